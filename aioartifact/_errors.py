@@ -1,0 +1,307 @@
+"""
+Every exception the library raises, and nothing else.
+
+ArtifactoryError
+├── InvalidArgumentError (ValueError)        the call cannot mean anything; no request was sent
+│   └── InvalidURLError                      a URL or a name that Artifactory cannot hold
+├── ConfigurationError                       a setting or a file is wrong
+│   └── CredentialsError                     credentials are unreadable or unusable
+├── SessionError (RuntimeError)              a session in another loop, another process, or closed
+├── TransportError (OSError)                 no usable answer
+│   ├── ConnectError (ConnectionError)           nothing was sent               retryable
+│   ├── ConnectionLostError (ConnectionError)    broke in the middle            retryable
+│   └── TransportTimeoutError (TimeoutError)     no byte for too long           retryable
+├── ResponseError                            the server said no
+│   ├── BadRequestError                      400
+│   ├── AuthenticationError (PermissionError)    401
+│   ├── ForbiddenError (PermissionError)     403
+│   ├── NotFoundError (FileNotFoundError)    404
+│   ├── ConflictError                        409
+│   ├── RateLimitedError                     429                                retryable
+│   └── ServerError                          500 and above                      retryable
+├── ProtocolError                            2xx, but not what HTTP or the REST API promises
+├── IncompleteListingError                   the server trimmed a listing
+├── IntegrityError                           size or checksum differs
+├── NotAFileError (IsADirectoryError)        a folder where a file is needed
+├── NotAFolderError (NotADirectoryError)     a file where a folder is needed
+├── UnsafePathError (ValueError)             a listed name would leave the destination
+└── LocalFileError (OSError)                 the local disk refused; `errno` and `filename` say how
+
+BatchError (ExceptionGroup), raised by bulk calls, stands beside the Report it carries in `_reports`.
+
+A message reads "operation object: what happened", then the server's own words, attempts and time where they
+are known, and after a dash what to try (`hint`). Nothing secret ever enters one: URLs arrive masked.
+"""
+
+import errno
+from collections.abc import Mapping
+from typing import Any
+
+
+class ArtifactoryError(Exception):
+    """
+    Base of every error this library raises on its own.
+
+    Attributes:
+        message: What happened, in one line.
+        hint: What to try next, or None.
+        retryable: Whether the same call may succeed later without any change.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} — {self.hint}" if self.hint else self.message
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default rebuilds from args alone and would lose the keyword attributes.
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
+
+def _rebuild(cls: type[ArtifactoryError], args: tuple[Any, ...], state: Mapping[str, Any]) -> ArtifactoryError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class InvalidArgumentError(ArtifactoryError, ValueError):
+    """An argument cannot mean anything; no request was sent."""
+
+
+class InvalidURLError(InvalidArgumentError):
+    """A URL or a name that Artifactory cannot hold; no request was sent."""
+
+
+class ConfigurationError(ArtifactoryError):
+    """
+    A setting or a configuration file is wrong.
+
+    Attributes:
+        source: The file or variable, with the line where one is known.
+    """
+
+    def __init__(self, message: str, *, source: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.source = source
+
+
+class CredentialsError(ConfigurationError):
+    """Credentials cannot be read from their source, or cannot be used as given."""
+
+
+class SessionError(ArtifactoryError, RuntimeError):
+    """A session was used after it was closed, in another event loop, or in another process."""
+
+
+class TransportError(ArtifactoryError, OSError):
+    """
+    No usable answer came back.
+
+    Attributes:
+        method: HTTP method of the request.
+        url: Its URL, masked.
+        attempts: How often it was tried.
+        elapsed: Seconds from the first attempt to the last failure.
+    """
+
+    retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str = "",
+        url: str = "",
+        attempts: int = 1,
+        elapsed: float = 0.0,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.method = method
+        self.url = url
+        self.attempts = attempts
+        self.elapsed = elapsed
+
+    def __str__(self) -> str:
+        tried = f" ({self.attempts} attempts in {self.elapsed:.1f} s)" if self.attempts > 1 else ""
+        return f"{self.message}{tried}" + (f" — {self.hint}" if self.hint else "")
+
+
+class ConnectError(TransportError, ConnectionError):
+    """The server could not be reached; nothing was sent."""
+
+
+class ConnectionLostError(TransportError, ConnectionError):
+    """The connection broke after the request was sent, or in the middle of a body."""
+
+
+class TransportTimeoutError(TransportError, TimeoutError):
+    """No connection, or no byte, within the time allowed."""
+
+
+class ResponseError(ArtifactoryError):
+    """
+    The server answered with an error status.
+
+    Attributes:
+        method: HTTP method of the request.
+        url: Its URL, masked.
+        status: HTTP status code.
+        server_message: The server's own words, masked and shortened; empty when it gave none.
+        request_id: The server's request id, or None.
+        attempts: How often the request was tried.
+        retry_after: Seconds the server asked to wait, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str = "",
+        url: str = "",
+        status: int = 0,
+        server_message: str = "",
+        request_id: str | None = None,
+        attempts: int = 1,
+        retry_after: float | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.method = method
+        self.url = url
+        self.status = status
+        self.server_message = server_message
+        self.request_id = request_id
+        self.attempts = attempts
+        self.retry_after = retry_after
+
+
+class BadRequestError(ResponseError):
+    """400: the server could not make sense of the request."""
+
+
+class AuthenticationError(ResponseError, PermissionError):
+    """401: credentials are missing or wrong."""
+
+
+class ForbiddenError(ResponseError, PermissionError):
+    """403: the user is known but may not do this."""
+
+
+class NotFoundError(ResponseError, FileNotFoundError):
+    """404: no such item, or one that is hidden from this user."""
+
+
+class ConflictError(ResponseError):
+    """409: the server refused the content, a checksum or the path."""
+
+
+class RateLimitedError(ResponseError):
+    """429: too many requests."""
+
+    retryable = True
+
+
+class ServerError(ResponseError):
+    """500 and above: the server, or a proxy before it, failed."""
+
+    retryable = True
+
+
+class ProtocolError(ArtifactoryError):
+    """A success status, but not what HTTP or the REST API promises."""
+
+
+class IncompleteListingError(ArtifactoryError):
+    """The server trimmed a listing; using it would silently leave items out."""
+
+
+class IntegrityError(ArtifactoryError):
+    """
+    Received or recorded bytes are not the expected ones.
+
+    Attributes:
+        algorithm: ``"size"``, ``"sha256"``, ``"sha1"`` or ``"md5"``.
+        expected: The promised value.
+        actual: The value found.
+    """
+
+    def __init__(
+        self, message: str, *, algorithm: str = "", expected: str = "", actual: str = "", hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.algorithm = algorithm
+        self.expected = expected
+        self.actual = actual
+
+
+class NotAFileError(ArtifactoryError, IsADirectoryError):
+    """The URL names a folder or a repository where a file is needed."""
+
+
+class NotAFolderError(ArtifactoryError, NotADirectoryError):
+    """The URL names a file where a folder is needed."""
+
+
+class UnsafePathError(ArtifactoryError, ValueError):
+    """A name would be written outside the destination folder."""
+
+
+class LocalFileError(ArtifactoryError, OSError):
+    """
+    The local disk refused: full, read-only, no permission, or a folder in the way.
+
+    Attributes:
+        errno: The operating system's error number.
+        filename: The path concerned.
+    """
+
+    def __init__(self, message: str, *, errno: int | None = None, filename: str = "", hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.errno = errno
+        self.filename = filename
+
+    @classmethod
+    def from_os_error(cls, operation: str, path: str, error: OSError) -> "LocalFileError":
+        """Name the *operation* and *path* that failed, and say what to try where that is known."""
+        reason = error.strerror or type(error).__name__
+        hint = _DISK_HINTS.get(error.errno or 0)
+        return cls(f"{operation} {path}: {reason}", errno=error.errno, filename=path, hint=hint)
+
+
+_DISK_HINTS = {
+    errno.ENOSPC: "free space on that file system, or choose another destination",
+    errno.EDQUOT: "the disk quota is used up; choose another destination",
+    errno.EACCES: "check the permissions of the destination folder",
+    errno.EPERM: "check the permissions of the destination folder",
+    errno.EROFS: "the file system is read-only; choose another destination",
+    errno.EISDIR: "a folder has that name; choose another file name",
+    errno.ENOTDIR: "a file is in the place of a folder; choose another destination",
+    errno.ENOENT: "create the destination folder first",
+    errno.EMFILE: "too many open files; lower max_concurrency or raise `ulimit -n`",
+    errno.ENFILE: "too many open files; lower max_concurrency or raise `ulimit -n`",
+}
+
+
+_BY_STATUS: dict[int, type[ResponseError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    429: RateLimitedError,
+}
+
+
+def error_for_status(status: int) -> type[ResponseError]:
+    """Class of error for an HTTP *status* of 300 or above."""
+    return ServerError if status >= 500 else _BY_STATUS.get(status, ResponseError)
