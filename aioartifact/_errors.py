@@ -26,6 +26,7 @@ ArtifactoryError
 ├── NotAFolderError (NotADirectoryError)     a file where a folder is needed
 ├── UnsafePathError (ValueError)             a listed name would leave the destination
 └── LocalFileError (OSError)                 the local disk refused; `errno` and `filename` say how
+    └── LocalNotFoundError (FileNotFoundError)   a local file or folder that must exist does not
 
 BatchError (ExceptionGroup), raised by bulk calls, stands beside the Report it carries in `_reports`.
 
@@ -275,7 +276,12 @@ class LocalFileError(ArtifactoryError, OSError):
         """Name the *operation* and *path* that failed, and say what to try where that is known."""
         reason = error.strerror or type(error).__name__
         hint = _DISK_HINTS.get(error.errno or 0)
-        return cls(f"{operation} {path}: {reason}", errno=error.errno, filename=path, hint=hint)
+        kind = LocalNotFoundError if error.errno == errno.ENOENT else cls
+        return kind(f"{operation} {path}: {reason}", errno=error.errno, filename=path, hint=hint)
+
+
+class LocalNotFoundError(LocalFileError, FileNotFoundError):
+    """A local file or folder that must exist does not."""
 
 
 _DISK_HINTS = {
@@ -286,7 +292,7 @@ _DISK_HINTS = {
     errno.EROFS: "the file system is read-only; choose another destination",
     errno.EISDIR: "a folder has that name; choose another file name",
     errno.ENOTDIR: "a file is in the place of a folder; choose another destination",
-    errno.ENOENT: "create the destination folder first",
+    errno.ENOENT: "check the path; folders are not created for you here",
     errno.EMFILE: "too many open files; lower max_concurrency or raise `ulimit -n`",
     errno.ENFILE: "too many open files; lower max_concurrency or raise `ulimit -n`",
 }

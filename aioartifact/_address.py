@@ -1,0 +1,288 @@
+"""
+Where things are: servers, items and the URLs that name them.
+
+Names are kept raw (decoded) inside the library. Each path segment is percent-encoded exactly once, on the way
+out, and decoded exactly once, on the way in, so that every name Artifactory accepts survives the trip.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
+
+from ._errors import InvalidURLError
+
+# RFC 3986 pchar, without ';' (Artifactory's matrix parameters start there) and '+' (some proxies and S3
+# read it as a space; Artifactory decodes %2B to the same name).
+_SAFE = "!$&'()*,=:@"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
+_USER_INFO = re.compile(r"^([^:/?#]*://)?[^/?#]*@")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_EXAMPLE = "expected an absolute URL such as https://host/artifactory/repository/path"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerURL:
+    """
+    Base address of one Artifactory: everything that credentials, back-off and capabilities belong to.
+
+    Attributes:
+        scheme: ``"http"`` or ``"https"``.
+        host: Lower-case host name, in ASCII.
+        port: Port number, the scheme's default filled in.
+        context_path: Raw path segments before the repository, usually ``("artifactory",)``.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    context_path: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, without the port where it is the scheme's default (RFC 6454)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}" + ("" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}")
+
+    def __str__(self) -> str:
+        return "/".join([self.origin, *map(quote_segment, self.context_path)])
+
+    def contains(self, scheme: str, host: str, port: int | None, segments: tuple[str, ...]) -> bool:
+        """Whether an address lies on this server: same origin, and below the context path by whole segments."""
+        return (scheme, host, port) == (self.scheme, self.host, self.port) and (
+            segments[: len(self.context_path)] == self.context_path
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ItemURL:
+    """
+    Address of one item: a repository (empty path), a folder or a file.
+
+    Attributes:
+        server: The server that has it.
+        repository: Repository key, raw.
+        path: Path inside the repository, raw, without slashes at its ends; ``""`` for the repository itself.
+    """
+
+    server: ServerURL
+    repository: str
+    path: str = ""
+
+    @property
+    def name(self) -> str:
+        """Last segment of the path; the repository key for the repository itself."""
+        return self.path.rpartition("/")[2] or self.repository
+
+    @property
+    def location(self) -> str:
+        """``repository/path``, percent-encoded: what follows the base address in every URL of this item."""
+        return quote_path(f"{self.repository}/{self.path}" if self.path else self.repository)
+
+    def __str__(self) -> str:
+        return f"{self.server}/{self.location}"
+
+    def __truediv__(self, path: str) -> "ItemURL":
+        return ItemURL(self.server, self.repository, f"{self.path}/{path}" if self.path else path)
+
+
+def quote_segment(segment: str) -> str:
+    """Percent-encode one raw path segment (RFC 3986); the result never contains ``/``, ``;``, ``?`` or ``#``."""
+    return quote(segment, safe=_SAFE)
+
+
+def quote_path(path: str) -> str:
+    """Percent-encode a raw path, keeping the slashes between its segments."""
+    return quote(path, safe=_SAFE + "/")
+
+
+def check_name(name: str, what: str = "name") -> str:
+    """
+    Return *name* if Artifactory can hold it as one path segment.
+
+    Raises:
+        InvalidURLError: Empty, ``.``, ``..``, or with a slash, NUL or control character.
+    """
+    if not name:
+        raise InvalidURLError(f"{what} is empty; expected at least one character between slashes")
+    if name in (".", ".."):
+        raise InvalidURLError(f"{what} {name!r}: servers resolve it to another path; give the real name")
+    if "/" in name:
+        raise InvalidURLError(f"{what} {name!r}: a name cannot hold a slash")
+    if _CONTROL.search(name):
+        raise InvalidURLError(f"{what} {name!r}: contains a control character")
+    return name
+
+
+def parse_server_url(text: str) -> ServerURL:
+    """
+    Read the base address of a server; all of its path is the context path.
+
+    Raises:
+        InvalidURLError: Not an absolute http or https URL, or one that holds credentials or a query.
+    """
+    parts = _split(text)
+    return ServerURL(*_origin(parts, text), _segments(parts.path, text))
+
+
+def parse_item_url(text: str, servers: Iterable[ServerURL] = ()) -> ItemURL:
+    """
+    Read the URL of an item.
+
+    Where the server ends and the repository begins is decided by, in this order: the longest of *servers* that
+    contains the URL; the first path segment ``artifactory``; the host.
+
+    Args:
+        text: The URL. Percent-escapes are decoded; characters a URL cannot hold may also be given raw.
+        servers: Servers whose context path is known.
+
+    Raises:
+        InvalidURLError: See :func:`parse_server_url`; also for a URL without repository, and for ``?``, ``#``
+            and ``;``, which must be written %3F, %23 and %3B when they belong to a name.
+    """
+    parts = _split(text)
+    origin, segments = _origin(parts, text), _segments(parts.path, text)
+    length = _context_length(origin, segments, servers)
+    server = ServerURL(*origin, segments[:length])
+    if len(segments) == length:
+        raise InvalidURLError(f"{mask_url(text)}: names no repository; {_EXAMPLE}")
+    if segments[length] == "api":
+        raise InvalidURLError(
+            f"{mask_url(text)}: is a URL of the REST API",
+            hint="give the URL of the item itself, or use rest_api_get()",
+        )
+    return ItemURL(server, segments[length], "/".join(segments[length + 1 :]))
+
+
+def server_of(text: str, servers: Iterable[ServerURL] = ()) -> ServerURL:
+    """
+    Find the server that a URL of any kind (item, REST API) belongs to; its query is ignored.
+
+    Raises:
+        InvalidURLError: Not an absolute http or https URL, or one that holds credentials.
+    """
+    parts = _split(re.split(r"[?#;]", text, maxsplit=1)[0])
+    origin, segments = _origin(parts, text), _segments(parts.path, text)
+    return ServerURL(*origin, segments[: _context_length(origin, segments, servers)])
+
+
+def _context_length(
+    origin: tuple[str, str, int], segments: tuple[str, ...], servers: Iterable[ServerURL]
+) -> int:
+    lengths = [len(server.context_path) for server in servers if server.contains(*origin, segments)]
+    if lengths:
+        return max(lengths)
+    return segments.index("artifactory") + 1 if "artifactory" in segments else 0
+
+
+def _split(text: str) -> SplitResult:
+    if not isinstance(text, str):
+        raise InvalidURLError(f"URL is a {type(text).__name__}; expected str")
+    # urlsplit drops tabs and newlines silently; a URL that holds them is somebody's mistake.
+    if _CONTROL.search(text):
+        raise InvalidURLError(f"{mask_url(text)!r}: contains a control character")
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        # What looks like a bad port may be a password with a slash in it: do not quote the text.
+        raise InvalidURLError(f"host or port is not valid; {_EXAMPLE}") from error
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        raise InvalidURLError(f"{mask_url(text)!r}: {_EXAMPLE}")
+    if "@" in parts.netloc:
+        raise InvalidURLError(
+            f"{mask_url(text)}: holds credentials",
+            hint="leave them out of URLs; pass auth=(user, password) to session(), or set the environment variables",
+        )
+    for character, meaning in (("?", "starts a query"), ("#", "starts a fragment")):
+        if character in text:
+            raise InvalidURLError(
+                f"{mask_url(text)}: {character!r} {meaning}", hint=f"write %{ord(character):02X} if it belongs to a name"
+            )
+    return parts
+
+
+def _origin(parts: SplitResult, text: str) -> tuple[str, str, int]:
+    host = parts.hostname or ""
+    try:
+        host = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError as error:
+        raise InvalidURLError(f"{mask_url(text)}: its host is not a valid name") from error
+    return parts.scheme, host, parts.port or _DEFAULT_PORTS[parts.scheme]
+
+
+def _segments(path: str, text: str) -> tuple[str, ...]:
+    """Decode a URL path; empty segments are dropped, as no stored path has one."""
+    if ";" in path:
+        raise InvalidURLError(
+            f"{mask_url(text)}: ';' starts matrix parameters", hint="write %3B if it belongs to a name"
+        )
+    return tuple(check_name(_decode(segment, text)) for segment in path.split("/") if segment)
+
+
+def _decode(segment: str, text: str) -> str:
+    try:
+        return unquote_to_bytes(_LONE_PERCENT.sub("%25", segment)).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidURLError(f"{mask_url(text)}: its percent-escapes are not UTF-8") from error
+
+
+def mask_url(text: str) -> str:
+    """A URL fit for messages and logs: without user-info, query and fragment, any of which may hold a secret."""
+    head, *rest = re.split(r"[?#]", _USER_INFO.sub(r"\1***@", text), maxsplit=1)
+    return f"{head}?***" if rest else head
+
+
+def group_id_to_path(group_id: str) -> str:
+    """
+    Turn a group ID into the path of its folder: ``com.acme.data`` to ``com/acme/data``.
+
+    Args:
+        group_id: Group ID, its parts divided by dots.
+    """
+    return group_id.replace(".", "/")
+
+
+def path_to_group_id(path: str) -> str:
+    """
+    Turn the path of a folder into a group ID: ``com/acme/data`` to ``com.acme.data``.
+
+    Args:
+        path: Path, its parts divided by slashes.
+    """
+    return path.replace("/", ".")
+
+
+def url(
+    server: str,
+    *,
+    repository: str | None = None,
+    group_id: str | None = None,
+    name: str | None = None,
+    version: str | None = None,
+) -> str:
+    """
+    Build the URL of a repository, a group, an artifact or one of its versions.
+
+    Parts that are None or empty are left out; without a repository the server is returned unchanged. Every path
+    segment is percent-encoded once (RFC 3986), so the parts are raw names and the result can be given to every
+    function of this library.
+
+    Args:
+        server: Base address of the server, with or without a trailing slash.
+        repository: Repository key.
+        group_id: Group ID; its dots become slashes.
+        name: Name of the artifact; may hold slashes.
+        version: Version; may hold slashes.
+
+    Raises:
+        InvalidURLError: *server* is no absolute http or https URL, or a part is ``.`` or ``..``, has an empty
+            segment or a control character.
+    """
+    parse_server_url(server)
+    if not repository:
+        return server
+    parts = {"repository": repository, "group_id": group_id and group_id_to_path(group_id), "name": name, "version": version}
+    segments = [check_name(segment, what) for what, part in parts.items() if part for segment in part.split("/")]
+    return "/".join([server.rstrip("/"), *map(quote_segment, segments)])

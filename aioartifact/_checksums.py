@@ -1,0 +1,91 @@
+"""Checksums as Artifactory keeps them: SHA-256, SHA-1 and MD5 in lower-case hexadecimal."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from ._errors import InvalidArgumentError
+
+Algorithm = Literal["sha256", "sha1", "md5"]
+ALGORITHMS: tuple[Algorithm, ...] = ("sha256", "sha1", "md5")  # strongest first
+_HEX_LENGTHS: dict[Algorithm, int] = {"sha256": 64, "sha1": 40, "md5": 32}
+_HEX = re.compile(r"[0-9a-fA-F]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Checksums:
+    """
+    The checksums of one file, each in hexadecimal or None where it is not known.
+
+    Old artifacts may lack the SHA-256: the server computes it only since 5.5.
+
+    Attributes:
+        sha256: SHA-256, 64 digits.
+        sha1: SHA-1, 40 digits; also Artifactory's ETag.
+        md5: MD5, 32 digits.
+
+    Raises:
+        InvalidArgumentError: A value has not the digits of its kind.
+    """
+
+    sha256: str | None = None
+    sha1: str | None = None
+    md5: str | None = None
+
+    def __post_init__(self) -> None:
+        for algorithm in ALGORITHMS:
+            value = self.get(algorithm)
+            if value is None:
+                continue
+            if len(value) != _HEX_LENGTHS[algorithm] or not _HEX.match(value):
+                digits = _HEX_LENGTHS[algorithm]
+                raise InvalidArgumentError(f"{algorithm} checksum {value!r}: expected {digits} hexadecimal digits")
+            # Artifactory compares without case; so do we, once, here.
+            object.__setattr__(self, algorithm, value.lower())
+
+    def get(self, algorithm: Algorithm) -> str | None:
+        """The value for *algorithm*, or None."""
+        value: str | None = getattr(self, algorithm)
+        return value
+
+    def strongest(self) -> tuple[Algorithm, str] | None:
+        """The best known checksum and its name, or None if there is none."""
+        for algorithm in ALGORITHMS:
+            if value := self.get(algorithm):
+                return algorithm, value
+        return None
+
+    def __bool__(self) -> bool:
+        return self.strongest() is not None
+
+
+class Digests:
+    """Digests over one stream of bytes, fed once for all *algorithms*."""
+
+    def __init__(self, algorithms: Iterable[Algorithm]) -> None:
+        # Not for security: MD5 and SHA-1 then also work where FIPS mode forbids them.
+        self._digests = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+
+    def update(self, data: bytes | memoryview) -> None:
+        """Feed *data* to every digest; releases the GIL above 2 KiB."""
+        for digest in self._digests.values():
+            digest.update(data)
+
+    def checksums(self) -> Checksums:
+        """The checksums of all bytes fed so far."""
+        return Checksums(**{name: digest.hexdigest() for name, digest in self._digests.items()})
+
+
+def parse_algorithm(name: str) -> Algorithm:
+    """
+    Return *name* as an algorithm.
+
+    Raises:
+        InvalidArgumentError: Unknown name (it is also a ValueError).
+    """
+    for algorithm in ALGORITHMS:
+        if name == algorithm:
+            return algorithm
+    raise InvalidArgumentError(f"checksum type {name!r}: expected one of 'md5', 'sha1', 'sha256'")

@@ -1,0 +1,65 @@
+"""Settings of a session: small frozen values, each usable without arguments."""
+
+from dataclasses import dataclass, fields
+
+from ._errors import InvalidArgumentError
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """
+    How long to wait for a sign of life, in seconds. There is no limit on the whole of a transfer.
+
+    Attributes:
+        connect: To open a connection, TLS included.
+        stall: Without a single byte arriving.
+        reply: From the last byte of an upload to the answer; the server hashes and stores in that time.
+
+    Raises:
+        InvalidArgumentError: A value is not a positive number.
+    """
+
+    connect: float = 30.0
+    stall: float = 60.0
+    reply: float = 600.0
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            if not getattr(self, item.name) > 0:
+                raise InvalidArgumentError(f"{item.name} timeout {getattr(self, item.name)!r}: expected seconds above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    How much happens at once.
+
+    A transfer in flight costs at most about 4 MiB of memory (two batches of up to 1 MiB, and the buffers of its
+    socket), so a bulk call costs about ``max_concurrency`` times that.
+
+    Attributes:
+        max_concurrency: Files in flight in one bulk call.
+        max_connections: Sockets the session opens in all.
+
+    Raises:
+        InvalidArgumentError: A value is not a whole number of at least 1.
+    """
+
+    max_concurrency: int = 16
+    max_connections: int = 32
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            check_count(item.name, getattr(self, item.name))
+
+
+def check_count(name: str, value: int) -> int:
+    """
+    Return *value* if it is a whole number of at least 1.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidArgumentError(f"{name}={value!r}: expected a whole number of at least 1")
+    return value

@@ -1,0 +1,113 @@
+"""What a bulk call did: one outcome per file, one report per call, one error for its failures."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from ._errors import ArtifactoryError
+
+Status = Literal["downloaded", "unchanged", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    What became of one file.
+
+    Attributes:
+        url: Download URL, percent-encoded.
+        path: Local file, as ``str``; None where no target could be decided.
+        status: ``"downloaded"``, ``"unchanged"`` (the local file already had the right content) or ``"failed"``.
+        size: Bytes of the file; 0 for a failure.
+        sha256: SHA-256 of the verified content, or None where another checksum was compared.
+        seconds: Time from the start of this file to its end.
+        error: Why it failed, or None.
+    """
+
+    url: str
+    path: str | None
+    status: Status
+    size: int = 0
+    sha256: str | None = None
+    seconds: float = 0.0
+    error: ArtifactoryError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """
+    Every outcome of a bulk call, in the order the files finished.
+
+    Attributes:
+        outcomes: One per item.
+        seconds: Time of the whole call.
+    """
+
+    outcomes: tuple[Outcome, ...] = ()
+    seconds: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    def __iter__(self) -> Iterator[Outcome]:
+        return iter(self.outcomes)
+
+    def _of(self, status: Status) -> tuple[Outcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.status == status)
+
+    @property
+    def downloaded(self) -> tuple[Outcome, ...]:
+        """Files whose bytes were fetched."""
+        return self._of("downloaded")
+
+    @property
+    def unchanged(self) -> tuple[Outcome, ...]:
+        """Files that were already there with the right content."""
+        return self._of("unchanged")
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """Files that failed; each has its error."""
+        return self._of("failed")
+
+    @property
+    def bytes_downloaded(self) -> int:
+        """Bytes fetched, over all downloaded files."""
+        return sum(outcome.size for outcome in self.downloaded)
+
+    def raise_for_failures(self) -> Self:
+        """
+        Return this report if nothing failed.
+
+        Raises:
+            BatchError: At least one file failed.
+        """
+        if failed := self.failed:
+            errors = [outcome.error for outcome in failed if outcome.error]
+            raise BatchError(f"{len(failed)} of {len(self)} files failed", errors, self)
+        return self
+
+
+class BatchError(ExceptionGroup[ArtifactoryError]):
+    """
+    Files of a bulk call failed; the others are done.
+
+    Attributes:
+        report: Every outcome of the call, the failures included.
+    """
+
+    report: Report
+
+    def __new__(cls, message: str, errors: Sequence[ArtifactoryError], report: Report) -> Self:
+        group = super().__new__(cls, message, errors)
+        group.report = report
+        return group
+
+    def __init__(self, message: str, errors: Sequence[ArtifactoryError], report: Report) -> None:
+        super().__init__(message, errors)
+
+    def derive(self, errors: Sequence[ArtifactoryError]) -> Self:  # type: ignore[override]  # parts hold our own errors too
+        return type(self)(self.message, errors, self.report)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.message, list(self.exceptions), self.report)
