@@ -1,0 +1,163 @@
+"""
+Asyncio client library for JFrog Artifactory.
+
+Every public name is reached as ``aioartifact.<name>``. Names are imported when they are first used (PEP 562), so
+``import aioartifact`` does not wait for aiohttp.
+"""
+
+from importlib import import_module
+from sys import modules
+from types import FunctionType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._address import group_id_to_path, path_to_group_id, url
+    from ._checksums import Checksums
+    from ._errors import (
+        ArtifactoryError,
+        AuthenticationError,
+        BadRequestError,
+        ConfigurationError,
+        ConflictError,
+        ConnectError,
+        ConnectionLostError,
+        CredentialsError,
+        ForbiddenError,
+        IncompleteListingError,
+        IntegrityError,
+        InvalidArgumentError,
+        InvalidURLError,
+        LocalFileError,
+        LocalNotFoundError,
+        NotAFileError,
+        NotAFolderError,
+        NotFoundError,
+        ProtocolError,
+        RateLimitedError,
+        ResponseError,
+        ServerError,
+        SessionError,
+        TransportError,
+        TransportTimeoutError,
+        UnsafePathError,
+    )
+    from ._models import Child, FileInfo, FolderInfo, Response
+    from ._options import Limits, Timeouts
+    from ._reports import BatchError, Outcome, Report
+
+    __version__: str
+
+__all__ = [
+    "ArtifactoryError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BatchError",
+    "Checksums",
+    "Child",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectError",
+    "ConnectionLostError",
+    "CredentialsError",
+    "FileInfo",
+    "FolderInfo",
+    "ForbiddenError",
+    "IncompleteListingError",
+    "IntegrityError",
+    "InvalidArgumentError",
+    "InvalidURLError",
+    "Limits",
+    "LocalFileError",
+    "LocalNotFoundError",
+    "NotAFileError",
+    "NotAFolderError",
+    "NotFoundError",
+    "Outcome",
+    "ProtocolError",
+    "RateLimitedError",
+    "Report",
+    "Response",
+    "ResponseError",
+    "ServerError",
+    "SessionError",
+    "Timeouts",
+    "TransportError",
+    "TransportTimeoutError",
+    "UnsafePathError",
+    "__version__",
+    "group_id_to_path",
+    "path_to_group_id",
+    "url",
+]
+
+_HOMES = {
+    "_address": ("group_id_to_path", "path_to_group_id", "url"),
+    "_checksums": ("Checksums",),
+    "_errors": (
+        "ArtifactoryError",
+        "AuthenticationError",
+        "BadRequestError",
+        "ConfigurationError",
+        "ConflictError",
+        "ConnectError",
+        "ConnectionLostError",
+        "CredentialsError",
+        "ForbiddenError",
+        "IncompleteListingError",
+        "IntegrityError",
+        "InvalidArgumentError",
+        "InvalidURLError",
+        "LocalFileError",
+        "LocalNotFoundError",
+        "NotAFileError",
+        "NotAFolderError",
+        "NotFoundError",
+        "ProtocolError",
+        "RateLimitedError",
+        "ResponseError",
+        "ServerError",
+        "SessionError",
+        "TransportError",
+        "TransportTimeoutError",
+        "UnsafePathError",
+    ),
+    "_models": ("Child", "FileInfo", "FolderInfo", "Response"),
+    "_options": ("Limits", "Timeouts"),
+    "_reports": ("BatchError", "Outcome", "Report"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def _resolve(name: str) -> object:
+    if name == "__version__":
+        value: object = _installed_version()
+    elif home := _HOME_OF.get(name):
+        value = getattr(import_module(f".{home}", __name__), name)
+        _show_public_names()
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def _installed_version() -> str:
+    from importlib.metadata import version  # costs more to import than everything else here
+
+    return version(__name__)
+
+
+def _show_public_names() -> None:
+    """Let reprs, tracebacks and pickles of what is loaded so far name ``aioartifact``, not a private module."""
+    for home, names in _HOMES.items():
+        if module := modules.get(f"{__name__}.{home}"):
+            for value in (vars(module).get(name) for name in names):  # another thread may be halfway through it
+                if isinstance(value, type | FunctionType):
+                    value.__module__ = __name__
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
+if not TYPE_CHECKING:  # type checkers know every name from the imports above, and flag any other
+    __getattr__ = _resolve
