@@ -1,8 +1,8 @@
 """
 Asyncio client library for JFrog Artifactory.
 
-Every public name is reached as ``aioartifact.<name>``. Names are imported when they are first used (PEP 562), so
-``import aioartifact`` does not wait for aiohttp.
+Every public name is reached as ``aioartifact.<name>``. Names are imported when they are first used (PEP 562),
+so ``import aioartifact`` does not wait for aiohttp.
 """
 
 from importlib import import_module
@@ -147,10 +147,11 @@ def _installed_version() -> str:
 
 
 def _show_public_names() -> None:
-    """Let reprs, tracebacks and pickles of what is loaded so far name ``aioartifact``, not a private module."""
+    """Let reprs, tracebacks and pickles of what is loaded name ``aioartifact``, not private modules."""
     for home, names in _HOMES.items():
         if module := modules.get(f"{__name__}.{home}"):
-            for value in (vars(module).get(name) for name in names):  # another thread may be halfway through it
+            # .get: another thread may be halfway through importing that module
+            for value in (vars(module).get(name) for name in names):
                 if isinstance(value, type | FunctionType):
                     value.__module__ = __name__
 
