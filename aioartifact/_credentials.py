@@ -1,0 +1,185 @@
+"""
+Who we are on a server: a value that guards its secret, and the places such values are kept.
+
+Every parser here reads text or a mapping for one server and returns credentials, or None when its source does
+not know that server. A server is recognised by host, port and whole path segments, never by a string prefix.
+
+configparser, json and the codecs keep the text they choke on in their exceptions. Where that text may hold a
+secret, our own error is raised after the except block, so that theirs is not even its context.
+"""
+
+import base64
+import re
+from dataclasses import dataclass, field
+from typing import Literal, NoReturn
+
+from ._errors import CredentialsError, InvalidArgumentError
+
+# Control characters have no place in RFC 7617; lone surrogates (bytes of an environment variable that are not
+# text) cannot be encoded.
+_UNUSABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """
+    Proof of who asks. Its secret is in no repr, message, pickle; two are equal when they say the same.
+
+    Attributes:
+        kind: ``"basic"`` (user and password, API key or token), ``"bearer"`` (access token), ``"api_key"``
+            (API key without a user) or ``"anonymous"``.
+        username: User name; ``"anonymous"`` without credentials, empty for tokens and API keys.
+        secret: Password, API key or token; empty for anonymous.
+        source: Where it was found, for messages; not compared.
+
+    Raises:
+        CredentialsError: The user name or secret cannot be sent. The message does not quote them.
+
+    See: https://jfrog.com/help/r/jfrog-rest-apis/authentication
+    """
+
+    kind: Literal["basic", "bearer", "api_key", "anonymous"]
+    username: str
+    secret: str
+    source: str = field(default="argument", compare=False)
+
+    def __post_init__(self) -> None:
+        if fault := _fault(self):
+            raise CredentialsError(f"credentials from {self.source}: {fault}", source=self.source)
+
+    @classmethod
+    def basic(cls, username: str, secret: str, *, source: str = "argument") -> "Credentials":
+        """
+        Make credentials of a user name and a password, API key or token.
+
+        ``("anonymous", "")`` and ``("", "")`` mean anonymous, as they do to the server.
+
+        Args:
+            username: User name; may be empty with an API key.
+            secret: Password, API key or token.
+            source: Where they were found.
+
+        Raises:
+            CredentialsError: One of them holds a control character, or the user name a colon (RFC 7617).
+        """
+        if not secret and username in ("", "anonymous"):
+            return cls.anonymous(source=source)
+        return cls("basic", username, secret, source)
+
+    @classmethod
+    def bearer(cls, token: str, *, source: str = "argument") -> "Credentials":
+        """
+        Make credentials of an access token (RFC 6750).
+
+        Args:
+            token: Access token or reference token.
+            source: Where it was found.
+
+        Raises:
+            CredentialsError: The token is empty, or holds a space or anything but printable ASCII.
+        """
+        return cls("bearer", "", token, source)
+
+    @classmethod
+    def api_key(cls, key: str, *, source: str = "argument") -> "Credentials":
+        """
+        Make credentials of an API key without a user name, sent as ``X-JFrog-Art-Api``.
+
+        Args:
+            key: API key, or reference token in its place.
+            source: Where it was found.
+
+        Raises:
+            CredentialsError: The key is empty, or holds a space or anything but printable ASCII.
+        """
+        return cls("api_key", "", key, source)
+
+    @classmethod
+    def anonymous(cls, *, source: str = "argument") -> "Credentials":
+        """
+        Make the credentials that send nothing.
+
+        Args:
+            source: Where anonymous access was decided.
+        """
+        return cls("anonymous", "anonymous", "", source)
+
+    def headers(self) -> dict[str, str]:
+        """Headers that prove it to a server; none for anonymous."""
+        match self.kind:
+            case "basic":
+                pair = f"{self.username}:{self.secret}".encode()
+                return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+            case "bearer":
+                return {"Authorization": f"Bearer {self.secret}"}
+            case "api_key":
+                return {"X-JFrog-Art-Api": self.secret}
+            case "anonymous":
+                return {}
+
+    def __repr__(self) -> str:
+        secret = "***" if self.secret else ""
+        return f"Credentials({self.kind!r}, {self.username!r}, {secret!r}, source={self.source!r})"
+
+    def __copy__(self) -> "Credentials":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Credentials":
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "credentials are not pickled, so that secrets reach no file; resolve them in each process"
+        )
+
+
+def _fault(credentials: Credentials) -> str:
+    """Why these cannot be sent, without quoting them; empty when they can."""
+    match credentials.kind:
+        case "bearer":
+            return _token_fault("token", credentials.secret)
+        case "api_key":
+            return _token_fault("API key", credentials.secret)
+        case _:
+            return _basic_fault(credentials.username, credentials.secret)
+
+
+def _token_fault(what: str, token: str) -> str:
+    if not token:
+        return f"the {what} is empty"
+    return (
+        "" if _TOKEN.fullmatch(token) else f"the {what} holds a space, a line break or a non-ASCII character"
+    )
+
+
+def _basic_fault(username: str, secret: str) -> str:
+    if _UNUSABLE.search(username) or _UNUSABLE.search(secret):
+        return "the user name or the secret holds a control character, or bytes that are not text"
+    return (
+        "the user name holds a colon, which basic authentication cannot carry (RFC 7617)"
+        if ":" in username
+        else ""
+    )
+
+
+def parse_auth(value: Credentials | tuple[str, str]) -> Credentials:
+    """
+    Read the explicit argument ``auth``.
+
+    Args:
+        value: Credentials, or a pair of user name and password, API key or token.
+
+    Raises:
+        InvalidArgumentError: It is neither. The message does not quote it.
+        CredentialsError: See :meth:`Credentials.basic`.
+    """
+    match value:
+        case Credentials():
+            return value
+        case (str() as username, str() as secret):
+            return Credentials.basic(username, secret)
+    raise InvalidArgumentError(
+        f"auth is a {type(value).__name__}; expected Credentials or (user name, secret)",
+        hint="for a token alone, give Credentials.bearer(token)",
+    )
