@@ -22,7 +22,7 @@ def anyio_backend():
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory, monkeypatch) -> Path:
-    """Empty home folder, and no variable that configures a client: what a developer has set must not matter."""
+    """Empty home folder, and no variable that configures a client: a developer's own must not matter."""
     for name in list(os.environ):
         if name.upper().startswith(_CONFIGURING) or name.upper() in _CONFIGURING_NAMES:
             monkeypatch.delenv(name)

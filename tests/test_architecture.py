@@ -1,0 +1,245 @@
+"""
+The layers of the package, as a test.
+
+Imports point strictly downwards, and a rung never imports its own rung. What is on rungs 0 to 3 does no I/O,
+so that all of it can be tested with literals. Each I/O library has one home: above ``_session``, aiohttp is only
+the type of the argument ``session``. The embedded server and the client share no code: a parser used by both
+would agree with itself about a wrong answer.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import aioartifact
+
+NAME = "aioartifact"
+PACKAGE = Path(__file__).parent.parent / NAME
+LAYERS = (
+    {"_errors"},
+    {"_address", "_checksums", "_retry", "_versions"},
+    {"_models", "_options", "_progress", "_reports"},
+    {"_aql", "_credentials", "_protocol"},
+    {"_files", "_scheduler", "_session"},
+    {"_listing", "_transfer"},
+    {"_api"},
+    {"__init__"},
+    {"cli"},
+    {"__main__"},
+)
+RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
+SANS_IO = set().union(*LAYERS[:4])
+IO_LIBRARIES = {"aiofiles", "aiohttp", "anyio", "asyncio", "socket", "ssl", "subprocess"}
+ASYNC_SYNTAX = (ast.AsyncFor, ast.AsyncFunctionDef, ast.AsyncWith, ast.Await)
+HOMES = {"aiofiles": "_files", "aiohttp": "_session"}
+SESSION_TYPE = "aiohttp.ClientSession"
+FILES = {
+    path.relative_to(PACKAGE).as_posix(): path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+
+def unit_of_file(file: str) -> str:
+    """Module or folder directly below the package that *file* belongs to."""
+    return file.partition("/")[0].removesuffix(".py")
+
+
+def imports(file: str, source: str) -> Iterator[str]:
+    """Imports of *source* as absolute names: ``from ._errors import X`` is ``aioartifact._errors.X``."""
+    package = [NAME, *file.split("/")[:-1]]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = [node.module] if node.module else []
+            yield from (".".join([*base, *module, alias.name]) for alias in node.names)
+
+
+def unit_of_import(dotted: str) -> str | None:
+    """Unit of this package that *dotted* belongs to; None for other packages."""
+    package, _, rest = dotted.partition(".")
+    if package != NAME:
+        return None
+    unit = rest.partition(".")[0]
+    return unit if unit in RANK or unit == "testing" else "__init__"
+
+
+def breaks_the_order(file: str, source: str) -> Iterator[str]:
+    here = unit_of_file(file)
+    for dotted in imports(file, source):
+        target = unit_of_import(dotted)
+        inside = target == here and "/" in file
+        if target in RANK and not inside and RANK[target] >= RANK[here]:
+            yield f"{file}: {dotted} is not below {here}"
+
+
+def does_io(file: str, source: str) -> Iterator[str]:
+    if unit_of_file(file) not in SANS_IO:
+        return
+    for dotted in imports(file, source):
+        if dotted.partition(".")[0] in IO_LIBRARIES:
+            yield f"{file}: {dotted} does I/O"
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ASYNC_SYNTAX):
+            yield f"{file}:{node.lineno}: {type(node).__name__}"
+
+
+def strays_from_home(file: str, source: str) -> Iterator[str]:
+    for dotted in imports(file, source):
+        home = HOMES.get(dotted.partition(".")[0])
+        if home and home != unit_of_file(file) and not (dotted == "aiohttp" and unit_of_file(file) != "cli"):
+            yield f"{file}: {dotted} belongs in {home}"
+
+
+def uses_aiohttp(file: str, source: str) -> Iterator[str]:
+    """Away from home aiohttp names the type of a session, and nothing is called."""
+    if unit_of_file(file) == HOMES["aiohttp"]:
+        return
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "aiohttp":
+            if ast.unparse(node) != SESSION_TYPE:
+                yield f"{file}:{node.lineno}: {ast.unparse(node)} belongs in _session"
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == SESSION_TYPE:
+            yield f"{file}:{node.lineno}: {SESSION_TYPE}() belongs in _session"
+
+
+def uses_private_names(file: str, source: str) -> Iterator[str]:
+    """The command line has what users have: the names of ``aioartifact`` and of ``aioartifact.testing``."""
+    for dotted in imports(file, source):
+        target = unit_of_import(dotted)
+        names = dotted.removeprefix(f"{NAME}.testing").removeprefix(NAME).removeprefix(".")
+        public = names in {"", "testing", *aioartifact.__all__} if target == "__init__" else "." not in names
+        if target and target != "cli" and not (target in {"__init__", "testing"} and public):
+            yield f"{file}: {dotted} is not public"
+
+
+def reaches_the_server(file: str, source: str) -> Iterator[str]:
+    for dotted in imports(file, source):
+        if unit_of_import(dotted) == "testing":
+            yield f"{file}: {dotted} is the embedded server"
+
+
+def reaches_the_client(file: str, source: str) -> Iterator[str]:
+    for dotted in imports(file, source):
+        if unit_of_import(dotted) not in {None, "testing"}:
+            yield f"{file}: {dotted} is the client"
+
+
+def violations(file: str, source: str) -> list[str]:
+    """Every rule that *file* breaks."""
+    match unit_of_file(file):
+        case "testing":
+            rules = [reaches_the_client]
+        case "cli":
+            rules = [breaks_the_order, strays_from_home, uses_private_names]
+        case _:
+            rules = [breaks_the_order, strays_from_home, uses_aiohttp, does_io, reaches_the_server]
+    return [broken for rule in rules for broken in rule(file, source)]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_file_keeps_to_its_layer(file):
+    """No file of the package breaks a rule."""
+    assert violations(file, FILES[file]) == []
+
+
+def test_every_unit_has_a_layer():
+    """A new module must be given its place in the ladder, and a removed one leaves it."""
+    assert {unit_of_file(file) for file in FILES} == {*RANK, "testing"}
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        pytest.param("_errors.py", "import enum", id="standard-library"),
+        pytest.param("_protocol.py", "from ._errors import NotFoundError", id="downwards"),
+        pytest.param("_protocol.py", "from . import _errors", id="downwards-module"),
+        pytest.param("_transfer/bulk.py", "from .download import fetch", id="sibling-inside-a-folder"),
+        pytest.param(
+            "_transfer/bulk.py", "from .._files import Staging\nimport anyio", id="downwards-from-a-folder"
+        ),
+        pytest.param(
+            "_session.py", "import aiohttp\nasync def send(): await aiohttp.request()", id="home-of-aiohttp"
+        ),
+        pytest.param(
+            "_listing.py", "import aiohttp\ndef f(s: aiohttp.ClientSession): ...", id="type-of-a-session"
+        ),
+        pytest.param("__init__.py", "from ._api.versions import versions", id="public-names"),
+        pytest.param("cli/commands.py", "import aioartifact\nfrom .render import table", id="cli-sibling"),
+        pytest.param("cli/commands.py", "from aioartifact import NotFoundError", id="cli-public-name"),
+        pytest.param("cli/commands.py", "from .. import testing", id="cli-testing"),
+        pytest.param(
+            "cli/commands.py", "from aioartifact.testing import ArtifactoryServer", id="cli-testing-name"
+        ),
+        pytest.param("testing/app.py", "import aiohttp.web\nfrom .aql import run", id="server-inside"),
+        pytest.param("testing/aql/parser.py", "from ..paths import split", id="server-inside-deeper"),
+    ],
+)
+def test_rules_allow(file, source):
+    """What the layers permit is not reported."""
+    assert violations(file, source) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "complaint"),
+    [
+        pytest.param("_errors.py", "from ._models import FileInfo", "not below", id="upwards"),
+        pytest.param("_models.py", "from ._options import Limits", "not below", id="same-rung"),
+        pytest.param(
+            "_models.py", "from aioartifact._options import Limits", "not below", id="same-rung-absolute"
+        ),
+        pytest.param(
+            "_errors.py", "def f():\n    from . import _models", "not below", id="upwards-inside-a-function"
+        ),
+        pytest.param(
+            "_transfer/bulk.py", "from .._api.download import get", "not below", id="upwards-from-a-folder"
+        ),
+        pytest.param("_transfer/bulk.py", "from .._listing import walk", "not below", id="same-rung-folder"),
+        pytest.param("_session.py", "import aioartifact", "not below", id="package-from-below"),
+        pytest.param("_session.py", "from . import NotFoundError", "not below", id="public-name-from-below"),
+        pytest.param(
+            "_api/download.py", "from .. import Report", "not below", id="public-name-from-a-folder"
+        ),
+        pytest.param("_protocol.py", "import asyncio", "does I/O", id="library-in-the-core"),
+        pytest.param("_retry.py", "from anyio.abc import TaskGroup", "does I/O", id="submodule-in-the-core"),
+        pytest.param("_retry.py", "async def wait(): ...", "AsyncFunctionDef", id="async-def-in-the-core"),
+        pytest.param("_retry.py", "async def f():\n    await g()", "Await", id="await-in-the-core"),
+        pytest.param("_listing.py", "from aiohttp import web", "belongs in", id="aiohttp-away-from-home"),
+        pytest.param("_listing.py", "import aiohttp.web", "belongs in", id="aiohttp-submodule"),
+        pytest.param("_listing.py", "import aiohttp\naiohttp.ClientError", "belongs in", id="aiohttp-errors"),
+        pytest.param(
+            "_listing.py", "import aiohttp\naiohttp.ClientSession()", "belongs in", id="aiohttp-made"
+        ),
+        pytest.param(
+            "_session.py", "from aiofiles import os", "belongs in _files", id="aiofiles-away-from-home"
+        ),
+        pytest.param(
+            "cli/__init__.py", "from .._errors import NotFoundError", "not public", id="cli-private-module"
+        ),
+        pytest.param(
+            "cli/__init__.py", "from aioartifact import _errors", "not public", id="cli-private-name"
+        ),
+        pytest.param(
+            "cli/__init__.py", "from aioartifact.testing.app import app", "not public", id="cli-inside-server"
+        ),
+        pytest.param("cli/__init__.py", "import aiohttp", "belongs in _session", id="cli-with-aiohttp"),
+        pytest.param(
+            "_api/demo.py",
+            "from ..testing import ArtifactoryServer",
+            "embedded server",
+            id="client-uses-server",
+        ),
+        pytest.param("testing/app.py", "from .._address import quote", "the client", id="server-uses-client"),
+        pytest.param(
+            "testing/aql/fields.py", "import aioartifact", "the client", id="server-uses-public-client"
+        ),
+        pytest.param(
+            "testing/app.py", "from aioartifact import url", "the client", id="server-uses-public-name"
+        ),
+    ],
+)
+def test_rules_refuse(file, source, complaint):
+    """Each rule reports the file that breaks it."""
+    assert any(complaint in broken for broken in violations(file, source))
