@@ -1,0 +1,149 @@
+"""How far a transfer is: told by the engine as it goes, looked at by whoever wants to know."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Finish = Literal["transferred", "skipped", "failed"]
+
+# The rate is that of the last 20 half seconds: long enough to be steady, short enough to follow a change.
+_SLOTS = 20
+_SLOT_SECONDS = 0.5
+# Below this, the first bytes after the start would look like a burst.
+_MIN_RATE_SECONDS = 1.0
+_MAX_ACTIVE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressSnapshot:
+    """
+    How far a transfer is at one moment.
+
+    Attributes:
+        files_done: Files transferred in full.
+        files_skipped: Files that needed no transfer.
+        files_failed: Files given up.
+        files_total: Files known so far, those above included; it grows while a listing still arrives.
+        bytes_done: Bytes transferred and kept. It goes back when bytes are lost and must be sent again.
+        bytes_total: Bytes to transfer, as far as known; those of skipped and failed files do not count.
+        elapsed: Seconds since the `Progress` was made.
+        rate: Bytes per second, over the last 10 seconds.
+        eta: Seconds until the bytes known so far are transferred, or None where that cannot be told.
+        active: Names of files in flight, the longest running first; at most 16.
+    """
+
+    files_done: int
+    files_skipped: int
+    files_failed: int
+    files_total: int
+    bytes_done: int
+    bytes_total: int
+    elapsed: float
+    rate: float
+    eta: float | None
+    active: tuple[str, ...]
+
+
+class Progress:
+    """
+    Progress of one transfer, or of several that are shown as one.
+
+    Pass it as ``progress=`` and call `snapshot` as often as you like, from any thread; the other methods are
+    for the transfer. Its memory does not grow with the number of files or bytes.
+
+    Args:
+        clock: Seconds that never go back.
+    """
+
+    __slots__ = (
+        "_active",
+        "_bytes_done",
+        "_bytes_total",
+        "_clock",
+        "_files_total",
+        "_finished",
+        "_recent",
+        "_start",
+    )
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._start = clock()
+        self._finished: dict[Finish, int] = {"transferred": 0, "skipped": 0, "failed": 0}
+        self._files_total = 0
+        self._bytes_done = 0
+        self._bytes_total = 0
+        # Number of a half second since the start, and the bytes of it. Never resized: other threads may look.
+        self._recent = [(0, 0)] * _SLOTS
+        self._active: list[str] = []
+
+    def expect(self, *, files: int = 0, size: int = 0) -> None:
+        """Add *files* and *size* bytes to what there is to do."""
+        self._files_total += files
+        self._bytes_total += size
+
+    def started(self, name: str) -> None:
+        """Add *name* to the files in flight."""
+        self._active.append(name)
+
+    def ended(self, name: str) -> None:
+        """Take *name* off the files in flight, where `started` put it."""
+        self._active.remove(name)
+
+    def advance(self, size: int) -> None:
+        """Count *size* more bytes as transferred; negative if bytes counted before are lost."""
+        self._bytes_done += size
+        number = self._slot_number(self._elapsed())
+        last, counted = self._recent[number % _SLOTS]
+        self._recent[number % _SLOTS] = (number, counted + size if last == number else size)
+
+    def finish(self, kind: Finish, size: int = 0) -> None:
+        """
+        Count one file as *kind*.
+
+        Args:
+            kind: ``"transferred"``, ``"skipped"`` (nothing to do) or ``"failed"``.
+            size: Bytes of it that were expected and will not come any more; they leave the total.
+        """
+        self._finished[kind] += 1
+        self._bytes_total -= size
+
+    def snapshot(self) -> ProgressSnapshot:
+        """Tell how far it is now."""
+        elapsed = self._elapsed()
+        rate = self._rate(elapsed)
+        return ProgressSnapshot(
+            files_done=self._finished["transferred"],
+            files_skipped=self._finished["skipped"],
+            files_failed=self._finished["failed"],
+            files_total=self._files_total,
+            bytes_done=self._bytes_done,
+            bytes_total=self._bytes_total,
+            elapsed=elapsed,
+            rate=rate,
+            eta=_eta(self._bytes_done, self._bytes_total, rate),
+            active=tuple(self._active[:_MAX_ACTIVE]),
+        )
+
+    def _elapsed(self) -> float:
+        return self._clock() - self._start
+
+    @staticmethod
+    def _slot_number(elapsed: float) -> int:
+        return int(elapsed / _SLOT_SECONDS)
+
+    def _rate(self, elapsed: float) -> float:
+        oldest = max(0, self._slot_number(elapsed) - _SLOTS + 1)
+        counted = sum(size for number, size in self._recent if number >= oldest)
+        covered = max(elapsed - oldest * _SLOT_SECONDS, _MIN_RATE_SECONDS)
+        return max(0, counted) / covered  # a rewind may outweigh what came in
+
+
+def _eta(done: int, total: int, rate: float) -> float | None:
+    remaining = total - done
+    if not total or remaining < 0:  # sizes are not known
+        return None
+    if not remaining:
+        return 0.0
+    return remaining / rate if rate else None

@@ -1,0 +1,153 @@
+"""When a failed request is worth another try, and how long to wait before it: arithmetic only."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import inf
+from typing import Self
+
+from ._errors import InvalidArgumentError
+
+# What time may cure: 408 and 5xx of RFC 9110 (15.5.9, 15.6), 429 of RFC 6585 (4), 425 of RFC 8470 (5.2).
+# JFrog's own client (jfrog-client-go) repeats 429 and everything from 500 on, but no time cures 501 or 505.
+_RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+
+_DELAY_SECONDS = re.compile(r"[0-9]+\Z")
+_LOGIN_SUSPENDED = re.compile(r"recurrent login failures.*try again in ([0-9]+) second", re.IGNORECASE)
+_FOLDER_DOWNLOADS_BUSY = re.compile(r"too many folder download", re.IGNORECASE)
+# The server names no time for it; packing somebody else's folder takes seconds, not milliseconds.
+_FOLDER_DOWNLOADS_PAUSE = 1.0
+
+# 2.0 to a higher power overflows; long before, every sensible back-off has reached its maximum.
+_MAX_DOUBLINGS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """
+    How often, and after which pauses, a request that failed for a passing reason is tried again.
+
+    Pauses grow exponentially, with full jitter: many clients that failed together do not come back together.
+    A ``Retry-After`` of the server is waited for in full.
+
+    Attributes:
+        attempts: Tries in all; 1 means no retry.
+        backoff_initial: Upper bound of the first pause, in seconds; it doubles with every attempt.
+        backoff_max: Upper bound of every pause, in seconds, except one the server asks for.
+        retry_after_max: Longest pause, in seconds, that the server may ask for; if it asks for more, give up.
+
+    Raises:
+        InvalidArgumentError: *attempts* is not a whole number of at least 1, or a time is not a finite number
+            of at least 0.
+    """
+
+    attempts: int = 5
+    backoff_initial: float = 0.5
+    backoff_max: float = 30.0
+    retry_after_max: float = 120.0
+
+    def __post_init__(self) -> None:
+        _check_attempts(self.attempts)
+        for name in ("backoff_initial", "backoff_max", "retry_after_max"):
+            _check_seconds(name, getattr(self, name))
+
+    @classmethod
+    def none(cls) -> Self:
+        """Policy that tries once."""
+        return cls(attempts=1)
+
+    def next_delay(self, attempt: int, *, draw: float, retry_after: float | None = None) -> float | None:
+        """
+        Tell how long to wait after the failure of *attempt*.
+
+        The pause is ``min(backoff_max, backoff_initial * 2 ** (attempt - 1)) * draw``, and never shorter than
+        *retry_after*.
+
+        Args:
+            attempt: Number of the attempt that failed; the first is 1.
+            draw: Random number of the caller, at least 0 and below 1.
+            retry_after: Seconds the server asked to wait, or None if it did not ask.
+
+        Returns:
+            Seconds, or None to give up: the attempts are used up, or the server asks for more than
+            *retry_after_max*.
+
+        See: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ ("Full Jitter")
+        """
+        asked = retry_after or 0.0
+        if attempt >= self.attempts or asked > self.retry_after_max:
+            return None
+        bound = min(self.backoff_max, self.backoff_initial * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS))
+        return max(bound * draw, asked)
+
+
+def _check_attempts(value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidArgumentError(f"attempts={value!r}: expected a whole number of at least 1")
+
+
+def _check_seconds(name: str, value: object) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < inf:
+        raise InvalidArgumentError(f"{name}={value!r}: expected a finite number of seconds, at least 0")
+
+
+def is_retryable_status(status: int) -> bool:
+    """Tell whether the HTTP *status* names a passing trouble, so that the same request may succeed later."""
+    return status in _RETRYABLE
+
+
+def is_idempotent(method: str) -> bool:
+    """
+    Tell whether repeating a request with *method* (upper case, as sent) does no more than sending it once.
+
+    See: RFC 9110, 9.2.2 "Idempotent Methods"
+    """
+    return method in _IDEMPOTENT
+
+
+def retry_after_from_message(status: int, message: str) -> float | None:
+    """
+    Seconds to wait where a refusal that is otherwise final means "later", and says so only in its text.
+
+    Two answers of Artifactory do: 403 while logins are suspended ("recurrent login failures, please try again
+    in N seconds"; right credentials are refused as well) and 400 while too many folder downloads run.
+
+    Returns:
+        Seconds, or None if the refusal is final.
+
+    See: JFrog documentation, "User Lock and Login Suspension"
+    """
+    if status == 403 and (match := _LOGIN_SUSPENDED.search(message)):
+        return float(match[1])
+    if status == 400 and _FOLDER_DOWNLOADS_BUSY.search(message):
+        return _FOLDER_DOWNLOADS_PAUSE
+    return None
+
+
+def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
+    """
+    Seconds from *now* (an aware time) that a ``Retry-After`` header field asks to wait.
+
+    Returns:
+        At least 0, also for a date in the past; None if there is no field or it makes no sense.
+
+    See: RFC 9110, 10.2.3 "Retry-After"
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if _DELAY_SECONDS.match(text):
+        return float(text)
+    date = _parse_http_date(text)
+    return None if date is None else max(0.0, (date - now).total_seconds())
+
+
+def _parse_http_date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):  # the second from absurd years and time zones
+        return None
+    # Of the three forms that RFC 9110 5.6.7 knows, asctime's names no zone; all are in GMT.
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
