@@ -1,10 +1,10 @@
 """
 The layers of the package, as a test.
 
-Imports point strictly downwards, and a rung never imports its own rung. What is on rungs 0 to 3 does no I/O,
-so that all of it can be tested with literals. Each I/O library has one home: above ``_session``, aiohttp is only
-the type of the argument ``session``. The embedded server and the client share no code: a parser used by both
-would agree with itself about a wrong answer.
+Imports point strictly downwards, and a rung never imports its own rung. What is on rungs 0 to 3 does no
+I/O, so all of it can be tested with literals. Each I/O library has one home: above ``_session``, aiohttp
+is only the type of the argument ``session``. The embedded server and the client share no code: a parser
+used by both would agree with itself about a wrong answer.
 """
 
 import ast
