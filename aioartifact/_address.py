@@ -167,9 +167,7 @@ def server_of(text: str, servers: Iterable[ServerURL] = ()) -> ServerURL:
     return ServerURL(*origin, segments[: _context_length(origin, segments, servers)])
 
 
-def _context_length(
-    origin: tuple[str, str, int], segments: tuple[str, ...], servers: Iterable[ServerURL]
-) -> int:
+def _context_length(origin: tuple[str, str, int], segments: tuple[str, ...], servers: Iterable[ServerURL]) -> int:
     lengths = [len(server.context_path) for server in servers if server.contains(*origin, segments)]
     if lengths:
         return max(lengths)
@@ -198,7 +196,8 @@ def _split(text: str) -> SplitResult:
     for character, meaning in (("?", "starts a query"), ("#", "starts a fragment")):
         if character in text:
             raise InvalidURLError(
-                f"{mask_url(text)}: {character!r} {meaning}", hint=f"write %{ord(character):02X} if it belongs to a name"
+                f"{mask_url(text)}: {character!r} {meaning}",
+                hint=f"write %{ord(character):02X} if it belongs to a name",
             )
     return parts
 
@@ -283,6 +282,11 @@ def url(
     parse_server_url(server)
     if not repository:
         return server
-    parts = {"repository": repository, "group_id": group_id and group_id_to_path(group_id), "name": name, "version": version}
+    parts = {
+        "repository": repository,
+        "group_id": group_id and group_id_to_path(group_id),
+        "name": name,
+        "version": version,
+    }
     segments = [check_name(segment, what) for what, part in parts.items() if part for segment in part.split("/")]
     return "/".join([server.rstrip("/"), *map(quote_segment, segments)])

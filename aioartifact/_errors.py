@@ -237,7 +237,13 @@ class IntegrityError(ArtifactoryError):
     """
 
     def __init__(
-        self, message: str, *, algorithm: str = "", expected: str = "", actual: str = "", hint: str | None = None
+        self,
+        message: str,
+        *,
+        algorithm: str = "",
+        expected: str = "",
+        actual: str = "",
+        hint: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.algorithm = algorithm

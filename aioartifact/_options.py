@@ -1,5 +1,6 @@
 """Settings of a session: small frozen values, each usable without arguments."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 
 from ._errors import InvalidArgumentError
@@ -26,7 +27,9 @@ class Timeouts:
     def __post_init__(self) -> None:
         for item in fields(self):
             if not getattr(self, item.name) > 0:
-                raise InvalidArgumentError(f"{item.name} timeout {getattr(self, item.name)!r}: expected seconds above 0")
+                raise InvalidArgumentError(
+                    f"{item.name} timeout {getattr(self, item.name)!r}: expected seconds above 0"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Limits:
             check_count(item.name, getattr(self, item.name))
 
 
-def check_count(name: str, value: int) -> int:
+def check_count(name: str, value: object) -> int:
     """
     Return *value* if it is a whole number of at least 1.
 
@@ -63,3 +66,14 @@ def check_count(name: str, value: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise InvalidArgumentError(f"{name}={value!r}: expected a whole number of at least 1")
     return value
+
+
+def check_choice(name: str, value: str, choices: Collection[str]) -> None:
+    """
+    Make sure *value* is one of *choices*.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    if value not in choices:
+        raise InvalidArgumentError(f"{name}={value!r}: expected one of {', '.join(map(repr, choices))}")

@@ -84,7 +84,8 @@ class Report:
         """
         if failed := self.failed:
             errors = [outcome.error for outcome in failed if outcome.error]
-            raise BatchError(f"{len(failed)} of {len(self)} files failed", errors, self)
+            count = "1 file" if len(failed) == 1 else f"{len(failed)} files"
+            raise BatchError(f"{count} failed, the first with: {errors[0]}", errors, self)
         return self
 
 
@@ -93,7 +94,7 @@ class BatchError(ExceptionGroup[ArtifactoryError]):
     Files of a bulk call failed; the others are done.
 
     Attributes:
-        report: Every outcome of the call, the failures included.
+        report: Every outcome of an awaited call; the failures alone where outcomes were taken one by one.
     """
 
     report: Report

@@ -1,0 +1,215 @@
+"""Downloads: one file, many files, a tree."""
+
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+
+import aiohttp
+from anyio.abc import ObjectReceiveStream
+
+from .._address import ItemURL
+from .._errors import InvalidArgumentError
+from .._files import check_target, is_file, is_folder, run
+from .._listing import list_files
+from .._models import FileInfo
+from .._options import check_choice, check_count
+from .._progress import Progress
+from .._reports import Outcome
+from .._scheduler import run_many
+from .._session import state_of
+from .._transfer.bulk import Batch, Fetcher, Item, Job, OnError, Overwrite
+from .._transfer.download import fetch_file
+from .._transfer.plan import relative_path
+from .items import item_of
+from .session import using
+
+
+async def download(
+    url: str,
+    destination: str | os.PathLike[str] = ".",
+    *,
+    force_download: bool = True,
+    session: aiohttp.ClientSession | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """
+    Download one file; one request, and one more where the server redirects to storage without checksums.
+
+    The bytes are written beside the target under a name of their own, while size and SHA-256 (else SHA-1, else
+    MD5) are checked, and take the target's name in one step. Until then, and after any failure, the target is as
+    it was.
+
+    Args:
+        url: URL of the file.
+        destination: A file name in an existing folder; or an existing folder, where the file keeps its name.
+        force_download: Download even if the local file exists. False returns its path at once, whatever it
+            holds, without a request.
+        session: Session to use; None opens one for this call.
+        progress: Counts the file and its bytes as they are kept.
+
+    Returns:
+        Path of the local file.
+
+    Raises:
+        InvalidURLError: *url* is not the URL of an item.
+        FileNotFoundError: The destination folder does not exist (:class:`LocalNotFoundError`), or the server has
+            no such file (:class:`NotFoundError`).
+        NotAFileError: *url* names a folder.
+        LocalFileError: A folder has the target's name, the disk is full, or it refuses for another reason.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not read it.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came, or not all of it.
+        IntegrityError: Size or checksum differs from what the server promised.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "Retrieve Artifact".
+    """
+    shown = progress or Progress()
+    async with using(session) as opened:
+        item = item_of(opened, url)
+        target = await run(_target, os.fspath(destination), item.name)
+        shown.expect(files=1)
+        if not force_download and await run(is_file, target):
+            shown.finish("skipped")
+            return target
+        try:
+            await fetch_file(opened, item, target, progress=shown)
+        except BaseException:
+            shown.finish("failed")
+            raise
+        shown.finish("transferred")
+        return target
+
+
+def _target(destination: str, name: str) -> str:
+    target = os.path.join(destination, name) if is_folder(destination) else destination
+    check_target(target)
+    return target
+
+
+def download_many(
+    items: Iterable[Item] | AsyncIterable[Item],
+    destination: str | os.PathLike[str] = ".",
+    *,
+    max_concurrency: int | None = None,
+    on_error: OnError = "raise",
+    overwrite: Overwrite = "changed",
+    session: aiohttp.ClientSession | None = None,
+    progress: Progress | None = None,
+) -> Batch:
+    """
+    Download many files, a bounded number at a time; each is verified and written as by :func:`download`.
+
+    Await the result for a :class:`Report`, or open it with ``async with`` to take outcomes as they finish, see
+    :class:`Batch`. Items are pulled as they are needed, so they may come from an endless iterator; memory is
+    bounded by *max_concurrency* times about 4 MiB, and by the outcomes of an awaited report.
+
+    Args:
+        items: URLs, ``(url, path)`` pairs with a path below the destination, or :class:`FileInfo` values; in any
+            iterable or async iterable. A URL or a FileInfo keeps its file name.
+        destination: Folder to write to; it and folders below it are made as needed.
+        max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
+        on_error: ``"raise"`` finishes the rest, then raises one :class:`BatchError`; ``"stop"`` cancels the rest
+            at the first failure, then raises; ``"collect"`` only reports.
+        overwrite: What to do about files that exist: ``"changed"`` keeps those with the right content, which
+            costs no request where the item carries checksums and one request without a body elsewhere;
+            ``"always"`` replaces them; ``"never"`` keeps them, whatever they hold.
+        session: Session to use; None opens one for this call.
+        progress: Counts files and bytes as they are kept.
+
+    Returns:
+        A :class:`Batch`, to be awaited or opened.
+
+    Raises:
+        InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values.
+        BatchError: When awaited or left: files failed. Each failure is one of the errors of :func:`download`, or
+            UnsafePathError for a path outside the destination, or InvalidArgumentError for an item that is none
+            and for two items with the same target.
+    """
+    if isinstance(items, str):
+        raise InvalidArgumentError("items is one str", hint="give a list of URLs, or use download() for one file")
+
+    async def source(_: aiohttp.ClientSession) -> Iterable[Item] | AsyncIterable[Item]:
+        return items
+
+    return _batch(source, destination, max_concurrency, on_error, overwrite, session, progress)
+
+
+def download_folder(
+    url: str,
+    destination: str | os.PathLike[str] = ".",
+    *,
+    max_concurrency: int | None = None,
+    on_error: OnError = "raise",
+    overwrite: Overwrite = "changed",
+    session: aiohttp.ClientSession | None = None,
+    progress: Progress | None = None,
+) -> Batch:
+    """
+    Download all files below a folder; the tree below it is kept.
+
+    The files are listed first, in one request where the server offers its File List or AQL to this user, else in
+    one request per folder. Then each file that is not already there with the right content costs one request.
+
+    Args:
+        url: URL of a folder or a repository.
+        destination: Folder to write to; it and folders below it are made as needed. Local files that the server
+            does not have are left alone.
+        max_concurrency: See :func:`download_many`.
+        on_error: See :func:`download_many`.
+        overwrite: See :func:`download_many`.
+        session: Session to use; None opens one for this call.
+        progress: Counts files and bytes as they are kept.
+
+    Returns:
+        A :class:`Batch`, to be awaited or opened.
+
+    Raises:
+        InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values.
+        InvalidURLError: When awaited or opened: *url* is not the URL of an item.
+        NotFoundError: When awaited or opened: there is no such folder.
+        NotAFolderError: When awaited or opened: it is a file.
+        ResponseError: When awaited or opened: it cannot be listed for another reason.
+        TransportError: When awaited or opened: no answer came to the listing.
+        BatchError: When awaited or left: files failed, see :func:`download_many`.
+
+    See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info".
+    """
+
+    async def source(opened: aiohttp.ClientSession) -> list[Job]:
+        folder = item_of(opened, url)
+        return [_job(folder, file) for file in await list_files(opened, folder)]
+
+    return _batch(source, destination, max_concurrency, on_error, overwrite, session, progress)
+
+
+def _job(folder: ItemURL, file: FileInfo) -> Job:
+    relative = relative_path(folder.path, file.path)
+    return Job(folder / relative, relative, file)
+
+
+def _batch(
+    source: Callable[[aiohttp.ClientSession], Awaitable[Iterable[Item | Job] | AsyncIterable[Item | Job]]],
+    destination: str | os.PathLike[str],
+    max_concurrency: int | None,
+    on_error: OnError,
+    overwrite: Overwrite,
+    session: aiohttp.ClientSession | None,
+    progress: Progress | None,
+) -> Batch:
+    if max_concurrency is not None:
+        check_count("max_concurrency", max_concurrency)
+    check_choice("on_error", on_error, ("raise", "stop", "collect"))
+    check_choice("overwrite", overwrite, ("changed", "always", "never"))
+
+    @asynccontextmanager
+    async def outcomes() -> AsyncIterator[ObjectReceiveStream[Outcome]]:
+        async with using(session) as opened:
+            fetcher = Fetcher(opened, os.fspath(destination), overwrite, progress or Progress())
+            items = fetcher.counted(await source(opened))
+            limit = max_concurrency or state_of(opened).limits.max_concurrency
+            async with run_many(items, fetcher.fetch, max_concurrency=limit) as stream:
+                yield stream
+
+    return Batch(outcomes, on_error)

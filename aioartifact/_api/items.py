@@ -1,0 +1,135 @@
+"""Facts about one item, and any other answer of the REST API."""
+
+import os
+
+import aiohttp
+
+from .._address import ItemURL, parse_item_url, server_of
+from .._checksums import parse_algorithm
+from .._errors import IntegrityError, NotFoundError
+from .._files import hash_file, run
+from .._listing import fetch_info
+from .._models import FileInfo, FolderInfo, Response
+from .._protocol import build_rest, expect_file
+from .._session import send, state_of
+from .session import using
+
+
+def item_of(session: aiohttp.ClientSession, url: str) -> ItemURL:
+    """Read an item's URL with the servers in mind that the session knows."""
+    return parse_item_url(url, state_of(session).credentials)
+
+
+async def info(url: str, *, session: aiohttp.ClientSession | None = None) -> FileInfo | FolderInfo:
+    """
+    Describe a file or a folder; one request.
+
+    Args:
+        url: URL of the item.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        A :class:`FileInfo` with size and checksums, or a :class:`FolderInfo` with its children.
+
+    Raises:
+        InvalidURLError: *url* is not the URL of an item.
+        NotFoundError: There is no such item, or it is hidden from this user. A file of a remote repository that
+            is not in its cache counts as missing.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not read it.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "File Info" and "Folder Info".
+    """
+    async with using(session) as opened:
+        return await fetch_info(opened, item_of(opened, url))
+
+
+async def exists(url: str, *, session: aiohttp.ClientSession | None = None) -> bool:
+    """
+    Tell whether a file or a folder exists; one request.
+
+    Args:
+        url: URL of the item.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        False if there is no such item, or it is hidden from this user.
+
+    Raises:
+        InvalidURLError: *url* is not the URL of an item.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not read it, so nobody tells.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "File Info" and "Folder Info".
+    """
+    try:
+        await info(url, session=session)
+    except NotFoundError:
+        return False
+    return True
+
+
+async def checksum(
+    path_or_url: str | os.PathLike[str], type: str = "md5", *, session: aiohttp.ClientSession | None = None
+) -> str:
+    """
+    Checksum of a local file, or the one the server has recorded; one request and no download.
+
+    Args:
+        path_or_url: URL of a file, or the path of a local one, which is hashed in a thread.
+        type: ``"md5"``, ``"sha1"`` or ``"sha256"``.
+        session: Session to use for a URL; None opens one for this call.
+
+    Returns:
+        Checksum in lower-case hexadecimal.
+
+    Raises:
+        ValueError: Unknown *type*.
+        FileNotFoundError: There is no such file, there or here; the message names it.
+        NotAFileError: The URL names a folder.
+        LocalFileError: The local file cannot be read.
+        IntegrityError: The server has recorded no checksum of this type.
+        InvalidURLError, ResponseError, TransportError, ProtocolError: See :func:`info`.
+
+    See: JFrog REST API, "File Info".
+    """
+    algorithm = parse_algorithm(type)
+    if not isinstance(path_or_url, str) or not path_or_url.startswith(("http://", "https://")):
+        _, checksums = await run(hash_file, os.fspath(path_or_url), (algorithm,))
+        return checksums.get(algorithm) or ""
+    async with using(session) as opened:
+        item = item_of(opened, path_or_url)
+        recorded = expect_file(item, await fetch_info(opened, item)).checksums.get(algorithm)
+    if recorded is None:
+        raise IntegrityError(f"{item}: the server has recorded no {algorithm}", algorithm=algorithm)
+    return recorded
+
+
+async def rest_api_get(url: str, *, session: aiohttp.ClientSession | None = None) -> Response:
+    """
+    Get any URL of a server with its credentials, and read the answer whole; one request.
+
+    For what has no function of its own: an entry of an archive (``…/a.zip!/member``), an ``api/…`` address. The
+    body is held in memory; use :func:`download` for files.
+
+    Args:
+        url: The URL. Percent-escapes, a query and matrix parameters stay as they are given.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        The answer, whatever its status: look at ``status_code``.
+
+    Raises:
+        InvalidURLError: *url* is not an absolute http or https URL.
+        TransportError: No answer came.
+        ProtocolError: The answer is not valid HTTP, or redirects badly.
+    """
+    async with using(session) as opened:
+        server = server_of(url, state_of(opened).credentials)
+        return await send(opened, build_rest(server, url))

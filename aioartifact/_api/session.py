@@ -1,0 +1,109 @@
+"""The session factory, and how every other public function comes by a session."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import aiohttp
+
+from .._address import ServerURL, parse_server_url
+from .._credentials import Credentials, parse_auth, resolve
+from .._errors import InvalidArgumentError
+from .._files import read_text_if_exists
+from .._options import Limits, Timeouts
+from .._retry import RetryPolicy
+from .._session import ClientCertificate, SessionState, Verify, open_session
+
+Auth: TypeAlias = Credentials | tuple[str, str]
+
+
+@asynccontextmanager
+async def session(
+    server: str | None = None,
+    *,
+    auth: Auth | Mapping[str, Auth] | None = None,
+    retry: RetryPolicy | None = None,
+    timeouts: Timeouts | None = None,
+    limits: Limits | None = None,
+    verify: Verify = True,
+    cert: ClientCertificate | None = None,
+    proxy: str | None = None,
+    trust_env: bool = True,
+    user_agent: str | None = None,
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """
+    Open a session that knows the credentials of the servers it talks to.
+
+    The session is a plain ``aiohttp.ClientSession``. Every request to a server carries that server's credentials,
+    and no other request does: not on a redirect to storage, not to another host. A server is known once it is
+    given here or named in a call of this library; requests made on the session itself carry credentials only for
+    servers known by then. One session serves any number of servers, within one event loop and one process.
+
+    Args:
+        server: Base address of a server, e.g. ``https://host/artifactory``. Needed where its path does not end in
+            ``/artifactory``, for *auth* that is no mapping, and for requests made on the session itself.
+        auth: Credentials, as :class:`Credentials` or as ``(user, password)``; for several servers a mapping of
+            their base addresses. None looks them up, see :func:`resolve_credentials`.
+        retry: What to do about failures that may pass; None means ``RetryPolicy()``.
+        timeouts: Waiting for a sign of life, in seconds; None means ``Timeouts()``.
+        limits: How much happens at once; None means ``Limits()``.
+        verify: True to check TLS certificates against the system's authorities; or a file or folder of CA
+            certificates, or an ``ssl.SSLContext``. False checks nothing, and warns.
+        cert: Client certificate: a PEM file with certificate and key, or a pair of files.
+        proxy: URL of a proxy for all requests; None uses the environment's ``HTTP_PROXY``, ``HTTPS_PROXY`` and
+            ``NO_PROXY``, for requests that this library makes.
+        trust_env: Whether proxies of the environment are used at all.
+        user_agent: User-Agent to send instead of the library's own.
+
+    Yields:
+        The session; it is closed at the end of the block.
+
+    Raises:
+        InvalidURLError: A server address is no absolute http or https URL.
+        InvalidArgumentError: *auth* without the server it belongs to.
+        CredentialsError: Credentials are malformed, or their file is.
+        ConfigurationError: Certificates cannot be loaded.
+
+    See: aiohttp, "Client Middleware"; JFrog REST API, "Authentication".
+    """
+    given = _given_credentials(server, auth)
+    state = SessionState(
+        resolve=lambda asked: _look_up(asked, given),
+        retry=retry or RetryPolicy(),
+        timeouts=timeouts or Timeouts(),
+        limits=limits or Limits(),
+        trust_env=trust_env and proxy is None,
+    )
+    for known in given if server is None else [*given, parse_server_url(server)]:
+        await state.admit(known)
+    async with open_session(state, verify=verify, cert=cert, proxy=proxy, user_agent=user_agent) as opened:
+        yield opened
+
+
+def _given_credentials(server: str | None, auth: Auth | Mapping[str, Auth] | None) -> dict[ServerURL, Credentials]:
+    if auth is None:
+        return {}
+    if isinstance(auth, Mapping):
+        return {parse_server_url(address): parse_auth(value) for address, value in auth.items()}
+    if server is None:
+        raise InvalidArgumentError(
+            "auth is given without a server",
+            hint="say where it belongs: session('https://host/artifactory', auth=...)",
+        )
+    return {parse_server_url(server): parse_auth(auth)}
+
+
+def _look_up(server: ServerURL, given: Mapping[ServerURL, Credentials]) -> Credentials:
+    return given.get(server) or resolve(server, environ=os.environ, read=read_text_if_exists, home=Path.home())
+
+
+@asynccontextmanager
+async def using(given: aiohttp.ClientSession | None) -> AsyncIterator[aiohttp.ClientSession]:
+    """Use the caller's session, or a short-lived one."""
+    if given is not None:
+        yield given
+    else:
+        async with session() as opened:
+            yield opened

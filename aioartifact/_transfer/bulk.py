@@ -1,0 +1,252 @@
+"""Many files: each becomes an outcome, and no failure hides another."""
+
+import os
+import time
+import warnings
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Literal, Self, TypeAlias
+
+import aiohttp
+from anyio import EndOfStream
+from anyio.abc import ObjectReceiveStream
+
+from .._address import ItemURL, mask_url, parse_item_url
+from .._checksums import Checksums
+from .._errors import ArtifactoryError, InvalidArgumentError
+from .._files import file_size, hash_file, make_folder, resolve_folder, run
+from .._models import FileInfo
+from .._progress import Progress
+from .._reports import Outcome, Report
+from .._scheduler import as_async
+from .._session import state_of
+from .download import fetch_file
+from .plan import check_inside, local_path, may_be_unchanged
+
+Item: TypeAlias = str | tuple[str, str | os.PathLike[str]] | FileInfo
+OnError: TypeAlias = Literal["raise", "stop", "collect"]
+Overwrite: TypeAlias = Literal["changed", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """
+    One file to fetch.
+
+    Attributes:
+        item: Where it is.
+        relative: Where it goes, below the destination, with slashes.
+        listed: What a listing said of it, or None.
+    """
+
+    item: ItemURL
+    relative: str
+    listed: FileInfo | None = None
+
+
+@dataclass(slots=True)
+class Fetcher:
+    """Fetches jobs into one destination folder."""
+
+    session: aiohttp.ClientSession
+    destination: str
+    overwrite: Overwrite
+    progress: Progress
+    _folders: set[str] = field(default_factory=set)
+    _targets: set[str] = field(default_factory=set)
+
+    async def counted(self, items: Iterable[Item | Job] | AsyncIterable[Item | Job]) -> AsyncIterator[Item | Job]:
+        """Pass *items* on, one by one, and tell the progress of all that are known."""
+        if known := isinstance(items, Sequence):
+            self.progress.expect(files=len(items), size=sum(map(_listed_size, items)))
+        async for item in as_async(items):
+            if not known:
+                self.progress.expect(files=1, size=_listed_size(item))
+            yield item
+
+    async def fetch(self, item: Item | Job) -> Outcome:
+        """Fetch one file; what goes wrong with it becomes part of the outcome."""
+        started = time.perf_counter()
+        url, target = _name(item), None
+        try:
+            job = item if isinstance(item, Job) else self._job(item)
+            url, target = str(job.item), local_path(self.destination, job.relative)
+            self.progress.started(job.item.name)
+            try:
+                return await self._fetch(job, url, target, started)
+            finally:
+                self.progress.ended(job.item.name)
+        except ArtifactoryError as error:
+            self.progress.finish("failed")
+            # Its traceback would keep the frames, and with them the buffers, of every failure alive.
+            reason = error.with_traceback(None)
+            return Outcome(url, target, "failed", seconds=time.perf_counter() - started, error=reason)
+
+    async def _fetch(self, job: Job, url: str, target: str, started: float) -> Outcome:
+        if target in self._targets:
+            raise InvalidArgumentError(
+                f"{url}: another item of this call goes to {target} too", hint="give (url, path) pairs"
+            )
+        self._targets.add(target)
+        local = await run(self._look, target, job.listed)
+        fetched = None
+        if not local.unchanged:
+            fetched = await fetch_file(
+                self.session,
+                job.item,
+                target,
+                listed=job.listed,
+                unless_sha1=local.checksums.sha1,
+                progress=self.progress,
+            )
+        seconds = time.perf_counter() - started
+        if fetched is None:
+            self.progress.finish("skipped", local.size)
+            return Outcome(url, target, "unchanged", local.size, local.checksums.sha256, seconds)
+        self.progress.finish("transferred")
+        return Outcome(url, target, "downloaded", fetched.size, fetched.checksums.sha256, seconds)
+
+    def _job(self, item: Item) -> Job:
+        servers = state_of(self.session).credentials
+        if isinstance(item, FileInfo):
+            return Job(parse_item_url(item.url, servers), item.name, item)
+        if isinstance(item, tuple) and len(item) == 2:
+            return Job(parse_item_url(item[0], servers), os.fspath(item[1]).replace(os.sep, "/"))
+        if isinstance(item, str):
+            address = parse_item_url(item, servers)
+            return Job(address, address.name)
+        raise InvalidArgumentError(f"item is a {type(item).__name__}; expected a URL, a (url, path) pair or a FileInfo")
+
+    def _look(self, target: str, listed: FileInfo | None) -> "_Local":
+        """Make the folder of *target*, and see whether it already holds what is wanted; blocks."""
+        self._enter(os.path.dirname(target))
+        if self.overwrite == "always" or not os.path.isfile(target):
+            return _Local()
+        size = file_size(target)
+        if self.overwrite == "never":
+            return _Local(unchanged=True, size=size)
+        strongest = listed.checksums.strongest() if listed else None
+        if listed is None or strongest is None:
+            # Nothing is known of the server's file: its SHA-1 is also its ETag, so one request can tell.
+            return _Local(size=size, checksums=hash_file(target, ("sha1",))[1])
+        if not may_be_unchanged(size, listed):
+            return _Local()
+        algorithm, expected = strongest
+        _, checksums = hash_file(target, (algorithm,))
+        return _Local(checksums.get(algorithm) == expected, size, checksums)
+
+    def _enter(self, folder: str) -> None:
+        """Make *folder* once; refuses one that a symbolic link puts outside the destination."""
+        if folder in self._folders:
+            return
+        make_folder(self.destination)
+        # Looked at before anything is made below: makedirs would follow the link.
+        check_inside(resolve_folder(self.destination), resolve_folder(folder))
+        make_folder(folder)
+        self._folders.add(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Local:
+    """What is at the target already."""
+
+    unchanged: bool = False
+    size: int = 0
+    checksums: Checksums = field(default_factory=Checksums)
+
+
+def _listed_size(item: Item | Job) -> int:
+    listed = item.listed if isinstance(item, Job) else item
+    return listed.size or 0 if isinstance(listed, FileInfo) else 0
+
+
+def _name(item: object) -> str:
+    """A name for an item that may be malformed."""
+    first = item[0] if isinstance(item, tuple) and item else item
+    if isinstance(first, Job):
+        return str(first.item)
+    return mask_url(first) if isinstance(first, str) else getattr(first, "url", type(item).__name__)
+
+
+class Batch:
+    """
+    A bulk call that has not begun yet; it has two faces.
+
+    Await it for a :class:`Report`::
+
+        report = await download_many(urls, "data")
+
+    Or open it and take outcomes as they finish; leaving the block cancels what still runs::
+
+        async with download_many(urls, "data") as outcomes:
+            async for outcome in outcomes:
+                ...
+
+    Either way ``on_error`` decides about failures: ``"raise"`` finishes the rest and then raises one
+    :class:`BatchError`; ``"stop"`` cancels the rest at the first failure and raises it; ``"collect"`` raises
+    nothing and leaves the failures in the outcomes.
+    """
+
+    def __init__(
+        self,
+        open_outcomes: Callable[[], AbstractAsyncContextManager[ObjectReceiveStream[Outcome]]],
+        on_error: OnError,
+    ) -> None:
+        self._open = open_outcomes
+        self._on_error = on_error
+        self._begun = 0.0
+        self._block = AsyncExitStack()
+        self._outcomes: ObjectReceiveStream[Outcome] | None = None
+        self._keeps_all = False
+        self._kept: list[Outcome] = []
+        self._stopped = False
+
+    def __await__(self) -> Generator[Any, None, Report]:
+        return self._report().__await__()
+
+    async def _report(self) -> Report:
+        self._keeps_all = True
+        async with self:
+            async for _ in self:
+                pass
+        return self._made()
+
+    def _made(self) -> Report:
+        return Report(tuple(self._kept), time.perf_counter() - self._begun)
+
+    async def __aenter__(self) -> Self:
+        if self._begun:
+            raise InvalidArgumentError("this bulk call has already run", hint="make the call again")
+        self._begun = time.perf_counter()
+        self._outcomes = await self._block.enter_async_context(self._open())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._block.__aexit__(kind, error, traceback)
+        if error is None and self._on_error != "collect":
+            self._made().raise_for_failures()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Outcome:
+        if self._outcomes is None:
+            raise InvalidArgumentError("outcomes are taken inside the block", hint="async with ... as outcomes:")
+        if self._stopped:
+            raise StopAsyncIteration
+        try:
+            outcome = await self._outcomes.receive()
+        except EndOfStream:
+            raise StopAsyncIteration from None
+        if self._keeps_all or outcome.error:
+            self._kept.append(outcome)
+        self._stopped = outcome.error is not None and self._on_error == "stop"
+        return outcome
+
+    def __del__(self) -> None:
+        if not self._begun:
+            warnings.warn("a bulk call was made but neither awaited nor opened", RuntimeWarning, stacklevel=2)

@@ -1,0 +1,98 @@
+"""Decisions of the engine, as pure functions: where a file goes, what to check, whether to fetch it."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from .._checksums import ALGORITHMS, Algorithm, Checksums
+from .._errors import IntegrityError, UnsafePathError
+from .._models import FileInfo
+from .._protocol import Promise
+
+_UNSAFE_ON_WINDOWS = re.compile(r"[\\:]")
+
+
+def local_path(root: str, relative: str | os.PathLike[str]) -> str:
+    """
+    Where a file of a listing goes below *root*.
+
+    Raises:
+        UnsafePathError: The name is absolute, empty, or has a part that would lead elsewhere.
+    """
+    text = os.fspath(relative)
+    parts = text.split("/")
+    if any(part in ("", ".", "..") or "\0" in part for part in parts):
+        raise UnsafePathError(f"{text!r}: would be written outside {root}, or has no proper name; refused")
+    if os.name == "nt" and any(_UNSAFE_ON_WINDOWS.search(part) for part in parts):
+        raise UnsafePathError(f"{text!r}: Windows cannot hold this name; refused")
+    return os.path.join(root, *parts)
+
+
+def check_inside(root: str, folder: str) -> None:
+    """
+    Make sure a resolved *folder* lies in the resolved *root*.
+
+    Raises:
+        UnsafePathError: A symbolic link leads out of it.
+    """
+    if os.path.commonpath([root, folder]) != root:
+        raise UnsafePathError(f"{folder}: lies outside {root}, a symbolic link leads there; refused")
+
+
+def relative_path(base: str, path: str) -> str:
+    """Path of a listed file below the listed folder *base*, both raw."""
+    return path.removeprefix(f"{base}/") if base else str(PurePosixPath(path))
+
+
+def may_be_unchanged(size: int | None, listed: FileInfo) -> bool:
+    """Whether a local file of *size* bytes (None: no such file) is worth hashing against a listing."""
+    return size is not None and listed.size in (None, size) and bool(listed.checksums)
+
+
+def algorithms_for(promise: Checksums) -> Sequence[Algorithm]:
+    """Which digests to compute: the strongest promised, or all while nothing is known."""
+    strongest = promise.strongest()
+    return (strongest[0],) if strongest else ALGORITHMS
+
+
+def complete_promise(promise: Promise, listed: FileInfo | None) -> Promise:
+    """
+    Fill in from a listing what the answer itself does not promise.
+
+    The answer's own words win: the file may have been replaced since it was listed.
+    """
+    if listed is None or promise.checksums:
+        return promise
+    return replace(promise, checksums=listed.checksums, size=listed.size if promise.size is None else promise.size)
+
+
+def check_received(label: str, promise: Promise, size: int, checksums: Checksums) -> None:
+    """
+    Compare what arrived with what was promised.
+
+    Raises:
+        IntegrityError: Size or checksum differs.
+    """
+    if promise.size is not None and size != promise.size:
+        raise IntegrityError(
+            f"{label}: {size} bytes arrived of {promise.size}; nothing was written",
+            algorithm="size",
+            expected=str(promise.size),
+            actual=str(size),
+            hint="try again; a proxy may cut long answers",
+        )
+    strongest = promise.checksums.strongest()
+    if strongest is None:
+        return
+    algorithm, expected = strongest
+    actual = checksums.get(algorithm) or ""
+    if actual != expected:
+        raise IntegrityError(
+            f"{label}: {algorithm} is {actual}, server recorded {expected}; nothing was written",
+            algorithm=algorithm,
+            expected=expected,
+            actual=actual,
+            hint="try again; if it stays, a proxy changes the bytes or the stored file is damaged",
+        )

@@ -1,0 +1,54 @@
+"""One upload: hashed first, so that the server can refuse damaged bytes, then streamed from disk."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+import aiohttp
+
+from .._address import ItemURL
+from .._checksums import ALGORITHMS, Checksums
+from .._files import file_size, hash_file, read_blocks, run
+from .._progress import Progress
+from .._protocol import Upload, build_deploy, read_deployed
+from .._session import stream
+
+
+async def send_file(
+    session: aiohttp.ClientSession,
+    path: str,
+    item: ItemURL,
+    *,
+    known: Checksums,
+    parameters: Mapping[str, str | Sequence[str]],
+    progress: Progress,
+) -> None:
+    """
+    Deploy the local file *path* as *item*, with the checksums that the caller does not already know computed.
+
+    Raises:
+        LocalFileError: The file cannot be read.
+        InvalidArgumentError: A property that a URL cannot carry.
+        ResponseError: The server said no; 409 where its bytes differ from the checksums.
+        TransportError: No answer came.
+        IntegrityError: The server recorded other checksums.
+    """
+    missing = [name for name in ALGORITHMS if known.get(name) is None]
+    size, computed = await run(hash_file, path, missing) if missing else (await run(file_size, path), Checksums())
+    checksums = Checksums(**{name: known.get(name) or computed.get(name) for name in ALGORITHMS})
+    progress.expect(files=1, size=size)
+
+    async def blocks() -> AsyncIterator[bytes]:
+        sent = 0
+        try:
+            async for block in read_blocks(path):
+                yield block
+                progress.advance(len(block))
+                sent += len(block)
+        finally:
+            if sent != size:
+                progress.advance(-sent)  # this pass came to nothing; a retry starts at zero
+
+    request = build_deploy(item, Upload(blocks, size), checksums, parameters)
+    async with stream(session, request) as reply:
+        if reply.status >= 300:
+            raise await reply.error()
+        read_deployed(item, request, await reply.read(), checksums)
