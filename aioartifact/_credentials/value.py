@@ -1,19 +1,11 @@
-"""
-Who we are on a server: a value that guards its secret, and the places such values are kept.
-
-Every parser here reads text or a mapping for one server and returns credentials, or None when its source does
-not know that server. A server is recognised by host, port and whole path segments, never by a string prefix.
-
-configparser, json and the codecs keep the text they choke on in their exceptions. Where that text may hold a
-secret, our own error is raised after the except block, so that theirs is not even its context.
-"""
+"""Proof of who asks: one value, with its secret kept out of everything that is shown or stored."""
 
 import base64
 import re
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 
-from ._errors import CredentialsError, InvalidArgumentError
+from .._errors import CredentialsError, InvalidArgumentError
 
 # Control characters have no place in RFC 7617; lone surrogates (bytes of an environment variable that are not
 # text) cannot be encoded.
@@ -129,9 +121,7 @@ class Credentials:
         return self
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            "credentials are not pickled, so that secrets reach no file; resolve them in each process"
-        )
+        raise TypeError("credentials are not pickled, so that secrets reach no file; resolve them in each process")
 
 
 def _fault(credentials: Credentials) -> str:
@@ -148,19 +138,13 @@ def _fault(credentials: Credentials) -> str:
 def _token_fault(what: str, token: str) -> str:
     if not token:
         return f"the {what} is empty"
-    return (
-        "" if _TOKEN.fullmatch(token) else f"the {what} holds a space, a line break or a non-ASCII character"
-    )
+    return "" if _TOKEN.fullmatch(token) else f"the {what} holds a space, a line break or a non-ASCII character"
 
 
 def _basic_fault(username: str, secret: str) -> str:
     if _UNUSABLE.search(username) or _UNUSABLE.search(secret):
         return "the user name or the secret holds a control character, or bytes that are not text"
-    return (
-        "the user name holds a colon, which basic authentication cannot carry (RFC 7617)"
-        if ":" in username
-        else ""
-    )
+    return "the user name holds a colon, which basic authentication cannot carry (RFC 7617)" if ":" in username else ""
 
 
 def parse_auth(value: Credentials | tuple[str, str]) -> Credentials:

@@ -1,0 +1,73 @@
+"""Where credentials come from, asked without a session: environment and files of this machine."""
+
+import os
+from pathlib import Path
+
+from .._address import ServerURL, server_of
+from .._credentials import Credentials, resolve, resolve_ancestor
+from .._files import read_text_if_exists
+
+
+def authentification(url: str) -> tuple[str, str]:
+    """
+    Find user name and secret for a server: the environment, then the configuration file, then anonymous.
+
+    First ``ARTIFACTORY_USERNAME`` and ``ARTIFACTORY_API_KEY``, where both are set, for every server. Then the
+    section of ``~/.artifactory_python.cfg`` (``DOHQ_ARTIFACTORY_PYTHON_CFG`` moves it) that names the server,
+    by host, port and whole path segments. Reads one small file, without a request; nothing is remembered.
+
+    :func:`resolve_credentials` knows more sources, and is what a session uses.
+
+    Args:
+        url: Any URL on the server. Its path up to ``/artifactory`` belongs to the address of the server.
+
+    Returns:
+        User name, and password or API key; ``("anonymous", "")`` where nothing is configured.
+
+    Raises:
+        InvalidURLError: Not an absolute http or https URL, or one that holds credentials.
+        CredentialsError: The file cannot be read, is malformed, or its section lacks user name or password.
+
+    See: https://github.com/devopshq/artifactory#global-configuration-file
+    """
+    found = resolve_ancestor(server_of(url), environ=os.environ, read=read_text_if_exists, home=_home())
+    return found.username, found.secret
+
+
+authentication = authentification
+
+
+def resolve_credentials(url: str) -> Credentials:
+    """
+    Find the credentials that a session would use for a server, and where they come from.
+
+    The first source that knows the server wins whole: ``ARTIFACTORY_USERNAME`` with ``ARTIFACTORY_API_KEY``;
+    ``JF_ACCESS_TOKEN``, or ``JF_USER`` with ``JF_PASSWORD``, where ``JF_URL`` is the server;
+    ``~/.artifactory_python.cfg`` (``DOHQ_ARTIFACTORY_PYTHON_CFG`` moves it); jfrog-cli's configuration
+    (``JFROG_CLI_HOME_DIR`` moves it); ``~/.netrc`` (``NETRC`` moves it); anonymous. Reads small files, without
+    a request; nothing is remembered.
+
+    Args:
+        url: Any URL on the server. Its path up to ``/artifactory`` belongs to the address of the server.
+
+    Returns:
+        The credentials; their ``source`` says where they were found, their repr hides the secret.
+
+    Raises:
+        InvalidURLError: Not an absolute http or https URL, or one that holds credentials.
+        CredentialsError: A source cannot be read, is malformed, or holds what cannot be sent.
+    """
+    return look_up(server_of(url))
+
+
+def look_up(server: ServerURL) -> Credentials:
+    """Find the credentials for *server*, see :func:`resolve_credentials`."""
+    return resolve(server, environ=os.environ, read=read_text_if_exists, home=_home())
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        # A container may run as a user that has no home, and so none of these files either.
+        return Path("/nonexistent")

@@ -1,0 +1,59 @@
+"""
+netrc, read from text.
+
+The standard library's reader opens the file itself, and answers with the ``default`` entry for unknown hosts.
+"""
+
+import re
+from collections.abc import Iterator
+
+from .._address import ServerURL
+from .value import Credentials
+
+_NETRC = re.compile(
+    r"""
+    \#[^\n]*
+    | macdef\s.*?(?:\n[ \t]*\n|\Z)
+    | (?P<default>default)(?!\S)
+    | (?P<key>machine|login|user|account|password)\s+
+      (?:"(?P<quoted>(?:\\.|[^"\\])*)"|(?P<plain>(?:\\.|[^\s\\])+))
+    | \S+
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def from_netrc(text: str, server: ServerURL, name: str) -> Credentials | None:
+    """
+    Read netrc: the first entry for exactly this host that has a password.
+
+    The ``default`` entry is passed over: its owner did not name this server.
+
+    Args:
+        text: Content of the file.
+        server: Server asked about.
+        name: Name of the file in messages.
+
+    Raises:
+        CredentialsError: They cannot be sent.
+
+    See: https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html
+    """
+    for entry in _netrc_entries(text):
+        if entry.get("machine", "").lower() == server.host and "password" in entry:
+            source = f"file {name} machine {server.host}"
+            return Credentials.basic(entry.get("login", ""), entry["password"], source=source)
+    return None
+
+
+def _netrc_entries(text: str) -> Iterator[dict[str, str]]:
+    entry: dict[str, str] = {}
+    for match in _NETRC.finditer(text):
+        key = match["key"]
+        if match["default"] or key == "machine":
+            yield entry
+            entry = {}
+        if key:
+            value = match["plain"] if match["quoted"] is None else match["quoted"]
+            entry["login" if key == "user" else key] = re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
+    yield entry
