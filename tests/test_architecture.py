@@ -35,9 +35,7 @@ IO_LIBRARIES = {"aiofiles", "aiohttp", "anyio", "asyncio", "socket", "ssl", "sub
 ASYNC_SYNTAX = (ast.AsyncFor, ast.AsyncFunctionDef, ast.AsyncWith, ast.Await)
 HOMES = {"aiofiles": "_files", "aiohttp": "_session"}
 SESSION_TYPE = "aiohttp.ClientSession"
-FILES = {
-    path.relative_to(PACKAGE).as_posix(): path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py"))
-}
+FILES = {path.relative_to(PACKAGE).as_posix(): path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def unit_of_file(file: str) -> str:
@@ -157,22 +155,14 @@ def test_every_unit_has_a_layer():
         pytest.param("_protocol.py", "from ._errors import NotFoundError", id="downwards"),
         pytest.param("_protocol.py", "from . import _errors", id="downwards-module"),
         pytest.param("_transfer/bulk.py", "from .download import fetch", id="sibling-inside-a-folder"),
-        pytest.param(
-            "_transfer/bulk.py", "from .._files import Staging\nimport anyio", id="downwards-from-a-folder"
-        ),
-        pytest.param(
-            "_session.py", "import aiohttp\nasync def send(): await aiohttp.request()", id="home-of-aiohttp"
-        ),
-        pytest.param(
-            "_listing.py", "import aiohttp\ndef f(s: aiohttp.ClientSession): ...", id="type-of-a-session"
-        ),
+        pytest.param("_transfer/bulk.py", "from .._files import Staging\nimport anyio", id="downwards-from-a-folder"),
+        pytest.param("_session.py", "import aiohttp\nasync def send(): await aiohttp.request()", id="home-of-aiohttp"),
+        pytest.param("_listing.py", "import aiohttp\ndef f(s: aiohttp.ClientSession): ...", id="type-of-a-session"),
         pytest.param("__init__.py", "from ._api.versions import versions", id="public-names"),
         pytest.param("cli/commands.py", "import aioartifact\nfrom .render import table", id="cli-sibling"),
         pytest.param("cli/commands.py", "from aioartifact import NotFoundError", id="cli-public-name"),
         pytest.param("cli/commands.py", "from .. import testing", id="cli-testing"),
-        pytest.param(
-            "cli/commands.py", "from aioartifact.testing import ArtifactoryServer", id="cli-testing-name"
-        ),
+        pytest.param("cli/commands.py", "from aioartifact.testing import ArtifactoryServer", id="cli-testing-name"),
         pytest.param("testing/app.py", "import aiohttp.web\nfrom .aql import run", id="server-inside"),
         pytest.param("testing/aql/parser.py", "from ..paths import split", id="server-inside-deeper"),
     ],
@@ -187,21 +177,13 @@ def test_rules_allow(file, source):
     [
         pytest.param("_errors.py", "from ._models import FileInfo", "not below", id="upwards"),
         pytest.param("_models.py", "from ._options import Limits", "not below", id="same-rung"),
-        pytest.param(
-            "_models.py", "from aioartifact._options import Limits", "not below", id="same-rung-absolute"
-        ),
-        pytest.param(
-            "_errors.py", "def f():\n    from . import _models", "not below", id="upwards-inside-a-function"
-        ),
-        pytest.param(
-            "_transfer/bulk.py", "from .._api.download import get", "not below", id="upwards-from-a-folder"
-        ),
+        pytest.param("_models.py", "from aioartifact._options import Limits", "not below", id="same-rung-absolute"),
+        pytest.param("_errors.py", "def f():\n    from . import _models", "not below", id="upwards-inside-a-function"),
+        pytest.param("_transfer/bulk.py", "from .._api.download import get", "not below", id="upwards-from-a-folder"),
         pytest.param("_transfer/bulk.py", "from .._listing import walk", "not below", id="same-rung-folder"),
         pytest.param("_session.py", "import aioartifact", "not below", id="package-from-below"),
         pytest.param("_session.py", "from . import NotFoundError", "not below", id="public-name-from-below"),
-        pytest.param(
-            "_api/download.py", "from .. import Report", "not below", id="public-name-from-a-folder"
-        ),
+        pytest.param("_api/download.py", "from .. import Report", "not below", id="public-name-from-a-folder"),
         pytest.param("_protocol.py", "import asyncio", "does I/O", id="library-in-the-core"),
         pytest.param("_retry.py", "from anyio.abc import TaskGroup", "does I/O", id="submodule-in-the-core"),
         pytest.param("_retry.py", "async def wait(): ...", "AsyncFunctionDef", id="async-def-in-the-core"),
@@ -209,18 +191,10 @@ def test_rules_allow(file, source):
         pytest.param("_listing.py", "from aiohttp import web", "belongs in", id="aiohttp-away-from-home"),
         pytest.param("_listing.py", "import aiohttp.web", "belongs in", id="aiohttp-submodule"),
         pytest.param("_listing.py", "import aiohttp\naiohttp.ClientError", "belongs in", id="aiohttp-errors"),
-        pytest.param(
-            "_listing.py", "import aiohttp\naiohttp.ClientSession()", "belongs in", id="aiohttp-made"
-        ),
-        pytest.param(
-            "_session.py", "from aiofiles import os", "belongs in _files", id="aiofiles-away-from-home"
-        ),
-        pytest.param(
-            "cli/__init__.py", "from .._errors import NotFoundError", "not public", id="cli-private-module"
-        ),
-        pytest.param(
-            "cli/__init__.py", "from aioartifact import _errors", "not public", id="cli-private-name"
-        ),
+        pytest.param("_listing.py", "import aiohttp\naiohttp.ClientSession()", "belongs in", id="aiohttp-made"),
+        pytest.param("_session.py", "from aiofiles import os", "belongs in _files", id="aiofiles-away-from-home"),
+        pytest.param("cli/__init__.py", "from .._errors import NotFoundError", "not public", id="cli-private-module"),
+        pytest.param("cli/__init__.py", "from aioartifact import _errors", "not public", id="cli-private-name"),
         pytest.param(
             "cli/__init__.py", "from aioartifact.testing.app import app", "not public", id="cli-inside-server"
         ),
@@ -232,12 +206,8 @@ def test_rules_allow(file, source):
             id="client-uses-server",
         ),
         pytest.param("testing/app.py", "from .._address import quote", "the client", id="server-uses-client"),
-        pytest.param(
-            "testing/aql/fields.py", "import aioartifact", "the client", id="server-uses-public-client"
-        ),
-        pytest.param(
-            "testing/app.py", "from aioartifact import url", "the client", id="server-uses-public-name"
-        ),
+        pytest.param("testing/aql/fields.py", "import aioartifact", "the client", id="server-uses-public-client"),
+        pytest.param("testing/app.py", "from aioartifact import url", "the client", id="server-uses-public-name"),
     ],
 )
 def test_rules_refuse(file, source, complaint):

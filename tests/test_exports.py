@@ -15,9 +15,7 @@ from aioartifact import _errors
 
 SOURCE = Path(aioartifact.__file__).read_text("utf-8")
 OBJECTS = {name: getattr(aioartifact, name) for name in aioartifact.__all__}
-DEFINED = {
-    name: value for name, value in OBJECTS.items() if inspect.isclass(value) or inspect.isroutine(value)
-}
+DEFINED = {name: value for name, value in OBJECTS.items() if inspect.isclass(value) or inspect.isroutine(value)}
 CLASSES = {name: value for name, value in DEFINED.items() if inspect.isclass(value)}
 METHODS = {  # what a base class declares is documented there
     f"{name}.{member}": value
@@ -42,10 +40,7 @@ def test_all_agrees_with_what_type_checkers_see():
     """The names type checkers import, the names resolved at run time and ``__all__`` are the same."""
     block = next(node for node in ast.parse(SOURCE).body if isinstance(node, ast.If))
     seen = {
-        (node.module, alias.name)
-        for node in block.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
+        (node.module, alias.name) for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names
     }
     assert seen == {(home, name) for home, names in aioartifact._HOMES.items() for name in names}
     assert {name for _, name in seen} | {"__version__"} == set(aioartifact.__all__)
