@@ -15,7 +15,7 @@ _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 _DELAY_SECONDS = re.compile(r"[0-9]+\Z")
-_LOGIN_SUSPENDED = re.compile(r"recurrent login failures.*try again in ([0-9]+) second", re.IGNORECASE)
+_LOGIN_SUSPENDED = re.compile(r"recurrent login failures.{0,40}try again in ([0-9]+) second", re.IGNORECASE)
 _FOLDER_DOWNLOADS_BUSY = re.compile(r"too many folder download", re.IGNORECASE)
 # The server names no time for it; packing somebody else's folder takes seconds, not milliseconds.
 _FOLDER_DOWNLOADS_PAUSE = 1.0
