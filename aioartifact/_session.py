@@ -21,6 +21,7 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
@@ -241,6 +242,7 @@ async def open_session(
         yield session
 
 
+@cache
 def default_user_agent() -> str:
     """``aioartifact/<version> Python/<version> aiohttp/<version>``."""
     return f"aioartifact/{version('aioartifact')} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"

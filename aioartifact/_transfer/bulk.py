@@ -79,7 +79,7 @@ class Fetcher:
             finally:
                 self.progress.ended(job.item.name)
         except ArtifactoryError as error:
-            self.progress.finish("failed")
+            self.progress.finish("failed", _listed_size(item))
             # Its traceback would keep the frames, and with them the buffers, of every failure alive.
             reason = error.with_traceback(None)
             return Outcome(url, target, "failed", seconds=time.perf_counter() - started, error=reason)
@@ -103,7 +103,7 @@ class Fetcher:
             )
         seconds = time.perf_counter() - started
         if fetched is None:
-            self.progress.finish("skipped", local.size)
+            self.progress.finish("skipped", job.listed.size or 0 if job.listed else 0)
             return Outcome(url, target, "unchanged", local.size, local.checksums.sha256, seconds)
         self.progress.finish("transferred")
         return Outcome(url, target, "downloaded", fetched.size, fetched.checksums.sha256, seconds)

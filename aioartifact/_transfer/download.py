@@ -73,6 +73,8 @@ async def fetch_file(
         if reply.status != 200:
             raise await reply.error()
         promise = complete_promise(read_promise(request, reply.chain), listed)
+        if listed is None or listed.size is None:
+            progress.expect(size=promise.size or 0)
         staging = Staging(target, algorithms_for(promise.checksums))
         return await _Transfer(session, item, request, promise, staging, progress).run(reply)
 
