@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._address import group_id_to_path, path_to_group_id, url
+    from ._api.credentials import authentication, authentification, resolve_credentials
+    from ._api.deploy import deploy
+    from ._api.download import download, download_folder, download_many
+    from ._api.items import checksum, exists, info, rest_api_get
+    from ._api.session import session
+    from ._api.versions import latest_version, versions
     from ._checksums import Checksums
+    from ._credentials import Credentials
     from ._errors import (
         ArtifactoryError,
         AuthenticationError,
@@ -43,7 +50,10 @@ if TYPE_CHECKING:
     )
     from ._models import Child, FileInfo, FolderInfo, Response
     from ._options import Limits, Timeouts
+    from ._progress import Progress, ProgressSnapshot
     from ._reports import BatchError, Outcome, Report
+    from ._retry import RetryPolicy
+    from ._transfer.bulk import Batch
 
     __version__: str
 
@@ -51,6 +61,7 @@ __all__ = [
     "ArtifactoryError",
     "AuthenticationError",
     "BadRequestError",
+    "Batch",
     "BatchError",
     "Checksums",
     "Child",
@@ -58,6 +69,7 @@ __all__ = [
     "ConflictError",
     "ConnectError",
     "ConnectionLostError",
+    "Credentials",
     "CredentialsError",
     "FileInfo",
     "FolderInfo",
@@ -73,11 +85,14 @@ __all__ = [
     "NotAFolderError",
     "NotFoundError",
     "Outcome",
+    "Progress",
+    "ProgressSnapshot",
     "ProtocolError",
     "RateLimitedError",
     "Report",
     "Response",
     "ResponseError",
+    "RetryPolicy",
     "ServerError",
     "SessionError",
     "Timeouts",
@@ -85,14 +100,55 @@ __all__ = [
     "TransportTimeoutError",
     "UnsafePathError",
     "__version__",
+    "authentication",
+    "authentification",
+    "checksum",
+    "deploy",
+    "download",
+    "download_folder",
+    "download_many",
+    "exists",
     "group_id_to_path",
+    "info",
+    "latest_version",
     "path_to_group_id",
+    "resolve_credentials",
+    "rest_api_get",
+    "session",
     "url",
+    "versions",
 ]
 
 _HOMES = {
-    "_address": ("group_id_to_path", "path_to_group_id", "url"),
+    "_address": (
+        "group_id_to_path",
+        "path_to_group_id",
+        "url",
+    ),
+    "_api.credentials": (
+        "authentication",
+        "authentification",
+        "resolve_credentials",
+    ),
+    "_api.deploy": ("deploy",),
+    "_api.download": (
+        "download",
+        "download_folder",
+        "download_many",
+    ),
+    "_api.items": (
+        "checksum",
+        "exists",
+        "info",
+        "rest_api_get",
+    ),
+    "_api.session": ("session",),
+    "_api.versions": (
+        "latest_version",
+        "versions",
+    ),
     "_checksums": ("Checksums",),
+    "_credentials": ("Credentials",),
     "_errors": (
         "ArtifactoryError",
         "AuthenticationError",
@@ -121,9 +177,27 @@ _HOMES = {
         "TransportTimeoutError",
         "UnsafePathError",
     ),
-    "_models": ("Child", "FileInfo", "FolderInfo", "Response"),
-    "_options": ("Limits", "Timeouts"),
-    "_reports": ("BatchError", "Outcome", "Report"),
+    "_models": (
+        "Child",
+        "FileInfo",
+        "FolderInfo",
+        "Response",
+    ),
+    "_options": (
+        "Limits",
+        "Timeouts",
+    ),
+    "_progress": (
+        "Progress",
+        "ProgressSnapshot",
+    ),
+    "_reports": (
+        "BatchError",
+        "Outcome",
+        "Report",
+    ),
+    "_retry": ("RetryPolicy",),
+    "_transfer.bulk": ("Batch",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

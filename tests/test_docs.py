@@ -1,0 +1,87 @@
+"""
+The examples of the README and the documentation, run against the embedded server.
+
+Every ``python`` block of a page runs, in order and in one event loop; ``await`` works at its top level. A ``text``
+block holds what the blocks since the last one have printed. A page starts with these names: ``server``, the address
+of a server with three versions of ``db``; ``aioartifact``.
+"""
+
+import ast
+import asyncio
+import io
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from inspect import CO_COROUTINE
+from pathlib import Path
+
+import pytest
+from sybil import Document, Example
+from sybil.evaluators.python import pad
+from sybil.parsers.markdown import CodeBlockParser, SkipParser
+
+import aioartifact
+from aioartifact.testing import ThreadedArtifactoryServer
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+
+
+@pytest.fixture
+def server(monkeypatch) -> Iterator[ThreadedArtifactoryServer]:
+    """Server that holds what the examples ask for; its credentials are in the environment."""
+    with ThreadedArtifactoryServer() as running:
+        running.create_repository("data-public")
+        for version in ("1.0.0", "1.1.0", "1.1.1"):
+            folder = f"data-public/emodb/db/{version}"
+            running.put(f"{folder}/db-{version}.zip", b"archive " + version.encode())
+            for name in ("a.wav", "b.wav", "c.wav"):
+                running.put(f"{folder}/media/{name}", f"{name} of {version}".encode())
+        monkeypatch.setenv("ARTIFACTORY_USERNAME", running.username)
+        monkeypatch.setenv("ARTIFACTORY_API_KEY", running.password)
+        yield running
+
+
+class Page:
+    """Runs the examples of one page."""
+
+    def __init__(self, runner: asyncio.Runner) -> None:
+        self._runner = runner
+        self._printed = io.StringIO()
+
+    def parse(self, path: Path) -> Document:
+        parsers = [CodeBlockParser("python", self.run), CodeBlockParser("text", self.compare), SkipParser()]
+        return Document.parse(str(path), *parsers)
+
+    def run(self, example: Example) -> None:
+        source = pad(example.parsed, example.line + example.parsed.line_offset)
+        code = compile(source, example.path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        with redirect_stdout(self._printed):
+            result = eval(code, example.namespace)
+            if code.co_flags & CO_COROUTINE:
+                self._runner.run(result)
+
+    def compare(self, example: Example) -> str | None:
+        printed = self._printed.getvalue()
+        self._printed.seek(0)
+        self._printed.truncate()
+        return None if printed == example.parsed else f"printed:\n{printed}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_page_runs_as_printed(path, server, tmp_path, monkeypatch):
+    """Every example of the page runs, and prints what the page says."""
+    monkeypatch.chdir(tmp_path)
+    with asyncio.Runner() as runner:
+        document = Page(runner).parse(path)
+        document.namespace.update(aioartifact=aioartifact, server=server.url)
+        for example in document:
+            example.evaluate()
+
+
+def test_readme_commands_are_what_ci_runs():
+    """Set-up, demo and test commands of the README stand in ``.ci/run`` too."""
+    commands = [line for line in (ROOT / ".ci/run").read_text("utf-8").splitlines() if ".venv" in line]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for command in ("python3 -m venv .venv", ".venv/bin/python -m pip install -e '.[cli]' tox", ".venv/bin/tox"):
+        assert command in readme
+        assert any(command in line for line in commands)

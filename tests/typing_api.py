@@ -1,0 +1,72 @@
+"""The public functions as their users' type checkers see them: checked by mypy and pyright, never run."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import assert_type
+
+import aiohttp
+
+import aioartifact
+
+
+async def ask(server: str) -> None:
+    """Values come out with their own types, not as Any."""
+    assert_type(aioartifact.__version__, str)
+    assert_type(aioartifact.authentification(server), tuple[str, str])
+    assert_type(aioartifact.resolve_credentials(server), aioartifact.Credentials)
+    assert_type(aioartifact.url(server, repository="r", group_id="g", name="n", version="1.0.0"), str)
+    assert_type(aioartifact.group_id_to_path("com.acme"), str)
+    assert_type(await aioartifact.versions(server, "r", "g", "n"), list[str])
+    assert_type(await aioartifact.latest_version(server, "r", "g", "n", method="aql", denied="raise"), str | None)
+    assert_type(await aioartifact.exists(server), bool)
+    assert_type(await aioartifact.checksum(Path("a.bin"), "sha256"), str)
+    assert_type(await aioartifact.rest_api_get(server), aioartifact.Response)
+
+
+async def describe(url: str) -> int | None:
+    """What the server described is told apart by its type."""
+    found = await aioartifact.info(url)
+    if isinstance(found, aioartifact.FolderInfo):
+        assert_type(found.children, tuple[aioartifact.Child, ...])
+        return None
+    assert_type(found.checksums, aioartifact.Checksums)
+    return found.size
+
+
+async def move(url: str, folder: Path) -> None:
+    """One file down and up again; paths may be text or path objects."""
+    assert_type(await aioartifact.download(url, folder), str)
+    assert_type(await aioartifact.deploy(folder / "a.bin", url, parameters={"stage": ["a", "b"]}), str)
+
+
+async def share(server: str) -> None:
+    """A session is aiohttp's own, and every function takes it."""
+    async with aioartifact.session(
+        server,
+        auth=aioartifact.Credentials.bearer("token"),
+        retry=aioartifact.RetryPolicy.none(),
+        timeouts=aioartifact.Timeouts(stall=10),
+        limits=aioartifact.Limits(max_concurrency=4),
+    ) as session:
+        assert_type(session, aiohttp.ClientSession)
+        await aioartifact.versions(server, "r", "g", "n", session=session)
+
+
+async def fetch(urls: AsyncIterator[str], pairs: list[tuple[str, str]], folder: str) -> None:
+    """A bulk call is awaited for a report, or opened for its outcomes."""
+    progress = aioartifact.Progress()
+    report = await aioartifact.download_many(urls, "data", on_error="collect", progress=progress)
+    assert_type(report, aioartifact.Report)
+    assert_type(report.failed, tuple[aioartifact.Outcome, ...])
+    assert_type(progress.snapshot(), aioartifact.ProgressSnapshot)
+    async with aioartifact.download_many(pairs) as outcomes:
+        async for outcome in outcomes:
+            assert_type(outcome, aioartifact.Outcome)
+            assert_type(outcome.error, aioartifact.ArtifactoryError | None)
+    try:
+        await aioartifact.download_folder(folder, "tree", overwrite="never")
+    except aioartifact.BatchError as batch:
+        assert_type(batch.report, aioartifact.Report)
+        assert_type(
+            batch.exceptions, tuple[aioartifact.ArtifactoryError | ExceptionGroup[aioartifact.ArtifactoryError], ...]
+        )
