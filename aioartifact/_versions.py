@@ -1,0 +1,89 @@
+"""
+Which names are versions, and their order: semver.org's, made total over all strings.
+
+The order is a key, not a comparison: keys are tuples of numbers and text that always compare, so no list of
+names can raise or depend on the order it came in. audeer, whose predicate the ancestor audfactory uses, sorts a
+pre-release after its release and raises TypeError for some lists of valid versions; neither is kept.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import TypeAlias
+
+# Kind, length, text. The kind decides between unlike parts; the length makes digits compare as numbers.
+_Part: TypeAlias = tuple[int, int, str]
+VersionKey: TypeAlias = tuple[int, tuple[_Part, ...], str]
+
+_END: _Part = (0, 0, "")  # of a pre-release: the shorter of two that begin alike comes first
+_NUMBER, _TEXT = 1, 2
+_RELEASE: _Part = (3, 0, "")  # in the place of the pre-release: after every one
+
+# Lazy where a git-describe tail could also be read as (part of) the pre-release: the tail goes first.
+_VERSION = re.compile(
+    r"""
+    v?  (?P<x>[0-9]+) \. (?P<y>[0-9]+) \. (?P<z>[0-9]+)
+    (?: - (?P<prerelease>[^+]*?) )??
+    (?: - (?P<commits>[0-9]+) -g[0-9a-f]+ )?
+    (?: \+ .* )?
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_DIGITS_OR_NOT = re.compile(r"[0-9]+|[^0-9]+")
+
+
+def is_semantic_version(text: str) -> bool:
+    """
+    Tell whether *text* is X.Y.Z, perhaps with one ``v`` before it and with ``-`` or ``+`` and any tail after it.
+
+    This is what audeer's function of the same name means to accept: leading zeros pass, and the tail is free and
+    may be empty. What audeer accepts only because Python's ``int()`` does is refused: blanks (``" 1.2.3"``),
+    underscores (``"1_0.0.0"``), signs (``"-1.0.0"``) and digits that are not ASCII. Other tools do not read those
+    as the same version, if at all, and audeer itself raises TypeError when it sorts some of them.
+    """
+    return _VERSION.fullmatch(text) is not None
+
+
+def semver_key(text: str) -> VersionKey:
+    """
+    Sort key for version names, total over all strings: it never raises, and equal keys mean equal strings.
+
+    From the first to the last::
+
+        any other name          naturally: release-2 before release-10
+        1.0.0-1                 a pre-release; numbers as numbers, and before text
+        1.0.0-alpha             shorter before longer
+        1.0.0-alpha.1
+        1.0.0-alpha.1-2-gdeadbee    two commits after it (git describe)
+        1.0.0, v1.0.0, 1.0.0+x  the release; "v" and build metadata decide nothing
+        1.0.0-3-gabc1234        three commits after it
+        1.0.1
+
+    Names of equal precedence follow each other as plain text.
+
+    See: https://semver.org/spec/v2.0.0.html, 9 to 11
+    """
+    match = _VERSION.fullmatch(text)
+    if not match:
+        return 0, tuple(_part(run) for run in _DIGITS_OR_NOT.findall(text)), text
+    core = tuple(_part(number) for number in match.group("x", "y", "z"))
+    prerelease, commits = match.group("prerelease", "commits")
+    stage = (_RELEASE,) if prerelease is None else (*map(_part, prerelease.split(".")), _END)
+    tail = () if commits is None else (_part(commits),)
+    return 1, core + stage + tail, text
+
+
+def _part(text: str) -> _Part:
+    if not (text.isascii() and text.isdigit()):
+        return _TEXT, 0, text
+    digits = text.lstrip("0")  # int() would refuse thousands of digits
+    return _NUMBER, len(digits), digits
+
+
+def sort_versions(names: Iterable[str]) -> list[str]:
+    """Sort *names*, oldest version first; names that are no semantic versions come before all that are."""
+    return sorted(names, key=semver_key)
+
+
+def latest(names: Iterable[str]) -> str | None:
+    """Name that `sort_versions` puts last, or None if there are no *names*."""
+    return max(names, key=semver_key, default=None)
