@@ -40,6 +40,7 @@ from ._errors import (
     ConfigurationError,
     ConnectError,
     ConnectionLostError,
+    IntegrityError,
     InvalidArgumentError,
     ProtocolError,
     SessionError,
@@ -381,13 +382,24 @@ class _UploadPayload(aiohttp.Payload):
                 sent += len(block)
                 if sent > self._upload.size:
                     break
-                async with asyncio.timeout(self._stall):
-                    await writer.write(block)
+                await self._write(writer, block)
             if sent != self._upload.size:
-                raise ConnectionLostError(f"the file changed while it was sent: not {self._upload.size} bytes any more")
-        except (ArtifactoryError, TimeoutError) as error:
+                raise IntegrityError(
+                    f"the file changed while it was sent: it has not {self._upload.size} bytes any more",
+                    algorithm="size",
+                    expected=str(self._upload.size),
+                    hint="deploy it again when nobody writes to it",
+                )
+        except ArtifactoryError as error:
             self.failure = error
             raise
+
+    async def _write(self, writer: AbstractStreamWriter, block: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._stall):
+                await writer.write(block)
+        except TimeoutError:
+            raise TransportTimeoutError(f"stalled: the server took no byte for {self._stall:g} s") from None
 
 
 def _upload_failure(body: object) -> Exception | None:
@@ -502,26 +514,17 @@ class _Seam:
         return translated
 
     def _judge(self, error: Exception) -> tuple[type[TransportError], str, str | None]:
-        timeouts = self.state.timeouts
+        limits = self.state.timeout(self.request)
+        if isinstance(error, TransportError):
+            return type(error), error.message, error.hint
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return TransportTimeoutError, f"no connection within {timeouts.connect:g} s", _REACH_HINT
+            return TransportTimeoutError, f"no connection within {limits.sock_connect:g} s", _REACH_HINT
         if isinstance(error, TimeoutError):
-            stall = self.state.timeout(self.request).sock_read
-            return (
-                TransportTimeoutError,
-                f"stalled: no byte for {stall:g} s",
-                "raise Timeouts.stall for a slow server",
-            )
+            return TransportTimeoutError, f"stalled: no byte for {limits.sock_read:g} s", _STALL_HINT
         if isinstance(error, _NOT_REPAIRED_BY_TIME):
-            return (
-                ConnectError,
-                f"TLS refused: {_reason(error)}",
-                "pass verify= with the CA certificates of the server",
-            )
+            return ConnectError, f"TLS refused: {_reason(error)}", _TLS_HINT
         if isinstance(error, aiohttp.ClientConnectorError):
             return ConnectError, f"cannot connect: {_reason(error)}", _REACH_HINT
-        if isinstance(error, ArtifactoryError):
-            return ConnectionLostError, error.message, "send it again when nobody writes to it"
         return ConnectionLostError, f"connection lost: {_reason(error)}", "try again"
 
 
@@ -531,6 +534,8 @@ _NOT_REPAIRED_BY_TIME = (
     aiohttp.ClientConnectorCertificateError,
     aiohttp.ServerFingerprintMismatch,
 )
+_STALL_HINT = "raise Timeouts.stall for a slow server"
+_TLS_HINT = "pass verify= with the CA certificates of the server"
 _REACH_HINT = "check the host name, the port, and whether a proxy is needed"
 
 
