@@ -1,0 +1,108 @@
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from packaging.version import Version
+
+from aioartifact._versions import is_semantic_version, latest, semver_key, sort_versions
+
+NUMBERS = st.integers(min_value=0, max_value=30)
+PLAIN = st.tuples(NUMBERS, NUMBERS, NUMBERS).map(lambda numbers: ".".join(map(str, numbers)))
+# Few and short pieces, so that names that differ in one place only, or only in spelling, are common.
+IDENTIFIERS = st.sampled_from(["0", "1", "2", "10", "01", "a", "alpha", "rc1", "1a", "-", "", "g1"])
+PRERELEASES = st.lists(IDENTIFIERS, min_size=1, max_size=3).map(lambda parts: "-" + ".".join(parts))
+DESCRIBED = st.sampled_from(["-0-gabc", "-1-gdeadbee", "-2-gdeadbee", "-10-g1", "-1-gx"])
+BUILDS = st.sampled_from(["+", "+1", "+10", "+build.5", "+1-2-gabc"])
+SMALL = st.sampled_from(["0.0.0", "1.0.0", "1.0.1", "1.00.0", "1.2.0", "1.10.0"])
+
+
+def perhaps(strategy):
+    return st.just("") | strategy
+
+
+VERSIONS = st.tuples(perhaps(st.just("v")), SMALL, perhaps(PRERELEASES), perhaps(DESCRIBED), perhaps(BUILDS)).map(
+    "".join
+)
+# Surrogates too: names on disk may hold bytes that are no text.
+ANYTHING = st.text(st.characters(exclude_categories=())) | st.text("v0123.-+ag ", max_size=12)
+NAMES = VERSIONS | PLAIN | ANYTHING
+
+
+@given(first=NAMES, second=NAMES)
+def test_order_is_antisymmetric(first, second):
+    """Of two names exactly one comes first, unless they are the same; keys are equal only then."""
+    one, other = semver_key(first), semver_key(second)
+
+    assert (one < other, one == other, one > other).count(True) == 1
+    assert (one < other) is (other > one)
+    assert (one == other) is (first == second)
+
+
+@given(st.tuples(NAMES, NAMES, NAMES))
+def test_order_is_transitive(names):
+    """What comes before something comes before all that follows it."""
+    first, second, third = (semver_key(name) for name in names)
+
+    assert not (first <= second <= third) or first <= third
+    assert not (first >= second >= third) or first >= third
+
+
+@given(st.lists(NAMES).flatmap(lambda names: st.tuples(st.just(names), st.permutations(names))))
+def test_sorted_list_does_not_depend_on_the_order_before(lists):
+    """The same names always end in the same order, and the last of them is the latest."""
+    names, shuffled = lists
+
+    assert sort_versions(names) == sort_versions(shuffled)
+    assert latest(names) == (sort_versions(names) or [None])[-1]
+
+
+@given(st.lists(NAMES))
+def test_names_that_are_no_versions_come_first(names):
+    """The predicate and the order agree about what a version is."""
+    accepted = [is_semantic_version(name) for name in sort_versions(names)]
+
+    assert accepted == sorted(accepted)
+
+
+@given(VERSIONS)
+def test_version_shaped_names_are_versions(name):
+    """The strategy above makes what it says, so the proofs are about versions."""
+    assert is_semantic_version(name)
+
+
+@given(first=PLAIN, second=PLAIN)
+def test_plain_versions_agree_with_packaging(first, second):
+    """On X.Y.Z, with or without "v", there is only one order."""
+    smaller = Version(first) < Version(second)
+
+    assert (semver_key(first) < semver_key(second)) is smaller
+    if first != second:
+        assert (semver_key(f"v{first}") < semver_key(second)) is smaller
+
+
+@given(core=PLAIN, prerelease=PRERELEASES, more=IDENTIFIERS)
+def test_prerelease_comes_before_its_longer_form_and_its_release(core, prerelease, more):
+    """Fields added to a pre-release raise it, but never to the release (semver.org 11.3 and 11.4.4)."""
+    names = [core + prerelease, f"{core}{prerelease}.{more}", core]
+
+    assert sort_versions(names) == names
+
+
+@given(version=VERSIONS.filter(lambda name: "+" not in name and "-g" not in name), commits=NUMBERS)
+def test_described_commit_comes_directly_after_what_it_describes(version, commits):
+    """Between a version and the commits after it there is room only for fewer commits."""
+    described, later = f"{version}-{commits}-gdeadbee", f"{version}-{commits + 1}-gdeadbee"
+    next_ones = [f"{version}.0" if "-" in version else "1.10.1-0"]
+
+    assert sort_versions([*next_ones, later, described, version]) == [version, described, later, *next_ones]
+
+
+@given(version=VERSIONS, build=BUILDS, other=VERSIONS)
+def test_build_metadata_decides_nothing_between_unequal_versions(version, build, other):
+    """Metadata moves a version past its equals at most (semver.org 10)."""
+    assume("+" not in version and precedence(version) != precedence(other))
+
+    assert (semver_key(version + build) < semver_key(other)) is (semver_key(version) < semver_key(other))
+
+
+def precedence(name):
+    """Key without the text that breaks ties."""
+    return semver_key(name)[:-1]
