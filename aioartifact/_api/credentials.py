@@ -28,7 +28,7 @@ def authentification(url: str) -> tuple[str, str]:
         InvalidURLError: Not an absolute http or https URL, or one that holds credentials.
         CredentialsError: The file cannot be read, is malformed, or its section lacks user name or password.
 
-    See: https://github.com/devopshq/artifactory#global-configuration-file
+    See: https://github.com/devopshq/artifactory, "Global Configuration File"
     """
     found = resolve_ancestor(server_of(url), environ=os.environ, read=read_text_if_exists, home=_home())
     return found.username, found.secret

@@ -45,7 +45,7 @@ def from_cfg(text: str, server: ServerURL, name: str) -> Credentials | None:
         CredentialsError: The file is malformed, or the section has no user name or no password. The message
             names file, and line or section; it quotes nothing else.
 
-    See: https://github.com/devopshq/artifactory#global-configuration-file
+    See: https://github.com/devopshq/artifactory, "Global Configuration File"
     """
     parser = _parse_cfg(text, name)
     section = _section_for(server, parser.sections())

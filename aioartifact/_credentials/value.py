@@ -28,7 +28,7 @@ class Credentials:
     Raises:
         CredentialsError: The user name or secret cannot be sent. The message does not quote them.
 
-    See: https://jfrog.com/help/r/jfrog-rest-apis/authentication
+    See: https://jfrog.com/help/r/jfrog-rest-apis/introduction-to-the-artifactory-rest-apis
     """
 
     kind: Literal["basic", "bearer", "api_key", "anonymous"]

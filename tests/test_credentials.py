@@ -1,0 +1,660 @@
+"""Credentials: what they show, where they are found, and who never gets them."""
+
+import copy
+import json
+import pickle
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aioartifact._address import parse_server_url
+from aioartifact._api.credentials import authentication, authentification, resolve_credentials
+from aioartifact._credentials import Credentials, parse_auth, resolve, resolve_ancestor
+from aioartifact._credentials.ancestor import from_cfg
+from aioartifact._credentials.jfrog import from_jfrog_cli, from_jfrog_environment
+from aioartifact._credentials.netrc import from_netrc
+from aioartifact._errors import CredentialsError, InvalidArgumentError, InvalidURLError
+
+CANARY = "s3cr3t-canary"
+API_KEY = "AKCp8" + "x" * 68
+SERVER = parse_server_url("https://h.example/artifactory")
+HOME = Path("/home/me")
+CFG, CLI, NETRC = HOME / ".artifactory_python.cfg", HOME / ".jfrog/jfrog-cli.conf.v6", HOME / ".netrc"
+
+
+def cfg(*sections: str, username: str = "cfg-user", password: str = "cfg-pass") -> str:
+    return "".join(f"[{name}]\nusername = {username}\npassword = {password}\n" for name in sections)
+
+
+def cli(*entries: dict[str, object], **top: object) -> str:
+    return json.dumps({"servers": entries, "version": "6", **top})
+
+
+def found(credentials: Credentials) -> tuple[str, str, str, str]:
+    return credentials.kind, credentials.username, credentials.secret, credentials.source
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def everything_shown(error: BaseException) -> str:
+    """Whatever a log, a debugger or a pickle of *error* could show, hidden causes included."""
+    shown = [f"{item} {item!r} {item.args} {vars(item)}" for item in chain(error)]
+    return "\n".join([*shown, *traceback.format_exception(error)])
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ("credentials", "headers"),
+    [
+        pytest.param(
+            Credentials.basic("Aladdin", "open sesame"),
+            {"Authorization": "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="},
+            id="basic-of-RFC-7617",
+        ),
+        pytest.param(Credentials.basic("test", "123£"), {"Authorization": "Basic dGVzdDoxMjPCow=="}, id="basic-utf-8"),
+        pytest.param(Credentials.basic("", "key"), {"Authorization": "Basic OmtleQ=="}, id="basic-without-user"),
+        pytest.param(Credentials.bearer("mF_9.B5f-4.1JqM"), {"Authorization": "Bearer mF_9.B5f-4.1JqM"}, id="bearer"),
+        pytest.param(Credentials.api_key(API_KEY), {"X-JFrog-Art-Api": API_KEY}, id="api-key"),
+        pytest.param(Credentials.anonymous(), {}, id="anonymous"),
+        pytest.param(Credentials.basic("anonymous", ""), {}, id="anonymous-as-a-pair"),
+        pytest.param(Credentials.basic("", ""), {}, id="empty-pair"),
+    ],
+)
+def test_headers_of_each_kind(credentials, headers):
+    """Each kind of credentials is proven by its own header, and anonymous by none."""
+    assert credentials.headers() == headers
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        pytest.param(Credentials.basic("user", CANARY), id="basic"),
+        pytest.param(Credentials.bearer(CANARY), id="bearer"),
+        pytest.param(Credentials.api_key(CANARY), id="api-key"),
+    ],
+)
+def test_shown_credentials_hide_the_secret(credentials):
+    """No way of turning credentials into text has the secret in it; the source is there."""
+    shown = [repr(credentials), str(credentials), f"{credentials}", f"{[credentials]}", "%s" % credentials]  # noqa: UP031
+
+    assert not [text for text in shown if CANARY in text]
+    assert all("***" in text and "source='argument'" in text for text in shown)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickle_is_refused_with_a_way_out(protocol):
+    """No pickle protocol stores credentials, and the error says what to do instead."""
+    with pytest.raises(TypeError, match="resolve them in each process") as caught:
+        pickle.dumps(Credentials.basic("user", CANARY), protocol)
+
+    assert CANARY not in everything_shown(caught.value)
+
+
+def test_copies_are_the_value_itself():
+    """A frozen value needs no second copy of its secret in memory."""
+    credentials = Credentials.basic("user", CANARY)
+
+    assert copy.copy(credentials) is credentials
+    assert copy.deepcopy([credentials])[0] is credentials
+
+
+def test_equality_compares_what_is_sent():
+    """Credentials are equal when they say the same, wherever they were found."""
+    assert Credentials.basic("u", "p") == Credentials.basic("u", "p", source="elsewhere")
+    assert len({Credentials.basic("u", "p"), Credentials.basic("u", "q"), Credentials.bearer("p")}) == 3
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: Credentials.basic("user", f"{CANARY}\r\nX-Evil: 1"), id="line-break-in-password"),
+        pytest.param(lambda: Credentials.basic("user", f"{CANARY}\0"), id="nul-in-password"),
+        pytest.param(lambda: Credentials.basic("user", f"{CANARY}\udcff"), id="undecodable-byte-in-password"),
+        pytest.param(lambda: Credentials.basic(f"{CANARY}\n", ""), id="line-break-in-user"),
+        pytest.param(lambda: Credentials.basic(f"{CANARY}:x", ""), id="colon-in-user"),
+        pytest.param(lambda: Credentials.bearer(f"{CANARY}\n"), id="line-break-in-token"),
+        pytest.param(lambda: Credentials.bearer(f"{CANARY} x"), id="space-in-token"),
+        pytest.param(lambda: Credentials.bearer(""), id="empty-token"),
+        pytest.param(lambda: Credentials.api_key(f"{CANARY}ä"), id="non-ascii-in-key"),
+        pytest.param(lambda: Credentials.api_key(""), id="empty-key"),
+        pytest.param(lambda: Credentials("bearer", "", f"{CANARY}\r\n", "somewhere"), id="constructor"),
+    ],
+)
+def test_unusable_secret_is_refused_without_quoting_it(make):
+    """What would break a header is refused when it is given, and the error does not repeat it."""
+    with pytest.raises(CredentialsError, match=r"^credentials from \w+: the ") as caught:
+        make()
+
+    assert CANARY not in everything_shown(caught.value)
+
+
+def test_auth_argument_is_a_pair_or_credentials():
+    """The explicit argument takes a pair, or credentials as they are."""
+    token = Credentials.bearer("token")
+
+    assert parse_auth(token) is token
+    assert found(parse_auth(("user", "secret"))) == ("basic", "user", "secret", "argument")
+    assert parse_auth(("anonymous", "")).kind == "anonymous"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(CANARY, id="bare-token"),
+        pytest.param(("user", CANARY, "utf-8"), id="three-parts"),
+        pytest.param(("user", CANARY.encode()), id="bytes"),
+        pytest.param({"user": CANARY}, id="mapping"),
+    ],
+)
+def test_auth_argument_of_another_type_is_refused(value):
+    """Anything else is refused by its type alone, with a pointer to tokens."""
+    with pytest.raises(InvalidArgumentError, match=r"Credentials\.bearer") as caught:
+        parse_auth(value)
+
+    assert CANARY not in everything_shown(caught.value)
+
+
+# Precedence
+
+PAIR = {"ARTIFACTORY_USERNAME": "env-user", "ARTIFACTORY_API_KEY": "env-key"}
+JF_TOKEN = {"JF_URL": "https://h.example", "JF_ACCESS_TOKEN": "jf-token"}
+JF_LOGIN = {"JF_URL": "https://h.example", "JF_USER": "jf-user", "JF_PASSWORD": "jf-pass"}
+IN_CFG = {CFG: cfg("h.example/artifactory")}
+IN_CLI = {CLI: cli({"serverId": "prod", "url": "https://h.example/", "user": "cli-user", "password": "cli-pass"})}
+IN_NETRC = {NETRC: "machine h.example login netrc-user password netrc-pass\n"}
+IN_FILES = IN_CFG | IN_CLI | IN_NETRC
+
+FROM_PAIR = ("basic", "env-user", "env-key", "environment ARTIFACTORY_USERNAME")
+FROM_TOKEN = ("bearer", "", "jf-token", "environment JF_ACCESS_TOKEN")
+FROM_LOGIN = ("basic", "jf-user", "jf-pass", "environment JF_USER")
+FROM_CFG = ("basic", "cfg-user", "cfg-pass", "file ~/.artifactory_python.cfg section [h.example/artifactory]")
+FROM_CLI = ("basic", "cli-user", "cli-pass", "file ~/.jfrog/jfrog-cli.conf.v6 server id prod")
+FROM_NETRC = ("basic", "netrc-user", "netrc-pass", "file ~/.netrc machine h.example")
+NOWHERE = ("anonymous", "anonymous", "", "no source that knows the server")
+
+
+@pytest.mark.parametrize(
+    ("environ", "files", "expected"),
+    [
+        pytest.param(PAIR | JF_TOKEN | JF_LOGIN, IN_FILES, FROM_PAIR, id="pair-beats-all"),
+        pytest.param(JF_TOKEN | JF_LOGIN, IN_FILES, FROM_TOKEN, id="jf-token-beats-jf-user-and-files"),
+        pytest.param(JF_LOGIN, IN_FILES, FROM_LOGIN, id="jf-user-beats-files"),
+        pytest.param({}, IN_FILES, FROM_CFG, id="cfg-beats-jfrog-cli-and-netrc"),
+        pytest.param({}, IN_CLI | IN_NETRC, FROM_CLI, id="jfrog-cli-beats-netrc"),
+        pytest.param({}, IN_NETRC, FROM_NETRC, id="netrc-beats-anonymous"),
+        pytest.param({}, {}, NOWHERE, id="nothing-anywhere"),
+        pytest.param({"ARTIFACTORY_USERNAME": "u"}, IN_CFG, FROM_CFG, id="user-without-key-is-ignored"),
+        pytest.param({"ARTIFACTORY_API_KEY": "k"}, IN_CFG, FROM_CFG, id="key-without-user-is-ignored"),
+        pytest.param(
+            {"ARTIFACTORY_USERNAME": "anonymous", "ARTIFACTORY_API_KEY": ""},
+            IN_FILES,
+            ("anonymous", "anonymous", "", "environment ARTIFACTORY_USERNAME"),
+            id="anonymous-on-purpose-beats-files",
+        ),
+        pytest.param({"JF_ACCESS_TOKEN": "t"}, IN_CFG, FROM_CFG, id="jf-token-without-url-is-nobodys"),
+        pytest.param(JF_TOKEN | {"JF_URL": "https://other"}, IN_CFG, FROM_CFG, id="jf-url-of-another-server"),
+        pytest.param(JF_TOKEN | {"JF_ACCESS_TOKEN": ""}, IN_CFG, FROM_CFG, id="empty-jf-token-is-not-set"),
+        pytest.param(JF_LOGIN | {"JF_USER": ""}, IN_CFG, FROM_CFG, id="jf-password-without-user-is-ignored"),
+        pytest.param({"JF_URL": "nonsense"}, IN_CFG, FROM_CFG, id="jf-url-alone-is-not-read"),
+        pytest.param({}, {CFG: cfg("other/artifactory")} | IN_NETRC, FROM_NETRC, id="cfg-for-another-server"),
+        pytest.param({}, {CFG: ""} | IN_CLI, FROM_CLI, id="empty-cfg"),
+    ],
+)
+def test_first_source_that_knows_the_server_wins_whole(environ, files, expected):
+    """Sources are asked in one order; the first that knows the server gives user, secret and kind together."""
+    assert found(resolve(SERVER, environ=environ, read=files.get, home=HOME)) == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "files", "expected"),
+    [
+        pytest.param(PAIR, IN_FILES, FROM_PAIR, id="pair"),
+        pytest.param(JF_TOKEN, IN_FILES, FROM_CFG, id="cfg"),
+        pytest.param(JF_TOKEN, IN_CLI | IN_NETRC, NOWHERE, id="anonymous"),
+    ],
+)
+def test_ancestor_steps_are_pair_then_cfg_then_anonymous(environ, files, expected):
+    """The ancestor's function looks where the ancestor looked, and nowhere else."""
+    assert found(resolve_ancestor(SERVER, environ=environ, read=files.get, home=HOME)) == expected
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "path", "text", "secret"),
+    [
+        pytest.param("DOHQ_ARTIFACTORY_PYTHON_CFG", "/etc/a.cfg", "/etc/a.cfg", IN_CFG[CFG], "cfg-pass", id="cfg"),
+        pytest.param("DOHQ_ARTIFACTORY_PYTHON_CFG", "~/x/a", HOME / "x/a", IN_CFG[CFG], "cfg-pass", id="cfg-tilde"),
+        pytest.param("DOHQ_ARTIFACTORY_PYTHON_CFG", "", CFG, IN_CFG[CFG], "cfg-pass", id="cfg-empty-is-not-set"),
+        pytest.param("JFROG_CLI_HOME_DIR", "/j", "/j/jfrog-cli.conf.v6", IN_CLI[CLI], "cli-pass", id="jfrog-cli"),
+        pytest.param("NETRC", "/etc/netrc", "/etc/netrc", IN_NETRC[NETRC], "netrc-pass", id="netrc"),
+        pytest.param("NETRC", ".", ".", IN_NETRC[NETRC], "netrc-pass", id="netrc-relative"),
+    ],
+)
+def test_variable_moves_a_file(variable, value, path, text, secret):
+    """Each file is read where its own tool would read it."""
+    files = {Path(path): text}
+
+    assert resolve(SERVER, environ={variable: value}, read=files.get, home=HOME).secret == secret
+
+
+def test_moved_file_replaces_the_one_in_the_home_folder():
+    """A variable that names a file that does not exist leads to the next source, not back to the old file."""
+    environ = {"DOHQ_ARTIFACTORY_PYTHON_CFG": "/missing"}
+
+    assert found(resolve(SERVER, environ=environ, read=IN_FILES.get, home=HOME)) == FROM_CLI
+
+
+# JFrog's environment
+
+
+@pytest.mark.parametrize(
+    ("jf_url", "known"),
+    [
+        pytest.param("https://h.example", True, id="platform"),
+        pytest.param("https://h.example/", True, id="platform-with-slash"),
+        pytest.param("https://H.Example:443/artifactory/", True, id="artifactory"),
+        pytest.param("http://h.example", False, id="other-scheme"),
+        pytest.param("https://h.example:8443", False, id="other-port"),
+        pytest.param("https://h.example.evil", False, id="longer-host"),
+        pytest.param("https://h.example/artifactory-evil", False, id="longer-segment"),
+        pytest.param("https://h.example/artifactory/repo", False, id="below"),
+    ],
+)
+def test_jf_url_names_the_platform_or_its_artifactory(jf_url, known):
+    """The token is for the server that JF_URL names, in either of the shapes found in the wild."""
+    credentials = from_jfrog_environment({"JF_URL": jf_url, "JF_ACCESS_TOKEN": "t"}, SERVER)
+
+    assert (credentials is not None) is known
+
+
+@pytest.mark.parametrize("jf_url", ["h.example", f"https://user:{CANARY}@h.example", "https://h.example:port"])
+def test_unusable_jf_url_beside_a_secret_is_an_error(jf_url):
+    """With a secret set, nobody can tell whose it is; that is said, without showing the URL."""
+    with pytest.raises(CredentialsError, match="environment JF_URL") as caught:
+        from_jfrog_environment({"JF_URL": jf_url, "JF_ACCESS_TOKEN": CANARY}, SERVER)
+
+    assert CANARY not in everything_shown(caught.value)
+
+
+# ~/.artifactory_python.cfg
+
+
+@pytest.mark.parametrize(
+    ("section", "url"),
+    [
+        pytest.param("h.example/artifactory", "https://h.example/artifactory", id="without-scheme"),
+        pytest.param("h.example/artifactory", "http://h.example/artifactory", id="without-scheme-plain-http"),
+        pytest.param("https://h.example/artifactory", "https://h.example/artifactory", id="with-scheme"),
+        pytest.param("HTTPS://H.Example/artifactory", "https://h.example/artifactory", id="case-of-host"),
+        pytest.param("h.example/artifactory/", "https://h.example/artifactory", id="trailing-slash"),
+        pytest.param(" h.example//artifactory ", "https://h.example/artifactory", id="spaces-and-slashes"),
+        pytest.param("h.example:443/artifactory", "https://h.example/artifactory", id="default-port-given"),
+        pytest.param("h.example/artifactory", "https://h.example:443/artifactory", id="default-port-asked"),
+        pytest.param("http://h.example:80/artifactory", "http://h.example/artifactory", id="default-port-of-http"),
+        pytest.param("h.example:8081/artifactory", "http://h.example:8081/artifactory", id="port"),
+        pytest.param("[::1]:8081/artifactory", "http://[::1]:8081/artifactory", id="ipv6"),
+        pytest.param("h.example", "https://h.example/artifactory", id="host-alone-covers-its-paths"),
+        pytest.param("h.example/a", "https://h.example/a/artifactory", id="context-covers-what-is-below"),
+        pytest.param("h.example/my%20a", "https://h.example/my a", id="escapes"),
+    ],
+)
+def test_section_answers_for_its_server(section, url):
+    """A section is found however its owner spelled the address."""
+    credentials = from_cfg(cfg(section), parse_server_url(url), "cfg")
+
+    assert credentials == Credentials.basic("cfg-user", "cfg-pass")
+
+
+@pytest.mark.parametrize(
+    ("section", "url"),
+    [
+        pytest.param("h.example/artifactory", "https://h.example/artifactory-evil", id="longer-segment"),
+        pytest.param("h.example/artifactory", "https://h.example.evil/artifactory", id="longer-host"),
+        pytest.param("h.example/artifactory", "https://evil.h.example/artifactory", id="subdomain"),
+        pytest.param("h.example/artifactory", "https://evil-h.example/artifactory", id="suffix"),
+        pytest.param("h.example/artifactory", "https://evil/h.example/artifactory", id="host-as-a-path"),
+        pytest.param("h.example/artifactory", "https://h.example:8443/artifactory", id="other-port"),
+        pytest.param("h.example/artifactory", "https://h.example/Artifactory", id="case-of-path"),
+        pytest.param("h.example/artifactory", "https://h.example", id="above"),
+        pytest.param("h.example:443/artifactory", "http://h.example/artifactory", id="port-of-the-other-scheme"),
+        pytest.param("https://h.example/artifactory", "http://h.example/artifactory", id="plain-http"),
+        pytest.param("http://h.example/artifactory", "https://h.example/artifactory", id="https"),
+        pytest.param("h.example/artifactory/repo", "https://h.example/artifactory", id="section-below-the-server"),
+        pytest.param("u@h.example/artifactory", "https://h.example/artifactory", id="user-info"),
+        pytest.param("some other tool", "https://h.example/artifactory", id="not-an-address"),
+    ],
+)
+def test_section_is_silent_for_others(section, url):
+    """Host, port and whole segments must agree: a look-alike gets nothing."""
+    assert from_cfg(cfg(section), parse_server_url(url), "cfg") is None
+
+
+@pytest.mark.parametrize(
+    ("sections", "winner"),
+    [
+        pytest.param(["h.example", "h.example/artifactory"], "h.example/artifactory", id="longest"),
+        pytest.param(["h.example/artifactory", "https://h.example"], "h.example/artifactory", id="longest-first"),
+        pytest.param(
+            ["h.example/artifactory", "https://h.example/artifactory"],
+            "https://h.example/artifactory",
+            id="scheme-decides",
+        ),
+        pytest.param(["H.example/artifactory", "h.example/artifactory"], "H.example/artifactory", id="first-of-equals"),
+    ],
+)
+def test_longest_section_wins(sections, winner):
+    """Of several sections the most specific one answers, wherever it stands in the file."""
+    credentials = from_cfg(cfg(*sections), SERVER, "cfg")
+
+    assert credentials is not None
+    assert credentials.source == f"file cfg section [{winner}]"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        pytest.param("50%", "50%", id="lone-percent"),
+        pytest.param("%d%s%(x", "%d%s%(x", id="format-codes"),
+        pytest.param("a%%b", "a%b", id="doubled-as-dohq-artifactory-wants-it"),
+        pytest.param("a%%b%c", "a%%b%c", id="doubled-beside-a-lone-one"),
+        pytest.param("a ; b # c", "a ; b # c", id="comment-signs"),
+        pytest.param("a=b:c[d]", "a=b:c[d]", id="syntax"),
+        pytest.param("pässwörd", "pässwörd", id="unicode"),
+        pytest.param('"quoted"', '"quoted"', id="quotes"),
+    ],
+)
+def test_password_is_read_as_meant(written, meant):
+    """Percent signs and punctuation are part of the password; ``%%`` is one sign in files made for interpolation."""
+    credentials = from_cfg(cfg("h.example/artifactory", password=written), SERVER, "cfg")
+
+    assert credentials is not None
+    assert credentials.secret == meant
+
+
+def test_lone_percent_anywhere_makes_the_whole_file_literal():
+    """A file that interpolation cannot read was not written for it, so ``%%`` in another section stays."""
+    text = cfg("h.example/artifactory", password="a%%b") + cfg("other", password="50%")
+
+    credentials = from_cfg(text, SERVER, "cfg")
+
+    assert credentials is not None
+    assert credentials.secret == "a%%b"
+
+
+def test_default_section_is_inherited():
+    """What a section leaves out comes from [DEFAULT], which by itself answers for no server."""
+    default = "[DEFAULT]\nusername = shared\npassword = common\n"
+
+    credentials = from_cfg(default + "[h.example/artifactory]\npassword = own\n", SERVER, "cfg")
+
+    assert credentials == Credentials.basic("shared", "own")
+    assert from_cfg(default, SERVER, "cfg") is None
+
+
+def test_anonymous_section_asks_for_anonymous_access():
+    """A section may say that a server is used without credentials."""
+    credentials = from_cfg(cfg("h.example/artifactory", username="anonymous", password=""), SERVER, "cfg")
+
+    assert credentials == Credentials.anonymous()
+
+
+@pytest.mark.parametrize(
+    ("body", "missing"),
+    [
+        pytest.param(f"password = {CANARY}", "username", id="no-user"),
+        pytest.param("username = u", "password", id="no-password"),
+        pytest.param(f"username = u\n  password = {CANARY}", "password", id="password-indented-by-accident"),
+        pytest.param(f"user = u\npasword = {CANARY}", "username", id="misspelled"),
+    ],
+)
+def test_incomplete_section_names_file_section_and_key(body, missing):
+    """A section without user name or password is an error that says what is missing where."""
+    with pytest.raises(CredentialsError) as caught:
+        resolve(SERVER, environ={}, read={CFG: f"[h.example/artifactory]\n{body}\n"}.get, home=HOME)
+
+    assert str(caught.value) == f"read ~/.artifactory_python.cfg: section [h.example/artifactory] has no {missing}"
+    assert CANARY not in everything_shown(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param(f"username = u\npassword = {CANARY}\n", 1, id="no-section-header"),
+        pytest.param(f"[h]\nusername = u\n{CANARY}\n", 3, id="no-equals-sign"),
+        pytest.param(f"[h]\n{CANARY}\nusername = u\n{CANARY}\n", 2, id="several-faults"),
+        pytest.param(f"[h]\nusername = {CANARY}\n[g]\n[h]\n", 4, id="section-twice"),
+        pytest.param(f"[h]\npassword = a\npassword = {CANARY}\n", 3, id="key-twice"),
+    ],
+)
+def test_malformed_cfg_names_file_and_line_only(text, line):
+    """A file that cannot be parsed is named with the line, and nothing of its content is shown."""
+    with pytest.raises(CredentialsError, match="line") as caught:
+        resolve(SERVER, environ={}, read={CFG: text}.get, home=HOME)
+
+    assert caught.value.message == f"read ~/.artifactory_python.cfg: line {line} is malformed"
+    assert caught.value.source == f"~/.artifactory_python.cfg line {line}"
+    assert CANARY not in everything_shown(caught.value)
+
+
+# jfrog-cli
+
+
+def entry(**fields: object) -> dict[str, object]:
+    return {"serverId": "prod", "url": "https://h.example/", **fields}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(cli(entry(accessToken="t")), Credentials.bearer("t"), id="token"),
+        pytest.param(
+            cli(entry(accessToken="t", user="u", password="p")), Credentials.bearer("t"), id="token-beats-password"
+        ),
+        pytest.param(cli(entry(user="u", password="p")), Credentials.basic("u", "p"), id="password"),
+        pytest.param(cli(entry(user="u", password=API_KEY)), Credentials.basic("u", API_KEY), id="api-key-with-user"),
+        pytest.param(cli(entry(password=API_KEY)), Credentials.api_key(API_KEY), id="api-key-alone"),
+        pytest.param(cli(entry(accessToken=API_KEY)), Credentials.api_key(API_KEY), id="api-key-is-no-token"),
+        pytest.param(
+            cli({"artifactoryUrl": "https://h.example/artifactory/", "accessToken": "t"}),
+            Credentials.bearer("t"),
+            id="artifactory-url",
+        ),
+        pytest.param(
+            cli(entry(accessToken="a"), entry(accessToken="b", isDefault=True)),
+            Credentials.bearer("b"),
+            id="default-of-two",
+        ),
+        pytest.param(
+            cli(entry(isDefault=True, clientCertPath="c.pem"), entry(accessToken="b")),
+            Credentials.bearer("b"),
+            id="entry-without-secret-is-skipped",
+        ),
+        pytest.param(cli(entry(password="p")), None, id="password-without-user"),
+        pytest.param(cli(entry(user="u", password=7)), None, id="password-of-another-type"),
+        pytest.param(cli(entry(accessToken="t"), enc=True), None, id="encrypted"),
+        pytest.param(cli(entry(url="https://other/", accessToken="t", isDefault=True)), None, id="other-server"),
+        pytest.param(cli(entry(url="ssh://h.example:1339", accessToken="t")), None, id="ssh"),
+        pytest.param(cli(entry(url="https://h.example.evil/", accessToken="t")), None, id="longer-host"),
+        pytest.param('{"version": "6"}', None, id="no-servers"),
+        pytest.param('{"servers": {}, "version": "6"}', None, id="servers-of-another-type"),
+        pytest.param('{"servers": ["x"], "version": "6"}', None, id="entry-of-another-type"),
+    ],
+)
+def test_jfrog_cli_entry(text, expected):
+    """An entry for this server is read as jfrog-cli reads it; others, and encrypted files, are passed over."""
+    assert from_jfrog_cli(text, SERVER, "cli") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param(f'{{\n"servers": [\n{CANARY}', 3, id="not-json"),
+        pytest.param(f'["{CANARY}"]', 1, id="not-an-object"),
+        pytest.param("1" * 5000, 1, id="absurd-number"),
+        pytest.param("[" * 100_000, 1, id="absurd-depth"),
+        pytest.param("", 1, id="empty"),
+    ],
+)
+def test_malformed_jfrog_cli_config_names_file_and_line_only(text, line):
+    """jfrog-cli's file, when broken, is named with the line, and nothing of its content is shown."""
+    with pytest.raises(CredentialsError) as caught:
+        resolve(SERVER, environ={}, read={CLI: text}.get, home=HOME)
+
+    assert caught.value.message == f"read ~/.jfrog/jfrog-cli.conf.v6: line {line} is malformed"
+    assert CANARY not in everything_shown(caught.value)
+
+
+# netrc
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("machine h.example login u password p", ("u", "p"), id="one-line"),
+        pytest.param("machine h.example\n\tlogin u\n\tpassword p\n", ("u", "p"), id="lines"),
+        pytest.param("machine H.Example login u password p", ("u", "p"), id="case-of-host"),
+        pytest.param("machine h.example user u account a password p", ("u", "p"), id="user-and-account"),
+        pytest.param('machine h.example login u password "p q\\"r"', ("u", 'p q"r'), id="quoted"),
+        pytest.param("machine h.example login u password p\\ q", ("u", "p q"), id="escaped"),
+        pytest.param("machine h.example login u password #p", ("u", "#p"), id="hash-in-password"),
+        pytest.param("# machine h.example password x\nmachine h.example login u password p", ("u", "p"), id="comment"),
+        pytest.param("machine h.example login u password p # password x", ("u", "p"), id="comment-after"),
+        pytest.param("machine h.example password p", ("", "p"), id="no-login"),
+        pytest.param(
+            "machine a login x password y\nmachine h.example login u password p\nmachine b login x password y",
+            ("u", "p"),
+            id="among-others",
+        ),
+        pytest.param(
+            "macdef init\nmachine h.example login x password y\n\nmachine h.example login u password p",
+            ("u", "p"),
+            id="macro",
+        ),
+        pytest.param(
+            "machine h.example login x\nmachine h.example login u password p", ("u", "p"), id="first-with-password"
+        ),
+        pytest.param("machine h.example login u", None, id="no-password"),
+        pytest.param("machine h.example login u password", None, id="cut-off"),
+        pytest.param("machine h.example login u\ndefault password p", None, id="default-is-an-entry-of-its-own"),
+        pytest.param("default login u password p", None, id="default-is-nobodys"),
+        pytest.param("machine h.example.evil login u password p", None, id="longer-host"),
+        pytest.param("machine example login u password p", None, id="shorter-host"),
+        pytest.param("", None, id="empty"),
+    ],
+)
+def test_netrc_entry(text, expected):
+    """The entry of exactly this host is read, with the quoting that Python's own reader knows."""
+    credentials = from_netrc(text, SERVER, "netrc")
+
+    assert (credentials and (credentials.username, credentials.secret)) == expected
+
+
+# Real files, through the public functions
+
+URL = "https://h.example/artifactory/libs/a/b.jar"
+
+
+def test_authentification_reads_the_file_of_the_home_folder(home):
+    """The pair of the section is returned for any URL on the server."""
+    (home / ".artifactory_python.cfg").write_text(cfg("h.example/artifactory", password="50%"), encoding="utf-8")
+
+    assert authentification(URL) == ("cfg-user", "50%")
+    assert authentification(f"{URL}?list&deep=1") == ("cfg-user", "50%")
+    assert authentification("https://h.example.evil/artifactory/libs") == ("anonymous", "")
+
+
+def test_authentification_prefers_the_environment(home, monkeypatch):
+    """Both variables together beat the file, for every server."""
+    (home / ".artifactory_python.cfg").write_text(cfg("h.example/artifactory"), encoding="utf-8")
+    monkeypatch.setenv("ARTIFACTORY_USERNAME", "env-user")
+    assert authentification(URL) == ("cfg-user", "cfg-pass")
+
+    monkeypatch.setenv("ARTIFACTORY_API_KEY", "env-key")
+    assert authentification(URL) == authentification("https://other/") == ("env-user", "env-key")
+
+
+def test_file_is_read_anew_for_each_call(home):
+    """A changed password is seen without a new process."""
+    file = home / ".artifactory_python.cfg"
+    assert authentification(URL) == ("anonymous", "")
+
+    file.write_text(cfg("h.example/artifactory", password="old"), encoding="utf-8")
+    assert authentification(URL) == ("cfg-user", "old")
+
+    file.write_text(cfg("h.example/artifactory", password="new"), encoding="utf-8")
+    assert authentification(URL) == ("cfg-user", "new")
+
+
+def test_authentication_is_the_same_function():
+    """The name spelled right is no second implementation."""
+    assert authentication is authentification
+
+
+def test_resolve_credentials_says_where_they_come_from(home):
+    """The path under the home folder is shown with a tilde, and the secret not at all."""
+    (home / ".netrc").write_text(f"machine h.example login me password {CANARY}\n", encoding="utf-8")
+    (home / "_netrc").write_text(f"machine h.example login me password {CANARY}\n", encoding="utf-8")
+
+    shown = repr(resolve_credentials(URL))
+
+    assert "netrc machine h.example" in shown
+    assert "file ~/" in shown
+    assert str(home) not in shown
+    assert CANARY not in shown
+
+
+def test_byte_order_mark_is_no_content(home):
+    """A file saved by an editor that marks UTF-8 is read like any other."""
+    (home / ".artifactory_python.cfg").write_text(cfg("h.example/artifactory"), encoding="utf-8-sig")
+
+    assert authentification(URL) == ("cfg-user", "cfg-pass")
+
+
+def test_file_of_another_encoding_names_the_line_only(home):
+    """Bytes that are not UTF-8 are an error with file and line, without the bytes."""
+    content = cfg("h.example/artifactory", password=f"{CANARY}ä").encode("latin-1")
+    (home / ".artifactory_python.cfg").write_bytes(content)
+
+    with pytest.raises(CredentialsError, match="UTF-8") as caught:
+        authentification(URL)
+
+    assert caught.value.message == "read ~/.artifactory_python.cfg: line 3 is malformed"
+    assert CANARY not in everything_shown(caught.value)
+
+
+def test_unreadable_file_is_named(home):
+    """A file that exists but cannot be read is an error, not a reason to go on as somebody else."""
+    (home / ".artifactory_python.cfg").mkdir()
+
+    with pytest.raises(CredentialsError, match=r"^read ~/\.artifactory_python\.cfg: .+ — check its permissions$"):
+        resolve_credentials(URL)
+
+
+def test_forbidden_file_is_named():
+    """A refusal by the operating system is passed on with its words."""
+
+    def refuse(path: Path) -> str | None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with pytest.raises(CredentialsError) as caught:
+        resolve(SERVER, environ={}, read=refuse, home=HOME)
+
+    assert caught.value.message == "read ~/.artifactory_python.cfg: Permission denied"
+    assert isinstance(caught.value.__cause__, PermissionError)
+
+
+def test_url_that_is_no_address_is_refused():
+    """Credentials are looked up for servers only, and a URL that carries its own is sent back."""
+    with pytest.raises(InvalidURLError):
+        authentification("h.example/artifactory")
+    with pytest.raises(InvalidURLError) as caught:
+        resolve_credentials(f"https://user:{CANARY}@h.example/artifactory")
+
+    assert CANARY not in everything_shown(caught.value)
