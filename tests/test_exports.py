@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import aioartifact
 from aioartifact import _errors
 
 SOURCE = Path(aioartifact.__file__).read_text("utf-8")
+REFERENCE = Path(__file__).parent.parent.joinpath("docs/api.md").read_text("utf-8")
 OBJECTS = {name: getattr(aioartifact, name) for name in aioartifact.__all__}
 DEFINED = {name: value for name, value in OBJECTS.items() if inspect.isclass(value) or inspect.isroutine(value)}
 CLASSES = {name: value for name, value in DEFINED.items() if inspect.isclass(value)}
@@ -74,6 +76,12 @@ def test_name_is_documented(name):
     """Everything public has a docstring of its own, and its summary is a sentence."""
     summary, *_ = inspect.cleandoc((DEFINED | METHODS)[name].__doc__ or "").split("\n\n")
     assert summary.endswith((".", ":"))
+
+
+@pytest.mark.parametrize("name", DEFINED)
+def test_name_is_in_the_reference(name):
+    """Everything public has its entry in the documentation."""
+    assert re.search(rf"^\.\. auto\w+:: {name}\b", REFERENCE, re.MULTILINE)
 
 
 def test_every_error_is_public():

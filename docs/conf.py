@@ -1,0 +1,25 @@
+"""Settings of Sphinx."""
+
+from importlib.metadata import version as installed_version
+
+project = "aioartifact"
+author = "aioartifact contributors"
+copyright = f"2026, {author}"
+release = version = installed_version(project)
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+nitpicky = True
+# Other projects' pages are not at hand when this is built, so their names cannot be links.
+nitpick_ignore_regex = [("py:.*", r"(aiohttp|collections|datetime|os|pathlib|ssl|typing|types)\..*")]
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+python_maximum_signature_line_length = 80
+
+html_theme = "furo"
+html_title = f"aioartifact {release}"
