@@ -27,7 +27,7 @@ PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 
 
 @pytest.fixture
-def server(monkeypatch) -> Iterator[ThreadedArtifactoryServer]:
+def example_server(monkeypatch) -> Iterator[ThreadedArtifactoryServer]:
     """Server that holds what the examples ask for; its credentials are in the environment."""
     with ThreadedArtifactoryServer() as running:
         running.create_repository("data-public")
@@ -68,12 +68,12 @@ class Page:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_page_runs_as_printed(path, server, tmp_path, monkeypatch):
+def test_page_runs_as_printed(path, example_server, tmp_path, monkeypatch):
     """Every example of the page runs, and prints what the page says."""
     monkeypatch.chdir(tmp_path)
     with asyncio.Runner() as runner:
         document = Page(runner).parse(path)
-        document.namespace.update(aioartifact=aioartifact, server=server.url)
+        document.namespace.update(aioartifact=aioartifact, server=example_server.url)
         for example in document:
             example.evaluate()
 
