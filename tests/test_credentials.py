@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -648,6 +649,18 @@ def test_forbidden_file_is_named():
 
     assert caught.value.message == "read ~/.artifactory_python.cfg: Permission denied"
     assert isinstance(caught.value.__cause__, PermissionError)
+
+
+def test_user_without_a_home_folder_has_the_environment(monkeypatch):
+    """In a container whose user is in no database, nothing is read, and variables still count."""
+    for name in ("HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(sys.modules, "pwd", None)
+    assert resolve_credentials(URL).kind == "anonymous"
+
+    monkeypatch.setenv("JF_URL", "https://h.example")
+    monkeypatch.setenv("JF_ACCESS_TOKEN", "token")
+    assert resolve_credentials(URL) == Credentials.bearer("token")
 
 
 def test_url_that_is_no_address_is_refused():

@@ -107,7 +107,7 @@ class Credentials:
                 return {"Authorization": f"Bearer {self.secret}"}
             case "api_key":
                 return {"X-JFrog-Art-Api": self.secret}
-            case "anonymous":
+            case _:
                 return {}
 
     def __repr__(self) -> str:
