@@ -30,7 +30,7 @@ METHODS = {  # what a base class declares is documented there
 
 def run_python(code: str) -> str:
     """Output of *code* in a fresh interpreter."""
-    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    return subprocess.run([sys.executable, "-P", "-c", code], check=True, capture_output=True, text=True).stdout
 
 
 def test_all_is_sorted():

@@ -11,6 +11,6 @@ def test_main_without_the_extra_says_what_to_install(missing):
     """Without the ``cli`` extra the command says in one line which one to install, and exits with 2."""
     hide = f"import sys; sys.modules[{missing!r}] = None"
     code = f"{hide}; import runpy; runpy.run_module('aioartifact', run_name='__main__')"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr == 'The command line needs its extra: pip install "aioartifact[cli]"\n'
