@@ -1,0 +1,41 @@
+"""
+An Artifactory for tests: in the event loop, in a thread, or as a process of its own.
+
+Every public name is reached as ``aioartifact.testing.<name>`` and imported when first used (PEP 562), so that the
+pytest plugin costs nothing where it is not used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .faults import Fault as Fault
+    from .faults import FaultHandle as FaultHandle
+    from .log import RequestRecord as RequestRecord
+    from .server import ArtifactoryServer as ArtifactoryServer
+
+__all__ = ["ArtifactoryServer", "Fault", "FaultHandle", "RequestRecord"]
+
+_HOME_OF = {
+    "ArtifactoryServer": "server",
+    "Fault": "faults",
+    "FaultHandle": "faults",
+    "RequestRecord": "log",
+}
+
+
+def _resolve(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
+if not TYPE_CHECKING:  # type checkers know every name from the imports above, and flag any other
+    __getattr__ = _resolve

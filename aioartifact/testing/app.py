@@ -1,0 +1,193 @@
+"""
+From request to response: log, faults, credentials, routing, and the two origins.
+
+This sits on aiohttp's low-level server rather than on its router, since Artifactory reads the raw request target:
+``;``, ``%2F`` and a trailing slash mean something before any decoding.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from itertools import count
+
+from aiohttp import web
+
+from . import object_storage, paths
+from .exchange import Exchange
+from .faults import FaultHandle, Faults
+from .handlers import deploy, download, storage, system
+from .instance import VERSION, Edition, Instance
+from .log import RequestLog, RequestRecord, has_credentials, masked
+from .paths import BadPathError, Target
+from .replies import RefusalError, Reply, error, refuse
+from .wire import Sender, Sent
+
+Handler = Callable[[Exchange], Awaitable[Reply]]
+
+_NOT_FOUND_BY_ROUTER = Reply(404, {"Content-Type": "text/plain; charset=utf-8"}, b"404 page not found")
+_REST: tuple[tuple[str, dict[str, Handler]], ...] = (
+    ("api/storage", {"GET": storage.get}),
+    ("api/repositories", {"GET": system.repositories}),
+    ("api/system/ping", {"GET": system.ping}),
+    ("api/system/version", {"GET": system.version}),
+)
+_REPOSITORY: dict[str, Handler] = {
+    "GET": download.retrieve,
+    "HEAD": download.retrieve,
+    "PUT": deploy.put,
+    "DELETE": deploy.delete,
+}
+_WEBDAV_METHODS = "options, get, head, post, put, delete, propfind, proppatch, mkcol, move, lock, unlock"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One of the two listeners: its name in the log, what every head starts with, and who answers."""
+
+    name: str
+    context_path: str
+    common_headers: str
+    respond: Callable[[web.BaseRequest, Target, RequestRecord, FaultHandle | None], Awaitable[Reply]]
+
+
+class ConnectionNumbers(dict[object, int]):
+    """Numbers TCP connections of both origins from 1, each for as long as it is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = count(1)
+
+    def __missing__(self, connection: object) -> int:
+        number = self[connection] = next(self._next)
+        return number
+
+
+class App:
+    """Handles every request of one server, on the main origin and on the one of signed URLs."""
+
+    def __init__(self, instance: Instance, log: RequestLog, faults: Faults) -> None:
+        self._instance = instance
+        self._log = log
+        self._faults = faults
+        self.connections = ConnectionNumbers()
+        self._main = Origin("main", instance.context_path, _common_headers(instance.edition), self._respond)
+        self._storage = Origin("storage", "", "Server: AmazonS3", self._respond_as_storage)
+
+    async def main(self, request: web.BaseRequest) -> Sent:
+        """Handle a request to Artifactory itself."""
+        return await self._handle(request, self._main)
+
+    async def storage(self, request: web.BaseRequest) -> Sent:
+        """Handle a request to the origin that serves signed URLs."""
+        return await self._handle(request, self._storage)
+
+    async def _handle(self, request: web.BaseRequest, origin: Origin) -> Sent:
+        target = _parse(request.raw_path, origin.context_path)
+        record = self._record(request, origin, target if isinstance(target, Target) else None)
+        self._log.add(record)
+        sender = Sender(request, origin.common_headers, self._instance.in_thread)
+        try:
+            return await self._answer(request, origin, target, record, sender)
+        except ConnectionError:
+            return Sent(keep_alive=False)
+        finally:
+            record.bytes_sent = sender.body_bytes
+            self._log.done()
+
+    async def _answer(
+        self, request: web.BaseRequest, origin: Origin, target: Target | Reply, record: RequestRecord, sender: Sender
+    ) -> Sent:
+        handle = self._faults.pick(record.method, record.pattern_path)
+        if handle and handle.fault.holds:
+            await handle.pause()
+        if handle and handle.fault.answer:
+            reply = handle.fault.answer
+        elif isinstance(target, Reply):
+            reply = target
+        else:
+            reply = await origin.respond(request, target, record, handle)
+        record.status = reply.status
+        if handle:
+            reply = handle.fault.alter(reply)
+        return await sender.send(reply, handle)
+
+    def _record(self, request: web.BaseRequest, origin: Origin, target: Target | None) -> RequestRecord:
+        return RequestRecord(
+            method=request.method,
+            path=target.path if target else request.raw_path.partition("?")[0].strip("/"),
+            raw_path=request.raw_path,
+            query=target.query if target else {},
+            headers=masked(request.headers),
+            origin=origin.name,
+            connection=self.connections[request.protocol],
+            had_credentials=has_credentials(request.headers),
+        )
+
+    async def _respond(
+        self, request: web.BaseRequest, target: Target, record: RequestRecord, handle: FaultHandle | None
+    ) -> Reply:
+        try:
+            user = self._instance.accounts.identify(request.headers, target.query, target.raw_query)
+            exchange = Exchange(self._instance, request, target, record, user, _ignores_range(handle))
+            return await self._route(exchange)
+        except RefusalError as refusal:
+            return refusal.reply
+
+    async def _route(self, exchange: Exchange) -> Reply:
+        first = exchange.target.repository
+        if first in ("api", "ui"):
+            return await self._route_rest(exchange)
+        if first in ("", "webapp"):
+            return Reply(302, {"Location": exchange.link("webapp") + "/"})
+        if first in ("list", "simple"):
+            exchange.target = exchange.target.below(1)
+        if handler := _REPOSITORY.get(exchange.request.method):
+            return await handler(exchange)
+        return _other_method(exchange)
+
+    async def _route_rest(self, exchange: Exchange) -> Reply:
+        path = exchange.target.path
+        for prefix, handlers in _REST:
+            if path == prefix or path.startswith(prefix + "/"):
+                method = exchange.request.method
+                handler = handlers.get("GET" if method == "HEAD" else method)
+                if handler is None:
+                    refuse(405, "Method Not Allowed")
+                exchange.target = exchange.target.below(prefix.count("/") + 1)
+                return await handler(exchange)
+        return error(404, "Not Found")
+
+    async def _respond_as_storage(
+        self, request: web.BaseRequest, target: Target, record: RequestRecord, handle: FaultHandle | None
+    ) -> Reply:
+        return object_storage.respond(self._instance, request, target, ignores_range=_ignores_range(handle))
+
+
+def _common_headers(edition: Edition) -> str:
+    lines = [f"Server: Artifactory/{VERSION}", "X-Artifactory-Id: 6d70dcfd451c8e98:237a9c5d:1792f16ad1d:-8000"]
+    if edition == "pro":
+        lines.append("X-Artifactory-Node-Id: artifactory-primary-0")
+    return "\r\n".join(lines)
+
+
+def _parse(raw_path: str, context_path: str) -> Target | Reply:
+    """Take the request target apart, or answer at once where that cannot be done."""
+    split = paths.split_target(raw_path, context_path)
+    if split is None:
+        return _NOT_FOUND_BY_ROUTER
+    try:
+        return paths.parse_target(*split)
+    except BadPathError as bad:
+        return error(400, str(bad), servlet=True)
+
+
+def _ignores_range(handle: FaultHandle | None) -> bool:
+    return handle is not None and handle.fault.ignores_range
+
+
+def _other_method(exchange: Exchange) -> Reply:
+    """Answer for methods that mean something to WebDAV or to nobody."""
+    exchange.repository()
+    method = exchange.request.method
+    if method == "OPTIONS":
+        return Reply(200, {"DAV": "1,2", "MS-Author-Via": "DAV", "Allow": _WEBDAV_METHODS})
+    return Reply(405, {"Allow": "GET,PUT,DELETE"})

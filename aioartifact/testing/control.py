@@ -1,0 +1,302 @@
+"""What tests do with a server beside talking HTTP to it; the same for the in-loop and the threaded one."""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from .auth import Grant, User
+from .blobs import BATCH, Content
+from .dates import to_ms
+from .faults import Fault, FaultHandle, Faults
+from .instance import Instance
+from .log import RequestLog, RequestRecord
+from .store import Checksums, Deployment, Item, Repository
+
+ADMIN = User("admin", "password", api_key="AKCp8" + "k" * 68, token="cmVmdGtuOj" + "t" * 54, admin=True)
+
+
+class Control:
+    """
+    Content, accounts, faults and the request log of a running server.
+
+    Addresses are ``"repository/path"``, not percent-encoded. Methods here make no request and appear in no log;
+    they may be called from any thread.
+    """
+
+    _instance: Instance
+
+    def __init__(self) -> None:
+        self._log = RequestLog()
+        self._faults = Faults()
+
+    @property
+    def username(self) -> str:
+        """Name of the administrator made at start."""
+        return ADMIN.name
+
+    @property
+    def password(self) -> str:
+        """Password of the administrator."""
+        return ADMIN.password or ""
+
+    @property
+    def api_key(self) -> str:
+        """API key of the administrator."""
+        return ADMIN.api_key or ""
+
+    @property
+    def token(self) -> str:
+        """Access token of the administrator."""
+        return ADMIN.token or ""
+
+    # Configuration
+
+    def create_repository(
+        self,
+        key: str,
+        *,
+        kind: Literal["local"] = "local",
+        package_type: str = "generic",
+        layout: str = "simple-default",
+        description: str = "",
+        checksum_policy: Literal["client", "server"] = "client",
+    ) -> None:
+        """
+        Create an empty repository, or change the settings of an existing one.
+
+        Args:
+            key: The repository key.
+            kind: Its kind.
+            package_type: Lower-case package type, as ``generic`` or ``maven``.
+            layout: Name of the repository layout.
+            description: Free text for the list of repositories.
+            checksum_policy: ``client`` refuses deploys whose checksum headers do not match, ``server`` overlooks
+                them.
+        """
+        self._instance.add_repository(Repository(key, kind, package_type, layout, description, checksum_policy))
+
+    def add_user(
+        self,
+        name: str,
+        *,
+        password: str | None = None,
+        api_key: str | None = None,
+        token: str | None = None,
+        admin: bool = False,
+    ) -> None:
+        """Add or replace a user; without *admin* it may do nothing until :meth:`grant`."""
+        self._instance.accounts.add(User(name, password, api_key, token, admin))
+
+    def grant(self, user: str, repository: str, actions: str = "r", path: str = "**") -> None:
+        """
+        Permit something.
+
+        Args:
+            user: User name; ``anonymous`` for requests without credentials.
+            repository: Repository key or pattern.
+            actions: Letters of r (read), w (deploy), n (set properties), d (delete, overwrite), m (manage).
+            path: Pattern of paths inside the repository; ``*`` stays in a segment, ``**`` does not.
+        """
+        self._instance.accounts.grant(Grant(user, repository, actions, path))
+
+    # Content
+
+    def put(
+        self,
+        address: str,
+        data: bytes | Path,
+        *,
+        properties: Mapping[str, str | Sequence[str]] | None = None,
+        created: datetime | None = None,
+        modified: datetime | None = None,
+        original: bool = True,
+    ) -> None:
+        """
+        Store a file.
+
+        Args:
+            address: ``"repository/path"``; the repository must exist, folders are made.
+            data: The content, or a local file to copy.
+            properties: Values by key; one text stands for one value.
+            created: Creation time with a zone; the present if None.
+            modified: Modification time with a zone; the present if None.
+            original: Record the checksums as if the client had supplied them with the deploy.
+        """
+        blobs = self._instance.store.blobs
+        content = self._add_blob(_batches_of(data)) if isinstance(data, Path) else blobs.add(data)
+        supplied = Checksums(content.sha1, content.md5, content.sha256) if original else Checksums()
+        deployment = self._deployment(supplied, properties, created, modified)
+        self._instance.store.put(*self._locate(address), content, deployment)
+
+    def put_tree(self, address: str, folder: Path) -> None:
+        """Store every file below the local *folder* under *address*; empty folders are made too."""
+        for local in sorted(folder.rglob("*")):
+            target = f"{address}/{local.relative_to(folder).as_posix()}"
+            if local.is_dir():
+                self.make_folder(target)
+            else:
+                self.put(target, local)
+
+    def put_synthetic(self, address: str, size: int, seed: int = 0) -> None:
+        """Store *size* pseudo-random bytes, the same for the same *seed*, without holding them in memory."""
+        content = self._add_blob(synthetic(size, seed))
+        supplied = Checksums(content.sha1, content.md5, content.sha256)
+        self._instance.store.put(*self._locate(address), content, self._deployment(supplied))
+
+    def make_folder(self, address: str, *, properties: Mapping[str, str | Sequence[str]] | None = None) -> None:
+        """Make a folder and its parents."""
+        repository, path = self._locate(address)
+        self._instance.store.make_folder(repository, path, self._deployment(Checksums(), properties))
+
+    def read(self, address: str) -> bytes:
+        """
+        Return the content of a file.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+        """
+        return self._instance.store.blob_of(self._file(address)).read_bytes()
+
+    def exists(self, address: str) -> bool:
+        """Tell whether there is a file or folder."""
+        return self._instance.store.get(*self._locate(address)) is not None
+
+    def checksums(self, address: str) -> dict[str, str]:
+        """
+        Return ``sha1``, ``md5`` and ``sha256`` of a file in hex.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+        """
+        content = self._file(address).content
+        return {"sha1": content.sha1, "md5": content.md5, "sha256": content.sha256}
+
+    def properties(self, address: str) -> dict[str, list[str]]:
+        """
+        Return the values of every property of a file or folder.
+
+        Raises:
+            FileNotFoundError: There is no such item.
+        """
+        return self._instance.store.properties(self._item(address))
+
+    # Trouble
+
+    def fail(self, method: str = "GET", pattern: str = "**", *, times: int | None = 1, fault: Fault) -> FaultHandle:
+        """
+        Script a fault.
+
+        Args:
+            method: HTTP method, ``*`` for any.
+            pattern: Path below the context path, with ``*``, ``?`` and ``**``; ``storage:`` in front means the
+                origin of signed URLs.
+            times: How many requests it hits; None for all.
+            fault: What happens to them. Of several that match a request, the one scripted first hits.
+
+        Returns:
+            Where to wait for the fault to be hit and to release what it holds.
+        """
+        handle = FaultHandle(method, pattern, times, fault)
+        self._faults.add(handle)
+        return handle
+
+    def clear_faults(self) -> None:
+        """Forget every scripted fault, and let go what waits in one."""
+        self._faults.clear()
+
+    # Observation
+
+    @property
+    def requests(self) -> list[RequestRecord]:
+        """Every request so far, in order of arrival."""
+        return list(self._log.records)
+
+    def count(self, method: str | None = None, pattern: str | None = None) -> int:
+        """Count requests by method and path pattern; None stands for any."""
+        return self._log.count(method, pattern)
+
+    @property
+    def connections(self) -> int:
+        """How many TCP connections the recorded requests came over."""
+        return self._log.connections()
+
+    @property
+    def max_in_flight(self) -> int:
+        """The highest number of requests that were being answered at the same time, bodies included."""
+        return self._log.max_in_flight
+
+    def clear_log(self) -> None:
+        """Forget the requests so far."""
+        self._log.clear()
+
+    def assert_requests(self, expected: Sequence[str]) -> None:
+        """
+        Compare the requests with ``["GET generic-local/a.bin", ...]``, exactly and in order.
+
+        A line that contains ``?`` compares the query as sent, too.
+
+        Raises:
+            AssertionError: They differ; the message is a diff.
+        """
+        self._log.check(expected)
+
+    # Pieces
+
+    def _locate(self, address: str) -> tuple[str, str]:
+        repository, _, path = address.strip("/").partition("/")
+        if repository not in self._instance.repositories:
+            raise LookupError(f"no repository {repository!r}: create_repository() makes one")
+        return repository, path
+
+    def _item(self, address: str) -> Item:
+        item = self._instance.store.get(*self._locate(address))
+        if item is None:
+            raise FileNotFoundError(f"no item {address!r} on the server")
+        return item
+
+    def _file(self, address: str) -> Item:
+        item = self._item(address)
+        if item.is_folder:
+            raise FileNotFoundError(f"{address!r} is a folder on the server")
+        return item
+
+    def _add_blob(self, batches: Iterator[bytes]) -> Content:
+        with self._instance.store.blobs.upload() as upload:
+            for batch in batches:
+                upload.write(batch)
+            content = upload.finish()
+            upload.commit(content)
+        return content
+
+    def _deployment(
+        self,
+        supplied: Checksums,
+        properties: Mapping[str, str | Sequence[str]] | None = None,
+        created: datetime | None = None,
+        modified: datetime | None = None,
+    ) -> Deployment:
+        return Deployment(
+            by=ADMIN.name,
+            now=self._instance.now_ms(),
+            created=to_ms(created) if created else None,
+            modified=to_ms(modified) if modified else None,
+            original=supplied,
+            properties={
+                key: [values] if isinstance(values, str) else list(values) for key, values in (properties or {}).items()
+            },
+        )
+
+
+def synthetic(size: int, seed: int = 0) -> Iterator[bytes]:
+    """Yield *size* pseudo-random bytes in batches, the same for the same *seed* on every machine."""
+    source = random.Random(seed)  # noqa: S311  # content, not secrets
+    for start in range(0, size, BATCH):
+        yield source.randbytes(min(BATCH, size - start))
+
+
+def _batches_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while batch := file.read(BATCH):
+            yield batch

@@ -1,0 +1,38 @@
+"""Dates as Artifactory prints and reads them; inside the server a time is epoch milliseconds (int)."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from email.utils import formatdate, parsedate_to_datetime
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def at(time_ms: int, zone: tzinfo = UTC) -> datetime:
+    """Convert epoch milliseconds to a date in *zone*, exactly (no float in between)."""
+    return (_EPOCH + timedelta(milliseconds=time_ms)).astimezone(zone)
+
+
+def to_ms(date: datetime) -> int:
+    """Convert a date with a zone to epoch milliseconds."""
+    return (date - _EPOCH) // timedelta(milliseconds=1)
+
+
+def iso(time_ms: int, zone: tzinfo = UTC) -> str:
+    """Print ISO-8601 with milliseconds and offset, ``Z`` for a zero offset (Joda's format)."""
+    text = at(time_ms, zone).isoformat(timespec="milliseconds")
+    return text[:-6] + "Z" if text.endswith("+00:00") else text
+
+
+def http(time_ms: int) -> str:
+    """Print the RFC 9110 date of a header; milliseconds are dropped."""
+    return formatdate(time_ms // 1000, usegmt=True)
+
+
+def parse_http(text: str | None) -> int | None:
+    """Read the date of a header as epoch milliseconds; None where there is none or it is not a date."""
+    if not text:
+        return None
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return to_ms(date if date.tzinfo else date.replace(tzinfo=UTC))

@@ -1,0 +1,99 @@
+"""One request on its way through the server, and the refusals that depend on who asks."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from aiohttp import web
+
+from .auth import User
+from .instance import Instance
+from .log import RequestRecord
+from .paths import Target
+from .replies import refuse
+from .store import Item, Repository
+
+
+@dataclass(slots=True)
+class Exchange:
+    """
+    What a handler is given.
+
+    Attributes:
+        target: The request path; handlers below ``api/`` get it without their own prefix.
+        record: The entry of the request log, where the handler counts the body bytes it reads.
+        ignores_range: A fault tells the server to overlook ``Range``.
+    """
+
+    instance: Instance
+    request: web.BaseRequest
+    target: Target
+    record: RequestRecord
+    user: User
+    ignores_range: bool = False
+
+    @property
+    def base_url(self) -> str:
+        """
+        The base of links in answers: what a proxy in front says, else where the request went.
+
+        Links are this plus repository and path as they are; Artifactory does not percent-encode them.
+        """
+        headers = self.request.headers
+        if host := headers.get("X-JFrog-Override-Base-Url"):
+            return host.rstrip("/") + self.instance.context_path
+        if base := headers.get("X-Artifactory-Override-Base-Url"):
+            return base.rstrip("/")
+        scheme = "https" if self.request.secure else "http"
+        return f"{scheme}://{self.request.host}{self.instance.context_path}"
+
+    def link(self, *parts: str) -> str:
+        """Join *parts* to the base URL, leaving empty ones out."""
+        return "/".join((self.base_url, *filter(None, parts)))
+
+    def repository(self, message: str = "Not Found", *, servlet: bool = True) -> Repository:
+        """
+        Return the repository the path names.
+
+        Raises:
+            RefusalError: 404 with *message*: there is none.
+        """
+        found = self.instance.repositories.get(self.target.repository)
+        return found or refuse(404, message, servlet=servlet)
+
+    def can(self, action: str) -> bool:
+        """Tell whether the user may do *action* (a letter of ``rwndm``) at the path of the request."""
+        return self.instance.accounts.can(self.user, action, self.target.repository, self.target.item_path)
+
+    def can_see(self, item: Item) -> bool:
+        """Tell whether *item* shows up in listings for the user: readable, or a folder on the way to such."""
+        accounts = self.instance.accounts
+        return accounts.can(self.user, "r", item.repo, item.path) or (
+            item.is_folder and accounts.can_browse(self.user, item.repo, item.path)
+        )
+
+    @property
+    def address(self) -> str:
+        """``repository:path``, the way messages name an item."""
+        return f"{self.target.repository}:{self.target.item_path}"
+
+    def deny_read(self, message: str, *, servlet: bool) -> NoReturn:
+        """
+        Refuse to show an item: 404 where existence is hidden, a challenge to the anonymous, else 403.
+
+        Raises:
+            RefusalError: Always.
+        """
+        if self.instance.hide_unauthorized:
+            refuse(404, "Resource not found", servlet=servlet)
+        self.deny(message, servlet=servlet)
+
+    def deny(self, message: str, *, servlet: bool) -> NoReturn:
+        """
+        Refuse something other than reading: a challenge to the anonymous, else 403.
+
+        Raises:
+            RefusalError: Always.
+        """
+        if self.user.is_anonymous:
+            refuse(401, "Unauthorized", servlet=servlet, challenge=True)
+        refuse(403, message, servlet=servlet)

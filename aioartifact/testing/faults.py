@@ -1,0 +1,235 @@
+"""Scripted trouble: what can go wrong with a response, and the list that decides which request it hits."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from threading import Event, Lock
+from typing import Literal
+
+from . import patterns
+from .replies import Reply, error
+
+BodyKind = Literal["json", "html", "text"]
+
+_NGINX = (
+    "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n</body>\r\n</html>\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """
+    Trouble for one response. Made by the class methods; every count is in bytes of the body.
+
+    A plain value: the same fault may be scripted for several patterns.
+    """
+
+    answer: Reply | None = None
+    after: int | None = None
+    ending: Literal["reset", "cut", "truncate", "stall"] | None = None
+    holds: bool = False
+    flip_at: int | None = None
+    ignores_range: bool = False
+    etag: str | None = None
+    content: bytes | None = None
+    drops_checksums: bool = False
+
+    @classmethod
+    def status(
+        cls,
+        status: int,
+        body: BodyKind | bytes = "json",
+        headers: Mapping[str, str] | None = None,
+        message: str = "",
+    ) -> "Fault":
+        """
+        Answer with *status* instead of the real answer.
+
+        Args:
+            status: HTTP status.
+            body: ``"json"`` is Artifactory's error, ``"html"`` that of an nginx in front, ``"text"`` plain text;
+                bytes are sent as they are.
+            headers: Further headers.
+            message: The error's text; a phrase that names the status if empty.
+        """
+        reply = _error_body(status, body, message or f"scripted {status}")
+        reply.headers.update(headers or {})
+        return cls(answer=reply)
+
+    @classmethod
+    def retry_after(cls, status: int, value: str) -> "Fault":
+        """Answer with *status* and ``Retry-After``: seconds, or an HTTP date."""
+        return cls.status(status, headers={"Retry-After": value})
+
+    @classmethod
+    def redirect(cls, location: str, status: int = 302) -> "Fault":
+        """Answer with a redirect to *location*."""
+        return cls(answer=Reply(status, {"Location": location}))
+
+    @classmethod
+    def reset(cls, after: int = 0) -> "Fault":
+        """Send the head and *after* bytes of the body, then reset the TCP connection."""
+        return cls(after=after, ending="reset")
+
+    @classmethod
+    def cut(cls, after: int = 0) -> "Fault":
+        """Send no ``Content-Length``, *after* bytes, and an orderly close: HTTP sees a complete, shorter body."""
+        return cls(after=after, ending="cut")
+
+    @classmethod
+    def truncate(cls, after: int = 0) -> "Fault":
+        """Announce the whole ``Content-Length``, send *after* bytes, then close."""
+        return cls(after=after, ending="truncate")
+
+    @classmethod
+    def stall(cls, after: int = 0) -> "Fault":
+        """Send the head and *after* bytes, then nothing until :meth:`FaultHandle.release`; then the rest."""
+        return cls(after=after, ending="stall")
+
+    @classmethod
+    def hold(cls) -> "Fault":
+        """Wait with everything, the head included, until :meth:`FaultHandle.release`."""
+        return cls(holds=True)
+
+    @classmethod
+    def flip(cls, at: int = 0) -> "Fault":
+        """Invert the byte at this offset of the body; headers tell the truth about the real content."""
+        return cls(flip_at=at)
+
+    @classmethod
+    def ignore_range(cls) -> "Fault":
+        """Answer a range request with 200 and the whole file."""
+        return cls(ignores_range=True)
+
+    @classmethod
+    def wrong_etag(cls, etag: str = "0" * 40) -> "Fault":
+        """Send another ``ETag`` (and ``X-Checksum-Sha1``) than the file's."""
+        return cls(etag=etag)
+
+    @classmethod
+    def replace(cls, data: bytes) -> "Fault":
+        """Send *data* as a complete body under the real file's checksum headers."""
+        return cls(content=data)
+
+    @classmethod
+    def drop_checksums(cls) -> "Fault":
+        """Send no ``X-Checksum-*`` header and no ``ETag``, as behind some proxies."""
+        return cls(drops_checksums=True)
+
+    @property
+    def bends_body(self) -> bool:
+        """Whether the body goes out otherwise than the reply says."""
+        return self.ending is not None or self.flip_at is not None
+
+    def alter(self, reply: Reply) -> Reply:
+        """Return what goes out in place of *reply*, as far as values can say it."""
+        headers = dict(reply.headers)
+        if self.drops_checksums:
+            headers = {name: value for name, value in headers.items() if not _is_checksum(name)}
+        if self.etag is not None:
+            headers |= {"ETag": self.etag, "X-Checksum-Sha1": self.etag}
+        body = reply.body if self.content is None else self.content
+        return replace(reply, headers=headers, body=body)
+
+
+def _is_checksum(header: str) -> bool:
+    return header == "ETag" or header.startswith("X-Checksum-")
+
+
+def _error_body(status: int, body: BodyKind | bytes, message: str) -> Reply:
+    if isinstance(body, bytes):
+        return Reply(status, {"Content-Type": "application/octet-stream"}, body)
+    if body == "html":
+        return Reply(status, {"Content-Type": "text/html"}, _NGINX.format(f"{status} {message}").encode())
+    if body == "text":
+        return Reply(status, {"Content-Type": "text/plain"}, message.encode())
+    return error(status, message)
+
+
+class FaultHandle:
+    """One scripted fault: how often it hit, and the switch of a stall or hold."""
+
+    def __init__(self, method: str, pattern: str, times: int | None, fault: Fault) -> None:
+        self.fault = fault
+        self.hits = 0
+        self._method = method
+        self._pattern = pattern
+        self._left = times
+        self._reached = Event()
+        self._released = Event()
+        self._lock = Lock()
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None], Event]] = []
+
+    def release(self) -> None:
+        """Let every request that waits in this fault go on, and later ones pass; callable from any thread."""
+        self._fire(self._released)
+
+    async def reached(self) -> None:
+        """Wait until a request sits in this fault."""
+        await self._wait(self._reached)
+
+    def wait_reached(self, timeout: float | None = None) -> bool:
+        """Block until a request sits in this fault, at most *timeout* seconds; for code without a loop."""
+        return self._reached.wait(timeout)
+
+    async def pause(self) -> None:
+        """Sit in this fault until it is released; for the server's side."""
+        self._fire(self._reached)
+        await self._wait(self._released)
+
+    def take(self, method: str, path: str) -> bool:
+        """Claim one hit for a request, where it matches and times are left."""
+        if self._left == 0 or self._method not in ("*", method) or not patterns.matches(self._pattern, path):
+            return False
+        if self._left is not None:
+            self._left -= 1
+        self.hits += 1
+        return True
+
+    def _fire(self, event: Event) -> None:
+        with self._lock:
+            event.set()
+            ready = [each for each in self._waiting if each[2] is event]
+            self._waiting = [each for each in self._waiting if each[2] is not event]
+        for loop, future, _ in ready:
+            loop.call_soon_threadsafe(_resolve, future)
+
+    async def _wait(self, event: Event) -> None:
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            if event.is_set():
+                return
+            entry = (loop, loop.create_future(), event)
+            self._waiting.append(entry)
+        try:
+            await entry[1]
+        finally:
+            with self._lock:
+                if entry in self._waiting:
+                    self._waiting.remove(entry)
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+@dataclass(slots=True)
+class Faults:
+    """The script: faults in the order they were added; the first that matches and has times left hits."""
+
+    _handles: list[FaultHandle] = field(default_factory=list)
+
+    def add(self, handle: FaultHandle) -> None:
+        """Append to the script."""
+        self._handles.append(handle)
+
+    def clear(self) -> None:
+        """Empty the script and let go every request that waits in it."""
+        handles, self._handles = self._handles, []
+        for handle in handles:
+            handle.release()
+
+    def pick(self, method: str, path: str) -> FaultHandle | None:
+        """Claim the fault for a request, None for none."""
+        return next((handle for handle in self._handles if handle.take(method, path)), None)

@@ -1,0 +1,60 @@
+"""``GET /{repository}/{folder}/``: the HTML index."""
+
+from html import escape
+from urllib.parse import quote
+
+from ..dates import at
+from ..exchange import Exchange
+from ..instance import VERSION
+from ..replies import Reply, refuse
+from ..store import Item
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_UNITS = ("KB", "MB", "GB", "TB")
+
+
+def index(exchange: Exchange) -> Reply:
+    """Answer with an Apache-style page of what the user may read in a folder."""
+    store, target = exchange.instance.store, exchange.target
+    folder = store.get(target.repository, target.item_path)
+    if folder is None or not folder.is_folder:
+        refuse(404, f"Couldn't find item: {exchange.address}", servlet=True)
+    children = store.children(folder)
+    readable = [child for child in children if exchange.can_see(child)]
+    if len(readable) < len(children) and not readable and exchange.user.is_anonymous:
+        refuse(401, "Unauthorized", servlet=True, challenge=True)
+    return Reply(200, {"Content-Type": "text/html;charset=UTF-8"}, _page(exchange, folder, readable).encode())
+
+
+def _page(exchange: Exchange, folder: Item, children: list[Item]) -> str:
+    title = escape("/".join(filter(None, (folder.repo, folder.path))))
+    children = sorted(children, key=lambda child: (not child.is_folder, child.name.lower()))
+    width = max((len(child.name) for child in children), default=0) + 5
+    lines = ['<a href="../">../</a>'] if folder.path else []
+    lines += [_line(exchange, child, width) for child in children]
+    listing = "\n".join(lines) or "No items found."
+    url = exchange.request.url
+    return (
+        '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">\n<html>\n'
+        f"<head><title>Index of {title}</title>\n</head>\n<body>\n<h1>Index of {title}</h1>\n"
+        f"<pre>{'Name'.ljust(width)}Last modified      Size</pre><hr/>\n<pre>{listing}\n</pre>\n"
+        f'<hr/><address style="font-size:small;">Artifactory/{VERSION} Server at {escape(str(url.host))}'
+        f" Port {url.port}</address></body></html>"
+    )
+
+
+def _line(exchange: Exchange, child: Item, width: int) -> str:
+    name = child.name + "/" * child.is_folder
+    date = at(child.modified, exchange.instance.zone)
+    shown = f"{date.day:02}-{_MONTHS[date.month - 1]}-{date:%Y %H:%M}"
+    href = quote(child.name, safe="+") + "/" * child.is_folder
+    size = "-" if child.is_folder else _human(child.size)
+    return f'<a href="{href}">{escape(name)}</a>{" " * (width - len(name))}{shown}  {size}'
+
+
+def _human(size: int) -> str:
+    """Print a size as the listing does, with the largest unit that leaves at least one."""
+    if size < 1024:
+        return f"{size} bytes"
+    power = min((size.bit_length() - 1) // 10, len(_UNITS))
+    return f"{size / 1024**power:.2f} {_UNITS[power - 1]}"

@@ -1,0 +1,93 @@
+"""``GET /api/storage/{repository}/{folder}?list``: the file list, streamed from the database (Pro)."""
+
+from collections.abc import AsyncGenerator, Iterator
+from functools import partial
+from itertools import islice
+
+from .. import jackson
+from ..exchange import Exchange
+from ..replies import VENDOR, Reply, refuse
+from ..store import Item, walk
+from .editions import demand_pro
+
+_FILE_LIST = f"{VENDOR}storage.FileList+json"
+_ROWS_PER_CHUNK = 500
+
+
+async def get(exchange: Exchange) -> Reply:
+    """Answer with everything below a folder that the parameters ask for and the user may read."""
+    demand_pro(exchange)
+    if exchange.user.is_anonymous:
+        exchange.deny_read("This resource is available to authenticated users only.", servlet=False)
+    target, store = exchange.target, exchange.instance.store
+    folder = store.get(target.repository, target.item_path)
+    if not exchange.can("r") and not (folder and exchange.can_see(folder)):
+        message = f"Request for '{exchange.address}' is forbidden for user: '{exchange.user.name}'."
+        exchange.deny_read(message, servlet=False)
+    if folder is None:
+        refuse(404, "Unable to find item")
+    if not folder.is_folder:
+        refuse(400, f"Expected a folder but found a file, at: {exchange.address}")
+    return Reply(200, {"Content-Type": _FILE_LIST}, _stream(exchange, folder, _max_depth(exchange)))
+
+
+def _number(exchange: Exchange, name: str) -> int:
+    text = exchange.target.query.get(name) or "0"
+    if not text.isdecimal():
+        refuse(400, f'For input string: "{text}"')
+    return int(text)
+
+
+def _max_depth(exchange: Exchange) -> int | None:
+    """Return how many levels are listed; None for all."""
+    deep, depth = _number(exchange, "deep"), _number(exchange, "depth")
+    return (depth or None) if deep else 1
+
+
+async def _stream(exchange: Exchange, folder: Item, max_depth: int | None) -> AsyncGenerator[bytes, None]:
+    """Yield the document; rows are read and printed in a thread, some hundred at a time."""
+    instance = exchange.instance
+    uri = exchange.link("api/storage", folder.repo, folder.path)
+    head = f'{{\n  "uri" : {jackson.dumps(uri)},\n  "created" : "{instance.iso(instance.now_ms())}",\n  "files" : [ '
+    yield head.encode()
+    with instance.store.reader() as connection:
+        wanted = (item for item in walk(connection, folder) if _is_wanted(exchange, folder, item, max_depth))
+        items = _with_root(exchange, folder, wanted)
+        separator = ""
+        while rows := await instance.in_thread(partial(_print, exchange, folder, items)):
+            yield (separator + rows).encode()
+            separator = ", "
+    yield b" ]\n}"
+
+
+def _with_root(exchange: Exchange, folder: Item, items: Iterator[Item]) -> Iterator[Item]:
+    if _number(exchange, "includeRootPath"):
+        yield folder
+    yield from items
+
+
+def _is_wanted(exchange: Exchange, folder: Item, item: Item, max_depth: int | None) -> bool:
+    if item.is_folder and not _number(exchange, "listFolders"):
+        return False
+    level = len(_relative(folder, item).split("/")) - 1
+    return (max_depth is None or level <= max_depth) and exchange.can_see(item)
+
+
+def _relative(folder: Item, item: Item) -> str:
+    return "/" + item.path.removeprefix(folder.path).removeprefix("/")
+
+
+def _print(exchange: Exchange, folder: Item, items: Iterator[Item]) -> str:
+    return ", ".join(jackson.dumps(_entry(exchange, folder, item), "  ") for item in islice(items, _ROWS_PER_CHUNK))
+
+
+def _entry(exchange: Exchange, folder: Item, item: Item) -> jackson.JSON:
+    entry: dict[str, jackson.JSON] = {
+        "uri": _relative(folder, item),
+        "size": -1 if item.is_folder else item.size,
+        "lastModified": exchange.instance.iso(item.modified),
+        "folder": item.is_folder,
+    }
+    if not item.is_folder:
+        entry |= {"sha1": item.sha1, "sha2": item.sha256}
+    return entry

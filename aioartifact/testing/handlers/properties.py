@@ -1,0 +1,56 @@
+"""Properties: reading them, and what a key may look like."""
+
+import re
+
+from .. import jackson
+from ..exchange import Exchange
+from ..replies import VENDOR, Reply, json_reply, refuse
+from ..store import Item
+
+CONTENT_TYPE = f"{VENDOR}storage.ItemProperties+json"
+
+_KEY = re.compile(r"[a-zA-Z][^\s)(}{\]\[*+^$\\/~`!@#%&<>;=,±§]*")
+_NONE_FOUND = "No properties could be found."
+
+
+def demand_valid_keys(keys: list[str]) -> None:
+    """
+    Check property keys before anything is stored.
+
+    Raises:
+        RefusalError: 400, naming the first key that is not allowed.
+    """
+    for key in keys:
+        if not _KEY.fullmatch(key):
+            reason = "Name must start with a letter and cannot contain whitespace or special characters"
+            refuse(400, f"Property key: {key} is invalid due to {reason}", servlet=True)
+
+
+def of_storage(exchange: Exchange) -> Reply:
+    """
+    Answer ``api/storage/...?properties[=a,b]``.
+
+    A missing item and one without properties are the same 404, as on the real server.
+    """
+    store, target = exchange.instance.store, exchange.target
+    item = store.get(target.repository, target.item_path)
+    found = store.properties(item) if item else {}
+    if wanted := list(filter(None, target.query["properties"].split(","))):
+        found = {key: values for key, values in found.items() if key in wanted}
+    if not found:
+        refuse(404, _NONE_FOUND)
+    uri = exchange.link("api/storage", target.repository, target.item_path)
+    return json_reply(_document(found, uri), CONTENT_TYPE, headers={"Cache-Control": "no-store"})
+
+
+def of_download(exchange: Exchange, item: Item, headers: dict[str, str]) -> Reply:
+    """Answer ``/{repository}/{path}?properties``: the properties under the headers of the file."""
+    found = exchange.instance.store.properties(item)
+    if not found:
+        refuse(404, _NONE_FOUND, servlet=True)
+    changed = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+    return Reply(200, headers | changed, jackson.dumps(_document(found, f"{item.repo}/{item.path}")).encode())
+
+
+def _document(found: dict[str, list[str]], uri: str) -> jackson.JSON:
+    return {"properties": found, "uri": uri}

@@ -1,0 +1,103 @@
+"""``GET /api/storage/{repository}/{path}``: file info, folder info, file list, statistics."""
+
+from .. import jackson, media
+from ..exchange import Exchange
+from ..replies import VENDOR, Reply, json_reply, refuse
+from ..store import Item
+from . import filelist, properties
+
+_FILE_INFO = f"{VENDOR}storage.FileInfo+json"
+_FOLDER_INFO = f"{VENDOR}storage.FolderInfo+json"
+_STATS = f"{VENDOR}storage.StatsInfo+json"
+_NOT_FOUND = "Unable to find item"
+
+
+async def get(exchange: Exchange) -> Reply:
+    """Answer by the first of these query parameters that is present, whatever its value."""
+    query = exchange.target.query
+    if "list" in query:
+        return await filelist.get(exchange)
+    if "stats" in query and "storageinfo" not in query:
+        return _stats(exchange)
+    if "properties" in query and "storageinfo" not in query:
+        return properties.of_storage(exchange)
+    item = find_readable(exchange, _NOT_FOUND)
+    return _folder_info(exchange, item) if item.is_folder else _file_info(exchange, item)
+
+
+def find_readable(exchange: Exchange, missing: str) -> Item:
+    """
+    Return the item of the path; permission is checked before existence.
+
+    Raises:
+        RefusalError: 401, 403 or 404 by the rules for reading; 404 with *missing* where there is none.
+    """
+    item = exchange.instance.store.get(exchange.target.repository, exchange.target.item_path)
+    if not exchange.can("r") and not (item and exchange.can_see(item)):
+        message = f"Request for '{exchange.address}' is forbidden for user: '{exchange.user.name}'."
+        exchange.deny_read(message, servlet=False)
+    return item or refuse(404, missing)
+
+
+def checksums_of(item: Item) -> dict[str, str]:
+    """Return the actual checksums, as every document prints them."""
+    return _present({"sha1": item.sha1, "md5": item.md5, "sha256": item.sha256})
+
+
+def original_checksums_of(item: Item) -> dict[str, str]:
+    """Return what the client supplied; the SHA-256 is always the actual one here."""
+    return _present({"sha1": item.original.sha1, "md5": item.original.md5, "sha256": item.sha256})
+
+
+def _present(values: dict[str, str | None]) -> dict[str, str]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _common(exchange: Exchange, item: Item) -> dict[str, jackson.JSON]:
+    iso = exchange.instance.iso
+    by = _present({"createdBy": item.created_by})
+    changed_by = _present({"modifiedBy": item.modified_by})
+    return {
+        "repo": item.repo,
+        "path": f"/{item.path}",
+        "created": iso(item.created),
+        **by,
+        "lastModified": iso(item.modified),
+        **changed_by,
+        "lastUpdated": iso(item.updated),
+    }
+
+
+def _file_info(exchange: Exchange, item: Item) -> Reply:
+    document = _common(exchange, item) | {
+        "downloadUri": exchange.link(item.repo, item.path),
+        "mimeType": media.content_type(item.name),
+        "size": str(item.size),
+        "checksums": checksums_of(item),
+        "originalChecksums": original_checksums_of(item),
+        "uri": exchange.link("api/storage", item.repo, item.path),
+    }
+    return json_reply(document, _FILE_INFO)
+
+
+def _folder_info(exchange: Exchange, item: Item) -> Reply:
+    children = [child for child in exchange.instance.store.children(item) if exchange.can_see(child)]
+    document = _common(exchange, item) | {
+        "children": [{"uri": f"/{child.name}", "folder": child.is_folder} for child in children],
+        "uri": exchange.link("api/storage", item.repo, item.path),
+    }
+    return json_reply(document, _FOLDER_INFO, headers={"Cache-Control": "no-store"})
+
+
+def _stats(exchange: Exchange) -> Reply:
+    item = find_readable(exchange, "Unable to find item path")
+    stats = exchange.instance.store.stats(item)
+    document: dict[str, jackson.JSON] = {
+        "uri": exchange.link(item.repo, item.path),
+        "downloadCount": stats.downloads,
+        "lastDownloaded": stats.downloaded or 0,
+        **_present({"lastDownloadedBy": stats.downloaded_by}),
+        "remoteDownloadCount": 0,
+        "remoteLastDownloaded": 0,
+    }
+    return json_reply(document, _STATS)

@@ -1,0 +1,81 @@
+"""One Artifactory: its settings, items, accounts and clock, as handlers see it."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Literal, Protocol, TypeVar
+
+from . import dates
+from .auth import Accounts
+from .store import Repository, Store
+
+Edition = Literal["oss", "pro"]
+VERSION = "6.20.0"
+REVISION = "62000900"
+
+T = TypeVar("T")
+
+
+class InThread(Protocol):
+    """Runs a blocking call beside the loop."""
+
+    async def __call__(self, call: Callable[[], T], /) -> T:
+        """Run *call* in a thread and return what it returns."""
+
+
+@dataclass(slots=True)
+class Instance:
+    """
+    Settings and state of one server.
+
+    Attributes:
+        context_path: ``"/artifactory"``, or ``""``.
+        redirect_over: Files of at least this many bytes are served by the second origin; None for never.
+        clock: Returns epoch seconds.
+        storage_origin: Base URL of the second origin, known once it listens.
+    """
+
+    store: Store
+    accounts: Accounts
+    executor: ThreadPoolExecutor
+    context_path: str
+    edition: Edition
+    hide_unauthorized: bool
+    zone: tzinfo
+    redirect_over: int | None
+    clock: Callable[[], float]
+    storage_origin: str = ""
+    repositories: dict[str, Repository] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.repositories = {each.key: each for each in self.store.repositories()}
+
+    def add_repository(self, repository: Repository) -> None:
+        """Add a repository, or change the settings of the one with its key."""
+        self.store.add_repository(repository, self.now_ms())
+        self.repositories[repository.key] = repository
+
+    def now_ms(self) -> int:
+        """Return the present in epoch milliseconds."""
+        return int(self.clock() * 1000)
+
+    def iso(self, time_ms: int) -> str:
+        """Print a time in the server's zone."""
+        return dates.iso(time_ms, self.zone)
+
+    async def in_thread(self, call: Callable[[], T], /) -> T:
+        """
+        Run a blocking *call* in one of the server's own threads.
+
+        A cancelled caller waits for the thread before it goes on, so what the call uses can be closed after.
+        """
+        job = asyncio.get_running_loop().run_in_executor(self.executor, call)
+        try:
+            await asyncio.wait({job})
+        except asyncio.CancelledError:
+            await asyncio.wait({job})
+            job.exception()  # nobody else will look at it
+            raise
+        return job.result()

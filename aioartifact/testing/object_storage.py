@@ -1,0 +1,66 @@
+"""
+The second origin: an object store behind signed URLs, in the manner of S3.
+
+It knows nothing of Artifactory: no checksum headers, an ETag of its own, RFC 9110 ranges, and a refusal of every
+request that brings credentials besides the signature.
+"""
+
+import re
+
+from aiohttp import web
+
+from . import dates, signing
+from .instance import Instance
+from .log import has_credentials
+from .paths import Target
+from .replies import FilePart, Reply
+from .store import Item
+
+_SINGLE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+def respond(instance: Instance, request: web.BaseRequest, target: Target, *, ignores_range: bool) -> Reply:
+    """Answer a request for a signed URL."""
+    if has_credentials(request.headers):
+        return _refusal(400, "InvalidArgument", "Only one auth mechanism allowed")
+    if request.method not in ("GET", "HEAD"):
+        return _refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+    if not signing.is_signed(target.path, target.query):
+        return _refusal(403, "SignatureDoesNotMatch", "The request signature does not match.")
+    if signing.is_expired(instance, target.query):
+        return _refusal(403, "AccessDenied", "Request has expired")
+    item = instance.store.get(target.repository, target.item_path)
+    if item is None or item.is_folder:
+        return _refusal(404, "NoSuchKey", "The specified key does not exist.")
+    asked = None if ignores_range else request.headers.get("Range")
+    return _content(instance, item, asked, request.headers.get("If-Range"))
+
+
+def _content(instance: Instance, item: Item, asked: str | None, if_range: str | None) -> Reply:
+    tag = f'"{item.md5}"'
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "ETag": tag,
+        "Last-Modified": dates.http(item.updated),
+        "Accept-Ranges": "bytes",
+    }
+    path = instance.store.blob_of(item)
+    match = _SINGLE_RANGE.fullmatch(asked or "")
+    unchanged = if_range in (None, tag, headers["Last-Modified"])
+    if not match or not any(match.groups()) or not unchanged:
+        return Reply(200, headers, FilePart(path, 0, item.size))
+    first, last = match.groups()
+    start = int(first) if first else max(item.size - int(last), 0)
+    stop = min(int(last) + 1 if first and last else item.size, item.size)
+    if start >= stop:
+        return _refusal(416, "InvalidRange", "The requested range is not satisfiable", f"bytes */{item.size}")
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{item.size}"
+    return Reply(206, headers, FilePart(path, start, stop))
+
+
+def _refusal(status: int, code: str, message: str, content_range: str | None = None) -> Reply:
+    headers = {"Content-Type": "application/xml"}
+    if content_range:
+        headers["Content-Range"] = content_range
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
+    return Reply(status, headers, body.encode())

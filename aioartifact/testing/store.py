@@ -1,0 +1,475 @@
+"""
+Items and their metadata in SQLite, their bytes in a folder of blobs.
+
+A put writes the blob first and commits one transaction after; in WAL mode a committed transaction survives the
+death of the process, so what was acknowledged is never lost and what is listed always has its bytes. Every method
+may be called from any thread; one lock makes each of them atomic.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from .blobs import Blobs, Content
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS items (
+    id INTEGER PRIMARY KEY, repo TEXT NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL,
+    type TEXT NOT NULL CHECK (type IN ('file', 'folder')), depth INTEGER NOT NULL,
+    size INTEGER NOT NULL DEFAULT 0,
+    created INTEGER NOT NULL, modified INTEGER NOT NULL, updated INTEGER NOT NULL,
+    created_by TEXT, modified_by TEXT,
+    actual_sha1 TEXT, actual_md5 TEXT, sha256 TEXT,
+    original_sha1 TEXT, original_md5 TEXT, original_sha256 TEXT,
+    UNIQUE (repo, path, name));
+CREATE INDEX IF NOT EXISTS items_by_name ON items (name);
+CREATE INDEX IF NOT EXISTS items_by_sha256 ON items (sha256);
+CREATE INDEX IF NOT EXISTS items_by_sha1 ON items (actual_sha1);
+CREATE INDEX IF NOT EXISTS items_by_md5 ON items (actual_md5);
+CREATE TABLE IF NOT EXISTS properties (
+    id INTEGER PRIMARY KEY, item_id INTEGER NOT NULL REFERENCES items (id) ON DELETE CASCADE,
+    key TEXT NOT NULL, value TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS properties_by_value ON properties (key, value);
+CREATE INDEX IF NOT EXISTS properties_by_item ON properties (item_id);
+CREATE TABLE IF NOT EXISTS stats (
+    item_id INTEGER PRIMARY KEY REFERENCES items (id) ON DELETE CASCADE,
+    downloads INTEGER NOT NULL, downloaded INTEGER, downloaded_by TEXT);
+CREATE TABLE IF NOT EXISTS repositories (
+    position INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, package_type TEXT NOT NULL,
+    layout TEXT NOT NULL, description TEXT NOT NULL, checksum_policy TEXT NOT NULL);
+"""
+
+_COLUMNS = (
+    "id, repo, path, name, type, size, created, modified, updated, created_by, modified_by, "
+    "actual_sha1, actual_md5, sha256, original_sha1, original_md5, original_sha256"
+)
+
+
+class ConflictError(Exception):
+    """A folder is where a file should go, or a file where a folder should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checksums:
+    """Checksums of a file in hex; None for one that is not known."""
+
+    sha1: str | None = None
+    md5: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """
+    One row of ``items``.
+
+    Attributes:
+        parent: Path of the folder it is in, ``"."`` for the repository root (and for the root itself).
+        size: Bytes, 0 for folders.
+        created: Epoch milliseconds, as *modified* and *updated*.
+        sha1: Actual digest, None for folders, as *md5* and *sha256*.
+        original_sha1: Client-supplied digest, as *original_md5* and *original_sha256*.
+    """
+
+    id: int
+    repo: str
+    parent: str
+    name: str
+    type: str
+    size: int
+    created: int
+    modified: int
+    updated: int
+    created_by: str | None
+    modified_by: str | None
+    sha1: str | None
+    md5: str | None
+    sha256: str | None
+    original_sha1: str | None
+    original_md5: str | None
+    original_sha256: str | None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether this is a folder; the repository root is one."""
+        return self.type == "folder"
+
+    @property
+    def content(self) -> Content:
+        """What a file holds."""
+        assert self.sha1 is not None
+        assert self.md5 is not None
+        assert self.sha256 is not None
+        return Content(self.size, self.sha1, self.md5, self.sha256)
+
+    @property
+    def actual(self) -> Checksums:
+        """The checksums of the bytes that are stored."""
+        return Checksums(self.sha1, self.md5, self.sha256)
+
+    @property
+    def original(self) -> Checksums:
+        """The checksums the client supplied."""
+        return Checksums(self.original_sha1, self.original_md5, self.original_sha256)
+
+    @property
+    def path(self) -> str:
+        """The path inside the repository without slashes at the ends, ``""`` for the root."""
+        return join_path(self.parent, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository's configuration."""
+
+    key: str
+    kind: str = "local"
+    package_type: str = "generic"
+    layout: str = "simple-default"
+    description: str = ""
+    checksum_policy: str = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Downloads of an item: how many, the last time (epoch milliseconds, None for never) and by whom."""
+
+    downloads: int = 0
+    downloaded: int | None = None
+    downloaded_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """
+    What a deploy records besides the bytes.
+
+    Attributes:
+        by: User name.
+        now: Epoch milliseconds.
+        created: Overrides the creation time; None keeps that of an existing file, else *now*.
+        modified: The client's ``Last-Modified``; None for *now*.
+        original: Checksums the client supplied.
+        properties: Values to set per key.
+    """
+
+    by: str
+    now: int
+    created: int | None = None
+    modified: int | None = None
+    original: Checksums = Checksums()
+    properties: Mapping[str, Sequence[str]] | None = None
+
+
+def split_path(path: str) -> tuple[str, str]:
+    """Split an item path into the columns ``path`` and ``name``; the root is ``(".", ".")``."""
+    if not path:
+        return ".", "."
+    parent, _, name = path.rpartition("/")
+    return parent or ".", name
+
+
+def join_path(parent: str, name: str) -> str:
+    """Undo :func:`split_path`."""
+    if parent != ".":
+        return f"{parent}/{name}"
+    return "" if name == "." else name
+
+
+def _item(row: tuple[Any, ...]) -> Item:
+    return Item(*row)
+
+
+class Store:
+    """
+    Items of all repositories of one server.
+
+    Args:
+        data: The folder that holds everything; made if missing.
+        durable: Whether the folder outlives the process. If not, SQLite never waits for the disk.
+    """
+
+    def __init__(self, data: Path, *, durable: bool = True) -> None:
+        self.blobs = Blobs(data)
+        self._database = data / "metadata.sqlite"
+        self._lock = RLock()
+        self._folders: set[tuple[str, str]] = set()  # folders known to exist: spares a look-up per ancestor
+        self._downloads: dict[int, Stats] = {}  # counted since the last flush_stats
+        # Transactions are ours (isolation_level None), and the lock stands in for the thread check.
+        self._connection = sqlite3.connect(self._database, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        self._connection.executescript(SCHEMA)
+        self.blobs.keep_only({digest for (digest,) in self._rows("SELECT DISTINCT sha256 FROM items")})
+
+    def close(self) -> None:
+        """Write what is pending and close the database."""
+        with self._lock:
+            self.flush_stats()
+            self._connection.close()
+
+    @contextmanager
+    def reader(self) -> Iterator[sqlite3.Connection]:
+        """
+        Open a second, read-only connection, for long queries in a thread of their own.
+
+        It sees one state from its first to its last row, while deploys go on (WAL).
+        """
+        self.flush_stats()
+        connection = sqlite3.connect(f"{self._database.as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def blob_of(self, item: Item) -> Path:
+        """Return where the bytes of a file are."""
+        assert item.sha256 is not None
+        return self.blobs.path(item.sha256)
+
+    # Repositories
+
+    def add_repository(self, repository: Repository, now: int) -> None:
+        """Add *repository* with an empty root, or change the settings of the one with its key."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO repositories (key, kind, package_type, layout, description, checksum_policy)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET kind = excluded.kind,"
+                " package_type = excluded.package_type, layout = excluded.layout,"
+                " description = excluded.description, checksum_policy = excluded.checksum_policy",
+                (
+                    repository.key,
+                    repository.kind,
+                    repository.package_type,
+                    repository.layout,
+                    repository.description,
+                    repository.checksum_policy,
+                ),
+            )
+            self._ensure_folder(repository.key, "", None, now)
+
+    def repositories(self) -> list[Repository]:
+        """Return every repository in the order of their creation."""
+        rows = self._rows(
+            "SELECT key, kind, package_type, layout, description, checksum_policy FROM repositories ORDER BY position"
+        )
+        return [Repository(*row) for row in rows]
+
+    # Reading
+
+    def get(self, repo: str, path: str) -> Item | None:
+        """Return the item at *path* (``""`` is the root), None where there is none."""
+        rows = self._rows(
+            f"SELECT {_COLUMNS} FROM items WHERE repo = ? AND path = ? AND name = ?",  # noqa: S608  # constant
+            (repo, *split_path(path)),
+        )
+        return _item(rows[0]) if rows else None
+
+    def children(self, folder: Item) -> list[Item]:
+        """Return what is directly in *folder*: folders first, then case-sensitive by name."""
+        rows = self._rows(
+            f"SELECT {_COLUMNS} FROM items WHERE repo = ? AND path = ? AND name <> '.'"  # noqa: S608  # constant
+            " ORDER BY type DESC, name",
+            (folder.repo, folder.path or "."),
+        )
+        return [_item(row) for row in rows]
+
+    def find_content(self, *, sha256: str | None = None, sha1: str | None = None) -> list[Item]:
+        """Return every file with this content, looked up by SHA-256, else by SHA-1."""
+        column, digest = ("sha256", sha256) if sha256 else ("actual_sha1", sha1)
+        rows = self._rows(f"SELECT {_COLUMNS} FROM items WHERE {column} = ?", (digest,))  # noqa: S608  # constants
+        return [_item(row) for row in rows]
+
+    def properties(self, item: Item) -> dict[str, list[str]]:
+        """Return the values of every property of *item*, keys sorted, values in the order they were set."""
+        found: dict[str, list[str]] = {}
+        for key, value in self._rows(
+            "SELECT key, value FROM properties WHERE item_id = ? ORDER BY key, id", (item.id,)
+        ):
+            found.setdefault(key, []).append(value)
+        return found
+
+    def stats(self, item: Item) -> Stats:
+        """Return the downloads of *item* so far."""
+        self.flush_stats()
+        rows = self._rows("SELECT downloads, downloaded, downloaded_by FROM stats WHERE item_id = ?", (item.id,))
+        return Stats(*rows[0]) if rows else Stats()
+
+    # Writing
+
+    def put(self, repo: str, path: str, content: Content, deployment: Deployment) -> Item:
+        """
+        Record the file whose blob is stored already; parents are made as needed.
+
+        Other content than before drops the old properties and download counts; the same content keeps them.
+
+        Raises:
+            ConflictError: *path* is a folder, or one of its parents is a file.
+        """
+        with self._transaction():
+            old = self.get(repo, path)
+            if old and old.is_folder:
+                raise ConflictError(f"Cannot deploy a file: {repo}:{path} is a folder")
+            parent, name = split_path(path)
+            if old is None:
+                self._ensure_folder(repo, "" if parent == "." else parent, deployment.by, deployment.now)
+            elif old.sha256 != content.sha256:
+                self._forget(old)
+            self._upsert(repo, parent, name, content, deployment)
+            item = self.get(repo, path)
+            assert item is not None
+            if deployment.properties:
+                self._set_properties(item, deployment.properties)
+            return item
+
+    def make_folder(self, repo: str, path: str, deployment: Deployment) -> Item:
+        """
+        Make a folder and its parents, or change the properties of an existing one.
+
+        Raises:
+            ConflictError: *path* or one of its parents is a file.
+        """
+        with self._transaction():
+            self._ensure_folder(repo, path, deployment.by, deployment.now)
+            item = self.get(repo, path)
+            assert item is not None
+            if deployment.properties:
+                self._set_properties(item, deployment.properties)
+            return item
+
+    def set_properties(self, item: Item, properties: Mapping[str, Sequence[str]]) -> None:
+        """Replace the values of each named key; other keys stay."""
+        with self._transaction():
+            self._set_properties(item, properties)
+
+    def set_original(self, item: Item, algorithm: str, digest: str) -> None:
+        """Record a client-supplied checksum; *algorithm* is ``sha1``, ``md5`` or ``sha256``."""
+        with self._transaction():
+            self._connection.execute(
+                f"UPDATE items SET original_{algorithm} = ? WHERE id = ?",  # noqa: S608  # one of three words
+                (digest, item.id),
+            )
+
+    def delete(self, item: Item) -> None:
+        """Delete *item*, and everything below a folder; the root of a repository is emptied, not deleted."""
+        with self._transaction():
+            self._folders.clear()
+            if item.path:
+                self._connection.execute("DELETE FROM items WHERE id = ?", (item.id,))
+            condition, values = below(item)
+            self._connection.execute(f"DELETE FROM items WHERE {condition}", values)  # noqa: S608  # constants
+
+    def count_download(self, item: Item, by: str, now: int) -> None:
+        """Count one download; it is written with the next look at the statistics, as the real server does."""
+        with self._lock:
+            counted = self._downloads.get(item.id, Stats()).downloads
+            self._downloads[item.id] = Stats(counted + 1, now, by)
+
+    def flush_stats(self) -> None:
+        """Write the downloads counted since the last time."""
+        if not self._downloads:
+            return
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT INTO stats SELECT id, ?, ?, ? FROM items WHERE id = ?"  # the item may be gone by now
+                " ON CONFLICT (item_id) DO UPDATE SET downloads = downloads + excluded.downloads,"
+                " downloaded = excluded.downloaded, downloaded_by = excluded.downloaded_by",
+                [
+                    (each.downloads, each.downloaded, each.downloaded_by, item_id)
+                    for item_id, each in self._downloads.items()
+                ],
+            )
+            self._downloads.clear()
+
+    # Pieces
+
+    def _rows(self, sql: str, values: Iterable[object] = ()) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._connection.execute(sql, tuple(values)).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                self._folders.clear()
+                raise
+            self._connection.execute("COMMIT")
+
+    def _ensure_folder(self, repo: str, path: str, by: str | None, now: int) -> None:
+        if (repo, path) in self._folders:
+            return
+        found = self.get(repo, path)
+        if found and not found.is_folder:
+            raise ConflictError(f"Cannot make a folder: {repo}:{path} is a file")
+        if found is None:
+            parent, name = split_path(path)
+            if path:
+                self._ensure_folder(repo, "" if parent == "." else parent, by, now)
+            self._connection.execute(
+                "INSERT INTO items (repo, path, name, type, depth, created, modified, updated, created_by,"
+                " modified_by) VALUES (?, ?, ?, 'folder', ?, ?, ?, ?, ?, ?)",
+                (repo, parent, name, _depth(path), now, now, now, by, by),
+            )
+        self._folders.add((repo, path))
+
+    def _upsert(self, repo: str, parent: str, name: str, content: Content, deployment: Deployment) -> None:
+        now, by, original = deployment.now, deployment.by, deployment.original
+        modified = now if deployment.modified is None else deployment.modified
+        self._connection.execute(
+            "INSERT INTO items (repo, path, name, type, depth, size, created, modified, updated, created_by,"
+            " modified_by, actual_sha1, actual_md5, sha256, original_sha1, original_md5, original_sha256)"
+            " VALUES (?, ?, ?, 'file', ?, ?, coalesce(?, ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (repo, path, name) DO UPDATE SET size = excluded.size, created = coalesce(?, created),"
+            " modified = excluded.modified, updated = excluded.updated, modified_by = excluded.modified_by,"
+            " actual_sha1 = excluded.actual_sha1, actual_md5 = excluded.actual_md5, sha256 = excluded.sha256,"
+            " original_sha1 = excluded.original_sha1, original_md5 = excluded.original_md5,"
+            " original_sha256 = excluded.original_sha256",
+            (
+                *(repo, parent, name, _depth(join_path(parent, name)), content.size),
+                *(deployment.created, now, modified, now, by, by),
+                *(content.sha1, content.md5, content.sha256),
+                *(original.sha1, original.md5, original.sha256),
+                deployment.created,
+            ),
+        )
+
+    def _forget(self, item: Item) -> None:
+        self._downloads.pop(item.id, None)
+        self._connection.execute("DELETE FROM properties WHERE item_id = ?", (item.id,))
+        self._connection.execute("DELETE FROM stats WHERE item_id = ?", (item.id,))
+
+    def _set_properties(self, item: Item, properties: Mapping[str, Sequence[str]]) -> None:
+        for key, values in properties.items():
+            self._connection.execute("DELETE FROM properties WHERE item_id = ? AND key = ?", (item.id, key))
+            self._connection.executemany(
+                "INSERT INTO properties (item_id, key, value) VALUES (?, ?, ?)",
+                [(item.id, key, value) for value in dict.fromkeys(values)],
+            )
+
+
+def _depth(path: str) -> int:
+    return path.count("/") + 1 if path else 0
+
+
+def below(folder: Item) -> tuple[str, tuple[str, ...]]:
+    """Return the SQL condition for everything below *folder*, a range the index can answer, and its values."""
+    if not folder.path:
+        return "repo = ? AND NOT (path = '.' AND name = '.')", (folder.repo,)
+    first, after = folder.path + "/", folder.path + "0"  # "0" is the character after "/"
+    return "repo = ? AND (path = ? OR (path >= ? AND path < ?))", (folder.repo, folder.path, first, after)
+
+
+def walk(connection: sqlite3.Connection, folder: Item) -> Iterator[Item]:
+    """Yield everything below *folder*, in the order of path and name."""
+    condition, values = below(folder)
+    sql = f"SELECT {_COLUMNS} FROM items WHERE {condition} ORDER BY path, name"  # noqa: S608  # constants
+    return map(_item, connection.execute(sql, values))
