@@ -73,7 +73,7 @@ def test_page_runs_as_printed(path, example_server, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with asyncio.Runner() as runner:
         document = Page(runner).parse(path)
-        document.namespace.update(aioartifact=aioartifact, server=example_server.url)
+        document.namespace.update(__name__=path.stem, aioartifact=aioartifact, server=example_server.url)
         for example in document:
             example.evaluate()
 
