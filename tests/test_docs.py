@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from sybil import Document, Example
 from sybil.evaluators.python import pad
+from sybil.example import SybilFailure
 from sybil.parsers.markdown import CodeBlockParser, SkipParser
 
 import aioartifact
@@ -85,3 +86,12 @@ def test_readme_commands_are_what_ci_runs():
     for command in ("python3 -m venv .venv", ".venv/bin/python -m pip install -e '.[cli]' tox", ".venv/bin/tox"):
         assert command in readme
         assert any(command in line for line in commands)
+
+
+def test_page_that_prints_something_else_is_reported(tmp_path):
+    """A ``text`` block that is not what was printed fails, and the report shows what was."""
+    page = tmp_path / "page.md"
+    page.write_text("```python\nprint(1 + 1)\n```\n\n```text\n3\n```\n", "utf-8")
+    with asyncio.Runner() as runner, pytest.raises(SybilFailure, match="printed:\n2\n"):
+        for example in Page(runner).parse(page):
+            example.evaluate()
