@@ -92,6 +92,8 @@ def test_page_that_prints_something_else_is_reported(tmp_path):
     """A ``text`` block that is not what was printed fails, and the report shows what was."""
     page = tmp_path / "page.md"
     page.write_text("```python\nprint(1 + 1)\n```\n\n```text\n3\n```\n", "utf-8")
-    with asyncio.Runner() as runner, pytest.raises(SybilFailure, match="printed:\n2\n"):
-        for example in Page(runner).parse(page):
-            example.evaluate()
+    with asyncio.Runner() as runner:
+        code, printed = Page(runner).parse(page)
+        code.evaluate()
+        with pytest.raises(SybilFailure, match="printed:\n2\n"):
+            printed.evaluate()
