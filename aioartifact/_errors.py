@@ -64,13 +64,17 @@ class ArtifactoryError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default rebuilds from args alone and would lose the keyword attributes.
-        return _rebuild, (type(self), self.args, self.__dict__.copy())
+        return _rebuild, (type(self), self.args, self._state())
+
+    def _state(self) -> dict[str, Any]:
+        return self.__dict__.copy()
 
 
 def _rebuild(cls: type[ArtifactoryError], args: tuple[Any, ...], state: Mapping[str, Any]) -> ArtifactoryError:
     error = cls.__new__(cls, *args)
     error.args = args
-    error.__dict__.update(state)
+    for name, value in state.items():
+        setattr(error, name, value)
     return error
 
 
@@ -185,6 +189,10 @@ class ResponseError(ArtifactoryError):
         self.attempts = attempts
         self.retry_after = retry_after
 
+    def __str__(self) -> str:
+        tried = f" ({self.attempts} attempts)" if self.attempts > 1 else ""
+        return f"{self.message}{tried}" + (f" — {self.hint}" if self.hint else "")
+
 
 class BadRequestError(ResponseError):
     """400: the server could not make sense of the request."""
@@ -277,6 +285,10 @@ class LocalFileError(ArtifactoryError, OSError):
         self.errno = errno
         self.filename = filename
 
+    def _state(self) -> dict[str, Any]:
+        # OSError keeps these two in slots of its own, outside the __dict__.
+        return {**super()._state(), "errno": self.errno, "filename": self.filename}
+
     @classmethod
     def from_os_error(cls, operation: str, path: str, error: OSError) -> "LocalFileError":
         """Name the *operation* and *path* that failed, and say what to try where that is known."""
@@ -298,6 +310,7 @@ _DISK_HINTS = {
     errno.EROFS: "the file system is read-only; choose another destination",
     errno.EISDIR: "a folder has that name; choose another file name",
     errno.ENOTDIR: "a file is in the place of a folder; choose another destination",
+    errno.ENAMETOOLONG: "choose a shorter file name",
     errno.ENOENT: "check the path; folders are not created for you here",
     errno.EMFILE: "too many open files; lower max_concurrency or raise `ulimit -n`",
     errno.ENFILE: "too many open files; lower max_concurrency or raise `ulimit -n`",
