@@ -16,8 +16,16 @@ from ._errors import InvalidURLError
 # read it as a space; Artifactory decodes %2B to the same name).
 _SAFE = "!$&'()*,=:@"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+# What RFC 3986 (3.2.2) lets no host hold; urlsplit lets it pass, and it would fail only when it is sent.
+_NOT_IN_HOST = re.compile(r"[ \"%<>\\^`{|}]")
 _LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
-_USER_INFO = re.compile(r"^([^:/?#]*://)?[^/?#]*@")
+# A password given raw may hold any delimiter. What stands where a port should and is none is taken for one, and
+# all up to the last "@" is hidden: too much at worst.
+_USER_INFO = re.compile(
+    r"^((?:[^:/?#]*:)?//)?(?=[^/?#]*@|[^/?#\[\]]*:(?![0-9]*(?:[/?#]|\Z))).*@",
+    re.DOTALL,
+)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _EXAMPLE = "expected an absolute URL such as https://host/artifactory/repository/path"
 
@@ -97,12 +105,18 @@ def quote_path(path: str) -> str:
     return quote(path, safe=_SAFE + "/")
 
 
+def has_surrogates(text: str) -> bool:
+    """Whether *text* has halves of surrogate pairs: Python and JSON can spell them, UTF-8 and so URLs cannot."""
+    return _SURROGATE.search(text) is not None
+
+
 def check_name(name: str, what: str = "name") -> str:
     """
     Return *name* if Artifactory can hold it as one path segment.
 
     Raises:
-        InvalidURLError: Empty, ``.``, ``..``, or with a slash, NUL or control character.
+        InvalidURLError: Empty, ``.``, ``..``, or with a slash, NUL or control character, or what UTF-8
+            cannot express.
     """
     if not name:
         raise InvalidURLError(f"{what} is empty; expected at least one character between slashes")
@@ -112,6 +126,8 @@ def check_name(name: str, what: str = "name") -> str:
         raise InvalidURLError(f"{what} {name!r}: a name cannot hold a slash")
     if _CONTROL.search(name):
         raise InvalidURLError(f"{what} {name!r}: contains a control character")
+    if has_surrogates(name):
+        raise InvalidURLError(f"{what} {name!r}: UTF-8 cannot express it")
     return name
 
 
@@ -162,6 +178,7 @@ def server_of(text: str, servers: Iterable[ServerURL] = ()) -> ServerURL:
     Raises:
         InvalidURLError: Not an absolute http or https URL, or one that holds credentials.
     """
+    _check_text(text)
     parts = _split(re.split(r"[?#;]", text, maxsplit=1)[0])
     origin, segments = _origin(parts, text), _segments(parts.path, text)
     return ServerURL(*origin, segments[: _context_length(origin, segments, servers)])
@@ -174,12 +191,18 @@ def _context_length(origin: tuple[str, str, int], segments: tuple[str, ...], ser
     return segments.index("artifactory") + 1 if "artifactory" in segments else 0
 
 
-def _split(text: str) -> SplitResult:
+def _check_text(text: object) -> None:
     if not isinstance(text, str):
         raise InvalidURLError(f"URL is a {type(text).__name__}; expected str")
     # urlsplit drops tabs and newlines silently; a URL that holds them is somebody's mistake.
     if _CONTROL.search(text):
         raise InvalidURLError(f"{mask_url(text)!r}: contains a control character")
+    if has_surrogates(text):
+        raise InvalidURLError(f"{mask_url(text)!r}: UTF-8 cannot express it")
+
+
+def _split(text: str) -> SplitResult:
+    _check_text(text)
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -208,7 +231,9 @@ def _origin(parts: SplitResult, text: str) -> tuple[str, str, int]:
         host = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError as error:
         raise InvalidURLError(f"{mask_url(text)}: its host is not a valid name") from error
-    return parts.scheme, host, parts.port or _DEFAULT_PORTS[parts.scheme]
+    if ":" not in host and _NOT_IN_HOST.search(host):
+        raise InvalidURLError(f"{mask_url(text)}: its host is not a valid name")
+    return parts.scheme, host, _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
 
 
 def _segments(path: str, text: str) -> tuple[str, ...]:
