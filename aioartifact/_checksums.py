@@ -36,11 +36,10 @@ class Checksums:
 
     def __post_init__(self) -> None:
         for algorithm in ALGORITHMS:
-            value = self.get(algorithm)
+            value, digits = self.get(algorithm), _HEX_LENGTHS[algorithm]
             if value is None:
                 continue
-            if len(value) != _HEX_LENGTHS[algorithm] or not _HEX.match(value):
-                digits = _HEX_LENGTHS[algorithm]
+            if not _is_hex(value, digits):
                 raise InvalidArgumentError(f"{algorithm} checksum {value!r}: expected {digits} hexadecimal digits")
             # Artifactory compares without case; so do we, once, here.
             object.__setattr__(self, algorithm, value.lower())
@@ -59,6 +58,10 @@ class Checksums:
 
     def __bool__(self) -> bool:
         return self.strongest() is not None
+
+
+def _is_hex(value: object, digits: int) -> bool:
+    return isinstance(value, str) and len(value) == digits and _HEX.match(value) is not None
 
 
 class Digests:

@@ -103,7 +103,7 @@ def decode_text(content: bytes, content_type: str) -> str:
     for charset in (match[1] if match else "utf-8", "utf-8"):
         try:
             return content.decode(charset)
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, UnicodeError):
             continue
     return content.decode("latin-1")
 

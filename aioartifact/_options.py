@@ -26,10 +26,9 @@ class Timeouts:
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            if not getattr(self, item.name) > 0:
-                raise InvalidArgumentError(
-                    f"{item.name} timeout {getattr(self, item.name)!r}: expected seconds above 0"
-                )
+            value = getattr(self, item.name)
+            if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+                raise InvalidArgumentError(f"{item.name} timeout {value!r}: expected seconds above 0")
 
 
 @dataclass(frozen=True, slots=True)
