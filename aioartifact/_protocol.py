@@ -10,6 +10,7 @@ See: JFrog, "Artifactory REST API".
 import json
 import re
 from collections.abc import AsyncIterable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import unescape
@@ -17,8 +18,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ._address import ItemURL, ServerURL, mask_url
-from ._checksums import Checksums
+from ._address import ItemURL, ServerURL, has_surrogates, mask_url
+from ._checksums import ALGORITHMS, Checksums
 from ._errors import (
     IncompleteListingError,
     IntegrityError,
@@ -29,7 +30,7 @@ from ._errors import (
     ResponseError,
     error_for_status,
 )
-from ._models import Child, FileInfo, FolderInfo, Response, decode_text
+from ._models import Child, FileInfo, FolderInfo, Response
 
 # Stored bytes must arrive as they are stored: sizes, ranges and checksums are about those.
 _IDENTITY = {"Accept-Encoding": "identity"}
@@ -105,25 +106,23 @@ def read_item_info(item: ItemURL, request: Request, response: Response) -> FileI
         ProtocolError: The answer is not what the storage API gives.
     """
     document = _read_object(request, response)
-    if not isinstance(document.get("path"), str) or not isinstance(document.get("repo"), str):
-        raise _not_artifactory(request, "an answer without 'repo' and 'path'")
     common: dict[str, Any] = {
         "url": str(item),
-        "repository": document["repo"],
-        "path": document["path"].strip("/"),
+        "repository": _name(request, document, "repo"),
+        "path": _name(request, document, "path").strip("/"),
         "created": _date(document.get("created")),
         "modified": _date(document.get("lastModified")),
-        "created_by": document.get("createdBy"),
-        "modified_by": document.get("modifiedBy"),
+        "created_by": _text(document.get("createdBy")),
+        "modified_by": _text(document.get("modifiedBy")),
     }
     if "children" in document:
-        children = tuple(_child(request, entry) for entry in document["children"])
+        children = tuple(_child(request, entry) for entry in _objects(request, document, "children"))
         return FolderInfo(**common, children=children)
     return FileInfo(
         **common,
         size=_size(document.get("size")),
-        checksums=_checksums(document.get("checksums") or {}),
-        mime_type=document.get("mimeType"),
+        checksums=_checksums(document.get("checksums")),
+        mime_type=_text(document.get("mimeType")),
     )
 
 
@@ -174,13 +173,12 @@ def read_file_list(item: ItemURL, request: Request, response: Response) -> Itera
         ProtocolError: The answer is not a File List.
     """
     document = _read_object(request, response)
-    if not isinstance(document.get("files"), list):
-        raise _not_artifactory(request, "an answer without 'files'")
-    for entry in document["files"]:
-        if not entry.get("folder"):
-            checksums = Checksums(sha256=entry.get("sha2") or None, sha1=entry.get("sha1") or None)
+    for entry in _objects(request, document, "files"):
+        if not _is_true(entry.get("folder")):
+            relative = _name(request, entry, "uri").lstrip("/")
+            checksums = _checksums({"sha256": entry.get("sha2"), "sha1": entry.get("sha1")})
             modified = _date(entry.get("lastModified"))
-            yield _listed(item, entry["uri"].lstrip("/"), _size(entry.get("size")), checksums, modified)
+            yield _listed(item, relative, _size(entry.get("size")), checksums, modified)
 
 
 def build_aql(server: ServerURL, query: str) -> Request:
@@ -195,7 +193,7 @@ def build_aql(server: ServerURL, query: str) -> Request:
 
 def read_aql(request: Request, response: Response) -> list[dict[str, Any]]:
     """
-    Read the rows of an AQL answer.
+    Read the rows of an AQL answer; each has at least the texts ``path`` and ``name``.
 
     Raises:
         ResponseError: The server said no.
@@ -203,11 +201,13 @@ def read_aql(request: Request, response: Response) -> list[dict[str, Any]]:
         IncompleteListingError: The server trimmed the rows, and said so in ``range.notification``.
     """
     document = _read_object(request, response)
-    if not isinstance(document.get("results"), list):
-        raise _not_artifactory(request, "an answer without 'results'")
-    if notification := (document.get("range") or {}).get("notification"):
+    rows = _objects(request, document, "results")
+    shown = document.get("range")
+    if isinstance(shown, dict) and (notification := shown.get("notification")):
         raise IncompleteListingError(f"{request.label}: {_words(str(notification))}", hint="list a smaller folder")
-    rows: list[dict[str, Any]] = document["results"]
+    for row in rows:
+        _name(request, row, "path")
+        _name(request, row, "name")
     return rows
 
 
@@ -217,8 +217,8 @@ def read_aql_files(item: ItemURL, rows: Sequence[Mapping[str, Any]]) -> Iterator
     for row in rows:
         path = row["name"] if row["path"] == "." else f"{row['path']}/{row['name']}"
         if path.startswith(base):
-            checksums = Checksums(
-                row.get("sha256") or None, row.get("actual_sha1") or None, row.get("actual_md5") or None
+            checksums = _checksums(
+                {"sha256": row.get("sha256"), "sha1": row.get("actual_sha1"), "md5": row.get("actual_md5")}
             )
             yield _listed(item, path.removeprefix(base), _size(row.get("size")), checksums, _date(row.get("modified")))
 
@@ -302,26 +302,27 @@ def matrix_parameters(parameters: Mapping[str, str | Sequence[str]]) -> str:
     Write properties as matrix parameters, a key repeated for each of its values.
 
     Raises:
-        InvalidArgumentError: A name that Artifactory refuses or a URL cannot carry, or a control character.
+        InvalidArgumentError: A name that Artifactory refuses or a URL cannot carry; a value that is no text, or
+            has a control character or half of a surrogate pair.
     """
     pairs = [(key, value) for key, values in parameters.items() for value in _values(key, values)]
     return "".join(f";{key}={quote(value, safe='')}" for key, value in pairs)
 
 
-def _values(key: str, values: str | Sequence[str]) -> Sequence[str]:
+def _values(key: str, values: object) -> Sequence[str]:
     if not _PROPERTY_NAME.match(key):
         raise InvalidArgumentError(
             f"property name {key!r}: expected a letter, then letters, digits or any of . _ : - '"
         )
-    values = [values] if isinstance(values, str) else values
-    for value in values:
-        _check_property_value(key, value)
-    return values
+    if isinstance(values, Sequence) and not isinstance(values, str):
+        return [_property_value(key, value) for value in values]
+    return [_property_value(key, values)]
 
 
-def _check_property_value(key: str, value: object) -> None:
-    if not isinstance(value, str) or _CONTROL.search(value):
-        raise InvalidArgumentError(f"property {key}: value {value!r} is not text without control characters")
+def _property_value(key: str, value: object) -> str:
+    if not isinstance(value, str) or _CONTROL.search(value) or has_surrogates(value):
+        raise InvalidArgumentError(f"property {key}: value {value!r} is not text that a URL can hold")
+    return value
 
 
 def read_deployed(item: ItemURL, request: Request, response: Response, sent: Checksums) -> None:
@@ -337,7 +338,7 @@ def read_deployed(item: ItemURL, request: Request, response: Response, sent: Che
     raise_for_status(request, response)
     if response.status_code != HTTPStatus.CREATED or not response.content:
         return
-    recorded = _checksums(_read_object(request, response).get("checksums") or {})
+    recorded = _checksums(_read_object(request, response).get("checksums"))
     for algorithm in ("sha256", "sha1", "md5"):
         ours, theirs = sent.get(algorithm), recorded.get(algorithm)
         if ours and theirs and ours != theirs:
@@ -350,9 +351,14 @@ def read_deployed(item: ItemURL, request: Request, response: Response, sent: Che
             )
 
 
+_AUTHORITY = re.compile(r"^[^:/?#]*://[^/?#]*")
+
+
 def build_rest(server: ServerURL, url: str) -> Request:
     """Ask for any URL of a server; escapes, queries and matrix parameters stay as they are given."""
-    return Request("GET", quote(url, safe="!#$%&'()*+,/:;=?@[]~"), server, _IDENTITY)
+    # The host alone is not percent-encoded: outside ASCII it has another form, which the server's origin has.
+    path = quote(_AUTHORITY.sub("", url), safe="!#$%&'()*+,/:;=?@[]~")
+    return Request("GET", f"{server.origin}{path}", server, _IDENTITY)
 
 
 def raise_for_status(request: Request, response: Response, *, attempts: int = 1) -> None:
@@ -424,24 +430,28 @@ def server_words(response: Response) -> str:
         match = re.search(r"<(title|message)[^>]*>(.*?)</\1>", text, re.IGNORECASE | re.DOTALL)
         return _words(unescape(match[2])) if match else ""
     try:
-        return _words(_json_words(json.loads(text)))
+        document = _parse(text)
     except ValueError:
         return _words(text)
+    return _words(_json_words(document) if isinstance(document, dict) else text)
 
 
-def _json_words(document: Any) -> str:
+def _json_words(document: Mapping[str, Any]) -> str:
     """Find the message in any of the shapes of error that Artifactory and its companions write."""
-    if not isinstance(document, dict):
-        return str(document)
     for key in ("errors", "messages"):
-        if isinstance(entries := document.get(key), list) and entries and isinstance(entries[0], dict):
-            return "; ".join(str(entry.get("message", "")) for entry in entries)
-    return ": ".join(str(document[key]) for key in ("error", "error_description", "message") if document.get(key))
+        if isinstance(entries := document.get(key), list) and entries:
+            return "; ".join(_texts(*(entry.get("message") for entry in entries if isinstance(entry, dict))))
+    return ": ".join(_texts(*map(document.get, ("error", "error_description", "message"))))
+
+
+def _texts(*values: object) -> Iterator[str]:
+    return (value for value in values if isinstance(value, str) and value)
 
 
 # Artifactory 6.20 repeats the credentials it refuses: "Bad props auth token: apiKey=<key>".
 _ECHOED_SECRET = re.compile(
-    r"(?i)\b((?:apikey|\w*token|password|signature|sig)\s*[=:]\s*|with token )\S+|(\b)(?:eyJ[\w-]+\.[\w.-]+|AKC\w{20,})"
+    r"(?i)\b((?:apikey|\w*token|password|signature|sig)[\"']?\s*[=:]\s*|with token )\S+"
+    r"|(\b)(?:eyJ[\w-]+\.[\w.-]+|AKC\w{20,})"
 )
 
 
@@ -453,13 +463,36 @@ def _words(text: str) -> str:
 def _read_object(request: Request, response: Response) -> dict[str, Any]:
     raise_for_status(request, response)
     try:
-        document = json.loads(decode_text(response.content, response.headers.get("Content-Type", "")))
+        document = _parse(response.text)
     except ValueError:
         what = "an HTML page" if _is_html(response.headers) else "something that is not JSON"
         raise _not_artifactory(request, what) from None
     if not isinstance(document, dict):
         raise _not_artifactory(request, f"a JSON {type(document).__name__}")
     return document
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _objects(request: Request, document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The list of objects that *document* must have as *key*."""
+    entries = document.get(key)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise _not_artifactory(request, f"an answer without {key!r}, a list of objects")
+    return entries
+
+
+def _name(request: Request, entry: Mapping[str, Any], key: str) -> str:
+    """The name that *entry* must have as *key*; JSON can spell halves of surrogate pairs, no URL can."""
+    name = entry.get(key)
+    if not isinstance(name, str) or has_surrogates(name):
+        raise _not_artifactory(request, f"an answer where {key!r} is no name")
+    return name
 
 
 def _not_artifactory(request: Request, what: str) -> ProtocolError:
@@ -469,7 +502,7 @@ def _not_artifactory(request: Request, what: str) -> ProtocolError:
 
 
 def _is_html(headers: Mapping[str, str]) -> bool:
-    return headers.get("Content-Type", "").startswith("text/html")
+    return headers.get("Content-Type", "").lower().startswith("text/html")
 
 
 def _is_from_artifactory(headers: Mapping[str, str]) -> bool:
@@ -477,12 +510,21 @@ def _is_from_artifactory(headers: Mapping[str, str]) -> bool:
     return any(mark in headers for mark in marks) or headers.get("Server", "").startswith("Artifactory")
 
 
-def _child(request: Request, entry: Any) -> Child:
-    try:
-        # The documentation shows booleans as text; real servers send booleans.
-        return Child(entry["uri"].removeprefix("/"), entry["folder"] in (True, "true"))
-    except (TypeError, KeyError, AttributeError):
-        raise _not_artifactory(request, "a child without 'uri' and 'folder'") from None
+def _child(request: Request, entry: Mapping[str, Any]) -> Child:
+    name = _name(request, entry, "uri").removeprefix("/")
+    # A walk would follow such a name out of its folder, or in a circle.
+    if name in ("", ".", "..") or "/" in name or "folder" not in entry:
+        raise _not_artifactory(request, f"a child {name!r} that is neither file nor folder")
+    return Child(name, _is_true(entry.get("folder")))
+
+
+def _is_true(value: object) -> bool:
+    """Read a flag; the documentation shows flags as text, real servers send booleans."""
+    return value is True or value == "true"
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _size(value: object) -> int | None:
@@ -494,19 +536,20 @@ def _size(value: object) -> int | None:
     return size if size >= 0 else None
 
 
-def _checksums(values: Mapping[str, str | None]) -> Checksums:
+def _checksums(values: object) -> Checksums:
     """Keep the checksums that are well formed; a proxy may have dropped or spoiled some."""
-    known = {}
-    for name in ("sha256", "sha1", "md5"):
-        try:
-            known[name] = getattr(Checksums(**{name: values.get(name) or None}), name)
-        except InvalidArgumentError:
-            continue
+    known: dict[str, str | None] = {}
+    if not isinstance(values, Mapping):
+        return Checksums()
+    for name in ALGORITHMS:
+        with suppress(InvalidArgumentError):
+            known[name] = Checksums(**{name: values.get(name)}).get(name)
     return Checksums(**known)
 
 
 def _date(value: object) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(value))
+        date = datetime.fromisoformat(str(value))
     except ValueError:
         return None
+    return date if date.tzinfo else None
