@@ -5,8 +5,8 @@ Jobs are pulled only when a worker is free, so the input may be endless, and res
 slow consumer slows the work down instead of filling memory. No task outlives the block that started it.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from typing import TypeVar
 
 import anyio
@@ -22,24 +22,20 @@ async def collapsed() -> AsyncIterator[None]:
     try:
         yield
     except BaseExceptionGroup as group:
-        lone = _lone(group)
+        # One layer is the task group's; a group below it is the caller's own, even with one member.
+        error = group.exceptions[0] if len(group.exceptions) == 1 else group
     else:
         return
-    raise lone
+    raise error
 
 
-def _lone(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
-
-
-async def as_async(items: Iterable[T] | AsyncIterable[T]) -> AsyncIterator[T]:
-    """Iterate over either kind of iterable, one item at a time."""
+async def as_async(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]:
+    """Iterate over either kind of iterable, one item at a time; an async generator is closed at the end."""
     if isinstance(items, AsyncIterable):
-        async for item in items:
-            yield item
+        # Left to the garbage collector, a generator would run its last lines in a task of the loop's, at any time.
+        async with aclosing(items) if isinstance(items, AsyncGenerator) else nullcontext():
+            async for item in items:
+                yield item
     else:
         for item in items:
             yield item
@@ -56,7 +52,6 @@ async def run_many(
     the input raises ends all work and is raised from the block, as itself.
     """
     results, receive = anyio.create_memory_object_stream[R](max_concurrency)
-    source = as_async(jobs)
     turn = anyio.Lock()
 
     async def work(out: ObjectSendStream[R]) -> None:
@@ -69,7 +64,7 @@ async def run_many(
                         return
                 await out.send(await run(job))
 
-    async with collapsed(), anyio.create_task_group() as group, receive:
+    async with aclosing(as_async(jobs)) as source, collapsed(), anyio.create_task_group() as group, receive:
         async with results:
             for _ in range(max_concurrency):
                 group.start_soon(work, results.clone())
