@@ -140,7 +140,7 @@ class Staging:
         self._descriptor: int | None = None
         folder, name = os.path.split(target)
         suffix = f".{secrets.token_hex(8)}.part"
-        stem = name.encode()[: _MAX_NAME - len(suffix) - 1].decode(errors="ignore")
+        stem = os.fsencode(name)[: _MAX_NAME - len(suffix) - 1].decode(errors="ignore")
         self.path = os.path.join(folder, f".{stem}{suffix}")
 
     def write(self, chunks: Sequence[bytes]) -> None:

@@ -19,10 +19,15 @@ def local_path(root: str, relative: str | os.PathLike[str]) -> str:
     Where a file of a listing goes below *root*.
 
     Raises:
-        UnsafePathError: The name is absolute, empty, or has a part that would lead elsewhere.
+        UnsafePathError: The name is absolute, empty, has a part that would lead elsewhere, or one that no file
+            name can be.
     """
     text = os.fspath(relative)
     parts = text.split("/")
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError as error:
+        raise UnsafePathError(f"{text!r}: the file system cannot express this name; refused") from error
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
         raise UnsafePathError(f"{text!r}: would be written outside {root}, or has no proper name; refused")
     if os.name == "nt" and any(_UNSAFE_ON_WINDOWS.search(part) for part in parts):
