@@ -7,7 +7,7 @@ ArtifactoryError
 ├── ConfigurationError                       a setting or a file is wrong
 │   └── CredentialsError                     credentials are unreadable or unusable
 ├── SessionError (RuntimeError)              a session in another loop, another process, or closed
-├── TransportError (OSError)                 no usable answer
+├── TransportError (OSError)                 no usable answer               retryable
 │   ├── ConnectError (ConnectionError)           nothing was sent               retryable
 │   ├── ConnectionLostError (ConnectionError)    broke in the middle            retryable
 │   └── TransportTimeoutError (TimeoutError)     no byte for too long           retryable
