@@ -12,15 +12,29 @@ if TYPE_CHECKING:
     from .faults import Fault as Fault
     from .faults import FaultHandle as FaultHandle
     from .log import RequestRecord as RequestRecord
+    from .runner import ServerOptions as ServerOptions
+    from .process import serve as serve
     from .server import ArtifactoryServer as ArtifactoryServer
+    from .threaded import ThreadedArtifactoryServer as ThreadedArtifactoryServer
 
-__all__ = ["ArtifactoryServer", "Fault", "FaultHandle", "RequestRecord"]
+__all__ = [
+    "ArtifactoryServer",
+    "Fault",
+    "FaultHandle",
+    "RequestRecord",
+    "ServerOptions",
+    "ThreadedArtifactoryServer",
+    "serve",
+]
 
 _HOME_OF = {
     "ArtifactoryServer": "server",
     "Fault": "faults",
     "FaultHandle": "faults",
     "RequestRecord": "log",
+    "ServerOptions": "runner",
+    "ThreadedArtifactoryServer": "threaded",
+    "serve": "process",
 }
 
 

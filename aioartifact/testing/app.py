@@ -5,7 +5,7 @@ This sits on aiohttp's low-level server rather than on its router, since Artifac
 ``;``, ``%2F`` and a trailing slash mean something before any decoding.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
 
@@ -13,19 +13,20 @@ from aiohttp import web
 
 from . import object_storage, paths
 from .exchange import Exchange
-from .faults import FaultHandle, Faults
-from .handlers import deploy, download, storage, system
+from .faults import Fault, Faults
+from .handlers import deploy, download, search, storage, system
 from .instance import VERSION, Edition, Instance
 from .log import RequestLog, RequestRecord, has_credentials, masked
 from .paths import BadPathError, Target
 from .replies import RefusalError, Reply, error, refuse
-from .wire import Sender, Sent
+from .wire import Sender, Sent, UploadFault
 
 Handler = Callable[[Exchange], Awaitable[Reply]]
 
 _NOT_FOUND_BY_ROUTER = Reply(404, {"Content-Type": "text/plain; charset=utf-8"}, b"404 page not found")
 _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
     ("api/storage", {"GET": storage.get}),
+    ("api/search/aql", {"POST": search.aql}),
     ("api/repositories", {"GET": system.repositories}),
     ("api/system/ping", {"GET": system.ping}),
     ("api/system/version", {"GET": system.version}),
@@ -46,7 +47,7 @@ class Origin:
     name: str
     context_path: str
     common_headers: str
-    respond: Callable[[web.BaseRequest, Target, RequestRecord, FaultHandle | None], Awaitable[Reply]]
+    respond: Handler
 
 
 class ConnectionNumbers(dict[object, int]):
@@ -70,7 +71,7 @@ class App:
         self._faults = faults
         self.connections = ConnectionNumbers()
         self._main = Origin("main", instance.context_path, _common_headers(instance.edition), self._respond)
-        self._storage = Origin("storage", "", "Server: AmazonS3", self._respond_as_storage)
+        self._storage = Origin("storage", "", "Server: AmazonS3", object_storage.respond)
 
     async def main(self, request: web.BaseRequest) -> Sent:
         """Handle a request to Artifactory itself."""
@@ -97,6 +98,7 @@ class App:
         self, request: web.BaseRequest, origin: Origin, target: Target | Reply, record: RequestRecord, sender: Sender
     ) -> Sent:
         handle = self._faults.pick(record.method, record.pattern_path)
+        upload_fault = UploadFault.of(request, handle)
         if handle and handle.fault.holds:
             await handle.pause()
         if handle and handle.fault.answer:
@@ -104,10 +106,15 @@ class App:
         elif isinstance(target, Reply):
             reply = target
         else:
-            reply = await origin.respond(request, target, record, handle)
+            exchange = Exchange(self._instance, request, target, record, upload_fault=upload_fault)
+            exchange.ignores_range = handle is not None and handle.fault.ignores_range
+            reply = await origin.respond(exchange)
+        if upload_fault:
+            await upload_fault.strike()
+            handle = None  # it has struck; the response goes out as it is
         record.status = reply.status
         if handle:
-            reply = handle.fault.alter(reply)
+            reply = await _altered(handle.fault, reply)
         return await sender.send(reply, handle)
 
     def _record(self, request: web.BaseRequest, origin: Origin, target: Target | None) -> RequestRecord:
@@ -122,12 +129,10 @@ class App:
             had_credentials=has_credentials(request.headers),
         )
 
-    async def _respond(
-        self, request: web.BaseRequest, target: Target, record: RequestRecord, handle: FaultHandle | None
-    ) -> Reply:
+    async def _respond(self, exchange: Exchange) -> Reply:
+        target = exchange.target
         try:
-            user = self._instance.accounts.identify(request.headers, target.query, target.raw_query)
-            exchange = Exchange(self._instance, request, target, record, user, _ignores_range(handle))
+            exchange.user = self._instance.accounts.identify(exchange.request.headers, target.query, target.raw_query)
             return await self._route(exchange)
         except RefusalError as refusal:
             return refusal.reply
@@ -156,10 +161,13 @@ class App:
                 return await handler(exchange)
         return error(404, "Not Found")
 
-    async def _respond_as_storage(
-        self, request: web.BaseRequest, target: Target, record: RequestRecord, handle: FaultHandle | None
-    ) -> Reply:
-        return object_storage.respond(self._instance, request, target, ignores_range=_ignores_range(handle))
+
+async def _altered(fault: Fault, reply: Reply) -> Reply:
+    """Change *reply*, and close a stream that will not be sent."""
+    altered = fault.alter(reply)
+    if isinstance(reply.body, AsyncGenerator) and altered.body is not reply.body:
+        await reply.body.aclose()
+    return altered
 
 
 def _common_headers(edition: Edition) -> str:
@@ -178,10 +186,6 @@ def _parse(raw_path: str, context_path: str) -> Target | Reply:
         return paths.parse_target(*split)
     except BadPathError as bad:
         return error(400, str(bad), servlet=True)
-
-
-def _ignores_range(handle: FaultHandle | None) -> bool:
-    return handle is not None and handle.fault.ignores_range
 
 
 def _other_method(exchange: Exchange) -> Reply:

@@ -27,6 +27,11 @@ class User:
         return self.name == ANONYMOUS
 
 
+NOBODY = User(ANONYMOUS)
+# Made-up secrets in the shapes of the real ones: by these clients tell an API key and a reference token apart.
+ADMIN = User("admin", "password", api_key="AKCp8" + "k" * 68, token="cmVmdGtuOj" + "t" * 54, admin=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """A permission: letters of r (read), w (deploy), n (annotate), d (delete), m (manage) on a path pattern."""
@@ -38,13 +43,14 @@ class Grant:
 
 
 class Accounts:
-    """Every user and grant of one server."""
+    """Every user and grant of one server; *admin* is there from the start."""
 
-    def __init__(self, *, allow_anonymous: bool) -> None:
+    def __init__(self, admin: User, *, allow_anonymous: bool) -> None:
         self.allow_anonymous = allow_anonymous
-        self._users: dict[str, User] = {ANONYMOUS: User(ANONYMOUS)}
+        self._users: dict[str, User] = {ANONYMOUS: NOBODY}
         self._by_secret: dict[str, User] = {}
         self._grants: list[Grant] = []
+        self.add(admin)
 
     def add(self, user: User) -> None:
         """Add or replace a user."""

@@ -6,15 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from .auth import Grant, User
+from .auth import ADMIN, Grant, User
 from .blobs import BATCH, Content
 from .dates import to_ms
-from .faults import Fault, FaultHandle, Faults
+from .faults import Fault, FaultHandle
 from .instance import Instance
-from .log import RequestLog, RequestRecord
+from .log import RequestRecord
+from .runner import Runner
 from .store import Checksums, Deployment, Item, Repository
-
-ADMIN = User("admin", "password", api_key="AKCp8" + "k" * 68, token="cmVmdGtuOj" + "t" * 54, admin=True)
 
 
 class Control:
@@ -25,11 +24,27 @@ class Control:
     they may be called from any thread.
     """
 
-    _instance: Instance
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
 
-    def __init__(self) -> None:
-        self._log = RequestLog()
-        self._faults = Faults()
+    @property
+    def _instance(self) -> Instance:
+        return self._runner.instance
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: ``http://127.0.0.1:PORT``."""
+        return self._instance.origin
+
+    @property
+    def url(self) -> str:
+        """Base URL of the server: the origin and the context path."""
+        return self._instance.origin + self._instance.context_path
+
+    @property
+    def storage_origin(self) -> str:
+        """Scheme, host and port of the second origin, which serves signed URLs and refuses credentials."""
+        return self._instance.storage_origin
 
     @property
     def username(self) -> str:
@@ -199,37 +214,37 @@ class Control:
             Where to wait for the fault to be hit and to release what it holds.
         """
         handle = FaultHandle(method, pattern, times, fault)
-        self._faults.add(handle)
+        self._runner.faults.add(handle)
         return handle
 
     def clear_faults(self) -> None:
         """Forget every scripted fault, and let go what waits in one."""
-        self._faults.clear()
+        self._runner.faults.clear()
 
     # Observation
 
     @property
     def requests(self) -> list[RequestRecord]:
         """Every request so far, in order of arrival."""
-        return list(self._log.records)
+        return list(self._runner.log.records)
 
     def count(self, method: str | None = None, pattern: str | None = None) -> int:
         """Count requests by method and path pattern; None stands for any."""
-        return self._log.count(method, pattern)
+        return self._runner.log.count(method, pattern)
 
     @property
     def connections(self) -> int:
         """How many TCP connections the recorded requests came over."""
-        return self._log.connections()
+        return self._runner.log.connections()
 
     @property
     def max_in_flight(self) -> int:
         """The highest number of requests that were being answered at the same time, bodies included."""
-        return self._log.max_in_flight
+        return self._runner.log.max_in_flight
 
     def clear_log(self) -> None:
         """Forget the requests so far."""
-        self._log.clear()
+        self._runner.log.clear()
 
     def assert_requests(self, expected: Sequence[str]) -> None:
         """
@@ -240,7 +255,7 @@ class Control:
         Raises:
             AssertionError: They differ; the message is a diff.
         """
-        self._log.check(expected)
+        self._runner.log.check(expected)
 
     # Pieces
 

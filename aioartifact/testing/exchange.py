@@ -1,16 +1,18 @@
 """One request on its way through the server, and the refusals that depend on who asks."""
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import NoReturn
 
 from aiohttp import web
 
-from .auth import User
+from .auth import NOBODY, User
 from .instance import Instance
 from .log import RequestRecord
 from .paths import Target
 from .replies import refuse
 from .store import Item, Repository
+from .wire import UploadFault
 
 
 @dataclass(slots=True)
@@ -21,15 +23,41 @@ class Exchange:
     Attributes:
         target: The request path; handlers below ``api/`` get it without their own prefix.
         record: The entry of the request log, where the handler counts the body bytes it reads.
+        user: Who asks, once the credentials were looked at.
         ignores_range: A fault tells the server to overlook ``Range``.
+        upload_fault: A fault that strikes while the body is read.
     """
 
     instance: Instance
     request: web.BaseRequest
     target: Target
     record: RequestRecord
-    user: User
+    user: User = NOBODY
     ignores_range: bool = False
+    upload_fault: UploadFault | None = None
+
+    @property
+    def asked_range(self) -> str | None:
+        """The ``Range`` header, unless a fault wants it overlooked."""
+        return None if self.ignores_range else self.request.headers.get("Range")
+
+    async def body(self) -> AsyncGenerator[bytes, None]:
+        """
+        Yield the request's body as it arrives, from 100-continue to the last byte.
+
+        Raises:
+            RefusalError: 400, the framing of the body is broken.
+        """
+        if self.request.headers.get("Expect", "").lower() == "100-continue":
+            await self.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            async for data in self.request.content.iter_any():
+                self.record.bytes_received += len(data)
+                if self.upload_fault:
+                    await self.upload_fault.strike(self.record.bytes_received)
+                yield data
+        except web.RequestPayloadError as broken:
+            refuse(400, str(broken), servlet=True)
 
     @property
     def base_url(self) -> str:

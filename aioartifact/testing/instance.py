@@ -34,7 +34,8 @@ class Instance:
         context_path: ``"/artifactory"``, or ``""``.
         redirect_over: Files of at least this many bytes are served by the second origin; None for never.
         clock: Returns epoch seconds.
-        storage_origin: Base URL of the second origin, known once it listens.
+        origin: Scheme, host and port, known once the server listens.
+        storage_origin: The same of the second origin, which serves signed URLs.
     """
 
     store: Store
@@ -46,6 +47,7 @@ class Instance:
     zone: tzinfo
     redirect_over: int | None
     clock: Callable[[], float]
+    origin: str = ""
     storage_origin: str = ""
     repositories: dict[str, Repository] = field(default_factory=dict)
 

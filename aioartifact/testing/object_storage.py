@@ -7,21 +7,19 @@ request that brings credentials besides the signature.
 
 import re
 
-from aiohttp import web
-
 from . import dates, signing
+from .exchange import Exchange
 from .instance import Instance
-from .log import has_credentials
-from .paths import Target
 from .replies import FilePart, Reply
 from .store import Item
 
 _SINGLE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
-def respond(instance: Instance, request: web.BaseRequest, target: Target, *, ignores_range: bool) -> Reply:
+async def respond(exchange: Exchange) -> Reply:
     """Answer a request for a signed URL."""
-    if has_credentials(request.headers):
+    instance, request, target = exchange.instance, exchange.request, exchange.target
+    if exchange.record.had_credentials:
         return _refusal(400, "InvalidArgument", "Only one auth mechanism allowed")
     if request.method not in ("GET", "HEAD"):
         return _refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
@@ -32,8 +30,7 @@ def respond(instance: Instance, request: web.BaseRequest, target: Target, *, ign
     item = instance.store.get(target.repository, target.item_path)
     if item is None or item.is_folder:
         return _refusal(404, "NoSuchKey", "The specified key does not exist.")
-    asked = None if ignores_range else request.headers.get("Range")
-    return _content(instance, item, asked, request.headers.get("If-Range"))
+    return _content(instance, item, exchange.asked_range, request.headers.get("If-Range"))
 
 
 def _content(instance: Instance, item: Item, asked: str | None, if_range: str | None) -> Reply:

@@ -15,6 +15,7 @@ from functools import partial
 from http import HTTPStatus
 from io import FileIO
 from time import time_ns
+from typing import Self
 
 from aiohttp import HttpVersion11, web
 
@@ -181,6 +182,37 @@ class Sender:
             lines.append("Connection: keep-alive")
         lines.append(f"Date: {dates.http(time_ns() // 1_000_000)}\r\n\r\n")
         return "\r\n".join(lines).encode("latin-1", "replace")
+
+
+class UploadFault:
+    """A reset or stall of a PUT, whose bytes are those of the request's body."""
+
+    def __init__(self, request: web.BaseRequest, handle: FaultHandle) -> None:
+        self._request = request
+        self._handle = handle
+
+    @classmethod
+    def of(cls, request: web.BaseRequest, handle: FaultHandle | None) -> Self | None:
+        """Return the fault of an upload, None where *handle* does something else."""
+        if handle and request.method == "PUT" and handle.fault.ending in ("reset", "stall"):
+            return cls(request, handle)
+        return None
+
+    async def strike(self, received: int = sys.maxsize) -> None:
+        """
+        Reset or stall once enough bytes are *received*; without a number, instead of the response at the latest.
+
+        Raises:
+            ConnectionResetError: The connection is reset.
+        """
+        if received < (self._handle.fault.after or 0):
+            return
+        if self._handle.fault.ending == "stall":
+            await self._handle.pause()
+            return
+        if self._request.transport:
+            reset(self._request.transport)
+        raise ConnectionResetError("a fault reset the upload")
 
 
 def length_of(body: Body) -> int | None:

@@ -1,6 +1,8 @@
 """``PUT`` and ``DELETE /{repository}/{path}``: files, checksums, folders."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import partial
 from typing import NoReturn
 
@@ -125,7 +127,7 @@ async def _demand_deploy(exchange: Exchange, supplied: Checksums, *, overwrites:
     if not exchange.can("w"):
         message = f"The user: '{user.name}' is not permitted to deploy '{target.item_path}' into '{exchange.address}'."
         if user.is_anonymous:
-            await drain(exchange)
+            await _drain(exchange)
         exchange.deny(message, servlet=True)
     item = exchange.instance.store.get(target.repository, target.item_path) if overwrites else None
     if item and not item.is_folder and not exchange.can("d") and not _repeats(item, supplied):
@@ -253,36 +255,32 @@ async def delete(exchange: Exchange) -> Reply:
 
 
 async def receive(exchange: Exchange) -> Content:
-    """Read the request's body into a blob."""
-    await _ask_for_body(exchange)
-    start = bytearray()
-    async for data in exchange.request.content.iter_any():
-        exchange.record.bytes_received += len(data)
-        start += data
-        if len(start) > SMALL:
-            return await _receive_big(exchange, start)
-    return exchange.instance.store.blobs.add(bytes(start))
+    """Read the request's body into a blob: small ones at once, big ones a batch behind the network."""
+    async with aclosing(exchange.body()) as body:
+        start = bytearray()
+        async for data in body:
+            start += data
+            if len(start) > SMALL:
+                return await _receive_big(exchange, start, body)
+        return exchange.instance.store.blobs.add(start)
 
 
-async def _receive_big(exchange: Exchange, batch: bytearray) -> Content:
-    """Hash and write in a thread, one batch behind the network."""
-    blobs, in_thread = exchange.instance.store.blobs, exchange.instance.in_thread
-    with blobs.upload() as upload:
-        writing: asyncio.Task[None] | None = None
+async def _receive_big(exchange: Exchange, batch: bytearray, body: AsyncGenerator[bytes, None]) -> Content:
+    """Hash and write one batch in a thread while the next arrives."""
+    in_thread = exchange.instance.in_thread
+    with exchange.instance.store.blobs.upload() as upload:
+        writing = asyncio.create_task(in_thread(partial(upload.write, batch)))
+        batch = bytearray()
         try:
-            async for data in exchange.request.content.iter_any():
-                exchange.record.bytes_received += len(data)
+            async for data in body:
                 batch += data
                 if len(batch) >= BATCH:
-                    if writing:
-                        await writing
+                    await writing
                     writing = asyncio.create_task(in_thread(partial(upload.write, batch)))
                     batch = bytearray()
         finally:
-            if writing:
-                await asyncio.wait({writing})  # the thread must let go of the file before it is closed
-        if writing:
-            writing.result()
+            await asyncio.wait({writing})  # the thread must let go of the file before it is closed
+        writing.result()
         return await in_thread(partial(_finish, upload, batch))
 
 
@@ -294,27 +292,18 @@ def _finish(upload: Upload, batch: bytearray) -> Content:
 
 
 async def _read_at_most(exchange: Exchange, limit: int) -> bytes:
-    await _ask_for_body(exchange)
     body = bytearray()
-    async for data in exchange.request.content.iter_any():
-        exchange.record.bytes_received += len(data)
-        body += data
-        if len(body) > limit:
-            message = (
-                f"Suspicious checksum file, content length of {exchange.request.content_length or len(body)} bytes"
-                " is bigger than allowed."
-            )
-            refuse(409, message, servlet=True)
+    async with aclosing(exchange.body()) as chunks:
+        async for data in chunks:
+            body += data
+            if len(body) > limit:
+                size = exchange.request.content_length or len(body)
+                message = f"Suspicious checksum file, content length of {size} bytes is bigger than allowed."
+                refuse(409, message, servlet=True)
     return bytes(body)
 
 
-async def drain(exchange: Exchange) -> None:
-    """Read the request's body and forget it."""
-    await _ask_for_body(exchange)
-    async for data in exchange.request.content.iter_any():
-        exchange.record.bytes_received += len(data)
-
-
-async def _ask_for_body(exchange: Exchange) -> None:
-    if exchange.request.headers.get("Expect", "").lower() == "100-continue":
-        await exchange.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+async def _drain(exchange: Exchange) -> None:
+    async with aclosing(exchange.body()) as body:
+        async for _ in body:
+            pass

@@ -101,8 +101,8 @@ async def _content(exchange: Exchange, item: Item) -> Reply:
     if exchange.request.method == "HEAD":
         return whole
     instance.store.count_download(item, exchange.user.name, instance.now_ms())
-    asked = exchange.request.headers.get("Range")
-    if asked is None or exchange.ignores_range:
+    asked = exchange.asked_range
+    if asked is None:
         return whole
     spans = ranges.select(asked, item.size)
     if spans == []:

@@ -1,0 +1,180 @@
+"""Start and stop everything one server consists of; the public classes wrap this."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import UTC, tzinfo
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypedDict
+
+from aiohttp import web
+
+from .app import App, ConnectionNumbers
+from .auth import ADMIN, Accounts
+from .faults import Faults
+from .instance import Edition, Instance
+from .log import RequestLog
+from .store import Repository, Store
+from .wire import Sent, reset
+
+Handler = Callable[[web.BaseRequest], Awaitable[Sent]]
+
+DEFAULT_REPOSITORY = "generic-local"
+
+_LINE_LIMIT = 64 << 10  # bytes of a request line or header: long paths and property lists
+_READ_BUFFER = 1 << 20  # bytes; a larger one than aiohttp's spares pausing and resuming on uploads
+_THREADS = 4
+
+
+class _Listener(web.Server):
+    """An aiohttp server that forgets the number of a connection with the connection."""
+
+    def __init__(self, handler: Handler, numbers: ConnectionNumbers) -> None:
+        super().__init__(
+            handler,
+            handler_cancellation=True,  # a request that sits in a stall ends with its client
+            access_log=None,
+            auto_decompress=False,  # artifacts are stored as they are sent
+            max_line_size=_LINE_LIMIT,
+            max_field_size=_LINE_LIMIT,
+            read_bufsize=_READ_BUFFER,
+        )
+        self._numbers = numbers
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        self._numbers.pop(handler, None)
+        super().connection_lost(handler, exc)
+
+
+class ServerOptions(TypedDict, total=False):
+    """
+    Settings of a server; each may be left out.
+
+    Attributes:
+        host: Address to listen on; ``127.0.0.1`` if left out.
+        port: Port to listen on; any free one if left out or 0.
+        context_path: Path in front of everything, ``""`` for none; ``/artifactory`` if left out.
+        edition: ``oss`` refuses what needs Artifactory Pro; ``pro`` if left out.
+        anonymous: Whether requests without credentials are let in, with what was granted to ``anonymous``;
+            false if left out.
+        hide_unauthorized: Answer 404 where a user may not read, instead of 401 and 403; false if left out.
+        ssl_context: Serve HTTPS with it, on both origins; HTTP if left out.
+        time_zone: Zone of the dates in answers; UTC if left out.
+        redirect_over: Files of at least this many bytes answer 302 to a signed URL on the second origin; none do
+            if left out.
+        clock: Returns epoch seconds; ``time.time`` if left out.
+    """
+
+    host: str
+    port: int
+    context_path: str
+    edition: Edition
+    anonymous: bool
+    hide_unauthorized: bool
+    ssl_context: ssl.SSLContext | None
+    time_zone: tzinfo
+    redirect_over: int | None
+    clock: Callable[[], float]
+
+
+class Runner:
+    """
+    One server: its state, its two listeners, its threads.
+
+    Args:
+        data: Folder that keeps repositories and items; None for a temporary one, removed at the end. Users,
+            grants and faults are never kept.
+        options: The settings.
+    """
+
+    instance: Instance
+
+    def __init__(
+        self,
+        data: Path | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        context_path: str = "/artifactory",
+        edition: Edition = "pro",
+        anonymous: bool = False,
+        hide_unauthorized: bool = False,
+        ssl_context: ssl.SSLContext | None = None,
+        time_zone: tzinfo = UTC,
+        redirect_over: int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.log = RequestLog()
+        self.faults = Faults()
+        self._data = data
+        self._host = host
+        self._port = port
+        self._ssl_context = ssl_context
+        self._make_instance = partial(
+            Instance,
+            accounts=Accounts(ADMIN, allow_anonymous=anonymous),
+            context_path=context_path.rstrip("/"),
+            edition=edition,
+            hide_unauthorized=hide_unauthorized,
+            zone=time_zone,
+            redirect_over=redirect_over,
+            clock=clock,
+        )
+        self._listeners: list[asyncio.Server] = []
+        self._servers: list[web.Server] = []
+        self._resources = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Open the data and listen on both origins; on failure nothing stays open."""
+        async with AsyncExitStack() as resources:
+            data = self._data or Path(resources.enter_context(TemporaryDirectory(prefix="aioartifact-")))
+            store = Store(data, durable=self._data is not None)
+            resources.callback(store.close)
+            executor = resources.enter_context(ThreadPoolExecutor(_THREADS, "aioartifact-server"))
+            self.instance = self._make_instance(store=store, executor=executor)
+            if DEFAULT_REPOSITORY not in self.instance.repositories:
+                self.instance.add_repository(Repository(DEFAULT_REPOSITORY))
+            app = App(self.instance, self.log, self.faults)
+            resources.push_async_callback(self._end, asyncio.Transport.abort)
+            self.instance.origin = await self._listen(app.main, app.connections, self._port)
+            self.instance.storage_origin = await self._listen(app.storage, app.connections, 0)
+            self._resources = resources.pop_all()
+
+    async def stop(self) -> None:
+        """Close every connection, listener, thread and file."""
+        await self._resources.aclose()
+
+    async def abort(self) -> None:
+        """Reset every connection and stop listening; :meth:`stop` is still to be called."""
+        await self._end(reset)
+
+    async def _listen(self, handler: Handler, numbers: ConnectionNumbers, port: int) -> str:
+        server = _Listener(handler, numbers)
+        self._servers.append(server)
+        listener = await asyncio.get_running_loop().create_server(
+            server, self._host, port, ssl=self._ssl_context, backlog=1024
+        )
+        self._listeners.append(listener)
+        scheme = "https" if self._ssl_context else "http"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{scheme}://{host}:{listener.sockets[0].getsockname()[1]}"
+
+    async def _end(self, end: Callable[[asyncio.Transport], None]) -> None:
+        """Stop listening, *end* connections; requests under way are cancelled and waited for."""
+        for listener in self._listeners:
+            listener.close()
+        self.faults.clear()
+        # aiohttp drops a connection when its task has ended, and tells nobody; one that was just being accepted
+        # may still join meanwhile.
+        while open_connections := [each for server in self._servers for each in server.connections]:
+            for connection in open_connections:
+                if connection.transport:
+                    end(connection.transport)
+            await asyncio.sleep(0)
+        self._listeners.clear()
+        self._servers.clear()
