@@ -143,7 +143,12 @@ def _is_unique(rows: Shown) -> bool:
 def _columns(rows: Shown) -> list[str]:
     item_id = "i.id" if rows.is_nested else "NULL"
     of_property = [f"p.{field.name}" for field in rows.properties]
-    return [item_id, *map(column, rows.main), *of_property, *map(column, rows.stats)]
+    return [item_id, *map(column, rows.main), *of_property, *map(_stat_column, rows.stats)]
+
+
+def _stat_column(field: Field) -> str:
+    # A file nobody has downloaded may have no statistics; its count is printed all the same.
+    return "COALESCE(s.downloads, 0)" if field.name == "downloads" else column(field)
 
 
 def _joins(query: Query, rows: Shown, conditions: Conditions) -> SQL:

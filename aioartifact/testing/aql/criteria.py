@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from .bounds import path_bounds
 from .errors import AQLError
 from .fields import Field, Kind, PropertyKey
-from .sql import FALSE, SQL, TRUE, every, literal_prefix, matches, some
+from .patterns import literal_prefix
+from .sql import FALSE, SQL, TRUE, every, matches, some, within
 from .syntax import Comparison, Criterion, Group, Junction, Operator
 from .values import period_start, read_value
 
@@ -21,19 +23,17 @@ _PROPERTY = ("property",)
 _POSITIVE = {Operator.NE: Operator.EQ, Operator.NMATCH: Operator.MATCH}
 _ORDERING = {Operator.GT: ">", Operator.GTE: ">=", Operator.LT: "<", Operator.LTE: "<="}
 _RELATIVE = {Operator.LAST: ">", Operator.BEFORE: "<"}
-_STORED = {
-    (): ("i", frozenset({"repo_path_checksum", "virtual_repos"})),
-    ("stat",): (
-        "s",
-        frozenset({"remote_downloaded", "remote_downloads", "remote_downloaded_by", "remote_origin", "remote_path"}),
-    ),
-}  # where fields lie, and which of them no column holds
+_ALIASES = {(): "i", ("stat",): "s"}
+_NOT_STORED = {
+    *("repo_path_checksum", "virtual_repos"),
+    *("remote_downloaded", "remote_downloads", "remote_downloaded_by", "remote_origin", "remote_path"),
+}
 
 
 def column(field: Field) -> str:
     """Name the column of an item's field or of its statistics."""
-    alias, missing = _STORED.get(field.route, ("", frozenset()))
-    return f"{alias}.{field.name}" if alias and field.name not in missing else "NULL"
+    is_stored = field.route in _ALIASES and field.name not in _NOT_STORED
+    return f"{_ALIASES[field.route]}.{field.name}" if is_stored else "NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,10 @@ class Conditions:
         if group.junction is Junction.SAME_PROPERTY and row is None and any(map(_about_property, group.comparisons())):
             return _has_property(every([self._condition(each, _ROW) for each in criteria]))
         conditions = [self._condition(each, row) for each in criteria]
-        return some(conditions) if group.junction is Junction.OR and conditions else every(conditions)
+        if group.junction is not Junction.OR or not conditions:
+            return every(conditions)
+        bounds = path_bounds(group) if self.domain == "item" else None
+        return every([within("i.path", bounds), some(conditions)]) if bounds else some(conditions)
 
     def _property(self, comparison: Comparison, subject: PropertyKey, row: _PropertyRow | None) -> SQL:
         operator = _POSITIVE.get(comparison.operator, comparison.operator)

@@ -162,7 +162,6 @@ class _Layout:
         self._main = _Printer(printed, printing)
         self._property = _Printer(enumerate(shown.properties, start=after_main), printing)
         self._stat = _Printer(enumerate(shown.stats, start=after_main + len(shown.properties)), printing)
-        self._counts = [field.name for field in shown.stats if field.name == "downloads"]
 
     def row(self, lines: Sequence[_Columns]) -> Row:
         """Merge the lines of one item."""
@@ -172,8 +171,7 @@ class _Layout:
         if not self.is_nested:
             return row
         _set_unless_empty(row, "properties", self._properties(lines))
-        # A file nobody has downloaded has no statistics yet; its count is printed all the same.
-        stat = dict.fromkeys(self._counts, 0) | self._stat.values(lines[0])
+        stat = self._stat.values(lines[0])
         _set_unless_empty(row, "stats", [stat] if stat else [])
         return {name: row[name] for name in sorted(row, key=print_position)}
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from itertools import chain
 
 from .errors import AQLError
+from .patterns import Bounds, literal_prefix, pattern_bounds
 
 Parameter = str | int | None
 
 _CHAIN = 50  # conditions in a row
 _MAX_PATTERN = 50_000  # bytes; SQLITE_LIMIT_LIKE_PATTERN_LENGTH, where SQLite gives up in the middle of the rows
-_MAX_UNICODE = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ def _joined(conditions: Sequence[SQL], word: str) -> SQL:
     return SQL(f"({text})", tuple(chain.from_iterable(condition.parameters for condition in conditions)))
 
 
+def within(column: str, bounds: Bounds) -> SQL:
+    """Keep a column within bounds."""
+    return SQL(f"({column} >= ? AND {column} < ?)", (bounds.start, bounds.stop))
+
+
 def matches(column: str, pattern: str) -> SQL:
     """
     Compare a column with a pattern, case-sensitively: ``*`` is any text, ``?`` one character.
@@ -57,32 +62,11 @@ def matches(column: str, pattern: str) -> SQL:
     Raises:
         AQLError: The pattern is longer than SQLite compares.
     """
-    prefix = literal_prefix(pattern)
-    if prefix == pattern:
+    if literal_prefix(pattern) == pattern:
         return SQL(f"{column} = ?", (pattern,))
     glob = pattern.replace("[", "[[]")
     if len(glob.encode()) > _MAX_PATTERN:
         raise AQLError("The pattern of a match is too long")
-    conditions = []
-    if prefix:
-        conditions.append(SQL(f"{column} >= ?", (prefix,)))
-    if (after := _after_all_with(prefix)) is not None:
-        conditions.append(SQL(f"{column} < ?", (after,)))
-    conditions.append(SQL(f"{column} GLOB ?", (glob,)))
-    return every(conditions)
-
-
-def literal_prefix(pattern: str) -> str:
-    """Cut *pattern* before its first wildcard."""
-    wildcards = [position for wildcard in "*?" if (position := pattern.find(wildcard)) >= 0]
-    return pattern[: min(wildcards, default=len(pattern))]
-
-
-def _after_all_with(prefix: str) -> str | None:
-    """Find the least text above every text that starts with *prefix*; None if there is none."""
-    stem = prefix.rstrip(_MAX_UNICODE)
-    if not stem:
-        return None
-    following = ord(stem[-1]) + 1
-    # Surrogates are no characters: UTF-8, the order SQLite compares in, goes on behind them.
-    return stem[:-1] + chr(0xE000 if following == 0xD800 else following)
+    bounds = pattern_bounds(pattern)
+    matching = SQL(f"{column} GLOB ?", (glob,))
+    return every([within(column, bounds), matching]) if bounds else matching
