@@ -4,11 +4,12 @@ The one home of local files: everything that may block on a disk happens in a th
 A thread hop costs more than writing a small file, so hops are few and large: callers hand over whole batches.
 """
 
+import asyncio
 import errno
 import os
 import secrets
 import stat
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple
@@ -16,6 +17,7 @@ from typing import TypeVar, TypeVarTuple
 import aiofiles
 import anyio
 import anyio.to_thread
+from aiofiles.threadpool.binary import AsyncFileIO
 from anyio.lowlevel import RunVar
 
 from ._checksums import Algorithm, Checksums, Digests
@@ -47,7 +49,27 @@ async def run(function: Callable[[*Ts], T], *args: *Ts) -> T:
     except LookupError:
         limiter = anyio.CapacityLimiter(_THREADS)
         _LIMITER.set(limiter)
-    return await anyio.to_thread.run_sync(function, *args, limiter=limiter)
+    return await finished(anyio.to_thread.run_sync(function, *args, limiter=limiter))
+
+
+async def finished(work: Awaitable[T]) -> T:
+    """
+    Await *work* to its end, whatever happens; only then let a cancellation through.
+
+    A thread cannot be cancelled. Whoever gave it a descriptor must not close that before the thread is done:
+    its number may already belong to another file.
+    """
+    job = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(job)
+    except asyncio.CancelledError:
+        with anyio.CancelScope(shield=True):
+            while not job.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait({job})
+        if not job.cancelled():
+            job.exception()  # the caller is leaving; nobody else will look at it
+        raise
 
 
 @contextmanager
@@ -89,7 +111,7 @@ def hash_file(path: str, algorithms: Sequence[Algorithm]) -> tuple[int, Checksum
     return size, digests.checksums()
 
 
-async def read_blocks(path: str) -> AsyncIterator[bytes]:
+async def read_blocks(path: str) -> AsyncGenerator[bytes, None]:
     """
     Read a file in blocks of 1 MiB.
 
@@ -97,9 +119,19 @@ async def read_blocks(path: str) -> AsyncIterator[bytes]:
         LocalFileError: It cannot be read.
     """
     with _explained("read", path):
-        async with aiofiles.open(path, "rb", buffering=0) as file:
-            while block := await file.read(_READ_SIZE):
+        opening = asyncio.ensure_future(_open(path))
+        try:
+            file = await finished(opening)
+            while block := await finished(file.read(_READ_SIZE)):
                 yield block
+        finally:
+            # A cancelled wait for the opening has still opened it.
+            if opening.done() and not opening.cancelled() and opening.exception() is None:
+                await finished(opening.result().close())
+
+
+async def _open(path: str) -> AsyncFileIO:
+    return await aiofiles.open(path, "rb", buffering=0)
 
 
 def check_target(path: str) -> None:

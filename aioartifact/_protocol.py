@@ -9,7 +9,7 @@ See: JFrog, "Artifactory REST API".
 
 import json
 import re
-from collections.abc import AsyncIterable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,7 +47,7 @@ class Upload:
         size: Their number.
     """
 
-    open: Callable[[], AsyncIterable[bytes]]
+    open: Callable[[], AsyncGenerator[bytes, None]]
     size: int
 
 

@@ -17,7 +17,7 @@ import time
 import urllib.request
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -345,13 +345,18 @@ async def _delay_after_response(
         return None
     asked = parse_retry_after(response.headers.get("Retry-After"), now=state.clock.wall())
     if not is_retryable_status(response.status):
-        if response.status not in (400, 403):
+        if response.status not in (400, 403) or not _is_small(response):
             return None
         # Two refusals are really requests to wait, told apart by their text alone.
         asked = retry_after_from_message(response.status, await response.text(errors="replace"))
         if asked is None:
             return None
     return state.retry.next_delay(operation.attempts, draw=state.clock.draw(), retry_after=asked)
+
+
+def _is_small(response: aiohttp.ClientResponse) -> bool:
+    """Whether a body may be read whole; aiohttp keeps it, so it can be read once more."""
+    return response.content_length is not None and response.content_length <= _MAX_ERROR_BODY
 
 
 def _is_replayable(body: object) -> bool:
@@ -378,11 +383,12 @@ class _UploadPayload(aiohttp.Payload):
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         sent = 0
         try:
-            async for block in self._upload.open():
-                sent += len(block)
-                if sent > self._upload.size:
-                    break
-                await self._write(writer, block)
+            async with aclosing(self._upload.open()) as blocks:
+                async for block in blocks:
+                    sent += len(block)
+                    if sent > self._upload.size:
+                        break
+                    await self._write(writer, block)
             if sent != self._upload.size:
                 raise IntegrityError(
                     f"the file changed while it was sent: it has not {self._upload.size} bytes any more",
@@ -452,12 +458,13 @@ class Reply:
         Raises:
             TransportError: See :meth:`next_batch`.
         """
-        content = bytearray()
-        limit = _MAX_ERROR_BODY if self.status >= 400 else None
-        while (limit is None or len(content) < limit) and (batch := await self.next_batch(_MAX_ERROR_BODY)):
-            for chunk in batch:
-                content += chunk
-        return Response(self.status, self._seam.masked(bytes(content[:limit])), self.chain[-1], self._seam.url)
+        if self.status < 400 or _is_small(self._response):
+            with self._seam.translated():
+                content = await self._response.read()
+        else:
+            content = b"".join(await self.next_batch(_MAX_ERROR_BODY))[:_MAX_ERROR_BODY]
+        content = self._seam.masked(content) if self.status >= 400 else content
+        return Response(self.status, content, self.chain[-1], self._seam.url)
 
     async def error(self) -> ArtifactoryError:
         """Read the body of a refusal and make its error."""

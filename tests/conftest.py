@@ -1,5 +1,6 @@
 """What every test shares: the event loop, and an environment without anyone's credentials."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -30,3 +31,35 @@ def home(tmp_path_factory, monkeypatch) -> Path:
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("USERPROFILE", str(folder))
     return folder
+
+
+@pytest.fixture
+async def server():
+    """An embedded server of its own for each test, in the test's loop."""
+    from aioartifact.testing import ArtifactoryServer  # noqa: PLC0415  # not needed by the tests that want no server
+
+    before = asyncio.all_tasks()
+    async with ArtifactoryServer() as running:
+        yield running
+    left = {str(task) for task in asyncio.all_tasks() - before if "_call_in_runner_task" not in str(task)}
+    assert left == set(), "the test left tasks running"
+
+
+@pytest.fixture
+async def redirecting_server():
+    """A server that sends every download to its second origin, as one with cloud storage does."""
+    from aioartifact.testing import ArtifactoryServer  # noqa: PLC0415
+
+    async with ArtifactoryServer(redirect_over=0) as running:
+        yield running
+
+
+@pytest.fixture
+async def session(server):
+    """A session that is the server's admin and never waits before it tries again."""
+    import aioartifact  # noqa: PLC0415
+
+    auth = (server.username, server.password)
+    retry = aioartifact.RetryPolicy(attempts=3, backoff_initial=0)
+    async with aioartifact.session(server.url, auth=auth, retry=retry) as opened:
+        yield opened

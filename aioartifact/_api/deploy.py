@@ -63,5 +63,4 @@ async def deploy(
     async with using(session) as opened:
         item = item_of(opened, url)
         await send_file(opened, os.fspath(path), item, known=known, parameters=parameters or {}, progress=shown)
-    shown.finish("transferred")
     return url

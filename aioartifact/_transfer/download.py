@@ -73,10 +73,9 @@ async def fetch_file(
         if reply.status != 200:
             raise await reply.error()
         promise = complete_promise(read_promise(request, reply.chain), listed)
-        if listed is None or listed.size is None:
-            progress.expect(size=promise.size or 0)
         staging = Staging(target, algorithms_for(promise.checksums))
-        return await _Transfer(session, item, request, promise, staging, progress).run(reply)
+        news = promise.size or 0 if listed is None or listed.size is None else 0
+        return await _Transfer(session, item, request, promise, staging, progress, news).run(reply)
 
 
 @dataclass(slots=True)
@@ -87,10 +86,12 @@ class _Transfer:
     promise: Promise
     staging: Staging
     progress: Progress
+    news: int  # bytes that nobody expected before this answer promised them
     shown: int = 0
 
     async def run(self, reply: Reply) -> Fetched:
         """Receive, check, commit; on any other end the staging file is gone, and so is its progress."""
+        self.progress.expect(size=self.news)
         try:
             batch = await reply.next_batch(_BATCH)
             if self.promise.checksums and sum(map(len, batch)) < _BATCH:
@@ -101,6 +102,7 @@ class _Transfer:
                 fetched = await run(self._finish, ())
         except BaseException:
             self._show(0)
+            self.progress.expect(size=-self.news)
             with anyio.CancelScope(shield=True):
                 await run(self.staging.discard)
             raise

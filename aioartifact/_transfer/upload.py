@@ -1,6 +1,7 @@
 """One upload: hashed first, so that the server can refuse damaged bytes, then streamed from disk."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 
 import aiohttp
 
@@ -36,19 +37,25 @@ async def send_file(
     checksums = Checksums(**{name: known.get(name) or computed.get(name) for name in ALGORITHMS})
     progress.expect(files=1, size=size)
 
-    async def blocks() -> AsyncIterator[bytes]:
+    async def blocks() -> AsyncGenerator[bytes, None]:
         sent = 0
         try:
-            async for block in read_blocks(path):
-                yield block
-                progress.advance(len(block))
-                sent += len(block)
+            async with aclosing(read_blocks(path)) as source:
+                async for block in source:
+                    yield block
+                    progress.advance(len(block))
+                    sent += len(block)
         finally:
             if sent != size:
                 progress.advance(-sent)  # this pass came to nothing; a retry starts at zero
 
     request = build_deploy(item, Upload(blocks, size), checksums, parameters)
-    async with stream(session, request) as reply:
-        if reply.status >= 300:
-            raise await reply.error()
-        read_deployed(item, request, await reply.read(), checksums)
+    try:
+        async with stream(session, request) as reply:
+            if reply.status >= 300:
+                raise await reply.error()
+            read_deployed(item, request, await reply.read(), checksums)
+    except BaseException:
+        progress.finish("failed", size)
+        raise
+    progress.finish("transferred")

@@ -1,0 +1,197 @@
+"""Cancellation at every await: no partial file under the target's name, nothing left open or running."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any
+
+import pytest
+
+import aioartifact
+
+DATA = os.urandom(2_500_000)
+
+
+class CancelledAtAwait:
+    """Awaits a coroutine and cancels *task* when it is suspended for the *number*-th time."""
+
+    def __init__(self, call: Awaitable[object], number: int, task: asyncio.Task[object]) -> None:
+        self.call, self.number, self.task = call, number, task
+        self.seen = 0
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        steps = self.call.__await__()
+        try:
+            waits_for = next(steps)
+            while True:
+                self.seen += 1
+                if self.seen == self.number:
+                    self.task.cancel()
+                try:
+                    value = yield waits_for
+                except BaseException as error:
+                    waits_for = steps.throw(error)
+                else:
+                    waits_for = steps.send(value)
+        except StopIteration as end:
+            return end.value
+
+
+async def cancel_at_every_await(call: Callable[[], Awaitable[object]], check: Callable[[bool], None]) -> int:
+    """Run *call* again and again, cancelled at its first await, its second, … until it gets through."""
+    number = 0
+    while True:
+        number += 1
+
+        async def attempt(number: int = number) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            await CancelledAtAwait(call(), number, task)
+
+        task = asyncio.ensure_future(attempt())
+        await asyncio.wait([task])
+        check(task.cancelled())
+        if not task.cancelled():
+            task.result()
+            return number
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.fixture
+def url(server):
+    server.put("generic-local/a/data.bin", DATA)
+    return f"{server.url}/generic-local/a/data.bin"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "destination"
+    folder.mkdir()
+    return folder
+
+
+async def test_download_cancelled_at_every_await(session, url, folder):
+    """The older file stays whole until the new one is, and no staging file is left, wherever the call is cut."""
+    target = folder / "data.bin"
+    target.write_bytes(b"old and good")
+
+    def check(cancelled: bool) -> None:
+        assert os.listdir(folder) == ["data.bin"]
+        assert target.read_bytes() in ((b"old and good", DATA) if cancelled else (DATA,))
+
+    awaits = await cancel_at_every_await(lambda: aioartifact.download(url, folder, session=session), check)
+    assert awaits > 5
+
+
+async def test_download_without_session_cancelled_at_every_await(url, server, folder, monkeypatch):
+    """A call that opens its own session closes it, too: no socket and no file stays open."""
+    monkeypatch.setenv("ARTIFACTORY_USERNAME", server.username)
+    monkeypatch.setenv("ARTIFACTORY_API_KEY", server.password)
+
+    def check(cancelled: bool) -> None:
+        assert {name for name in os.listdir(folder)} <= {"data.bin"}
+
+    await aioartifact.download(url, folder)
+    before = open_files()
+    await cancel_at_every_await(lambda: aioartifact.download(url, folder), check)
+    async with asyncio.timeout(10):
+        while open_files() > before:  # the server's end of a connection closes when it hears of it
+            await asyncio.sleep(0)
+
+
+async def test_download_many_cancelled_at_every_await_of_the_caller(server, session, folder):
+    """Every file of a cut batch is whole or not there."""
+    urls = _several(server)
+
+    def check(cancelled: bool) -> None:
+        _assert_whole(folder)
+
+    await cancel_at_every_await(
+        lambda: aioartifact.download_many(urls, folder, overwrite="always", session=session), check
+    )
+
+
+async def test_download_many_cancelled_at_every_await_of_a_worker(server, session, folder, monkeypatch):
+    """The same, with the cut timed by what one of the workers does."""
+    from aioartifact._transfer.bulk import Fetcher
+
+    urls = _several(server)
+    fetch = Fetcher.fetch
+    number = 0
+    got_through = False
+    while not got_through:
+        number += 1
+        batch = asyncio.ensure_future(
+            _await(aioartifact.download_many(urls, folder, overwrite="always", session=session))
+        )
+        watched: list[CancelledAtAwait] = []
+
+        async def watched_fetch(self, item, number=number, batch=batch, watched=watched):
+            watched.append(CancelledAtAwait(fetch(self, item), number, batch))
+            return await watched[-1]
+
+        monkeypatch.setattr(Fetcher, "fetch", watched_fetch)
+        await asyncio.wait([batch])
+        got_through = not batch.cancelled()
+        _assert_whole(folder)
+    assert number > 5
+
+
+async def _await(awaitable):
+    return await awaitable
+
+
+def _several(server) -> list[str]:
+    contents = {f"{number}.bin": bytes([number]) * 1_500_000 for number in range(4)}
+    for name, content in contents.items():
+        server.put(f"generic-local/many/{name}", content)
+    return [f"{server.url}/generic-local/many/{name}" for name in contents]
+
+
+def _assert_whole(folder) -> None:
+    for name in os.listdir(folder):
+        number = int(name.removesuffix(".bin"))
+        assert (folder / name).read_bytes() == bytes([number]) * 1_500_000
+
+
+async def test_deploy_cancelled_at_every_await(server, session, tmp_path):
+    """The server has the old artifact or the new one."""
+    local = tmp_path / "new.bin"
+    local.write_bytes(DATA)
+    server.put("generic-local/up.bin", b"old and good")
+
+    def check(cancelled: bool) -> None:
+        assert server.read("generic-local/up.bin") in ((b"old and good", DATA) if cancelled else (DATA,))
+
+    await cancel_at_every_await(
+        lambda: aioartifact.deploy(local, f"{server.url}/generic-local/up.bin", session=session), check
+    )
+
+
+async def test_leaving_the_block_of_a_batch_cancels_the_rest(server, session, folder):
+    """Whoever has seen enough leaves; what is there is whole, what is not there was never begun or is gone."""
+    urls = _several(server)
+    async with aioartifact.download_many(urls, folder, max_concurrency=2, session=session) as outcomes:
+        async for outcome in outcomes:
+            assert outcome.status == "downloaded"
+            break
+    _assert_whole(folder)
+
+
+async def test_deadline_around_a_batch(server, session, folder):
+    """A deadline of the user's own works like any cancellation."""
+    from aioartifact.testing import Fault
+
+    urls = _several(server)
+    handle = server.fail("GET", "generic-local/many/2.bin", fault=Fault.stall(after=700_000))
+    batch = asyncio.ensure_future(_await(aioartifact.download_many(urls, folder, session=session)))
+    await handle.reached()
+    batch.cancel()
+    await asyncio.wait([batch])
+    handle.release()
+    assert batch.cancelled()
+    assert not (folder / "2.bin").exists()
+    _assert_whole(folder)

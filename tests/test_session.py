@@ -1,0 +1,383 @@
+"""session(): credentials per server and per hop, retries with a shared back-off, and where it may be used."""
+
+import asyncio
+import ssl
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import aiohttp
+import pytest
+import trustme
+
+import aioartifact
+from aioartifact import _session
+from aioartifact._api.session import _look_up
+from aioartifact.testing import ArtifactoryServer, Fault
+
+PATH = "generic-local/a.bin"
+
+
+@pytest.fixture
+def url(server):
+    server.put(PATH, b"bytes")
+    return f"{server.url}/{PATH}"
+
+
+async def test_session_is_a_plain_aiohttp_session(server, session, url):
+    """Whatever aiohttp's users know works, with credentials, retries and without cookies."""
+    assert type(session) is aiohttp.ClientSession
+    server.fail("GET", PATH, times=2, fault=Fault.status(503))
+    async with session.get(url) as response:
+        assert await response.read() == b"bytes"
+    assert server.count("GET", PATH) == 3
+    agent = server.requests[0].headers["user-agent"]
+    assert agent.startswith("aioartifact/")
+    assert f"aiohttp/{aiohttp.__version__}" in agent
+
+
+async def test_session_keeps_no_cookies(server, session, url):
+    """A cookie of the server is not sent back."""
+    server.fail("GET", PATH, fault=Fault.status(404, headers={"Set-Cookie": "SESSION=1"}))
+    await aioartifact.rest_api_get(url, session=session)
+    await aioartifact.rest_api_get(url, session=session)
+    assert "cookie" not in server.requests[1].headers
+
+
+AUTHS = {
+    "password": (("ci", "s3cret"), "authorization"),
+    "basic": (aioartifact.Credentials.basic("ci", "s3cret"), "authorization"),
+    "token": (aioartifact.Credentials.bearer("a-token"), "authorization"),
+    "key": (aioartifact.Credentials.api_key("AKCp8" + "x" * 68), "x-jfrog-art-api"),
+}
+
+
+@pytest.mark.parametrize("kind", AUTHS)
+async def test_every_kind_of_credentials(server, url, kind):
+    """Password, token and API key each go in their own header field, and the server takes them."""
+    server.add_user("ci", password="s3cret", token="a-token", api_key="AKCp8" + "x" * 68, admin=True)
+    auth, header = AUTHS[kind]
+    async with aioartifact.session(server.url, auth=auth) as session:
+        assert await aioartifact.exists(url, session=session)
+    assert header in server.requests[0].headers
+
+
+@pytest.mark.parametrize("kind", AUTHS)
+@pytest.mark.parametrize("by", ["library", "aiohttp"])
+async def test_redirect_to_another_origin_carries_no_credentials(redirecting_server, tmp_path, kind, by):
+    """On the hop to storage no header of ours arrives, whoever follows the redirect."""
+    server = redirecting_server
+    server.put(PATH, b"bytes")
+    server.add_user("ci", password="s3cret", token="a-token", api_key="AKCp8" + "x" * 68, admin=True)
+    async with aioartifact.session(server.url, auth=AUTHS[kind][0]) as session:
+        if by == "library":
+            await aioartifact.download(f"{server.url}/{PATH}", tmp_path, session=session)
+        else:
+            async with session.get(f"{server.url}/{PATH}") as response:
+                assert await response.read() == b"bytes"
+    first, second, *_ = server.requests
+    assert (first.origin, first.had_credentials) == ("main", True)
+    assert (second.origin, second.had_credentials, second.status) == ("storage", False, 200)
+
+
+async def test_environment_credentials_go_to_named_servers_only(server, url, monkeypatch):
+    """Credentials for every server are still not for a host that a redirect names."""
+    monkeypatch.setenv("ARTIFACTORY_USERNAME", server.username)
+    monkeypatch.setenv("ARTIFACTORY_API_KEY", server.password)
+    async with ArtifactoryServer(anonymous=True) as other:
+        other.grant("anonymous", "generic-local")
+        other.put(PATH, b"other")
+        server.fail("GET", PATH, fault=Fault.redirect(f"{other.url}/{PATH}"))
+        async with aioartifact.session(server.url) as session, session.get(url) as response:
+            assert await response.read() == b"other"
+        assert [request.had_credentials for request in other.requests] == [False]
+
+
+async def test_one_session_serves_several_servers(server, url):
+    """Each server gets its own credentials."""
+    async with ArtifactoryServer() as other:
+        other.add_user("second", password="other-secret", admin=True)
+        other.put(PATH, b"other")
+        auth = {server.url: (server.username, server.password), other.url: ("second", "other-secret")}
+        async with aioartifact.session(auth=auth) as session:
+            assert await aioartifact.checksum(url, session=session)
+            assert await aioartifact.checksum(f"{other.url}/{PATH}", session=session)
+
+
+async def test_request_with_its_own_authorization_keeps_it(server, session, url):
+    """What the user sets on a request wins."""
+    headers = {"Authorization": aiohttp.encode_basic_auth("admin", "wrong")}
+    async with session.get(url, headers=headers) as response:
+        assert response.status == 401
+
+
+async def test_server_with_another_context_path(tmp_path):
+    """A session that knows its server finds where the repository begins."""
+    async with ArtifactoryServer(context_path="/binaries/repo-manager") as server:
+        server.put(PATH, b"bytes")
+        async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
+            described = await aioartifact.info(f"{server.url}/{PATH}", session=session)
+    assert (described.repository, described.path) == ("generic-local", "a.bin")
+
+
+async def test_auth_without_server():
+    """Credentials need the server they belong to."""
+    with pytest.raises(aioartifact.InvalidArgumentError, match="without a server"):
+        async with aioartifact.session(auth=("a", "b")):
+            pass
+
+
+# A clock for the retry loop: sleeping takes no time, and every pause is seen.
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def wall(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.time)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+    def draw(self) -> float:
+        return 0.5
+
+
+@pytest.fixture
+async def timed(server):
+    """A session on a clock of its own, and the clock."""
+    fake = FakeClock()
+    given = {_server(server): aioartifact.Credentials.basic(server.username, server.password)}
+    clock = _session.Clock(fake.now, fake.wall, fake.sleep, fake.draw)
+    state = _session.SessionState(lambda asked: _look_up(asked, given), clock=clock)
+    async with _session.open_session(state, verify=True, cert=None, proxy=None, user_agent=None) as opened:
+        yield opened, fake
+
+
+def _server(server):
+    from aioartifact._address import parse_server_url
+
+    return parse_server_url(server.url)
+
+
+async def test_back_off_grows_and_is_drawn(server, url, timed):
+    """Waits double, each drawn from its whole range."""
+    session, clock = timed
+    server.fail("GET", "api/storage/**", times=4, fault=Fault.status(500))
+    assert await aioartifact.exists(url, session=session)
+    assert clock.slept == [0.25, 0.5, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("value", ["7", format_datetime(datetime(2026, 1, 1, 0, 0, 7, tzinfo=UTC), usegmt=True)])
+async def test_retry_after_in_both_forms(server, url, timed, value):
+    """Seconds or a date: the server is not asked before."""
+    session, clock = timed
+    server.fail("GET", "api/storage/**", times=1, fault=Fault.retry_after(429, value))
+    assert await aioartifact.exists(url, session=session)
+    assert sum(clock.slept) == 7.0
+
+
+async def test_retry_after_holds_back_every_request_to_the_server(server, url, timed):
+    """One 429 slows all tasks of that server, not one."""
+    session, clock = timed
+    assert await aioartifact.exists(url, session=session)
+    server.fail("GET", "api/storage/**", times=1, fault=Fault.retry_after(429, "7"))
+    await asyncio.gather(*(aioartifact.exists(url, session=session) for _ in range(5)))
+    assert clock.time >= 7.0
+    assert server.count("GET", "api/storage/**") == 7
+
+
+async def test_retry_after_that_is_too_long_gives_up(server, url, timed):
+    """A wait beyond the limit is the caller's decision, and known to the error."""
+    session, clock = timed
+    server.fail("GET", "api/storage/**", times=1, fault=Fault.retry_after(429, "3600"))
+    with pytest.raises(aioartifact.RateLimitedError) as caught:
+        await aioartifact.exists(url, session=session)
+    assert (caught.value.retry_after, clock.slept) == (3600.0, [])
+
+
+async def test_suspended_login_is_waited_for(server, url, timed):
+    """The 403 that only asks to wait is told from the one that means no."""
+    session, clock = timed
+    message = "This request is blocked due to recurrent login failures, please try again in 3 seconds"
+    server.fail("GET", "api/storage/**", times=1, fault=Fault.status(403, message=message))
+    assert await aioartifact.exists(url, session=session)
+    assert sum(clock.slept) == 3.0
+
+
+async def test_first_request_goes_alone(server, url):
+    """Until a server has answered once, nothing else is sent to it."""
+    handle = server.fail("GET", "api/storage/**", times=1, fault=Fault.hold())
+    async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
+        calls = asyncio.gather(*(aioartifact.exists(url, session=session) for _ in range(10)))
+        await handle.reached()
+        assert len(server.requests) == 1
+        handle.release()
+        assert all(await calls)
+
+
+async def test_post_is_not_repeated_by_the_session(server, session):
+    """What is not idempotent is sent once (RFC 9110 section 9.2.2)."""
+    server.fail("POST", "**", times=None, fault=Fault.status(503))
+    async with session.post(f"{server.url}/api/move/a/b?to=/c") as response:
+        assert response.status == 503
+    assert server.count("POST") == 1
+
+
+async def test_closed_session(server, url):
+    """A closed session says so, and what to do."""
+    async with aioartifact.session(server.url) as session:
+        pass
+    with pytest.raises(aioartifact.SessionError, match="closed"):
+        await aioartifact.exists(url, session=session)
+
+
+def test_session_in_another_loop():
+    """A session of another loop is refused instead of hanging."""
+
+    async def make():
+        opening = aioartifact.session("https://host.invalid/artifactory")
+        return opening, await opening.__aenter__()
+
+    async def use(session):
+        with pytest.raises(aioartifact.SessionError, match="another event loop"):
+            await aioartifact.exists("https://host.invalid/artifactory/r/a", session=session)
+
+    with asyncio.Runner() as first:
+        opening, session = first.run(make())
+        with asyncio.Runner() as second:
+            second.run(use(session))
+        first.run(opening.__aexit__(None, None, None))
+
+
+async def test_session_after_fork(server, url, session):
+    """A session that came through a fork is refused instead of mixing two processes' bytes on one socket."""
+    pid = _session._STATES[session].process
+    _session._STATES[session].process = pid + 1
+    with pytest.raises(aioartifact.SessionError, match="another process"):
+        await aioartifact.exists(url, session=session)
+
+
+@pytest.mark.parametrize("given", ["https://host/artifactory", 7, object()])
+async def test_session_that_is_none(given):
+    """Something else than a session is named."""
+    with pytest.raises(aioartifact.InvalidArgumentError, match=r"expected an aiohttp\.ClientSession"):
+        await aioartifact.exists("https://host.invalid/artifactory/r/a", session=given)
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+async def tls_server(authority):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    async with ArtifactoryServer(ssl_context=context) as running:
+        running.put(PATH, b"bytes")
+        yield running
+
+
+async def test_tls_is_verified(tls_server):
+    """An unknown authority is refused at once: no attempt repairs it."""
+    async with aioartifact.session(tls_server.url) as session:
+        with pytest.raises(aioartifact.ConnectError, match="TLS refused") as caught:
+            await aioartifact.exists(f"{tls_server.url}/{PATH}", session=session)
+    assert (caught.value.retryable, caught.value.attempts) == (False, 1)
+    assert "verify=" in caught.value.hint
+
+
+@pytest.mark.parametrize("form", ["file", "context"])
+async def test_tls_with_the_authority(tls_server, authority, tmp_path, form):
+    """A CA file or an SSLContext make the server trusted."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    verify = tmp_path / "ca.pem" if form == "file" else ssl.create_default_context(cafile=tmp_path / "ca.pem")
+    auth = (tls_server.username, tls_server.password)
+    async with aioartifact.session(tls_server.url, auth=auth, verify=verify) as session:
+        assert await aioartifact.exists(f"{tls_server.url}/{PATH}", session=session)
+
+
+async def test_tls_unverified_warns(tls_server):
+    """verify=False works, and warns."""
+    auth = (tls_server.username, tls_server.password)
+    with pytest.warns(UserWarning, match="not verified"):
+        async with aioartifact.session(tls_server.url, auth=auth, verify=False) as session:
+            assert await aioartifact.exists(f"{tls_server.url}/{PATH}", session=session)
+
+
+async def test_client_certificate(authority, tmp_path):
+    """A server that asks for a client certificate gets it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("client").private_key_and_cert_chain_pem.write_to_path(tmp_path / "client.pem")
+    async with ArtifactoryServer(ssl_context=context) as server:
+        server.put(PATH, b"bytes")
+        options = {"auth": (server.username, server.password), "verify": tmp_path / "ca.pem"}
+        async with aioartifact.session(server.url, cert=tmp_path / "client.pem", **options) as session:
+            assert await aioartifact.exists(f"{server.url}/{PATH}", session=session)
+
+
+@pytest.mark.parametrize("option", ["verify", "cert"])
+async def test_certificate_file_that_is_missing(tmp_path, option):
+    """A missing certificate file is named when the session is opened."""
+    with pytest.raises(aioartifact.ConfigurationError, match="none.pem"):
+        async with aioartifact.session(**{option: tmp_path / "none.pem"}):
+            pass
+
+
+async def test_redirect_from_https_to_http_is_refused(tls_server, authority, tmp_path):
+    """What was asked for in secret does not travel in clear."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    tls_server.fail("GET", PATH, fault=Fault.redirect("http://127.0.0.1:9/a.bin"))
+    auth = (tls_server.username, tls_server.password)
+    async with aioartifact.session(tls_server.url, auth=auth, verify=tmp_path / "ca.pem") as session:
+        with pytest.raises(aioartifact.ProtocolError, match="from https to http"):
+            await aioartifact.download(f"{tls_server.url}/{PATH}", tmp_path, session=session)
+
+
+async def test_redirect_loop_ends(server, session, url, tmp_path):
+    """A server that redirects for ever is left after five hops."""
+    server.fail("GET", PATH, times=None, fault=Fault.redirect(url))
+    with pytest.raises(aioartifact.ProtocolError, match="more than 5 times"):
+        await aioartifact.download(url, tmp_path, session=session)
+
+
+async def test_proxy_of_the_environment(server, url, monkeypatch):
+    """HTTP_PROXY is used by the library's requests, NO_PROXY and trust_env=False are obeyed."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    auth = (server.username, server.password)
+    policy = aioartifact.RetryPolicy.none()
+    async with aioartifact.session(server.url, auth=auth, retry=policy) as session:
+        with pytest.raises(aioartifact.ConnectError):
+            await aioartifact.exists(url, session=session)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert await aioartifact.exists(url, session=session)
+    monkeypatch.delenv("no_proxy")
+    async with aioartifact.session(server.url, auth=auth, trust_env=False) as session:
+        assert await aioartifact.exists(url, session=session)
+
+
+def test_every_aiohttp_error_is_translated():
+    """An exception that aiohttp adds in a later release cannot slip out unnoticed."""
+    kinds = [
+        kind
+        for kind in vars(aiohttp.client_exceptions).values()
+        if isinstance(kind, type) and issubclass(kind, Exception)
+    ]
+    untouched = {"WSMessageTypeError"}
+    assert {
+        k.__name__ for k in kinds if not issubclass(k, aiohttp.ClientError | TimeoutError | OSError)
+    } <= untouched | {
+        "Exception",
+        "TypeError",
+        "ValueError",
+    }
