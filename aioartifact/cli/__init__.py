@@ -1,0 +1,19 @@
+"""The command line: each verb reads its arguments, calls a public function, and shows the result."""
+
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the command line.
+
+    Args:
+        arguments: Words after the program's name; None takes those of this process.
+
+    Returns:
+        Exit code; see ``docs/cli.md``.
+    """
+    from .commands import program
+    from .errors import guarded
+
+    return guarded(lambda: program.main(arguments, prog_name="aioartifact", standalone_mode=False))

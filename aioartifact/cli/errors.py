@@ -1,0 +1,94 @@
+"""What went wrong, as lines on stderr and an exit code."""
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import click
+
+import aioartifact
+
+DONE, FAILED, USAGE, REFUSED, MISSING, INTERRUPTED = 0, 1, 2, 3, 4, 130
+# The first class that fits decides.
+_CODES: tuple[tuple[type[BaseException], int], ...] = (
+    (aioartifact.AuthenticationError, REFUSED),
+    (aioartifact.ForbiddenError, REFUSED),
+    (aioartifact.CredentialsError, REFUSED),
+    (aioartifact.NotFoundError, MISSING),
+    (aioartifact.InvalidArgumentError, USAGE),
+    (aioartifact.ConfigurationError, USAGE),
+)
+_SHOWN_FAILURES = 10
+
+
+def guarded(run: Callable[[], Any]) -> int:
+    """Call *run*; what it raises becomes lines on stderr, and the exit code that is returned."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")
+        try:
+            return run() or DONE
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            return USAGE
+        except click.ClickException as error:
+            return _show_usage(error)
+        except (KeyboardInterrupt, click.Abort):
+            say("interrupted")
+            return INTERRUPTED
+        except BrokenPipeError:
+            return _close_stdout()
+        except (aioartifact.ArtifactoryError, OSError) as error:
+            return show(error)
+        except ExceptionGroup as group:
+            return show_all(list(_leaves(group)), alone=False)
+
+
+def say(text: str) -> None:
+    """Write one line on stderr."""
+    click.echo(text, err=True)
+
+
+def show(error: Exception) -> int:
+    """Write the message of *error*, and its hint below; return the exit code that belongs to it."""
+    hint = getattr(error, "hint", None)
+    say(f"error: {str(error).removesuffix(f' — {hint}')}")
+    if hint:
+        say(f"hint: {hint}")
+    return _code(error)
+
+
+def _leaves(group: ExceptionGroup[Exception]) -> Iterator[Exception]:
+    for error in group.exceptions:
+        if isinstance(error, ExceptionGroup):
+            yield from _leaves(error)
+        elif isinstance(error, (aioartifact.ArtifactoryError, OSError)):
+            yield error
+        else:
+            raise group
+
+
+def _code(error: Exception) -> int:
+    return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
+
+
+def show_all(errors: Sequence[Exception], *, alone: bool) -> int:
+    """Write the first few of *errors*; return the exit code, that of the error itself if nothing else was asked."""
+    codes = [show(error) for error in errors[:_SHOWN_FAILURES]]
+    if (more := len(errors) - _SHOWN_FAILURES) > 0:
+        say(f"error: {more} more failed; --json lists every file")
+    return codes[0] if alone and codes else FAILED if codes else DONE
+
+
+def _show_usage(error: click.ClickException) -> int:
+    say(f"error: {error.format_message()}")
+    if isinstance(error, click.UsageError) and error.ctx:
+        say(f"hint: {error.ctx.command_path} --help")
+    return error.exit_code
+
+
+def _close_stdout() -> int:
+    """Give up on a reader that has left, as ``head`` does; Python would complain once more when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FAILED

@@ -1,0 +1,59 @@
+"""The options that stand before the verb: who asks, whom to trust, how much to say."""
+
+import sys
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import click
+
+import aioartifact
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    Options that every verb shares.
+
+    Attributes:
+        quiet: Whether only errors are said on stderr.
+        server: Base address given, or None.
+        credentials: Those given for that server, or for the server of the first URL; None looks them up.
+        verify: As `aioartifact.session` takes it.
+    """
+
+    quiet: bool
+    server: str | None
+    credentials: aioartifact.Credentials | None
+    verify: bool | str
+
+    def server_of(self, url: str) -> str | None:
+        """Base address that a session needs; None leaves it to the library to find it in each URL."""
+        return self.server or (base_address(url) if self.credentials else None)
+
+
+def base_address(url: str) -> str:
+    """Part of *url* up to its first path segment ``artifactory``, or its origin, as the library divides URLs."""
+    parts = urlsplit(url)
+    segments = parts.path.split("/")
+    path = "/".join(segments[: segments.index("artifactory") + 1]) if "artifactory" in segments else ""
+    return f"{parts.scheme}://{parts.netloc}{path}" if parts.scheme and parts.netloc else url
+
+
+def read_credentials(user: str | None, *, password: bool, token: bool) -> aioartifact.Credentials | None:
+    """
+    Read the secret from the first line of stdin, where one is announced.
+
+    Raises:
+        click.UsageError: The options contradict each other.
+    """
+    if token:
+        if user or password:
+            raise click.UsageError("--token-stdin stands alone; a token needs no user and no password")
+        return aioartifact.Credentials.bearer(_first_line(), source="--token-stdin")
+    if bool(user) != password:
+        raise click.UsageError("--user and --password-stdin belong together; secrets are never arguments")
+    return aioartifact.Credentials.basic(user, _first_line(), source="--password-stdin") if user else None
+
+
+def _first_line() -> str:
+    return sys.stdin.readline().rstrip("\r\n")
