@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from .faults import Fault as Fault
     from .faults import FaultHandle as FaultHandle
     from .log import RequestRecord as RequestRecord
-    from .runner import ServerOptions as ServerOptions
     from .process import serve as serve
+    from .runner import ServerOptions as ServerOptions
     from .server import ArtifactoryServer as ArtifactoryServer
     from .threaded import ThreadedArtifactoryServer as ThreadedArtifactoryServer
 
