@@ -126,7 +126,8 @@ class _Parser:
         self._scanner.expect(".")
         self._scanner.expect("find")
         query = Query(self._domain, Group(Junction.AND, self._arguments()))
-        open_sections, open_marks = list(_SECTIONS), list(_MARKS)
+        open_sections: list[str] = list(_SECTIONS)
+        open_marks: list[str] = list(_MARKS)
         while self._scanner.take("."):
             section = self._scanner.one_of([*open_sections, *open_marks])
             if section in open_marks:

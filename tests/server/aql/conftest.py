@@ -60,9 +60,10 @@ def database() -> Iterator[sqlite3.Connection]:
                 (number, *address, *times, user, sha1),
             )
         connection.executemany(
-            "INSERT INTO properties (item_id, key, value) SELECT id, ?2, ?3 FROM items WHERE name = ?1", PROPERTIES
+            "INSERT INTO properties (item_id, key, value) VALUES ((SELECT id FROM items WHERE name = ?), ?, ?)",
+            PROPERTIES,
         )
-        connection.executemany("INSERT INTO stats SELECT id, ?2, ?3, ?4 FROM items WHERE name = ?1", STATS)
+        connection.executemany("INSERT INTO stats VALUES ((SELECT id FROM items WHERE name = ?), ?, ?, ?)", STATS)
         yield connection
 
 
