@@ -1,0 +1,208 @@
+"""Who is let in, and what they are told when not."""
+
+import base64
+
+import pytest
+
+from aioartifact.testing import ArtifactoryServer
+
+FILE = "/generic-local/a.bin"
+CHALLENGE = 'Basic realm="Artifactory Realm"'
+KEY, TOKEN = "AKCp8" + "x" * 68, "cmVmdGtuOj" + "y" * 54
+
+
+@pytest.fixture
+async def closed():
+    """A server without anonymous access, one file, and a user with every kind of credentials."""
+    async with ArtifactoryServer() as server:
+        server.put("generic-local/a.bin", b"content")
+        server.add_user("reader", password="pw", api_key=KEY, token=TOKEN)
+        server.grant("reader", "generic-local", "r")
+        yield server
+
+
+def basic(text: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(text.encode()).decode()}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param(basic("reader:pw"), id="password"),
+        pytest.param(basic(f"reader:{KEY}"), id="api key as password"),
+        pytest.param(basic(f":{KEY}"), id="api key without a name"),
+        pytest.param(basic(f"reader:{TOKEN}"), id="token as password"),
+        pytest.param({"Authorization": f"Bearer {TOKEN}"}, id="bearer"),
+        pytest.param({"X-JFrog-Art-Api": KEY}, id="api key header"),
+        pytest.param({"X-Api-Key": KEY}, id="older api key header"),
+        pytest.param({"X-JFrog-Art-Api": TOKEN}, id="token in the api key header"),
+        pytest.param({"X-JFrog-Art-Api": KEY, **basic("reader:wrong")}, id="api key header goes first"),
+    ],
+)
+async def test_credentials_that_are_accepted(closed, ask, headers):
+    """Every mechanism lets the same user in."""
+    assert (await ask(closed, "GET", FILE, headers=headers)).status == 200
+
+
+async def test_token_in_the_query(closed, ask):
+    """A token that starts the query is a credential; elsewhere in the query it is not."""
+    assert (await ask(closed, "GET", f"{FILE}?token={TOKEN}", headers={})).status == 200
+    assert (await ask(closed, "GET", f"{FILE}?x=y&token={TOKEN}", headers={})).status == 401
+
+
+@pytest.mark.parametrize("anonymous", [False, True], ids=["closed", "anonymous allowed"])
+@pytest.mark.parametrize(
+    ("headers", "status", "message"),
+    [
+        pytest.param(basic("reader:wrong"), 401, "Bad credentials", id="wrong password"),
+        pytest.param(basic("nobody:pw"), 401, "Bad credentials", id="unknown user"),
+        pytest.param(basic("anonymous:"), 401, "Bad credentials", id="anonymous by name"),
+        pytest.param(basic(f"other:{TOKEN}"), 401, "Token principal mismatch.", id="token of another"),
+        pytest.param(basic(f":{TOKEN}"), 401, "Token principal mismatch.", id="token without a name"),
+        pytest.param(basic(f"other:{KEY}"), 401, "Bad authentication Key", id="key of another"),
+        pytest.param({"Authorization": "Basic %%"}, 401, "Failed to decode basic authentication token", id="no base64"),
+        pytest.param(basic("nocolon"), 401, "Invalid basic authentication token", id="no colon"),
+        pytest.param({"Authorization": "Bearer x"}, 401, "Bad props auth token: basictoken=x", id="unknown bearer"),
+        pytest.param({"X-JFrog-Art-Api": "x"}, 403, "Bad props auth token: apiKey=x", id="unknown api key"),
+    ],
+)
+async def test_credentials_that_are_refused(ask, headers, status, message, anonymous):
+    """Wrong credentials are an error with a challenge, also where no credentials would do."""
+    async with ArtifactoryServer(anonymous=anonymous) as server:
+        server.add_user("reader", password="pw", api_key=KEY, token=TOKEN)
+        server.grant("anonymous", "**")
+        answer = await ask(server, "GET", FILE, headers=headers)
+    assert (answer.status, answer.message) == (status, message)
+    assert answer.headers["www-authenticate"] == CHALLENGE
+
+
+@pytest.mark.parametrize("headers", [{}, basic(":"), {"Authorization": "bearer x"}, {"Authorization": "Digest x"}])
+async def test_no_credentials_on_a_closed_server(closed, ask, headers):
+    """Without usable credentials the answer is a challenge, whatever is asked for."""
+    for path in (FILE, "/api/storage/generic-local", "/api/system/ping", "/nowhere/a"):
+        answer = await ask(closed, "GET", path, headers=headers)
+        assert (answer.status, answer.message) == (401, "Authentication is required")
+        assert answer.headers["www-authenticate"] == CHALLENGE
+
+
+READ, STORAGE, DEPLOY, OVERWRITE, DELETE = "read", "storage", "deploy", "overwrite", "delete"
+
+
+async def attempt(ask, server, action, headers):
+    method, path, body = {
+        READ: ("GET", FILE, None),
+        STORAGE: ("GET", "/api/storage" + FILE, None),
+        DEPLOY: ("PUT", "/generic-local/new.bin", b"x"),
+        OVERWRITE: ("PUT", FILE, b"other"),
+        DELETE: ("DELETE", FILE, None),
+    }[action]
+    return await ask(server, method, path, headers=headers, body=body)
+
+
+@pytest.mark.parametrize(
+    ("action", "hidden", "known", "unknown"),
+    [
+        pytest.param(READ, False, 403, 401, id="read"),
+        pytest.param(READ, True, 404, 404, id="read, hidden"),
+        pytest.param(STORAGE, False, 403, 401, id="info"),
+        pytest.param(STORAGE, True, 404, 404, id="info, hidden"),
+        pytest.param(DEPLOY, False, 403, 401, id="deploy"),
+        pytest.param(DEPLOY, True, 403, 401, id="deploy, hidden"),
+        pytest.param(DELETE, False, 403, 403, id="delete"),
+        pytest.param(DELETE, True, 404, 404, id="delete, hidden"),
+    ],
+)
+async def test_missing_permission(ask, action, hidden, known, unknown):
+    """The user is told 403, the anonymous is challenged, and hiding turns both into 404."""
+    async with ArtifactoryServer(anonymous=True, hide_unauthorized=hidden) as server:
+        server.put("generic-local/a.bin", b"content")
+        server.add_user("nobody", password="pw")
+        as_user = await attempt(ask, server, action, basic("nobody:pw"))
+        as_anonymous = await attempt(ask, server, action, {})
+    assert (as_user.status, as_anonymous.status) == (known, unknown)
+    assert ("www-authenticate" in as_anonymous.headers) is (unknown == 401)
+
+
+async def test_refusals_name_path_and_user(closed, ask):
+    """The texts of 403 are those of the real server."""
+    closed.add_user("nobody", password="pw")
+    expected = {
+        READ: "Download request for repo:path 'generic-local:a.bin' is forbidden for user: 'nobody'.",
+        STORAGE: "Request for 'generic-local:a.bin' is forbidden for user: 'nobody'.",
+        DEPLOY: "The user: 'nobody' is not permitted to deploy 'new.bin' into 'generic-local:new.bin'.",
+        DELETE: "Not enough permissions to delete/overwrite artifact 'generic-local:a.bin'"
+        " (user: 'nobody' needs DELETE permission).",
+    }
+    for action, message in expected.items():
+        assert (await attempt(ask, closed, action, basic("nobody:pw"))).message == message
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_permission_is_checked_before_existence(ask, hidden):
+    """Who may not read cannot tell a missing file from a forbidden one."""
+    async with ArtifactoryServer(hide_unauthorized=hidden) as server:
+        server.put("generic-local/a.bin", b"content")
+        server.add_user("nobody", password="pw")
+        for prefix in ("", "/api/storage"):
+            there = await ask(server, "GET", f"{prefix}/generic-local/a.bin", headers=basic("nobody:pw"))
+            missing = await ask(server, "GET", f"{prefix}/generic-local/b.bin", headers=basic("nobody:pw"))
+            assert there.status == missing.status
+            assert there.message.replace("a.bin", "b.bin") == missing.message
+
+
+async def test_anonymous_reads_what_is_granted(ask):
+    """Anonymous access needs the setting and a grant."""
+    async with ArtifactoryServer(anonymous=True) as server:
+        server.put("generic-local/open/a.bin", b"content")
+        server.put("generic-local/closed/a.bin", b"content")
+        server.grant("anonymous", "generic-local", "r", "open/**")
+        assert (await ask(server, "GET", "/generic-local/open/a.bin", headers={})).status == 200
+        assert (await ask(server, "GET", "/generic-local/closed/a.bin", headers={})).status == 401
+        assert (await ask(server, "GET", "/api/system/ping", headers={})).body == b"OK"
+
+
+async def test_overwriting_needs_the_right_to_delete(closed, ask):
+    """Deploy permission alone adds files; it replaces one only with announced identical content."""
+    closed.grant("reader", "generic-local", "w")
+    headers = basic("reader:pw")
+    refused = await ask(closed, "PUT", FILE, headers=headers, body=b"other")
+    same = {"X-Checksum-Sha1": closed.checksums("generic-local/a.bin")["sha1"].upper()}
+    assert refused.status == 403
+    assert (await ask(closed, "PUT", "/generic-local/new", headers=headers, body=b"x")).status == 201
+    assert (await ask(closed, "PUT", FILE, headers=headers | same, body=b"content")).status == 201
+    assert closed.read("generic-local/a.bin") == b"content"
+
+
+async def test_anonymous_upload_is_read_before_the_challenge(ask):
+    """The body of a refused anonymous deploy is consumed first, as the real server does."""
+    async with ArtifactoryServer(anonymous=True) as server:
+        answer = await ask(server, "PUT", "/generic-local/new", headers={}, body=b"x" * 300_000)
+        assert (answer.status, answer.message) == (401, "Unauthorized")
+        assert server.requests[0].bytes_received == 300_000
+        assert not server.exists("generic-local/new")
+
+
+async def test_listings_leave_out_what_may_not_be_read(closed, ask):
+    """Folder info and file list show readable files and the folders on the way to them."""
+    closed.put("generic-local/open/x/a.bin", b"1")
+    closed.put("generic-local/closed/b.bin", b"1")
+    closed.add_user("partly", password="pw")
+    closed.grant("partly", "generic-local", "r", "open/x/**")
+    headers = basic("partly:pw")
+    root = (await ask(closed, "GET", "/api/storage/generic-local", headers=headers)).json()
+    listed = (await ask(closed, "GET", "/api/storage/generic-local?list&deep=1", headers=headers)).json()
+    assert root["children"] == [{"uri": "/open", "folder": True}]
+    assert [each["uri"] for each in listed["files"]] == ["/open/x/a.bin"]
+    assert (await ask(closed, "GET", "/api/storage/generic-local/closed", headers=headers)).status == 403
+
+
+async def test_error_bodies_echo_characters_by_layer(closed, ask):
+    """Servlet errors are Latin-1 with question marks for the rest, REST errors are UTF-8."""
+    closed.add_user("nobody", password="pw")
+    path = "/generic-local/%C3%BC%E6%97%A5"
+    servlet = await ask(closed, "GET", path, headers=basic("nobody:pw"))
+    rest = await ask(closed, "GET", "/api/storage" + path, headers=basic("nobody:pw"))
+    assert servlet.headers["content-type"] == "application/json;charset=ISO-8859-1"
+    assert "generic-local:ü?'" in servlet.body.decode("latin-1")
+    assert rest.headers["content-type"] == "application/json"
+    assert "'generic-local:ü日'" in rest.body.decode()
