@@ -203,12 +203,10 @@ def _check_text(text: object) -> None:
 
 def _split(text: str) -> SplitResult:
     _check_text(text)
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError as error:
+    parts = _urlsplit(text)
+    if parts is None:
         # What looks like a bad port may be a password with a slash in it: do not quote the text.
-        raise InvalidURLError(f"host or port is not valid; {_EXAMPLE}") from error
+        raise InvalidURLError(f"host or port is not valid; {_EXAMPLE}")
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise InvalidURLError(f"{mask_url(text)!r}: {_EXAMPLE}")
     if "@" in parts.netloc:
@@ -222,6 +220,16 @@ def _split(text: str) -> SplitResult:
                 f"{mask_url(text)}: {character!r} {meaning}",
                 hint=f"write %{ord(character):02X} if it belongs to a name",
             )
+    return parts
+
+
+def _urlsplit(text: str) -> SplitResult | None:
+    """None where host or port are malformed; the error of the standard library would quote them."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return None
     return parts
 
 

@@ -31,7 +31,7 @@ from ._protocol import (
     read_item_info,
 )
 from ._scheduler import run_many
-from ._session import is_anonymous, send, state_of
+from ._session import ask, is_anonymous, state_of
 
 # What says "not by this way" rather than "no": the licence, the user, or the query stands in between.
 _NEXT_RUNG = (
@@ -53,7 +53,7 @@ async def fetch_info(session: aiohttp.ClientSession, item: ItemURL) -> FileInfo 
         ProtocolError: Something that is not Artifactory answered.
     """
     request = build_item_info(item)
-    return read_item_info(item, request, await send(session, request))
+    return read_item_info(item, request, await ask(session, request))
 
 
 async def list_files(session: aiohttp.ClientSession, folder: ItemURL) -> list[FileInfo]:
@@ -83,13 +83,13 @@ async def list_files(session: aiohttp.ClientSession, folder: ItemURL) -> list[Fi
 
 async def _by_file_list(session: aiohttp.ClientSession, folder: ItemURL) -> list[FileInfo] | None:
     request = build_file_list(folder)
-    return list(read_file_list(folder, request, await send(session, request)))
+    return list(read_file_list(folder, request, await ask(session, request)))
 
 
 async def _by_aql(session: aiohttp.ClientSession, folder: ItemURL) -> list[FileInfo] | None:
     """Ask AQL; no rows prove nothing: a remote repository, a missing folder and an empty one look the same."""
     request = build_aql(folder.server, files_below(folder.repository, folder.path))
-    rows = read_aql(request, await send(session, request))
+    rows = read_aql(request, await ask(session, request))
     return _without_twins(read_aql_files(folder, rows)) or None
 
 

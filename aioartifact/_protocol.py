@@ -408,10 +408,11 @@ def _hint(request: Request, response: Response, words: str) -> str | None:
         return f"a web page answered; is {request.server} the base URL of an Artifactory?"
     if 300 <= status < 400:
         return "the server redirects this request; use the URL it redirects to (https instead of http?)"
-    return _HINTS.get(status) or ("try again later" if status >= 500 else None)
+    return _HINTS.get(status) or ("try again later" if status >= 500 else "look into the server's log for this request")
 
 
 _HINTS = {
+    400: "check the names and values in the call; this server cannot make sense of them",
     401: "check user and password, API key or token for this server; no credentials means anonymous",
     403: "ask for permission on this path, or use another user",
     404: "check repository, path and upper or lower case; a server may also hide what you may not see",
@@ -462,14 +463,24 @@ def _words(text: str) -> str:
 
 def _read_object(request: Request, response: Response) -> dict[str, Any]:
     raise_for_status(request, response)
-    try:
-        document = _parse(response.text)
-    except ValueError:
+    document = _parsed(response.text)
+    if document is _NOT_JSON:
         what = "an HTML page" if _is_html(response.headers) else "something that is not JSON"
-        raise _not_artifactory(request, what) from None
+        raise _not_artifactory(request, what)
     if not isinstance(document, dict):
         raise _not_artifactory(request, f"a JSON {type(document).__name__}")
     return document
+
+
+_NOT_JSON = object()
+
+
+def _parsed(text: str) -> Any:
+    """Parse JSON without its error, which would carry the whole text, whatever that holds."""
+    try:
+        return _parse(text)
+    except ValueError:
+        return _NOT_JSON
 
 
 def _parse(text: str) -> Any:

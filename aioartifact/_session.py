@@ -505,7 +505,10 @@ class _Seam:
 
     def _translate(self, error: Exception) -> ArtifactoryError:
         if isinstance(error, aiohttp.InvalidURL | aiohttp.ClientResponseError | aiohttp.NonHttpUrlClientError):
-            return ProtocolError(f"{self.request.label}: the answer is not valid HTTP: {type(error).__name__}")
+            return ProtocolError(
+                f"{self.request.label}: the answer is not valid HTTP: {type(error).__name__}",
+                hint=f"is {self.request.server} the base URL of an Artifactory?",
+            )
         if isinstance(error, ArtifactoryError) and not isinstance(error, TransportError):
             return error
         kind, what, hint = self._judge(error)
@@ -604,7 +607,7 @@ async def _follow(
             return response, chain, location
         response.release()
         location, url = target, _next_hop(seam, url, target)
-    raise ProtocolError(f"{seam.request.label}: redirected more than {_MAX_REDIRECTS} times")
+    raise _misled(seam, f"more than {_MAX_REDIRECTS} times")
 
 
 def _may_follow(request: Request, status: int) -> bool:
@@ -616,12 +619,17 @@ def _next_hop(seam: _Seam, url: URL, location: str) -> URL:
     try:
         target = url.join(URL(location, encoded=True))
     except ValueError:
-        raise ProtocolError(f"{seam.request.label}: redirects to something that is no URL") from None
+        raise _misled(seam, "to something that is no URL") from None
     if target.scheme not in ("http", "https") or not target.host:
-        raise ProtocolError(f"{seam.request.label}: redirects to something that is no web address")
+        raise _misled(seam, "to something that is no web address")
     if url.scheme == "https" and target.scheme == "http":
-        raise ProtocolError(f"{seam.request.label}: redirects from https to http; refused, it would travel in clear")
+        raise _misled(seam, "from https to http, where everything travels in clear")
     return target
+
+
+def _misled(seam: _Seam, where: str) -> ProtocolError:
+    hint = "ask the administrator of the server or of the proxy before it"
+    return ProtocolError(f"{seam.request.label}: redirected {where}; refused", hint=hint)
 
 
 async def _request(session: aiohttp.ClientSession, seam: _Seam, url: URL) -> aiohttp.ClientResponse:
@@ -662,4 +670,18 @@ async def send(session: aiohttp.ClientSession, request: Request) -> Response:
         SessionError: The session cannot be used here.
     """
     async with stream(session, request) as reply:
+        return await reply.read()
+
+
+async def ask(session: aiohttp.ClientSession, request: Request) -> Response:
+    """
+    Send *request* and read its answer whole.
+
+    Raises:
+        ResponseError: The server said no; the error knows the attempts.
+        TransportError, ProtocolError, SessionError: See :func:`send`.
+    """
+    async with stream(session, request) as reply:
+        if reply.status >= 300:
+            raise await reply.error()
         return await reply.read()

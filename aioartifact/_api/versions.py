@@ -11,7 +11,7 @@ from .._errors import AuthenticationError, ForbiddenError, NotFoundError
 from .._listing import fetch_info
 from .._options import check_choice
 from .._protocol import build_aql, expect_folder, read_aql
-from .._session import is_anonymous, send
+from .._session import ask, is_anonymous
 from .._versions import is_semantic_version, latest, sort_versions
 from .items import item_of
 from .session import using
@@ -134,4 +134,4 @@ async def _by_folder(session: aiohttp.ClientSession, item: ItemURL) -> list[str]
 async def _by_aql(session: aiohttp.ClientSession, item: ItemURL) -> list[str]:
     request = build_aql(item.server, folders_in(item.repository, item.path))
     # A virtual repository shows a folder once for each member that has it.
-    return list({row["name"] for row in read_aql(request, await send(session, request))})
+    return list({row["name"] for row in read_aql(request, await ask(session, request))})

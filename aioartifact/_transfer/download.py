@@ -24,7 +24,7 @@ from .._protocol import (
     read_promise,
 )
 from .._scheduler import collapsed
-from .._session import Reply, send, stream
+from .._session import Reply, ask, stream
 from .plan import algorithms_for, check_received, complete_promise
 
 # One thread hop per batch; larger batches gain little and cost memory for every file in flight.
@@ -127,7 +127,7 @@ class _Transfer:
             return
         request = build_item_info(self.item)
         try:
-            info = expect_file(self.item, read_item_info(self.item, request, await send(self.session, request)))
+            info = expect_file(self.item, read_item_info(self.item, request, await ask(self.session, request)))
         except ResponseError:
             return
         self.promise = complete_promise(self.promise, info)

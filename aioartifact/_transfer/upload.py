@@ -10,7 +10,7 @@ from .._checksums import ALGORITHMS, Checksums
 from .._files import file_size, hash_file, read_blocks, run
 from .._progress import Progress
 from .._protocol import Upload, build_deploy, read_deployed
-from .._session import stream
+from .._session import ask
 
 
 async def send_file(
@@ -51,10 +51,7 @@ async def send_file(
 
     request = build_deploy(item, Upload(blocks, size), checksums, parameters)
     try:
-        async with stream(session, request) as reply:
-            if reply.status >= 300:
-                raise await reply.error()
-            read_deployed(item, request, await reply.read(), checksums)
+        read_deployed(item, request, await ask(session, request), checksums)
     except BaseException:
         progress.finish("failed", size)
         raise

@@ -1,0 +1,169 @@
+"""Canaries: secrets that must not turn up in any message, repr, traceback, pickle, log or URL, whatever fails."""
+
+import asyncio
+import copy
+import logging
+import pickle
+import traceback
+
+import pytest
+
+import aioartifact
+from aioartifact.testing import ArtifactoryServer, Fault
+
+CANARY = "CANARY-do-not-print"
+KEY = "AKCp8" + "CANARY" * 12
+PATH = "generic-local/a.bin"
+
+AUTHS = {
+    "password": ("ci", CANARY),
+    "token": aioartifact.Credentials.bearer(CANARY),
+    "key": aioartifact.Credentials.api_key(KEY),
+}
+
+FAULTS = {
+    "none": None,
+    "401-echo": Fault.status(401, message=f"Bad props auth token: basictoken={CANARY}"),
+    "403-echo": Fault.status(403, message=f"Bad props auth token: apiKey={KEY}"),
+    "500-echo": Fault.status(500, "html", message=f"{CANARY} {KEY}"),
+    "502-text": Fault.status(502, "text", message=f"upstream said {CANARY} {KEY}"),
+    "reset": Fault.reset(),
+    "truncate": Fault.truncate(after=1),
+    "flip": Fault.flip(),
+    "redirect": Fault.redirect(f"http://127.0.0.1:9/x?X-Amz-Signature={CANARY}"),
+    "redirect-user": Fault.redirect(f"http://user:{CANARY}@127.0.0.1:9/x"),
+    "redirect-scheme": Fault.redirect(f"gopher://user:{CANARY}@host/x?token={KEY}"),
+    "html": Fault.status(200, "html", message=CANARY),
+}
+
+
+@pytest.fixture
+def caught_logs(caplog):
+    """Everything that anyone logs, down to asyncio's debug messages."""
+    caplog.set_level(logging.DEBUG)
+    return caplog
+
+
+async def provoke(call) -> list[BaseException]:
+    """Run *call*; every exception that came of it, causes, contexts and members of groups included."""
+    try:
+        await call
+    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  # whatever it is, it is looked at
+        return list(unfolded(error))
+    return []
+
+
+def unfolded(error):
+    yield error
+    for inner in [error.__cause__, error.__context__, *getattr(error, "exceptions", ())]:
+        if inner is not None:
+            yield from unfolded(inner)
+
+
+def shown(error: BaseException) -> str:
+    """All that a program may print, log or send of an error."""
+    texts = [str(error), repr(error), "".join(traceback.format_exception(error)), repr(error.__dict__)]
+    if isinstance(error, aioartifact.ArtifactoryError | aioartifact.BatchError):
+        texts += [pickle.dumps(error).decode("latin-1"), repr(copy.copy(error))]
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("kind", AUTHS)
+async def test_no_failure_shows_a_secret(server, tmp_path, caught_logs, kind, fault):
+    """Every function, with every kind of credentials, through every kind of trouble."""
+    server.add_user("ci", password=CANARY, token=CANARY, api_key=KEY, admin=True)
+    server.put(PATH, b"some bytes")
+    local = tmp_path / "local.bin"
+    local.write_bytes(b"some bytes")
+    if FAULTS[fault]:
+        server.fail("*", "**", times=None, fault=FAULTS[fault])
+    url = f"{server.url}/{PATH}"
+    policy = aioartifact.RetryPolicy(attempts=2, backoff_initial=0)
+    async with aioartifact.session(server.url, auth=AUTHS[kind], retry=policy) as session:
+        calls = [
+            aioartifact.download(url, tmp_path / "x", session=session),
+            aioartifact.download(f"{server.url}/generic-local", tmp_path / "x", session=session),
+            aioartifact.download_many([url], tmp_path / "many", session=session)._report(),
+            aioartifact.download_folder(f"{server.url}/generic-local", tmp_path / "f", session=session)._report(),
+            aioartifact.versions(server.url, "generic-local", "g", "n", denied="raise", session=session),
+            aioartifact.versions(server.url, "generic-local", "g", "n", method="aql", denied="raise", session=session),
+            aioartifact.info(url, session=session),
+            aioartifact.checksum(f"{url}x", session=session),
+            aioartifact.deploy(local, url, session=session),
+            aioartifact.deploy(local, url, sha1="0" * 40, session=session),
+            aioartifact.rest_api_get(f"{url}?token={CANARY}&key={KEY}", session=session),
+        ]
+        errors = [error for call in calls for error in await provoke(call)]
+        session_text = repr(session)
+    texts = [shown(error) for error in errors] + [caught_logs.text, session_text]
+    secret = KEY if kind == "key" else CANARY
+    assert not [text for text in texts if secret in text]
+
+
+async def test_refused_server_shows_no_secret(tmp_path, caught_logs):
+    """Nobody listens: the error names the URL, not who asked."""
+    async with ArtifactoryServer() as server:
+        url = f"{server.url}/{PATH}"
+    async with aioartifact.session(url.rpartition("/")[0], auth=("ci", CANARY), retry=aioartifact.RetryPolicy.none()) as session:
+        errors = await provoke(aioartifact.download(url, tmp_path, session=session))
+    assert [type(error) for error in errors][0] is aioartifact.ConnectError
+    assert not [error for error in errors if "CANARY" in shown(error)]
+    assert "CANARY" not in caught_logs.text
+
+
+async def test_proxy_password_is_not_shown(tmp_path, caught_logs):
+    """A proxy may carry a password in its URL; its failure does not show it."""
+    proxy = f"http://user:{CANARY}@127.0.0.1:9"
+    async with aioartifact.session(proxy=proxy, retry=aioartifact.RetryPolicy.none()) as session:
+        errors = await provoke(aioartifact.info("http://host.invalid/artifactory/r/a", session=session))
+    assert errors
+    assert not [error for error in errors if "CANARY" in shown(error)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://user:{CANARY}@host/artifactory/r/a",
+        f"https://host/artifactory/r/a?token={CANARY}",
+        f"https://host/artifactory/r/a#{CANARY}",
+        f"https://user:{CANARY}/pass@host/artifactory/r/a",
+        f"//user:{CANARY}@host/artifactory/r/a",
+        f"user:{CANARY}@host/artifactory/r/a",
+        f"https://user:{CANARY}\n@host/artifactory/r/a",
+    ],
+)
+async def test_secret_in_a_url_is_not_repeated(url, tmp_path):
+    """A URL that holds a secret is refused without repeating the secret."""
+    for call in (
+        aioartifact.download(url, tmp_path),
+        aioartifact.info(url),
+        aioartifact.versions(url, "r", "g", "n"),
+        aioartifact.download_many([url], tmp_path)._report(),
+    ):
+        errors = await provoke(call)
+        assert errors
+        assert not [error for error in errors if "CANARY" in shown(error)]
+
+
+def test_credentials_show_no_secret():
+    """repr, str, format and tracebacks mask; pickling refuses."""
+    for auth in (aioartifact.Credentials.basic("ci", CANARY), *list(AUTHS.values())[1:]):
+        assert "CANARY" not in f"{auth} {auth!r} {[auth]} {copy.copy(auth)}"
+        with pytest.raises(TypeError) as caught:
+            pickle.dumps(auth)
+        assert "CANARY" not in str(caught.value)
+
+
+async def test_debug_mode_of_the_loop_shows_no_secret(server, tmp_path, caught_logs):
+    """asyncio's debug mode logs slow callbacks with their arguments."""
+    asyncio.get_running_loop().set_debug(True)
+    asyncio.get_running_loop().slow_callback_duration = 0
+    server.put(PATH, b"x")
+    server.add_user("ci", password=CANARY, admin=True)
+    try:
+        async with aioartifact.session(server.url, auth=("ci", CANARY)) as session:
+            await aioartifact.download(f"{server.url}/{PATH}", tmp_path, session=session)
+    finally:
+        asyncio.get_running_loop().set_debug(False)
+    assert "CANARY" not in caught_logs.text
