@@ -248,7 +248,7 @@ def build_download(item: ItemURL, *, unless_sha1: str | None = None) -> Request:
 def is_folder_redirect(item: ItemURL, location: str) -> bool:
     """Whether a redirect of a file request only adds the slash that makes it a folder's listing."""
     folder = f"/{item.repository}/{item.path}".rstrip("/")
-    return unquote(mask_url(location)).endswith(f"{folder}/")
+    return unquote(re.split(r"[?#]", location, maxsplit=1)[0]).endswith(f"{folder}/")
 
 
 def read_promise(request: Request, chain: Sequence[Mapping[str, str]]) -> Promise:
