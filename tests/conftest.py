@@ -36,7 +36,7 @@ def home(tmp_path_factory, monkeypatch) -> Path:
 @pytest.fixture
 async def server():
     """An embedded server of its own for each test, in the test's loop."""
-    from aioartifact.testing import ArtifactoryServer  # noqa: PLC0415  # not needed by the tests that want no server
+    from aioartifact.testing import ArtifactoryServer
 
     before = asyncio.all_tasks()
     async with ArtifactoryServer() as running:
@@ -48,7 +48,7 @@ async def server():
 @pytest.fixture
 async def redirecting_server():
     """A server that sends every download to its second origin, as one with cloud storage does."""
-    from aioartifact.testing import ArtifactoryServer  # noqa: PLC0415
+    from aioartifact.testing import ArtifactoryServer
 
     async with ArtifactoryServer(redirect_over=0) as running:
         yield running
@@ -57,7 +57,7 @@ async def redirecting_server():
 @pytest.fixture
 async def session(server):
     """A session that is the server's admin and never waits before it tries again."""
-    import aioartifact  # noqa: PLC0415
+    import aioartifact
 
     auth = (server.username, server.password)
     retry = aioartifact.RetryPolicy(attempts=3, backoff_initial=0)

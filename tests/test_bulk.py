@@ -1,5 +1,6 @@
 """download_many() and download_folder(): bounded, verified, and no failure hides another."""
 
+import json
 import os
 import tracemalloc
 from pathlib import Path
@@ -163,10 +164,14 @@ async def test_outcomes_arrive_as_they_finish(server, session, tmp_path):
 async def test_failures_seen_one_by_one_still_raise_at_the_end(server, session, tmp_path):
     """Whoever ignores the outcomes cannot take a part for the whole."""
     urls = [f"{server.url}/generic-local/none"]
-    with pytest.raises(aioartifact.BatchError):
+
+    async def ignore_all():
         async with aioartifact.download_many(urls, tmp_path, session=session) as outcomes:
             async for _ in outcomes:
                 pass
+
+    with pytest.raises(aioartifact.BatchError):
+        await ignore_all()
 
 
 async def test_error_of_the_caller_arrives_as_itself(server, session, tree, tmp_path):
@@ -233,7 +238,8 @@ async def test_nothing_leaves_the_destination(server, session, tree, tmp_path, p
 
 async def test_listing_with_hostile_names_cannot_leave_the_destination(server, session, tmp_path):
     """A server that lists '../' writes nothing outside."""
-    listing = b'{"uri":"x","files":[{"uri":"/../../evil","size":1,"folder":false},{"uri":"/a/../../evil","size":1,"folder":false}]}'
+    names = ["/../../evil", "/a/../../evil", "/./evil"]
+    listing = json.dumps({"files": [{"uri": name, "size": 1, "folder": False} for name in names]}).encode()
     server.fail("GET", "api/storage/generic-local", fault=Fault.status(200, listing))
     url = f"{server.url}/generic-local"
     with pytest.raises(aioartifact.BatchError) as caught:

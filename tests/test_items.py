@@ -80,7 +80,7 @@ async def test_checksum_of_unknown_type(algorithm):
 
 async def test_checksum_of_missing_files(session, url, tmp_path):
     """There or here: FileNotFoundError, with the name in it."""
-    with pytest.raises(FileNotFoundError, match="b%20c.txtx"):
+    with pytest.raises(FileNotFoundError, match=r"b%20c\.txtx"):
         await aioartifact.checksum(f"{url}x", session=session)
     with pytest.raises(FileNotFoundError, match="no-such-file"):
         await aioartifact.checksum(tmp_path / "no-such-file")

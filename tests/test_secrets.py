@@ -105,9 +105,11 @@ async def test_refused_server_shows_no_secret(tmp_path, caught_logs):
     """Nobody listens: the error names the URL, not who asked."""
     async with ArtifactoryServer() as server:
         url = f"{server.url}/{PATH}"
-    async with aioartifact.session(url.rpartition("/")[0], auth=("ci", CANARY), retry=aioartifact.RetryPolicy.none()) as session:
+    async with aioartifact.session(
+        url.rpartition("/")[0], auth=("ci", CANARY), retry=aioartifact.RetryPolicy.none()
+    ) as session:
         errors = await provoke(aioartifact.download(url, tmp_path, session=session))
-    assert [type(error) for error in errors][0] is aioartifact.ConnectError
+    assert isinstance(errors[0], aioartifact.ConnectError)
     assert not [error for error in errors if "CANARY" in shown(error)]
     assert "CANARY" not in caught_logs.text
 
@@ -156,7 +158,7 @@ def test_credentials_show_no_secret():
 
 
 async def test_debug_mode_of_the_loop_shows_no_secret(server, tmp_path, caught_logs):
-    """asyncio's debug mode logs slow callbacks with their arguments."""
+    """The debug mode of asyncio logs slow callbacks with their arguments."""
     asyncio.get_running_loop().set_debug(True)
     asyncio.get_running_loop().slow_callback_duration = 0
     server.put(PATH, b"x")

@@ -329,7 +329,7 @@ async def test_client_certificate(authority, tmp_path):
 @pytest.mark.parametrize("option", ["verify", "cert"])
 async def test_certificate_file_that_is_missing(tmp_path, option):
     """A missing certificate file is named when the session is opened."""
-    with pytest.raises(aioartifact.ConfigurationError, match="none.pem"):
+    with pytest.raises(aioartifact.ConfigurationError, match=r"none\.pem"):
         async with aioartifact.session(**{option: tmp_path / "none.pem"}):
             pass
 
