@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from .._checksums import ALGORITHMS, Algorithm, Checksums
 from .._errors import IntegrityError, UnsafePathError
@@ -48,7 +47,7 @@ def check_inside(root: str, folder: str) -> None:
 
 def relative_path(base: str, path: str) -> str:
     """Path of a listed file below the listed folder *base*, both raw."""
-    return path.removeprefix(f"{base}/") if base else str(PurePosixPath(path))
+    return path.removeprefix(f"{base}/") if base else path
 
 
 def may_be_unchanged(size: int | None, listed: FileInfo) -> bool:
