@@ -67,6 +67,7 @@ class Sender:
         self._common_headers = common_headers
         self._in_thread = in_thread
         self._is_head = request.method == "HEAD"
+        self._chunked = False
         self.body_bytes = 0
 
     async def send(self, reply: Reply, handle: FaultHandle | None = None) -> Sent:
@@ -74,27 +75,30 @@ class Sender:
         if handle and handle.fault.bends_body:
             return await self._send_bent(reply, handle)
         length = length_of(reply.body)
-        chunked = length is None and self._request.version >= HttpVersion11
-        keep_alive = self._request.keep_alive and not reply.close and (chunked or length is not None)
-        head = self._head(reply, length, chunked=chunked, keep_alive=keep_alive)
-        await self._send_body(head, b"" if self._is_head else reply.body, chunked=chunked)
+        self._chunked = length is None and self._request.version >= HttpVersion11
+        keep_alive = self._request.keep_alive and not reply.close and (self._chunked or length is not None)
+        head = self._head(reply, length, keep_alive=keep_alive)
+        await self._send_body(head, b"" if self._is_head else reply.body)
         return Sent(keep_alive=keep_alive)
 
-    async def _send_body(self, head: bytes, body: Body, *, chunked: bool) -> None:
+    async def _send_body(self, head: bytes, body: Body) -> None:
         if isinstance(body, bytes):
             self.body_bytes = len(body)
             await self._request.writer.write(head + body)
         elif isinstance(body, FilePart):
             await self._send_file(head, body)
         else:
-            await self._send_stream(head, body, chunked=chunked)
+            await self._request.writer.write(head)
+            async with aclosing(body):
+                await self._write_up_to(None, body)
+            await self._write_end()
 
     async def _send_file(self, head: bytes, part: FilePart) -> None:
         size = part.stop - part.start
         with part.path.open("rb", buffering=0) as file:  # from the page cache
             if size <= SMALL:
                 file.seek(part.start)
-                await self._send_body(head, file.read(size), chunked=False)
+                await self._send_body(head, file.read(size))
                 return
             await self._request.writer.write(head)
             if await self._sendfile(file, part):
@@ -114,21 +118,13 @@ class Sender:
             return False
         return True
 
-    async def _send_stream(self, head: bytes, body: AsyncGenerator[bytes, None], *, chunked: bool) -> None:
-        writer = self._request.writer
-        await writer.write(head)
-        async with aclosing(body):
-            async for data in body:
-                self.body_bytes += len(data)
-                await writer.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
-        if chunked:
-            await writer.write(b"0\r\n\r\n")
-
     async def _send_bent(self, reply: Reply, handle: FaultHandle) -> Sent:
         fault = handle.fault
         length = None if fault.ending == "cut" else length_of(reply.body)
-        stays = fault.ending in (None, "stall") and length is not None and self._request.keep_alive
-        await self._request.writer.write(self._head(reply, length, chunked=False, keep_alive=stays))
+        self._chunked = length is None and fault.ending != "cut" and self._request.version >= HttpVersion11
+        is_whole = fault.ending in (None, "stall") and (self._chunked or length is not None)
+        keep_alive = is_whole and self._request.keep_alive
+        await self._request.writer.write(self._head(reply, length, keep_alive=keep_alive))
         body = b"" if self._is_head else reply.body
         async with aclosing(pieces(body, self._in_thread, fault.flip_at)) as chunks:
             rest = await self._write_up_to(fault.after, chunks)
@@ -136,10 +132,12 @@ class Sender:
                 await handle.pause()
                 await self._write(rest)
                 await self._write_up_to(None, chunks)
+        if is_whole:
+            await self._write_end()
         if fault.ending == "reset":
             await self._flush()
             reset(self._transport())
-        return Sent(keep_alive=stays)
+        return Sent(keep_alive=keep_alive)
 
     async def _write_up_to(self, stop: int | None, chunks: AsyncGenerator[bytes, None]) -> bytes:
         """Write the body up to the offset *stop*, return what was read beyond it; None writes all."""
@@ -152,8 +150,13 @@ class Sender:
         return b""
 
     async def _write(self, data: bytes) -> None:
-        self.body_bytes += len(data)
-        await self._request.writer.write(data)
+        if data:  # an empty chunk would be the last one
+            self.body_bytes += len(data)
+            await self._request.writer.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+
+    async def _write_end(self) -> None:
+        if self._chunked and not self._is_head:
+            await self._request.writer.write(b"0\r\n\r\n")
 
     async def _flush(self) -> None:
         """Wait until the peer's kernel has every byte: a reset throws away what is still on this side."""
@@ -169,12 +172,12 @@ class Sender:
             raise ConnectionResetError("the client went away")
         return transport
 
-    def _head(self, reply: Reply, length: int | None, *, chunked: bool, keep_alive: bool) -> bytes:
+    def _head(self, reply: Reply, length: int | None, *, keep_alive: bool) -> bytes:
         headers = [f"{name}: {value.translate(_UNSAFE)}" for name, value in reply.headers.items()]
         lines = [f"HTTP/1.1 {reply.status} {_PHRASES.get(reply.status, '')}", self._common_headers, *headers]
         if length is not None and reply.status != HTTPStatus.NO_CONTENT:
             lines.append(f"Content-Length: {length}")
-        if chunked:
+        if self._chunked:
             lines.append("Transfer-Encoding: chunked")
         if not keep_alive:
             lines.append("Connection: close")
