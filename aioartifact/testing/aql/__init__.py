@@ -37,6 +37,9 @@ def run(
     """
     Start a query.
 
+    Items are searched; builds, releases and archive entries do not exist here. A search in any other domain is
+    checked like every query and finds nothing.
+
     The rows are read while the result is iterated over, on *connection*: writes in between may or may not be
     seen, so a server that answers at length gives each answer a connection of its own.
 
@@ -58,7 +61,6 @@ def run(
     query = parse(text)
     rows = shown(query)
     validate(query, rows, admin=viewer.admin, edition=edition)
-    # Outside its own domain, AQL of 6.20 answers whoever is no administrator with no rows: so do empty tables.
     page = _page(query.offset, query.limit, hard_limit)
     conditions = Conditions(query.domain, now_ms, time_zone, virtual_members)
     most = query.limit if page.trimmed_at is None else page.trimmed_at + 1

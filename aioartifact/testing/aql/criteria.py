@@ -45,7 +45,7 @@ class _PropertyRow:
 
 
 _ROW = _PropertyRow("p.key", "p.value")
-# A row of the included properties. It is found by its item: the plus keeps SQLite from walking all rows of a key.
+# A row of the included properties. The plus keeps SQLite from looking it up by key instead of by item.
 _SHOWN_ROW = _PropertyRow("+p.key", "+p.value")
 
 

@@ -53,6 +53,14 @@ PROPERTIES_OF_ITEM = "SEARCH p USING INDEX properties_by_item (item_id=?) LEFT-J
             id="jfrog-cli",
         ),
         pytest.param(
+            'items.find({"repo":"r"}).include("property")',
+            {"SEARCH i USING INDEX sqlite_autoindex_items_1 (repo=?)", PROPERTIES_OF_ITEM},
+            id="repository-with-properties",
+        ),
+        pytest.param(
+            'items.find({"repo":"r","$rf":[{"@k":"v"}]}).include("property")', {PROPERTIES_OF_ITEM}, id="result-filter"
+        ),
+        pytest.param(
             'items.find({"name":{"$match":"app-*"}})',
             {"SEARCH i USING INDEX items_by_name (name>? AND name<?)"},
             id="name",
@@ -85,3 +93,26 @@ def test_sort_by_address_needs_no_sorting(plan):
     """Pages in the order of repo, path and name are read off the index."""
     steps = plan('items.find({"repo":"r"}).sort({"$asc":["repo","path","name"]}).offset(1000).limit(100)')
     assert steps == ["SEARCH i USING INDEX sqlite_autoindex_items_1 (repo=?)"]
+
+
+@pytest.fixture
+def measured(database):
+    """Fill the tables and let SQLite measure them: one repository, each item with thirty properties."""
+    database.executemany(
+        "INSERT INTO items (id, repo, path, name, type, depth, created, modified, updated)"
+        " VALUES (?, 'r', ?, 'x', 'file', 1, 0, 0, 0)",
+        [(number, str(number)) for number in range(100, 700)],
+    )
+    database.executemany(
+        "INSERT INTO properties (item_id, key, value) VALUES (?, ?, ?)",
+        [(number, f"k{key}", str(number)) for number in range(100, 700) for key in range(30)],
+    )
+    database.execute("ANALYZE")
+
+
+@pytest.mark.usefixtures("measured")
+@pytest.mark.parametrize("filtered", ["", ',"$rf":[{"@k":"v"}]'])
+def test_measured_tables_do_not_change_the_way(plan, filtered):
+    """Statistics tempt SQLite to walk all items in order, or all properties of a key; it must not."""
+    steps = plan(f'items.find({{"repo":"r","path":{{"$match":"a*"}}{filtered}}}).include("property")')
+    assert steps == [BY_PATH, PROPERTIES_OF_ITEM, "USE TEMP B-TREE FOR ORDER BY"]
