@@ -78,7 +78,7 @@ def _workplace(folder: Path | None, *, keep: bool) -> Iterator[Path]:
 
 
 def _collect(steps: Steps, place: Path, *, quick: bool) -> Files:
-    count, size = (600, 16 << 20) if quick else (3000, 64 << 20)
+    count, size = (300, 8 << 20) if quick else (2500, 64 << 20)
     with steps.begin("collect real files of this machine") as step:
         artifacts = [*local_artifacts(count), bundle(place / "bundle.tar", size)]
         files = {f"{each.name}/{each.version}/{path}": file for each in artifacts for path, file in each.files.items()}
@@ -87,19 +87,25 @@ def _collect(steps: Steps, place: Path, *, quick: bool) -> Files:
     return files
 
 
-async def _deploy(steps: Steps, files: Mapping[str, Path], deploy: Callable[..., Awaitable[str]]) -> None:
+async def _deploy(steps: Steps, files: Mapping[str, Path], deploy: Callable[[Path, str], Awaitable[str]]) -> None:
+    sizes = {file: file.stat().st_size for file in files.values()}
     progress = aioartifact.Progress()
     jobs = iter(files.items())
 
     async def work() -> None:
         for url, file in jobs:  # all workers take their next file from the same iterator
-            await deploy(file, url, progress=progress)
+            progress.started(file.name)
+            await deploy(file, url)
+            progress.ended(file.name)
+            progress.advance(sizes[file])
+            progress.finish("transferred")
 
     with steps.begin("deploy them", progress) as step:
+        step.count(files.values())
+        progress.expect(files=step.files, size=step.size)
         async with anyio.create_task_group() as workers:
             for _ in range(DEPLOYS_AT_ONCE):
                 workers.start_soon(work)
-        step.count(files.values())
 
 
 async def _list_versions(steps: Steps, files: Files, versions: Callable[[str], Awaitable[list[str]]]) -> None:

@@ -1,7 +1,5 @@
 """What went wrong, as lines on stderr and an exit code."""
 
-import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -37,8 +35,6 @@ def guarded(run: Callable[[], Any]) -> int:
         except (KeyboardInterrupt, click.Abort):
             say("interrupted")
             return INTERRUPTED
-        except BrokenPipeError:
-            return _close_stdout()
         except (aioartifact.ArtifactoryError, OSError) as error:
             return show(error)
         except ExceptionGroup as group:
@@ -59,6 +55,18 @@ def show(error: Exception) -> int:
     return _code(error)
 
 
+def show_all(errors: Sequence[Exception], *, alone: bool) -> int:
+    """Write the first few of *errors*; return the exit code, that of the error itself if nothing else was asked."""
+    codes = [show(error) for error in errors[:_SHOWN_FAILURES]]
+    if (more := len(errors) - _SHOWN_FAILURES) > 0:
+        say(f"error: {more} more failed; --json lists every file")
+    return codes[0] if alone and codes else FAILED if codes else DONE
+
+
+def _code(error: Exception) -> int:
+    return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
+
+
 def _leaves(group: ExceptionGroup[Exception]) -> Iterator[Exception]:
     for error in group.exceptions:
         if isinstance(error, ExceptionGroup):
@@ -69,26 +77,8 @@ def _leaves(group: ExceptionGroup[Exception]) -> Iterator[Exception]:
             raise group
 
 
-def _code(error: Exception) -> int:
-    return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
-
-
-def show_all(errors: Sequence[Exception], *, alone: bool) -> int:
-    """Write the first few of *errors*; return the exit code, that of the error itself if nothing else was asked."""
-    codes = [show(error) for error in errors[:_SHOWN_FAILURES]]
-    if (more := len(errors) - _SHOWN_FAILURES) > 0:
-        say(f"error: {more} more failed; --json lists every file")
-    return codes[0] if alone and codes else FAILED if codes else DONE
-
-
 def _show_usage(error: click.ClickException) -> int:
     say(f"error: {error.format_message()}")
     if isinstance(error, click.UsageError) and error.ctx:
         say(f"hint: {error.ctx.command_path} --help")
     return error.exit_code
-
-
-def _close_stdout() -> int:
-    """Give up on a reader that has left, as ``head`` does; Python would complain once more when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return FAILED

@@ -44,7 +44,7 @@ async def fetch(
         return await _show(batch, as_json=as_json)
 
 
-async def _show(batch: aioartifact.Batch, *, as_json: bool) -> list[aioartifact.ArtifactoryError]:
+async def _show(batch: "aioartifact.Batch", *, as_json: bool) -> list[aioartifact.ArtifactoryError]:
     failures = []
     # What the group would say is said of each outcome.
     with suppress(aioartifact.BatchError):
