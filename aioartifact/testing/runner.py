@@ -140,7 +140,7 @@ class Runner:
             if DEFAULT_REPOSITORY not in self.instance.repositories:
                 self.instance.add_repository(Repository(DEFAULT_REPOSITORY))
             app = App(self.instance, self.log, self.faults)
-            resources.push_async_callback(self._end, asyncio.Transport.abort)
+            resources.push_async_callback(self._end, _abort)
             self.instance.origin = await self._listen(app.main, app.connections, self._port)
             self.instance.storage_origin = await self._listen(app.storage, app.connections, 0)
             self._resources = resources.pop_all()
@@ -178,3 +178,7 @@ class Runner:
             await asyncio.sleep(0)
         self._listeners.clear()
         self._servers.clear()
+
+
+def _abort(transport: asyncio.Transport) -> None:
+    transport.abort()

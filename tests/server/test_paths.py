@@ -59,7 +59,9 @@ def test_matrix_parameters_are_split_off(raw, path, matrix):
     assert (target.item_path, target.matrix) == (path, matrix)
 
 
-@pytest.mark.parametrize("raw", ["/repo/a%", "/repo/a%zz", "/repo/a b", '/repo/"', "/repo/a|b", "/r/../a", "/r/%2E%2E/a"])
+@pytest.mark.parametrize(
+    "raw", ["/repo/a%", "/repo/a%zz", "/repo/a b", '/repo/"', "/repo/a|b", "/r/../a", "/r/%2E%2E/a"]
+)
 def test_target_that_tomcat_refuses(raw):
     """Stray percent signs, raw characters outside the grammar and parent references are errors."""
     with pytest.raises(BadPathError):

@@ -147,7 +147,9 @@ async def test_ranges_on_the_wire(stored, ask, admin, headers, status, content_r
 async def test_several_ranges_are_multipart(stored, ask, admin):
     """Two ranges come as two parts, and the length is exact."""
     answer = await ask(stored, "GET", FILE, headers=admin | {"Range": "bytes=10-11,2-3"})
-    part = "--BCD64322345343217845286A\r\nContent-Type: application/java-archive\r\nContent-Range: bytes {}/2048\r\n\r\n"
+    part = (
+        "--BCD64322345343217845286A\r\nContent-Type: application/java-archive\r\nContent-Range: bytes {}/2048\r\n\r\n"
+    )
     expected = part.format("2-3").encode() + DATA[2:4]
     expected += b"\r\n" + part.format("10-11").encode() + DATA[10:12] + b"--BCD64322345343217845286A--\r\n"
     assert (answer.status, answer.body) == (206, expected)
@@ -166,7 +168,9 @@ async def test_checksum_sibling_is_what_the_client_supplied(server, ask, algorit
     assert found.body.decode() == server.checksums("generic-local/a")[algorithm]
     assert found.headers["content-type"] == "application/x-checksum"
     assert "etag" not in found.headers
-    assert (await ask(server, "GET", f"/generic-local/b.{algorithm}")).message == f"Checksum not found for b.{algorithm}"
+    assert (
+        await ask(server, "GET", f"/generic-local/b.{algorithm}")
+    ).message == f"Checksum not found for b.{algorithm}"
     assert (await ask(server, "GET", f"/generic-local/c.{algorithm}")).message == "File not found."
     assert (await ask(server, "GET", f"/trusting/b.{algorithm}")).body == found.body
 
