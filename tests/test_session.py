@@ -257,8 +257,8 @@ def test_session_in_another_loop():
 
 async def test_session_after_fork(server, url, session):
     """A session that came through a fork is refused instead of mixing two processes' bytes on one socket."""
-    pid = _session._STATES[session].process
-    _session._STATES[session].process = pid + 1
+    pid = _session.STATES[session].process
+    _session.STATES[session].process = pid + 1
     with pytest.raises(aioartifact.SessionError, match="another process"):
         await aioartifact.exists(url, session=session)
 

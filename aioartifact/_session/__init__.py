@@ -1,0 +1,27 @@
+"""
+The one home of aiohttp: sessions, client middlewares, and the seam where its exceptions become ours.
+
+A session is a plain ``aiohttp.ClientSession``. What this library adds rides in it as client middlewares, which
+run for every request on every hop of a redirect: credentials are attached only for servers that were named to the
+session, never as session-wide headers, because those follow a redirect to any host.
+"""
+
+from .exchange import Reply, ask, send, stream
+from .opening import open_session
+from .state import STATES, Clock, SessionState, is_anonymous, state_of
+from .tls import ClientCertificate, Verify
+
+__all__ = [
+    "STATES",
+    "ClientCertificate",
+    "Clock",
+    "Reply",
+    "SessionState",
+    "Verify",
+    "ask",
+    "is_anonymous",
+    "open_session",
+    "send",
+    "state_of",
+    "stream",
+]

@@ -1,0 +1,201 @@
+"""One request and its answer: redirects followed by hand, bodies read as they arrive."""
+
+import urllib.request
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import aiohttp
+from yarl import URL
+
+from .._errors import ArtifactoryError, ProtocolError
+from .._models import Response
+from .._protocol import Request, Upload, read_error
+from .._retry import parse_retry_after
+from .middlewares import MAX_ERROR_BODY, is_small
+from .payload import UploadPayload
+from .state import OPERATION, Operation, state_of
+from .translation import Seam
+
+_MAX_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Reply:
+    """
+    An answer whose header fields are here and whose body still arrives.
+
+    Attributes:
+        status: HTTP status code.
+        chain: Header fields of every hop, the first server's first.
+        location: Where the last redirect led, or None.
+    """
+
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        chain: list[Mapping[str, str]],
+        location: str | None,
+        seam: "Seam",
+    ) -> None:
+        self.status = response.status
+        self.chain = chain
+        self.location = location
+        self._response = response
+        self._seam = seam
+
+    async def next_batch(self, size: int) -> list[bytes]:
+        """
+        Wait for the next *size* bytes or a little more, as chunks; empty at the end of the body.
+
+        Raises:
+            ConnectionLostError: The body broke off.
+            TransportTimeoutError: No byte arrived for the time allowed.
+        """
+        chunks: list[bytes] = []
+        missing = size
+        with self._seam.translated():
+            while missing > 0 and (chunk := await self._response.content.readany()):
+                chunks.append(chunk)
+                missing -= len(chunk)
+        return chunks
+
+    async def read(self) -> Response:
+        """
+        Read the whole body; of an error no more than its beginning.
+
+        Raises:
+            TransportError: See :meth:`next_batch`.
+        """
+        if self.status < 400 or is_small(self._response):
+            with self._seam.translated():
+                content = await self._response.read()
+        else:
+            content = b"".join(await self.next_batch(MAX_ERROR_BODY))[:MAX_ERROR_BODY]
+        content = self._seam.masked(content) if self.status >= 400 else content
+        return Response(self.status, content, self.chain[-1], self._seam.url)
+
+    async def error(self) -> ArtifactoryError:
+        """Read the body of a refusal and make its error."""
+        retry_after = parse_retry_after(self.chain[-1].get("Retry-After"), now=self._seam.state.clock.wall())
+        attempts = self._seam.operation.attempts
+        return read_error(self._seam.request, await self.read(), attempts=max(1, attempts), retry_after=retry_after)
+
+
+@asynccontextmanager
+async def stream(session: aiohttp.ClientSession, request: Request) -> AsyncIterator[Reply]:
+    """
+    Send *request* and yield its answer, whatever its status; the body is dropped at the end of the block.
+
+    Redirects of GET and HEAD are followed, up to five, never from https to http.
+
+    Raises:
+        TransportError: No answer came.
+        ProtocolError: The answer is not HTTP, or redirects badly.
+        SessionError: The session cannot be used here.
+    """
+    state = state_of(session)
+    await state.admit(request.server)
+    seam = Seam(request, state, Operation(request.repeatable, state.clock.now()))
+    token = OPERATION.set(seam.operation)
+    try:
+        response, chain, location = await _follow(session, seam)
+    finally:
+        OPERATION.reset(token)
+    try:
+        yield Reply(response, chain, location, seam)
+    finally:
+        # Returns the connection to the pool if the body was read to its end, and closes it otherwise.
+        response.release()
+
+
+async def _follow(
+    session: aiohttp.ClientSession, seam: Seam
+) -> tuple[aiohttp.ClientResponse, list[Mapping[str, str]], str | None]:
+    url, location = URL(seam.request.url, encoded=True), None
+    chain: list[Mapping[str, str]] = []
+    for _ in range(_MAX_REDIRECTS + 1):
+        response = await _request(session, seam, url)
+        chain.append(response.headers)
+        target = response.headers.get("Location") if response.status in _REDIRECTS else None
+        if target is None or not _may_follow(seam.request, response.status):
+            return response, chain, location
+        response.release()
+        location, url = target, _next_hop(seam, url, target)
+    raise _misled(seam, f"more than {_MAX_REDIRECTS} times")
+
+
+def _may_follow(request: Request, status: int) -> bool:
+    # RFC 9110 15.4: only 307 and 308 keep method and body.
+    return request.method in ("GET", "HEAD") or status in (307, 308)
+
+
+def _next_hop(seam: Seam, url: URL, location: str) -> URL:
+    try:
+        target = url.join(URL(location, encoded=True))
+    except ValueError:
+        raise _misled(seam, "to something that is no URL") from None
+    if target.scheme not in ("http", "https") or not target.host:
+        raise _misled(seam, "to something that is no web address")
+    if url.scheme == "https" and target.scheme == "http":
+        raise _misled(seam, "from https to http, where everything travels in clear")
+    return target
+
+
+def _misled(seam: Seam, where: str) -> ProtocolError:
+    hint = "ask the administrator of the server or of the proxy before it"
+    return ProtocolError(f"{seam.request.label}: redirected {where}; refused", hint=hint)
+
+
+async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL) -> aiohttp.ClientResponse:
+    request, state = seam.request, seam.state
+    upload = isinstance(request.body, Upload)
+    payload = UploadPayload(request.body, state.timeouts.stall) if isinstance(request.body, Upload) else request.body
+    length = {"Content-Length": str(request.body.size)} if isinstance(request.body, Upload) else {}
+    with seam.translated(payload if upload else None):
+        return await session.request(
+            request.method,
+            url,
+            headers={**request.headers, **length},
+            data=payload,
+            allow_redirects=False,
+            timeout=state.timeout(request),
+            proxy=_environment_proxy(url) if state.trust_env and not state.foreign else None,
+        )
+
+
+def _environment_proxy(url: URL) -> str | None:
+    """
+    The proxy that the environment names for *url*.
+
+    aiohttp's own ``trust_env`` would also read ``~/.netrc`` and add its passwords to redirect targets.
+    """
+    if urllib.request.proxy_bypass(url.host or ""):
+        return None
+    return urllib.request.getproxies().get(url.scheme)
+
+
+async def send(session: aiohttp.ClientSession, request: Request) -> Response:
+    """
+    Send *request* and read its answer whole, whatever its status.
+
+    Raises:
+        TransportError: No answer came, or not all of it.
+        ProtocolError: The answer is not HTTP, or redirects badly.
+        SessionError: The session cannot be used here.
+    """
+    async with stream(session, request) as reply:
+        return await reply.read()
+
+
+async def ask(session: aiohttp.ClientSession, request: Request) -> Response:
+    """
+    Send *request* and read its answer whole.
+
+    Raises:
+        ResponseError: The server said no; the error knows the attempts.
+        TransportError, ProtocolError, SessionError: See :func:`send`.
+    """
+    async with stream(session, request) as reply:
+        if reply.status >= 300:
+            raise await reply.error()
+        return await reply.read()

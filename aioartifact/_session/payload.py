@@ -1,0 +1,63 @@
+"""An upload as aiohttp wants it."""
+
+import asyncio
+from contextlib import aclosing
+
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+
+from .._errors import ArtifactoryError, IntegrityError, TransportTimeoutError
+from .._protocol import Upload
+
+
+class UploadPayload(aiohttp.Payload):
+    """Sent from the start each time it is written, so that a request can be repeated."""
+
+    def __init__(self, upload: Upload, stall: float) -> None:
+        super().__init__(upload, content_type="application/octet-stream")
+        self._upload = upload
+        self._stall = stall
+        self._size = upload.size
+        # aiohttp wraps what a payload raises into a lost connection; the true reason is kept here.
+        self.failure: Exception | None = None
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        raise TypeError("an upload has no text form")
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        await self.write_with_length(writer, None)
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        sent = 0
+        try:
+            async with aclosing(self._upload.open()) as blocks:
+                async for block in blocks:
+                    sent += len(block)
+                    if sent > self._upload.size:
+                        break
+                    await self._write(writer, block)
+            if sent != self._upload.size:
+                raise IntegrityError(
+                    f"the file changed while it was sent: it has not {self._upload.size} bytes any more",
+                    algorithm="size",
+                    expected=str(self._upload.size),
+                    hint="deploy it again when nobody writes to it",
+                )
+        except ArtifactoryError as error:
+            self.failure = error
+            raise
+
+    async def _write(self, writer: AbstractStreamWriter, block: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._stall):
+                await writer.write(block)
+        except TimeoutError:
+            raise TransportTimeoutError(f"stalled: the server took no byte for {self._stall:g} s") from None
+
+
+def upload_failure(body: object) -> Exception | None:
+    return body.failure if isinstance(body, UploadPayload) else None
+
+
+def is_replayable(body: object) -> bool:
+    return not (isinstance(body, aiohttp.Payload) and body.consumed)

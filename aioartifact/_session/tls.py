@@ -1,0 +1,46 @@
+"""TLS as the session's caller wants it: whom to trust, and what to show."""
+
+import os
+import ssl
+import warnings
+from pathlib import Path
+from typing import TypeAlias
+
+from .._errors import ConfigurationError
+from .translation import reason
+
+Verify: TypeAlias = bool | str | os.PathLike[str] | ssl.SSLContext
+ClientCertificate: TypeAlias = str | os.PathLike[str] | tuple[str | os.PathLike[str], str | os.PathLike[str]]
+
+
+def tls_context(verify: Verify, cert: ClientCertificate | None) -> ssl.SSLContext | bool:
+    if isinstance(verify, ssl.SSLContext):
+        context = verify
+    elif verify is True and cert is None:
+        return True
+    else:
+        context = _context(verify)
+    if cert is not None:
+        files = cert if isinstance(cert, tuple) else (cert,)
+        try:
+            context.load_cert_chain(*files)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigurationError(f"client certificate {files[0]}: {reason(error)}", source=str(files[0])) from None
+    return context
+
+
+def _context(verify: bool | str | os.PathLike[str]) -> ssl.SSLContext:
+    if verify is False:
+        warnings.warn("TLS certificates are not verified: verify=False", UserWarning, stacklevel=2)
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    if verify is True:
+        return ssl.create_default_context()
+    path = Path(verify)
+    try:
+        folder = path.is_dir()
+        return ssl.create_default_context(capath=path if folder else None, cafile=None if folder else path)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"CA certificates {path}: {reason(error)}", source=str(path)) from None

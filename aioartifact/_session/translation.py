@@ -1,0 +1,114 @@
+"""The seam where aiohttp's exceptions become ours; the repr of some carries the Authorization header."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import aiohttp
+
+from .._address import mask_url
+from .._errors import (
+    ArtifactoryError,
+    ConnectError,
+    ConnectionLostError,
+    ProtocolError,
+    TransportError,
+    TransportTimeoutError,
+)
+from .._protocol import Request
+from .payload import upload_failure
+from .state import Operation, SessionState
+
+# Errors of TLS are errors of set-up: no retry repairs them.
+NOT_REPAIRED_BY_TIME = (
+    aiohttp.ClientSSLError,
+    aiohttp.ClientConnectorCertificateError,
+    aiohttp.ServerFingerprintMismatch,
+)
+_STALL_HINT = "raise Timeouts.stall for a slow server"
+_TLS_HINT = "pass verify= with the CA certificates of the server"
+_REACH_HINT = "check the host name, the port, and whether a proxy is needed"
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """One request on its way: knows how to name it in errors, and which secret must not show."""
+
+    request: Request
+    state: SessionState
+    operation: Operation
+
+    @property
+    def url(self) -> str:
+        return mask_url(self.request.url)
+
+    def masked(self, content: bytes) -> bytes:
+        """Some servers repeat in an error the credentials they refuse."""
+        credentials = self.state.credentials.get(self.request.server)
+        secret = credentials.secret.encode() if credentials else b""
+        return content.replace(secret, b"***") if secret else content
+
+    @contextmanager
+    def translated(self, payload: object = None) -> Iterator[None]:
+        """Turn what aiohttp raises in this block into an error of ours."""
+        try:
+            yield
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            translated = self._translate(upload_failure(payload) or error)
+        else:
+            return
+        # Raised outside the handler: a context would carry aiohttp's exception, and with it the headers.
+        raise translated
+
+    def _translate(self, error: Exception) -> ArtifactoryError:
+        if isinstance(error, aiohttp.InvalidURL | aiohttp.ClientResponseError | aiohttp.NonHttpUrlClientError):
+            return ProtocolError(
+                f"{self.request.label}: the answer is not valid HTTP: {type(error).__name__}",
+                hint=f"is {self.request.server} the base URL of an Artifactory?",
+            )
+        if isinstance(error, ArtifactoryError) and not isinstance(error, TransportError):
+            return error
+        kind, what, hint = self._judge(error)
+        translated = kind(
+            f"{self.request.label}: {what}",
+            method=self.request.method,
+            url=self.url,
+            attempts=max(1, self.operation.attempts),
+            elapsed=self.state.clock.now() - self.operation.started,
+            hint=hint,
+        )
+        translated.retryable = not isinstance(error, NOT_REPAIRED_BY_TIME)
+        return translated
+
+    def _judge(self, error: Exception) -> tuple[type[TransportError], str, str | None]:
+        limits = self.state.timeout(self.request)
+        if isinstance(error, TransportError):
+            return type(error), error.message, error.hint
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return TransportTimeoutError, f"no connection within {limits.sock_connect:g} s", _REACH_HINT
+        if isinstance(error, TimeoutError):
+            return TransportTimeoutError, f"stalled: no byte for {limits.sock_read:g} s", _STALL_HINT
+        if isinstance(error, NOT_REPAIRED_BY_TIME):
+            return ConnectError, f"TLS refused: {reason(error)}", _TLS_HINT
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return ConnectError, f"cannot connect: {reason(error)}", _REACH_HINT
+        return ConnectionLostError, f"connection lost: {reason(error)}", "try again"
+
+
+def reason(error: Exception) -> str:
+    """Say what went wrong, without the text of aiohttp's exceptions: it may hold headers or passwords."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "host name not found"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return reason(error.certificate_error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    cause = getattr(error, "os_error", error)
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server closed it before it answered"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the body ended early"
+    return type(cause).__name__
