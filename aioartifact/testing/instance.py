@@ -75,9 +75,20 @@ class Instance:
         """
         job = asyncio.get_running_loop().run_in_executor(self.executor, call)
         try:
-            await asyncio.wait({job})
+            await settled(job)
         except asyncio.CancelledError:
-            await asyncio.wait({job})
             job.exception()  # nobody else will look at it
             raise
         return job.result()
+
+
+async def settled(job: asyncio.Future[T]) -> None:
+    """Wait for the end of *job*, however often the waiter is cancelled; only then be cancelled."""
+    cancelled = False
+    while not job.done():
+        try:
+            await asyncio.wait({job})
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError

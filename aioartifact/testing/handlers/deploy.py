@@ -10,6 +10,7 @@ from .. import jackson, media
 from ..blobs import BATCH, Content, Upload
 from ..dates import parse_http
 from ..exchange import Exchange
+from ..instance import settled
 from ..replies import VENDOR, Reply, refuse
 from ..store import Checksums, ConflictError, Deployment, Item, Repository
 from . import properties
@@ -279,7 +280,7 @@ async def _receive_big(exchange: Exchange, batch: bytearray, body: AsyncGenerato
                     writing = asyncio.create_task(in_thread(partial(upload.write, batch)))
                     batch = bytearray()
         finally:
-            await asyncio.wait({writing})  # the thread must let go of the file before it is closed
+            await settled(writing)  # the thread must let go of the file before it is closed
         writing.result()
         return await in_thread(partial(_finish, upload, batch))
 
