@@ -122,7 +122,7 @@ class Blobs:
 
     def path(self, sha256: str) -> Path:
         """Return where the blob with this digest is, or would be."""
-        return self._folder / sha256[:2] / sha256
+        return self._folder.joinpath(sha256[:2], sha256)
 
     def open(self, sha256: str) -> BufferedReader:
         """Open a blob; the file stays readable although the item may be overwritten or deleted meanwhile."""

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -24,7 +25,12 @@ def iso(time_ms: int, zone: tzinfo = UTC) -> str:
 
 def http(time_ms: int) -> str:
     """Print the RFC 9110 date of a header; milliseconds are dropped."""
-    return formatdate(time_ms // 1000, usegmt=True)
+    return _http(time_ms // 1000)
+
+
+@lru_cache(maxsize=4096)  # every head carries the present second, and files of one deploy share theirs
+def _http(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 def parse_http(text: str | None) -> int | None:

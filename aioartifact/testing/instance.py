@@ -19,10 +19,9 @@ T = TypeVar("T")
 
 
 class InThread(Protocol):
-    """Runs a blocking call beside the loop."""
+    """Runs a blocking call in a thread and returns what it returns."""
 
-    async def __call__(self, call: Callable[[], T], /) -> T:
-        """Run *call* in a thread and return what it returns."""
+    async def __call__(self, call: Callable[[], T], /) -> T: ...
 
 
 @dataclass(slots=True)

@@ -9,7 +9,11 @@ _REGEX_OF = {"**/": "(?:.*/)?", "/**": "(?:/.*)?", "**": ".*", "*": "[^/]*", "?"
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile("".join(_REGEX_OF.get(token, re.escape(token)) for token in _TOKENS.findall(pattern)), re.DOTALL)
+    return re.compile("".join(map(_regex_of, _TOKENS.findall(pattern))), re.DOTALL)
+
+
+def _regex_of(token: str) -> str:
+    return _REGEX_OF[token] if token in _REGEX_OF else re.escape(token)
 
 
 def matches(pattern: str, path: str) -> bool:

@@ -203,6 +203,8 @@ class Store:
         self._connection = sqlite3.connect(self._database, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
+        # A checkpoint is the only time SQLite waits for the disk here; the default is one every 1000 pages.
+        self._connection.execute("PRAGMA wal_autocheckpoint = 10000")
         self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.executescript(SCHEMA)
         self.blobs.keep_only({digest for (digest,) in self._rows("SELECT DISTINCT sha256 FROM items")})

@@ -173,7 +173,7 @@ class Sender:
         return transport
 
     def _head(self, reply: Reply, length: int | None, *, keep_alive: bool) -> bytes:
-        headers = [f"{name}: {value.translate(_UNSAFE)}" for name, value in reply.headers.items()]
+        headers = [f"{name}: {_one_line(value)}" for name, value in reply.headers.items()]
         lines = [f"HTTP/1.1 {reply.status} {_PHRASES.get(reply.status, '')}", self._common_headers, *headers]
         if length is not None and reply.status != HTTPStatus.NO_CONTENT:
             lines.append(f"Content-Length: {length}")
@@ -185,6 +185,11 @@ class Sender:
             lines.append("Connection: keep-alive")
         lines.append(f"Date: {dates.http(time_ns() // 1_000_000)}\r\n\r\n")
         return "\r\n".join(lines).encode("latin-1", "replace")
+
+
+def _one_line(value: str) -> str:
+    """Keep a file name with line breaks from ending a header."""
+    return value if value.isprintable() else value.translate(_UNSAFE)
 
 
 class UploadFault:
