@@ -313,6 +313,12 @@ def test_usage_error_points_to_the_help_of_its_verb(cli):
     assert cli("ls", "--long").err.splitlines()[-1] == "hint: aioartifact ls --help"
 
 
+def test_option_behind_the_verb_is_sent_before_it(cli):
+    """An option of the command, given to a verb, is told its place."""
+    hint = "hint: --quiet stands before the verb: aioartifact [OPTIONS] ls"
+    assert cli("ls", "--quiet", "URL").err.splitlines()[-1] == hint
+
+
 def test_without_a_verb_the_help_is_shown(cli):
     """No verb is a usage error, answered with the help."""
     run = cli()
@@ -490,6 +496,43 @@ def _read_terminal(descriptor):
         return os.read(descriptor, 4096)
     except OSError:  # Linux: EIO, once the other side is closed
         return b""
+
+
+@pytest.fixture
+def terminal():
+    """Run the command with a terminal as stdout; return what it wrote there."""
+
+    def run(*words):
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+            [*COMMAND, *words], stdout=theirs, env=environment(TERM="xterm", COLUMNS="120")
+        ) as process:
+            os.close(theirs)
+            screen = b"".join(iter(lambda: _read_terminal(ours), b""))
+        os.close(ours)
+        assert process.returncode == 0
+        return screen.decode()
+
+    return run
+
+
+def test_ls_file_on_a_terminal_is_a_table(server, terminal):
+    """People get all that is known of a file, a line each."""
+    table = dict(line.split(maxsplit=1) for line in terminal("ls", url_of(server, "1.0.0/media/a.wav")).splitlines())
+    assert (table["name"].strip(), table["size"].strip()) == ("a.wav", "14")
+    assert table["sha256"].strip() == server.checksums(f"{FOLDER}/1.0.0/media/a.wav")["sha256"]
+
+
+def test_ls_folder_on_a_terminal_shows_names_only(server, terminal):
+    """A name that holds control characters does not reach the terminal as it is."""
+    server.put(f"{FOLDER}/evil\x1b[2J.txt", b"text")
+    assert "evil�[2J.txt" in terminal("ls", url_of(server, ""))
+
+
+def test_download_on_a_terminal_prints_no_paths(server, terminal, tmp_path):
+    """Paths are for pipes; a terminal gets the summary on stderr instead."""
+    assert terminal("-q", "download", url_of(server, "1.0.0"), "-d", str(tmp_path)) == ""
+    assert len(files_below(tmp_path)) == 3
 
 
 def test_names_cannot_steer_the_terminal():

@@ -38,7 +38,7 @@ def test_demo_does_what_it_says(temporary):
     """The quick demo succeeds, transfers exactly what was spoilt the second time, and removes all of it."""
     run = subprocess.run(COMMAND, capture_output=True, text=True, check=False, timeout=SECONDS)
     assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout.count("\n  fetched http://") == 2
+    assert run.stdout.count("\n  fetched ") == 2
     table = rows(run.stdout)
     deployed, downloaded = table["deploy them"], table["download everything"]
     assert deployed[:2] == downloaded[:2]
@@ -125,4 +125,4 @@ def test_bundle_has_the_size_asked_for(tmp_path):
     """The large file is made of real files until it is large enough."""
     artifact = demo_files.bundle(tmp_path / "bundle.tar", 1 << 20)
     assert artifact.files == {"bundle.tar": tmp_path / "bundle.tar"}
-    assert 1 << 20 <= Path(tmp_path / "bundle.tar").stat().st_size < 32 << 20
+    assert 1 << 20 <= Path(tmp_path / "bundle.tar").stat().st_size <= 6 << 20

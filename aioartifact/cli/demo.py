@@ -78,7 +78,7 @@ def _workplace(folder: Path | None, *, keep: bool) -> Iterator[Path]:
 
 
 def _collect(steps: Steps, place: Path, *, quick: bool) -> Files:
-    count, size = (300, 8 << 20) if quick else (2500, 64 << 20)
+    count, size = (400, 8 << 20) if quick else (2500, 64 << 20)
     with steps.begin("collect real files of this machine") as step:
         artifacts = [*local_artifacts(count), bundle(place / "bundle.tar", size)]
         files = {f"{each.name}/{each.version}/{path}": file for each in artifacts for path, file in each.files.items()}
@@ -109,7 +109,7 @@ async def _deploy(steps: Steps, files: Mapping[str, Path], deploy: Callable[[Pat
 
 
 async def _list_versions(steps: Steps, files: Files, versions: Callable[[str], Awaitable[list[str]]]) -> None:
-    deployed = Counter(name for name, _ in {tuple(path.split("/")[:2]) for path in files})
+    deployed = Counter(name for name, _ in dict.fromkeys(tuple(path.split("/")[:2]) for path in files))
     with steps.begin("list versions"):
         for name, count in deployed.most_common(ASKED_FOR_VERSIONS):
             found = await versions(name)
@@ -165,7 +165,7 @@ async def _download_again(steps: Steps, spoilt: set[str], download: Callable[...
         report = await download(progress=progress)
         step.files, step.size = len(report.downloaded), report.bytes_downloaded
     for outcome in report.downloaded:
-        steps.tell(f"fetched {outcome.url}")
+        steps.tell(f"fetched {outcome.url.partition(f'/{GROUP}/')[2]}")
     steps.tell(f"kept {len(report.unchanged)} others")
     fetched = {str(outcome.path) for outcome in report.downloaded}
     _demand(fetched == spoilt, f"{len(fetched)} files were fetched instead of the two: {sorted(fetched)[:5]}")

@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 from platform import python_version
 
-_MAX_FILE = 16 << 20  # bytes
-_MAX_FILES = 300  # of one distribution
+_MAX_FILE = 4 << 20  # bytes
+_MAX_FILES = 120  # of one distribution
 _WITH_HISTORY = 3
 
 
@@ -60,7 +60,7 @@ def _library_files() -> Iterator[Path]:
     """Files of the standard library, in the same order every time."""
     for folder, folders, names in os.walk(sysconfig.get_path("stdlib")):
         folders[:] = sorted(set(folders) - {"site-packages", "dist-packages", "__pycache__"})
-        yield from (Path(folder, name) for name in sorted(names))
+        yield from filter(_fits, (Path(folder, name) for name in sorted(names)))
 
 
 def _distributions() -> list[Artifact]:

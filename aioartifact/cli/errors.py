@@ -80,5 +80,12 @@ def _leaves(group: ExceptionGroup[Exception]) -> Iterator[Exception]:
 def _show_usage(error: click.ClickException) -> int:
     say(f"error: {error.format_message()}")
     if isinstance(error, click.UsageError) and error.ctx:
-        say(f"hint: {error.ctx.command_path} --help")
+        say(f"hint: {_usage_hint(error, error.ctx)}")
     return error.exit_code
+
+
+def _usage_hint(error: click.UsageError, context: click.Context) -> str:
+    option = error.option_name if isinstance(error, click.NoSuchOption) else None
+    if context.parent and any(option in known.opts for known in context.parent.command.params):
+        return f"{option} stands before the verb: {context.parent.command_path} [OPTIONS] {context.info_name}"
+    return f"{context.command_path} --help"
