@@ -14,7 +14,7 @@ from aiohttp import web
 from . import object_storage, paths
 from .exchange import Exchange
 from .faults import Fault, Faults
-from .handlers import deploy, download, search, storage, system
+from .handlers import deploy, download, properties, search, storage, system
 from .instance import VERSION, Edition, Instance
 from .log import RequestLog, RequestRecord, has_credentials, masked
 from .paths import BadPathError, Target
@@ -25,7 +25,7 @@ Handler = Callable[[Exchange], Awaitable[Reply]]
 
 _NOT_FOUND_BY_ROUTER = Reply(404, {"Content-Type": "text/plain; charset=utf-8"}, b"404 page not found")
 _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
-    ("api/storage", {"GET": storage.get}),
+    ("api/storage", {"GET": storage.get, "PUT": properties.set_on_item, "DELETE": properties.delete_from_item}),
     ("api/search/aql", {"POST": search.aql}),
     ("api/repositories", {"GET": system.repositories}),
     ("api/system/ping", {"GET": system.ping}),

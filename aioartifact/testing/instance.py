@@ -21,7 +21,7 @@ T = TypeVar("T")
 class InThread(Protocol):
     """Runs a blocking call in a thread and returns what it returns."""
 
-    async def __call__(self, call: Callable[[], T], /) -> T: ...
+    async def __call__(self, call: Callable[[], T], /) -> T: ...  # noqa: D102  # the class says it
 
 
 @dataclass(slots=True)

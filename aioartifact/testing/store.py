@@ -344,10 +344,19 @@ class Store:
                 self._set_properties(item, deployment.properties)
             return item
 
-    def set_properties(self, item: Item, properties: Mapping[str, Sequence[str]]) -> None:
-        """Replace the values of each named key; other keys stay."""
+    def set_properties(self, item: Item, properties: Mapping[str, Sequence[str]], *, recursive: bool) -> None:
+        """Replace the values of each named key, with *recursive* also on everything below; other keys stay."""
         with self._transaction():
-            self._set_properties(item, properties)
+            for each in self._with_below(item, recursive=recursive):
+                self._set_properties(each, properties)
+
+    def delete_properties(self, item: Item, keys: Sequence[str], *, recursive: bool) -> None:
+        """Delete the named keys, with *recursive* also on everything below."""
+        with self._transaction():
+            for each in self._with_below(item, recursive=recursive):
+                self._connection.executemany(
+                    "DELETE FROM properties WHERE item_id = ? AND key = ?", [(each.id, key) for key in keys]
+                )
 
     def set_original(self, item: Item, algorithm: str, digest: str) -> None:
         """Record a client-supplied checksum; *algorithm* is ``sha1``, ``md5`` or ``sha256``."""
@@ -405,6 +414,9 @@ class Store:
                 self._folders.clear()
                 raise
             self._connection.execute("COMMIT")
+
+    def _with_below(self, item: Item, *, recursive: bool) -> list[Item]:
+        return [item, *walk(self._connection, item)] if recursive and item.is_folder else [item]
 
     def _ensure_folder(self, repo: str, path: str, by: str | None, now: int) -> None:
         if (repo, path) in self._folders:

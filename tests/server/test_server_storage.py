@@ -1,6 +1,7 @@
 """The storage API: what it says about files and folders."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from urllib.parse import quote
 
 import pytest
 
@@ -197,3 +198,77 @@ async def test_statistics(ask):
         "remoteLastDownloaded": 0,
     }
     assert missing.message == "Unable to find item path"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("a=1", {"a": ["1"]}, id="one"),
+        pytest.param("a=1,2;b=3|c=4", {"a": ["1", "2"], "b": ["3"], "c": ["4"]}, id="several"),
+        pytest.param(
+            r"a=1\,2;b=x\=y;c=x\;y;d=x\|y", {"a": ["1,2"], "b": ["x=y"], "c": ["x;y"], "d": ["x|y"]}, id="escapes"
+        ),
+        pytest.param(r"a=x\y", {"a": [r"x\y"]}, id="other backslashes stay"),
+        pytest.param("a;b=", {"a": [""], "b": [""]}, id="no value"),
+        pytest.param("a=b=c;d=1", {"d": ["1"]}, id="two equals signs"),
+        pytest.param("a=1,,2,,", {"a": ["1", "", "2"]}, id="empty values"),
+        pytest.param(" a=1 ; b=2 ;", {"a": ["1"], "b": ["2"]}, id="blanks"),
+    ],
+)
+async def test_setting_properties(server, ask, text, expected):
+    """The list is read by the real server's rules; other keys stay."""
+    server.put("generic-local/a", b"x", properties={"old": "o"})
+    answer = await ask(server, "PUT", f"/api/storage/generic-local/a?properties={quote(text)}", body=b"")
+    assert (answer.status, answer.body) == (204, b"")
+    assert server.properties("generic-local/a") == {"old": ["o"]} | expected
+
+
+@pytest.mark.parametrize(("parameter", "reached"), [("", True), ("&recursive=1", True), ("&recursive=0", False)])
+async def test_properties_of_a_folder(server, ask, parameter, reached):
+    """Setting and deleting reach everything below, unless told otherwise."""
+    server.put("generic-local/f/g/a", b"x")
+    path = "/api/storage/generic-local/f?properties=k"
+    await ask(server, "PUT", f"{path}=v{parameter}", body=b"")
+    assert server.properties("generic-local/f") == {"k": ["v"]}
+    assert server.properties("generic-local/f/g/a") == ({"k": ["v"]} if reached else {})
+    server.put("generic-local/f/g/b", b"x", properties={"k": "v", "l": "w"})
+    assert (await ask(server, "DELETE", f"{path},other{parameter}")).status == 204
+    assert server.properties("generic-local/f") == {}
+    assert server.properties("generic-local/f/g/b") == ({"l": ["w"]} if reached else {"k": ["v"], "l": ["w"]})
+
+
+async def test_properties_that_cannot_be_set(server, ask, basic):
+    """Invalid keys, missing items, missing rights and the open source edition are refused."""
+    server.put("generic-local/a", b"x")
+    server.add_user("reader", password="pw")
+    server.grant("reader", "generic-local", "rwd")
+    for method in ("PUT", "DELETE"):
+        for path, headers, status in (
+            ("generic-local/missing?properties=k=v", None, 404),
+            ("generic-local/a?properties=k=v", basic("reader", "pw"), 403),
+            ("generic-local/a", None, 405),
+        ):
+            assert (await ask(server, method, f"/api/storage/{path}", headers=headers, body=b"")).status == status
+    assert (await ask(server, "PUT", "/api/storage/generic-local/a?properties=1k=v", body=b"")).status == 400
+    async with ArtifactoryServer(edition="oss") as oss:
+        assert (await ask(oss, "PUT", "/api/storage/generic-local?properties=k=v", body=b"")).status == 400
+    assert server.properties("generic-local/a") == {}
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("*/*", 200),
+        ("application/json", 200),
+        ("text/html, application/json;q=0.5", 200),
+        (VENDOR + "FolderInfo+json", 200),
+        ("text/html", 406),
+        (VENDOR + "FileInfo+json", 406),
+    ],
+)
+async def test_media_type_must_be_acceptable(server, ask, admin, accept, status):
+    """The vendor type, plain JSON or a wildcard; anything else is 406."""
+    answer = await ask(server, "GET", "/api/storage/generic-local", headers=admin | {"Accept": accept})
+    assert answer.status == status
+    if status == 406:
+        assert answer.message == f"Resource produces {VENDOR}FolderInfo+json but client only accepts [{accept}]"

@@ -13,6 +13,16 @@ _NOT_FOUND = "Unable to find item"
 
 
 async def get(exchange: Exchange) -> Reply:
+    """Answer what is asked for, in its media type only."""
+    reply = await _answer(exchange)
+    produced = reply.headers["Content-Type"]
+    accepted = [each.partition(";")[0].strip() for each in exchange.request.headers.get("Accept", "*/*").split(",")]
+    if not {produced, "application/json", "application/*", "*/*"} & set(accepted):
+        refuse(406, f"Resource produces {produced} but client only accepts [{', '.join(accepted)}]")
+    return reply
+
+
+async def _answer(exchange: Exchange) -> Reply:
     """Answer by the first of these query parameters that is present, whatever its value."""
     query = exchange.target.query
     if "list" in query:
