@@ -262,16 +262,15 @@ def _flipped(data: bytes, at: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
 
 
-def reset(transport: asyncio.BaseTransport) -> None:
+def reset(transport: asyncio.Transport) -> None:
     """Close a connection with RST instead of FIN."""
     if sock := transport.get_extra_info("socket"):
         # Linger of zero seconds: close() then discards the queue and resets (POSIX, SO_LINGER).
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
+    transport.abort()
 
 
-def unsent(transport: asyncio.BaseTransport) -> int:
+def unsent(transport: asyncio.Transport) -> int:
     """Return how many bytes the kernel still holds for the peer; 0 where the platform cannot tell."""
     sock = transport.get_extra_info("socket")
     if sock is None or sys.platform != "linux":
