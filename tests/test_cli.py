@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import ssl
 import subprocess
@@ -518,9 +519,10 @@ def terminal():
 
 def test_ls_file_on_a_terminal_is_a_table(server, terminal):
     """People get all that is known of a file, a line each."""
-    table = dict(line.split(maxsplit=1) for line in terminal("ls", url_of(server, "1.0.0/media/a.wav")).splitlines())
-    assert (table["name"].strip(), table["size"].strip()) == ("a.wav", "14")
-    assert table["sha256"].strip() == server.checksums(f"{FOLDER}/1.0.0/media/a.wav")["sha256"]
+    screen = re.sub(r"\x1b\[[0-9;]*m", "", terminal("ls", url_of(server, "1.0.0/media/a.wav")))
+    table = {name: value.rstrip() for name, value in (line.split(maxsplit=1) for line in screen.splitlines())}
+    assert (table["name"], table["size"]) == ("a.wav", "14")
+    assert table["sha256"] == server.checksums(f"{FOLDER}/1.0.0/media/a.wav")["sha256"]
 
 
 def test_ls_folder_on_a_terminal_shows_names_only(server, terminal):
