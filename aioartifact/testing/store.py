@@ -7,7 +7,7 @@ may be called from any thread; one lock makes each of them atomic.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,16 @@ _COLUMNS = (
     "id, repo, path, name, type, size, created, modified, updated, created_by, modified_by, "
     "actual_sha1, actual_md5, sha256, original_sha1, original_md5, original_sha256"
 )
+
+
+_PERMITTED = "permitted(repo, path, name)"  # a function of Store._permit
+
+Permitted = Callable[[str, str], bool]  # tells whether something may be done at a repository and path
+
+
+def everywhere(_repo: str, _path: str) -> bool:
+    """Permit everything."""
+    return True
 
 
 class ConflictError(Exception):
@@ -229,6 +239,22 @@ class Store:
         finally:
             connection.close()
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all changes of the block one, undone by an exception; a block inside another joins it."""
+        with self._lock:
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                self._folders.clear()
+                raise
+            self._connection.execute("COMMIT")
+
     def blob_of(self, item: Item) -> Path:
         """Return where the bytes of a file are."""
         assert item.sha256 is not None
@@ -238,7 +264,7 @@ class Store:
 
     def add_repository(self, repository: Repository, now: int) -> None:
         """Add *repository* with an empty root, or change the settings of the one with its key."""
-        with self._transaction():
+        with self.transaction():
             self._connection.execute(
                 "INSERT INTO repositories (key, kind, package_type, layout, description, checksum_policy)"
                 " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET kind = excluded.kind,"
@@ -313,7 +339,7 @@ class Store:
         Raises:
             ConflictError: *path* is a folder, or one of its parents is a file.
         """
-        with self._transaction():
+        with self.transaction():
             old = self.get(repo, path)
             if old and old.is_folder:
                 raise ConflictError(f"Cannot deploy a file: {repo}:{path} is a folder")
@@ -336,7 +362,7 @@ class Store:
         Raises:
             ConflictError: *path* or one of its parents is a file.
         """
-        with self._transaction():
+        with self.transaction():
             self._ensure_folder(repo, path, deployment.by, deployment.now)
             item = self.get(repo, path)
             assert item is not None
@@ -344,36 +370,120 @@ class Store:
                 self._set_properties(item, deployment.properties)
             return item
 
-    def set_properties(self, item: Item, properties: Mapping[str, Sequence[str]], *, recursive: bool) -> None:
-        """Replace the values of each named key, with *recursive* also on everything below; other keys stay."""
-        with self._transaction():
-            for each in self._with_below(item, recursive=recursive):
-                self._set_properties(each, properties)
-
-    def delete_properties(self, item: Item, keys: Sequence[str], *, recursive: bool) -> None:
-        """Delete the named keys, with *recursive* also on everything below."""
-        with self._transaction():
-            for each in self._with_below(item, recursive=recursive):
+    def set_properties(
+        self,
+        item: Item,
+        properties: Mapping[str, Sequence[str]],
+        *,
+        recursive: bool,
+        permitted: Permitted = everywhere,
+    ) -> None:
+        """Replace the values of each named key, with *recursive* also on what is *permitted* below."""
+        with self.transaction():
+            self.delete_properties(item, list(properties), recursive=recursive, permitted=permitted)
+            items, values = _ids(item, recursive=recursive)
+            for key, each in properties.items():
                 self._connection.executemany(
-                    "DELETE FROM properties WHERE item_id = ? AND key = ?", [(each.id, key) for key in keys]
+                    f"INSERT INTO properties (item_id, key, value) SELECT id, ?, ? FROM ({items})",  # noqa: S608
+                    [(key, value, *values) for value in dict.fromkeys(each)],
                 )
+
+    def delete_properties(
+        self, item: Item, keys: Sequence[str], *, recursive: bool, permitted: Permitted = everywhere
+    ) -> None:
+        """Delete the named keys, with *recursive* also on what is *permitted* below."""
+        with self.transaction():
+            self._permit(permitted)
+            items, values = _ids(item, recursive=recursive)
+            self._connection.executemany(
+                f"DELETE FROM properties WHERE key = ? AND item_id IN ({items})",  # noqa: S608  # constants
+                [(key, *values) for key in keys],
+            )
 
     def set_original(self, item: Item, algorithm: str, digest: str) -> None:
         """Record a client-supplied checksum; *algorithm* is ``sha1``, ``md5`` or ``sha256``."""
-        with self._transaction():
+        with self.transaction():
             self._connection.execute(
                 f"UPDATE items SET original_{algorithm} = ? WHERE id = ?",  # noqa: S608  # one of three words
                 (digest, item.id),
             )
 
-    def delete(self, item: Item) -> None:
-        """Delete *item*, and everything below a folder; the root of a repository is emptied, not deleted."""
-        with self._transaction():
+    def delete(self, item: Item, permitted: Permitted = everywhere, *, atomic: bool = False) -> bool:
+        """
+        Delete *item*, and everything below a folder; the root of a repository is emptied, not deleted.
+
+        Args:
+            item: What to delete.
+            permitted: What is not stays, as do the folders it is in.
+            atomic: Delete nothing where something is not permitted.
+
+        Returns:
+            Whether all of it went.
+        """
+        condition, values = below(item)
+        with self.transaction():
+            self._permit(permitted)
+            if atomic and self._exists(f"{condition} AND NOT {_PERMITTED}", values):
+                return False
+            self.flush_stats()  # the identity of what goes may be given to what comes
+            sql = f"DELETE FROM items WHERE {condition} AND type = 'file' AND {_PERMITTED}"  # noqa: S608  # constants
+            self._connection.execute(sql, values)
+            return self.prune(item, permitted)
+
+    def prune(self, item: Item, permitted: Permitted = everywhere) -> bool:
+        """Delete *item* and the folders below it, as far as that is *permitted* and nothing is in them."""
+        condition, values = below(item)
+        with self.transaction():
+            self._permit(permitted)
             self._folders.clear()
+            for (depth,) in self._rows(
+                f"SELECT DISTINCT depth FROM items WHERE {condition} ORDER BY depth DESC",  # noqa: S608  # constants
+                values,
+            ):
+                self._connection.execute(
+                    f"DELETE FROM items WHERE {condition} AND depth = ? AND type = 'folder' AND {_PERMITTED}"  # noqa: S608
+                    " AND NOT EXISTS (SELECT 1 FROM items AS child WHERE child.repo = items.repo AND child.path ="
+                    " CASE items.path WHEN '.' THEN items.name ELSE items.path || '/' || items.name END)",
+                    (*values, depth),
+                )
+            if self._exists(condition, values):
+                return False
             if item.path:
                 self._connection.execute("DELETE FROM items WHERE id = ?", (item.id,))
-            condition, values = below(item)
-            self._connection.execute(f"DELETE FROM items WHERE {condition}", values)  # noqa: S608  # constants
+            return True
+
+    def duplicate(self, item: Item, repo: str, path: str, by: str, now: int) -> None:
+        """
+        Copy one file or folder with its dates, checksums and properties; its download counts stay behind.
+
+        A file takes the place of a file; a folder that is there already stays as it is.
+
+        Raises:
+            ConflictError: A folder is where the file should go, or the other way round, or a parent is a file.
+        """
+        parent, name = split_path(path)
+        with self.transaction():
+            old = self.get(repo, path)
+            if old and old.is_folder != item.is_folder:
+                raise ConflictError(f"{repo}:{path} is a {old.type}, not a {item.type}")
+            if old and old.is_folder:
+                return
+            if old:
+                self.delete(old)
+            self._ensure_folder(repo, "" if parent == "." else parent, by, now)
+            copied = self._connection.execute(
+                "INSERT INTO items (repo, path, name, type, depth, size, created, modified, updated, created_by,"
+                " modified_by, actual_sha1, actual_md5, sha256, original_sha1, original_md5, original_sha256)"
+                " SELECT ?, ?, ?, type, ?, size, created, modified, ?, created_by,"
+                " modified_by, actual_sha1, actual_md5, sha256, original_sha1, original_md5, original_sha256"
+                " FROM items WHERE id = ?",
+                (repo, parent, name, _depth(path), now, item.id),
+            )
+            self._connection.execute(
+                "INSERT INTO properties (item_id, key, value)"
+                " SELECT ?, key, value FROM properties WHERE item_id = ? ORDER BY id",
+                (copied.lastrowid, item.id),
+            )
 
     def count_download(self, item: Item, by: str, now: int) -> None:
         """Count one download; it is written with the next look at the statistics, as the real server does."""
@@ -385,7 +495,7 @@ class Store:
         """Write the downloads counted since the last time."""
         if not self._downloads:
             return
-        with self._transaction():
+        with self.transaction():
             self._connection.executemany(
                 "INSERT INTO stats SELECT id, ?, ?, ? FROM items WHERE id = ?"  # the item may be gone by now
                 " ON CONFLICT (item_id) DO UPDATE SET downloads = downloads + excluded.downloads,"
@@ -403,20 +513,16 @@ class Store:
         with self._lock:
             return self._connection.execute(sql, tuple(values)).fetchall()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                self._folders.clear()
-                raise
-            self._connection.execute("COMMIT")
+    def _exists(self, condition: str, values: Iterable[object]) -> bool:
+        return bool(self._rows(f"SELECT 1 FROM items WHERE {condition} LIMIT 1", values))  # noqa: S608  # constants
 
-    def _with_below(self, item: Item, *, recursive: bool) -> list[Item]:
-        return [item, *walk(self._connection, item)] if recursive and item.is_folder else [item]
+    def _permit(self, permitted: Permitted) -> None:
+        """Let SQL ask whether something may be done to a row."""
+
+        def may(repo: str, parent: str, name: str) -> bool:
+            return permitted(repo, join_path(parent, name))
+
+        self._connection.create_function("permitted", 3, may)
 
     def _ensure_folder(self, repo: str, path: str, by: str | None, now: int) -> None:
         if (repo, path) in self._folders:
@@ -480,6 +586,14 @@ def below(folder: Item) -> tuple[str, tuple[str, ...]]:
         return "repo = ? AND NOT (path = '.' AND name = '.')", (folder.repo,)
     first, after = folder.path + "/", folder.path + "0"  # "0" is the character after "/"
     return "repo = ? AND (path = ? OR (path >= ? AND path < ?))", (folder.repo, folder.path, first, after)
+
+
+def _ids(item: Item, *, recursive: bool) -> tuple[str, tuple[object, ...]]:
+    """Return the SQL for the id of *item*, and of what is permitted below it, and its values."""
+    if not recursive or not item.is_folder:
+        return "SELECT ? AS id", (item.id,)
+    condition, values = below(item)
+    return f"SELECT ? AS id UNION ALL SELECT id FROM items WHERE {condition} AND {_PERMITTED}", (item.id, *values)  # noqa: S608
 
 
 def walk(connection: sqlite3.Connection, folder: Item) -> Iterator[Item]:
