@@ -85,13 +85,12 @@ class App:
         target = _parse(request.raw_path, origin.context_path)
         record = self._record(request, origin, target if isinstance(target, Target) else None)
         self._log.add(record)
-        sender = Sender(request, origin.common_headers, self._instance.in_thread)
+        sender = Sender(request, record, origin.common_headers, self._instance.in_thread)
         try:
             return await self._answer(request, origin, target, record, sender)
         except ConnectionError:
             return Sent(keep_alive=False)
         finally:
-            record.bytes_sent = sender.body_bytes
             self._log.done()
 
     async def _answer(

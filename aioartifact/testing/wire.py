@@ -23,6 +23,7 @@ from . import dates
 from .blobs import BATCH
 from .faults import FaultHandle
 from .instance import InThread
+from .log import RequestRecord
 from .replies import Body, FilePart, Reply
 
 if sys.platform == "linux":
@@ -58,17 +59,18 @@ class Sender:
     """
     Sends one reply.
 
-    Attributes:
-        body_bytes: Body bytes handed to the connection so far.
+    What the record counts it counts before the bytes leave, so whoever has received them finds it there.
     """
 
-    def __init__(self, request: web.BaseRequest, common_headers: str, in_thread: InThread) -> None:
+    def __init__(
+        self, request: web.BaseRequest, record: RequestRecord, common_headers: str, in_thread: InThread
+    ) -> None:
         self._request = request
+        self._record = record
         self._common_headers = common_headers
         self._in_thread = in_thread
         self._is_head = request.method == "HEAD"
         self._chunked = False
-        self.body_bytes = 0
 
     async def send(self, reply: Reply, handle: FaultHandle | None = None) -> Sent:
         """Send *reply*, with the breaks and flips of the fault behind *handle*."""
@@ -83,7 +85,7 @@ class Sender:
 
     async def _send_body(self, head: bytes, body: Body) -> None:
         if isinstance(body, bytes):
-            self.body_bytes = len(body)
+            self._record.bytes_sent = len(body)
             await self._request.writer.write(head + body)
         elif isinstance(body, FilePart):
             await self._send_file(head, body)
@@ -111,11 +113,13 @@ class Sender:
         transport = self._transport()
         if transport.get_extra_info("sslcontext"):
             return False
+        file.seek(part.start)
         try:
-            size = part.stop - part.start
-            self.body_bytes = await asyncio.get_running_loop().sendfile(transport, file, part.start, size)
+            await asyncio.get_running_loop().sendfile(transport, file, part.start, part.stop - part.start)
         except NotImplementedError:  # uvloop
             return False
+        finally:
+            self._record.bytes_sent = file.tell() - part.start
         return True
 
     async def _send_bent(self, reply: Reply, handle: FaultHandle) -> Sent:
@@ -142,8 +146,8 @@ class Sender:
     async def _write_up_to(self, stop: int | None, chunks: AsyncGenerator[bytes, None]) -> bytes:
         """Write the body up to the offset *stop*, return what was read beyond it; None writes all."""
         async for data in chunks:
-            if stop is not None and self.body_bytes + len(data) >= stop:
-                left = stop - self.body_bytes
+            if stop is not None and self._record.bytes_sent + len(data) >= stop:
+                left = stop - self._record.bytes_sent
                 await self._write(data[:left])
                 return data[left:]
             await self._write(data)
@@ -151,7 +155,7 @@ class Sender:
 
     async def _write(self, data: bytes) -> None:
         if data:  # an empty chunk would be the last one
-            self.body_bytes += len(data)
+            self._record.bytes_sent += len(data)
             await self._request.writer.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
 
     async def _write_end(self) -> None:

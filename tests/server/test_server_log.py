@@ -90,3 +90,18 @@ async def test_unreadable_targets_are_recorded_as_sent(server, ask):
     await ask(server, "GET", "/generic-local/%zz?x")
     assert server.requests[0].path == "artifactory/generic-local/%zz"
     assert server.requests[0].status == 400
+
+
+async def test_bytes_of_a_download_that_was_given_up(server, admin):
+    """The record tells how much of a file left before its client did."""
+    server.put_synthetic("generic-local/a", 50_000_000)
+    host, _, port = server.origin.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = f"GET /artifactory/generic-local/a HTTP/1.1\r\nHost: x\r\nAuthorization: {admin['Authorization']}\r\n\r\n"
+    writer.write(head.encode())
+    await reader.readuntil(b"\r\n\r\n")
+    await reader.readexactly(100_000)
+    writer.transport.abort()
+    while server._runner.log.in_flight:  # noqa: ASYNC110  # the client cannot see when the server gave up
+        await asyncio.sleep(0)
+    assert 100_000 <= server.requests[0].bytes_sent < 50_000_000

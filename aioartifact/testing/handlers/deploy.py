@@ -251,7 +251,7 @@ async def delete(exchange: Exchange) -> Reply:
     item = store.get(target.repository, target.item_path)
     if item is None:
         refuse(404, f"Could not locate artifact '{exchange.address}' (Nothing to delete).", servlet=True)
-    store.delete(item)
+    await exchange.instance.in_thread(partial(store.delete, item))
     return Reply(204)
 
 
