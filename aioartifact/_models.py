@@ -90,7 +90,8 @@ class FolderInfo:
         return self.path.rpartition("/")[2] or self.repository
 
 
-_CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
+# Only charsets: Python would also take names of its codecs that are none.
+_CHARSET = re.compile(r"charset=\"?(utf-?8|utf-?16|iso-8859-\d+|us-ascii|windows-125\d)\b", re.IGNORECASE)
 
 
 def decode_text(content: bytes, content_type: str) -> str:

@@ -31,6 +31,7 @@ from ._errors import (
     error_for_status,
 )
 from ._models import Child, FileInfo, FolderInfo, Response
+from ._retry import is_retryable_status
 
 # Stored bytes must arrive as they are stored: sizes, ranges and checksums are about those.
 _IDENTITY = {"Accept-Encoding": "identity"}
@@ -84,12 +85,16 @@ class Promise:
     What the server says about a body before it arrives.
 
     Attributes:
-        size: Bytes, or None where it does not say.
+        size: Bytes of the whole file, or None where it does not say.
         checksums: Of the whole file.
+        etag: What names this content of the file to the server that sends it, exactly as received, or None.
+        start: Offset of the first byte that comes.
     """
 
     size: int | None
     checksums: Checksums
+    etag: str | None = None
+    start: int = 0
 
 
 def build_item_info(item: ItemURL) -> Request:
@@ -245,29 +250,57 @@ def build_download(item: ItemURL, *, unless_sha1: str | None = None) -> Request:
     return Request("GET", str(item), item.server, _IDENTITY | condition)
 
 
+def build_rest_of_download(item: ItemURL, start: int, etag: str) -> Request:
+    """
+    Ask for the bytes of a file from *start* on, or for all of them if it is not *etag* any more.
+
+    The ETag goes back as it came: Artifactory's is a bare SHA-1, and a quoted one would count as changed.
+
+    See: RFC 9110 sections 13.1.5 and 14.2.
+    """
+    condition = {"Range": f"bytes={start}-", "If-Range": etag}
+    return Request("GET", str(item), item.server, _IDENTITY | condition)
+
+
 def is_folder_redirect(item: ItemURL, location: str) -> bool:
     """Whether a redirect of a file request only adds the slash that makes it a folder's listing."""
     folder = f"/{item.repository}/{item.path}".rstrip("/")
     return unquote(re.split(r"[?#]", location, maxsplit=1)[0]).endswith(f"{folder}/")
 
 
-def read_promise(request: Request, chain: Sequence[Mapping[str, str]]) -> Promise:
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)\Z")
+
+
+def read_promise(request: Request, chain: Sequence[Mapping[str, str]], *, status: int = HTTPStatus.OK) -> Promise:
     """
-    Read what is promised about a body.
+    Read what is promised about a body that comes with 200 or 206.
 
     Args:
         request: The request, for messages.
         chain: Header fields of each hop, Artifactory's own first; storage behind a redirect knows no checksums.
+        status: HTTP status code of the last hop.
 
     Raises:
-        ProtocolError: A web page of something that is not Artifactory.
+        ProtocolError: A web page of something that is not Artifactory, or a part that was not asked for.
     """
     final = chain[-1]
     if len(chain) == 1 and _is_html(final) and not _is_from_artifactory(final):
         raise _not_artifactory(request, "an HTML page")
     checksums = next(filter(None, map(_header_checksums, chain)), Checksums())
+    etag = final.get("ETag")
+    if status == HTTPStatus.PARTIAL_CONTENT:
+        start, size = _content_range(request, final.get("Content-Range", ""))
+        return Promise(size, checksums, etag, start)
     encoded = final.get("Content-Encoding", "identity") != "identity"
-    return Promise(None if encoded else _size(final.get("Content-Length")), checksums)
+    return Promise(None if encoded else _size(final.get("Content-Length")), checksums, etag)
+
+
+def _content_range(request: Request, value: str) -> tuple[int, int | None]:
+    """Offset of the first byte and size of the whole, of an answer that runs to the end of the file."""
+    match = _CONTENT_RANGE.match(value)
+    if match is None or "Range" not in request.headers:
+        raise ProtocolError(f"{request.label}: answered 206 with Content-Range {value!r}", hint="try again")
+    return int(match[1]), _size(match[3])
 
 
 def _header_checksums(headers: Mapping[str, str]) -> Checksums:
@@ -377,8 +410,7 @@ def read_error(
 ) -> ResponseError:
     """Make the error of a refusal from whatever body came with it: JSON in several shapes, text, HTML, XML."""
     words = server_words(response)
-    kind = error_for_status(response.status_code)
-    return kind(
+    error = error_for_status(response.status_code)(
         f"{request.label}: {_status_text(response.status_code)}" + (f": {words}" if words else ""),
         method=request.method,
         url=mask_url(request.url),
@@ -389,6 +421,8 @@ def read_error(
         retry_after=retry_after,
         hint=_hint(request, response, words),
     )
+    error.retryable = is_retryable_status(response.status_code)
+    return error
 
 
 def _status_text(status: int) -> str:

@@ -96,7 +96,7 @@ async def test_damage_behind_redirect_is_noticed(redirecting_server, tmp_path):
     """A byte that storage spoils is noticed by the checksum that Artifactory tells."""
     server = redirecting_server
     server.put("generic-local/data.bin", DATA)
-    server.fail("GET", "storage:**", fault=Fault.flip(at=1_500_000))
+    server.fail("GET", "storage:**", times=None, fault=Fault.flip(at=1_500_000))
     async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
         with pytest.raises(aioartifact.IntegrityError, match="sha256"):
             await aioartifact.download(f"{server.url}/generic-local/data.bin", tmp_path, session=session)

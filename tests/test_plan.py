@@ -11,6 +11,7 @@ from aioartifact._transfer.plan import (
     check_inside,
     check_received,
     complete_promise,
+    continues,
     local_path,
     may_be_unchanged,
     relative_path,
@@ -170,3 +171,25 @@ def test_received_otherwise(promise, size, checksums, algorithm, expected, actua
         check_received("GET u", promise, size, checksums)
 
     assert (caught.value.algorithm, caught.value.expected, caught.value.actual) == (algorithm, expected, actual)
+
+
+PINNED = Promise(10, Checksums(sha1="a" * 40), "a" * 40)
+
+
+@pytest.mark.parametrize(
+    ("promise", "fits"),
+    [
+        pytest.param(Promise(10, Checksums(sha1="a" * 40), "a" * 40, 4), True, id="same"),
+        pytest.param(Promise(None, Checksums(), "a" * 40, 4), True, id="same-of-unknown-size"),
+        pytest.param(Promise(10, Checksums(sha1="a" * 40), "a" * 40, 5), False, id="gap"),
+        pytest.param(Promise(10, Checksums(sha1="a" * 40), "a" * 40, 3), False, id="overlap"),
+        pytest.param(Promise(10, Checksums(sha1="a" * 40), "a" * 40, 0), False, id="whole"),
+        pytest.param(Promise(11, Checksums(sha1="a" * 40), "a" * 40, 4), False, id="other-size"),
+        pytest.param(Promise(10, Checksums(sha1="b" * 40), "a" * 40, 4), False, id="other-checksum"),
+        pytest.param(Promise(10, Checksums(sha1="a" * 40), "b" * 40, 4), False, id="other-etag"),
+        pytest.param(Promise(10, Checksums(sha1="a" * 40), None, 4), False, id="no-etag"),
+    ],
+)
+def test_continues_only_the_same_content_at_the_same_byte(promise, fits):
+    """What is kept may only be followed by the next byte of the very same content."""
+    assert continues(PINNED, 4, promise) is fits

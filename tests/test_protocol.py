@@ -30,6 +30,7 @@ from aioartifact._protocol import (
     build_file_list,
     build_item_info,
     build_rest,
+    build_rest_of_download,
     expect_file,
     expect_folder,
     is_folder_redirect,
@@ -565,7 +566,7 @@ def test_redirect_of_a_folder_with_odd_characters():
         ),
         pytest.param(
             [{"Location": "https://s3/x", "Content-Length": "0"}, {"Content-Length": "3", "ETag": '"x"'}],
-            Promise(3, Checksums()),
+            Promise(3, Checksums(), '"x"'),
             id="storage",
         ),
         pytest.param(
@@ -785,3 +786,26 @@ def test_refusal_says_what_to_try(status, body, content_type, kind, hint):
 def test_success_raises_nothing(status):
     """All of 2xx is success."""
     raise_for_status(ASKED, answer(HTML, status, "text/html"))
+
+
+def test_rest_of_a_download_is_pinned():
+    """The rest is asked for under the condition of the ETag, which goes back as it came."""
+    request = build_rest_of_download(parse_item_url(f"{BASE}/libs/a.jar"), 5, SHA1)
+    assert request.headers == {"Accept-Encoding": "identity", "Range": "bytes=5-", "If-Range": SHA1}
+
+
+def test_promise_of_a_part():
+    """Size is that of the whole file, start that of the part."""
+    request = build_rest_of_download(parse_item_url(f"{BASE}/libs/a.jar"), 5, SHA1)
+    headers = {"Content-Range": "bytes 5-9/10", "Content-Length": "5", "ETag": SHA1, "X-Checksum-Sha1": SHA1}
+    assert read_promise(request, [headers], status=206) == Promise(10, Checksums(sha1=SHA1), SHA1, 5)
+
+
+@pytest.mark.parametrize(
+    "value", ["", "bytes", "bytes */10", "bytes 5-9", "items 5-9/10", "bytes 5-9/10 ", "bytes -5/10"]
+)
+def test_content_range_that_is_none(value):
+    """A part that does not say where it belongs is an error."""
+    request = build_rest_of_download(parse_item_url(f"{BASE}/libs/a.jar"), 5, SHA1)
+    with pytest.raises(ProtocolError, match="Content-Range"):
+        read_promise(request, [{"Content-Range": value}], status=206)

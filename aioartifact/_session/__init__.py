@@ -6,21 +6,24 @@ run for every request on every hop of a redirect: credentials are attached only 
 session, never as session-wide headers, because those follow a redirect to any host.
 """
 
-from .exchange import Reply, ask, send, stream
+from .exchange import Reply, ask, begin, rest, send, stream
 from .opening import open_session
-from .state import STATES, Clock, SessionState, is_anonymous, state_of
+from .state import STATES, Clock, Operation, SessionState, is_anonymous, state_of
 from .tls import ClientCertificate, Verify
 
 __all__ = [
     "STATES",
     "ClientCertificate",
     "Clock",
+    "Operation",
     "Reply",
     "SessionState",
     "Verify",
     "ask",
+    "begin",
     "is_anonymous",
     "open_session",
+    "rest",
     "send",
     "state_of",
     "stream",

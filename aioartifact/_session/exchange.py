@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 from yarl import URL
 
-from .._errors import ArtifactoryError, ProtocolError
+from .._errors import ArtifactoryError, ProtocolError, TransportError
 from .._models import Response
 from .._protocol import Request, Upload, read_error
 from .._retry import parse_retry_after
@@ -42,6 +42,7 @@ class Reply:
         self.location = location
         self._response = response
         self._seam = seam
+        self._failure: TransportError | None = None
 
     async def next_batch(self, size: int) -> list[bytes]:
         """
@@ -53,11 +54,28 @@ class Reply:
         """
         chunks: list[bytes] = []
         missing = size
-        with self._seam.translated():
-            while missing > 0 and (chunk := await self._response.content.readany()):
-                chunks.append(chunk)
-                missing -= len(chunk)
+        while missing > 0 and (chunk := await self._next_chunk(chunks)):
+            chunks.append(chunk)
+            missing -= len(chunk)
         return chunks
+
+    async def _next_chunk(self, before: list[bytes]) -> bytes:
+        """Wait for some bytes; where the body breaks off after others, those are handed out first."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            with self._seam.translated():
+                return await self._response.content.readany()
+        except TransportError as failure:
+            if not before:
+                raise
+            self._failure = failure
+            return b""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the body has been read to its proper end."""
+        return self._failure is None and self._response.content.at_eof()
 
     async def read(self) -> Response:
         """
@@ -82,11 +100,14 @@ class Reply:
 
 
 @asynccontextmanager
-async def stream(session: aiohttp.ClientSession, request: Request) -> AsyncIterator[Reply]:
+async def stream(
+    session: aiohttp.ClientSession, request: Request, operation: Operation | None = None
+) -> AsyncIterator[Reply]:
     """
     Send *request* and yield its answer, whatever its status; the body is dropped at the end of the block.
 
-    Redirects of GET and HEAD are followed, up to five, never from https to http.
+    Redirects of GET and HEAD are followed, up to five, never from https to http. Requests of one *operation* share
+    its attempts; without one, the request is an operation of its own.
 
     Raises:
         TransportError: No answer came.
@@ -95,7 +116,7 @@ async def stream(session: aiohttp.ClientSession, request: Request) -> AsyncItera
     """
     state = state_of(session)
     await state.admit(request.server)
-    seam = Seam(request, state, Operation(request.repeatable, state.clock.now()))
+    seam = Seam(request, state, operation or Operation(request.repeatable, state.clock.now()))
     token = OPERATION.set(seam.operation)
     try:
         response, chain, location = await _follow(session, seam)
@@ -199,3 +220,24 @@ async def ask(session: aiohttp.ClientSession, request: Request) -> Response:
         if reply.status >= 300:
             raise await reply.error()
         return await reply.read()
+
+
+def begin(session: aiohttp.ClientSession) -> Operation:
+    """Start an operation of several repeatable requests."""
+    return Operation(repeatable=True, started=state_of(session).clock.now())
+
+
+async def rest(session: aiohttp.ClientSession, operation: Operation, *, progressed: bool) -> bool:
+    """
+    Wait before *operation* goes on after a failure; False if its attempts are used up.
+
+    An operation that has *progressed* counts as one that failed for the first time: it is the server that is
+    flaky, not the work that is hopeless.
+    """
+    state = state_of(session)
+    operation.attempts = 1 if progressed else operation.attempts
+    delay = state.retry.next_delay(operation.attempts, draw=state.clock.draw())
+    if delay is None:
+        return False
+    await state.clock.sleep(delay)
+    return True

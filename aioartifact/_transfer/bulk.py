@@ -4,7 +4,7 @@ import os
 import time
 import warnings
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
@@ -61,10 +61,11 @@ class Fetcher:
         """Pass *items* on, one by one, and tell the progress of all that are known."""
         if known := isinstance(items, Sequence):
             self.progress.expect(files=len(items), size=sum(map(_listed_size, items)))
-        async for item in as_async(items):
-            if not known:
-                self.progress.expect(files=1, size=_listed_size(item))
-            yield item
+        async with aclosing(as_async(items)) as source:
+            async for item in source:
+                if not known:
+                    self.progress.expect(files=1, size=_listed_size(item))
+                yield item
 
     async def fetch(self, item: Item | Job) -> Outcome:
         """Fetch one file; what goes wrong with it becomes part of the outcome."""

@@ -8,7 +8,14 @@ import anyio
 
 from .._address import ItemURL
 from .._checksums import Checksums
-from .._errors import ResponseError
+from .._errors import (
+    ConnectionLostError,
+    IntegrityError,
+    ProtocolError,
+    ResponseError,
+    TransportError,
+    TransportTimeoutError,
+)
 from .._files import Staging, run
 from .._models import FileInfo
 from .._progress import Progress
@@ -17,6 +24,7 @@ from .._protocol import (
     Request,
     build_download,
     build_item_info,
+    build_rest_of_download,
     expect_file,
     is_folder_redirect,
     not_a_file,
@@ -24,8 +32,8 @@ from .._protocol import (
     read_promise,
 )
 from .._scheduler import collapsed
-from .._session import Reply, ask, stream
-from .plan import algorithms_for, check_received, complete_promise
+from .._session import Reply, ask, begin, rest, stream
+from .plan import algorithms_for, check_received, complete_promise, continues
 
 # One thread hop per batch; larger batches gain little and cost memory for every file in flight.
 _BATCH = 1024 * 1024
@@ -64,78 +72,162 @@ async def fetch_file(
         IntegrityError: Size or checksum differs.
         LocalFileError: The disk refused.
     """
-    request = build_download(item, unless_sha1=unless_sha1)
-    async with stream(session, request) as reply:
-        if reply.location is not None and is_folder_redirect(item, reply.location):
-            raise not_a_file(item)
-        if reply.status == 304 and unless_sha1:
-            return None
-        if reply.status != 200:
-            raise await reply.error()
-        promise = complete_promise(read_promise(request, reply.chain), listed)
-        staging = Staging(target, algorithms_for(promise.checksums))
-        news = promise.size or 0 if listed is None or listed.size is None else 0
-        return await _Transfer(session, item, request, promise, staging, progress, news).run(reply)
+    download = _Download(session, item, target, listed, unless_sha1, progress)
+    try:
+        return await download.run()
+    except BaseException:
+        await download.give_up()
+        raise
 
 
-@dataclass(slots=True)
-class _Transfer:
-    session: aiohttp.ClientSession
-    item: ItemURL
-    request: Request
-    promise: Promise
-    staging: Staging
-    progress: Progress
-    news: int  # bytes that nobody expected before this answer promised them
-    shown: int = 0
+class _Changed(Exception):
+    """An answer that does not go on with what is kept."""
 
-    async def run(self, reply: Reply) -> Fetched:
-        """Receive, check, commit; on any other end the staging file is gone, and so is its progress."""
-        self.progress.expect(size=self.news)
-        try:
-            batch = await reply.next_batch(_BATCH)
-            if self.promise.checksums and sum(map(len, batch)) < _BATCH:
-                fetched = await run(self._finish, batch)  # all of it is here: one hop does everything
-            else:
-                await self._receive(reply, batch)
-                await self._ask_checksums()
-                fetched = await run(self._finish, ())
-        except BaseException:
-            self._show(0)
-            self.progress.expect(size=-self.news)
-            with anyio.CancelScope(shield=True):
-                await run(self.staging.discard)
-            raise
+
+class _Download:
+    """
+    One file on its way, over as many requests as it takes.
+
+    The first answer pins the content: its size, checksums and ETag. When the connection breaks, what is kept stays,
+    and the rest of just that content is asked for; any doubt starts over from the first byte.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        item: ItemURL,
+        target: str,
+        listed: FileInfo | None,
+        unless_sha1: str | None,
+        progress: Progress,
+    ) -> None:
+        self._session = session
+        self._item = item
+        self._listed = listed
+        self._unless_sha1 = unless_sha1
+        self._progress = progress
+        self._operation = begin(session)
+        self._pinned = Promise(None, Checksums())
+        self._staging = Staging(target, ())
+        self._announced = 0
+        self._shown = 0
+        self._damaged = False
+
+    async def run(self) -> Fetched | None:
+        """Try until the file is in its place, the attempts are used up, or trying again is of no use."""
+        while True:
+            kept = self._staging.size
+            try:
+                return await self._try()
+            except (ConnectionLostError, TransportTimeoutError) as error:
+                if not await self._may_go_on(progressed=self._staging.size > kept):
+                    raise self._located(error) from error.__cause__
+            except IntegrityError:
+                # Bytes may be damaged on the way once; the same damage twice is no accident.
+                if self._damaged or not await self._may_go_on():
+                    raise
+                self._damaged = True
+                await self._start_over(self._pinned)
+            except _Changed:
+                await self._start_over(self._pinned)
+                if not await self._may_go_on():
+                    raise ProtocolError(
+                        f"GET {self._item}: changed again and again while it was fetched", hint="try again later"
+                    ) from None
+
+    async def give_up(self) -> None:
+        """Leave nothing behind."""
+        self._show(0)
+        self._announce(0)
+        with anyio.CancelScope(shield=True):
+            await run(self._staging.discard)
+
+    async def _may_go_on(self, *, progressed: bool = False) -> bool:
+        return await rest(self._session, self._operation, progressed=progressed)
+
+    def _located(self, error: TransportError) -> TransportError:
+        """Say how far it got."""
+        if self._staging.size:
+            error.message += f", at byte {self._staging.size} of {self._pinned.size or 'unknown'}"
+        return error
+
+    async def _try(self) -> Fetched | None:
+        request = self._request()
+        async with stream(self._session, request, self._operation) as reply:
+            if reply.location is not None and is_folder_redirect(self._item, reply.location):
+                raise not_a_file(self._item)
+            if reply.status == 304 and self._unless_sha1:
+                return None
+            if reply.status == 416 and self._staging.size:
+                raise _Changed
+            if reply.status not in (200, 206):
+                raise await reply.error()
+            promise = read_promise(request, reply.chain, status=reply.status)
+            await self._accept(complete_promise(promise, self._listed))
+            fetched = await self._receive(reply)
         self._show(fetched.size)
         return fetched
 
-    def _show(self, size: int) -> None:
-        self.progress.advance(size - self.shown)
-        self.shown = size
+    def _request(self) -> Request:
+        if self._staging.size and self._pinned.etag:
+            return build_rest_of_download(self._item, self._staging.size, self._pinned.etag)
+        return build_download(self._item, unless_sha1=self._unless_sha1)
 
-    async def _receive(self, reply: Reply, batch: Sequence[bytes]) -> None:
-        """Write each batch while the next one arrives."""
+    async def _accept(self, promise: Promise) -> None:
+        """Go on with what is kept, or start over: some servers answer the request for a rest with the whole."""
+        if self._staging.size and continues(self._pinned, self._staging.size, promise):
+            return
+        if promise.start:
+            raise _Changed
+        await self._start_over(promise)
+
+    async def _start_over(self, promise: Promise) -> None:
+        """Forget what is kept, and pin the content anew."""
+        if self._staging.size:
+            await run(self._staging.discard)
+        self._show(0)
+        self._pinned = promise
+        self._staging = Staging(self._staging.target, algorithms_for(promise.checksums))
+        self._announce(promise.size or 0)
+
+    def _announce(self, size: int) -> None:
+        """Tell the progress of bytes that no listing has told it of."""
+        if self._listed is None or self._listed.size is None:
+            self._progress.expect(size=size - self._announced)
+            self._announced = size
+
+    def _show(self, size: int) -> None:
+        self._progress.advance(size - self._shown)
+        self._shown = size
+
+    async def _receive(self, reply: Reply) -> Fetched:
+        batch = await reply.next_batch(_BATCH)
+        if reply.is_complete and self._pinned.checksums:
+            return await run(self._finish, batch)  # all of it is here: one hop does everything
         while batch:
+            # Each batch is hashed and written in a thread while the next one arrives.
             async with collapsed(), anyio.create_task_group() as group:
-                group.start_soon(run, self.staging.write, batch)
+                group.start_soon(run, self._staging.write, batch)
                 batch = await reply.next_batch(_BATCH)
-            self._show(self.staging.size)
+            self._show(self._staging.size)
+        await self._ask_checksums()
+        return await run(self._finish, ())
 
     async def _ask_checksums(self) -> None:
         """Storage behind a redirect knows no checksums; then Artifactory is asked, if it may tell."""
-        if self.promise.checksums:
+        if self._pinned.checksums:
             return
-        request = build_item_info(self.item)
+        request = build_item_info(self._item)
         try:
-            info = expect_file(self.item, read_item_info(self.item, request, await ask(self.session, request)))
+            info = expect_file(self._item, read_item_info(self._item, request, await ask(self._session, request)))
         except ResponseError:
             return
-        self.promise = complete_promise(self.promise, info)
+        self._pinned = complete_promise(self._pinned, info)
 
     def _finish(self, last: Sequence[bytes]) -> Fetched:
         """Write the rest, check everything, commit; blocks."""
-        self.staging.write(last)
-        checksums = self.staging.checksums()
-        check_received(self.request.label, self.promise, self.staging.size, checksums)
-        self.staging.commit()
-        return Fetched(self.staging.size, checksums)
+        self._staging.write(last)
+        checksums = self._staging.checksums()
+        check_received(f"GET {self._item}", self._pinned, self._staging.size, checksums)
+        self._staging.commit()
+        return Fetched(self._staging.size, checksums)

@@ -72,6 +72,16 @@ def complete_promise(promise: Promise, listed: FileInfo | None) -> Promise:
     return replace(promise, checksums=listed.checksums, size=listed.size if promise.size is None else promise.size)
 
 
+def continues(pinned: Promise, kept: int, promise: Promise) -> bool:
+    """Whether an answer goes on exactly where the *kept* bytes of the *pinned* content end."""
+    return (
+        promise.start == kept
+        and promise.size in (None, pinned.size)
+        and promise.etag == pinned.etag
+        and (not promise.checksums or promise.checksums == pinned.checksums)
+    )
+
+
 def check_received(label: str, promise: Promise, size: int, checksums: Checksums) -> None:
     """
     Compare what arrived with what was promised.
