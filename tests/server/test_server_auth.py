@@ -21,22 +21,22 @@ async def closed():
         yield server
 
 
-def basic(text: str) -> dict[str, str]:
+def encoded(text: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(text.encode()).decode()}
 
 
 @pytest.mark.parametrize(
     "headers",
     [
-        pytest.param(basic("reader:pw"), id="password"),
-        pytest.param(basic(f"reader:{KEY}"), id="api key as password"),
-        pytest.param(basic(f":{KEY}"), id="api key without a name"),
-        pytest.param(basic(f"reader:{TOKEN}"), id="token as password"),
+        pytest.param(encoded("reader:pw"), id="password"),
+        pytest.param(encoded(f"reader:{KEY}"), id="api key as password"),
+        pytest.param(encoded(f":{KEY}"), id="api key without a name"),
+        pytest.param(encoded(f"reader:{TOKEN}"), id="token as password"),
         pytest.param({"Authorization": f"Bearer {TOKEN}"}, id="bearer"),
         pytest.param({"X-JFrog-Art-Api": KEY}, id="api key header"),
         pytest.param({"X-Api-Key": KEY}, id="older api key header"),
         pytest.param({"X-JFrog-Art-Api": TOKEN}, id="token in the api key header"),
-        pytest.param({"X-JFrog-Art-Api": KEY, **basic("reader:wrong")}, id="api key header goes first"),
+        pytest.param({"X-JFrog-Art-Api": KEY, **encoded("reader:wrong")}, id="api key header goes first"),
     ],
 )
 async def test_credentials_that_are_accepted(closed, ask, headers):
@@ -54,14 +54,14 @@ async def test_token_in_the_query(closed, ask):
 @pytest.mark.parametrize(
     ("headers", "status", "message"),
     [
-        pytest.param(basic("reader:wrong"), 401, "Bad credentials", id="wrong password"),
-        pytest.param(basic("nobody:pw"), 401, "Bad credentials", id="unknown user"),
-        pytest.param(basic("anonymous:"), 401, "Bad credentials", id="anonymous by name"),
-        pytest.param(basic(f"other:{TOKEN}"), 401, "Token principal mismatch.", id="token of another"),
-        pytest.param(basic(f":{TOKEN}"), 401, "Token principal mismatch.", id="token without a name"),
-        pytest.param(basic(f"other:{KEY}"), 401, "Bad authentication Key", id="key of another"),
+        pytest.param(encoded("reader:wrong"), 401, "Bad credentials", id="wrong password"),
+        pytest.param(encoded("nobody:pw"), 401, "Bad credentials", id="unknown user"),
+        pytest.param(encoded("anonymous:"), 401, "Bad credentials", id="anonymous by name"),
+        pytest.param(encoded(f"other:{TOKEN}"), 401, "Token principal mismatch.", id="token of another"),
+        pytest.param(encoded(f":{TOKEN}"), 401, "Token principal mismatch.", id="token without a name"),
+        pytest.param(encoded(f"other:{KEY}"), 401, "Bad authentication Key", id="key of another"),
         pytest.param({"Authorization": "Basic %%"}, 401, "Failed to decode basic authentication token", id="no base64"),
-        pytest.param(basic("nocolon"), 401, "Invalid basic authentication token", id="no colon"),
+        pytest.param(encoded("nocolon"), 401, "Invalid basic authentication token", id="no colon"),
         pytest.param({"Authorization": "Bearer x"}, 401, "Bad props auth token: basictoken=x", id="unknown bearer"),
         pytest.param({"X-JFrog-Art-Api": "x"}, 403, "Bad props auth token: apiKey=x", id="unknown api key"),
     ],
@@ -76,7 +76,7 @@ async def test_credentials_that_are_refused(ask, headers, status, message, anony
     assert answer.headers["www-authenticate"] == CHALLENGE
 
 
-@pytest.mark.parametrize("headers", [{}, basic(":"), {"Authorization": "bearer x"}, {"Authorization": "Digest x"}])
+@pytest.mark.parametrize("headers", [{}, encoded(":"), {"Authorization": "bearer x"}, {"Authorization": "Digest x"}])
 async def test_no_credentials_on_a_closed_server(closed, ask, headers):
     """Without usable credentials the answer is a challenge, whatever is asked for."""
     for path in (FILE, "/api/storage/generic-local", "/api/system/ping", "/nowhere/a"):
@@ -117,7 +117,7 @@ async def test_missing_permission(ask, action, hidden, known, unknown):
     async with ArtifactoryServer(anonymous=True, hide_unauthorized=hidden) as server:
         server.put("generic-local/a.bin", b"content")
         server.add_user("nobody", password="pw")
-        as_user = await attempt(ask, server, action, basic("nobody:pw"))
+        as_user = await attempt(ask, server, action, encoded("nobody:pw"))
         as_anonymous = await attempt(ask, server, action, {})
     assert (as_user.status, as_anonymous.status) == (known, unknown)
     assert ("www-authenticate" in as_anonymous.headers) is (unknown == 401)
@@ -134,7 +134,7 @@ async def test_refusals_name_path_and_user(closed, ask):
         " (user: 'nobody' needs DELETE permission).",
     }
     for action, message in expected.items():
-        assert (await attempt(ask, closed, action, basic("nobody:pw"))).message == message
+        assert (await attempt(ask, closed, action, encoded("nobody:pw"))).message == message
 
 
 @pytest.mark.parametrize("hidden", [False, True])
@@ -144,8 +144,8 @@ async def test_permission_is_checked_before_existence(ask, hidden):
         server.put("generic-local/a.bin", b"content")
         server.add_user("nobody", password="pw")
         for prefix in ("", "/api/storage"):
-            there = await ask(server, "GET", f"{prefix}/generic-local/a.bin", headers=basic("nobody:pw"))
-            missing = await ask(server, "GET", f"{prefix}/generic-local/b.bin", headers=basic("nobody:pw"))
+            there = await ask(server, "GET", f"{prefix}/generic-local/a.bin", headers=encoded("nobody:pw"))
+            missing = await ask(server, "GET", f"{prefix}/generic-local/b.bin", headers=encoded("nobody:pw"))
             assert there.status == missing.status
             assert there.message.replace("a.bin", "b.bin") == missing.message
 
@@ -164,7 +164,7 @@ async def test_anonymous_reads_what_is_granted(ask):
 async def test_overwriting_needs_the_right_to_delete(closed, ask):
     """Deploy permission alone adds files; it replaces one only with announced identical content."""
     closed.grant("reader", "generic-local", "w")
-    headers = basic("reader:pw")
+    headers = encoded("reader:pw")
     refused = await ask(closed, "PUT", FILE, headers=headers, body=b"other")
     same = {"X-Checksum-Sha1": closed.checksums("generic-local/a.bin")["sha1"].upper()}
     assert refused.status == 403
@@ -188,7 +188,7 @@ async def test_listings_leave_out_what_may_not_be_read(closed, ask):
     closed.put("generic-local/closed/b.bin", b"1")
     closed.add_user("partly", password="pw")
     closed.grant("partly", "generic-local", "r", "open/x/**")
-    headers = basic("partly:pw")
+    headers = encoded("partly:pw")
     root = (await ask(closed, "GET", "/api/storage/generic-local", headers=headers)).json()
     listed = (await ask(closed, "GET", "/api/storage/generic-local?list&deep=1", headers=headers)).json()
     assert root["children"] == [{"uri": "/open", "folder": True}]
@@ -196,12 +196,27 @@ async def test_listings_leave_out_what_may_not_be_read(closed, ask):
     assert (await ask(closed, "GET", "/api/storage/generic-local/closed", headers=headers)).status == 403
 
 
+async def test_listings_of_what_nobody_may_read(ask, basic):
+    """A user is refused the list of a forbidden folder; the anonymous are challenged by an index without entries."""
+    async with ArtifactoryServer(anonymous=True) as server:
+        server.put("generic-local/closed/a.bin", b"1")
+        server.add_user("nobody", password="pw")
+        server.grant("anonymous", "generic-local", "r", "closed")
+        listed = await ask(server, "GET", "/api/storage/generic-local/closed?list", headers=basic("nobody", "pw"))
+        index = await ask(server, "GET", "/generic-local/closed/", headers={})
+    assert (listed.status, listed.message) == (
+        403,
+        "Request for 'generic-local:closed' is forbidden for user: 'nobody'.",
+    )
+    assert (index.status, index.headers["www-authenticate"]) == (401, CHALLENGE)
+
+
 async def test_error_bodies_echo_characters_by_layer(closed, ask):
     """Servlet errors are Latin-1 with question marks for the rest, REST errors are UTF-8."""
     closed.add_user("nobody", password="pw")
     path = "/generic-local/%C3%BC%E6%97%A5"
-    servlet = await ask(closed, "GET", path, headers=basic("nobody:pw"))
-    rest = await ask(closed, "GET", "/api/storage" + path, headers=basic("nobody:pw"))
+    servlet = await ask(closed, "GET", path, headers=encoded("nobody:pw"))
+    rest = await ask(closed, "GET", "/api/storage" + path, headers=encoded("nobody:pw"))
     assert servlet.headers["content-type"] == "application/json;charset=ISO-8859-1"
     assert "generic-local:ü?'" in servlet.body.decode("latin-1")
     assert rest.headers["content-type"] == "application/json"

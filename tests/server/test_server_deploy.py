@@ -55,6 +55,16 @@ async def test_chunked_body(server, talk, admin):
     assert server.read("generic-local/a") == b"abcdefg"
 
 
+async def test_broken_chunks_are_refused(server, talk, admin):
+    """A body whose framing is broken is 400, and nothing is stored."""
+    raw = (
+        f"PUT /artifactory/generic-local/a HTTP/1.1\r\nHost: x\r\nAuthorization: {admin['Authorization']}\r\n"
+        "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcXX"
+    )
+    assert b" 400 " in (await talk(server.origin, raw.encode())).partition(b"\r\n")[0]
+    assert not server.exists("generic-local/a")
+
+
 async def test_encoded_body_is_stored_as_sent(server, ask, admin):
     """A Content-Encoding says nothing to the server: artifacts are what was sent."""
     await ask(server, "PUT", "/generic-local/a.gz", headers=admin | {"Content-Encoding": "gzip"}, body=b"\x1f\x8bx")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import re
 
 import pytest
@@ -306,6 +307,46 @@ async def test_second_origin_serves_signed_urls(ask, admin):
         assert (await ask(server, "GET", path, headers=admin | {"X-JFrog-Download-Redirect-To": "None"})).body == DATA
         assert (await ask(server, "GET", "/generic-local/small")).status == 200
         assert (await ask(server, "HEAD", path)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status", "expected"),
+    [
+        pytest.param("GET", {"Range": "bytes=0-3"}, 206, DATA[:4], id="range"),
+        pytest.param("GET", {"Range": "bytes=-4"}, 206, DATA[-4:], id="suffix"),
+        pytest.param("GET", {"Range": "bytes=-"}, 200, DATA, id="no range"),
+        pytest.param("GET", {"Range": "bytes=0-3", "If-Range": '"other"'}, 200, DATA, id="changed"),
+        pytest.param("GET", {"Range": "bytes=1024-"}, 416, b"", id="beyond"),
+        pytest.param("HEAD", {}, 200, b"", id="head"),
+        pytest.param("PUT", {}, 405, b"", id="upload"),
+    ],
+)
+async def test_second_origin_follows_the_rfc(ask, method, headers, status, expected):
+    """Ranges there are those of RFC 9110, the ETag is quoted, and errors are XML."""
+    async with ArtifactoryServer(redirect_over=0) as server:
+        server.put("generic-local/a.bin", DATA)
+        location = (await ask(server, "GET", FILE)).headers["location"]
+        target = location.removeprefix(server.storage_origin)
+        answer = await ask(server, method, target, headers=headers, origin=server.storage_origin)
+    assert answer.status == status
+    if status >= 400:
+        assert answer.headers["content-type"] == "application/xml"
+        assert b"<Error><Code>" in answer.body
+        assert answer.headers.get("content-range") == ("bytes */1024" if status == 416 else None)
+    else:
+        assert answer.body == expected
+        assert answer.headers["etag"] == f'"{hashlib.md5(DATA).hexdigest()}"'
+
+
+async def test_signed_url_of_a_deleted_file(ask):
+    """The signature outlives the file."""
+    async with ArtifactoryServer(redirect_over=0) as server:
+        server.put("generic-local/a.bin", DATA)
+        location = (await ask(server, "GET", FILE)).headers["location"]
+        await ask(server, "DELETE", FILE)
+        target = location.removeprefix(server.storage_origin)
+        answer = await ask(server, "GET", target, headers={}, origin=server.storage_origin)
+    assert (answer.status, b"<Code>NoSuchKey</Code>" in answer.body) == (404, True)
 
 
 async def test_faults_and_log_on_the_second_origin(ask):

@@ -49,6 +49,12 @@ async def test_aql_errors_are_bare_text(server, ask, admin):
     assert (await ask(server, "GET", "/api/search/aql")).status == 405
 
 
+async def test_aql_that_is_far_too_long(server, ask, admin):
+    """A query beyond a mebibyte is not read to its end."""
+    answer = await query(ask, server, b"x" * (1 << 20) + b"x", admin | TEXT)
+    assert (answer.status, answer.message) == (413, "Request Entity Too Large")
+
+
 async def test_aql_by_permission(ask, basic):
     """The anonymous are refused, users get what they may read and must ask for the path."""
     async with ArtifactoryServer(anonymous=True) as server:
