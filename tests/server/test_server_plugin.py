@@ -83,7 +83,10 @@ def test_fixtures_beside_anyio(tmp_path):
 
 def test_plugin_imports_nothing_heavy():
     """Having the plugin installed costs no import of aiohttp or asyncio."""
-    look = "import sys, aioartifact.testing.plugin; print({'aiohttp', 'asyncio', 'sqlite3'} & set(sys.modules))"
+    look = (
+        "import sys; before = set(sys.modules); import aioartifact.testing.plugin; "
+        "print({'aiohttp', 'asyncio', 'sqlite3'} & (set(sys.modules) - before))"
+    )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     bare = subprocess.run([sys.executable, "-c", look], env=environment, capture_output=True, text=True, check=True)
     assert bare.stdout.strip() == "set()"
