@@ -15,15 +15,14 @@ from . import object_storage, paths
 from .exchange import Exchange
 from .faults import Fault, Faults
 from .handlers import deploy, download, properties, search, storage, system
-from .instance import VERSION, Edition, Instance
+from .instance import Instance
 from .log import RequestLog, RequestRecord, has_credentials, masked
 from .paths import BadPathError, Target
-from .replies import RefusalError, Reply, error, refuse
+from .replies import PAGE_NOT_FOUND, RefusalError, Reply, error, refuse
 from .wire import Sender, Sent, UploadFault
 
 Handler = Callable[[Exchange], Awaitable[Reply]]
 
-_NOT_FOUND_BY_ROUTER = Reply(404, {"Content-Type": "text/plain; charset=utf-8"}, b"404 page not found")
 _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
     ("api/storage", {"GET": storage.get, "PUT": properties.set_on_item, "DELETE": properties.delete_from_item}),
     ("api/search/aql", {"POST": search.aql}),
@@ -70,7 +69,7 @@ class App:
         self._log = log
         self._faults = faults
         self.connections = ConnectionNumbers()
-        self._main = Origin("main", instance.context_path, _common_headers(instance.edition), self._respond)
+        self._main = Origin("main", instance.context_path, _common_headers(instance), self._respond)
         self._storage = Origin("storage", "", "Server: AmazonS3", object_storage.respond)
 
     async def main(self, request: web.BaseRequest) -> Sent:
@@ -129,9 +128,8 @@ class App:
         )
 
     async def _respond(self, exchange: Exchange) -> Reply:
-        target = exchange.target
         try:
-            exchange.user = self._instance.accounts.identify(exchange.request.headers, target.query, target.raw_query)
+            exchange.identify()
             return await self._route(exchange)
         except RefusalError as refusal:
             return refusal.reply
@@ -169,9 +167,11 @@ async def _altered(fault: Fault, reply: Reply) -> Reply:
     return altered
 
 
-def _common_headers(edition: Edition) -> str:
-    lines = [f"Server: Artifactory/{VERSION}", "X-Artifactory-Id: 6d70dcfd451c8e98:237a9c5d:1792f16ad1d:-8000"]
-    if edition == "pro":
+def _common_headers(instance: Instance) -> str:
+    lines = [f"Server: {instance.profile.server}", "X-Artifactory-Id: 6d70dcfd451c8e98:237a9c5d:1792f16ad1d:-8000"]
+    if instance.profile.jfrog_version:
+        lines.append(f"X-JFrog-Version: {instance.profile.jfrog_version}")
+    if instance.edition == "pro" or instance.profile.is_platform:
         lines.append("X-Artifactory-Node-Id: artifactory-primary-0")
     return "\r\n".join(lines)
 
@@ -180,7 +180,7 @@ def _parse(raw_path: str, context_path: str) -> Target | Reply:
     """Take the request target apart, or answer at once where that cannot be done."""
     split = paths.split_target(raw_path, context_path)
     if split is None:
-        return _NOT_FOUND_BY_ROUTER
+        return PAGE_NOT_FOUND
     try:
         return paths.parse_target(*split)
     except BadPathError as bad:

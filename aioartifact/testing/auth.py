@@ -3,12 +3,19 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, NoReturn
 
 from . import patterns
+from .clocks import Clock
+from .lockouts import Lockouts
+from .profiles import Profile
 from .replies import refuse
+from .tokens import RejectedTokenError, Token, Tokens, demand_api_scope, groups_of_scope, is_admin_scope
 
 ANONYMOUS = "anonymous"
+
+Mechanism = Literal["none", "password", "api key", "token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,8 @@ class User:
     api_key: str | None = None
     token: str | None = None
     admin: bool = False
+    groups: frozenset[str] = frozenset()
+    password_expired: bool = False
 
     @property
     def is_anonymous(self) -> bool:
@@ -34,23 +43,65 @@ ADMIN = User("admin", "password", api_key="AKCp8" + "k" * 68, token="cmVmdGtuOj"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A permission: letters of r (read), w (deploy), n (annotate), d (delete), m (manage) on a path pattern."""
+    """
+    A permission: letters of r (read), w (deploy), n (annotate), d (delete), m (manage) on a path pattern.
+
+    Attributes:
+        user: Name of a user, or of a group if *is_group*.
+    """
 
     user: str
     repository: str
     actions: str
     pattern: str
+    is_group: bool = False
+
+    def concerns(self, user: User) -> bool:
+        """Tell whether this is granted to *user*."""
+        return self.user in user.groups if self.is_group else self.user == user.name
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks, and by what it was recognised."""
+
+    user: User
+    mechanism: Mechanism
 
 
 class Accounts:
-    """Every user and grant of one server; *admin* is there from the start."""
+    """
+    Every user, grant and token of one server; *admin* is there from the start.
 
-    def __init__(self, admin: User, *, allow_anonymous: bool) -> None:
+    Args:
+        admin: The first user.
+        allow_anonymous: Whether requests without credentials are let in.
+        profile: The release that says how wrong credentials are refused.
+        lockouts: What failed logins lead to.
+        clock: Returns epoch seconds.
+    """
+
+    def __init__(
+        self, admin: User, *, allow_anonymous: bool, profile: Profile, lockouts: Lockouts, clock: Clock
+    ) -> None:
         self.allow_anonymous = allow_anonymous
+        self.lockouts = lockouts
+        self.tokens = Tokens()
+        self._profile = profile
+        self._clock = clock
         self._users: dict[str, User] = {ANONYMOUS: NOBODY}
         self._by_secret: dict[str, User] = {}
         self._grants: list[Grant] = []
         self.add(admin)
+
+    @property
+    def users(self) -> list[User]:
+        """Every user, *anonymous* included."""
+        return list(self._users.values())
+
+    def get(self, name: str) -> User | None:
+        """Return the user of this name."""
+        return self._users.get(name)
 
     def add(self, user: User) -> None:
         """Add or replace a user."""
@@ -79,10 +130,10 @@ class Accounts:
         return [
             each
             for each in self._grants
-            if each.user == user.name and action in each.actions and patterns.matches(each.repository, repository)
+            if each.concerns(user) and action in each.actions and patterns.matches(each.repository, repository)
         ]
 
-    def identify(self, headers: Mapping[str, str], query: Mapping[str, str], raw_query: str) -> User:
+    def identify(self, headers: Mapping[str, str], query: Mapping[str, str], raw_query: str) -> Identity:
         """
         Find the user of a request, in the order the real server looks: API key, bearer, basic, query token.
 
@@ -92,7 +143,7 @@ class Accounts:
             RefusalError: 401 or 403 with the text of the real server.
         """
         if key := headers.get("X-JFrog-Art-Api") or headers.get("X-Api-Key"):
-            return self._by_secret.get(key) or _deny(f"Bad props auth token: apiKey={key}", 403)
+            return self._by_key(key) or _deny(f"Bad props auth token: apiKey={key}", self._profile.bad_key_status)
         authorization = headers.get("Authorization", "")
         if authorization.startswith("Bearer "):
             token = authorization.removeprefix("Bearer ")
@@ -104,25 +155,64 @@ class Accounts:
         if raw_query.startswith("token="):
             token = query["token"]
             return self._by_token(token) or _deny(f"Failed to authenticate request with token {token}")
-        if self.allow_anonymous:
-            return self._users[ANONYMOUS]
-        return _deny("Authentication is required")
+        if not self.allow_anonymous:
+            _deny("Authentication is required")
+        return Identity(self._users[ANONYMOUS], "none")
 
-    def _by_token(self, token: str) -> User | None:
-        user = self._by_secret.get(token)
-        return user if user and user.token == token else None
+    def _by_key(self, key: str) -> Identity | None:
+        owner = self._by_secret.get(key)
+        if owner and owner.api_key == key:
+            return self._admitted(owner, "api key")
+        return self._by_token(key)
 
-    def _by_name(self, name: str, secret: str) -> User:
+    def _by_token(self, text: str) -> Identity | None:
+        owner = self._by_secret.get(text)
+        if owner and owner.token == text:
+            return self._admitted(owner, "token")
+        try:
+            token = self.tokens.verify(text, self._clock())
+        except RejectedTokenError as rejected:
+            _deny(f"Token failed verification: {rejected}")
+        return self._admitted(self._user_of(token), "token") if token else None
+
+    def _user_of(self, token: Token) -> User:
+        demand_api_scope(token.scope)
+        user = self._users.get(token.username) or User(f"token:{token.username}")
+        if is_admin_scope(token.scope):
+            return replace(user, admin=True)
+        groups = groups_of_scope(token.scope)
+        return user if groups is None else replace(user, admin=False, groups=groups)
+
+    def _by_name(self, name: str, secret: str) -> Identity:
+        if identity := self._by_token(secret):
+            if identity.user.name.removeprefix("token:") != name:
+                _deny("Token principal mismatch.")
+            return identity
         owner = self._by_secret.get(secret)
-        if owner and owner.name != name and (name or secret == owner.token):
-            return _deny("Token principal mismatch." if secret == owner.token else "Bad authentication Key")
-        user = owner or self._users.get(name)
-        if user is None or (owner is None and (not user.password or user.password != secret)):
-            return _deny("Bad credentials")
-        return user
+        if owner and name not in ("", owner.name):
+            _deny("Bad authentication Key")
+        return self._admitted(owner, "api key") if owner else self._by_password(name, secret)
+
+    def _by_password(self, name: str, password: str) -> Identity:
+        user = self._users.get(name)
+        if user is None or not user.password:
+            _deny("Bad credentials")
+        self.lockouts.check(name, self._clock())
+        if user.password != password:
+            self.lockouts.failed(name, self._clock())
+            _deny("Bad credentials")
+        self.lockouts.succeeded(name)
+        if user.password_expired:
+            message = "Your credentials have expired, You must change your password before trying to login again"
+            _deny(message, 403)
+        return Identity(user, "password")
+
+    def _admitted(self, user: User, mechanism: Mechanism) -> Identity:
+        self.lockouts.check(user.name, self._clock())
+        return Identity(user, mechanism)
 
 
-def _deny(message: str, status: int = 401) -> User:
+def _deny(message: str, status: int = 401) -> NoReturn:
     refuse(status, message, servlet=True, challenge=True)
 
 

@@ -6,11 +6,11 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from .auth import NOBODY, User
+from .auth import NOBODY, Mechanism, User
 from .instance import Instance
 from .log import RequestRecord
 from .paths import Target
-from .replies import refuse
+from .replies import PAGE_NOT_FOUND, RefusalError, refuse
 from .store import Item, Repository
 from .wire import UploadFault
 
@@ -24,6 +24,7 @@ class Exchange:
         target: The request path; handlers below ``api/`` get it without their own prefix.
         record: The entry of the request log, where the handler counts the body bytes it reads.
         user: Who asks, once the credentials were looked at.
+        mechanism: What kind of credentials they were.
         ignores_range: A fault tells the server to overlook ``Range``.
         upload_fault: A fault that strikes while the body is read.
     """
@@ -33,8 +34,20 @@ class Exchange:
     target: Target
     record: RequestRecord
     user: User = NOBODY
+    mechanism: Mechanism = "none"
     ignores_range: bool = False
     upload_fault: UploadFault | None = None
+
+    def identify(self) -> None:
+        """
+        Look at the credentials.
+
+        Raises:
+            RefusalError: 401 or 403, they are wrong, or there are none where some are needed.
+        """
+        target = self.target
+        identity = self.instance.accounts.identify(self.request.headers, target.query, target.raw_query)
+        self.user, self.mechanism = identity.user, identity.mechanism
 
     @property
     def asked_range(self) -> str | None:
@@ -62,9 +75,10 @@ class Exchange:
     @property
     def base_url(self) -> str:
         """
-        The base of links in answers: what a proxy in front says, else where the request went.
+        The base of links in answers: what a proxy says, else what is configured, else where the request went.
 
-        Links are this plus repository and path as they are; Artifactory does not percent-encode them.
+        What is configured takes the scheme of the request. Links are this plus repository and path as they are;
+        Artifactory does not percent-encode them.
         """
         headers = self.request.headers
         if host := headers.get("X-JFrog-Override-Base-Url"):
@@ -72,6 +86,8 @@ class Exchange:
         if base := headers.get("X-Artifactory-Override-Base-Url"):
             return base.rstrip("/")
         scheme = "https" if self.request.secure else "http"
+        if self.instance.base_url:
+            return f"{scheme}://{self.instance.base_url.partition('://')[2]}"
         return f"{scheme}://{self.request.host}{self.instance.context_path}"
 
     def link(self, *parts: str) -> str:
@@ -86,6 +102,8 @@ class Exchange:
             RefusalError: 404 with *message*: there is none.
         """
         found = self.instance.repositories.get(self.target.repository)
+        if found is None and servlet and self.instance.profile.is_platform:
+            raise RefusalError(PAGE_NOT_FOUND)
         return found or refuse(404, message, servlet=servlet)
 
     def can(self, action: str) -> bool:

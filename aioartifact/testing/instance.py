@@ -9,11 +9,11 @@ from typing import Literal, Protocol, TypeVar
 
 from . import dates
 from .auth import Accounts
+from .clocks import Clock
+from .profiles import Profile
 from .store import Repository, Store
 
 Edition = Literal["oss", "pro"]
-VERSION = "6.20.0"
-REVISION = "62000900"
 
 T = TypeVar("T")
 
@@ -31,7 +31,9 @@ class Instance:
 
     Attributes:
         context_path: ``"/artifactory"``, or ``""``.
+        profile: The release it stands for.
         redirect_over: Files of at least this many bytes are served by the second origin; None for never.
+        base_url: What links start with, unless a proxy says otherwise; ``""`` for the address of the request.
         clock: Returns epoch seconds.
         origin: Scheme, host and port, known once the server listens.
         storage_origin: The same of the second origin, which serves signed URLs.
@@ -42,10 +44,12 @@ class Instance:
     executor: ThreadPoolExecutor
     context_path: str
     edition: Edition
+    profile: Profile
     hide_unauthorized: bool
     zone: tzinfo
     redirect_over: int | None
-    clock: Callable[[], float]
+    base_url: str
+    clock: Clock
     origin: str = ""
     storage_origin: str = ""
     repositories: dict[str, Repository] = field(default_factory=dict)

@@ -41,6 +41,10 @@ class Reply:
     close: bool = False
 
 
+# What the router in front of 7.x says to a path it knows nobody for.
+PAGE_NOT_FOUND = Reply(404, {"Content-Type": "text/plain; charset=utf-8"}, b"404 page not found")
+
+
 class RefusalError(Exception):
     """Raised anywhere in a handler to answer with *reply* instead of going on."""
 

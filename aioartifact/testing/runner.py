@@ -16,9 +16,12 @@ from aiohttp import web
 
 from .app import App, ConnectionNumbers
 from .auth import ADMIN, Accounts
+from .clocks import Clock
 from .faults import Faults
 from .instance import Edition, Instance
+from .lockouts import Lockouts
 from .log import RequestLog
+from .profiles import PROFILES, Profile, ProfileName
 from .store import Repository, Store
 from .wire import Sent, reset
 
@@ -60,6 +63,7 @@ class ServerOptions(TypedDict, total=False):
         port: Port to listen on; any free one if left out or 0.
         context_path: Path in front of everything, ``""`` for none; ``/artifactory`` if left out.
         edition: ``oss`` refuses what needs Artifactory Pro; ``pro`` if left out.
+        profile: The release to be: ``6.20``, ``7.x``, or one made of these; ``6.20`` if left out.
         anonymous: Whether requests without credentials are let in, with what was granted to ``anonymous``;
             false if left out.
         hide_unauthorized: Answer 404 where a user may not read, instead of 401 and 403; false if left out.
@@ -67,19 +71,28 @@ class ServerOptions(TypedDict, total=False):
         time_zone: Zone of the dates in answers; UTC if left out.
         redirect_over: Files of at least this many bytes answer 302 to a signed URL on the second origin; none do
             if left out.
-        clock: Returns epoch seconds; ``time.time`` if left out.
+        base_url: What links in answers start with, context path included, where no proxy says otherwise; the
+            address a request went to if left out.
+        suspend_logins: Make users whose logins failed twice in a row wait before the next one, half a second
+            more with each failure, as real servers do; false if left out.
+        lock_after: Lock a user after that many failed logins in a row; never if left out.
+        clock: Returns epoch seconds, or a :class:`ManualClock`; ``time.time`` if left out.
     """
 
     host: str
     port: int
     context_path: str
     edition: Edition
+    profile: ProfileName | Profile
     anonymous: bool
     hide_unauthorized: bool
     ssl_context: ssl.SSLContext | None
     time_zone: tzinfo
     redirect_over: int | None
-    clock: Callable[[], float]
+    base_url: str
+    suspend_logins: bool
+    lock_after: int | None
+    clock: Clock
 
 
 class Runner:
@@ -102,13 +115,19 @@ class Runner:
         port: int = 0,
         context_path: str = "/artifactory",
         edition: Edition = "pro",
+        profile: ProfileName | Profile = "6.20",
         anonymous: bool = False,
         hide_unauthorized: bool = False,
         ssl_context: ssl.SSLContext | None = None,
         time_zone: tzinfo = UTC,
         redirect_over: int | None = None,
-        clock: Callable[[], float] = time.time,
+        base_url: str = "",
+        suspend_logins: bool = False,
+        lock_after: int | None = None,
+        clock: Clock = time.time,
     ) -> None:
+        release = profile if isinstance(profile, Profile) else PROFILES[profile]
+        lockouts = Lockouts(suspend_logins, lock_after, release.longest_suspension)
         self.log = RequestLog()
         self.faults = Faults()
         self._data = data
@@ -117,12 +136,14 @@ class Runner:
         self._ssl_context = ssl_context
         self._make_instance = partial(
             Instance,
-            accounts=Accounts(ADMIN, allow_anonymous=anonymous),
+            accounts=Accounts(ADMIN, allow_anonymous=anonymous, profile=release, lockouts=lockouts, clock=clock),
             context_path=context_path.rstrip("/"),
             edition=edition,
+            profile=release,
             hide_unauthorized=hide_unauthorized,
             zone=time_zone,
             redirect_over=redirect_over,
+            base_url=base_url.rstrip("/"),
             clock=clock,
         )
         self._listeners: list[asyncio.Server] = []

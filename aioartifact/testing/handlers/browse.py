@@ -5,7 +5,6 @@ from urllib.parse import quote
 
 from ..dates import at
 from ..exchange import Exchange
-from ..instance import VERSION
 from ..replies import Reply, refuse
 from ..store import Item
 
@@ -33,12 +32,12 @@ def _page(exchange: Exchange, folder: Item, children: list[Item]) -> str:
     lines = ['<a href="../">../</a>'] if folder.path else []
     lines += [_line(exchange, child, width) for child in children]
     listing = "\n".join(lines) or "No items found."
-    url = exchange.request.url
+    url, version = exchange.request.url, exchange.instance.profile.version
     return (
         '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">\n<html>\n'
         f"<head><title>Index of {title}</title>\n</head>\n<body>\n<h1>Index of {title}</h1>\n"
         f"<pre>{'Name'.ljust(width)}Last modified      Size</pre><hr/>\n<pre>{listing}\n</pre>\n"
-        f'<hr/><address style="font-size:small;">Artifactory/{VERSION} Server at {escape(str(url.host))}'
+        f'<hr/><address style="font-size:small;">Artifactory/{version} Server at {escape(str(url.host))}'
         f" Port {url.port}</address></body></html>"
     )
 

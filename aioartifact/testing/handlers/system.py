@@ -2,7 +2,6 @@
 
 from .. import jackson
 from ..exchange import Exchange
-from ..instance import REVISION, VERSION
 from ..replies import VENDOR, Reply, json_reply
 
 _PRO_ADDONS = ("aql", "build", "filestore", "filtered-resources", "ldap", "properties", "rest", "search", "watch")
@@ -15,7 +14,8 @@ async def ping(exchange: Exchange) -> Reply:
 
 async def version(exchange: Exchange) -> Reply:
     """Answer with version, add-ons, and the hash of the license where there is one."""
-    document: dict[str, jackson.JSON] = {"version": VERSION, "revision": REVISION, "addons": []}
+    profile = exchange.instance.profile
+    document: dict[str, jackson.JSON] = {"version": profile.version, "revision": profile.revision, "addons": []}
     if exchange.instance.edition == "pro":
         document |= {"addons": list(_PRO_ADDONS), "license": "0" * 40}
     return json_reply(document, f"{VENDOR}system.Version+json")
