@@ -601,3 +601,15 @@ def walk(connection: sqlite3.Connection, folder: Item) -> Iterator[Item]:
     condition, values = below(folder)
     sql = f"SELECT {_COLUMNS} FROM items WHERE {condition} ORDER BY path, name"  # noqa: S608  # constants
     return map(_item, connection.execute(sql, values))
+
+
+def select(
+    connection: sqlite3.Connection, condition: str, values: Iterable[object], order: str = ""
+) -> Iterator[tuple[Item, Stats]]:
+    """Yield the items that meet an SQL *condition* and their downloads, in the *order* of an SQL clause."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS}, coalesce(downloads, 0), downloaded, downloaded_by"  # noqa: S608  # constants
+        f" FROM items LEFT JOIN stats ON item_id = items.id WHERE {condition} {order}",
+        tuple(values),
+    )
+    return ((_item(row[:-3]), Stats(*row[-3:])) for row in rows)

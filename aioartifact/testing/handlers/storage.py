@@ -5,6 +5,7 @@ from ..exchange import Exchange
 from ..replies import VENDOR, Reply, json_reply, refuse
 from ..store import Item
 from . import filelist, properties
+from .accept import negotiated
 
 _FILE_INFO = f"{VENDOR}storage.FileInfo+json"
 _FOLDER_INFO = f"{VENDOR}storage.FolderInfo+json"
@@ -15,10 +16,7 @@ _NOT_FOUND = "Unable to find item"
 async def get(exchange: Exchange) -> Reply:
     """Answer what is asked for, in its media type only."""
     reply = await _answer(exchange)
-    produced = reply.headers["Content-Type"]
-    accepted = [each.partition(";")[0].strip() for each in exchange.request.headers.get("Accept", "*/*").split(",")]
-    if not {produced, "application/json", "application/*", "*/*"} & set(accepted):
-        refuse(406, f"Resource produces {produced} but client only accepts [{', '.join(accepted)}]")
+    negotiated(exchange, reply.headers["Content-Type"])
     return reply
 
 
@@ -78,8 +76,17 @@ def _common(exchange: Exchange, item: Item) -> dict[str, jackson.JSON]:
     }
 
 
-def _file_info(exchange: Exchange, item: Item) -> Reply:
-    document = _common(exchange, item) | {
+def search_document(exchange: Exchange, item: Item) -> dict[str, jackson.JSON]:
+    """Return the file or folder info as searches print it: of a file, every checksum the client supplied."""
+    if item.is_folder:
+        return _folder_document(exchange, item)
+    original = item.original
+    supplied = _present({"sha1": original.sha1, "md5": original.md5, "sha256": original.sha256})
+    return _file_document(exchange, item) | {"originalChecksums": supplied}
+
+
+def _file_document(exchange: Exchange, item: Item) -> dict[str, jackson.JSON]:
+    return _common(exchange, item) | {
         "downloadUri": exchange.link(item.repo, item.path),
         "mimeType": media.content_type(item.name),
         "size": str(item.size),
@@ -87,16 +94,22 @@ def _file_info(exchange: Exchange, item: Item) -> Reply:
         "originalChecksums": original_checksums_of(item),
         "uri": exchange.link("api/storage", item.repo, item.path),
     }
-    return json_reply(document, _FILE_INFO)
 
 
-def _folder_info(exchange: Exchange, item: Item) -> Reply:
+def _file_info(exchange: Exchange, item: Item) -> Reply:
+    return json_reply(_file_document(exchange, item), _FILE_INFO)
+
+
+def _folder_document(exchange: Exchange, item: Item) -> dict[str, jackson.JSON]:
     children = [child for child in exchange.instance.store.children(item) if exchange.can_see(child)]
-    document = _common(exchange, item) | {
+    return _common(exchange, item) | {
         "children": [{"uri": f"/{child.name}", "folder": child.is_folder} for child in children],
         "uri": exchange.link("api/storage", item.repo, item.path),
     }
-    return json_reply(document, _FOLDER_INFO, headers={"Cache-Control": "no-store"})
+
+
+def _folder_info(exchange: Exchange, item: Item) -> Reply:
+    return json_reply(_folder_document(exchange, item), _FOLDER_INFO, headers={"Cache-Control": "no-store"})
 
 
 def _stats(exchange: Exchange) -> Reply:
