@@ -1,0 +1,36 @@
+"""
+Clients that nobody here wrote, as they come from the registry, against the embedded server.
+
+What they ask and what they understand is the evidence; where one disagrees with the server, the description of
+the server's HTTP decides, and the test says so. They have dependencies of their own: run ``tox -e witnesses``.
+"""
+
+import pytest
+
+
+def pytest_collection_modifyitems(items):
+    """Let witnesses leave sockets open and use what is deprecated: that is not the server's doing."""
+    for item in items:
+        item.add_marker(pytest.mark.filterwarnings("default"))
+
+
+@pytest.fixture
+def make_file(tmp_path):
+    """Write a local file and return its path."""
+
+    def make_file(name="tool.bin", data=b"content"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    return make_file
+
+
+@pytest.fixture
+def tree(artifactory):
+    """Put a small tree on the server; the paths of its files below ``generic-local/tree``."""
+    files = ["a.bin", "docs/read me.txt", "docs/deep/c++.h", "docs/deep/ünï.txt", "src/x.py"]
+    for name in files:
+        artifactory.put(f"generic-local/tree/{name}", f"content of {name}".encode())
+    return files
