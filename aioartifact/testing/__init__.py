@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .faults import FaultHandle as FaultHandle
     from .log import RequestRecord as RequestRecord
     from .process import serve as serve
+    from .repositories import RepositoryOptions as RepositoryOptions
     from .runner import ServerOptions as ServerOptions
     from .server import ArtifactoryServer as ArtifactoryServer
     from .threaded import ThreadedArtifactoryServer as ThreadedArtifactoryServer
@@ -21,6 +22,7 @@ __all__ = [
     "ArtifactoryServer",
     "Fault",
     "FaultHandle",
+    "RepositoryOptions",
     "RequestRecord",
     "ServerOptions",
     "ThreadedArtifactoryServer",
@@ -31,6 +33,7 @@ _HOME_OF = {
     "ArtifactoryServer": "server",
     "Fault": "faults",
     "FaultHandle": "faults",
+    "RepositoryOptions": "repositories",
     "RequestRecord": "log",
     "ServerOptions": "runner",
     "ThreadedArtifactoryServer": "threaded",

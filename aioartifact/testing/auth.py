@@ -88,6 +88,7 @@ class Accounts:
         self.lockouts = lockouts
         self.tokens = Tokens()
         self._profile = profile
+        self.remote_of: dict[str, str] = {}  # by the key of the cache: what is granted on one counts for the other
         self._clock = clock
         self._users: dict[str, User] = {ANONYMOUS: NOBODY}
         self._by_secret: dict[str, User] = {}
@@ -130,11 +131,15 @@ class Accounts:
         return [
             each
             for each in self._grants
-            if each.concerns(user) and action in each.actions and patterns.matches(each.repository, repository)
+            if each.concerns(user) and action in each.actions and self._covers(each.repository, repository)
         ]
 
     def identify(self, headers: Mapping[str, str], query: Mapping[str, str], raw_query: str) -> Identity:
         """
+    def _covers(self, pattern: str, repository: str) -> bool:
+        remote = self.remote_of.get(repository)
+        return patterns.matches(pattern, repository) or (remote is not None and patterns.matches(pattern, remote))
+
         Find the user of a request, in the order the real server looks: API key, bearer, basic, query token.
 
         Credentials that are wrong never fall back to anonymous access.

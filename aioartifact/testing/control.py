@@ -4,16 +4,18 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Unpack
 
+from . import repositories
 from .auth import ADMIN, Grant, User
 from .blobs import BATCH, Content
 from .dates import to_ms
 from .faults import Fault, FaultHandle
 from .instance import Instance
 from .log import RequestRecord
+from .repositories import RepositoryOptions
 from .runner import Runner
-from .store import Checksums, Deployment, Item, Repository
+from .store import Checksums, Deployment, Item
 
 
 class Control:
@@ -68,29 +70,27 @@ class Control:
 
     # Configuration
 
-    def create_repository(
-        self,
-        key: str,
-        *,
-        kind: Literal["local"] = "local",
-        package_type: str = "generic",
-        layout: str = "simple-default",
-        description: str = "",
-        checksum_policy: Literal["client", "server"] = "client",
-    ) -> None:
+    def create_repository(self, key: str, **options: Unpack[RepositoryOptions]) -> None:
         """
-        Create an empty repository, or change the settings of an existing one.
+        Create an empty repository, or change the settings of an existing one::
+
+            server.create_repository("maven-local", package_type="maven")
+            server.create_repository("mirror", kind="remote", url=f"{other.url}/maven-local")
+            server.create_repository("maven", kind="virtual", members=("maven-local", "mirror"))
 
         Args:
             key: The repository key.
-            kind: Its kind.
-            package_type: Lower-case package type, as ``generic`` or ``maven``.
-            layout: Name of the repository layout.
-            description: Free text for the list of repositories.
-            checksum_policy: ``client`` refuses deploys whose checksum headers do not match, ``server`` overlooks
-                them.
+            options: The settings in :class:`RepositoryOptions`; what is left out has its default, also where the
+                repository exists.
+
+        Raises:
+            ValueError: Settings do not fit: an invalid key, a remote repository without URL, a virtual one with
+                members that do not exist.
         """
-        self._instance.add_repository(Repository(key, kind, package_type, layout, description, checksum_policy))
+        repository = repositories.configured(key, options)
+        if wrong := repositories.problem(repository, self._instance.repositories):
+            raise ValueError(wrong)
+        self._instance.add_repository(repository)
 
     def add_user(
         self,

@@ -11,7 +11,8 @@ from .instance import Instance
 from .log import RequestRecord
 from .paths import Target
 from .replies import PAGE_NOT_FOUND, RefusalError, refuse
-from .store import Item, Repository
+from .repositories import Repository
+from .store import Item
 from .wire import UploadFault
 
 

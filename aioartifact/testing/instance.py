@@ -11,7 +11,8 @@ from . import dates
 from .auth import Accounts
 from .clocks import Clock
 from .profiles import Profile
-from .store import Repository, Store
+from .repositories import Repository, members_of, storing, with_caches
+from .store import Store
 
 Edition = Literal["oss", "pro"]
 
@@ -39,6 +40,7 @@ class Instance:
         storage_origin: The same of the second origin, which serves signed URLs.
     """
 
+        repositories: Every repository by its key, in the order of their creation; caches are among them.
     store: Store
     accounts: Accounts
     executor: ThreadPoolExecutor
@@ -55,12 +57,46 @@ class Instance:
     repositories: dict[str, Repository] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.repositories = {each.key: each for each in self.store.repositories()}
+        self._configure(self.store.repositories())
 
     def add_repository(self, repository: Repository) -> None:
         """Add a repository, or change the settings of the one with its key."""
         self.store.add_repository(repository, self.now_ms())
-        self.repositories[repository.key] = repository
+        self._configure(self.store.repositories())
+
+    def remove_repository(self, repository: Repository) -> None:
+        """Remove a repository with all its items, also from the virtual ones it is a member of."""
+        with self.store.transaction():
+            self.store.remove_repository(repository)
+            for each in self.store.repositories():
+                if repository.key in (each.deploy_to, *each.members):
+                    self.store.add_repository(each.without(repository.key), self.now_ms())
+        self._configure(self.store.repositories())
+
+    def _configure(self, configurations: list[Repository]) -> None:
+        self.repositories = {each.key: each for each in with_caches(configurations)}
+        self.accounts.remote_of = {each.cache.key: each.key for each in configurations if each.kind == "remote"}
+
+    def storing(self, key: str) -> list[Repository]:
+        """Return the repositories whose items show up in *key*, in the order they are searched."""
+        repository = self.repositories.get(key)
+        return storing(repository, self.repositories) if repository else []
+
+    def virtual_members(self, key: str) -> list[str] | None:
+        """Return the keys of the local repositories and caches behind a virtual one; None for any other key."""
+        repository = self.repositories.get(key)
+        if repository is None or repository.kind != "virtual":
+            return None
+        return [each.key for each in self.storing(key)]
+
+    def virtuals_of(self, key: str) -> list[str]:
+        """Return the virtual repositories in which the items of the repository *key* show up."""
+        virtual = [each for each in self.repositories.values() if each.kind == "virtual"]
+        return [each.key for each in virtual if any(held.key == key for held in self.storing(each.key))]
+
+    def real_members(self, virtual: Repository) -> list[Repository]:
+        """Return the local, remote and cache repositories behind a virtual one, in its order."""
+        return members_of(virtual, self.repositories)
 
     def now_ms(self) -> int:
         """Return the present in epoch milliseconds."""

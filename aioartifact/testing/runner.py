@@ -22,7 +22,8 @@ from .instance import Edition, Instance
 from .lockouts import Lockouts
 from .log import RequestLog
 from .profiles import PROFILES, Profile, ProfileName
-from .store import Repository, Store
+from .repositories import Repository
+from .store import Store
 from .wire import Sent, reset
 
 Handler = Callable[[web.BaseRequest], Awaitable[Sent]]

@@ -6,15 +6,17 @@ death of the process, so what was acknowledged is never lost and what is listed 
 may be called from any thread; one lock makes each of them atomic.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
 from .blobs import Blobs, Content
+from .repositories import Repository
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS items (
@@ -39,8 +41,7 @@ CREATE TABLE IF NOT EXISTS stats (
     item_id INTEGER PRIMARY KEY REFERENCES items (id) ON DELETE CASCADE,
     downloads INTEGER NOT NULL, downloaded INTEGER, downloaded_by TEXT);
 CREATE TABLE IF NOT EXISTS repositories (
-    position INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, package_type TEXT NOT NULL,
-    layout TEXT NOT NULL, description TEXT NOT NULL, checksum_policy TEXT NOT NULL);
+    position INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, configuration TEXT NOT NULL);
 """
 
 _COLUMNS = (
@@ -130,18 +131,6 @@ class Item:
     def path(self) -> str:
         """The path inside the repository without slashes at the ends, ``""`` for the root."""
         return join_path(self.parent, self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Repository:
-    """A repository's configuration."""
-
-    key: str
-    kind: str = "local"
-    package_type: str = "generic"
-    layout: str = "simple-default"
-    description: str = ""
-    checksum_policy: str = "client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,27 +255,26 @@ class Store:
         """Add *repository* with an empty root, or change the settings of the one with its key."""
         with self.transaction():
             self._connection.execute(
-                "INSERT INTO repositories (key, kind, package_type, layout, description, checksum_policy)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET kind = excluded.kind,"
-                " package_type = excluded.package_type, layout = excluded.layout,"
-                " description = excluded.description, checksum_policy = excluded.checksum_policy",
-                (
-                    repository.key,
-                    repository.kind,
-                    repository.package_type,
-                    repository.layout,
-                    repository.description,
-                    repository.checksum_policy,
-                ),
+                "INSERT INTO repositories (key, configuration) VALUES (?, ?)"
+                " ON CONFLICT (key) DO UPDATE SET configuration = excluded.configuration",
+                (repository.key, json.dumps(asdict(repository))),
             )
-            self._ensure_folder(repository.key, "", None, now)
+            if repository.storage_key:
+                self._ensure_folder(repository.storage_key, "", None, now)
+
+    def remove_repository(self, repository: Repository) -> None:
+        """Forget *repository* and everything in it."""
+        with self.transaction():
+            self._folders.clear()
+            self.flush_stats()
+            self._connection.execute("DELETE FROM repositories WHERE key = ?", (repository.key,))
+            self._connection.execute("DELETE FROM items WHERE repo = ?", (repository.storage_key,))
 
     def repositories(self) -> list[Repository]:
         """Return every repository in the order of their creation."""
-        rows = self._rows(
-            "SELECT key, kind, package_type, layout, description, checksum_policy FROM repositories ORDER BY position"
-        )
-        return [Repository(*row) for row in rows]
+        rows = self._rows("SELECT configuration FROM repositories ORDER BY position")
+        settings = [json.loads(configuration) for (configuration,) in rows]
+        return [Repository(**each | {"members": tuple(each["members"])}) for each in settings]
 
     # Reading
 

@@ -12,7 +12,8 @@ from ..dates import parse_http
 from ..exchange import Exchange
 from ..instance import settled
 from ..replies import VENDOR, Reply, refuse
-from ..store import Checksums, ConflictError, Deployment, Item, Repository
+from ..repositories import Repository
+from ..store import Checksums, ConflictError, Deployment, Item
 from . import properties
 from .download import CHECKSUM_EXTENSIONS
 from .storage import checksums_of, original_checksums_of

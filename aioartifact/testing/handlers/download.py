@@ -7,7 +7,8 @@ from .. import media, ranges, signing
 from ..dates import http, parse_http
 from ..exchange import Exchange
 from ..replies import FilePart, Reply, refuse
-from ..store import Item, Repository
+from ..repositories import Repository
+from ..store import Item
 from . import browse, properties
 
 CHECKSUM_EXTENSIONS = ("sha1", "sha256", "md5")
