@@ -14,7 +14,7 @@ from aiohttp import web
 from . import object_storage, paths
 from .exchange import Exchange
 from .faults import Fault, Faults
-from .handlers import deploy, download, properties, search, storage, system
+from .handlers import access, apikeys, deploy, download, properties, search, storage, storageinfo, system, token_forms
 from .instance import Instance
 from .log import RequestLog, RequestRecord, has_credentials, masked
 from .paths import BadPathError, Target
@@ -23,13 +23,49 @@ from .wire import Sender, Sent, UploadFault
 
 Handler = Callable[[Exchange], Awaitable[Reply]]
 
+
+def _exact(handler: Handler) -> Handler:
+    """Let *handler* answer for its path only, and nobody for those below it."""
+
+    async def answer(exchange: Exchange) -> Reply:
+        if exchange.target.segments:
+            exchange.refuse_unknown()
+        return await handler(exchange)
+
+    return answer
+
+
 _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
     ("api/storage", {"GET": storage.get, "PUT": properties.set_on_item, "DELETE": properties.delete_from_item}),
     ("api/search/aql", {"POST": search.aql}),
+    ("api/search/artifact", {"GET": artifact_search.quick}),
+    ("api/search/gavc", {"GET": artifact_search.gavc}),
+    ("api/search/prop", {"GET": artifact_search.prop}),
+    ("api/search/checksum", {"GET": artifact_search.checksum}),
+    ("api/search/badChecksum", {"GET": artifact_search.bad_checksum}),
+    ("api/search/pattern", {"GET": artifact_search.pattern}),
+    ("api/search/dates", {"GET": date_search.dates}),
+    ("api/search/creation", {"GET": date_search.creation}),
+    ("api/search/usage", {"GET": date_search.usage}),
+    ("api/search/versions", {"GET": version_search.versions}),
+    ("api/search/latestVersion", {"GET": version_search.latest}),
+    ("api/versions", {"GET": version_search.by_property}),
     ("api/repositories", {"GET": system.repositories}),
     ("api/system/ping", {"GET": system.ping}),
     ("api/system/version", {"GET": system.version}),
+    ("api/system/configuration", {"GET": system.configuration}),
+    ("api/system", {"GET": _exact(system.info)}),
+    ("api/storageinfo/calculate", {"POST": storageinfo.calculate}),
+    ("api/storageinfo", {"GET": _exact(storageinfo.get)}),
+    (
+        "api/security/apiKey",
+        {"GET": apikeys.get, "POST": apikeys.create, "PUT": apikeys.regenerate, "DELETE": apikeys.revoke},
+    ),
+    ("api/security/token/revoke", {"POST": token_forms.revoke}),
+    ("api/security/token", {"GET": _exact(token_forms.list_all), "POST": _exact(token_forms.create)}),
 )
+# Whose handlers look at credentials themselves, since some requests need none.
+_OPEN = frozenset({"api/system/ping", "api/security/token"})
 _REPOSITORY: dict[str, Handler] = {
     "GET": download.retrieve,
     "HEAD": download.retrieve,
@@ -81,7 +117,7 @@ class App:
         return await self._handle(request, self._storage)
 
     async def _handle(self, request: web.BaseRequest, origin: Origin) -> Sent:
-        target = _parse(request.raw_path, origin.context_path)
+        target = _parse(request.raw_path, "" if self._is_for_access(request) else origin.context_path)
         record = self._record(request, origin, target if isinstance(target, Target) else None)
         self._log.add(record)
         sender = Sender(request, record, origin.common_headers, self._instance.in_thread)
@@ -102,6 +138,7 @@ class App:
         if handle and handle.fault.answer:
             reply = handle.fault.answer
         elif isinstance(target, Reply):
+            record.is_known = target is not PAGE_NOT_FOUND
             reply = target
         else:
             exchange = Exchange(self._instance, request, target, record, upload_fault=upload_fault)
@@ -127,9 +164,15 @@ class App:
             had_credentials=has_credentials(request.headers),
         )
 
+    def _is_for_access(self, request: web.BaseRequest) -> bool:
+        return self._instance.profile.is_platform and request.raw_path.startswith("/access/")
+
     async def _respond(self, exchange: Exchange) -> Reply:
         try:
-            exchange.identify()
+            if self._is_for_access(exchange.request):
+                return await access.respond(exchange)
+            if exchange.target.path not in _OPEN:
+                exchange.identify()
             return await self._route(exchange)
         except RefusalError as refusal:
             return refusal.reply
@@ -139,7 +182,7 @@ class App:
         if first in ("api", "ui"):
             return await self._route_rest(exchange)
         if first in ("", "webapp"):
-            return Reply(302, {"Location": exchange.link("webapp") + "/"})
+            return Reply(302, {"Location": exchange.web_application})
         if first in ("list", "simple"):
             exchange.target = exchange.target.below(1)
         if handler := _REPOSITORY.get(exchange.request.method):
@@ -153,10 +196,11 @@ class App:
                 method = exchange.request.method
                 handler = handlers.get("GET" if method == "HEAD" else method)
                 if handler is None:
+                    exchange.record.is_known = False
                     refuse(405, "Method Not Allowed")
                 exchange.target = exchange.target.below(prefix.count("/") + 1)
                 return await handler(exchange)
-        return error(404, "Not Found")
+        return exchange.refuse_unknown()
 
 
 async def _altered(fault: Fault, reply: Reply) -> Reply:

@@ -9,6 +9,7 @@ from typing import Literal, NoReturn
 from . import patterns
 from .clocks import Clock
 from .lockouts import Lockouts
+from .oidc import IdentityMapping
 from .profiles import Profile
 from .replies import refuse
 from .tokens import RejectedTokenError, Token, Tokens, demand_api_scope, groups_of_scope, is_admin_scope
@@ -87,8 +88,9 @@ class Accounts:
         self.allow_anonymous = allow_anonymous
         self.lockouts = lockouts
         self.tokens = Tokens()
-        self._profile = profile
         self.remote_of: dict[str, str] = {}  # by the key of the cache: what is granted on one counts for the other
+        self.mappings: list[IdentityMapping] = []
+        self._profile = profile
         self._clock = clock
         self._users: dict[str, User] = {ANONYMOUS: NOBODY}
         self._by_secret: dict[str, User] = {}
@@ -134,12 +136,12 @@ class Accounts:
             if each.concerns(user) and action in each.actions and self._covers(each.repository, repository)
         ]
 
-    def identify(self, headers: Mapping[str, str], query: Mapping[str, str], raw_query: str) -> Identity:
-        """
     def _covers(self, pattern: str, repository: str) -> bool:
         remote = self.remote_of.get(repository)
         return patterns.matches(pattern, repository) or (remote is not None and patterns.matches(pattern, remote))
 
+    def identify(self, headers: Mapping[str, str], query: Mapping[str, str], raw_query: str) -> Identity:
+        """
         Find the user of a request, in the order the real server looks: API key, bearer, basic, query token.
 
         Credentials that are wrong never fall back to anonymous access.
@@ -181,11 +183,12 @@ class Accounts:
         return self._admitted(self._user_of(token), "token") if token else None
 
     def _user_of(self, token: Token) -> User:
-        demand_api_scope(token.scope)
-        user = self._users.get(token.username) or User(f"token:{token.username}")
-        if is_admin_scope(token.scope):
+        username, scope = token.order.username, token.order.scope
+        demand_api_scope(scope)
+        user = self._users.get(username) or User(f"token:{username}")
+        if is_admin_scope(scope):
             return replace(user, admin=True)
-        groups = groups_of_scope(token.scope)
+        groups = groups_of_scope(scope)
         return user if groups is None else replace(user, admin=False, groups=groups)
 
     def _by_name(self, name: str, secret: str) -> Identity:

@@ -106,6 +106,11 @@ class Blobs:
         self._numbers = count()
         self._shelves = {shelf.name for shelf in self._folder.iterdir()}
 
+    @property
+    def folder(self) -> Path:
+        """Where the blobs are."""
+        return self._folder
+
     def upload(self) -> Upload:
         """Start a blob that grows by batches."""
         return Upload(self._staging / f"{self._prefix}-{next(self._numbers)}", self)

@@ -1,6 +1,7 @@
 """One request on its way through the server, and the refusals that depend on who asks."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -73,6 +74,21 @@ class Exchange:
         except web.RequestPayloadError as broken:
             refuse(400, str(broken), servlet=True)
 
+    async def whole_body(self, limit: int = 1 << 20) -> bytes:
+        """
+        Read the request's body into memory.
+
+        Raises:
+            RefusalError: 413, it has more than *limit* bytes; 400, its framing is broken.
+        """
+        body = bytearray()
+        async with aclosing(self.body()) as chunks:
+            async for data in chunks:
+                body += data
+                if len(body) > limit:
+                    refuse(413, "Request Entity Too Large")
+        return bytes(body)
+
     @property
     def base_url(self) -> str:
         """
@@ -91,6 +107,13 @@ class Exchange:
             return f"{scheme}://{self.instance.base_url.partition('://')[2]}"
         return f"{scheme}://{self.request.host}{self.instance.context_path}"
 
+    @property
+    def web_application(self) -> str:
+        """Where browsers that come to the bare base URL are sent."""
+        if self.instance.profile.is_platform:
+            return self.base_url.removesuffix(self.instance.context_path) + "/ui/"
+        return f"{self.base_url}/webapp/"
+
     def link(self, *parts: str) -> str:
         """Join *parts* to the base URL, leaving empty ones out."""
         return "/".join((self.base_url, *filter(None, parts)))
@@ -106,6 +129,36 @@ class Exchange:
         if found is None and servlet and self.instance.profile.is_platform:
             raise RefusalError(PAGE_NOT_FOUND)
         return found or refuse(404, message, servlet=servlet)
+
+    def demand_user(self) -> None:
+        """
+        Let everybody through who is not anonymous.
+
+        Raises:
+            RefusalError: 401, or 404 where existence is hidden.
+        """
+        if self.user.is_anonymous:
+            self.deny_read("Unauthorized", servlet=False)
+
+    def demand_admin(self) -> None:
+        """
+        Let administrators through.
+
+        Raises:
+            RefusalError: 401 for the anonymous, else 403.
+        """
+        if not self.user.admin:
+            self.deny("Forbidden", servlet=False)
+
+    def refuse_unknown(self) -> NoReturn:
+        """
+        Answer for an endpoint that is not served, and note that it was asked for.
+
+        Raises:
+            RefusalError: 404.
+        """
+        self.record.is_known = False
+        refuse(404, "Not Found")
 
     def can(self, action: str) -> bool:
         """Tell whether the user may do *action* (a letter of ``rwndm``) at the path of the request."""

@@ -12,6 +12,7 @@ from .auth import Accounts
 from .clocks import Clock
 from .profiles import Profile
 from .repositories import Repository, members_of, storing, with_caches
+from .storage_summary import Summary
 from .store import Store
 
 Edition = Literal["oss", "pro"]
@@ -37,10 +38,11 @@ class Instance:
         base_url: What links start with, unless a proxy says otherwise; ``""`` for the address of the request.
         clock: Returns epoch seconds.
         origin: Scheme, host and port, known once the server listens.
+        storage_summary: What ``api/storageinfo`` answers; None until it is first asked.
         storage_origin: The same of the second origin, which serves signed URLs.
+        repositories: Every repository by its key, in the order of their creation; caches are among them.
     """
 
-        repositories: Every repository by its key, in the order of their creation; caches are among them.
     store: Store
     accounts: Accounts
     executor: ThreadPoolExecutor
@@ -54,6 +56,7 @@ class Instance:
     clock: Clock
     origin: str = ""
     storage_origin: str = ""
+    storage_summary: Summary | None = None
     repositories: dict[str, Repository] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from threading import Lock
+from time import monotonic
 
 from . import patterns
 
@@ -28,6 +29,10 @@ class RequestRecord:
         status: 0 until the answer is known, and where a fault cut the connection before it.
         bytes_sent: Body bytes of the response.
         bytes_received: Body bytes of the request that the server read.
+        is_known: Whether the server serves this endpoint, with this method.
+        started: When the request had arrived, in seconds of :func:`time.monotonic`.
+        first_byte: When the answer began to leave; None if it never did.
+        ended: When the answer had left, or the server gave up; None until then.
     """
 
     method: str
@@ -41,6 +46,10 @@ class RequestRecord:
     status: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0
+    is_known: bool = True
+    started: float = field(default_factory=monotonic)
+    first_byte: float | None = None
+    ended: float | None = None
 
     @property
     def line(self) -> str:

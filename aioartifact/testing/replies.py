@@ -46,11 +46,12 @@ PAGE_NOT_FOUND = Reply(404, {"Content-Type": "text/plain; charset=utf-8"}, b"404
 
 
 class RefusalError(Exception):
-    """Raised anywhere in a handler to answer with *reply* instead of going on."""
+    """Raised anywhere in a handler to answer with *reply* instead of going on; *message* is what its error says."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, message: str = "") -> None:
         super().__init__(reply.status)
         self.reply = reply
+        self.message = message
 
 
 def error(status: int, message: str, *, servlet: bool = False, challenge: bool = False) -> Reply:
@@ -80,7 +81,7 @@ def refuse(status: int, message: str, *, servlet: bool = False, challenge: bool 
     Raises:
         RefusalError: Always.
     """
-    raise RefusalError(error(status, message, servlet=servlet, challenge=challenge))
+    raise RefusalError(error(status, message, servlet=servlet, challenge=challenge), message)
 
 
 def json_reply(

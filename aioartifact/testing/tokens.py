@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import uuid4
 
 from .replies import refuse
@@ -20,55 +21,18 @@ class RejectedTokenError(Exception):
     """A token that is none of ours, or not any more; the text is the reason the server gives."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """
-    A token that was issued.
-
-    Attributes:
-        text: The token itself, a JWT.
-        username: Who it stands for.
-        scope: What it permits, words between spaces.
-        issued: Epoch seconds.
-        expires: Epoch seconds; None for never.
-        refresh: What a new token is given for; None where it cannot be refreshed.
-        reference: A short text that stands for the JWT; None where none was asked for.
-    """
-
-    id: str
-    text: str
-    username: str
-    scope: str
-    audience: str
-    description: str
-    issued: int
-    expires: int | None
-    refresh: str | None
-    reference: str | None
-
-    @property
-    def issuer(self) -> str:
-        """Who signed it."""
-        return SERVICE_ID
-
-    @property
-    def subject(self) -> str:
-        """Its user, as JWTs name one."""
-        return f"{SERVICE_ID}/users/{self.username}"
-
-    @property
-    def lifetime(self) -> int | None:
-        """Seconds from issue to expiry; None for ever."""
-        return None if self.expires is None else self.expires - self.issued
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """
     What somebody asks a token to be.
 
     Attributes:
+        username: Who it stands for.
+        scope: What it permits, words between spaces.
+        audience: Which services it is for.
         lifetime: Seconds; None for a token that does not expire.
+        is_refreshable: Whether it comes with a refresh token.
+        has_reference: Whether it comes with a reference token.
     """
 
     username: str
@@ -78,6 +42,37 @@ class Order:
     description: str = ""
     is_refreshable: bool = False
     has_reference: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """
+    A token that was issued.
+
+    Attributes:
+        text: The token itself, a JWT.
+        order: What it is.
+        issued: Epoch seconds.
+        refresh: What a new token is given for; None where it cannot be refreshed.
+        reference: A short text that stands for the JWT; None where none was asked for.
+    """
+
+    id: str
+    text: str
+    order: Order
+    issued: int
+    refresh: str | None
+    reference: str | None
+
+    @property
+    def subject(self) -> str:
+        """Its user, as JWTs name one."""
+        return _subject(self.order)
+
+    @property
+    def expires(self) -> int | None:
+        """Epoch seconds; None for never."""
+        return None if self.order.lifetime is None else self.issued + self.order.lifetime
 
 
 @dataclass(slots=True)
@@ -93,25 +88,20 @@ class Tokens:
     def issue(self, order: Order, now: float) -> Token:
         """Make a token at *now* (epoch seconds)."""
         token_id, issued = str(uuid4()), int(now)
-        expires = None if order.lifetime is None else issued + order.lifetime
         claims = {
-            "sub": f"{SERVICE_ID}/users/{order.username}",
+            "sub": _subject(order),
             "scp": order.scope,
             "aud": order.audience,
             "iss": SERVICE_ID,
-            **({"exp": expires} if expires is not None else {}),
+            **({} if order.lifetime is None else {"exp": issued + order.lifetime}),
             "iat": issued,
             "jti": token_id,
         }
         token = self._live[token_id] = Token(
             token_id,
             self._sign(claims),
-            order.username,
-            order.scope,
-            order.audience,
-            order.description,
+            order,
             issued,
-            expires,
             str(uuid4()) if order.is_refreshable else None,
             _reference() if order.has_reference else None,
         )
@@ -124,7 +114,7 @@ class Tokens:
         Raises:
             RejectedTokenError: A JWT that is not ours, has been revoked, or has expired.
         """
-        token = self.find(text) if _is_jwt(text) else self._by_reference(text)
+        token = self.find(text) if _is_jwt(text) else self.by_reference(text)
         if token and token.expires is not None and token.expires <= now:
             raise RejectedTokenError("expired")
         return token
@@ -139,7 +129,7 @@ class Tokens:
         payload, _, signature = text.rpartition(".")
         if not hmac.compare_digest(_bytes(self._signature(payload)), _bytes(signature)):
             raise RejectedTokenError("signature")
-        token = self._live.get(json.loads(_decode(payload.partition(".")[2]))["jti"])
+        token = self._live.get(claims_of(text)["jti"])
         if token is None:
             raise RejectedTokenError("revoked")
         return token
@@ -156,7 +146,8 @@ class Tokens:
         """Let a token be worth nothing from now on."""
         self._live.pop(token.id, None)
 
-    def _by_reference(self, text: str) -> Token | None:
+    def by_reference(self, text: str) -> Token | None:
+        """Find the token that a reference token stands for."""
         return next((token for token in self if token.reference == text), None)
 
     def _sign(self, claims: Mapping[str, object]) -> str:
@@ -191,12 +182,29 @@ def groups_of_scope(scope: str) -> frozenset[str] | None:
     return names if names and "*" not in names else None
 
 
+def _subject(order: Order) -> str:
+    return f"{SERVICE_ID}/users/{order.username}"
+
+
 def _names_groups(word: str) -> bool:
     return word.startswith(("member-of-groups:", "applied-permissions/groups:"))
 
 
 def _is_admin(word: str) -> bool:
     return word == "applied-permissions/admin" or (word.startswith("jfrt@") and word.endswith(":admin"))
+
+
+def claims_of(jwt: str) -> dict[str, Any]:
+    """
+    Read the claims of a JWT, whoever signed it.
+
+    Raises:
+        ValueError: It is none.
+    """
+    claims = json.loads(_decode(jwt.split(".")[1])) if jwt.count(".") == 2 else None
+    if not isinstance(claims, dict):
+        raise ValueError("not a JWT")  # noqa: TRY004  # about the text, not about a type
+    return claims
 
 
 def _is_jwt(text: str) -> bool:

@@ -6,10 +6,10 @@ from urllib.parse import quote
 from ..dates import at
 from ..exchange import Exchange
 from ..replies import Reply, refuse
+from ..sizes import human
 from ..store import Item
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_UNITS = ("KB", "MB", "GB", "TB")
 
 
 def index(exchange: Exchange) -> Reply:
@@ -47,13 +47,5 @@ def _line(exchange: Exchange, child: Item, width: int) -> str:
     date = at(child.modified, exchange.instance.zone)
     shown = f"{date.day:02}-{_MONTHS[date.month - 1]}-{date:%Y %H:%M}"
     href = quote(child.name, safe="+") + "/" * child.is_folder
-    size = "-" if child.is_folder else _human(child.size)
+    size = "-" if child.is_folder else human(child.size)
     return f'<a href="{href}">{escape(name)}</a>{" " * (width - len(name))}{shown}  {size}'
-
-
-def _human(size: int) -> str:
-    """Print a size as the listing does, with the largest unit that leaves at least one."""
-    if size < 1024:
-        return f"{size} bytes"
-    power = min((size.bit_length() - 1) // 10, len(_UNITS))
-    return f"{size / 1024**power:.2f} {_UNITS[power - 1]}"
