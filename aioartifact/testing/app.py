@@ -14,7 +14,21 @@ from aiohttp import web
 from . import object_storage, paths
 from .exchange import Exchange
 from .faults import Fault, Faults
-from .handlers import access, apikeys, deploy, download, properties, search, storage, storageinfo, system, token_forms
+from .handlers import (
+    access,
+    apikeys,
+    artifact_search,
+    date_search,
+    deploy,
+    download,
+    properties,
+    search,
+    storage,
+    storageinfo,
+    system,
+    token_forms,
+    version_search,
+)
 from .instance import Instance
 from .log import RequestLog, RequestRecord, has_credentials, masked
 from .paths import BadPathError, Target

@@ -60,6 +60,8 @@ def having_bad_checksum(algorithm: Algorithm) -> SQL:
 
 def at(keys: Sequence[str], pattern: str) -> SQL:
     """Look in repositories for a whole path; here ``*`` is any text, slashes too."""
+    if not keys:
+        return FALSE
     folder = literal_prefix(pattern).rpartition("/")[0]
     path = "path || '/' || name"
     conditions = [SQL(f"repo IN ({_marks(keys)})", tuple(keys)), matches(path, pattern)]

@@ -1,7 +1,9 @@
 """Which of the media types of a resource the client takes."""
 
+from typing import NoReturn
+
 from ..exchange import Exchange
-from ..replies import Reply, error, refuse
+from ..replies import RefusalError, Reply, refuse
 
 JSON = "application/json"
 
@@ -25,12 +27,15 @@ def negotiated(exchange: Exchange, produced: str) -> str:
     return JSON
 
 
-def text_error(exchange: Exchange, status: int, message: str) -> Reply:
+def refuse_in_text(exchange: Exchange, message: str) -> NoReturn:
     """
-    Build the error of a resource that returns its text: bare where plain JSON was negotiated, else as always.
+    Refuse with 400 as a resource that returns text: bare where plain JSON was negotiated, else wrapped as always.
 
     The filter that wraps errors passes what is called JSON already.
+
+    Raises:
+        RefusalError: Always.
     """
     if not {"application/*", "*/*"} & set(_accepted(exchange)):
-        return Reply(status, {"Content-Type": JSON}, message.encode())
-    return error(status, message)
+        raise RefusalError(Reply(400, {"Content-Type": JSON}, message.encode()))
+    refuse(400, message)

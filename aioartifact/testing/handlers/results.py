@@ -20,13 +20,16 @@ _ROWS_PER_CHUNK = 500
 _USER_LIMIT = 1_000  # search.userQueryLimit
 
 
+Entry = Callable[[Exchange, Item, Stats], jackson.JSON]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """
     One search.
 
     Attributes:
-        media: What stands between ``search.`` and ``Result+json`` in the media type.
+        media: What stands between ``search.`` and ``+json`` in the media type.
         conditions: What an item has to meet.
         entry: Prints an item.
         order: SQL that sorts the rows.
@@ -36,7 +39,7 @@ class Search:
 
     media: str
     conditions: Sequence[SQL]
-    entry: Callable[[Exchange, Item, Stats], jackson.JSON]
+    entry: Entry
     order: str = ""
     meets: Callable[[Item], bool] = lambda _item: True
     missing: str | None = None
@@ -51,9 +54,23 @@ def searched(exchange: Exchange) -> list[str]:
     """Return the keys of the repositories to look in: those of ``repos``, or all that hold items."""
     repositories = exchange.instance.repositories
     asked = list(filter(None, map(str.strip, exchange.target.query.get("repos", "").split(","))))
-    if not asked:
-        return [each.key for each in repositories.values() if each.kind in ("local", "cache")]
-    return [key for key in dict.fromkeys(asked) if key in repositories]
+    return expanded(exchange, asked or list(repositories))
+
+
+def expanded(exchange: Exchange, keys: Sequence[str]) -> list[str]:
+    """Return the keys of the repositories that hold the items of those named: members, caches; nobody's, none."""
+    return list(dict.fromkeys(each.key for key in keys for each in exchange.instance.storing(key)))
+
+
+def refuse_anonymous(exchange: Exchange) -> None:
+    """
+    Keep out who has no credentials, also where the anonymous may read.
+
+    Raises:
+        RefusalError: 401, or 404 where existence is hidden.
+    """
+    if exchange.user.is_anonymous:
+        exchange.deny_read("Forbidden", servlet=False)
 
 
 def limit(exchange: Exchange) -> int | None:
