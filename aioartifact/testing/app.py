@@ -16,18 +16,19 @@ from .exchange import Exchange
 from .faults import Fault, Faults
 from .handlers import (
     access,
+    annotate,
     apikeys,
     artifact_search,
     date_search,
     deploy,
-    download,
-    properties,
+    repository,
     search,
     storage,
     storageinfo,
     system,
     token_forms,
     version_search,
+    webdav,
 )
 from .instance import Instance
 from .log import RequestLog, RequestRecord, has_credentials, masked
@@ -50,7 +51,8 @@ def _exact(handler: Handler) -> Handler:
 
 
 _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
-    ("api/storage", {"GET": storage.get, "PUT": properties.set_on_item, "DELETE": properties.delete_from_item}),
+    ("api/storage", {"GET": storage.get, "PUT": annotate.set_on_item, "DELETE": annotate.delete_from_item}),
+    ("api/metadata", {"PATCH": annotate.patch, "DELETE": annotate.clear}),
     ("api/search/aql", {"POST": search.aql}),
     ("api/search/artifact", {"GET": artifact_search.quick}),
     ("api/search/gavc", {"GET": artifact_search.gavc}),
@@ -81,12 +83,11 @@ _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
 # Whose handlers look at credentials themselves, since some requests need none.
 _OPEN = frozenset({"api/system/ping", "api/security/token"})
 _REPOSITORY: dict[str, Handler] = {
-    "GET": download.retrieve,
-    "HEAD": download.retrieve,
-    "PUT": deploy.put,
+    "GET": repository.get,
+    "HEAD": repository.get,
+    "PUT": repository.put,
     "DELETE": deploy.delete,
 }
-_WEBDAV_METHODS = "options, get, head, post, put, delete, propfind, proppatch, mkcol, move, lock, unlock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +200,7 @@ class App:
             return Reply(302, {"Location": exchange.web_application})
         if first in ("list", "simple"):
             exchange.target = exchange.target.below(1)
-        if handler := _REPOSITORY.get(exchange.request.method):
-            return await handler(exchange)
-        return _other_method(exchange)
+        return await _REPOSITORY.get(exchange.request.method, webdav.answer)(exchange)
 
     async def _route_rest(self, exchange: Exchange) -> Reply:
         path = exchange.target.path
@@ -243,12 +242,3 @@ def _parse(raw_path: str, context_path: str) -> Target | Reply:
         return paths.parse_target(*split)
     except BadPathError as bad:
         return error(400, str(bad), servlet=True)
-
-
-def _other_method(exchange: Exchange) -> Reply:
-    """Answer for methods that mean something to WebDAV or to nobody."""
-    exchange.repository()
-    method = exchange.request.method
-    if method == "OPTIONS":
-        return Reply(200, {"DAV": "1,2", "MS-Author-Via": "DAV", "Allow": _WEBDAV_METHODS})
-    return Reply(405, {"Allow": "GET,PUT,DELETE"})

@@ -18,6 +18,8 @@ ANONYMOUS = "anonymous"
 
 Mechanism = Literal["none", "password", "api key", "token"]
 
+_LETTERS = "rwndm"
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -128,6 +130,16 @@ class Accounts:
         return user.admin or any(
             patterns.may_hold_matches(each.pattern, folder) for each in self._grants_of(user, "r", repository)
         )
+
+    def principals(self, repository: str, path: str) -> dict[str, dict[str, list[str]]]:
+        """Return the letters of what ``users`` and ``groups`` were permitted to do at *path*, by name."""
+        found: dict[str, dict[str, list[str]]] = {"users": {}, "groups": {}}
+        for each in sorted(self._grants, key=lambda grant: grant.user):
+            if patterns.matches(each.repository, repository) and patterns.matches(each.pattern, path):
+                names = found["groups" if each.is_group else "users"]
+                may = {*names.get(each.user, ()), *each.actions}
+                names[each.user] = sorted(may, key=_LETTERS.index)
+        return found
 
     def _grants_of(self, user: User, action: str, repository: str) -> list[Grant]:
         return [

@@ -23,6 +23,12 @@ def iso(time_ms: int, zone: tzinfo = UTC) -> str:
     return text[:-6] + "Z" if text.endswith("+00:00") else text
 
 
+def iso_without_colon(time_ms: int, zone: tzinfo = UTC) -> str:
+    """Print the same with the offset as ``+0200``, also where it is zero."""
+    date = at(time_ms, zone)
+    return f"{date:%Y-%m-%dT%H:%M:%S}.{date.microsecond // 1000:03}{date:%z}"
+
+
 def http(time_ms: int) -> str:
     """Print the RFC 9110 date of a header; milliseconds are dropped."""
     return _http(time_ms // 1000)

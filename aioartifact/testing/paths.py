@@ -7,7 +7,7 @@ space in a matrix value), so this reads the target exactly as it stood on the re
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 # Tomcat refuses these unencoded, and a percent sign that starts no escape, before Artifactory sees the request.
@@ -53,6 +53,11 @@ class Target:
         """Drop the first *count* segments, for ``api/storage/<repository>/<path>`` and ``list/<repository>``."""
         segments = self.segments[count:]
         return Target("/".join(segments), segments, self.is_folder, self.matrix, self.query, self.raw_query)
+
+    def at(self, item_path: str) -> "Target":
+        """Change the path inside the repository."""
+        segments = (self.repository, *filter(None, item_path.split("/")))
+        return replace(self, path="/".join(segments), segments=segments)
 
 
 def split_target(target: str, context_path: str) -> tuple[str, str] | None:

@@ -295,6 +295,20 @@ class Store:
         )
         return [_item(row) for row in rows]
 
+    def last_modified(self, item: Item, permitted: Permitted = everywhere) -> Item | None:
+        """Return the file at or below *item* that changed last, of those *permitted*."""
+        if not item.is_folder:
+            return item
+        condition, values = below(item)
+        with self._lock:
+            self._permit(permitted)
+            rows = self._rows(
+                f"SELECT {_COLUMNS} FROM items WHERE {condition} AND type = 'file' AND {_PERMITTED}"  # noqa: S608
+                " ORDER BY modified DESC, path, name LIMIT 1",
+                values,
+            )
+        return _item(rows[0]) if rows else None
+
     def find_content(self, *, sha256: str | None = None, sha1: str | None = None) -> list[Item]:
         """Return every file with this content, looked up by SHA-256, else by SHA-1."""
         column, digest = ("sha256", sha256) if sha256 else ("actual_sha1", sha1)
@@ -377,16 +391,17 @@ class Store:
                 )
 
     def delete_properties(
-        self, item: Item, keys: Sequence[str], *, recursive: bool, permitted: Permitted = everywhere
+        self, item: Item, keys: Sequence[str] | None, *, recursive: bool, permitted: Permitted = everywhere
     ) -> None:
-        """Delete the named keys, with *recursive* also on what is *permitted* below."""
+        """Delete the named keys (None for all), with *recursive* also on what is *permitted* below."""
         with self.transaction():
             self._permit(permitted)
             items, values = _ids(item, recursive=recursive)
-            self._connection.executemany(
-                f"DELETE FROM properties WHERE key = ? AND item_id IN ({items})",  # noqa: S608  # constants
-                [(key, *values) for key in keys],
-            )
+            sql = f"DELETE FROM properties WHERE item_id IN ({items})"  # noqa: S608  # constants
+            if keys is None:
+                self._connection.execute(sql, values)
+            else:
+                self._connection.executemany(f"{sql} AND key = ?", [(*values, key) for key in keys])
 
     def set_original(self, item: Item, algorithm: str, digest: str) -> None:
         """Record a client-supplied checksum; *algorithm* is ``sha1``, ``md5`` or ``sha256``."""

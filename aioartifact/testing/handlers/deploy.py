@@ -252,7 +252,14 @@ async def delete(exchange: Exchange) -> Reply:
     item = store.get(target.repository, target.item_path)
     if item is None:
         refuse(404, f"Could not locate artifact '{exchange.address}' (Nothing to delete).", servlet=True)
-    await exchange.instance.in_thread(partial(store.delete, item))
+    permitted = partial(exchange.instance.accounts.can, exchange.user, "d")
+    atomic = target.query.get("atomic") == "true"
+    if not await exchange.instance.in_thread(partial(store.delete, item, permitted, atomic=atomic)):
+        message = (
+            f"Not enough permissions to delete/overwrite all artifacts under '{exchange.address}'"
+            f" (user: '{exchange.user.name}' needs DELETE permission)."
+        )
+        refuse(403, message, servlet=True)
     return Reply(204)
 
 

@@ -30,7 +30,7 @@ async def retrieve(exchange: Exchange) -> Reply:
         return _checksum_sibling(exchange, repository)
     if item.is_folder:
         return Reply(302, {"Location": exchange.link(repository.key, item.path) + "/"})
-    if "properties" in target.query and exchange.request.method == "GET":
+    if {"properties", "propertiesXml"} & target.query.keys() and exchange.request.method == "GET":
         return properties.of_download(exchange, item, file_headers(item))
     _demand_matrix(exchange, item)
     if _is_not_modified(exchange, item):

@@ -9,6 +9,7 @@ from ..exchange import Exchange
 from ..replies import VENDOR, Reply, refuse
 from ..store import Item, walk
 from .editions import demand_pro
+from .parameters import number
 
 _FILE_LIST = f"{VENDOR}storage.FileList+json"
 _ROWS_PER_CHUNK = 500
@@ -31,16 +32,9 @@ async def get(exchange: Exchange) -> Reply:
     return Reply(200, {"Content-Type": _FILE_LIST}, _stream(exchange, folder, _max_depth(exchange)))
 
 
-def _number(exchange: Exchange, name: str) -> int:
-    text = exchange.target.query.get(name) or "0"
-    if not text.isdecimal():
-        refuse(400, f'For input string: "{text}"')
-    return int(text)
-
-
 def _max_depth(exchange: Exchange) -> int | None:
     """Return how many levels are listed; None for all."""
-    deep, depth = _number(exchange, "deep"), _number(exchange, "depth")
+    deep, depth = number(exchange, "deep"), number(exchange, "depth")
     return (depth or None) if deep else 1
 
 
@@ -61,13 +55,13 @@ async def _stream(exchange: Exchange, folder: Item, max_depth: int | None) -> As
 
 
 def _with_root(exchange: Exchange, folder: Item, items: Iterator[Item]) -> Iterator[Item]:
-    if _number(exchange, "includeRootPath"):
+    if number(exchange, "includeRootPath"):
         yield folder
     yield from items
 
 
 def _is_wanted(exchange: Exchange, folder: Item, item: Item, max_depth: int | None) -> bool:
-    if item.is_folder and not _number(exchange, "listFolders"):
+    if item.is_folder and not number(exchange, "listFolders"):
         return False
     level = len(_relative(folder, item).split("/")) - 1
     return (max_depth is None or level <= max_depth) and exchange.can_see(item)

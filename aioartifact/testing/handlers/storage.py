@@ -4,7 +4,7 @@ from .. import jackson, media
 from ..exchange import Exchange
 from ..replies import VENDOR, Reply, json_reply, refuse
 from ..store import Item
-from . import filelist, properties
+from . import aspects, filelist, properties
 from .accept import negotiated
 
 _FILE_INFO = f"{VENDOR}storage.FileInfo+json"
@@ -25,10 +25,24 @@ async def _answer(exchange: Exchange) -> Reply:
     query = exchange.target.query
     if "list" in query:
         return await filelist.get(exchange)
-    if "stats" in query and "storageinfo" not in query:
+    if "storageinfo" in query:
+        return _info(exchange)
+    if "stats" in query:
         return _stats(exchange)
-    if "properties" in query and "storageinfo" not in query:
+    if "lastModified" in query:
+        aspects.demand_local(exchange)
+        return await aspects.last_modified(exchange, find_readable(exchange, _NOT_FOUND))
+    if "properties" in query:
         return properties.of_storage(exchange)
+    if "propertiesXml" in query:
+        return properties.xml_of_storage(exchange)
+    if "permissions" in query:
+        aspects.demand_local(exchange)
+        return aspects.permissions(exchange, find_readable(exchange, _NOT_FOUND))
+    return _info(exchange)
+
+
+def _info(exchange: Exchange) -> Reply:
     item = find_readable(exchange, _NOT_FOUND)
     return _folder_info(exchange, item) if item.is_folder else _file_info(exchange, item)
 

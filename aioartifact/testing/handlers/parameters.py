@@ -1,0 +1,17 @@
+"""Query parameters that are numbers."""
+
+from ..exchange import Exchange
+from ..replies import refuse
+
+
+def number(exchange: Exchange, name: str, default: int = 0) -> int:
+    """
+    Return a query parameter as a number; one without a value is *default*.
+
+    Raises:
+        RefusalError: 400, it is not a number.
+    """
+    text = exchange.target.query.get(name) or str(default)
+    if not text.isdecimal():
+        refuse(400, f'For input string: "{text}"')
+    return int(text)
