@@ -9,19 +9,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .clocks import ManualClock as ManualClock
     from .faults import Fault as Fault
     from .faults import FaultHandle as FaultHandle
     from .log import RequestRecord as RequestRecord
     from .process import serve as serve
+    from .profiles import PROFILES as PROFILES
+    from .profiles import Profile as Profile
     from .repositories import RepositoryOptions as RepositoryOptions
     from .runner import ServerOptions as ServerOptions
     from .server import ArtifactoryServer as ArtifactoryServer
     from .threaded import ThreadedArtifactoryServer as ThreadedArtifactoryServer
 
 __all__ = [
+    "PROFILES",
     "ArtifactoryServer",
     "Fault",
     "FaultHandle",
+    "ManualClock",
+    "Profile",
     "RepositoryOptions",
     "RequestRecord",
     "ServerOptions",
@@ -30,6 +36,9 @@ __all__ = [
 ]
 
 _HOME_OF = {
+    "PROFILES": "profiles",
+    "ManualClock": "clocks",
+    "Profile": "profiles",
     "ArtifactoryServer": "server",
     "Fault": "faults",
     "FaultHandle": "faults",

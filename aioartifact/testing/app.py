@@ -13,7 +13,7 @@ from aiohttp import web
 
 from . import object_storage, paths
 from .exchange import Exchange
-from .faults import Fault, Faults
+from .faults import Fault, FaultHandle, Faults
 from .handlers import (
     access,
     annotate,
@@ -141,15 +141,15 @@ class App:
         except ConnectionError:
             return Sent(keep_alive=False)
         finally:
-            self._log.done()
+            self._log.done(record)
 
     async def _answer(
         self, request: web.BaseRequest, origin: Origin, target: Target | Reply, record: RequestRecord, sender: Sender
     ) -> Sent:
         handle = self._faults.pick(record.method, record.pattern_path)
         upload_fault = UploadFault.of(request, handle)
-        if handle and handle.fault.holds:
-            await handle.pause()
+        if handle:
+            await self._suffer(handle, target)
         if handle and handle.fault.answer:
             reply = handle.fault.answer
         elif isinstance(target, Reply):
@@ -166,6 +166,15 @@ class App:
         if handle:
             reply = await _altered(handle.fault, reply)
         return await sender.send(reply, handle)
+
+    async def _suffer(self, handle: FaultHandle, target: Target | Reply) -> None:
+        """Let a fault strike before the request is looked at."""
+        if handle.fault.holds:
+            await handle.pause()
+        await handle.pause_until(self._instance.clock() + handle.fault.latency)
+        content = handle.next_content()
+        if content is not None and isinstance(target, Target):
+            self._instance.store.overwrite(target.repository, target.item_path, content, self._instance.now_ms())
 
     def _record(self, request: web.BaseRequest, origin: Origin, target: Target | None) -> RequestRecord:
         return RequestRecord(

@@ -1,7 +1,7 @@
 """What tests do with a server beside talking HTTP to it; the same for the in-loop and the threaded one."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Unpack
@@ -13,9 +13,11 @@ from .dates import to_ms
 from .faults import Fault, FaultHandle
 from .instance import Instance
 from .log import RequestRecord
+from .oidc import IdentityMapping
 from .repositories import RepositoryOptions
 from .runner import Runner
 from .store import Checksums, Deployment, Item
+from .tokens import Order
 
 
 class Control:
@@ -24,10 +26,14 @@ class Control:
 
     Addresses are ``"repository/path"``, not percent-encoded. Methods here make no request and appear in no log;
     they may be called from any thread.
+
+    Attributes:
+        strict: Whether leaving the server fails where endpoints were asked for that it does not serve.
     """
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
+        self.strict = runner.strict
 
     @property
     def _instance(self) -> Instance:
@@ -60,8 +66,9 @@ class Control:
 
     @property
     def api_key(self) -> str:
-        """API key of the administrator."""
-        return ADMIN.api_key or ""
+        """API key of the administrator; ``""`` while it has none."""
+        admin = self._instance.accounts.get(ADMIN.name) or ADMIN
+        return admin.api_key or ""
 
     @property
     def token(self) -> str:
@@ -100,9 +107,69 @@ class Control:
         api_key: str | None = None,
         token: str | None = None,
         admin: bool = False,
+        groups: Iterable[str] = (),
+        password_expired: bool = False,
     ) -> None:
-        """Add or replace a user; without *admin* it may do nothing until :meth:`grant`."""
-        self._instance.accounts.add(User(name, password, api_key, token, admin))
+        """
+        Add or replace a user; without *admin* it may do nothing until :meth:`grant`.
+
+        Args:
+            name: User name.
+            password: For Basic authentication; None for a user without one.
+            api_key: API key; None for none.
+            token: A token made up for the purpose, which never expires; :meth:`issue_token` makes real ones.
+            admin: Whether it may do everything.
+            groups: Groups it belongs to, see :meth:`grant_group`.
+            password_expired: Whether its password is refused until it is changed.
+        """
+        user = User(name, password, api_key, token, admin, frozenset(groups), password_expired)
+        self._instance.accounts.add(user)
+
+    def lock_user(self, name: str) -> None:
+        """Lock a user: whatever it shows, the answer is 403."""
+        self._instance.accounts.lockouts.lock(name)
+
+    def unlock_user(self, name: str) -> None:
+        """Unlock a user, and forget its failed logins."""
+        self._instance.accounts.lockouts.unlock(name)
+
+    def issue_token(
+        self, username: str, *, scope: str = "applied-permissions/user", expires_in: int | None = None
+    ) -> str:
+        """
+        Issue an access token.
+
+        Args:
+            username: Who it stands for; without such a user, ``token:<username>``.
+            scope: What it permits.
+            expires_in: Seconds of the server's clock until it expires; None for never.
+
+        Returns:
+            A JWT.
+        """
+        order = Order(username=username, scope=scope, audience="*@*", lifetime=expires_in)
+        return self._instance.accounts.tokens.issue(order, self._instance.clock()).text
+
+    def map_identity(
+        self,
+        provider: str,
+        username: str,
+        *,
+        claims: Mapping[str, str],
+        scope: str = "applied-permissions/user",
+        name: str = "",
+    ) -> None:
+        """
+        Let identity tokens of a provider be exchanged for access tokens (7.x).
+
+        Args:
+            provider: Its name in requests.
+            username: Who the access token stands for.
+            claims: What the identity token must claim, patterns with ``*`` and ``**``. Its signature is not checked.
+            scope: What the access token permits.
+            name: Name of this mapping, for requests that ask for one.
+        """
+        self._instance.accounts.mappings.append(IdentityMapping(provider, name, dict(claims), username, scope))
 
     def grant(self, user: str, repository: str, actions: str = "r", path: str = "**") -> None:
         """
@@ -115,6 +182,10 @@ class Control:
             path: Pattern of paths inside the repository; ``*`` stays in a segment, ``**`` does not.
         """
         self._instance.accounts.grant(Grant(user, repository, actions, path))
+
+    def grant_group(self, group: str, repository: str, actions: str = "r", path: str = "**") -> None:
+        """Permit something to every user of a group; otherwise like :meth:`grant`."""
+        self._instance.accounts.grant(Grant(group, repository, actions, path, is_group=True))
 
     # Content
 
@@ -213,7 +284,7 @@ class Control:
         Returns:
             Where to wait for the fault to be hit and to release what it holds.
         """
-        handle = FaultHandle(method, pattern, times, fault)
+        handle = FaultHandle(method, pattern, times, fault, self._instance.clock)
         self._runner.faults.add(handle)
         return handle
 
@@ -256,6 +327,33 @@ class Control:
             AssertionError: They differ; the message is a diff.
         """
         self._runner.log.check(expected)
+
+    def assert_counts(self, expected: Mapping[str, int]) -> None:
+        """
+        Compare how many requests there were with ``{"GET generic-local/**": 3, "POST api/search/aql": 1}``.
+
+        The path is a pattern, and the first line that fits a request counts it. Requests that no line is for are
+        differences, too.
+
+        Raises:
+            AssertionError: They differ; the message is a diff.
+        """
+        self._runner.log.check_counts(expected)
+
+    @property
+    def unknown_endpoints(self) -> list[str]:
+        """Requests to what the server does not serve, as ``GET api/unknown``, each once."""
+        return self._runner.log.unknown()
+
+    def _demand_known_endpoints(self) -> None:
+        """
+        Complain in strict mode.
+
+        Raises:
+            AssertionError: An endpoint was asked for that is not served; the message lists them.
+        """
+        if self.strict and (unknown := self.unknown_endpoints):
+            raise AssertionError("the server does not serve\n" + "\n".join(unknown))
 
     # Pieces
 

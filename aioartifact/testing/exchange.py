@@ -69,7 +69,7 @@ class Exchange:
             async for data in self.request.content.iter_any():
                 self.record.bytes_received += len(data)
                 if self.upload_fault:
-                    await self.upload_fault.strike(self.record.bytes_received)
+                    await self.upload_fault.arrive(self.record.bytes_received)
                 yield data
         except web.RequestPayloadError as broken:
             refuse(400, str(broken), servlet=True)

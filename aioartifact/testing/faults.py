@@ -1,13 +1,15 @@
 """Scripted trouble: what can go wrong with a response, and the list that decides which request it hits."""
 
-import asyncio
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from threading import Event, Lock
+from math import ceil
 from typing import Literal
 
 from . import patterns
-from .replies import Reply, error
+from .clocks import Clock, wait_until
+from .replies import CHALLENGE, Reply, error
+from .signals import Signal, first_of
 
 BodyKind = Literal["json", "html", "text"]
 
@@ -33,6 +35,10 @@ class Fault:
     etag: str | None = None
     content: bytes | None = None
     drops_checksums: bool = False
+    latency: float = 0.0
+    bandwidth: float | None = None
+    contents: tuple[bytes, ...] = ()
+    allowance: tuple[int, float] | None = None
 
     @classmethod
     def status(
@@ -60,6 +66,45 @@ class Fault:
     def retry_after(cls, status: int, value: str) -> "Fault":
         """Answer with *status* and ``Retry-After``: seconds, or an HTTP date."""
         return cls.status(status, headers={"Retry-After": value})
+
+    @classmethod
+    def rate_limit(cls, requests: int, per: float = 1.0) -> "Fault":
+        """
+        Answer 429 with ``Retry-After`` to every request beyond *requests* within *per* seconds.
+
+        The clock is the server's. Those that are let through count as no hit, and other faults may hit them;
+        script it with ``times=None``.
+        """
+        return replace(cls.retry_after(429, str(ceil(per))), allowance=(requests, per))
+
+    @classmethod
+    def expired_token(cls) -> "Fault":
+        """Answer 401, as if the token of the request had expired a moment ago."""
+        headers = {"WWW-Authenticate": CHALLENGE}
+        return cls.status(401, headers=headers, message="Token failed verification: expired")
+
+    @classmethod
+    def slow(cls, latency: float = 0.0, bandwidth: float | None = None) -> "Fault":
+        """
+        Answer late, or at a trickle.
+
+        Args:
+            latency: Seconds before the request is looked at.
+            bandwidth: Bytes per second of a connection, for bodies in both directions; None for no limit.
+
+        Time is that of the server's clock: with a :class:`ManualClock` nothing moves until the test moves it.
+        """
+        return cls(latency=latency, bandwidth=bandwidth)
+
+    @classmethod
+    def overwrite(cls, *contents: bytes) -> "Fault":
+        """
+        Let someone else deploy other content before each request, one of *contents* after the other.
+
+        After the last one the file stays as it is. Every answer is true for itself; only together they disagree.
+        The path of the request must be that of a file in a local repository.
+        """
+        return cls(contents=contents)
 
     @classmethod
     def redirect(cls, location: str, status: int = 302) -> "Fault":
@@ -119,7 +164,7 @@ class Fault:
     @property
     def bends_body(self) -> bool:
         """Whether the body goes out otherwise than the reply says."""
-        return self.ending is not None or self.flip_at is not None
+        return self.ending is not None or self.flip_at is not None or self.bandwidth is not None
 
     def alter(self, reply: Reply) -> Reply:
         """Return what goes out in place of *reply*, as far as values can say it."""
@@ -149,69 +194,64 @@ def _error_body(status: int, body: BodyKind | bytes, message: str) -> Reply:
 class FaultHandle:
     """One scripted fault: how often it hit, and the switch of a stall or hold."""
 
-    def __init__(self, method: str, pattern: str, times: int | None, fault: Fault) -> None:
+    def __init__(self, method: str, pattern: str, times: int | None, fault: Fault, clock: Clock) -> None:
         self.fault = fault
         self.hits = 0
+        self.clock = clock
         self._method = method
         self._pattern = pattern
         self._left = times
-        self._reached = Event()
-        self._released = Event()
-        self._lock = Lock()
-        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None], Event]] = []
+        self._reached = Signal()
+        self._released = Signal()
+        self._passed: deque[float] = deque()  # when requests within the allowance came
 
     def release(self) -> None:
         """Let every request that waits in this fault go on, and later ones pass; callable from any thread."""
-        self._fire(self._released)
+        self._released.set()
 
     async def reached(self) -> None:
         """Wait until a request sits in this fault."""
-        await self._wait(self._reached)
+        await self._reached.wait()
 
     def wait_reached(self, timeout: float | None = None) -> bool:
         """Block until a request sits in this fault, at most *timeout* seconds; for code without a loop."""
-        return self._reached.wait(timeout)
+        return self._reached.wait_blocking(timeout)
 
     async def pause(self) -> None:
         """Sit in this fault until it is released; for the server's side."""
-        self._fire(self._reached)
-        await self._wait(self._released)
+        self._reached.set()
+        await self._released.wait()
+
+    async def pause_until(self, when: float) -> None:
+        """Sit in this fault until the clock shows *when*, or it is released; for the server's side."""
+        if when > self.clock() and not self._released.is_set:
+            self._reached.set()
+            await first_of(self._released.wait(), wait_until(self.clock, when))
 
     def take(self, method: str, path: str) -> bool:
         """Claim one hit for a request, where it matches and times are left."""
         if self._left == 0 or self._method not in ("*", method) or not patterns.matches(self._pattern, path):
+            return False
+        if self.fault.allowance and self._is_within(*self.fault.allowance):
             return False
         if self._left is not None:
             self._left -= 1
         self.hits += 1
         return True
 
-    def _fire(self, event: Event) -> None:
-        with self._lock:
-            event.set()
-            ready = [each for each in self._waiting if each[2] is event]
-            self._waiting = [each for each in self._waiting if each[2] is not event]
-        for loop, future, _ in ready:
-            loop.call_soon_threadsafe(_resolve, future)
+    def next_content(self) -> bytes | None:
+        """Return what the file is overwritten with at the present hit; None to leave it."""
+        contents = self.fault.contents
+        return contents[self.hits - 1] if self.hits <= len(contents) else None
 
-    async def _wait(self, event: Event) -> None:
-        loop = asyncio.get_running_loop()
-        with self._lock:
-            if event.is_set():
-                return
-            entry = (loop, loop.create_future(), event)
-            self._waiting.append(entry)
-        try:
-            await entry[1]
-        finally:
-            with self._lock:
-                if entry in self._waiting:
-                    self._waiting.remove(entry)
-
-
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+    def _is_within(self, requests: int, per: float) -> bool:
+        now = self.clock()
+        while self._passed and self._passed[0] <= now - per:
+            self._passed.popleft()
+        if len(self._passed) >= requests:
+            return False
+        self._passed.append(now)
+        return True
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """What a server saw: one record per request, counts, and an exact comparison for tests."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from threading import Lock
@@ -94,8 +95,9 @@ class RequestLog:
             self.in_flight += 1
             self.max_in_flight = max(self.max_in_flight, self.in_flight)
 
-    def done(self) -> None:
+    def done(self, record: RequestRecord) -> None:
         """Record that a request was answered or gave up."""
+        record.ended = monotonic()
         with self._lock:
             self.in_flight -= 1
 
@@ -128,6 +130,33 @@ class RequestLog:
         if seen != list(expected):
             diff = "\n".join(unified_diff(list(expected), seen, "expected requests", "seen requests", lineterm=""))
             raise AssertionError(f"the server saw other requests than expected\n{diff}")
+
+    def check_counts(self, expected: Mapping[str, int]) -> None:
+        """
+        Compare the number of requests per ``"GET generic-local/**"`` line; others count as themselves.
+
+        Raises:
+            AssertionError: They differ; the message is a diff.
+        """
+        seen = Counter(_line_for(record, expected) for record in list(self.records))
+        lines = sorted({*expected, *seen})
+        wanted = [f"{expected.get(line, 0):>6}  {line}" for line in lines]
+        found = [f"{seen[line]:>6}  {line}" for line in lines]
+        if wanted != found:
+            diff = "\n".join(unified_diff(wanted, found, "expected requests", "seen requests", lineterm=""))
+            raise AssertionError(f"the server saw other numbers of requests than expected\n{diff}")
+
+    def unknown(self) -> list[str]:
+        """Return the lines of requests to endpoints that are not served, each once, in order of arrival."""
+        return list(dict.fromkeys(record.line for record in list(self.records) if not record.is_known))
+
+
+def _line_for(record: RequestRecord, lines: Iterable[str]) -> str:
+    for line in lines:
+        method, _, pattern = line.partition(" ")
+        if method in ("*", record.method) and patterns.matches(pattern, record.pattern_path):
+            return line
+    return record.line
 
 
 def _as_expected(record: RequestRecord, expected: Sequence[str], index: int) -> str:

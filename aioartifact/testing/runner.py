@@ -78,6 +78,7 @@ class ServerOptions(TypedDict, total=False):
             more with each failure, as real servers do; false if left out.
         lock_after: Lock a user after that many failed logins in a row; never if left out.
         clock: Returns epoch seconds, or a :class:`ManualClock`; ``time.time`` if left out.
+        strict: Fail on leaving the server where endpoints were asked for that it does not serve; false if left out.
     """
 
     host: str
@@ -94,6 +95,7 @@ class ServerOptions(TypedDict, total=False):
     suspend_logins: bool
     lock_after: int | None
     clock: Clock
+    strict: bool
 
 
 class Runner:
@@ -126,7 +128,9 @@ class Runner:
         suspend_logins: bool = False,
         lock_after: int | None = None,
         clock: Clock = time.time,
+        strict: bool = False,
     ) -> None:
+        self.strict = strict
         release = profile if isinstance(profile, Profile) else PROFILES[profile]
         lockouts = Lockouts(suspend_logins, lock_after, release.longest_suspension)
         self.log = RequestLog()

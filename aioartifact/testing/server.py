@@ -35,6 +35,8 @@ class ArtifactoryServer(Control):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._runner.stop()
+        if error is None:
+            self._demand_known_endpoints()
 
     async def abort(self) -> None:
         """Die as by SIGKILL: reset every connection, stop listening; nothing is answered after."""

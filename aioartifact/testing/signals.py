@@ -1,6 +1,7 @@
 """Events that coroutines of any loop and blocking code in any thread can wait for."""
 
 import asyncio
+from collections.abc import Coroutine
 from threading import Event, Lock
 
 
@@ -20,6 +21,11 @@ class Signal:
         for loop, future in waiting:
             loop.call_soon_threadsafe(_resolve, future)
 
+    @property
+    def is_set(self) -> bool:
+        """Whether it has happened."""
+        return self._event.is_set()
+
     async def wait(self) -> None:
         """Wait until it has happened."""
         loop = asyncio.get_running_loop()
@@ -38,6 +44,17 @@ class Signal:
     def wait_blocking(self, timeout: float | None) -> bool:
         """Block until it has happened, at most *timeout* seconds; tell whether it has."""
         return self._event.wait(timeout)
+
+
+async def first_of(*waits: Coroutine[None, None, None]) -> None:
+    """Wait until one of *waits* is over, and end the others."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _resolve(future: asyncio.Future[None]) -> None:

@@ -43,6 +43,8 @@ class ThreadedArtifactoryServer(Control):
     ) -> None:
         self._started.result().call_soon_threadsafe(self._stopping.set)
         self._thread.join()
+        if error is None:
+            self._demand_known_endpoints()
 
     def abort(self) -> None:
         """Die as by SIGKILL: reset every connection, stop listening; nothing is answered after."""

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from functools import partial
 from http import HTTPStatus
 from io import FileIO
-from time import time_ns
+from time import monotonic, time_ns
 from typing import Self
 
 from aiohttp import HttpVersion11, web
@@ -74,6 +74,7 @@ class Sender:
 
     async def send(self, reply: Reply, handle: FaultHandle | None = None) -> Sent:
         """Send *reply*, with the breaks and flips of the fault behind *handle*."""
+        self._record.first_byte = monotonic()
         if handle and handle.fault.bends_body:
             return await self._send_bent(reply, handle)
         length = length_of(reply.body)
@@ -130,7 +131,8 @@ class Sender:
         keep_alive = is_whole and self._request.keep_alive
         await self._request.writer.write(self._head(reply, length, keep_alive=keep_alive))
         body = b"" if self._is_head else reply.body
-        async with aclosing(pieces(body, self._in_thread, fault.flip_at)) as chunks:
+        batches = pieces(body, self._in_thread, fault.flip_at)
+        async with aclosing(paced(batches, handle) if fault.bandwidth else batches) as chunks:
             rest = await self._write_up_to(fault.after, chunks)
             if fault.ending == "stall":
                 await handle.pause()
@@ -197,18 +199,32 @@ def _one_line(value: str) -> str:
 
 
 class UploadFault:
-    """A reset or stall of a PUT, whose bytes are those of the request's body."""
+    """A reset, stall or trickle of a PUT, whose bytes are those of the request's body."""
 
     def __init__(self, request: web.BaseRequest, handle: FaultHandle) -> None:
         self._request = request
         self._handle = handle
+        self._started = handle.clock()
 
     @classmethod
     def of(cls, request: web.BaseRequest, handle: FaultHandle | None) -> Self | None:
         """Return the fault of an upload, None where *handle* does something else."""
-        if handle and request.method == "PUT" and handle.fault.ending in ("reset", "stall"):
-            return cls(request, handle)
-        return None
+        if handle is None or request.method != "PUT":
+            return None
+        strikes = handle.fault.ending in ("reset", "stall") or handle.fault.bandwidth is not None
+        return cls(request, handle) if strikes else None
+
+    async def arrive(self, received: int) -> None:
+        """
+        Let *received* bytes have come: none too early, and not too many.
+
+        Raises:
+            ConnectionResetError: The connection is reset.
+        """
+        if self._handle.fault.bandwidth:
+            await self._handle.pause_until(self._started + received / self._handle.fault.bandwidth)
+        else:
+            await self.strike(received)
 
     async def strike(self, received: int = sys.maxsize) -> None:
         """
@@ -217,6 +233,8 @@ class UploadFault:
         Raises:
             ConnectionResetError: The connection is reset.
         """
+        if self._handle.fault.bandwidth:
+            return
         if received < (self._handle.fault.after or 0):
             return
         if self._handle.fault.ending == "stall":
@@ -244,6 +262,19 @@ async def pieces(body: Body, in_thread: InThread, flip_at: int | None = None) ->
             else:
                 yield data
             position += len(data)
+
+
+async def paced(batches: AsyncGenerator[bytes, None], handle: FaultHandle) -> AsyncGenerator[bytes, None]:
+    """Yield no byte before its time at the bandwidth of the fault behind *handle*, ten times a second."""
+    bandwidth, started, position = handle.fault.bandwidth or 0.0, handle.clock(), 0
+    most = max(1, int(bandwidth / 10))
+    async with aclosing(batches):
+        async for batch in batches:
+            for start in range(0, len(batch), most):
+                data = batch[start : start + most]
+                position += len(data)
+                await handle.pause_until(started + position / bandwidth)
+                yield data
 
 
 async def _batches(body: Body, in_thread: InThread) -> AsyncGenerator[bytes, None]:
