@@ -1,7 +1,8 @@
 """
-The one home of local files: everything that may block on a disk happens in a thread of ours.
+The one home of local files.
 
-A thread hop costs more than writing a small file, so hops are few and large: callers hand over whole batches.
+What blocks says so, and belongs into a thread (`_threads`). Callers hand over whole batches: a hop into a thread
+costs more than a small write.
 """
 
 import asyncio
@@ -9,28 +10,20 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
-from typing import TypeVar, TypeVarTuple
 
 import aiofiles
-import anyio
-import anyio.to_thread
 from aiofiles.threadpool.binary import AsyncFileIO
-from anyio.lowlevel import RunVar
 
 from ._checksums import Algorithm, Checksums, Digests
 from ._errors import LocalFileError, LocalNotFoundError
-
-T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
+from ._threads import finished
 
 _READ_SIZE = 1024 * 1024
-_THREADS = 8
 _MAX_NAME = 255  # bytes, on every common file system
-# Not shared with anyio's default: a user's own threads must not wait for our disk, nor we for theirs.
-_LIMITER: RunVar[anyio.CapacityLimiter] = RunVar("aioartifact_disk")
 # A staging name in a shared folder may be a trap laid as a symbolic link; Windows has neither flag nor need.
 _STAGING_FLAGS = (
     os.O_WRONLY
@@ -40,36 +33,6 @@ _STAGING_FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
-
-
-async def run(function: Callable[[*Ts], T], *args: *Ts) -> T:
-    """Run a blocking *function* in a thread of ours; a cancelled caller still waits for its end."""
-    try:
-        limiter = _LIMITER.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(_THREADS)
-        _LIMITER.set(limiter)
-    return await finished(anyio.to_thread.run_sync(function, *args, limiter=limiter))
-
-
-async def finished(work: Awaitable[T]) -> T:
-    """
-    Await *work* to its end, whatever happens; only then let a cancellation through.
-
-    A thread cannot be cancelled. Whoever gave it a descriptor must not close that before the thread is done:
-    its number may already belong to another file.
-    """
-    job = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(job)
-    except asyncio.CancelledError:
-        with anyio.CancelScope(shield=True):
-            while not job.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait({job})
-        if not job.cancelled():
-            job.exception()  # the caller is leaving; nobody else will look at it
-        raise
 
 
 @contextmanager
@@ -168,12 +131,9 @@ class Staging:
     def __init__(self, target: str, algorithms: Iterable[Algorithm]) -> None:
         self.target = target
         self.size = 0
+        self.path = ""
         self._digests = Digests(algorithms)
         self._descriptor: int | None = None
-        folder, name = os.path.split(target)
-        suffix = f".{secrets.token_hex(8)}.part"
-        stem = os.fsencode(name)[: _MAX_NAME - len(suffix) - 1].decode(errors="ignore")
-        self.path = os.path.join(folder, f".{stem}{suffix}")
 
     def write(self, chunks: Sequence[bytes]) -> None:
         """
@@ -184,8 +144,10 @@ class Staging:
         """
         with _explained("write", self.target):
             if self._descriptor is None:
+                path = _staging_path(self.target)
                 # The umask decides the mode, as for any file the user writes.
-                self._descriptor = os.open(self.path, _STAGING_FLAGS, 0o666)
+                self._descriptor = os.open(path, _STAGING_FLAGS, 0o666)
+                self.path = path
             for chunk in chunks:
                 self._digests.update(chunk)
                 _write_all(self._descriptor, chunk)
@@ -211,13 +173,28 @@ class Staging:
         # A disk that fails here has nothing more to say than the failure that led here.
         with suppress(OSError):
             self._close()
-        with suppress(OSError):
-            os.unlink(self.path)
+        if self.path:
+            with suppress(OSError):
+                os.unlink(self.path)
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+
+_NUMBERS = count()
+_OWNER = ""
+
+
+def _staging_path(target: str) -> str:
+    """A name that no other process, thread or machine gives; reading random numbers for each file would cost more."""
+    global _OWNER  # one draw per process, and none at import
+    _OWNER = _OWNER or secrets.token_hex(8)
+    folder, name = os.path.split(target)
+    suffix = f".{_OWNER}-{os.getpid():x}-{next(_NUMBERS):x}.part"
+    stem = os.fsencode(name)[: _MAX_NAME - len(suffix) - 1].decode(errors="ignore")
+    return os.path.join(folder, f".{stem}{suffix}")
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -240,6 +217,17 @@ def make_folder(path: str) -> None:
 def resolve_folder(path: str) -> str:
     """The real path of a folder, all symbolic links followed; blocks."""
     return os.path.realpath(path)
+
+
+def list_names(folder: str) -> frozenset[str]:
+    """
+    Names of the entries of a folder; blocks.
+
+    Raises:
+        LocalFileError: The disk refused to tell.
+    """
+    with _explained("list", folder):
+        return frozenset(os.listdir(folder))
 
 
 def is_folder(path: str) -> bool:

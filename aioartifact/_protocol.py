@@ -303,8 +303,11 @@ def _content_range(request: Request, value: str) -> tuple[int, int | None]:
     return int(match[1]), _size(match[3])
 
 
+_CHECKSUM_FIELDS = tuple((name, f"X-Checksum-{name.capitalize()}") for name in ALGORITHMS)
+
+
 def _header_checksums(headers: Mapping[str, str]) -> Checksums:
-    return _checksums({name: headers.get(f"X-Checksum-{name.capitalize()}") for name in ("sha256", "sha1", "md5")})
+    return _checksums({name: headers.get(field) for name, field in _CHECKSUM_FIELDS})
 
 
 # Artifactory's own rule for property names, without what a URL cannot carry: names are not percent-decoded.
@@ -583,9 +586,11 @@ def _size(value: object) -> int | None:
 
 def _checksums(values: object) -> Checksums:
     """Keep the checksums that are well formed; a proxy may have dropped or spoiled some."""
-    known: dict[str, str | None] = {}
     if not isinstance(values, Mapping):
         return Checksums()
+    with suppress(InvalidArgumentError):
+        return Checksums(**{name: values.get(name) for name in ALGORITHMS})
+    known: dict[str, str | None] = {}
     for name in ALGORITHMS:
         with suppress(InvalidArgumentError):
             known[name] = Checksums(**{name: values.get(name)}).get(name)

@@ -22,6 +22,7 @@ LAYERS = (
     {"_address", "_checksums", "_retry", "_versions"},
     {"_models", "_options", "_progress", "_reports"},
     {"_aql", "_credentials", "_protocol"},
+    {"_threads"},
     {"_files", "_scheduler", "_session"},
     {"_listing", "_transfer"},
     {"_api"},

@@ -152,6 +152,7 @@ async def test_outcomes_arrive_as_they_finish(server, session, tmp_path):
         server.put(f"generic-local/{name}", name.encode())
     handle = server.fail("GET", "generic-local/a", fault=Fault.hold())
     urls = [f"{server.url}/generic-local/{name}" for name in "cab"]
+    assert await aioartifact.exists(urls[0], session=session)  # a session's first request goes alone
     order = []
     async with aioartifact.download_many(urls, tmp_path, max_concurrency=2, session=session) as outcomes:
         async for outcome in outcomes:

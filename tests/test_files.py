@@ -2,12 +2,11 @@ import errno
 import hashlib
 import os
 import stat
-import threading
 from pathlib import Path
 
-import anyio
 import pytest
 
+from aioartifact import _files
 from aioartifact._checksums import ALGORITHMS, Checksums
 from aioartifact._errors import LocalFileError, LocalNotFoundError
 from aioartifact._files import (
@@ -21,7 +20,6 @@ from aioartifact._files import (
     read_blocks,
     read_text_if_exists,
     resolve_folder,
-    run,
 )
 
 MIB = 1024 * 1024
@@ -129,21 +127,24 @@ def test_two_stagings_of_one_target_do_not_meet(tmp_path):
 
 
 @pytest.mark.parametrize("trap", ["file", "link"])
-def test_staging_never_writes_to_what_is_there(tmp_path, trap):
-    """In a shared folder somebody may have laid a link under the staging file's name."""
-    victim = tmp_path / "victim"
+def test_staging_never_writes_to_what_is_there(tmp_path, trap, monkeypatch):
+    """In a shared folder somebody may have guessed the staging file's name; what lies there is left alone."""
+    victim, guessed = tmp_path / "victim", tmp_path / "guessed"
     victim.write_bytes(b"old")
-    staging = Staging(str(tmp_path / "a"), ["md5"])
     if trap == "link":
-        Path(staging.path).symlink_to(victim)
+        guessed.symlink_to(victim)
     else:
-        Path(staging.path).hardlink_to(victim)
+        guessed.hardlink_to(victim)
+    monkeypatch.setattr(_files, "_staging_path", lambda _: str(guessed))
+    staging = Staging(str(tmp_path / "a"), ["md5"])
 
     with pytest.raises(LocalFileError) as caught:
         staging.write([b"abc"])
+    staging.discard()
 
     assert caught.value.errno == errno.EEXIST
     assert victim.read_bytes() == b"old"
+    assert names(tmp_path) == ["guessed", "victim"]
 
 
 def test_link_at_the_target_is_replaced_not_followed(tmp_path):
@@ -403,53 +404,3 @@ def test_what_is_there(tmp_path):
         "dangling": (False, False),
     }
     assert resolve_folder(str(tmp_path / "link")) == os.path.realpath(tmp_path / "folder")
-
-
-# Threads
-
-
-async def test_function_runs_in_a_thread():
-    """The loop is never blocked by a disk; arguments, result and error pass through."""
-    assert await run(threading.get_ident) != threading.get_ident()
-    assert await run(divmod, 7, 2) == (3, 1)
-    with pytest.raises(ZeroDivisionError):
-        await run(divmod, 1, 0)
-
-
-async def test_threads_are_few():
-    """However many files are in flight, eight of them use the disk at a time."""
-    inside, most, everyone = 0, 0, threading.Barrier(8, timeout=30)
-    lock = threading.Lock()
-
-    def meet():
-        nonlocal inside, most
-        with lock:
-            inside += 1
-            most = max(most, inside)
-        everyone.wait()  # passes only in company of seven others
-        with lock:
-            inside -= 1
-
-    async with anyio.create_task_group() as group:
-        for _ in range(24):
-            group.start_soon(run, meet)
-
-    assert most == 8
-
-
-async def test_cancelled_caller_waits_for_its_thread():
-    """When the caller has left, nothing writes to its files any more."""
-    began, may_end, ended = threading.Event(), threading.Event(), threading.Event()
-
-    def work():
-        began.set()
-        may_end.wait(30)
-        ended.set()
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(run, work)
-        await anyio.to_thread.run_sync(began.wait, 30)
-        group.cancel_scope.cancel()
-        may_end.set()
-
-    assert ended.is_set()

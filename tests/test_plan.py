@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from aioartifact._address import parse_item_url
 from aioartifact._checksums import ALGORITHMS, Checksums
 from aioartifact._errors import IntegrityError, UnsafePathError
 from aioartifact._models import FileInfo
@@ -16,6 +17,8 @@ from aioartifact._transfer.plan import (
     may_be_unchanged,
     relative_path,
 )
+
+ITEM = parse_item_url("https://h/artifactory/r/u")
 
 SHA256, SHA1, MD5 = "a" * 64, "b" * 40, "c" * 32
 ALL = Checksums(SHA256, SHA1, MD5)
@@ -148,7 +151,7 @@ def test_promise_completed_from_listing(promise, file, completed):
 )
 def test_received_as_promised(promise, size, checksums):
     """What was promised came."""
-    check_received("GET u", promise, size, checksums)
+    check_received(ITEM, promise, size, checksums)
 
 
 @pytest.mark.parametrize(
@@ -167,8 +170,8 @@ def test_received_as_promised(promise, size, checksums):
 )
 def test_received_otherwise(promise, size, checksums, algorithm, expected, actual):
     """The error names the request, what differs, and both values."""
-    with pytest.raises(IntegrityError, match=r"^GET u: .*; nothing was written — try again") as caught:
-        check_received("GET u", promise, size, checksums)
+    with pytest.raises(IntegrityError, match=rf"^GET {ITEM}: .*; nothing was written — try again") as caught:
+        check_received(ITEM, promise, size, checksums)
 
     assert (caught.value.algorithm, caught.value.expected, caught.value.actual) == (algorithm, expected, actual)
 

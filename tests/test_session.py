@@ -221,6 +221,18 @@ async def test_first_request_goes_alone(server, url):
         assert all(await calls)
 
 
+async def test_slow_first_answer_does_not_hold_back_the_others_for_ever(server, url, monkeypatch):
+    """A remote repository may take minutes for its first answer."""
+    monkeypatch.setattr("aioartifact._session.state._FIRST_ALONE", 0.05)
+    handle = server.fail("GET", PATH, times=1, fault=Fault.hold())
+    async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
+        slow = asyncio.ensure_future(aioartifact.rest_api_get(url, session=session))
+        await handle.reached()
+        assert await aioartifact.exists(url, session=session)
+        handle.release()
+        assert (await slow).status_code == 200
+
+
 async def test_post_is_not_repeated_by_the_session(server, session):
     """What is not idempotent is sent once (RFC 9110 section 9.2.2)."""
     server.fail("POST", "**", times=None, fault=Fault.status(503))
@@ -359,7 +371,8 @@ async def test_proxy_of_the_environment(server, url, monkeypatch):
     async with aioartifact.session(server.url, auth=auth, retry=policy) as session:
         with pytest.raises(aioartifact.ConnectError):
             await aioartifact.exists(url, session=session)
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    async with aioartifact.session(server.url, auth=auth, retry=policy) as session:
         assert await aioartifact.exists(url, session=session)
     monkeypatch.delenv("no_proxy")
     async with aioartifact.session(server.url, auth=auth, trust_env=False) as session:

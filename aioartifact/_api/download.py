@@ -9,7 +9,7 @@ from anyio.abc import ObjectReceiveStream
 
 from .._address import ItemURL
 from .._errors import InvalidArgumentError
-from .._files import check_target, is_file, is_folder, run
+from .._files import check_target, is_file, is_folder
 from .._listing import list_files
 from .._models import FileInfo
 from .._options import check_choice, check_count
@@ -17,6 +17,7 @@ from .._progress import Progress
 from .._reports import Outcome
 from .._scheduler import run_many
 from .._session import state_of
+from .._threads import run
 from .._transfer.bulk import Batch, Fetcher, Item, Job, OnError, Overwrite
 from .._transfer.download import fetch_file
 from .._transfer.plan import relative_path

@@ -7,11 +7,12 @@ import aiohttp
 from .._address import ItemURL, parse_item_url, server_of
 from .._checksums import parse_algorithm
 from .._errors import IntegrityError, NotFoundError
-from .._files import hash_file, run
+from .._files import hash_file
 from .._listing import fetch_info
 from .._models import FileInfo, FolderInfo, Response
 from .._protocol import build_rest, expect_file
 from .._session import send, state_of
+from .._threads import run
 from .session import using
 
 

@@ -1,20 +1,18 @@
 """The session factory, and how every other public function comes by a session."""
 
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TypeAlias
 
 import aiohttp
 
 from .._address import ServerURL, parse_server_url
-from .._credentials import Credentials, parse_auth, resolve
+from .._credentials import Credentials, parse_auth
 from .._errors import InvalidArgumentError
-from .._files import read_text_if_exists
 from .._options import Limits, Timeouts
 from .._retry import RetryPolicy
 from .._session import ClientCertificate, SessionState, Verify, open_session
+from .credentials import look_up
 
 Auth: TypeAlias = Credentials | tuple[str, str]
 
@@ -96,7 +94,7 @@ def _given_credentials(server: str | None, auth: Auth | Mapping[str, Auth] | Non
 
 
 def _look_up(server: ServerURL, given: Mapping[ServerURL, Credentials]) -> Credentials:
-    return given.get(server) or resolve(server, environ=os.environ, read=read_text_if_exists, home=Path.home())
+    return given.get(server) or look_up(server)
 
 
 @asynccontextmanager

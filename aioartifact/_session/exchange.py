@@ -13,7 +13,7 @@ from .._protocol import Request, Upload, read_error
 from .._retry import parse_retry_after
 from .middlewares import MAX_ERROR_BODY, is_small
 from .payload import UploadPayload
-from .state import OPERATION, Operation, state_of
+from .state import OPERATION, Operation, SessionState, state_of
 from .translation import Seam
 
 _MAX_REDIRECTS = 5
@@ -180,8 +180,18 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL) -> aioh
             data=payload,
             allow_redirects=False,
             timeout=state.timeout(request),
-            proxy=_environment_proxy(url) if state.trust_env and not state.foreign else None,
+            proxy=_proxy(state, url),
         )
+
+
+def _proxy(state: SessionState, url: URL) -> str | None:
+    """The proxy of the environment, looked up once for each origin: reading the environment costs a request's time."""
+    if state.foreign or not state.trust_env:
+        return None
+    origin = url.origin()
+    if origin not in state.proxies:
+        state.proxies[origin] = _environment_proxy(url)
+    return state.proxies[origin]
 
 
 def _environment_proxy(url: URL) -> str | None:

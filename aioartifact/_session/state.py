@@ -49,6 +49,10 @@ class Operation:
 OPERATION: ContextVar[Operation | None] = ContextVar("aioartifact_operation", default=None)
 
 
+# A first answer may take long, where a remote repository fetches the file: the others do not wait for that.
+_FIRST_ALONE = 5.0
+
+
 class Gate:
     """
     What all requests to one server share: a back-off, and the rule that the very first request goes alone.
@@ -59,8 +63,7 @@ class Gate:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._open_at = 0.0
-        self._primed = False
-        self._first = anyio.Lock()
+        self._answered: anyio.Event | None = None
 
     def pause(self, seconds: float) -> None:
         """Hold every request to this server back for *seconds* from now."""
@@ -70,12 +73,15 @@ class Gate:
         """Run *call* when the server may be asked."""
         while (wait := self._open_at - self._clock.now()) > 0:
             await self._clock.sleep(wait)
-        if not self._primed:
-            async with self._first:
-                if not self._primed:
-                    response = await call()
-                    self._primed = True
-                    return response
+        if self._answered is None:
+            self._answered = anyio.Event()
+            try:
+                return await call()
+            finally:
+                self._answered.set()
+        if not self._answered.is_set():
+            with anyio.move_on_after(_FIRST_ALONE):
+                await self._answered.wait()
         return await call()
 
 
@@ -92,6 +98,7 @@ class SessionState:
     clock: Clock = field(default_factory=Clock)
     credentials: dict[ServerURL, Credentials] = field(default_factory=dict)
     gates: dict[str, Gate] = field(default_factory=dict)
+    proxies: dict[URL, str | None] = field(default_factory=dict)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     process: int = field(default_factory=os.getpid)
     resolving: anyio.Lock = field(default_factory=anyio.Lock)

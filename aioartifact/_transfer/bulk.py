@@ -16,12 +16,13 @@ from anyio.abc import ObjectReceiveStream
 from .._address import ItemURL, mask_url, parse_item_url
 from .._checksums import Checksums
 from .._errors import ArtifactoryError, InvalidArgumentError
-from .._files import file_size, hash_file, make_folder, resolve_folder, run
+from .._files import file_size, hash_file, is_file, list_names, make_folder, resolve_folder
 from .._models import FileInfo
 from .._progress import Progress
 from .._reports import Outcome, Report
 from .._scheduler import as_async
 from .._session import state_of
+from .._threads import run
 from .download import fetch_file
 from .plan import check_inside, local_path, may_be_unchanged
 
@@ -54,7 +55,7 @@ class Fetcher:
     destination: str
     overwrite: Overwrite
     progress: Progress
-    _folders: set[str] = field(default_factory=set)
+    _names: dict[str, frozenset[str]] = field(default_factory=dict)
     _targets: set[str] = field(default_factory=set)
 
     async def counted(self, items: Iterable[Item | Job] | AsyncIterable[Item | Job]) -> AsyncIterator[Item | Job]:
@@ -91,7 +92,7 @@ class Fetcher:
                 f"{url}: another item of this call goes to {target} too", hint="give (url, path) pairs"
             )
         self._targets.add(target)
-        local = await run(self._look, target, job.listed)
+        local = await self._look(target, job.listed)
         fetched = None
         if not local.unchanged:
             fetched = await fetch_file(
@@ -120,10 +121,30 @@ class Fetcher:
             return Job(address, address.name)
         raise InvalidArgumentError(f"item is a {type(item).__name__}; expected a URL, a (url, path) pair or a FileInfo")
 
-    def _look(self, target: str, listed: FileInfo | None) -> "_Local":
-        """Make the folder of *target*, and see whether it already holds what is wanted; blocks."""
-        self._enter(os.path.dirname(target))
-        if self.overwrite == "always" or not os.path.isfile(target):
+    async def _look(self, target: str, listed: FileInfo | None) -> "_Local":
+        """
+        Make the folder of *target*, and see whether it already holds what is wanted.
+
+        Names are read once per folder: most files of a first run are not there, and need no thread of their own.
+        """
+        folder, name = os.path.split(target)
+        if folder not in self._names:
+            self._names[folder] = await run(self._enter, folder)
+        if self.overwrite == "always" or name not in self._names[folder]:
+            return _Local()
+        return await run(self._compare, target, listed)
+
+    def _enter(self, folder: str) -> frozenset[str]:
+        """Make *folder*, unless a symbolic link puts it outside the destination, and list it; blocks."""
+        make_folder(self.destination)
+        # Looked at before anything is made below: makedirs would follow the link.
+        check_inside(resolve_folder(self.destination), resolve_folder(folder))
+        make_folder(folder)
+        return list_names(folder)
+
+    def _compare(self, target: str, listed: FileInfo | None) -> "_Local":
+        """Compare an existing file with a listing; blocks."""
+        if not is_file(target):
             return _Local()
         size = file_size(target)
         if self.overwrite == "never":
@@ -137,16 +158,6 @@ class Fetcher:
         algorithm, expected = strongest
         _, checksums = hash_file(target, (algorithm,))
         return _Local(checksums.get(algorithm) == expected, size, checksums)
-
-    def _enter(self, folder: str) -> None:
-        """Make *folder* once; refuses one that a symbolic link puts outside the destination."""
-        if folder in self._folders:
-            return
-        make_folder(self.destination)
-        # Looked at before anything is made below: makedirs would follow the link.
-        check_inside(resolve_folder(self.destination), resolve_folder(folder))
-        make_folder(folder)
-        self._folders.add(folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from .._errors import (
     TransportError,
     TransportTimeoutError,
 )
-from .._files import Staging, run
+from .._files import Staging
 from .._models import FileInfo
 from .._progress import Progress
 from .._protocol import (
@@ -33,10 +33,12 @@ from .._protocol import (
 )
 from .._scheduler import collapsed
 from .._session import Reply, ask, begin, rest, stream
+from .._threads import run, run_short
 from .plan import algorithms_for, check_received, complete_promise, continues
 
 # One thread hop per batch; larger batches gain little and cost memory for every file in flight.
 _BATCH = 1024 * 1024
+_SHORT = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,9 @@ class _Download:
     async def _receive(self, reply: Reply) -> Fetched:
         batch = await reply.next_batch(_BATCH)
         if reply.is_complete and self._pinned.checksums:
-            return await run(self._finish, batch)  # all of it is here: one hop does everything
+            # All of it is here: one hop does everything.
+            short = sum(map(len, batch)) <= _SHORT
+            return await (run_short if short else run)(self._finish, batch)
         while batch:
             # Each batch is hashed and written in a thread while the next one arrives.
             async with collapsed(), anyio.create_task_group() as group:
@@ -228,6 +232,6 @@ class _Download:
         """Write the rest, check everything, commit; blocks."""
         self._staging.write(last)
         checksums = self._staging.checksums()
-        check_received(f"GET {self._item}", self._pinned, self._staging.size, checksums)
+        check_received(self._item, self._pinned, self._staging.size, checksums)
         self._staging.commit()
         return Fetched(self._staging.size, checksums)

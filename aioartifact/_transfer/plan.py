@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from .._address import ItemURL
 from .._checksums import ALGORITHMS, Algorithm, Checksums
 from .._errors import IntegrityError, UnsafePathError
 from .._models import FileInfo
@@ -82,7 +83,7 @@ def continues(pinned: Promise, kept: int, promise: Promise) -> bool:
     )
 
 
-def check_received(label: str, promise: Promise, size: int, checksums: Checksums) -> None:
+def check_received(item: ItemURL, promise: Promise, size: int, checksums: Checksums) -> None:
     """
     Compare what arrived with what was promised.
 
@@ -91,7 +92,7 @@ def check_received(label: str, promise: Promise, size: int, checksums: Checksums
     """
     if promise.size is not None and size != promise.size:
         raise IntegrityError(
-            f"{label}: {size} bytes arrived of {promise.size}; nothing was written",
+            f"GET {item}: {size} bytes arrived of {promise.size}; nothing was written",
             algorithm="size",
             expected=str(promise.size),
             actual=str(size),
@@ -104,7 +105,7 @@ def check_received(label: str, promise: Promise, size: int, checksums: Checksums
     actual = checksums.get(algorithm) or ""
     if actual != expected:
         raise IntegrityError(
-            f"{label}: {algorithm} is {actual}, server recorded {expected}; nothing was written",
+            f"GET {item}: {algorithm} is {actual}, server recorded {expected}; nothing was written",
             algorithm=algorithm,
             expected=expected,
             actual=actual,

@@ -7,10 +7,11 @@ import aiohttp
 
 from .._address import ItemURL
 from .._checksums import ALGORITHMS, Checksums
-from .._files import file_size, hash_file, read_blocks, run
+from .._files import file_size, hash_file, read_blocks
 from .._progress import Progress
 from .._protocol import Upload, build_deploy, read_deployed
 from .._session import ask
+from .._threads import run
 
 
 async def send_file(

@@ -1,0 +1,140 @@
+"""
+Threads of ours for what may block on a disk.
+
+They are not shared with anyio or asyncio: a user's own threads must not wait for our disk, nor we for theirs. They
+are started as needed and end with their event loop.
+
+Waking a thread and being woken by it costs more than writing a small file. Short jobs therefore share: one thread
+takes them one after the other while more arrive, and hands their results back together.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar, TypeVarTuple
+from weakref import WeakKeyDictionary
+
+import anyio
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+_THREADS = 8
+# With so many jobs waiting for each thread that takes them, the disk is slow and another thread helps.
+_CROWD = 4
+_BUNDLE = 16
+
+
+@dataclass(slots=True)
+class _Job:
+    """A short job, and what came of it."""
+
+    future: asyncio.Future[Any]
+    function: Callable[[], Any]
+    result: Any = None
+    error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self.result = self.function()
+        except BaseException as error:  # noqa: BLE001  # raised where the job is awaited
+            self.error = error
+
+    def deliver(self) -> None:
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+class _Pool:
+    """The threads of one event loop; it must not refer to the loop, or neither would ever be collected."""
+
+    def __init__(self) -> None:
+        self.executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="aioartifact-disk")
+        self._waiting: deque[_Job] = deque()
+        self._takers = 0
+
+    def add(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> asyncio.Future[Any]:
+        job = _Job(loop.create_future(), function)
+        self._waiting.append(job)
+        if self._takers < _THREADS and len(self._waiting) > self._takers * _CROWD:
+            self._takers += 1
+            self.executor.submit(self._take, loop)
+        return job.future
+
+    def _take(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run jobs as long as there are any; in a thread."""
+        done: list[_Job] = []
+        while True:
+            try:
+                job = self._waiting.popleft()
+            except IndexError:
+                break
+            job.run()
+            done.append(job)
+            if len(done) >= _BUNDLE:
+                loop.call_soon_threadsafe(_deliver, done)
+                done = []
+        # A loop that was closed under its tasks has nobody left to tell.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._leave, loop, done)
+
+    def _leave(self, loop: asyncio.AbstractEventLoop, done: list[_Job]) -> None:
+        _deliver(done)
+        if self._waiting:
+            self.executor.submit(self._take, loop)
+        else:
+            self._takers -= 1
+
+
+def _deliver(done: list[_Job]) -> None:
+    for job in done:
+        job.deliver()
+
+
+_POOLS: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = WeakKeyDictionary()
+
+
+def _pool(loop: asyncio.AbstractEventLoop) -> _Pool:
+    pool = _POOLS.get(loop)
+    if pool is None:
+        pool = _POOLS[loop] = _Pool()
+    return pool
+
+
+async def run(function: Callable[[*Ts], T], *args: *Ts) -> T:
+    """Run a blocking *function* in a thread; a cancelled caller still waits for its end."""
+    loop = asyncio.get_running_loop()
+    return await finished(loop.run_in_executor(_pool(loop).executor, function, *args))
+
+
+async def run_short(function: Callable[[*Ts], T], *args: *Ts) -> T:
+    """The same for a *function* of well under a millisecond, which may wait for others of its kind."""
+    loop = asyncio.get_running_loop()
+    return await finished(_pool(loop).add(loop, lambda: function(*args)))
+
+
+async def finished(work: Awaitable[T]) -> T:
+    """
+    Await *work* to its end, whatever happens; only then let a cancellation through.
+
+    A thread cannot be cancelled. Whoever gave it a descriptor must not close that before the thread is done:
+    its number may already belong to another file.
+    """
+    job = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(job)
+    except asyncio.CancelledError:
+        with anyio.CancelScope(shield=True):
+            while not job.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait({job})
+        if not job.cancelled():
+            job.exception()  # the caller is leaving; nobody else will look at it
+        raise

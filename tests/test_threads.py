@@ -1,0 +1,120 @@
+import asyncio
+import gc
+import threading
+import weakref
+
+import anyio
+import pytest
+
+from aioartifact._threads import run, run_short
+
+
+async def test_function_runs_in_a_thread():
+    """The loop is never blocked by a disk; arguments, result and error pass through."""
+    assert await run(threading.get_ident) != threading.get_ident()
+    assert await run(divmod, 7, 2) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        await run(divmod, 1, 0)
+
+
+async def test_threads_are_few():
+    """However many files are in flight, eight of them use the disk at a time."""
+    inside, most, everyone = 0, 0, threading.Barrier(8, timeout=30)
+    lock = threading.Lock()
+
+    def meet():
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        everyone.wait()  # passes only in company of seven others
+        with lock:
+            inside -= 1
+
+    async with anyio.create_task_group() as group:
+        for _ in range(24):
+            group.start_soon(run, meet)
+
+    assert most == 8
+
+
+async def test_cancelled_caller_waits_for_its_thread():
+    """When the caller has left, nothing writes to its files any more."""
+    began, may_end, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work():
+        began.set()
+        may_end.wait(30)
+        ended.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run, work)
+        await anyio.to_thread.run_sync(began.wait, 30)
+        group.cancel_scope.cancel()
+        may_end.set()
+
+    assert ended.is_set()
+
+
+async def test_short_jobs_share_a_thread():
+    """Many short jobs at once are taken by few threads, each job once, each result to its own caller."""
+    taken = []
+
+    def square(number):
+        taken.append((number, threading.get_ident()))
+        return number * number
+
+    results = await asyncio.gather(*(run_short(square, number) for number in range(500)))
+    assert results == [number * number for number in range(500)]
+    assert sorted(number for number, _ in taken) == list(range(500))
+    assert len({thread for _, thread in taken}) <= 8
+    assert threading.get_ident() not in {thread for _, thread in taken}
+
+
+async def test_failing_short_job_fails_alone():
+    """An error goes to the caller of its job."""
+
+    def divide(number):
+        return 12 // number
+
+    results = await asyncio.gather(*(run_short(divide, number) for number in range(5)), return_exceptions=True)
+    assert isinstance(results[0], ZeroDivisionError)
+    assert results[1:] == [12, 6, 4, 3]
+
+
+async def test_slow_disk_gets_more_threads():
+    """Short jobs that turn out long are helped by further threads instead of waiting in one line."""
+    company = threading.Barrier(2, timeout=30)  # passes only where two run at a time
+    await asyncio.gather(*(run_short(company.wait) for _ in range(16)))
+
+
+async def test_cancelled_caller_waits_for_its_short_job():
+    """A short job that was asked for has run when its caller is gone."""
+    may_end, ended = threading.Event(), threading.Event()
+
+    def work():
+        may_end.wait(30)
+        ended.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run_short, work)
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+        may_end.set()
+    assert ended.is_set()
+
+
+def test_threads_end_with_their_loop():
+    """A loop that is gone leaves neither threads nor itself behind."""
+
+    async def work():
+        await asyncio.gather(run(threading.get_ident), run_short(threading.get_ident))
+        return weakref.ref(asyncio.get_running_loop())
+
+    loop = asyncio.run(work())
+    gc.collect()
+    assert loop() is None
+    for thread in threading.enumerate():
+        if thread.name.startswith("aioartifact-disk"):
+            thread.join(timeout=30)
+            assert not thread.is_alive()
