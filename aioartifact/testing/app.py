@@ -21,6 +21,7 @@ from .handlers import (
     artifact_search,
     date_search,
     deploy,
+    relocation,
     repository,
     search,
     storage,
@@ -53,6 +54,8 @@ def _exact(handler: Handler) -> Handler:
 _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
     ("api/storage", {"GET": storage.get, "PUT": annotate.set_on_item, "DELETE": annotate.delete_from_item}),
     ("api/metadata", {"PATCH": annotate.patch, "DELETE": annotate.clear}),
+    ("api/copy", {"POST": relocation.copy}),
+    ("api/move", {"POST": relocation.move}),
     ("api/search/aql", {"POST": search.aql}),
     ("api/search/artifact", {"GET": artifact_search.quick}),
     ("api/search/gavc", {"GET": artifact_search.gavc}),
