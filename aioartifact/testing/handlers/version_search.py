@@ -35,7 +35,7 @@ async def versions(exchange: Exchange) -> Reply:
     A *v* without wildcards asks for the integrations of a version. Remote repositories are asked for what their
     caches hold, whatever ``remote`` says.
     """
-    found, wanted = await _found(exchange), exchange.target.query.get("v", "")
+    found, wanted = await _found(exchange), exchange.target.query.get("v", "").strip()
     if wanted and not _is_pattern(wanted):
         found = _integrations(found, wanted)
     if not found:
