@@ -14,6 +14,7 @@ from .profiles import Profile
 from .repositories import Repository, members_of, storing, with_caches
 from .storage_summary import Summary
 from .store import Store
+from .turnstile import Turnstile
 
 Edition = Literal["oss", "pro"]
 
@@ -38,8 +39,9 @@ class Instance:
         base_url: What links start with, unless a proxy says otherwise; ``""`` for the address of the request.
         clock: Returns epoch seconds.
         origin: Scheme, host and port, known once the server listens.
-        storage_summary: What ``api/storageinfo`` answers; None until it is first asked.
         storage_origin: The same of the second origin, which serves signed URLs.
+        storage_summary: What ``api/storageinfo`` answers; None until it is first asked.
+        aql_turnstile: Lets as many AQL queries run at the same time as the release does.
         repositories: Every repository by its key, in the order of their creation; caches are among them.
     """
 
@@ -57,9 +59,11 @@ class Instance:
     origin: str = ""
     storage_origin: str = ""
     storage_summary: Summary | None = None
+    aql_turnstile: Turnstile = field(init=False)
     repositories: dict[str, Repository] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.aql_turnstile = Turnstile(self.profile.aql_parallel)
         self._configure(self.store.repositories())
 
     def add_repository(self, repository: Repository) -> None:

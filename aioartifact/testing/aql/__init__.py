@@ -33,6 +33,7 @@ def run(
     virtuals_of: Callable[[str], Sequence[str]] = lambda _repository: (),
     time_zone: tzinfo = UTC,
     hard_limit: int | None = None,
+    archives: bool = True,
 ) -> Result:
     """
     Start a query.
@@ -54,11 +55,12 @@ def run(
         virtuals_of: Virtual repositories a repository belongs to, for the field ``virtual_repos``.
         time_zone: Zone of dates in the query that name none, and of the calendar for periods.
         hard_limit: Rows after which any answer is cut off, with a notification; None does not cut off.
+        archives: Whether the domains of archives and their entries are known.
 
     Raises:
         AQLError: The query is refused; nothing has been read yet.
     """
-    query = parse(text)
+    query = parse(text, archives=archives)
     rows = shown(query)
     validate(query, rows, admin=viewer.admin, edition=edition)
     page = _page(query.offset, query.limit, hard_limit)

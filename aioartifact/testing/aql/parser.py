@@ -16,6 +16,7 @@ from .fields import SEARCHABLE, Field, Kind, PropertyKey, Selection, criterion_s
 from .syntax import Comparison, Criterion, Group, Junction, Operator, Query, Sort
 
 _T = TypeVar("_T")
+_Found = TypeVar("_Found", Field, PropertyKey, Selection, Field | PropertyKey)
 
 _BLANKS = re.compile(r"[\x00-\x20]*")
 _COUNT = re.compile(r"[0-9]{1,19}")
@@ -26,19 +27,24 @@ _RELATIVE = {operator.value: operator for operator in (Operator.LAST, Operator.B
 _COMPARING = {operator.value: operator for operator in Operator if operator.value not in _RELATIVE}
 _JUNCTIONS = {junction.value: junction for junction in Junction}
 _DIRECTIONS = {"$asc": False, "$desc": True}
+_ARCHIVE = "archive"
 _MAX_LONG = 2**63 - 1
 _MAX_DEPTH = 25  # keeps Python's stack and the one of SQLite's parser from overflowing
 
 
-def parse(text: str) -> Query:
+def parse(text: str, *, archives: bool = True) -> Query:
     """
     Read a query.
+
+    Args:
+        text: The query.
+        archives: Whether the domains of archives and their entries are known; 7.x has them no more.
 
     Raises:
         AQLError: It breaks the grammar or names an unknown domain, field or operator; the message quotes the
             query and the part that was not understood.
     """
-    return _Parser(text).query()
+    return _Parser(text, archives=archives).query()
 
 
 class _Scanner:
@@ -116,13 +122,15 @@ class _Scanner:
 class _Parser:
     """Recursive descent, one method per rule of the grammar."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, archives: bool) -> None:
         self._scanner = _Scanner(text)
+        self._archives = archives
         self._domain = ""
         self._depth = 0
 
     def query(self) -> Query:
-        self._domain = SEARCHABLE[self._scanner.one_of(list(SEARCHABLE))]
+        domains = [name for name in SEARCHABLE if self._archives or not name.startswith(_ARCHIVE)]
+        self._domain = SEARCHABLE[self._scanner.one_of(domains)]
         self._scanner.expect(".")
         self._scanner.expect("find")
         query = Query(self._domain, Group(Junction.AND, self._arguments()))
@@ -171,7 +179,7 @@ class _Parser:
         return tuple(found)
 
     def _entry(self) -> Selection:
-        return self._scanner.quoted(lambda text: selection(self._domain, text))
+        return self._scanner.quoted(lambda text: self._known(selection(self._domain, text)))
 
     def _sort(self) -> Sort:
         self._scanner.expect("{")
@@ -183,7 +191,7 @@ class _Parser:
         return Sort(descending, fields)
 
     def _sort_field(self) -> Field:
-        return self._scanner.quoted(lambda text: sort_field(self._domain, text))
+        return self._scanner.quoted(lambda text: self._known(sort_field(self._domain, text)))
 
     def _count(self) -> int:
         count = int(self._scanner.number(_COUNT))
@@ -208,7 +216,12 @@ class _Parser:
         return Comparison(subject, Operator.EQ, self._value())
 
     def _subject(self, text: str) -> Junction | Field | PropertyKey:
-        return _JUNCTIONS[text] if text in _JUNCTIONS else criterion_subject(self._domain, text)
+        return _JUNCTIONS[text] if text in _JUNCTIONS else self._known(criterion_subject(self._domain, text))
+
+    def _known(self, found: _Found) -> _Found:
+        if _ARCHIVE in found.route and not self._archives:
+            raise KeyError(_ARCHIVE)
+        return found
 
     def _junction(self, junction: Junction) -> Group:
         if self._depth == _MAX_DEPTH:

@@ -10,6 +10,7 @@ from ..exchange import Exchange
 from ..replies import Reply, refuse
 
 _LIMIT = 1 << 20  # bytes of a query
+_STEPS = 1_000  # of SQLite's machine between two looks at the clock
 
 
 async def aql(exchange: Exchange) -> Reply:
@@ -22,6 +23,7 @@ async def aql(exchange: Exchange) -> Reply:
     content_type = {"Content-Type": _content_type(exchange)}
     rows = _rows(exchange, text)
     try:
+        _demand_size(exchange, text)
         await anext(rows)  # runs the query: what is wrong with it has to be known before the status
     except language.AQLError as wrong:
         # The resource answers text under its own media type, so the filter that wraps errors lets it pass.
@@ -31,13 +33,53 @@ async def aql(exchange: Exchange) -> Reply:
 
 async def _rows(exchange: Exchange, text: str) -> AsyncGenerator[bytes, None]:
     """Yield nothing when the query is accepted, then the answer, batch by batch."""
+    instance = exchange.instance
+    await instance.aql_turnstile.enter(instance.clock, instance.profile.aql_patience)
+    try:
+        with instance.store.reader() as connection:
+            async with aclosing(_batches(exchange, connection, text)) as batches:
+                async for batch in batches:
+                    yield batch
+    finally:
+        instance.aql_turnstile.leave()
+
+
+async def _batches(exchange: Exchange, connection: sqlite3.Connection, text: str) -> AsyncGenerator[bytes, None]:
     in_thread = exchange.instance.in_thread
-    with exchange.instance.store.reader() as connection:
+    _limit_time(exchange, connection)
+    try:
         result = await in_thread(partial(_run, exchange, connection, text))
-        yield b""
-        batches = language.frame(result)
+    except sqlite3.OperationalError as error:
+        _demand_interruption(error)
+        refuse(408, "Request Timeout")
+    yield b""
+    batches = language.frame(result)
+    try:
         while batch := await in_thread(partial(next, batches, b"")):
             yield batch
+    except sqlite3.OperationalError as error:
+        _demand_interruption(error)
+        raise ConnectionAbortedError("the query took too long, and its status is sent already") from error
+
+
+def _demand_interruption(error: sqlite3.OperationalError) -> None:
+    if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+        raise error
+
+
+def _limit_time(exchange: Exchange, connection: sqlite3.Connection) -> None:
+    """Interrupt queries of *connection* when their time is over."""
+    instance = exchange.instance
+    if instance.profile.aql_seconds is None:
+        return
+    end = instance.clock() + instance.profile.aql_seconds
+    connection.set_progress_handler(lambda: instance.clock() > end, _STEPS)
+
+
+def _demand_size(exchange: Exchange, text: str) -> None:
+    limit = exchange.instance.profile.aql_size
+    if limit is not None and len(text) > limit:
+        raise language.AQLError(f"The query has {len(text)} characters, which exceeds the limit of {limit}")
 
 
 def _run(exchange: Exchange, connection: sqlite3.Connection, text: str) -> language.Result:
@@ -51,6 +93,8 @@ def _run(exchange: Exchange, connection: sqlite3.Connection, text: str) -> langu
         format_date=instance.iso,
         virtual_members=lambda _key: None,  # there are local repositories only
         time_zone=instance.zone,
+        hard_limit=instance.profile.aql_rows,
+        archives=instance.profile.aql_archives,
     )
 
 
