@@ -21,12 +21,21 @@ def tls_context(verify: Verify, cert: ClientCertificate | None) -> ssl.SSLContex
     else:
         context = _context(verify)
     if cert is not None:
-        files = cert if isinstance(cert, tuple) else (cert,)
-        try:
-            context.load_cert_chain(*files)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(f"client certificate {files[0]}: {reason(error)}", source=str(files[0])) from None
+        _show_certificate(context, *(cert if isinstance(cert, tuple) else (cert, None)))
     return context
+
+
+def _show_certificate(
+    context: ssl.SSLContext, certificate: str | os.PathLike[str], key: str | os.PathLike[str] | None
+) -> None:
+    try:
+        # Without a password OpenSSL would ask for one on the terminal, and the event loop would wait for the answer.
+        context.load_cert_chain(certificate, key, password="")
+    except (OSError, ssl.SSLError) as error:
+        hint = "give a PEM file with certificate and unencrypted key, or a pair of files"
+        raise ConfigurationError(
+            f"client certificate {certificate}: {reason(error)}", source=str(certificate), hint=hint
+        ) from None
 
 
 def _context(verify: bool | str | os.PathLike[str]) -> ssl.SSLContext:

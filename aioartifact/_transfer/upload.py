@@ -6,7 +6,7 @@ from contextlib import aclosing
 import aiohttp
 
 from .._address import ItemURL
-from .._checksums import ALGORITHMS, Checksums
+from .._checksums import ALGORITHMS, Algorithm, Checksums
 from .._files import file_size, hash_file, read_blocks
 from .._progress import Progress
 from .._protocol import Upload, build_deploy, read_deployed
@@ -33,7 +33,7 @@ async def send_file(
         TransportError: No answer came.
         IntegrityError: The server recorded other checksums.
     """
-    missing = [name for name in ALGORITHMS if known.get(name) is None]
+    missing: list[Algorithm] = [name for name in ALGORITHMS if known.get(name) is None]
     size, computed = await run(hash_file, path, missing) if missing else (await run(file_size, path), Checksums())
     checksums = Checksums(**{name: known.get(name) or computed.get(name) for name in ALGORITHMS})
     progress.expect(files=1, size=size)
