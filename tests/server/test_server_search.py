@@ -20,6 +20,7 @@ async def libs(server):
     server.put(JAR, b"jar", properties={"os": ["linux", "win"], "stage": "done"})
     server.put(SOURCES, b"sources", properties={"os": "linux"})
     server.put(SNAPSHOT, b"snapshot")
+    server.put("libs/org/odd/1.0/odd-2.0.jar", b"the folder says 1.0")
     server.put(ZIP, b"jar", properties={"OS": "linux"})
     return server
 
@@ -67,6 +68,7 @@ def find(ask):
         ("gavc?g=*&c=s*&repos=libs", [SOURCES]),
         ("gavc?a=tool&repos=libs", []),
         ("gavc?a=app&repos=unknown", []),
+        ("gavc?a=odd", []),
         ("prop?os=linux", [SOURCES, JAR]),
         ("prop?os=linux&os=win", [JAR]),
         ("prop?os=linux&stage=done", [JAR]),

@@ -3,7 +3,7 @@
 import re
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import NoReturn
+from typing import NoReturn, TypeGuard
 from urllib.parse import parse_qsl
 
 from .. import jackson, patterns, searches
@@ -80,9 +80,10 @@ async def checksum(exchange: Exchange) -> Reply:
     """
     demand_pro(exchange)
     query = exchange.target.query
-    algorithm = next((each for each in _ALGORITHMS if query.get(each, "").strip()), None)
-    if algorithm is None:
+    given: list[Algorithm] = [each for each in _ALGORITHMS if query.get(each, "").strip()]
+    if not given:
         refuse(400, "The search term cannot be empty")
+    algorithm = given[0]
     text = query[algorithm].strip()
     if not _CHECKSUM.fullmatch(text):
         refuse(400, "Checksum contains invalid characters")
@@ -101,12 +102,11 @@ async def bad_checksum(exchange: Exchange) -> Reply:
     """
     demand_pro(exchange)
     asked = exchange.target.query.get("type", "")
-    algorithm = next((each for each in _ALGORITHMS if each == asked), None)
-    if algorithm is None:
+    if not _is_algorithm(asked):
         refuse_in_text(exchange, f"Unknown checksum type: '{asked}'")
-    found = searches.having_bad_checksum(algorithm)
+    found = searches.having_bad_checksum(asked)
     conditions = [searches.FILES, searches.in_repositories(searched(exchange)), found]
-    entry = partial(_both_checksums, algorithm)
+    entry = partial(_both_checksums, asked)
     return await answer(exchange, Search(media="BadChecksumSearchResult", conditions=conditions, entry=entry))
 
 
@@ -137,6 +137,10 @@ async def pattern(exchange: Exchange) -> Reply:
     return json_reply(document, content_type)
 
 
+def _is_algorithm(name: str) -> TypeGuard[Algorithm]:
+    return name in _ALGORITHMS
+
+
 def _demand_terms(exchange: Exchange, terms: list[str]) -> None:
     if not any(terms):
         refuse_in_text(exchange, "The search term cannot be empty")
@@ -149,9 +153,10 @@ def _refuse_wildcards(exchange: Exchange) -> NoReturn:
 
 
 def _has_coordinates(exchange: Exchange, asked: dict[str, str], item: Item) -> bool:
-    layout, module = modules.layout_of(exchange, item.repo), modules.module_of(exchange, item)
-    if layout is None or module is None:
+    found = modules.module_of(exchange, item)
+    if found is None:
         return False
+    layout, module = found
     values = {"g": {module.organization}, "a": {module.module}, "c": {module.classifier}}
     values["v"] = {*modules.revisions(layout, module)}
     return all(any(_is_like(asked[name], value) for value in values[name]) for name in asked)

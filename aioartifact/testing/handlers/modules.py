@@ -10,8 +10,7 @@ from ..layouts import LAYOUTS, Layout, ModuleInfo
 from ..store import Item
 
 
-def layout_of(exchange: Exchange, key: str) -> Layout | None:
-    """Return the layout of a repository; None for one that is not among the defaults."""
+def _layout_of(exchange: Exchange, key: str) -> Layout | None:
     return LAYOUTS.get(exchange.instance.repositories[key].layout)
 
 
@@ -21,15 +20,16 @@ def located(exchange: Exchange, keys: Sequence[str], known: Mapping[str, str]) -
 
 
 def _by_layout(exchange: Exchange, keys: Sequence[str]) -> Iterator[tuple[Layout, list[str]]]:
-    layouts = {key: layout for key in keys if (layout := layout_of(exchange, key))}
+    layouts = {key: layout for key in keys if (layout := _layout_of(exchange, key))}
     for layout in dict.fromkeys(layouts.values()):
         yield layout, [key for key, each in layouts.items() if each == layout]
 
 
-def module_of(exchange: Exchange, item: Item) -> ModuleInfo | None:
-    """Read the path of a file; None where it is no module of its repository's layout."""
-    layout = layout_of(exchange, item.repo)
-    return layout.parse(item.path) if layout else None
+def module_of(exchange: Exchange, item: Item) -> tuple[Layout, ModuleInfo] | None:
+    """Read the path of a file by the layout of its repository; None where it is no module there."""
+    layout = _layout_of(exchange, item.repo)
+    module = layout.parse(item.path) if layout else None
+    return (layout, module) if layout and module else None
 
 
 def organization(text: str) -> dict[str, str]:

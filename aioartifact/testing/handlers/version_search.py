@@ -117,9 +117,10 @@ def _order(version: _Version) -> tuple[object, ...]:
 
 
 def _version_of(exchange: Exchange, item: Item, group: str, artifact: str) -> _Version | None:
-    layout, module = modules.layout_of(exchange, item.repo), modules.module_of(exchange, item)
-    if layout is None or module is None or (module.organization, module.module) != (group, artifact):
+    found = modules.module_of(exchange, item)
+    if found is None or (found[1].organization, found[1].module) != (group, artifact):
         return None
+    layout, module = found
     names = modules.revisions(layout, module) | {module.base_revision}
     return _Version(layout.version(module), module.is_integration, names)
 
