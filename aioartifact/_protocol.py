@@ -413,7 +413,9 @@ def read_error(
 ) -> ResponseError:
     """Make the error of a refusal from whatever body came with it: JSON in several shapes, text, HTML, XML."""
     words = server_words(response)
-    error = error_for_status(response.status_code)(
+    # A 404 of something before Artifactory says nothing about the item: it must not pass for "there is none".
+    kind = ResponseError if _is_of_a_router(response, words) else error_for_status(response.status_code)
+    error = kind(
         f"{request.label}: {_status_text(response.status_code)}" + (f": {words}" if words else ""),
         method=request.method,
         url=mask_url(request.url),
@@ -435,10 +437,15 @@ def _status_text(status: int) -> str:
         return str(status)
 
 
+def _is_of_a_router(response: Response, words: str) -> bool:
+    """Whether a 404 comes from JFrog's router or a web server, and not from Artifactory."""
+    return response.status_code == 404 and (_is_html(response.headers) or words.startswith("404 page not found"))
+
+
 def _hint(request: Request, response: Response, words: str) -> str | None:
     status, html = response.status_code, _is_html(response.headers)
-    if status == 404 and words.startswith("404 page not found"):
-        return f"the router before Artifactory does not know this path; is {request.server} the base URL?"
+    if _is_of_a_router(response, words):
+        return f"what stands before Artifactory does not know this path; is {request.server} the base URL?"
     if html and status >= 500:
         return "a proxy before Artifactory answered; try again later"
     if html:

@@ -120,9 +120,17 @@ async def test_rest_api_get_keeps_what_is_given(server, session):
     assert server.requests[0].raw_path.endswith("/generic-local/a%20b%23;k=v?x=%2F&y=a+b")
 
 
-async def test_info_of_something_hidden_behind_a_router(server, session, url):
-    """The router's own 404 says that the base URL is wrong, not the item."""
-    server.fail("GET", "api/storage/**", fault=Fault.status(404, "text", message="404 page not found"))
-    with pytest.raises(aioartifact.NotFoundError) as caught:
-        await aioartifact.info(url, session=session)
-    assert "base URL" in caught.value.hint
+@pytest.mark.parametrize("body", ["text", "html"])
+async def test_wrong_base_url_is_not_a_missing_item(server, session, url, body):
+    """A 404 of a router or web server says nothing about the item: nobody takes it for "there is none"."""
+    server.fail("GET", "api/storage/**", times=None, fault=Fault.status(404, body, message="404 page not found"))
+    for call in (
+        aioartifact.info(url, session=session),
+        aioartifact.exists(url, session=session),
+        aioartifact.checksum(url, session=session),
+        aioartifact.versions(server.url, "generic-local", "", "a", session=session),
+    ):
+        with pytest.raises(aioartifact.ResponseError) as caught:
+            await call
+        assert not isinstance(caught.value, aioartifact.NotFoundError)
+        assert "base URL" in caught.value.hint
