@@ -35,6 +35,7 @@ from .instance import Instance
 from .log import RequestLog, RequestRecord, has_credentials, masked
 from .paths import BadPathError, Target
 from .replies import PAGE_NOT_FOUND, RefusalError, Reply, error, refuse
+from .upstream import Upstream
 from .wire import Sender, Sent, UploadFault
 
 Handler = Callable[[Exchange], Awaitable[Reply]]
@@ -118,8 +119,9 @@ class ConnectionNumbers(dict[object, int]):
 class App:
     """Handles every request of one server, on the main origin and on the one of signed URLs."""
 
-    def __init__(self, instance: Instance, log: RequestLog, faults: Faults) -> None:
+    def __init__(self, instance: Instance, log: RequestLog, faults: Faults, upstream: Upstream) -> None:
         self._instance = instance
+        self._upstream = upstream
         self._log = log
         self._faults = faults
         self.connections = ConnectionNumbers()
@@ -159,7 +161,7 @@ class App:
             record.is_known = target is not PAGE_NOT_FOUND
             reply = target
         else:
-            exchange = Exchange(self._instance, request, target, record, upload_fault=upload_fault)
+            exchange = Exchange(self._instance, request, target, record, self._upstream, upload_fault=upload_fault)
             exchange.ignores_range = handle is not None and handle.fault.ignores_range
             reply = await origin.respond(exchange)
         if upload_fault:

@@ -79,7 +79,9 @@ class Control:
 
     def create_repository(self, key: str, **options: Unpack[RepositoryOptions]) -> None:
         """
-        Create an empty repository, or change the settings of an existing one::
+        Create an empty repository, or change the settings of an existing one.
+
+        ::
 
             server.create_repository("maven-local", package_type="maven")
             server.create_repository("mirror", kind="remote", url=f"{other.url}/maven-local")

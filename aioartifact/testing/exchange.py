@@ -14,6 +14,7 @@ from .paths import Target
 from .replies import PAGE_NOT_FOUND, RefusalError, refuse
 from .repositories import Repository
 from .store import Item
+from .upstream import Upstream
 from .wire import UploadFault
 
 
@@ -25,6 +26,7 @@ class Exchange:
     Attributes:
         target: The request path; handlers below ``api/`` get it without their own prefix.
         record: The entry of the request log, where the handler counts the body bytes it reads.
+        upstream: Fetches for remote repositories.
         user: Who asks, once the credentials were looked at.
         mechanism: What kind of credentials they were.
         ignores_range: A fault tells the server to overlook ``Range``.
@@ -35,6 +37,7 @@ class Exchange:
     request: web.BaseRequest
     target: Target
     record: RequestRecord
+    upstream: Upstream
     user: User = NOBODY
     mechanism: Mechanism = "none"
     ignores_range: bool = False

@@ -38,6 +38,14 @@ _BY_EXTENSION = {
 }
 
 
+_DISPLAYABLE = {"pom": "application/xml", "md": "text/plain", "md5": "text/plain", "sha1": "text/plain"}
+
+
+def displayable(name: str) -> str:
+    """Return a content type that browsers show rather than save, where there is one."""
+    return _DISPLAYABLE.get(name.rpartition(".")[2].lower()) or content_type(name)
+
+
 def content_type(name: str) -> str:
     """Return the content type Artifactory gives a file of this name."""
     return _BY_EXTENSION.get(name.rpartition(".")[2].lower(), DEFAULT)

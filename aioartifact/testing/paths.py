@@ -54,6 +54,11 @@ class Target:
         segments = self.segments[count:]
         return Target("/".join(segments), segments, self.is_folder, self.matrix, self.query, self.raw_query)
 
+    def in_repository(self, key: str) -> "Target":
+        """Change the repository, and leave the path inside it."""
+        segments = (key, *self.segments[1:])
+        return replace(self, path="/".join(segments), segments=segments)
+
     def at(self, item_path: str) -> "Target":
         """Change the path inside the repository."""
         segments = (self.repository, *filter(None, item_path.split("/")))

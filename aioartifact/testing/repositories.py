@@ -7,7 +7,7 @@ repository too: ``<key>-cache``. A virtual one shows the items of its members as
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from . import names, patterns
 from .layouts import LAYOUTS
@@ -194,8 +194,8 @@ def configured(key: str, options: RepositoryOptions) -> Repository:
         "layout": _LAYOUT_OF_PACKAGE_TYPE.get(package_type, "simple-default"),
         "checksum_policy": "generate-if-absent" if options.get("kind") == "remote" else "client",
     }
-    chosen = {**defaults, **options}
-    return replace(Repository(key), **{**chosen, "members": tuple(options.get("members", ()))})
+    settings: dict[str, Any] = {**defaults, **options, "members": tuple(options.get("members", ()))}
+    return Repository(key, **settings)
 
 
 def problem(repository: Repository, others: Mapping[str, Repository]) -> str | None:
@@ -249,5 +249,5 @@ def storing(repository: Repository, repositories: Mapping[str, Repository]) -> l
     See: JFrog, "Virtual Repositories", on the search order.
     """
     members = members_of(repository, repositories) if repository.kind == "virtual" else [repository]
-    holding = [repositories[each.storage_key] for each in members if each.storage_key in repositories]
-    return sorted(dict.fromkeys(holding), key=lambda each: each.kind != "local")
+    holding = dict.fromkeys(repositories[each.storage_key] for each in members if each.storage_key)
+    return sorted(holding, key=lambda each: each.kind != "local")

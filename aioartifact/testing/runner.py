@@ -24,6 +24,7 @@ from .log import RequestLog
 from .profiles import PROFILES, Profile, ProfileName
 from .repositories import Repository
 from .store import Store
+from .upstream import Upstream
 from .wire import Sent, reset
 
 Handler = Callable[[web.BaseRequest], Awaitable[Sent]]
@@ -165,7 +166,8 @@ class Runner:
             self.instance = self._make_instance(store=store, executor=executor)
             if DEFAULT_REPOSITORY not in self.instance.repositories:
                 self.instance.add_repository(Repository(DEFAULT_REPOSITORY))
-            app = App(self.instance, self.log, self.faults)
+            upstream = await resources.enter_async_context(Upstream(self.instance))
+            app = App(self.instance, self.log, self.faults, upstream)
             resources.push_async_callback(self._end, _abort)
             self.instance.origin = await self._listen(app.main, app.connections, self._port)
             self.instance.storage_origin = await self._listen(app.storage, app.connections, 0)

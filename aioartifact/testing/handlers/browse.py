@@ -3,26 +3,29 @@
 from html import escape
 from urllib.parse import quote
 
+from .. import views
 from ..dates import at
 from ..exchange import Exchange
 from ..replies import Reply, refuse
+from ..repositories import Repository
+from ..resolution import demand_read
 from ..sizes import human
 from ..store import Item
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def index(exchange: Exchange) -> Reply:
+def index(exchange: Exchange, repository: Repository) -> Reply:
     """Answer with an Apache-style page of what the user may read in a folder."""
-    store, target = exchange.instance.store, exchange.target
-    folder = store.get(target.repository, target.item_path)
-    if folder is None or not folder.is_folder:
+    demand_read(exchange, repository, exchange.target.item_path)
+    folders = [item for item in views.visible(exchange) if item.is_folder]
+    if not folders:
         refuse(404, f"Couldn't find item: {exchange.address}", servlet=True)
-    children = store.children(folder)
-    readable = [child for child in children if exchange.can_see(child)]
-    if len(readable) < len(children) and not readable and exchange.user.is_anonymous:
+    readable = views.children(exchange, folders)
+    if not readable and exchange.user.is_anonymous and any(map(exchange.instance.store.children, folders)):
         refuse(401, "Unauthorized", servlet=True, challenge=True)
-    return Reply(200, {"Content-Type": "text/html;charset=UTF-8"}, _page(exchange, folder, readable).encode())
+    page = _page(exchange, views.shown(exchange, folders[0]), readable)
+    return Reply(200, {"Content-Type": "text/html;charset=UTF-8"}, page.encode())
 
 
 def _page(exchange: Exchange, folder: Item, children: list[Item]) -> str:

@@ -1,24 +1,20 @@
 """``PUT`` and ``DELETE /{repository}/{path}``: files, checksums, folders."""
 
-import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 from typing import NoReturn
 
-from .. import jackson, media
-from ..blobs import BATCH, Content, Upload
+from .. import checksum_policies, intake, jackson, latest, media, names, snapshots, views
+from ..blobs import Content
+from ..checksum_policies import ChecksumPolicyError
 from ..dates import parse_http
 from ..exchange import Exchange
-from ..instance import settled
-from ..replies import VENDOR, Reply, refuse
+from ..replies import VENDOR, RefusalError, Reply, error, refuse
 from ..repositories import Repository
+from ..resolution import demand_allowed
 from ..store import Checksums, ConflictError, Deployment, Item
 from . import properties
-from .download import CHECKSUM_EXTENSIONS
 from .storage import checksums_of, original_checksums_of
-
-SMALL = 64 << 10  # bytes up to which a body is kept in memory and stored without a thread
 
 _CONTENT_TYPE = f"{VENDOR}storage.ItemCreated+json;charset=ISO-8859-1"
 _CHECKSUM_FILE_LIMIT = 1024  # bytes
@@ -31,11 +27,53 @@ async def put(exchange: Exchange) -> Reply:
     target = exchange.target
     if target.is_folder or not target.item_path:
         return await _put_folder(exchange, repository)
+    repository = enter_local(exchange, repository)
     if exchange.request.headers.get("X-Checksum-Deploy") == "true":
         return await _put_by_checksum(exchange, repository)
-    if target.item_path.endswith(tuple(f".{each}" for each in CHECKSUM_EXTENSIONS)):
+    if names.is_metadata(target.item_path) and (answer := await _put_metadata(exchange, repository)):
+        return answer
+    if names.split_checksum(target.item_path)[1]:
         return await _put_checksum(exchange)
     return await _put_file(exchange, repository)
+
+
+def enter_local(exchange: Exchange, repository: Repository) -> Repository:
+    """
+    Return the local repository that takes a deploy to *repository*, and let the request be about that one.
+
+    Raises:
+        RefusalError: 405, it is virtual and deploys go nowhere; 404, nothing is deployed to what holds copies.
+    """
+    if repository.kind == "virtual":
+        local = exchange.instance.repositories.get(repository.deploy_to)
+        if local is None:
+            message = (
+                "No local repository was configured as local deployment repository"
+                f" for the ({repository.key}) virtual repository."
+            )
+            refusal = error(405, message, servlet=True)
+            refusal.headers["Allow"] = "GET"
+            raise RefusalError(refusal)
+        exchange.target = exchange.target.in_repository(local.key)
+        return local
+    if repository.kind != "local":
+        refuse(404, f"Could not find a local repository named {repository.key} to deploy to.", servlet=True)
+    return repository
+
+
+async def _put_metadata(exchange: Exchange, repository: Repository) -> Reply | None:
+    """
+    Take, and throw away, what the server computes itself; None where it does not.
+
+    That is the metadata of a snapshot, unless its deployer is in charge, and the checksum of any metadata.
+    """
+    path = exchange.target.item_path
+    is_checksum = bool(names.split_checksum(path)[1])
+    if not is_checksum and (repository.snapshot_behavior == "deployer" or not names.is_snapshot_metadata(path)):
+        return None
+    await _demand_deploy(exchange, Checksums(), overwrites=False)
+    await _drain(exchange)
+    return Reply(200 if is_checksum else 202)
 
 
 async def _put_file(exchange: Exchange, repository: Repository) -> Reply:
@@ -43,9 +81,7 @@ async def _put_file(exchange: Exchange, repository: Repository) -> Reply:
     await _demand_deploy(exchange, supplied)
     properties.demand_valid_keys([key for key, _ in exchange.target.matrix])
     content = await receive(exchange)
-    if repository.checksum_policy == "client":
-        _verify(exchange, supplied, content)
-    return _store(exchange, repository, content, supplied)
+    return _store(exchange, repository, content, _kept(exchange, repository, supplied, content))
 
 
 async def _put_by_checksum(exchange: Exchange, repository: Repository) -> Reply:
@@ -55,7 +91,7 @@ async def _put_by_checksum(exchange: Exchange, repository: Repository) -> Reply:
     source = _known_content(exchange, supplied)
     await _demand_deploy(exchange, supplied)
     properties.demand_valid_keys([key for key, _ in exchange.target.matrix])
-    return _store(exchange, repository, source, supplied)
+    return _store(exchange, repository, source, _kept(exchange, repository, supplied, source))
 
 
 def _known_content(exchange: Exchange, supplied: Checksums) -> Content:
@@ -78,7 +114,7 @@ def _known_content(exchange: Exchange, supplied: Checksums) -> Content:
 async def _put_checksum(exchange: Exchange) -> Reply:
     """Set a client-supplied checksum of a file that is there already."""
     store, target = exchange.instance.store, exchange.target
-    path, _, algorithm = target.item_path.rpartition(".")
+    path, algorithm = names.split_checksum(latest.of_snapshot(exchange))
     await _demand_deploy(exchange, Checksums(), overwrites=False)
     body = await _read_at_most(exchange, _CHECKSUM_FILE_LIMIT)
     item = store.get(target.repository, path)
@@ -101,6 +137,8 @@ async def _put_folder(exchange: Exchange, repository: Repository) -> Reply:
     target = exchange.target
     if not target.item_path:
         refuse(500, "Repository '' is not a local repository", servlet=True)
+    if repository.kind != "local":
+        refuse(500, f"Repository '{repository.key}' is not a local repository", servlet=True)
     await _demand_deploy(exchange, Checksums(), overwrites=False)
     properties.demand_valid_keys([key for key, _ in target.matrix])
     try:
@@ -126,12 +164,15 @@ async def _demand_deploy(exchange: Exchange, supplied: Checksums, *, overwrites:
         RefusalError: 401 after the body was read (the real server drains it first), 403 or 404.
     """
     target, user = exchange.target, exchange.user
+    demand_allowed(exchange.repository(), target.item_path, is_deploy=True)
     if not exchange.can("w"):
         message = f"The user: '{user.name}' is not permitted to deploy '{target.item_path}' into '{exchange.address}'."
         if user.is_anonymous:
             await _drain(exchange)
         exchange.deny(message, servlet=True)
-    item = exchange.instance.store.get(target.repository, target.item_path) if overwrites else None
+    if not overwrites or names.is_expirable(target.item_path):  # metadata and snapshots are there to be replaced
+        return
+    item = exchange.instance.store.get(target.repository, target.item_path)
     if item and not item.is_folder and not exchange.can("d") and not _repeats(item, supplied):
         deny_delete(exchange)
 
@@ -166,33 +207,17 @@ def _supplied(exchange: Exchange) -> Checksums:
     return Checksums(**digests)
 
 
-def _verify(exchange: Exchange, supplied: Checksums, content: Content) -> None:
-    pairs = [
-        ("SHA-1", supplied.sha1, content.sha1),
-        ("MD5", supplied.md5, content.md5),
-        ("SHA-256", supplied.sha256, content.sha256),
-    ]
-    if all(sent is None or sent.lower() == actual for _, sent, actual in pairs):
-        return
-    infos = ", ".join(
-        f"{kind}=ChecksumInfo{{type={kind}, original='{sent or 'null'}', actual='{actual}'}}"
-        for kind, sent, actual in pairs
-    )
-    message = (
-        f"Checksum policy 'LocalRepoChecksumPolicy: CLIENT' rejected the artifact '{exchange.address}'."
-        f" Checksums info: ChecksumsInfo{{checksums={{{infos}}}}}"
-    )
-    refuse(409, message, servlet=True)
-
-
-def _store(exchange: Exchange, repository: Repository, content: Content, supplied: Checksums) -> Reply:
-    original = supplied
-    if repository.checksum_policy != "client":
-        original = Checksums(content.sha1, content.md5, content.sha256)
+def _kept(exchange: Exchange, repository: Repository, supplied: Checksums, content: Content) -> Checksums:
     try:
-        item = exchange.instance.store.put(
-            repository.key, exchange.target.item_path, content, _deployment(exchange, original)
-        )
+        return checksum_policies.kept(repository, exchange.target.item_path, supplied, content)
+    except ChecksumPolicyError as error:
+        refuse(409, str(error), servlet=True)
+
+
+def _store(exchange: Exchange, repository: Repository, content: Content, original: Checksums) -> Reply:
+    path = _stored_path(exchange, repository)
+    try:
+        item = exchange.instance.store.put(repository.key, path, content, _deployment(exchange, original))
     except ConflictError as conflict:
         refuse(409, str(conflict), servlet=True)
     link = exchange.link(item.repo, item.path)
@@ -209,6 +234,16 @@ def _store(exchange: Exchange, repository: Repository, content: Content, supplie
         "uri": link,
     }
     return _created(document, link)
+
+
+def _stored_path(exchange: Exchange, repository: Repository) -> str:
+    store, path = exchange.instance.store, exchange.target.item_path
+
+    def siblings() -> list[str]:
+        folder = store.get(repository.key, path.rpartition("/")[0])
+        return [each.path for each in store.children(folder)] if folder else []
+
+    return snapshots.stored_path(repository, path, siblings, exchange.instance.now_ms())
 
 
 def _created(document: jackson.JSON, location: str) -> Reply:
@@ -238,8 +273,10 @@ def _epoch_ms(text: str | None) -> int | None:
 
 
 async def delete(exchange: Exchange) -> Reply:
-    """Delete a file, or a folder with everything below it."""
-    exchange.repository()
+    """Delete a file, or a folder with everything below it; of a remote repository, what its cache has."""
+    if exchange.repository().kind == "virtual":
+        return Reply(404)
+    views.enter_cache(exchange)
     store, target = exchange.instance.store, exchange.target
     if not target.item_path and not exchange.user.admin:
         message = (
@@ -264,40 +301,8 @@ async def delete(exchange: Exchange) -> Reply:
 
 
 async def receive(exchange: Exchange) -> Content:
-    """Read the request's body into a blob: small ones at once, big ones a batch behind the network."""
-    async with aclosing(exchange.body()) as body:
-        start = bytearray()
-        async for data in body:
-            start += data
-            if len(start) > SMALL:
-                return await _receive_big(exchange, start, body)
-        return exchange.instance.store.blobs.add(start)
-
-
-async def _receive_big(exchange: Exchange, batch: bytearray, body: AsyncGenerator[bytes, None]) -> Content:
-    """Hash and write one batch in a thread while the next arrives."""
-    in_thread = exchange.instance.in_thread
-    with exchange.instance.store.blobs.upload() as upload:
-        writing = asyncio.create_task(in_thread(partial(upload.write, batch)))
-        batch = bytearray()
-        try:
-            async for data in body:
-                batch += data
-                if len(batch) >= BATCH:
-                    await writing
-                    writing = asyncio.create_task(in_thread(partial(upload.write, batch)))
-                    batch = bytearray()
-        finally:
-            await settled(writing)  # the thread must let go of the file before it is closed
-        writing.result()
-        return await in_thread(partial(_finish, upload, batch))
-
-
-def _finish(upload: Upload, batch: bytearray) -> Content:
-    upload.write(batch)
-    content = upload.finish()
-    upload.commit(content)
-    return content
+    """Read the request's body into a blob."""
+    return await intake.receive(exchange.instance, exchange.body())
 
 
 async def _read_at_most(exchange: Exchange, limit: int) -> bytes:

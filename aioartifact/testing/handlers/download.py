@@ -1,17 +1,16 @@
 """``GET|HEAD /{repository}/{path}``: files, ranges, conditions, checksum siblings, the redirect to storage."""
 
 from functools import partial
+from pathlib import Path
 from urllib.parse import quote
 
-from .. import media, ranges, signing
+from .. import latest, media, names, ranges, resolution, signing
 from ..dates import http, parse_http
 from ..exchange import Exchange
 from ..replies import FilePart, Reply, refuse
-from ..repositories import Repository
+from ..resolution import Found
 from ..store import Item
 from . import browse, properties
-
-CHECKSUM_EXTENSIONS = ("sha1", "sha256", "md5")
 
 _BOUNDARY = "BCD64322345343217845286A"  # the real server's, a constant there too
 # What commons-httpclient leaves raw in a file name; decode with unquote, not unquote_plus.
@@ -22,55 +21,48 @@ async def retrieve(exchange: Exchange) -> Reply:
     """Answer a request for a file, or send a folder's reader on."""
     repository = exchange.repository()
     target = exchange.target
-    demand_read(exchange)
     if target.is_folder:
-        return browse.index(exchange)
-    item = exchange.instance.store.get(repository.key, target.item_path)
-    if item is None:
-        return _checksum_sibling(exchange, repository)
+        return browse.index(exchange, repository)
+    found = await resolution.find(exchange, repository, latest.translated(exchange))
+    item = found.item
     if item.is_folder:
         return Reply(302, {"Location": exchange.link(repository.key, item.path) + "/"})
+    headers = file_headers(exchange, found)
     if {"properties", "propertiesXml"} & target.query.keys() and exchange.request.method == "GET":
-        return properties.of_download(exchange, item, file_headers(item))
-    _demand_matrix(exchange, item)
+        return properties.of_download(exchange, item, headers)
     if _is_not_modified(exchange, item):
-        return Reply(304, file_headers(item))
-    if _goes_to_storage(exchange, item):
+        return Reply(304, headers)
+    if found.checksum:
+        return _checksum(exchange, found)
+    if _goes_to_storage(exchange, found):
         return Reply(302, {"Location": signing.signed_url(exchange.instance, item)})
-    return await _content(exchange, item)
+    return await _content(exchange, item, headers)
 
 
-def demand_read(exchange: Exchange) -> None:
-    """
-    Let only readers of the path through; for folders also those who may read something inside.
-
-    Raises:
-        RefusalError: 401, 403 or 404 by the rules for reading.
-    """
-    if exchange.can("r"):
-        return
-    item = exchange.instance.store.get(exchange.target.repository, exchange.target.item_path)
-    if item and exchange.can_see(item):
-        return
-    message = f"Download request for repo:path '{exchange.address}' is forbidden for user: '{exchange.user.name}'."
-    exchange.deny_read(message, servlet=True)
-
-
-def file_headers(item: Item) -> dict[str, str]:
-    """Return the headers that describe *item* on 200, 206, 304 and HEAD."""
-    content = item.content
+def file_headers(exchange: Exchange, found: Found) -> dict[str, str]:
+    """Return the headers that describe a file on 200, 206, 304 and HEAD."""
+    item = found.item
     encoded = quote(item.name, safe=_RAW_IN_NAMES)
-    return {
+    headers = {
         "Last-Modified": http(item.modified),
-        "ETag": content.sha1,
-        "X-Checksum-Sha1": content.sha1,
-        "X-Checksum-Sha256": content.sha256,
-        "X-Checksum-Md5": content.md5,
+        **_present({"ETag": item.sha1, "X-Checksum-Sha1": item.sha1}),
+        **_present({"X-Checksum-Sha256": item.sha256, "X-Checksum-Md5": item.md5}),
         "Accept-Ranges": "bytes",
         "X-Artifactory-Filename": encoded,
-        "Content-Disposition": f"attachment; filename=\"{item.name}\"; filename*=UTF-8''{encoded}",
         "Content-Type": media.content_type(item.name),
     }
+    if names.is_expirable(item.path):
+        headers["Cache-Control"] = "no-store"
+    if not found.repository.content_browsing:
+        headers["Content-Disposition"] = f"attachment; filename=\"{item.name}\"; filename*=UTF-8''{encoded}"
+    elif exchange.request.headers.get("User-Agent", "").startswith("Mozilla"):
+        headers["Content-Type"] = media.displayable(item.name)
+    return headers
+
+
+def _present(headers: dict[str, str | None]) -> dict[str, str]:
+    """Leave out what is not known: an upstream may tell no checksums."""
+    return {name: value for name, value in headers.items() if value is not None}
 
 
 def _is_not_modified(exchange: Exchange, item: Item) -> bool:
@@ -82,25 +74,27 @@ def _is_not_modified(exchange: Exchange, item: Item) -> bool:
     return item.modified // 1000 <= since // 1000 and tag in (None, item.sha1)
 
 
-def _goes_to_storage(exchange: Exchange, item: Item) -> bool:
+def _goes_to_storage(exchange: Exchange, found: Found) -> bool:
     over = exchange.instance.redirect_over
     return (
         over is not None
-        and item.size >= over
+        and found.item.size >= over
+        and found.repository.download_redirect
+        and found.is_stored
         and exchange.request.method == "GET"
         and exchange.target.query.get("artifactory.disableRedirect") != "true"
         and exchange.request.headers.get("X-JFrog-Download-Redirect-To") != "None"
     )
 
 
-async def _content(exchange: Exchange, item: Item) -> Reply:
-    instance, headers = exchange.instance, file_headers(item)
+async def _content(exchange: Exchange, item: Item, headers: dict[str, str]) -> Reply:
+    instance = exchange.instance
+    if exchange.request.method == "HEAD":
+        return Reply(200, headers, FilePart(Path(), 0, item.size))  # only its length counts
     assert item.sha1 is not None
     path = instance.store.blob_of(item)
     file = FilePart(path, 0, item.size)
     whole = Reply(200, headers, file)
-    if exchange.request.method == "HEAD":
-        return whole
     instance.store.count_download(item, exchange.user.name, instance.now_ms())
     asked = exchange.asked_range
     if asked is None:
@@ -132,43 +126,19 @@ def _multipart(headers: dict[str, str], whole: FilePart, spans: list[ranges.Span
     return Reply(206, headers | {"Content-Type": f"multipart/byteranges; boundary={_BOUNDARY}"}, bytes(body))
 
 
-def _checksum_sibling(exchange: Exchange, repository: Repository) -> Reply:
+def _checksum(exchange: Exchange, found: Found) -> Reply:
     """Answer for ``<file>.sha1`` and its kin, which exist where the checksum of the file is known."""
-    path, _, extension = exchange.target.item_path.rpartition(".")
-    item = exchange.instance.store.get(repository.key, path) if extension in CHECKSUM_EXTENSIONS else None
-    if item is None or item.is_folder:
-        refuse(404, "File not found.", servlet=True)
-    digests = item.original if repository.checksum_policy == "client" else item.actual
-    digest = getattr(digests, extension)
+    item = found.item
+    digests = item.actual if _is_computed(found) else item.original
+    digest = getattr(digests, found.checksum)
     if digest is None:
-        refuse(404, f"Checksum not found for {exchange.target.item_path}", servlet=True)
+        refuse(404, f"Checksum not found for {item.path}.{found.checksum}", servlet=True)
     headers = {"Content-Type": media.CHECKSUM, "Last-Modified": http(exchange.instance.now_ms())}
+    if names.is_expirable(item.path):
+        headers["Cache-Control"] = "no-store"
     return Reply(200, headers, digest.encode())
 
 
-def _demand_matrix(exchange: Exchange, item: Item) -> None:
-    """
-    Check matrix parameters against the item's properties; blank values do not count on either side.
-
-    ``key=value`` conflicts where the item has the key with other values; ``key+=value`` also where it lacks it.
-    """
-    if not exchange.target.matrix:
-        return
-    has = {
-        key: kept
-        for key, values in exchange.instance.store.properties(item).items()
-        if (kept := set(filter(None, values)))
-    }
-    wanted: dict[str, set[str]] = {}
-    for key, value in exchange.target.matrix:
-        wanted.setdefault(key, set()).update(filter(None, (value,)))
-    if not all(_fits(key, values, has) for key, values in wanted.items()):
-        message = f"File '{exchange.address}' was found, but mandatory properties do not match."
-        refuse(404, message, servlet=True)
-
-
-def _fits(key: str, values: set[str], has: dict[str, set[str]]) -> bool:
-    found = has.get(key.removesuffix("+"))
-    if key.endswith("+"):
-        return found is not None and (not values or found == values)
-    return not values or found is None or found == values
+def _is_computed(found: Found) -> bool:
+    """Tell whether the checksums of a file are the server's own, whatever came with the file."""
+    return found.repository.checksum_policy == "server" or names.is_metadata(found.item.path)

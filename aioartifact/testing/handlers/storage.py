@@ -1,6 +1,8 @@
 """``GET /api/storage/{repository}/{path}``: file info, folder info, file list, statistics."""
 
-from .. import jackson, media
+from collections.abc import Sequence
+
+from .. import jackson, media, views
 from ..exchange import Exchange
 from ..replies import VENDOR, Reply, json_reply, refuse
 from ..store import Item
@@ -15,6 +17,7 @@ _NOT_FOUND = "Unable to find item"
 
 async def get(exchange: Exchange) -> Reply:
     """Answer what is asked for, in its media type only."""
+    views.enter_cache(exchange)
     reply = await _answer(exchange)
     negotiated(exchange, reply.headers["Content-Type"])
     return reply
@@ -43,7 +46,7 @@ async def _answer(exchange: Exchange) -> Reply:
 
 
 def _info(exchange: Exchange) -> Reply:
-    item = find_readable(exchange, _NOT_FOUND)
+    item = find_readable(exchange, "Not Found" if views.is_virtual(exchange) else _NOT_FOUND)
     return _folder_info(exchange, item) if item.is_folder else _file_info(exchange, item)
 
 
@@ -51,14 +54,16 @@ def find_readable(exchange: Exchange, missing: str) -> Item:
     """
     Return the item of the path; permission is checked before existence.
 
+    What is behind a virtual repository is the first member's; members that may not be read do not count.
+
     Raises:
         RefusalError: 401, 403 or 404 by the rules for reading; 404 with *missing* where there is none.
     """
-    item = exchange.instance.store.get(exchange.target.repository, exchange.target.item_path)
-    if not exchange.can("r") and not (item and exchange.can_see(item)):
+    found = views.visible(exchange)
+    if not found and not views.is_virtual(exchange) and not exchange.can("r"):
         message = f"Request for '{exchange.address}' is forbidden for user: '{exchange.user.name}'."
         exchange.deny_read(message, servlet=False)
-    return item or refuse(404, missing)
+    return views.shown(exchange, found[0]) if found else refuse(404, missing)
 
 
 def checksums_of(item: Item) -> dict[str, str]:
@@ -93,7 +98,7 @@ def _common(exchange: Exchange, item: Item) -> dict[str, jackson.JSON]:
 def search_document(exchange: Exchange, item: Item) -> dict[str, jackson.JSON]:
     """Return the file or folder info as searches print it: of a file, every checksum the client supplied."""
     if item.is_folder:
-        return _folder_document(exchange, item)
+        return _folder_document(exchange, item, [item])
     original = item.original
     supplied = _present({"sha1": original.sha1, "md5": original.md5, "sha256": original.sha256})
     return _file_document(exchange, item) | {"originalChecksums": supplied}
@@ -102,6 +107,7 @@ def search_document(exchange: Exchange, item: Item) -> dict[str, jackson.JSON]:
 def _file_document(exchange: Exchange, item: Item) -> dict[str, jackson.JSON]:
     return _common(exchange, item) | {
         "downloadUri": exchange.link(item.repo, item.path),
+        **_remote_url(exchange, item),
         "mimeType": media.content_type(item.name),
         "size": str(item.size),
         "checksums": checksums_of(item),
@@ -114,8 +120,14 @@ def _file_info(exchange: Exchange, item: Item) -> Reply:
     return json_reply(_file_document(exchange, item), _FILE_INFO)
 
 
-def _folder_document(exchange: Exchange, item: Item) -> dict[str, jackson.JSON]:
-    children = [child for child in exchange.instance.store.children(item) if exchange.can_see(child)]
+def _remote_url(exchange: Exchange, item: Item) -> dict[str, str]:
+    """Tell of a cached file where it came from."""
+    repository = exchange.instance.repositories[item.repo]
+    return {"remoteUrl": f"{repository.url.rstrip('/')}/{item.path}"} if repository.kind == "cache" else {}
+
+
+def _folder_document(exchange: Exchange, item: Item, folders: Sequence[Item]) -> dict[str, jackson.JSON]:
+    children = views.children(exchange, folders)
     return _common(exchange, item) | {
         "children": [{"uri": f"/{child.name}", "folder": child.is_folder} for child in children],
         "uri": exchange.link("api/storage", item.repo, item.path),
@@ -123,7 +135,8 @@ def _folder_document(exchange: Exchange, item: Item) -> dict[str, jackson.JSON]:
 
 
 def _folder_info(exchange: Exchange, item: Item) -> Reply:
-    return json_reply(_folder_document(exchange, item), _FOLDER_INFO, headers={"Cache-Control": "no-store"})
+    folders = [each for each in views.visible(exchange) if each.is_folder]
+    return json_reply(_folder_document(exchange, item, folders), _FOLDER_INFO, headers={"Cache-Control": "no-store"})
 
 
 def _stats(exchange: Exchange) -> Reply:

@@ -1,14 +1,14 @@
 """``GET /{repository}/{path}?trace``: how the server came to its answer, in place of the answer."""
 
+from .. import views
 from ..exchange import Exchange
 from ..replies import Reply
-from .download import demand_read
+from ..resolution import demand_read
 
 
 def answer(exchange: Exchange) -> Reply:
     """Tell whom the server took the request to be from, what it looked for, and what it found."""
-    exchange.repository()
-    demand_read(exchange)
+    demand_read(exchange, exchange.repository(), exchange.target.item_path)
     return Reply(
         200, {"Content-Type": "text/plain"}, "\n".join([*_about(exchange), "Steps:", *_steps(exchange), ""]).encode()
     )
@@ -26,7 +26,7 @@ def _about(exchange: Exchange) -> list[str]:
 
 def _steps(exchange: Exchange) -> list[str]:
     target, headers = exchange.target, exchange.request.headers
-    item = exchange.instance.store.get(target.repository, target.item_path)
+    item = next(iter(views.stored(exchange)), None)
     if item is None:
         found = "Nothing is there: the answer is 404"
     elif item.is_folder:
