@@ -17,6 +17,7 @@ from aioartifact._errors import (
     NotFoundError,
     ProtocolError,
     RateLimitedError,
+    ResponseError,
     ServerError,
 )
 from aioartifact._models import Child, FileInfo, FolderInfo, Response
