@@ -29,6 +29,11 @@ class ManualClock:
         """Return epoch seconds."""
         return self._now
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a time that has not come."""
+        return len(self._alarms)
+
     def advance(self, seconds: float) -> None:
         """Move on, and wake whoever waits for a time that has come."""
         with self._lock:
@@ -45,7 +50,12 @@ class ManualClock:
                 return
             alarm = (when, Signal())
             self._alarms.append(alarm)
-        await alarm[1].wait()
+        try:
+            await alarm[1].wait()
+        finally:
+            with self._lock:
+                if alarm in self._alarms:
+                    self._alarms.remove(alarm)
 
 
 async def wait_until(clock: Clock, when: float) -> None:
