@@ -147,7 +147,8 @@ def parse_item_url(text: str, servers: Iterable[ServerURL] = ()) -> ItemURL:
     Read the URL of an item.
 
     Where the server ends and the repository begins is decided by, in this order: the longest of *servers* that
-    contains the URL; the first path segment ``artifactory``; the host.
+    contains the URL; the first path segment named ``artifactory``, right after the host where one of *servers* is
+    just that host; the host.
 
     Args:
         text: The URL. Percent-escapes are decoded; characters a URL cannot hold may also be given raw.
@@ -185,10 +186,12 @@ def server_of(text: str, servers: Iterable[ServerURL] = ()) -> ServerURL:
 
 
 def _context_length(origin: tuple[str, str, int], segments: tuple[str, ...], servers: Iterable[ServerURL]) -> int:
-    lengths = [len(server.context_path) for server in servers if server.contains(*origin, segments)]
-    if lengths:
-        return max(lengths)
-    return segments.index("artifactory") + 1 if "artifactory" in segments else 0
+    known = max((len(server.context_path) for server in servers if server.contains(*origin, segments)), default=None)
+    if known:
+        return known
+    # A server that is known by its host alone may be meant as the platform, with Artifactory below it.
+    places = segments[:1] if known == 0 else segments
+    return places.index("artifactory") + 1 if "artifactory" in places else 0
 
 
 def _check_text(text: object) -> None:

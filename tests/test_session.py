@@ -103,9 +103,10 @@ async def test_one_session_serves_several_servers(server, url):
             assert await aioartifact.checksum(f"{other.url}/{PATH}", session=session)
 
 
-async def test_request_with_its_own_authorization_keeps_it(server, session, url):
+@pytest.mark.parametrize("name", ["Authorization", "authorization"])
+async def test_request_with_its_own_authorization_keeps_it(server, session, url, name):
     """What the user sets on a request wins."""
-    headers = {"Authorization": aiohttp.encode_basic_auth("admin", "wrong")}
+    headers = {name: aiohttp.encode_basic_auth("admin", "wrong")}
     async with session.get(url, headers=headers) as response:
         assert response.status == 401
 
@@ -117,6 +118,22 @@ async def test_server_with_another_context_path(tmp_path):
         async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
             described = await aioartifact.info(f"{server.url}/{PATH}", session=session)
     assert (described.repository, described.path) == ("generic-local", "a.bin")
+
+
+async def test_platform_url_in_place_of_the_servers(server, url):
+    """Who gives the platform's address, as JF_URL has it, means the Artifactory below it."""
+    async with aioartifact.session(server.origin, auth=(server.username, server.password)) as session:
+        assert (await aioartifact.info(url, session=session)).repository == "generic-local"
+
+
+async def test_one_broken_answer_does_not_slow_the_others(server, url, timed):
+    """A 500 is about one request: only that one waits."""
+    session, clock = timed
+    assert await aioartifact.exists(url, session=session)
+    server.fail("GET", PATH, times=1, fault=Fault.status(500))
+    _, slept = await aioartifact.rest_api_get(url, session=session), list(clock.slept)
+    assert await aioartifact.exists(url, session=session)
+    assert clock.slept == slept == [0.25]
 
 
 async def test_auth_without_server():

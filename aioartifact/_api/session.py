@@ -94,7 +94,8 @@ def _given_credentials(server: str | None, auth: Auth | Mapping[str, Auth] | Non
 
 
 def _look_up(server: ServerURL, given: Mapping[ServerURL, Credentials]) -> Credentials:
-    return given.get(server) or look_up(server)
+    above = [s for s in given if s.contains(server.scheme, server.host, server.port, server.context_path)]
+    return given[max(above, key=lambda s: len(s.context_path))] if above else look_up(server)
 
 
 @asynccontextmanager

@@ -12,6 +12,8 @@ from .translation import NOT_REPAIRED_BY_TIME
 
 Handler: TypeAlias = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
+# What the server says of itself, and not of one request (RFC 6585 section 4, RFC 9110 section 15.6.4).
+_SLOW_DOWN = frozenset({429, 503})
 MAX_ERROR_BODY = 64 * 1024
 
 
@@ -20,7 +22,7 @@ def authorizing(state: SessionState) -> aiohttp.ClientMiddlewareType:
 
     async def authorize(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
         server = state.owner(request.url)
-        if server is not None and not request.headers.keys() & {"Authorization", "X-JFrog-Art-Api"}:
+        if server is not None and not any(name in request.headers for name in ("Authorization", "X-JFrog-Art-Api")):
             request.headers.update(state.credentials[server].headers())
         return await handler(request)
 
@@ -47,7 +49,10 @@ def retrying(state: SessionState) -> aiohttp.ClientMiddlewareType:
                 if delay is None:
                     return response
                 response.release()
-                gate.pause(delay)
+                if response.status in _SLOW_DOWN:
+                    gate.pause(delay)
+                else:
+                    await state.clock.sleep(delay)
 
     return retry
 
