@@ -14,7 +14,7 @@ from . import browse, properties
 
 _BOUNDARY = "BCD64322345343217845286A"  # the real server's, a constant there too
 # What commons-httpclient leaves raw in a file name; decode with unquote, not unquote_plus.
-_RAW_IN_NAMES = "!$&'()*+,;=:@?/-._~"
+RAW_IN_NAMES = "!$&'()*+,;=:@?/-._~"
 
 
 async def retrieve(exchange: Exchange) -> Reply:
@@ -42,7 +42,7 @@ async def retrieve(exchange: Exchange) -> Reply:
 def file_headers(exchange: Exchange, found: Found) -> dict[str, str]:
     """Return the headers that describe a file on 200, 206, 304 and HEAD."""
     item = found.item
-    encoded = quote(item.name, safe=_RAW_IN_NAMES)
+    encoded = quote(item.name, safe=RAW_IN_NAMES)
     headers = {
         "Last-Modified": http(item.modified),
         **_present({"ETag": item.sha1, "X-Checksum-Sha1": item.sha1}),

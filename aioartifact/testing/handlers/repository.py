@@ -2,7 +2,7 @@
 
 from ..exchange import Exchange
 from ..replies import Reply
-from . import deploy, download, legacy, trace
+from . import deploy, download, entries, legacy, trace
 
 
 async def get(exchange: Exchange) -> Reply:
@@ -10,6 +10,8 @@ async def get(exchange: Exchange) -> Reply:
     target = exchange.target
     if legacy.is_properties(target.item_path):
         return legacy.redirect(exchange)
+    if entries.is_entry(target):
+        return await entries.retrieve(exchange)
     if "trace" in target.query and exchange.request.method == "GET":
         return trace.answer(exchange)
     return await download.retrieve(exchange)
