@@ -137,6 +137,7 @@ class App:
         return await self._handle(request, self._storage)
 
     async def _handle(self, request: web.BaseRequest, origin: Origin) -> Sent:
+        request = _read_as_latin(request)
         target = _parse(request.raw_path, "" if self._is_for_access(request) else origin.context_path)
         record = self._record(request, origin, target if isinstance(target, Target) else None)
         self._log.add(record)
@@ -245,6 +246,20 @@ def _common_headers(instance: Instance) -> str:
     if instance.edition == "pro" or instance.profile.is_platform:
         lines.append("X-Artifactory-Node-Id: artifactory-primary-0")
     return "\r\n".join(lines)
+
+
+def _read_as_latin(request: web.BaseRequest) -> web.BaseRequest:
+    """
+    Read header values as Tomcat does, byte for character.
+
+    aiohttp reads UTF-8, and what is none as halves of surrogate pairs, which no answer could repeat.
+    """
+    values = request.headers.items()
+    if all(value.isascii() for _, value in values):
+        return request
+    return request.clone(
+        headers=[(name, value.encode("utf-8", "surrogateescape").decode("latin-1")) for name, value in values]
+    )
 
 
 def _parse(raw_path: str, context_path: str) -> Target | Reply:
