@@ -3,7 +3,7 @@
 import pytest
 import requests
 from artifactory import ArtifactoryException, ArtifactoryPath
-from dohq_artifactory.admin import User
+from dohq_artifactory.admin import Token, User
 
 from aioartifact.testing import ThreadedArtifactoryServer
 
@@ -94,3 +94,25 @@ def test_life_of_an_api_key(artifactory):
     assert second not in ("", first)
     key.revoke()
     assert key.get() == ""
+
+
+def test_life_of_a_token(artifactory):
+    """Made, used, listed, revoked, refused; the client reads the identifier out of the JWT."""
+    artifactory.put("generic-local/a.bin", b"content")
+    root = ArtifactoryPath(artifactory.url, auth=(artifactory.username, artifactory.password))
+    token = Token(root, username="admin", scope="member-of-groups:*", expires_in=600)
+    token.create()
+    path = ArtifactoryPath(f"{artifactory.url}/generic-local/a.bin", token=token.jwt_token)
+    assert path.read_bytes() == b"content"
+    token.read()
+    assert token.tokens[token.token_id]["subject"].endswith("/users/admin")
+    token.delete()
+    with pytest.raises(ArtifactoryException, match="Token failed verification"):
+        path.read_bytes()
+
+
+def test_users_are_not_served(artifactory):
+    """Users are made by the test, not over HTTP; the endpoint is one the server does not know."""
+    root = ArtifactoryPath(artifactory.url, auth=(artifactory.username, artifactory.password))
+    assert root.find_user("admin") is None
+    assert artifactory.requests[-1].status == 404

@@ -1,7 +1,5 @@
 """pyartifactory 2.11.2: artifacts, properties, repositories, keys and tokens, read into its typed models."""
 
-import json
-
 import pytest
 from pyartifactory import Artifactory
 from pyartifactory.exception import (
@@ -12,6 +10,8 @@ from pyartifactory.exception import (
     RepositoryNotFoundError,
 )
 from pyartifactory.models import LocalRepository
+
+from aioartifact.testing import ThreadedArtifactoryServer
 
 
 @pytest.fixture
@@ -148,16 +148,16 @@ def test_api_key(client, artifactory):
     security.revoke_api_key()
 
 
-def test_access_token(artifactory):
+def test_access_token():
     """A token of the Access service, below the platform's address, opens the server until it is revoked."""
-    artifactory.put("generic-local/a.bin", b"content")
-    platform = Artifactory(url=artifactory.origin, auth=(artifactory.username, artifactory.password))
-    token = platform.security.create_access_token("admin", expires_in=600)
-    assert (token.token_type, token.expires_in) == ("Bearer", 600)
-    client = Artifactory(url=artifactory.url, access_token=token.access_token)
-    assert client.artifacts.info("generic-local/a.bin").size == 7
-    assert platform.security.revoke_access_token(token.access_token)
-    with pytest.raises(ArtifactoryError) as caught:
-        client.artifacts.info("generic-local/a.bin")
-    assert caught.value.__cause__.response.status_code == 401
-    assert json.loads(caught.value.__cause__.response.text)["errors"][0]["status"] == 401
+    with ThreadedArtifactoryServer(profile="7.x") as server:
+        server.put("generic-local/a.bin", b"content")
+        platform = Artifactory(url=server.origin, access_token=server.token)
+        token = platform.security.create_access_token("admin", expires_in=600)
+        assert (token.token_type, token.expires_in) == ("Bearer", 600)
+        client = Artifactory(url=server.url, access_token=token.access_token)
+        assert client.artifacts.info("generic-local/a.bin").size == 7
+        assert platform.security.revoke_access_token(token.access_token)
+        with pytest.raises(ArtifactoryError) as caught:
+            client.artifacts.info("generic-local/a.bin")
+        assert caught.value.__cause__.response.status_code == 401
