@@ -7,11 +7,20 @@ the server's HTTP decides, and the test says so. They have dependencies of their
 
 import pytest
 
+from aioartifact.testing import ThreadedArtifactoryServer
+
 
 def pytest_collection_modifyitems(items):
     """Let witnesses leave sockets open and use what is deprecated: that is not the server's doing."""
     for item in items:
         item.add_marker(pytest.mark.filterwarnings("default"))
+
+
+@pytest.fixture(params=["6.20", "7.x"])
+def artifactory(request):
+    """A server of each release, for the fixtures of the plugin that are made of it, too."""
+    with ThreadedArtifactoryServer(profile=request.param) as server:
+        yield server
 
 
 @pytest.fixture
