@@ -21,6 +21,8 @@ from .handlers import (
     artifact_search,
     date_search,
     deploy,
+    folder_archive,
+    multipart,
     relocation,
     repository,
     search,
@@ -57,6 +59,13 @@ _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
     ("api/metadata", {"PATCH": annotate.patch, "DELETE": annotate.clear}),
     ("api/copy", {"POST": relocation.copy}),
     ("api/move", {"POST": relocation.move}),
+    ("api/archive/download", {"GET": folder_archive.download}),
+    ("api/v1/uploads/config", {"GET": multipart.config}),
+    ("api/v1/uploads/create", {"POST": multipart.create}),
+    ("api/v1/uploads/urlPart", {"POST": multipart.url_of_part}),
+    ("api/v1/uploads/complete", {"POST": multipart.complete}),
+    ("api/v1/uploads/status", {"POST": multipart.status}),
+    ("api/v1/uploads/abort", {"POST": multipart.abort}),
     ("api/search/aql", {"POST": search.aql}),
     ("api/search/artifact", {"GET": artifact_search.quick}),
     ("api/search/gavc", {"GET": artifact_search.gavc}),
@@ -85,7 +94,10 @@ _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
     ("api/security/token", {"GET": _exact(token_forms.list_all), "POST": _exact(token_forms.create)}),
 )
 # Whose handlers look at credentials themselves, since some requests need none.
-_OPEN = frozenset({"api/system/ping", "api/security/token"})
+_OPEN = frozenset(
+    {"api/system/ping", "api/security/token"}
+    | {f"api/v1/uploads/{each}" for each in ("config", "create", "urlPart", "complete", "status", "abort")}
+)
 _REPOSITORY: dict[str, Handler] = {
     "GET": repository.get,
     "HEAD": repository.get,

@@ -1,6 +1,7 @@
 """Content-addressed files: ``blobs/<first two digits>/<sha256>``, written beside and renamed into place."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BufferedReader
 from itertools import count
@@ -123,6 +124,15 @@ class Blobs:
                 upload.write(data)
                 upload.finish()
                 upload.commit(content)
+        return content
+
+    def add_all(self, batches: Iterable[Bytes]) -> Content:
+        """Store the joined *batches* as a blob."""
+        with self.upload() as upload:
+            for batch in batches:
+                upload.write(batch)
+            content = upload.finish()
+            upload.commit(content)
         return content
 
     def path(self, sha256: str) -> Path:

@@ -8,9 +8,10 @@ from typing import Unpack
 
 from . import repositories
 from .auth import ADMIN, Grant, User
-from .blobs import BATCH, Content
+from .blobs import BATCH
 from .dates import to_ms
 from .faults import Fault, FaultHandle
+from .folder_download import MEGABYTE, FolderDownload
 from .instance import Instance
 from .log import RequestRecord
 from .oidc import IdentityMapping
@@ -100,6 +101,20 @@ class Control:
         if wrong := repositories.problem(repository, self._instance.repositories):
             raise ValueError(wrong)
         self._instance.add_repository(repository)
+
+    def enable_folder_download(
+        self, *, max_megabytes: int = 1024, max_files: int = 5000, max_parallel: int = 10, anonymous: bool = False
+    ) -> None:
+        """
+        Let folders be downloaded as archives, which a new Artifactory refuses.
+
+        Args:
+            max_megabytes: Size of all files in one archive, in MiB.
+            max_files: How many files one archive may have.
+            max_parallel: How many archives may be under way at the same time.
+            anonymous: Whether requests without credentials may ask for one.
+        """
+        self._instance.folder_download = FolderDownload(max_megabytes * MEGABYTE, max_files, max_parallel, anonymous)
 
     def add_user(
         self,
@@ -213,7 +228,7 @@ class Control:
             original: Record the checksums as if the client had supplied them with the deploy.
         """
         blobs = self._instance.store.blobs
-        content = self._add_blob(_batches_of(data)) if isinstance(data, Path) else blobs.add(data)
+        content = blobs.add_all(_batches_of(data)) if isinstance(data, Path) else blobs.add(data)
         supplied = Checksums(content.sha1, content.md5, content.sha256) if original else Checksums()
         deployment = self._deployment(supplied, properties, created, modified)
         self._instance.store.put(*self._locate(address), content, deployment)
@@ -229,7 +244,7 @@ class Control:
 
     def put_synthetic(self, address: str, size: int, seed: int = 0) -> None:
         """Store *size* pseudo-random bytes, the same for the same *seed*, without holding them in memory."""
-        content = self._add_blob(synthetic(size, seed))
+        content = self._instance.store.blobs.add_all(synthetic(size, seed))
         supplied = Checksums(content.sha1, content.md5, content.sha256)
         self._instance.store.put(*self._locate(address), content, self._deployment(supplied))
 
@@ -376,14 +391,6 @@ class Control:
         if item.is_folder:
             raise FileNotFoundError(f"{address!r} is a folder on the server")
         return item
-
-    def _add_blob(self, batches: Iterator[bytes]) -> Content:
-        with self._instance.store.blobs.upload() as upload:
-            for batch in batches:
-                upload.write(batch)
-            content = upload.finish()
-            upload.commit(content)
-        return content
 
     def _deployment(
         self,

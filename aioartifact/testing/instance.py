@@ -10,6 +10,8 @@ from typing import Literal, Protocol, TypeVar
 from . import dates
 from .auth import Accounts
 from .clocks import Clock
+from .folder_download import FolderDownload
+from .multipart import MultipartUploads
 from .profiles import Profile
 from .repositories import Repository, members_of, storing, with_caches
 from .storage_summary import Summary
@@ -40,6 +42,8 @@ class Instance:
         clock: Returns epoch seconds.
         origin: Scheme, host and port, known once the server listens.
         storage_origin: The same of the second origin, which serves signed URLs.
+        folder_download: What may be downloaded as an archive; None for nothing.
+        uploads: The uploads in parts.
         storage_summary: What ``api/storageinfo`` answers; None until it is first asked.
         aql_turnstile: Lets as many AQL queries run at the same time as the release does.
         repositories: Every repository by its key, in the order of their creation; caches are among them.
@@ -60,6 +64,8 @@ class Instance:
     storage_origin: str = ""
     storage_summary: Summary | None = None
     aql_turnstile: Turnstile = field(init=False)
+    folder_download: FolderDownload | None = None
+    uploads: MultipartUploads = field(default_factory=MultipartUploads)
     repositories: dict[str, Repository] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -7,9 +7,10 @@ request that brings credentials besides the signature.
 
 import re
 
-from . import dates, signing
+from . import dates, intake, signing
 from .exchange import Exchange
 from .instance import Instance
+from .multipart import FOLDER
 from .replies import FilePart, Reply
 from .store import Item
 
@@ -21,16 +22,29 @@ async def respond(exchange: Exchange) -> Reply:
     instance, request, target = exchange.instance, exchange.request, exchange.target
     if exchange.record.had_credentials:
         return _refusal(400, "InvalidArgument", "Only one auth mechanism allowed")
-    if request.method not in ("GET", "HEAD"):
+    if request.method not in ("GET", "HEAD", "PUT") or (request.method == "PUT" and target.repository != FOLDER):
         return _refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
     if not signing.is_signed(target.path, target.query):
         return _refusal(403, "SignatureDoesNotMatch", "The request signature does not match.")
     if signing.is_expired(instance, target.query):
         return _refusal(403, "AccessDenied", "Request has expired")
+    if request.method == "PUT":
+        return await _take_part(exchange)
     item = instance.store.get(target.repository, target.item_path)
     if item is None or item.is_folder:
         return _refusal(404, "NoSuchKey", "The specified key does not exist.")
     return _content(instance, item, exchange.asked_range, request.headers.get("If-Range"))
+
+
+async def _take_part(exchange: Exchange) -> Reply:
+    """Store one part of an upload; put again, it takes the place of the one before."""
+    _, key, number = exchange.target.segments
+    content = await intake.receive(exchange.instance, exchange.body())
+    upload = exchange.instance.uploads.with_key(key)
+    if upload is None or not upload.takes_parts:
+        return _refusal(404, "NoSuchUpload", "The specified multipart upload does not exist.")
+    upload.parts[int(number)] = content
+    return Reply(200, {"ETag": f'"{content.md5}"'})
 
 
 def _content(instance: Instance, item: Item, asked: str | None, if_range: str | None) -> Reply:

@@ -7,7 +7,7 @@ Both formats are written member by member; what is ready is yielded as soon as t
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -40,7 +40,7 @@ class Member:
     content: Path | bytes
 
 
-def packed(members: Iterable[Member], archive_type: ArchiveType) -> Iterator[bytes]:
+def packed(members: Iterable[Member], archive_type: ArchiveType) -> Generator[bytes, None, None]:
     """Yield an archive of *members*, batch by batch."""
     if archive_type == "zip":
         return _batched(_zip(members))
@@ -48,7 +48,7 @@ def packed(members: Iterable[Member], archive_type: ArchiveType) -> Iterator[byt
     return _batched(tar if archive_type == "tar" else _gzip(tar))
 
 
-def _batched(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _batched(pieces: Iterable[bytes]) -> Generator[bytes, None, None]:
     """Join small pieces, so that a thousand small files are not ten thousand writes."""
     batch = bytearray()
     for piece in pieces:

@@ -16,7 +16,11 @@ _KEY = secrets.token_bytes(32)
 
 def signed_url(instance: Instance, item: Item) -> str:
     """Return the URL under which the second origin serves *item* for a while."""
-    path = f"{item.repo}/{item.path}"
+    return signed_path(instance, f"{item.repo}/{item.path}")
+
+
+def signed_path(instance: Instance, path: str) -> str:
+    """Return the URL under which the second origin takes requests for *path* for a while."""
     expires = str(int(instance.clock()) + LIFETIME)
     query = f"X-Amz-Date={expires}&X-Amz-Expires={LIFETIME}&X-Amz-Signature={_sign(path, expires)}"
     return f"{instance.storage_origin}/{quote(path)}?{query}"

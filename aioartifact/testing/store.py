@@ -309,6 +309,13 @@ class Store:
             )
         return _item(rows[0]) if rows else None
 
+    def weight(self, folder: Item) -> tuple[int, int]:
+        """Return how many files there are below *folder*, and how many bytes they have."""
+        condition, values = below(folder)
+        sql = f"SELECT count(*), coalesce(sum(size), 0) FROM items WHERE {condition} AND type = 'file'"  # noqa: S608
+        ((count, size),) = self._rows(sql, values)
+        return count, size
+
     def find_content(self, *, sha256: str | None = None, sha1: str | None = None) -> list[Item]:
         """Return every file with this content, looked up by SHA-256, else by SHA-1."""
         column, digest = ("sha256", sha256) if sha256 else ("actual_sha1", sha1)

@@ -110,7 +110,10 @@ async def test_aql_rows_are_limited(ask):
     assert whole["range"] == {"start_pos": 0, "end_pos": 3, "total": 3, "limit": 3}
     assert len(cut["results"]) == 3
     assert cut["range"] == {
-        "start_pos": 0, "end_pos": 3, "total": 3, "limit": 3,
+        "start_pos": 0,
+        "end_pos": 3,
+        "total": 3,
+        "limit": 3,
         "notification": "AQL query reached the search hard limit, results are trimmed.",
     }
 

@@ -71,27 +71,35 @@ async def _put_metadata(exchange: Exchange, repository: Repository) -> Reply | N
     is_checksum = bool(names.split_checksum(path)[1])
     if not is_checksum and (repository.snapshot_behavior == "deployer" or not names.is_snapshot_metadata(path)):
         return None
-    await _demand_deploy(exchange, Checksums(), overwrites=False)
+    await demand_deploy(exchange)
     await _drain(exchange)
     return Reply(200 if is_checksum else 202)
 
 
 async def _put_file(exchange: Exchange, repository: Repository) -> Reply:
-    supplied = _supplied(exchange)
-    await _demand_deploy(exchange, supplied)
+    supplied = supplied_checksums(exchange)
+    await demand_deploy(exchange, supplied)
     properties.demand_valid_keys([key for key, _ in exchange.target.matrix])
     content = await receive(exchange)
-    return _store(exchange, repository, content, _kept(exchange, repository, supplied, content))
+    return _store(exchange, repository, content, checked_checksums(exchange, repository, supplied, content))
 
 
 async def _put_by_checksum(exchange: Exchange, repository: Repository) -> Reply:
-    supplied = _supplied(exchange)
+    supplied = supplied_checksums(exchange)
     if not supplied.sha1 and not supplied.sha256:
         refuse(400, "Checksum values not provided", servlet=True)
-    source = _known_content(exchange, supplied)
-    await _demand_deploy(exchange, supplied)
+    source = _uploaded_content(exchange, supplied) or _known_content(exchange, supplied)
+    await demand_deploy(exchange, supplied)
     properties.demand_valid_keys([key for key, _ in exchange.target.matrix])
-    return _store(exchange, repository, source, _kept(exchange, repository, supplied, source))
+    return _store(exchange, repository, source, checked_checksums(exchange, repository, supplied, source))
+
+
+def _uploaded_content(exchange: Exchange, supplied: Checksums) -> Content | None:
+    """Return what was uploaded in parts, for a deploy that shows the token of that."""
+    token = exchange.request.headers.get("X-Checksum-Deploy-Token", "")
+    return exchange.instance.uploads.content(
+        token, exchange.target.repository, exchange.target.item_path, supplied.sha1
+    )
 
 
 def _known_content(exchange: Exchange, supplied: Checksums) -> Content:
@@ -115,7 +123,7 @@ async def _put_checksum(exchange: Exchange) -> Reply:
     """Set a client-supplied checksum of a file that is there already."""
     store, target = exchange.instance.store, exchange.target
     path, algorithm = names.split_checksum(latest.of_snapshot(exchange))
-    await _demand_deploy(exchange, Checksums(), overwrites=False)
+    await demand_deploy(exchange)
     body = await _read_at_most(exchange, _CHECKSUM_FILE_LIMIT)
     item = store.get(target.repository, path)
     if item is None:
@@ -139,10 +147,10 @@ async def _put_folder(exchange: Exchange, repository: Repository) -> Reply:
         refuse(500, "Repository '' is not a local repository", servlet=True)
     if repository.kind != "local":
         refuse(500, f"Repository '{repository.key}' is not a local repository", servlet=True)
-    await _demand_deploy(exchange, Checksums(), overwrites=False)
+    await demand_deploy(exchange)
     properties.demand_valid_keys([key for key, _ in target.matrix])
     try:
-        item = exchange.instance.store.make_folder(repository.key, target.item_path, _deployment(exchange, Checksums()))
+        item = exchange.instance.store.make_folder(repository.key, target.item_path, deployment(exchange, Checksums()))
     except ConflictError as conflict:
         refuse(409, str(conflict), servlet=True)
     uri = exchange.link(item.repo, item.path) + "/"
@@ -156,9 +164,13 @@ async def _put_folder(exchange: Exchange, repository: Repository) -> Reply:
     return _created(document, uri)
 
 
-async def _demand_deploy(exchange: Exchange, supplied: Checksums, *, overwrites: bool = True) -> None:
+async def demand_deploy(exchange: Exchange, supplied: Checksums | None = None) -> None:
     """
     Check the right to deploy, and to overwrite what is there.
+
+    Args:
+        exchange: The request.
+        supplied: What it says of the content; None where it does not take the place of a file.
 
     Raises:
         RefusalError: 401 after the body was read (the real server drains it first), 403 or 404.
@@ -170,7 +182,7 @@ async def _demand_deploy(exchange: Exchange, supplied: Checksums, *, overwrites:
         if user.is_anonymous:
             await _drain(exchange)
         exchange.deny(message, servlet=True)
-    if not overwrites or names.is_expirable(target.item_path):  # metadata and snapshots are there to be replaced
+    if supplied is None or names.is_expirable(target.item_path):  # metadata and snapshots are there to be replaced
         return
     item = exchange.instance.store.get(target.repository, target.item_path)
     if item and not item.is_folder and not exchange.can("d") and not _repeats(item, supplied):
@@ -198,7 +210,8 @@ def deny_delete(exchange: Exchange) -> NoReturn:
     refuse(403, message, servlet=True)
 
 
-def _supplied(exchange: Exchange) -> Checksums:
+def supplied_checksums(exchange: Exchange) -> Checksums:
+    """Return what the headers say of the content."""
     headers = exchange.request.headers
     found = {name: headers.get(f"X-Checksum-{name}") for name in ("Sha1", "Md5", "Sha256")}
     digests = {name.lower(): value for name, value in found.items() if value}
@@ -207,7 +220,13 @@ def _supplied(exchange: Exchange) -> Checksums:
     return Checksums(**digests)
 
 
-def _kept(exchange: Exchange, repository: Repository, supplied: Checksums, content: Content) -> Checksums:
+def checked_checksums(exchange: Exchange, repository: Repository, supplied: Checksums, content: Content) -> Checksums:
+    """
+    Return the checksums that count as the client's.
+
+    Raises:
+        RefusalError: 409, they are not those of the content.
+    """
     try:
         return checksum_policies.kept(repository, exchange.target.item_path, supplied, content)
     except ChecksumPolicyError as error:
@@ -217,7 +236,7 @@ def _kept(exchange: Exchange, repository: Repository, supplied: Checksums, conte
 def _store(exchange: Exchange, repository: Repository, content: Content, original: Checksums) -> Reply:
     path = _stored_path(exchange, repository)
     try:
-        item = exchange.instance.store.put(repository.key, path, content, _deployment(exchange, original))
+        item = exchange.instance.store.put(repository.key, path, content, deployment(exchange, original))
     except ConflictError as conflict:
         refuse(409, str(conflict), servlet=True)
     link = exchange.link(item.repo, item.path)
@@ -251,7 +270,8 @@ def _created(document: jackson.JSON, location: str) -> Reply:
     return Reply(201, headers, jackson.dumps(document).encode("latin-1", "replace"))
 
 
-def _deployment(exchange: Exchange, original: Checksums) -> Deployment:
+def deployment(exchange: Exchange, original: Checksums) -> Deployment:
+    """Return what the request says of the file besides its bytes."""
     wanted: dict[str, list[str]] = {}
     for key, value in exchange.target.matrix if exchange.can("n") else ():
         wanted.setdefault(key, []).append(value)

@@ -2,7 +2,7 @@
 
 from ..exchange import Exchange
 from ..replies import Reply
-from . import deploy, download, entries, legacy, trace
+from . import deploy, download, entries, explode, legacy, trace
 
 
 async def get(exchange: Exchange) -> Reply:
@@ -21,4 +21,6 @@ async def put(exchange: Exchange) -> Reply:
     """Answer ``PUT /{repository}/{path}``."""
     if legacy.is_metadata(exchange.target.item_path):
         return await legacy.put(exchange)
+    if explode.is_asked(exchange):
+        return await explode.put(exchange)
     return await deploy.put(exchange)
