@@ -190,12 +190,14 @@ class Upstream:
     async def _request(self, method: str, order: Order) -> AsyncGenerator[aiohttp.ClientResponse, None]:
         remote = order.remote
         passed = [(ORIGINATED, origin) for origin in (*order.origins, self._instance.origin)]
+        credentials = (
+            [("Authorization", aiohttp.encode_basic_auth(remote.username, remote.password))] if remote.username else []
+        )
         silence = remote.timeout_seconds
         async with self._open_session().request(
             method,
             URL(f"{remote.url.rstrip('/')}/{quote(order.path)}", encoded=True),
-            headers=[("User-Agent", self._instance.profile.server), ("Accept-Encoding", "identity"), *passed],
-            auth=aiohttp.BasicAuth(remote.username, remote.password) if remote.username else None,
+            headers=[("User-Agent", self._instance.profile.server), ("Accept-Encoding", "identity"), *credentials, *passed],
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=silence, sock_read=silence),
         ) as response:
             yield response
