@@ -197,7 +197,12 @@ class Upstream:
         async with self._open_session().request(
             method,
             URL(f"{remote.url.rstrip('/')}/{quote(order.path)}", encoded=True),
-            headers=[("User-Agent", self._instance.profile.server), ("Accept-Encoding", "identity"), *credentials, *passed],
+            headers=[
+                ("User-Agent", self._instance.profile.server),
+                ("Accept-Encoding", "identity"),
+                *credentials,
+                *passed,
+            ],
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=silence, sock_read=silence),
         ) as response:
             yield response
