@@ -12,6 +12,9 @@ from typing import Any, Literal, TypedDict
 from . import names, patterns
 from .layouts import LAYOUTS
 
+Kind = Literal["local", "remote", "virtual"]
+KINDS: tuple[Kind, ...] = ("local", "remote", "virtual")
+
 ChecksumPolicy = Literal["client", "server", "generate-if-absent", "fail", "ignore-and-generate", "pass-thru"]
 SnapshotBehavior = Literal["unique", "non-unique", "deployer"]
 
@@ -72,7 +75,7 @@ class RepositoryOptions(TypedDict, total=False):
         retrieves_for_servers: Fetch from remote members also for other Artifactory servers; false if left out.
     """
 
-    kind: Literal["local", "remote", "virtual"]
+    kind: Kind
     package_type: str
     layout: str
     description: str

@@ -3,7 +3,7 @@
 import json
 from functools import partial
 
-from .. import property_list
+from .. import property_list, views
 from ..exchange import Exchange
 from ..replies import Reply, refuse
 from ..store import Item, Permitted
@@ -70,6 +70,7 @@ def _annotated(exchange: Exchange) -> tuple[Item, str]:
 
 
 def _demand_annotate(exchange: Exchange) -> None:
+    views.enter_cache(exchange)
     if not exchange.can("n"):
         message = (
             f"Request for '{exchange.address}' is forbidden for user: '{exchange.user.name}',"

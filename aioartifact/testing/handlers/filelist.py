@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator, Iterator
 from functools import partial
 from itertools import islice
 
-from .. import jackson
+from .. import jackson, views
 from ..exchange import Exchange
 from ..replies import VENDOR, Reply, refuse
-from ..store import Item, walk
+from ..store import Item
 from .editions import demand_pro
 from .parameters import number
 
@@ -20,16 +20,16 @@ async def get(exchange: Exchange) -> Reply:
     demand_pro(exchange)
     if exchange.user.is_anonymous:
         exchange.deny_read("This resource is available to authenticated users only.", servlet=False)
-    target, store = exchange.target, exchange.instance.store
-    folder = store.get(target.repository, target.item_path)
-    if not exchange.can("r") and not (folder and exchange.can_see(folder)):
+    found = views.visible(exchange)
+    if not found and not views.is_virtual(exchange) and not exchange.can("r"):
         message = f"Request for '{exchange.address}' is forbidden for user: '{exchange.user.name}'."
         exchange.deny_read(message, servlet=False)
-    if folder is None:
+    if not found:
         refuse(404, "Unable to find item")
-    if not folder.is_folder:
+    if not found[0].is_folder:
         refuse(400, f"Expected a folder but found a file, at: {exchange.address}")
-    return Reply(200, {"Content-Type": _FILE_LIST}, _stream(exchange, folder, _max_depth(exchange)))
+    folders = [item for item in found if item.is_folder]
+    return Reply(200, {"Content-Type": _FILE_LIST}, _stream(exchange, folders, _max_depth(exchange)))
 
 
 def _max_depth(exchange: Exchange) -> int | None:
@@ -38,14 +38,15 @@ def _max_depth(exchange: Exchange) -> int | None:
     return (depth or None) if deep else 1
 
 
-async def _stream(exchange: Exchange, folder: Item, max_depth: int | None) -> AsyncGenerator[bytes, None]:
+async def _stream(exchange: Exchange, folders: list[Item], max_depth: int | None) -> AsyncGenerator[bytes, None]:
     """Yield the document; rows are read and printed in a thread, some hundred at a time."""
-    instance = exchange.instance
+    instance, folder = exchange.instance, views.shown(exchange, folders[0])
     uri = exchange.link("api/storage", folder.repo, folder.path)
     head = f'{{\n  "uri" : {jackson.dumps(uri)},\n  "created" : "{instance.iso(instance.now_ms())}",\n  "files" : [ '
     yield head.encode()
     with instance.store.reader() as connection:
-        wanted = (item for item in walk(connection, folder) if _is_wanted(exchange, folder, item, max_depth))
+        below = views.walk_all(exchange, connection, folders)
+        wanted = (item for item in below if _is_wanted(exchange, folder, item, max_depth))
         items = _with_root(exchange, folder, wanted)
         separator = ""
         while rows := await instance.in_thread(partial(_print, exchange, folder, items)):
@@ -64,7 +65,7 @@ def _is_wanted(exchange: Exchange, folder: Item, item: Item, max_depth: int | No
     if item.is_folder and not number(exchange, "listFolders"):
         return False
     level = len(_relative(folder, item).split("/")) - 1
-    return (max_depth is None or level <= max_depth) and exchange.can_see(item)
+    return max_depth is None or level <= max_depth
 
 
 def _relative(folder: Item, item: Item) -> str:

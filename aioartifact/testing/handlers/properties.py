@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
-from .. import jackson
+from .. import jackson, views
 from ..exchange import Exchange
 from ..replies import VENDOR, Reply, json_reply, refuse
 from ..store import Item
@@ -34,9 +34,8 @@ def of_storage(exchange: Exchange) -> Reply:
 
     A missing item and one without properties are the same 404, as on the real server.
     """
-    store, target = exchange.instance.store, exchange.target
-    item = store.get(target.repository, target.item_path)
-    found = store.properties(item) if item else {}
+    target = exchange.target
+    found = _stored(exchange)
     if wanted := list(filter(None, target.query["properties"].split(","))):
         found = {key: values for key, values in found.items() if key in wanted}
     if not found:
@@ -47,12 +46,16 @@ def of_storage(exchange: Exchange) -> Reply:
 
 def xml_of_storage(exchange: Exchange) -> Reply:
     """Answer ``api/storage/...?propertiesXml``."""
-    store, target = exchange.instance.store, exchange.target
-    item = store.get(target.repository, target.item_path)
-    found = store.properties(item) if item else {}
+    found = _stored(exchange)
     if not found:
         refuse(404, _NONE_FOUND)
     return Reply(200, {"Content-Type": "application/xml", "Cache-Control": "no-store"}, _xml(found))
+
+
+def _stored(exchange: Exchange) -> dict[str, list[str]]:
+    """Return the properties at the path: those of the first member that has some, where several have the item."""
+    each = map(exchange.instance.store.properties, views.stored(exchange))
+    return next(filter(None, each), {})
 
 
 def of_download(exchange: Exchange, item: Item, headers: dict[str, str]) -> Reply:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from functools import partial
+from functools import cache, partial
 
 from .. import aql as language
 from ..exchange import Exchange
@@ -91,7 +91,8 @@ def _run(exchange: Exchange, connection: sqlite3.Connection, text: str) -> langu
         edition=instance.edition,
         now_ms=instance.now_ms(),
         format_date=instance.iso,
-        virtual_members=lambda _key: None,  # there are local repositories only
+        virtual_members=instance.virtual_members,
+        virtuals_of=cache(instance.virtuals_of),
         time_zone=instance.zone,
         hard_limit=instance.profile.aql_rows,
         archives=instance.profile.aql_archives,

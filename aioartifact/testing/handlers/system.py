@@ -64,23 +64,3 @@ def _descriptor(repository: Repository) -> str:
         f"      <description>{escape(repository.description)}</description>\n"
         f"      <repoLayoutRef>{escape(repository.layout)}</repoLayoutRef>\n    </localRepository>\n"
     )
-
-
-async def repositories(exchange: Exchange) -> Reply:
-    """Answer with the repositories in which the user can read something."""
-    query, accounts = exchange.target.query, exchange.instance.accounts
-    document: list[jackson.JSON] = [
-        {
-            "key": each.key,
-            **({"description": each.description} if each.description else {}),
-            "type": each.kind.upper(),
-            "url": exchange.link(each.key),
-            "packageType": each.package_type.capitalize(),
-        }
-        for each in exchange.instance.repositories.values()
-        if accounts.can_browse(exchange.user, each.key, "")
-        and query.get("type", each.kind).lower() == each.kind
-        and query.get("packageType", each.package_type).lower() == each.package_type
-    ]
-    content_type = f"{VENDOR}repositories.RepositoryDetailsList+json"
-    return json_reply(document, content_type, headers={"Cache-Control": "no-store"})
