@@ -124,8 +124,9 @@ def test_copy_to_another_server(root, artifactory, make_file):
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tgz"])
-def test_folder_as_archive(root, tree, kind):
-    """The archive holds the files below the folder."""
+def test_folder_as_archive(root, tree, kind, artifactory):
+    """Where that is switched on, the archive holds the files below the folder."""
+    artifactory.enable_folder_download()
     content = io.BytesIO((root / "tree").download_folder_archive(kind).read())
     if kind == "zip":
         with zipfile.ZipFile(content) as archive:
@@ -134,6 +135,12 @@ def test_folder_as_archive(root, tree, kind):
         with tarfile.open(fileobj=content) as archive:
             names = [each.name for each in archive if each.isfile()]
     assert sorted(name for name in names if not name.endswith("/")) == sorted(tree)
+
+
+def test_folder_as_archive_where_that_is_switched_off(root, tree):
+    """As on a new server: the refusal's words are the error's."""
+    with pytest.raises(ArtifactoryException, match="Download Folder functionality is disabled"):
+        (root / "tree").download_folder_archive()
 
 
 def test_explode_archive(root, artifactory, make_file):
@@ -154,3 +161,31 @@ def test_repositories(top, artifactory):
     libs = top.find_repository_local("libs")
     assert (libs.package_type, libs.description, libs.repo_layout_ref) == ("maven", "Libraries", "maven-2-default")
     assert top.find_repository_local("missing") is None
+
+
+def test_virtual_and_remote_repositories(top, artifactory):
+    """A virtual repository answers under its own key, with what its members have or can fetch; it takes deploys."""
+    with ThreadedArtifactoryServer() as upstream:
+        upstream.put("generic-local/far.bin", b"from afar")
+        artifactory.create_repository(
+            "mirror",
+            kind="remote",
+            url=f"{upstream.url}/generic-local",
+            username=upstream.username,
+            password=upstream.password,
+        )
+        artifactory.create_repository(
+            "all", kind="virtual", members=("generic-local", "mirror"), deploy_to="generic-local"
+        )
+        everything = top / "all"
+        (everything / "near.bin").write_bytes(b"from here")
+        assert artifactory.read("generic-local/near.bin") == b"from here"
+        assert not (everything / "far.bin").exists()  # storage info knows caches, not what could be fetched
+        assert (everything / "far.bin").read_bytes() == b"from afar"
+        assert (everything / "far.bin").stat().repo == "all"
+        assert (top / "mirror/far.bin").stat().repo == "mirror-cache"
+        assert sorted(each.name for each in everything) == ["far.bin", "near.bin"]
+        virtual = top.find_repository_virtual("all")
+        assert [each.name for each in virtual.repositories] == ["generic-local", "mirror"]
+        assert virtual.default_deployment_repo_name == "generic-local"
+        assert top.find_repository_remote("mirror").url == f"{upstream.url}/generic-local"
