@@ -265,9 +265,9 @@ async def pieces(body: Body, in_thread: InThread, flip_at: int | None = None) ->
 
 
 async def paced(batches: AsyncGenerator[bytes, None], handle: FaultHandle) -> AsyncGenerator[bytes, None]:
-    """Yield no byte before its time at the bandwidth of the fault behind *handle*, ten times a second."""
+    """Yield no byte before its time at the bandwidth of the fault behind *handle*, eight times a second."""
     bandwidth, started, position = handle.fault.bandwidth or 0.0, handle.clock(), 0
-    most = max(1, int(bandwidth / 10))
+    most = max(1, int(bandwidth / 8))
     async with aclosing(batches):
         async for batch in batches:
             for start in range(0, len(batch), most):
