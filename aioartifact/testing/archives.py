@@ -42,13 +42,11 @@ class Entry:
 
 
 class Archive(Protocol):
-    """An open archive."""
+    """An open archive: yields every file in its order, neither folders nor links, and opens each of them."""
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield every file, in the order of the archive; neither folders nor links."""
+    def entries(self) -> Iterator[Entry]: ...  # noqa: D102  # the class says it
 
-    def open(self, entry: Entry) -> IO[bytes]:
-        """Open one of the entries."""
+    def open(self, entry: Entry) -> IO[bytes]: ...  # noqa: D102  # the class says it
 
 
 def is_archive(name: str) -> bool:

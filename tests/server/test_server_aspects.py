@@ -64,9 +64,10 @@ async def test_permissions(server, ask, basic):
     for user, actions, path in (("u", "rm", "a/**"), ("u", "d", "a/b"), ("v", "nwr", "**"), ("w", "r", "other/**")):
         server.add_user(user, password="pw")
         server.grant(user, "generic-local", actions, path)
+    server.grant_group("team", "generic-*", "rd", "a/*")
     expected = {
         "uri": f"{server.url}/api/storage/generic-local/a/b",
-        "principals": {"users": {"u": ["r", "d", "m"], "v": ["r", "w", "n"]}, "groups": {}},
+        "principals": {"users": {"u": ["r", "d", "m"], "v": ["r", "w", "n"]}, "groups": {"team": ["r", "d"]}},
     }
     for headers in (None, basic("u", "pw")):
         answer = await ask(server, "GET", "/api/storage/generic-local/a/b?permissions", headers=headers)
