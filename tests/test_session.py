@@ -79,6 +79,32 @@ async def test_redirect_to_another_origin_carries_no_credentials(redirecting_ser
     assert (second.origin, second.had_credentials, second.status) == ("storage", False, 200)
 
 
+async def test_redirect_takes_nothing_of_a_users_own_session_along(redirecting_server, tmp_path):
+    """Header fields that a foreign session sends with every request are for its server, and storage refuses them."""
+    server = redirecting_server
+    server.put(PATH, b"bytes")
+    headers = {
+        "Authorization": aiohttp.encode_basic_auth(server.username, server.password),
+        "x-jfrog-art-api": server.api_key,
+        "X-Own": "secret",
+        "user-agent": "own",
+    }
+    async with aiohttp.ClientSession(headers=headers) as own:
+        await aioartifact.download(f"{server.url}/{PATH}", tmp_path, session=own)
+    first, second, *_ = server.requests
+    assert (first.origin, first.had_credentials, first.headers["x-own"]) == ("main", True, "secret")
+    assert (second.origin, second.had_credentials, second.status) == ("storage", False, 200)
+    assert "x-own" not in second.headers
+    assert second.headers["user-agent"] == "own"
+
+
+async def test_users_own_session_that_raises_by_itself(server):
+    """What a status means is decided here, however the session is set up."""
+    headers = {"Authorization": aiohttp.encode_basic_auth(server.username, server.password)}
+    async with aiohttp.ClientSession(headers=headers, raise_for_status=True) as own:
+        assert not await aioartifact.exists(f"{server.url}/{PATH}", session=own)
+
+
 async def test_environment_credentials_go_to_named_servers_only(server, url, monkeypatch):
     """Credentials for every server are still not for a host that a redirect names."""
     monkeypatch.setenv("ARTIFACTORY_USERNAME", server.username)

@@ -1,7 +1,7 @@
 """One request and its answer: redirects followed by hand, bodies read as they arrive."""
 
 import urllib.request
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -11,7 +11,7 @@ from .._errors import ArtifactoryError, ProtocolError, TransportError
 from .._models import Response
 from .._protocol import Request, Upload, read_error
 from .._retry import parse_retry_after
-from .middlewares import MAX_ERROR_BODY, is_small
+from .middlewares import MAX_ERROR_BODY, is_small, withholding
 from .payload import UploadPayload
 from .state import OPERATION, Operation, SessionState, state_of
 from .translation import Seam
@@ -179,9 +179,20 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL) -> aioh
             headers={**request.headers, **length},
             data=payload,
             allow_redirects=False,
+            # A user's session may be set to raise by itself; what a status means is decided here.
+            raise_for_status=False,
             timeout=state.timeout(request),
             proxy=_proxy(state, url),
+            middlewares=_middlewares(session, seam, url),
         )
+
+
+def _middlewares(session: aiohttp.ClientSession, seam: Seam, url: URL) -> Sequence[aiohttp.ClientMiddlewareType] | None:
+    """None for the session's own; a redirect takes a user's session where its header fields must not go."""
+    if not seam.state.foreign or url.origin() == URL(seam.request.url, encoded=True).origin():
+        return None
+    kept = {"user-agent", *map(str.lower, seam.request.headers)}
+    return (withholding([name for name in (*session.headers, "Authorization") if name.lower() not in kept]),)
 
 
 def _proxy(state: SessionState, url: URL) -> str | None:

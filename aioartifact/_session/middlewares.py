@@ -1,6 +1,6 @@
 """The client middlewares: what aiohttp runs around every request, on every hop."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TypeAlias
 
 import aiohttp
@@ -27,6 +27,17 @@ def authorizing(state: SessionState) -> aiohttp.ClientMiddlewareType:
         return await handler(request)
 
     return authorize
+
+
+def withholding(names: Collection[str]) -> aiohttp.ClientMiddlewareType:
+    """Take off the header fields *names*, which the session added."""
+
+    async def withhold(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
+        for name in names:
+            request.headers.popall(name, None)
+        return await handler(request)
+
+    return withhold
 
 
 def retrying(state: SessionState) -> aiohttp.ClientMiddlewareType:
