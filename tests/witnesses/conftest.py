@@ -10,10 +10,9 @@ import pytest
 from aioartifact.testing import ThreadedArtifactoryServer
 
 
-def pytest_collection_modifyitems(items):
-    """Let witnesses leave sockets open and use what is deprecated: that is not the server's doing."""
-    for item in items:
-        item.add_marker(pytest.mark.filterwarnings("default"))
+def pytest_configure(config):
+    """Let witnesses leave files and sockets open, and use what is deprecated: that is not the server's doing."""
+    config.addinivalue_line("filterwarnings", "default")
 
 
 @pytest.fixture(params=["6.20", "7.x"])
