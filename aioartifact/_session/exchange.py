@@ -142,6 +142,7 @@ async def _follow(
             return response, chain, location
         response.release()
         location, url = target, _next_hop(seam, url, target)
+        seam.operation.attempts -= 1  # it is still the same one
     raise _misled(seam, f"more than {_MAX_REDIRECTS} times")
 
 
