@@ -276,6 +276,27 @@ async def test_slow_first_answer_does_not_hold_back_the_others_for_ever(server, 
         assert (await slow).status_code == 200
 
 
+async def test_hops_of_a_redirect_are_one_attempt(redirecting_server, tmp_path):
+    """The way to storage uses up no attempts, neither of the policy's nor in what an error tells."""
+    server = redirecting_server
+    server.put(PATH, b"bytes")
+    auth, retry = (server.username, server.password), aioartifact.RetryPolicy(2, backoff_initial=0)
+    async with aioartifact.session(server.url, auth=auth, retry=retry) as session:
+        server.fail("GET", "storage:**", fault=Fault.status(503))
+        await aioartifact.download(f"{server.url}/{PATH}", tmp_path, session=session)
+        server.fail("GET", "storage:**", fault=Fault.status(404))
+        with pytest.raises(aioartifact.NotFoundError) as caught:
+            await aioartifact.download(f"{server.url}/{PATH}", tmp_path, session=session)
+    assert caught.value.attempts == 1
+
+
+async def test_refusal_in_a_charset_that_is_none(server, session, url):
+    """The text of a refusal is read by the same rules wherever it is looked at."""
+    server.fail("GET", "**", fault=Fault.status(403, b"no", headers={"Content-Type": "text/plain; charset=rot13"}))
+    with pytest.raises(aioartifact.ForbiddenError, match="no"):
+        await aioartifact.info(url, session=session)
+
+
 async def test_post_is_not_repeated_by_the_session(server, session):
     """What is not idempotent is sent once (RFC 9110 section 9.2.2)."""
     server.fail("POST", "**", times=None, fault=Fault.status(503))

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import aiohttp
 
+from .._models import decode_text
 from .._retry import is_idempotent, is_retryable_status, parse_retry_after, retry_after_from_message
 from .payload import is_replayable, upload_failure
 from .state import OPERATION, Operation, SessionState
@@ -97,7 +98,8 @@ async def _delay_after_response(
         if response.status not in (400, 403) or not is_small(response):
             return None
         # Two refusals are really requests to wait, told apart by their text alone.
-        asked = retry_after_from_message(response.status, await response.text(errors="replace"))
+        words = decode_text(await response.read(), response.headers.get("Content-Type", ""))
+        asked = retry_after_from_message(response.status, words)
         if asked is None:
             return None
     return state.retry.next_delay(operation.attempts, draw=state.clock.draw(), retry_after=asked)
