@@ -218,6 +218,11 @@ PRO_CALLS = [
     ("GET", "/api/search/versions?g=g&a=a"),
     ("GET", "/api/search/latestVersion?g=g&a=a"),
     ("GET", "/api/versions/generic-local/a"),
+    ("GET", "/api/archive/download/generic-local?archiveType=zip"),
+    ("GET", "/api/repositories/generic-local"),
+    ("PUT", "/api/repositories/new"),
+    ("POST", "/api/repositories/generic-local"),
+    ("DELETE", "/api/repositories/generic-local"),
 ]
 OPEN_CALLS = [
     ("GET", "/generic-local/a"),

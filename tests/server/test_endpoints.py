@@ -1,0 +1,100 @@
+"""``docs/endpoints.md``: every call of its tables is made, in both editions."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aioartifact.testing import ArtifactoryServer
+from aioartifact.testing.app import _REST
+from aioartifact.testing.handlers.access import HANDLERS
+
+PAGE = Path(__file__).parents[2] / "docs" / "endpoints.md"
+ROW = re.compile(r"\| `([A-Z]+) (/[^`]*)` \| (\w+) \| (\w+) \|")
+NAMES = {"repository": "libs", "folder": "org/app", "file": "org/app/1.0/app-1.0.jar", "new": "new"}
+PRO = "This REST API is available only in Artifactory Pro (see: jfrog.com/artifactory/features)."
+FORM, JSON = {"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "application/json"}
+IDENTITY = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+    "subject_token": "e30.e30.e30",
+    "provider_name": "ci",
+}
+BODIES = {
+    "POST /api/search/aql": ({}, b"items.find()"),
+    "PATCH /api/metadata": (JSON, b'{"props": {"a": "c"}}'),
+    "PUT /api/repositories": (JSON, b'{"rclass": "local"}'),
+    "POST /api/repositories": (JSON, b'{"description": "changed"}'),
+    "POST /api/security/token/revoke": (FORM, b"token_id=x"),
+    "POST /api/security/token": (FORM, b"username=admin"),
+    "POST /access/api/v1/tokens": (JSON, b"{}"),
+    "DELETE /access/api/v1/tokens/revoke": (JSON, b'{"token": "x"}'),
+    "POST /access/api/v1/oidc/token": (JSON, json.dumps(IDENTITY).encode()),
+    "PUT /{repository}/{file}:properties": ({}, b"<properties><a>c</a></properties>"),
+}
+
+
+def rows() -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield release, edition, method, path and what the page says of them."""
+    for section in PAGE.read_text("utf-8").split("\n## "):
+        profile = "7.x" if "7.x" in section.partition("\n")[0] else "6.20"
+        for method, path, *served in ROW.findall(section):
+            for edition, each in zip(("oss", "pro"), served, strict=True):
+                yield profile, edition, method, path, each
+
+
+def body_of(call: str) -> tuple[dict[str, str], bytes | None]:
+    """Headers and body that the call needs; the longest start decides."""
+    fitting = [start for start in BODIES if call.startswith(start)]
+    if fitting:
+        return BODIES[max(fitting, key=len)]
+    return {}, b"" if call.startswith(("PUT", "POST", "PATCH")) else None
+
+
+@pytest.mark.parametrize(
+    ("profile", "edition", "method", "path", "served"),
+    [pytest.param(*row, id=f"{row[1]} {row[2]} {row[3]}") for row in rows()],
+)
+async def test_endpoint_answers_as_the_page_says(ask, profile, edition, method, path, served):
+    """Served, refused for want of Pro, or answered with the status of what is not served."""
+    async with ArtifactoryServer(profile=profile, edition=edition, strict=served in ("yes", "Pro")) as server:
+        server.create_repository("libs", package_type="maven", layout="maven-2-default")
+        server.put(f"libs/{NAMES['file']}", b"content", properties={"a": "b", "version": "1.0"})
+        server.make_folder("libs/org/app")
+        server.map_identity("ci", "admin", claims={})
+        server.enable_folder_download()
+        token = server.issue_token("admin")
+        names = NAMES | {"sha1": server.checksums(f"libs/{NAMES['file']}")["sha1"]}
+        headers, body = body_of(f"{method} {path}")
+        credentials = {"Authorization": f"Bearer {token}"}
+        is_beside = path.startswith(("/access/", "/router/"))
+        answer = await ask(
+            server,
+            method,
+            path.format_map(names),
+            headers=credentials | headers,
+            body=body,
+            origin=server.origin if is_beside else None,
+        )
+    if served == "yes":
+        assert answer.status < 400
+    elif served == "Pro":
+        assert (answer.status, answer.message.startswith(PRO)) == (400, True)
+    else:
+        assert answer.status == int(served)
+
+
+def test_page_names_every_route():
+    """Each method of the route tables has a row."""
+    calls = {f"{method} {path}" for _, _, method, path, _ in rows()}
+    routes = [(f"/{prefix}", handlers) for prefix, handlers in _REST]
+    routes += [(f"/access/api/v1/{path}", handlers) for path, handlers in HANDLERS.items()]
+    missing = [
+        f"{method} {path}"
+        for path, handlers in routes
+        for method in handlers
+        if not any(re.match(rf"{method} {re.escape(path)}(?![\w])", call) for call in calls)
+    ]
+    assert missing == []
