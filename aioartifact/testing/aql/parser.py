@@ -216,7 +216,10 @@ class _Parser:
         return Comparison(subject, Operator.EQ, self._value())
 
     def _subject(self, text: str) -> Junction | Field | PropertyKey:
-        return _JUNCTIONS[text] if text in _JUNCTIONS else self._known(criterion_subject(self._domain, text))
+        if text in _JUNCTIONS:
+            return _JUNCTIONS[text]
+        subject = criterion_subject(self._domain, text)
+        return self._known(subject)
 
     def _known(self, found: _Found) -> _Found:
         if _ARCHIVE in found.route and not self._archives:
