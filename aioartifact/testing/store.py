@@ -621,6 +621,14 @@ def walk(connection: sqlite3.Connection, folder: Item) -> Iterator[Item]:
     return map(_item, connection.execute(sql, values))
 
 
+def with_properties(connection: sqlite3.Connection, items: Iterable[Item]) -> set[int]:
+    """Return the ids of those *items* that have properties."""
+    ids = [item.id for item in items]
+    marks = ", ".join("?" * len(ids))
+    sql = f"SELECT DISTINCT item_id FROM properties WHERE item_id IN ({marks})"  # noqa: S608  # marks
+    return {number for (number,) in connection.execute(sql, ids)}
+
+
 def select(
     connection: sqlite3.Connection, condition: str, values: Iterable[object], order: str = ""
 ) -> Iterator[tuple[Item, Stats]]:

@@ -117,6 +117,20 @@ async def test_file_list_entries(stored, ask):
     assert (entries["/Z"]["size"], entries["/Z"]["folder"], "sha1" in entries["/Z"]) == (-1, True, False)
 
 
+async def test_file_list_with_times_of_metadata(server, ask):
+    """What has properties tells when they changed: at the last update of the item, the only time that is kept."""
+    server.put("generic-local/plain", b"")
+    server.put("generic-local/marked", b"", properties={"k": ["v", "w"]})
+    updated = (await ask(server, "GET", "/api/storage/generic-local/marked")).json()["lastUpdated"]
+    files = (await ask(server, "GET", "/api/storage/generic-local?list&mdTimestamps=1")).json()["files"]
+    assert {each["uri"]: each.get("mdTimestamps") for each in files} == {
+        "/marked": {"properties": updated},
+        "/plain": None,
+    }
+    without = (await ask(server, "GET", "/api/storage/generic-local?list")).json()["files"]
+    assert not any("mdTimestamps" in each for each in without)
+
+
 async def test_long_file_list(server, ask):
     """Rows are streamed in several pieces and none is lost."""
     for number in range(1_201):

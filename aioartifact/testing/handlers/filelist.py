@@ -1,5 +1,6 @@
 """``GET /api/storage/{repository}/{folder}?list``: the file list, streamed from the database (Pro)."""
 
+import sqlite3
 from collections.abc import AsyncGenerator, Iterator
 from functools import partial
 from itertools import islice
@@ -7,7 +8,7 @@ from itertools import islice
 from .. import jackson, views
 from ..exchange import Exchange
 from ..replies import VENDOR, Reply, refuse
-from ..store import Item
+from ..store import Item, with_properties
 from .editions import demand_pro
 from .parameters import number
 
@@ -49,7 +50,7 @@ async def _stream(exchange: Exchange, folders: list[Item], max_depth: int | None
         wanted = (item for item in below if _is_wanted(exchange, folder, item, max_depth))
         items = _with_root(exchange, folder, wanted)
         separator = ""
-        while rows := await instance.in_thread(partial(_print, exchange, folder, items)):
+        while rows := await instance.in_thread(partial(_print, exchange, connection, folder, items)):
             yield (separator + rows).encode()
             separator = ", "
     yield b" ]\n}"
@@ -72,17 +73,23 @@ def _relative(folder: Item, item: Item) -> str:
     return "/" + item.path.removeprefix(folder.path).removeprefix("/")
 
 
-def _print(exchange: Exchange, folder: Item, items: Iterator[Item]) -> str:
-    return ", ".join(jackson.dumps(_entry(exchange, folder, item), "  ") for item in islice(items, _ROWS_PER_CHUNK))
+def _print(exchange: Exchange, connection: sqlite3.Connection, folder: Item, items: Iterator[Item]) -> str:
+    batch = list(islice(items, _ROWS_PER_CHUNK))
+    annotated = with_properties(connection, batch) if number(exchange, "mdTimestamps") else ()
+    entries = (_entry(exchange, folder, item, is_annotated=item.id in annotated) for item in batch)
+    return ", ".join(jackson.dumps(entry, "  ") for entry in entries)
 
 
-def _entry(exchange: Exchange, folder: Item, item: Item) -> jackson.JSON:
+def _entry(exchange: Exchange, folder: Item, item: Item, *, is_annotated: bool) -> jackson.JSON:
+    iso = exchange.instance.iso
     entry: dict[str, jackson.JSON] = {
         "uri": _relative(folder, item),
         "size": -1 if item.is_folder else item.size,
-        "lastModified": exchange.instance.iso(item.modified),
+        "lastModified": iso(item.modified),
         "folder": item.is_folder,
     }
     if not item.is_folder:
         entry |= {"sha1": item.sha1, "sha2": item.sha256}
+    if is_annotated:
+        entry["mdTimestamps"] = {"properties": iso(item.updated)}
     return entry
