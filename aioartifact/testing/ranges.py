@@ -1,7 +1,7 @@
 """
 Ranges as Artifactory 6.20 reads them, which is not quite as RFC 9110 says.
 
-A suffix ``-n`` means ``0-n``, ``5`` means ``0-5``, the unit is not looked at, and a header that is no
+A suffix ``-n`` means ``0-n``, unless the server is told better, ``5`` means ``0-5``, the unit is not looked at, and a header that is no
 ``unit=ranges`` is overlooked.
 """
 
@@ -23,9 +23,14 @@ class Span:
         return f"bytes {self.start}-{self.stop - 1}/{size}"
 
 
-def select(header: str, size: int) -> list[Span] | None:
+def select(header: str, size: int, *, suffixes: bool = False) -> list[Span] | None:
     """
     Return the parts a ``Range`` header asks for, sorted and merged.
+
+    Args:
+        header: Its value.
+        size: Bytes of the file.
+        suffixes: Whether ``-n`` means the last *n* bytes.
 
     Returns:
         None for a header that is overlooked; an empty list if no part of it lies in the file (416).
@@ -33,16 +38,18 @@ def select(header: str, size: int) -> list[Span] | None:
     _, equals, ranges = header.partition("=")
     if not equals or "=" in ranges:
         return None
-    return _merged(sorted(_spans(ranges, size), key=lambda span: span.start))
+    return _merged(sorted(_spans(ranges, size, suffixes=suffixes), key=lambda span: span.start))
 
 
-def _spans(ranges: str, size: int) -> Iterator[Span]:
+def _spans(ranges: str, size: int, *, suffixes: bool) -> Iterator[Span]:
     for text in ranges.split(","):
         first, dash, last = (part.strip() for part in text.partition("-"))
         if not dash:
             first, last = "0", first
         if (first or "0").isdecimal() and (last or "0").isdecimal():
             start, end = int(first or 0), min(int(last or size), size - 1)
+            if suffixes and last and not first:
+                start, end = max(size - int(last), 0), size - 1
             if start <= end:
                 yield Span(start, end + 1)
 

@@ -37,6 +37,15 @@ def test_header_selects_spans_of_ten_bytes(header, expected):
     assert expected == (None if spans is None else [(each.start, each.stop) for each in spans])
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [("bytes=-3", [Span(7, 10)]), ("bytes=-99", [Span(0, 10)]), ("bytes=-0", []), ("bytes=0-3", [Span(0, 4)])],
+)
+def test_suffixes_where_the_server_knows_them(header, expected):
+    """A server may be told that the last bytes are meant."""
+    assert select(header, 10, suffixes=True) == expected
+
+
 @pytest.mark.parametrize("header", ["bytes=0-", "bytes=0-0", "bytes=-"])
 def test_empty_file_has_no_range(header):
     """No range of an empty file can be satisfied."""

@@ -1,8 +1,10 @@
 """AQL over HTTP, system calls, repositories."""
 
+from dataclasses import replace
+
 import pytest
 
-from aioartifact.testing import ArtifactoryServer
+from aioartifact.testing import PROFILES, ArtifactoryServer
 
 TEXT = {"Content-Type": "text/plain"}
 FIND = b'items.find({"repo":"generic-local"}).include("repo","path","name")'
@@ -47,6 +49,16 @@ async def test_aql_errors_are_bare_text(server, ask, admin):
     assert (await query(ask, server, b"", admin | TEXT)).message == "Bad Request"
     assert (await ask(server, "POST", f"/api/search/aql?query={FIND.decode()}", body=b"")).status == 200
     assert (await ask(server, "GET", "/api/search/aql")).status == 405
+
+
+async def test_aql_errors_in_json(server, ask, admin):
+    """Asked for plain text, or where a release is said to do so, the server wraps the same words."""
+    answer = await query(ask, server, b"items.find({", admin | TEXT, Accept="text/plain")
+    assert answer.message.startswith("Failed to parse query")
+    profile = replace(PROFILES["7.x"], aql_json_errors=True)
+    async with ArtifactoryServer(profile=profile) as wrapping:
+        answer = await query(ask, wrapping, b"items.find({", admin | TEXT)
+    assert answer.message.startswith("Failed to parse query")
 
 
 async def test_aql_that_is_far_too_long(server, ask, admin):

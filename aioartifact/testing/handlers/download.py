@@ -99,7 +99,7 @@ async def _content(exchange: Exchange, item: Item, headers: dict[str, str]) -> R
     asked = exchange.asked_range
     if asked is None:
         return whole
-    spans = ranges.select(asked, item.size)
+    spans = ranges.select(asked, item.size, suffixes=instance.profile.suffix_ranges)
     if spans == []:
         return Reply(416, {"Content-Range": f"bytes */{item.size}"})
     if spans is None or not ranges.is_unchanged(exchange.request.headers.get("If-Range"), item.sha1, item.modified):

@@ -14,7 +14,7 @@ _STEPS = 1_000  # of SQLite's machine between two looks at the clock
 
 
 async def aql(exchange: Exchange) -> Reply:
-    """Answer a query with streamed rows; what is wrong with it is told as bare text."""
+    """Answer a query with streamed rows; what is wrong with it is mostly told as bare text."""
     if exchange.user.is_anonymous:
         exchange.deny_read("Only non-anonymous users are allowed to access AQL queries\n", servlet=False)
     if exchange.request.headers.get("Content-Type", "text/plain").partition(";")[0].strip() != "text/plain":
@@ -26,7 +26,9 @@ async def aql(exchange: Exchange) -> Reply:
         _demand_size(exchange, text)
         await anext(rows)  # runs the query: what is wrong with it has to be known before the status
     except language.AQLError as wrong:
-        # The resource answers text under its own media type, so the filter that wraps errors lets it pass.
+        # The resource answers text; the filter that wraps errors lets it pass where its media type is JSON already.
+        if exchange.instance.profile.aql_json_errors or content_type["Content-Type"] != "application/json":
+            refuse(400, wrong.message)
         return Reply(400, content_type, wrong.message.encode())
     return Reply(200, content_type, rows)
 
