@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import urllib.request
 from typing import NamedTuple
 
 import pytest
@@ -653,6 +654,14 @@ def test_serve_speaks_tls(serving, cli, tmp_path):
     _, url, *_ = serving("--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem", "--anonymous")
     assert url.startswith("https://127.0.0.1:")
     assert cli("--ca", tmp_path / "ca.pem", "ls", f"{url}/generic-local") == (0, "", "")
+
+
+def test_serve_is_the_release_and_edition_it_is_told_to_be(serving):
+    """Newer releases name themselves in a header; the open source edition has no add-ons."""
+    _, url, *_ = serving("--profile", "7.x", "--edition", "oss", "--anonymous")
+    with urllib.request.urlopen(f"{url}/api/system/version") as answer:
+        assert answer.headers["X-JFrog-Version"].startswith("Artifactory/7.")
+        assert json.load(answer)["addons"] == []
 
 
 def test_serve_on_a_port_that_is_taken(bare, cli):

@@ -229,6 +229,7 @@ def _parameters(properties: Iterable[str]) -> dict[str, list[str]]:
 @click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0 for any free one.")
 @click.option("--data", metavar="FOLDER", type=_PATH, help="Keep repositories and items there; default: temporary.")
 @click.option("--edition", type=click.Choice(["pro", "oss"]), default="pro", show_default=True, help="What to offer.")
+@click.option("--profile", type=click.Choice(["6.20", "7.x"]), default="6.20", show_default=True, help="What release.")
 @click.option("--anonymous", is_flag=True, help="Let everybody read.")
 @click.option("--tls-cert", metavar="FILE", type=_FILE, help="Serve HTTPS with this PEM certificate.")
 @click.option("--tls-key", metavar="FILE", type=_FILE, help="Its key; default: in the same file.")
@@ -238,6 +239,7 @@ def serve(
     port: int,
     data: Path | None,
     edition: Literal["pro", "oss"],
+    profile: Literal["6.20", "7.x"],
     anonymous: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -258,6 +260,7 @@ def serve(
         host=host,
         port=port,
         edition=edition,
+        profile=profile,
         anonymous=anonymous,
         certificate=tls_cert,
         private_key=tls_key,

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .instance import Edition
+from .profiles import Profile, ProfileName
 from .runner import ServerOptions
 from .server import ArtifactoryServer
 
@@ -19,6 +20,7 @@ def serve(
     port: int = 8081,
     context_path: str = "/artifactory",
     edition: Edition = "pro",
+    profile: ProfileName | Profile = "6.20",
     anonymous: bool = False,
     certificate: Path | None = None,
     private_key: Path | None = None,
@@ -36,6 +38,7 @@ def serve(
         port: Port to listen on; 0 for any free one.
         context_path: Path in front of everything, ``""`` for none.
         edition: ``oss`` refuses what needs Artifactory Pro.
+        profile: The release to be: ``6.20``, ``7.x``, or one made of these.
         anonymous: Whether requests without credentials may read everything.
         certificate: PEM file with the certificate chain, to serve HTTPS; None for HTTP.
         private_key: PEM file with its key; None if *certificate* holds both.
@@ -52,6 +55,7 @@ def serve(
         port=port,
         context_path=context_path,
         edition=edition,
+        profile=profile,
         anonymous=anonymous,
         ssl_context=_tls(certificate, private_key) if certificate else None,
     )
