@@ -1,6 +1,7 @@
 """A transfer that breaks goes on where it broke, and only with the bytes of the same content."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -192,3 +193,45 @@ async def test_signed_url_that_expires_is_asked_for_again(redirecting_server, tm
     stored = [request for request in server.requests if request.origin == "storage"]
     assert_goes_on(stored)
     assert not any(request.had_credentials for request in stored)
+
+
+async def test_body_that_is_empty_by_mistake_leaves_no_staging_file(server, fetched):
+    """Starting over also removes a staging file that nothing was written to."""
+    server.fail("GET", PATH, times=1, fault=Fault.cut(after=0))
+    data, _ = await fetched()
+    assert data == DATA
+
+
+async def test_server_that_ignores_ranges_and_breaks_is_given_up(server, session, url, tmp_path):
+    """Bytes that came before are no progress, wherever each try breaks."""
+    for after in (3_000_000, 1_000_000, 3_000_000, 1_000_000, 3_000_000, 1_000_000):
+        server.fail("GET", PATH, times=1, fault=replace(Fault.reset(after=after), ignores_range=True))
+    with pytest.raises(aioartifact.ConnectionLostError):
+        await aioartifact.download(url, tmp_path, session=session)
+    assert os.listdir(tmp_path) == []
+
+
+async def test_lost_question_for_checksums_is_asked_again(redirecting_server, tmp_path):
+    """The bytes are there already, and are not fetched again."""
+    server = redirecting_server
+    path = await _without_checksums(server, tmp_path, times=3)
+    assert Path(path).read_bytes() == DATA
+    assert server.count("GET", "storage:**") == 1
+    assert server.count("GET", "api/storage/**") == 4
+
+
+async def test_question_for_checksums_that_is_always_lost(redirecting_server, tmp_path):
+    """It is given up when the attempts are used up; its failure is no progress."""
+    with pytest.raises(aioartifact.ConnectionLostError, match="api/storage"):
+        await _without_checksums(redirecting_server, tmp_path, times=None)
+    assert redirecting_server.count("GET", "storage:**") == 1
+    assert os.listdir(tmp_path) == []
+
+
+async def _without_checksums(server, folder, times):
+    server.put(PATH, DATA)
+    server.fail("GET", PATH, fault=Fault.drop_checksums())
+    server.fail("GET", "api/storage/**", times=times, fault=Fault.reset(after=0))
+    auth, retry = (server.username, server.password), aioartifact.RetryPolicy(5, backoff_initial=0)
+    async with aioartifact.session(server.url, auth=auth, retry=retry) as session:
+        return await aioartifact.download(f"{server.url}/{PATH}", folder, session=session)

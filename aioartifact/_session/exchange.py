@@ -230,15 +230,15 @@ async def send(session: aiohttp.ClientSession, request: Request) -> Response:
         return await reply.read()
 
 
-async def ask(session: aiohttp.ClientSession, request: Request) -> Response:
+async def ask(session: aiohttp.ClientSession, request: Request, operation: Operation | None = None) -> Response:
     """
-    Send *request* and read its answer whole.
+    Send *request*, as part of an *operation* if there is one, and read its answer whole.
 
     Raises:
         ResponseError: The server said no; the error knows the attempts.
         TransportError, ProtocolError, SessionError: See :func:`send`.
     """
-    async with stream(session, request) as reply:
+    async with stream(session, request, operation) as reply:
         if reply.status >= 300:
             raise await reply.error()
         return await reply.read()

@@ -113,16 +113,20 @@ class _Download:
         self._staging = Staging(target, ())
         self._announced = 0
         self._shown = 0
+        self._reached = 0
+        self._arrived = False
         self._damaged = False
 
     async def run(self) -> Fetched | None:
         """Try until the file is in its place, the attempts are used up, or trying again is of no use."""
         while True:
-            kept = self._staging.size
             try:
                 return await self._try()
             except (ConnectionLostError, TransportTimeoutError) as error:
-                if not await self._may_go_on(progressed=self._staging.size > kept):
+                # Bytes that came before are no progress: a server that ignores ranges could go on for ever.
+                progressed = self._staging.size > self._reached
+                self._reached = max(self._reached, self._staging.size)
+                if not await self._may_go_on(progressed=progressed):
                     raise self._located(error) from error.__cause__
             except IntegrityError:
                 # Bytes may be damaged on the way once; the same damage twice is no accident.
@@ -149,11 +153,22 @@ class _Download:
 
     def _located(self, error: TransportError) -> TransportError:
         """Say how far it got."""
-        if self._staging.size:
+        if self._staging.size and not self._arrived:
             error.message += f", at byte {self._staging.size} of {self._pinned.size or 'unknown'}"
         return error
 
     async def _try(self) -> Fetched | None:
+        last = () if self._arrived else await self._fetch()
+        if last is None:
+            return None
+        await self._ask_checksums()
+        short = self._staging.size + sum(map(len, last)) <= _SHORT
+        fetched = await (run_short if short else run)(self._finish, last)
+        self._show(fetched.size)
+        return fetched
+
+    async def _fetch(self) -> Sequence[bytes] | None:
+        """Receive the body, and return what of it is still to be written; None if the file is unchanged."""
         request = self._request()
         async with stream(self._session, request, self._operation) as reply:
             if reply.location is not None and is_folder_redirect(self._item, reply.location):
@@ -166,9 +181,7 @@ class _Download:
                 raise await reply.error()
             promise = read_promise(request, reply.chain, status=reply.status)
             await self._accept(complete_promise(promise, self._listed))
-            fetched = await self._receive(reply)
-        self._show(fetched.size)
-        return fetched
+            return await self._receive(reply)
 
     def _request(self) -> Request:
         if self._staging.size and self._pinned.etag:
@@ -185,7 +198,8 @@ class _Download:
 
     async def _start_over(self, promise: Promise) -> None:
         """Forget what is kept, and pin the content anew."""
-        if self._staging.size:
+        self._arrived = False
+        if self._staging.path:
             await run(self._staging.discard)
         self._show(0)
         self._pinned = promise
@@ -202,20 +216,20 @@ class _Download:
         self._progress.advance(size - self._shown)
         self._shown = size
 
-    async def _receive(self, reply: Reply) -> Fetched:
+    async def _receive(self, reply: Reply) -> Sequence[bytes]:
         batch = await reply.next_batch(_BATCH)
         if reply.is_complete and self._pinned.checksums:
-            # All of it is here: one hop does everything.
-            short = sum(map(len, batch)) <= _SHORT
-            return await (run_short if short else run)(self._finish, batch)
+            # All of it is here: one hop writes, checks and commits.
+            return batch
         while batch:
             # Each batch is hashed and written in a thread while the next one arrives.
             async with collapsed(), anyio.create_task_group() as group:
                 group.start_soon(run, self._staging.write, batch)
                 batch = await reply.next_batch(_BATCH)
             self._show(self._staging.size)
-        await self._ask_checksums()
-        return await run(self._finish, ())
+        self._arrived = True
+        self._operation.attempts = 0  # what follows fails for the first time
+        return ()
 
     async def _ask_checksums(self) -> None:
         """Storage behind a redirect knows no checksums; then Artifactory is asked, if it may tell."""
@@ -223,7 +237,8 @@ class _Download:
             return
         request = build_item_info(self._item)
         try:
-            info = expect_file(self._item, read_item_info(self._item, request, await ask(self._session, request)))
+            answer = await ask(self._session, request, self._operation)
+            info = expect_file(self._item, read_item_info(self._item, request, answer))
         except ResponseError:
             return
         self._pinned = complete_promise(self._pinned, info)
