@@ -98,7 +98,7 @@ class RepositoryOptions(TypedDict, total=False):
     missed_seconds: int
     offline_seconds: int
     metadata_seconds: int
-    timeout_seconds: int
+    timeout_seconds: float
     members: tuple[str, ...]
     deploy_to: str
     retrieves_for_servers: bool
@@ -132,7 +132,7 @@ class Repository:
     missed_seconds: int = 1800
     offline_seconds: int = 300
     metadata_seconds: int = 7200
-    timeout_seconds: int = 15
+    timeout_seconds: float = 15
     members: tuple[str, ...] = ()
     deploy_to: str = ""
     retrieves_for_servers: bool = False
