@@ -272,11 +272,27 @@ async def test_two_items_for_one_target(server, session, tree, tmp_path):
     assert "(url, path) pairs" in str(report.failed[0].error)
 
 
-@pytest.mark.parametrize("item", [7, None, ("a",), b"https://h/artifactory/r/a", ("a", "b", "c")])
+URL = "https://h/artifactory/r/a"
+
+
+@pytest.mark.parametrize(
+    "item", [7, None, ("a",), URL.encode(), ("a", "b", "c"), (URL, 7), (URL, None), (URL, b"a"), (7, "a")]
+)
 async def test_item_that_is_none(session, tmp_path, item):
-    """An item of a wrong type is named in its outcome."""
+    """An item of a wrong type is named in its outcome, and ends no other."""
     report = await aioartifact.download_many([item], tmp_path, on_error="collect", session=session)
     assert isinstance(report.failed[0].error, aioartifact.InvalidArgumentError)
+
+
+async def test_failures_keep_no_frames(server, session, tree, tmp_path):
+    """A report of many failures is small: neither an error nor its cause holds the bytes that were on their way."""
+    (tmp_path / "file").touch()
+    pair = (f"{server.url}/generic-local/t/d0/sub/f54.bin", "file/f54.bin")
+    report = await aioartifact.download_many([pair], tmp_path, on_error="collect", session=session)
+    error = report.failed[0].error
+    assert isinstance(error, aioartifact.LocalFileError)
+    assert isinstance(error.__cause__, OSError)
+    assert (error.__traceback__, error.__cause__.__traceback__) == (None, None)
 
 
 @pytest.mark.parametrize(

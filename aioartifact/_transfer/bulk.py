@@ -82,9 +82,8 @@ class Fetcher:
                 self.progress.ended(job.item.name)
         except ArtifactoryError as error:
             self.progress.finish("failed", _listed_size(item))
-            # Its traceback would keep the frames, and with them the buffers, of every failure alive.
-            reason = error.with_traceback(None)
-            return Outcome(url, target, "failed", seconds=time.perf_counter() - started, error=reason)
+            seconds = time.perf_counter() - started
+            return Outcome(url, target, "failed", seconds=seconds, error=_without_frames(error))
 
     async def _fetch(self, job: Job, url: str, target: str, started: float) -> Outcome:
         if target in self._targets:
@@ -114,11 +113,12 @@ class Fetcher:
         servers = state_of(self.session).credentials
         if isinstance(item, FileInfo):
             return Job(parse_item_url(item.url, servers), item.name, item)
-        if isinstance(item, tuple) and len(item) == 2:
-            return Job(parse_item_url(item[0], servers), os.fspath(item[1]).replace(os.sep, "/"))
         if isinstance(item, str):
             address = parse_item_url(item, servers)
             return Job(address, address.name)
+        match item:
+            case tuple((url, str() | os.PathLike() as path)) if isinstance(relative := os.fspath(path), str):
+                return Job(parse_item_url(url, servers), relative.replace(os.sep, "/"))
         raise InvalidArgumentError(f"item is a {type(item).__name__}; expected a URL, a (url, path) pair or a FileInfo")
 
     async def _look(self, target: str, listed: FileInfo | None) -> "_Local":
@@ -167,6 +167,14 @@ class _Local:
     unchanged: bool = False
     size: int = 0
     checksums: Checksums = field(default_factory=Checksums)
+
+
+def _without_frames(error: ArtifactoryError) -> ArtifactoryError:
+    """Let go of the frames, and with them the buffers, that tracebacks of *error* and its causes keep alive."""
+    link: BaseException | None = error
+    while link is not None:
+        link = link.with_traceback(None).__context__
+    return error
 
 
 def _listed_size(item: Item | Job) -> int:
