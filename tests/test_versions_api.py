@@ -50,6 +50,16 @@ async def test_versions_at_the_root_of_a_repository(server, session):
         ]
 
 
+@pytest.mark.parametrize("group_id", ["com.acme", "com.artifactory"])
+async def test_versions_of_a_server_with_another_context_path(monkeypatch, group_id):
+    """The server is an argument: neither its path nor a group named artifactory misleads a call without a session."""
+    async with ArtifactoryServer(context_path="/binaries") as other:
+        monkeypatch.setenv("ARTIFACTORY_USERNAME", other.username)
+        monkeypatch.setenv("ARTIFACTORY_API_KEY", other.password)
+        other.put(f"generic-local/{group_id.replace('.', '/')}/db/1.0.0/db.zip", b"bytes")
+        assert await aioartifact.versions(other.url, "generic-local", group_id, "db") == ["1.0.0"]
+
+
 async def test_wrong_password_warns_and_is_tried_once(server, artifact):
     """The ancestor's [] for refused access comes with a warning, and the password is not tried twice."""
     async with aioartifact.session(server.url, auth=("admin", "wrong")) as session:

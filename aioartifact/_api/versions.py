@@ -5,7 +5,7 @@ from typing import Literal
 
 import aiohttp
 
-from .._address import ItemURL, url
+from .._address import ItemURL, parse_item_url, parse_server_url, url
 from .._aql import folders_in
 from .._errors import AuthenticationError, ForbiddenError, NotFoundError
 from .._listing import fetch_info
@@ -13,7 +13,6 @@ from .._options import check_choice
 from .._protocol import build_aql, expect_folder, read_aql
 from .._session import ask, is_anonymous
 from .._versions import is_semantic_version, latest, sort_versions
-from .items import item_of
 from .session import using
 
 Method = Literal["auto", "folder", "aql"]
@@ -67,7 +66,8 @@ async def versions(
     address = url(server, repository=repository, group_id=group_id, name=name)
     async with using(session) as opened:
         try:
-            names = await _list(opened, item_of(opened, address), method)
+            # The server is named here, whatever its context path; there is nothing to guess.
+            names = await _list(opened, parse_item_url(address, [parse_server_url(server)]), method)
         except NotFoundError:
             return []
         except (AuthenticationError, ForbiddenError) as error:
