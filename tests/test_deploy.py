@@ -3,6 +3,7 @@
 import hashlib
 import os
 import socket
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,19 @@ async def test_passing_trouble_sends_the_file_again(server, session, local, url,
     assert server.read("generic-local/com/acme/a.bin") == DATA
     seen = progress.snapshot()
     assert (seen.bytes_done, seen.bytes_total, seen.files_done) == (len(DATA), len(DATA), 1)
+
+
+@pytest.mark.parametrize("size", [1, len(DATA)])
+@pytest.mark.parametrize("times", [2, None], ids=["passing", "final"])
+async def test_progress_of_bytes_that_were_sent_for_nothing(server, session, local, url, times, size):
+    """A pass that was sent to its end and then refused does not count, neither before a retry nor at the end."""
+    local.write_bytes(DATA[:size])
+    server.fail("PUT", "generic-local/**", times=times, fault=Fault.status(503))
+    progress = aioartifact.Progress()
+    with nullcontext() if times else pytest.raises(aioartifact.ServerError):
+        await aioartifact.deploy(local, url, session=session, progress=progress)
+    seen, arrived = progress.snapshot(), size if times else 0
+    assert (seen.bytes_done, seen.bytes_total, seen.files_failed) == (arrived, arrived, 0 if times else 1)
 
 
 @pytest.mark.parametrize(

@@ -38,22 +38,25 @@ async def send_file(
     checksums = Checksums(**{name: known.get(name) or computed.get(name) for name in ALGORITHMS})
     progress.expect(files=1, size=size)
 
+    sent = 0
+
+    def show(total: int) -> None:
+        nonlocal sent
+        progress.advance(total - sent)
+        sent = total
+
     async def blocks() -> AsyncGenerator[bytes, None]:
-        sent = 0
-        try:
-            async with aclosing(read_blocks(path)) as source:
-                async for block in source:
-                    yield block
-                    progress.advance(len(block))
-                    sent += len(block)
-        finally:
-            if sent != size:
-                progress.advance(-sent)  # this pass came to nothing; a retry starts at zero
+        show(0)  # an earlier pass came to nothing
+        async with aclosing(read_blocks(path)) as source:
+            async for block in source:
+                yield block
+                show(sent + len(block))
 
     request = build_deploy(item, Upload(blocks, size), checksums, parameters)
     try:
         read_deployed(item, request, await ask(session, request), checksums)
     except BaseException:
+        show(0)
         progress.finish("failed", size)
         raise
     progress.finish("transferred")
