@@ -111,10 +111,10 @@ def test_threads_end_with_their_loop():
         await asyncio.gather(run(threading.get_ident), run_short(threading.get_ident))
         return weakref.ref(asyncio.get_running_loop())
 
+    before = set(threading.enumerate())
     loop = asyncio.run(work())
     gc.collect()
     assert loop() is None
-    for thread in threading.enumerate():
-        if thread.name.startswith("aioartifact-disk"):
-            thread.join(timeout=30)
-            assert not thread.is_alive()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=30)
+        assert not thread.is_alive()

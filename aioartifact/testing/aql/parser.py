@@ -16,7 +16,6 @@ from .fields import SEARCHABLE, Field, Kind, PropertyKey, Selection, criterion_s
 from .syntax import Comparison, Criterion, Group, Junction, Operator, Query, Sort
 
 _T = TypeVar("_T")
-_Found = TypeVar("_Found", Field, PropertyKey, Selection, Field | PropertyKey)
 
 _BLANKS = re.compile(r"[\x00-\x20]*")
 _COUNT = re.compile(r"[0-9]{1,19}")
@@ -179,7 +178,12 @@ class _Parser:
         return tuple(found)
 
     def _entry(self) -> Selection:
-        return self._scanner.quoted(lambda text: self._known(selection(self._domain, text)))
+        return self._scanner.quoted(self._selection)
+
+    def _selection(self, text: str) -> Selection:
+        found = selection(self._domain, text)
+        self._demand_known(found)
+        return found
 
     def _sort(self) -> Sort:
         self._scanner.expect("{")
@@ -191,7 +195,7 @@ class _Parser:
         return Sort(descending, fields)
 
     def _sort_field(self) -> Field:
-        return self._scanner.quoted(lambda text: self._known(sort_field(self._domain, text)))
+        return self._scanner.quoted(lambda text: sort_field(self._domain, text))
 
     def _count(self) -> int:
         count = int(self._scanner.number(_COUNT))
@@ -219,12 +223,12 @@ class _Parser:
         if text in _JUNCTIONS:
             return _JUNCTIONS[text]
         subject = criterion_subject(self._domain, text)
-        return self._known(subject)
+        self._demand_known(subject)
+        return subject
 
-    def _known(self, found: _Found) -> _Found:
+    def _demand_known(self, found: Selection) -> None:
         if _ARCHIVE in found.route and not self._archives:
             raise KeyError(_ARCHIVE)
-        return found
 
     def _junction(self, junction: Junction) -> Group:
         if self._depth == _MAX_DEPTH:
