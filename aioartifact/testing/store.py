@@ -440,10 +440,13 @@ class Store:
         """
         condition, values = below(item)
         with self.transaction():
+            self.flush_stats()  # the identity of what goes may be given to what comes
+            if not item.is_folder:
+                self._connection.execute("DELETE FROM items WHERE id = ?", (item.id,))
+                return True
             self._permit(permitted)
             if atomic and self._exists(f"{condition} AND NOT {_PERMITTED}", values):
                 return False
-            self.flush_stats()  # the identity of what goes may be given to what comes
             sql = f"DELETE FROM items WHERE {condition} AND type = 'file' AND {_PERMITTED}"  # noqa: S608  # constants
             self._connection.execute(sql, values)
             return self.prune(item, permitted)
@@ -602,8 +605,10 @@ def below(folder: Item) -> tuple[str, tuple[str, ...]]:
     """Return the SQL condition for everything below *folder*, a range the index can answer, and its values."""
     if not folder.path:
         return "repo = ? AND NOT (path = '.' AND name = '.')", (folder.repo,)
-    first, after = folder.path + "/", folder.path + "0"  # "0" is the character after "/"
-    return "repo = ? AND (path = ? OR (path >= ? AND path < ?))", (folder.repo, folder.path, first, after)
+    # One range, which takes in "folder-x" as well, and a filter: given two ranges, SQLite reads all of the repository.
+    after = folder.path + "0"  # "0" is the character after "/"
+    values = (folder.repo, folder.path, after, folder.path, folder.path + "/")
+    return "repo = ? AND path >= ? AND path < ? AND (path = ? OR path >= ?)", values
 
 
 def _ids(item: Item, *, recursive: bool) -> tuple[str, tuple[object, ...]]:
