@@ -14,6 +14,7 @@ from aioartifact.testing import ArtifactoryServer, Fault
 
 CANARY = "CANARY-do-not-print"
 KEY = "AKCp8" + "CANARY" * 12
+ENCODED = base64.b64encode(f"ci:{CANARY}".encode()).decode()
 PATH = "generic-local/a.bin"
 
 AUTHS = {
@@ -21,10 +22,13 @@ AUTHS = {
     "token": aioartifact.Credentials.bearer(CANARY),
     "key": aioartifact.Credentials.api_key(KEY),
 }
+SECRETS = {"password": [CANARY, ENCODED], "token": [CANARY], "key": [KEY]}
 
 FAULTS = {
     "none": None,
     "401-echo": Fault.status(401, message=f"Bad props auth token: basictoken={CANARY}"),
+    "302-echo": Fault.status(302, message=f"moved, {CANARY} {KEY}"),
+    "401-echo-header": Fault.status(401, "text", message=f"cannot read Authorization: Basic {ENCODED}"),
     "403-echo": Fault.status(403, message=f"Bad props auth token: apiKey={KEY}"),
     "500-echo": Fault.status(500, "html", message=f"{CANARY} {KEY}"),
     "502-text": Fault.status(502, "text", message=f"upstream said {CANARY} {KEY}"),
@@ -98,8 +102,7 @@ async def test_no_failure_shows_a_secret(server, tmp_path, caught_logs, kind, fa
         errors = [error for call in calls for error in await provoke(call)]
         session_text = repr(session)
     texts = [shown(error) for error in errors] + [caught_logs.text, session_text]
-    secrets = [KEY] if kind == "key" else [CANARY, base64.b64encode(f"ci:{CANARY}".encode()).decode()]
-    assert not [text for text in texts for secret in secrets if secret in text]
+    assert not [text for text in texts for secret in SECRETS[kind] if secret in text]
 
 
 async def test_refused_server_shows_no_secret(tmp_path, caught_logs):

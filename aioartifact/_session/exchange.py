@@ -89,7 +89,7 @@ class Reply:
                 content = await self._response.read()
         else:
             content = b"".join(await self.next_batch(MAX_ERROR_BODY))[:MAX_ERROR_BODY]
-        content = self._seam.masked(content) if self.status >= 400 else content
+        content = self._seam.masked(content) if self.status >= 300 else content
         return Response(self.status, content, self.chain[-1], self._seam.url)
 
     async def error(self) -> ArtifactoryError:

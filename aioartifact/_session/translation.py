@@ -46,8 +46,12 @@ class Seam:
     def masked(self, content: bytes) -> bytes:
         """Some servers repeat in an error the credentials they refuse."""
         credentials = self.state.credentials.get(self.request.server)
-        secret = credentials.secret.encode() if credentials else b""
-        return content.replace(secret, b"***") if secret else content
+        if credentials is None or not credentials.secret:
+            return content
+        # As it was sent, which for a password is not as it was given.
+        for secret in (credentials.secret, *(value.split()[-1] for value in credentials.headers().values())):
+            content = content.replace(secret.encode(), b"***")
+        return content
 
     @contextmanager
     def translated(self, payload: object = None) -> Iterator[None]:
