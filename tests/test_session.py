@@ -1,6 +1,7 @@
 """session(): credentials per server and per hop, retries with a shared back-off, and where it may be used."""
 
 import asyncio
+import math
 import ssl
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -274,6 +275,17 @@ async def test_slow_first_answer_does_not_hold_back_the_others_for_ever(server, 
         assert await aioartifact.exists(url, session=session)
         handle.release()
         assert (await slow).status_code == 200
+
+
+async def test_no_limit_is_a_limit(server, url, tmp_path):
+    """Infinity is how a limit is switched off, in both directions."""
+    (tmp_path / "local").write_bytes(b"bytes")
+    timeouts = aioartifact.Timeouts(connect=math.inf, stall=math.inf, reply=math.inf)
+    auth = (server.username, server.password)
+    async with aioartifact.session(server.url, auth=auth, timeouts=timeouts) as session:
+        await aioartifact.deploy(tmp_path / "local", url, session=session)
+        async with session.get(url) as response:
+            assert await response.read() == b"bytes"
 
 
 async def test_hops_of_a_redirect_are_one_attempt(redirecting_server, tmp_path):

@@ -10,7 +10,7 @@ import aiohttp
 import anyio.to_thread
 
 from .middlewares import authorizing, retrying
-from .state import STATES, SessionState
+from .state import STATES, SessionState, client_timeout
 from .tls import ClientCertificate, Verify, tls_context
 
 # Tomcat drops idle connections after 60 s; let go of them well before.
@@ -35,14 +35,13 @@ async def open_session(
         ttl_dns_cache=300,
         keepalive_timeout=_KEEPALIVE,
     )
-    timeouts = state.timeouts
     async with aiohttp.ClientSession(
         connector=connector,
         # Artifactory sets cookies for its web pages only; sending them back pins requests to one node.
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": user_agent or default_user_agent()},
         middlewares=(retrying(state), authorizing(state)),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=timeouts.connect, sock_read=timeouts.stall),
+        timeout=client_timeout(state.timeouts.connect, state.timeouts.stall),
         # Re-quoting changes a signed URL, and the storage then refuses its signature.
         requote_redirect_url=False,
         proxy=proxy,

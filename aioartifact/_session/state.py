@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -138,8 +139,17 @@ class SessionState:
 
     def timeout(self, request: Request) -> aiohttp.ClientTimeout:
         """No total limit; after an upload the server may hash and store for long."""
-        stall = self.timeouts.reply if isinstance(request.body, Upload) else self.timeouts.stall
-        return aiohttp.ClientTimeout(total=None, sock_connect=self.timeouts.connect, sock_read=stall)
+        silence = self.timeouts.reply if isinstance(request.body, Upload) else self.timeouts.stall
+        return client_timeout(self.timeouts.connect, silence)
+
+
+def client_timeout(connect: float, silence: float) -> aiohttp.ClientTimeout:
+    """Limits as aiohttp wants them: it stumbles over infinity."""
+    return aiohttp.ClientTimeout(
+        total=None,
+        sock_connect=None if connect == inf else connect,
+        sock_read=None if silence == inf else silence,
+    )
 
 
 STATES: WeakKeyDictionary[aiohttp.ClientSession, SessionState] = WeakKeyDictionary()
