@@ -455,6 +455,28 @@ async def test_proxy_of_the_environment(server, url, monkeypatch):
         assert await aioartifact.exists(url, session=session)
 
 
+@pytest.mark.parametrize(("status", "attempts"), [(407, 1), (403, 1), (502, 3)])
+async def test_proxy_that_refuses(status, attempts):
+    """It is named as what refused; wrong credentials are not repeated, which would lock a user out."""
+    asked = 0
+
+    async def refuse(reader, writer):
+        nonlocal asked
+        asked += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as listener:
+        proxy = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        retry = aioartifact.RetryPolicy(3, backoff_initial=0)
+        async with aioartifact.session(proxy=proxy, retry=retry) as session:
+            with pytest.raises(aioartifact.ConnectError, match=f"the proxy refused: {status}") as caught:
+                await aioartifact.info("https://host.example/artifactory/r/a", session=session)
+    assert asked == attempts
+    assert caught.value.retryable == (attempts > 1)
+
+
 def test_every_aiohttp_error_is_translated():
     """An exception that aiohttp adds in a later release cannot slip out unnoticed."""
     kinds = [

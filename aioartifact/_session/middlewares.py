@@ -9,7 +9,7 @@ from .._models import decode_text
 from .._retry import is_idempotent, is_retryable_status, parse_retry_after, retry_after_from_message
 from .payload import is_replayable, upload_failure
 from .state import OPERATION, Operation, SessionState
-from .translation import NOT_REPAIRED_BY_TIME
+from .translation import may_pass
 
 Handler: TypeAlias = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
@@ -72,7 +72,7 @@ def retrying(state: SessionState) -> aiohttp.ClientMiddlewareType:
 def _delay_after_error(
     state: SessionState, operation: Operation, request: aiohttp.ClientRequest, error: Exception
 ) -> float | None:
-    if isinstance(error, NOT_REPAIRED_BY_TIME) or upload_failure(request.body) is not None:
+    if not may_pass(error) or upload_failure(request.body) is not None:
         return None
     unsent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
     if not unsent and not (operation.repeatable and is_replayable(request.body)):

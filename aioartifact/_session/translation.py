@@ -17,18 +17,28 @@ from .._errors import (
     TransportTimeoutError,
 )
 from .._protocol import Request
+from .._retry import is_retryable_status
 from .payload import upload_failure
 from .state import Operation, SessionState
 
 # Errors of TLS are errors of set-up: no retry repairs them.
-NOT_REPAIRED_BY_TIME = (
+_TLS = (
     aiohttp.ClientSSLError,
     aiohttp.ClientConnectorCertificateError,
     aiohttp.ServerFingerprintMismatch,
 )
+_NOT_HTTP = (aiohttp.InvalidURL, aiohttp.ClientResponseError, aiohttp.NonHttpUrlClientError)
+_PROXY_HINT = "check the proxy, and user and password in its URL"
 _STALL_HINT = "raise Timeouts.stall for a slow server"
 _TLS_HINT = "pass verify= with the CA certificates of the server"
 _REACH_HINT = "check the host name, the port, and whether a proxy is needed"
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether time may repair what aiohttp raised; a proxy that refuses has a status to tell by."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return is_retryable_status(error.status)
+    return not isinstance(error, _TLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,7 @@ class Seam:
         raise translated
 
     def _translate(self, error: Exception) -> ArtifactoryError:
-        if isinstance(error, aiohttp.InvalidURL | aiohttp.ClientResponseError | aiohttp.NonHttpUrlClientError):
+        if isinstance(error, _NOT_HTTP) and not isinstance(error, aiohttp.ClientHttpProxyError):
             return ProtocolError(
                 f"{self.request.label}: the answer is not valid HTTP: {type(error).__name__}",
                 hint=f"is {self.request.server} the base URL of an Artifactory?",
@@ -82,7 +92,7 @@ class Seam:
             elapsed=self.state.clock.now() - self.operation.started,
             hint=hint,
         )
-        translated.retryable = not isinstance(error, NOT_REPAIRED_BY_TIME)
+        translated.retryable = may_pass(error)
         return translated
 
     def _judge(self, error: Exception) -> tuple[type[TransportError], str, str | None]:
@@ -93,7 +103,9 @@ class Seam:
             return TransportTimeoutError, f"no connection within {limits.sock_connect:g} s", _REACH_HINT
         if isinstance(error, TimeoutError):
             return TransportTimeoutError, f"stalled: no byte for {limits.sock_read:g} s", _STALL_HINT
-        if isinstance(error, NOT_REPAIRED_BY_TIME):
+        if isinstance(error, aiohttp.ClientHttpProxyError):
+            return ConnectError, f"the proxy refused: {error.status}", _PROXY_HINT
+        if isinstance(error, _TLS):
             return ConnectError, f"TLS refused: {reason(error)}", _TLS_HINT
         if isinstance(error, aiohttp.ClientConnectorError):
             return ConnectError, f"cannot connect: {reason(error)}", _REACH_HINT
