@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 
@@ -392,3 +393,19 @@ async def test_any_web_server_will_do(server, upstream, ask):
     """An upstream need not be Artifactory: here, a folder deep inside another one's path."""
     server.create_repository("far", **(settings(upstream) | {"url": f"{upstream.url}/generic-local/org"}))
     assert (await ask(server, "GET", "/far/a%20%23%25.txt")).body == b"content"
+
+
+async def test_nothing_is_fetched_where_a_member_will_do(server, upstream, ask):
+    """A member that lacks the property asked for still serves before anything is fetched."""
+    server.create_repository("v", kind="virtual", members=("far", "generic-local"))
+    server.put("generic-local/org/a #%.txt", b"local")
+    assert (await ask(server, "GET", URL.replace("far", "v") + ";os=linux")).body == b"local"
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("name", ["größe.bin", "a;b=c.txt", "a+b.txt", "100%.txt", "it's [x].txt"])
+async def test_any_name(server, upstream, ask, name):
+    """Names are encoded for the upstream as they must be."""
+    upstream.put(f"generic-local/{name}", b"x")
+    assert (await ask(server, "GET", f"/far/{quote(name, safe='')}")).body == b"x"
+    assert server.exists(f"far-cache/{name}")

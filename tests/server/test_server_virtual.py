@@ -235,3 +235,11 @@ async def test_trace_of_a_virtual_repository(server, ask):
     """The trace tells what is found behind it."""
     trace = (await ask(server, "GET", FILE + "?trace")).body.decode()
     assert "A file of 14 bytes" in trace
+
+
+async def test_folders_on_the_way_to_what_may_be_read(server, ask, ann):
+    """Who may read something deep inside is shown the way to it, and nothing else."""
+    server.grant("ann", "second", path="org/deep/**")
+    assert (await ask(server, "GET", "/v/org", headers=ann)).status == 302
+    page = (await ask(server, "GET", "/v/org/", headers=ann)).body.decode()
+    assert ('href="deep/"' in page, "a.txt" in page, "empty" in page) == (True, False, False)
