@@ -89,12 +89,14 @@ class Promise:
         checksums: Of the whole file.
         etag: What names this content of the file to the server that sends it, exactly as received, or None.
         start: Offset of the first byte that comes.
+        is_open_ended: Whether the body ends with the connection, and so may break off unnoticed (RFC 9112, 6.3).
     """
 
     size: int | None
     checksums: Checksums
     etag: str | None = None
     start: int = 0
+    is_open_ended: bool = False
 
 
 def build_item_info(item: ItemURL) -> Request:
@@ -288,11 +290,16 @@ def read_promise(request: Request, chain: Sequence[Mapping[str, str]], *, status
         raise _not_artifactory(request, "an HTML page")
     checksums = next(filter(None, map(_header_checksums, chain)), Checksums())
     etag = final.get("ETag")
+    if etag and etag.startswith("W/"):
+        etag = None  # it must not go into If-Range (RFC 9110, 13.1.5)
     if status == HTTPStatus.PARTIAL_CONTENT:
         start, size = _content_range(request, final.get("Content-Range", ""))
         return Promise(size, checksums, etag, start)
-    encoded = final.get("Content-Encoding", "identity") != "identity"
-    return Promise(None if encoded else _size(final.get("Content-Length")), checksums, etag)
+    if final.get("Content-Encoding", "identity") != "identity":
+        # Length, offsets and ETag are those of the encoded bytes, which nobody sees.
+        return Promise(None, checksums)
+    size = _size(final.get("Content-Length"))
+    return Promise(size, checksums, etag, is_open_ended=size is None and "Transfer-Encoding" not in final)
 
 
 def _content_range(request: Request, value: str) -> tuple[int, int | None]:

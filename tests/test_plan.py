@@ -160,6 +160,7 @@ def test_received_as_promised(promise, size, checksums):
         pytest.param(Promise(3, ALL), 2, ALL, "size", "3", "2", id="too-short"),
         pytest.param(Promise(3, ALL), 4, ALL, "size", "3", "4", id="too-long"),
         pytest.param(Promise(0, Checksums()), 1, ALL, "size", "0", "1", id="not-empty"),
+        pytest.param(Promise(None, Checksums(), is_open_ended=True), 3, ALL, "size", "", "3", id="perhaps-not-all"),
         pytest.param(Promise(3, ALL), 3, Checksums("d" * 64, SHA1, MD5), "sha256", SHA256, "d" * 64, id="sha256"),
         pytest.param(
             Promise(None, Checksums(sha1=SHA1)), 3, Checksums(sha1="d" * 40), "sha1", SHA1, "d" * 40, id="sha1"

@@ -551,10 +551,10 @@ def test_redirect_of_a_folder_with_odd_characters():
             id="all",
         ),
         pytest.param([{"Content-Length": "0", "X-Checksum-Sha1": SHA1}], Promise(0, Checksums(sha1=SHA1)), id="old"),
-        pytest.param([{}], Promise(None, Checksums()), id="nothing"),
+        pytest.param([{}], Promise(None, Checksums(), is_open_ended=True), id="nothing"),
         pytest.param(
             [{"Content-Length": "x", "X-Checksum-Sha256": "x", "X-Checksum-Md5": MD5}],
-            Promise(None, Checksums(md5=MD5)),
+            Promise(None, Checksums(md5=MD5), is_open_ended=True),
             id="spoiled",
         ),
         pytest.param(
@@ -581,9 +581,18 @@ def test_redirect_of_a_folder_with_odd_characters():
             id="stored-html",
         ),
         pytest.param(
-            [{"Content-Type": "text/html", "Server": "Artifactory/6.20.0"}], Promise(None, Checksums()), id="html-620"
+            [{"Content-Type": "text/html", "Server": "Artifactory/6.20.0"}], Promise(None, Checksums(), is_open_ended=True), id="html-620"
         ),
-        pytest.param([{}, {"Content-Type": "text/html"}], Promise(None, Checksums()), id="html-from-storage"),
+        pytest.param(
+            [{}, {"Content-Type": "text/html"}], Promise(None, Checksums(), is_open_ended=True), id="html-from-storage"
+        ),
+        pytest.param([{"Transfer-Encoding": "chunked"}], Promise(None, Checksums()), id="chunked"),
+        pytest.param([{"Content-Length": "3", "ETag": 'W/"x"'}], Promise(3, Checksums()), id="weak-etag"),
+        pytest.param(
+            [{"Content-Length": "2", "Content-Encoding": "gzip", "ETag": '"x"'}],
+            Promise(None, Checksums()),
+            id="etag-of-encoded-bytes",
+        ),
     ],
 )
 def test_promise_of_an_answer(chain, promise):

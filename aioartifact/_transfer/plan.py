@@ -100,6 +100,13 @@ def check_received(item: ItemURL, promise: Promise, size: int, checksums: Checks
         )
     strongest = promise.checksums.strongest()
     if strongest is None:
+        if promise.size is None and promise.is_open_ended:
+            raise IntegrityError(
+                f"GET {item}: {size} bytes arrived, and nothing tells whether that is all; nothing was written",
+                algorithm="size",
+                actual=str(size),
+                hint="ask for permission to read the file's info, or look at the proxy that drops its length",
+            )
         return
     algorithm, expected = strongest
     actual = checksums.get(algorithm) or ""
