@@ -581,7 +581,9 @@ def test_redirect_of_a_folder_with_odd_characters():
             id="stored-html",
         ),
         pytest.param(
-            [{"Content-Type": "text/html", "Server": "Artifactory/6.20.0"}], Promise(None, Checksums(), is_open_ended=True), id="html-620"
+            [{"Content-Type": "text/html", "Server": "Artifactory/6.20.0"}],
+            Promise(None, Checksums(), is_open_ended=True),
+            id="html-620",
         ),
         pytest.param(
             [{}, {"Content-Type": "text/html"}], Promise(None, Checksums(), is_open_ended=True), id="html-from-storage"

@@ -105,7 +105,7 @@ def check_received(item: ItemURL, promise: Promise, size: int, checksums: Checks
                 f"GET {item}: {size} bytes arrived, and nothing tells whether that is all; nothing was written",
                 algorithm="size",
                 actual=str(size),
-                hint="ask for permission to read the file's info, or look at the proxy that drops its length",
+                hint="try again; a proxy drops the length, and this user may not read the checksums",
             )
         return
     algorithm, expected = strongest
