@@ -178,7 +178,7 @@ async def test_aql_time_is_limited(ask):
     seconds = itertools.count(1_700_000_000.0)
     profile = replace(PROFILES["7.x"], aql_seconds=2)
     async with ArtifactoryServer(profile=profile, clock=lambda: next(seconds)) as server:
-        for number in range(1_000):
+        for number in range(4_000):
             server.put(f"generic-local/{number}", b"")
         refused = await query(ask, server, b'items.find({"name":{"$match":"*a*b*"}})')
         assert (refused.status, refused.message) == (408, "Request Timeout")
