@@ -25,8 +25,8 @@ class Control:
     """
     Content, accounts, faults and the request log of a running server.
 
-    Addresses are ``"repository/path"``, not percent-encoded. Methods here make no request and appear in no log;
-    they may be called from any thread.
+    Addresses are ``"repository/path"``, not percent-encoded; a remote repository stands for its cache. Methods here
+    make no request and appear in no log; they may be called from any thread.
 
     Attributes:
         strict: Whether leaving the server fails where endpoints were asked for that it does not serve.
@@ -375,10 +375,13 @@ class Control:
     # Pieces
 
     def _locate(self, address: str) -> tuple[str, str]:
-        repository, _, path = address.strip("/").partition("/")
-        if repository not in self._instance.repositories:
-            raise LookupError(f"no repository {repository!r}: create_repository() makes one")
-        return repository, path
+        key, _, path = address.strip("/").partition("/")
+        repository = self._instance.repositories.get(key)
+        if repository is None:
+            raise LookupError(f"no repository {key!r}: create_repository() makes one")
+        if repository.storage_key is None:
+            raise LookupError(f"{key!r} is a virtual repository: its members hold the items")
+        return repository.storage_key, path
 
     def _item(self, address: str) -> Item:
         item = self._instance.store.get(*self._locate(address))

@@ -298,6 +298,14 @@ async def test_many_at_once_fetch_once(server, upstream, ask):
     assert upstream.count("GET") == 1
 
 
+async def test_cache_is_filled_by_hand(server, upstream, ask):
+    """What a test puts into the remote repository lies in its cache, and is not fetched."""
+    server.put("far/org/a #%.txt", b"by hand")
+    assert server.read("far-cache/org/a #%.txt") == server.read("far/org/a #%.txt") == b"by hand"
+    assert (await ask(server, "GET", URL)).body == b"by hand"
+    assert upstream.requests == []
+
+
 async def test_permission_on_remote_and_cache(server, ask, basic):
     """A right granted on the remote key or on its cache counts for both."""
     ann = basic("ann", "pw")

@@ -231,6 +231,12 @@ async def test_settings_of_virtual_and_members(server, ask):
     assert (await ask(server, "GET", FILE)).body == b"from the second"
 
 
+async def test_virtual_repositories_hold_nothing(server):
+    """What a test puts belongs into a member."""
+    with pytest.raises(LookupError, match="'v' is a virtual repository: its members hold the items"):
+        server.put("v/a", b"x")
+
+
 async def test_trace_of_a_virtual_repository(server, ask):
     """The trace tells what is found behind it."""
     trace = (await ask(server, "GET", FILE + "?trace")).body.decode()
