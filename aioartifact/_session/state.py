@@ -107,6 +107,8 @@ class SessionState:
     def owner(self, url: URL) -> ServerURL | None:
         """The server that *url* lies on, of those named to this session; the longest context path wins."""
         segments = tuple(part for part in url.parts if part != "/")
+        if ".." in segments:
+            return None  # servers resolve it, perhaps to another application on the same host
         owners = [s for s in self.credentials if s.contains(url.scheme, url.host or "", url.port, segments)]
         return max(owners, key=lambda server: len(server.context_path), default=None)
 
