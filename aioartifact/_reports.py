@@ -17,7 +17,8 @@ class Outcome:
     Attributes:
         url: Download URL, percent-encoded.
         path: Local file, as ``str``; None where no target could be decided.
-        status: ``"downloaded"``, ``"unchanged"`` (the local file already had the right content) or ``"failed"``.
+        status: ``"downloaded"``, ``"unchanged"`` (the local file already had the right content, or is to be kept
+            whatever it holds) or ``"failed"``.
         size: Bytes of the file; 0 for a failure.
         sha256: SHA-256 of the verified content, or None where another checksum was compared.
         seconds: Time from the start of this file to its end.

@@ -104,7 +104,8 @@ def download_many(
 
     Await the result for a :class:`Report`, or open it with ``async with`` to take outcomes as they finish, see
     :class:`Batch`. Items are pulled as they are needed, so they may come from an endless iterator; memory is
-    bounded by *max_concurrency* times about 4 MiB, and by the outcomes of an awaited report.
+    bounded by *max_concurrency* times about 4 MiB, the paths written to so far (which no other item may have), and
+    the outcomes of an awaited report.
 
     Args:
         items: URLs, ``(url, path)`` pairs with a path below the destination, or :class:`FileInfo` values; in any
