@@ -148,9 +148,11 @@ class Staging:
                 # The umask decides the mode, as for any file the user writes.
                 self._descriptor = os.open(path, _STAGING_FLAGS, 0o666)
                 self.path = path
+            # A write that failed in the middle of a chunk may be followed by one that does not.
+            os.lseek(self._descriptor, self.size, os.SEEK_SET)
             for chunk in chunks:
-                self._digests.update(chunk)
                 _write_all(self._descriptor, chunk)
+                self._digests.update(chunk)
                 self.size += len(chunk)
 
     def checksums(self) -> Checksums:

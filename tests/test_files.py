@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -245,6 +246,23 @@ def test_full_disk(tmp_path):
 
     assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "a"))
     assert names(tmp_path) == []
+
+
+def test_write_after_one_that_failed_in_the_middle(tmp_path):
+    """A chunk that did not fit counts in neither size nor checksums, and leaves no bytes between the others."""
+    staging = Staging(str(tmp_path / "file"), ("sha1",))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (12, limits[1]))
+    try:
+        with pytest.raises(LocalFileError):
+            staging.write([b"12345678", b"90abcdef"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert staging.size == 8
+    staging.write([b"90abcdef"])
+    assert staging.checksums() == Checksums(sha1=hashlib.sha1(b"1234567890abcdef").hexdigest())
+    staging.commit()
+    assert (tmp_path / "file").read_bytes() == b"1234567890abcdef"
 
 
 def test_descriptor_is_closed_at_every_end(tmp_path):
