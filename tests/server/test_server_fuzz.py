@@ -9,7 +9,7 @@ import socket
 from urllib.parse import quote, urlsplit
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aioartifact.testing import ThreadedArtifactoryServer
@@ -20,12 +20,16 @@ READER = "Authorization: Basic cmVhZGVyOnB3"
 KNOWN_500 = "is not a local repository"
 
 
-@pytest.fixture(scope="module")
-def fuzzed():
+@pytest.fixture(scope="module", params=["6.20", "7.x"])
+def fuzzed(request):
     """A server with a little of everything."""
-    with ThreadedArtifactoryServer(anonymous=True) as server:
+    with ThreadedArtifactoryServer(anonymous=True, profile=request.param) as server:
         server.create_repository("libs", package_type="maven", layout="maven-2-default")
         server.create_repository("trusting", checksum_policy="server")
+        itself = {"url": f"{server.url}/libs", "username": server.username, "password": server.password}
+        server.create_repository("mirror", kind="remote", **itself)
+        server.create_repository("all", kind="virtual", members=("libs", "mirror", "generic-local"), deploy_to="libs")
+        server.enable_folder_download()
         server.put("generic-local/a/b.txt", b"content", properties={"k": ["v", "w"]})
         server.put("generic-local/a/ü [x]+%;.jar", b"PK", properties={"k": ""})
         server.put("libs/org/app/1.0/app-1.0.jar", b"jar")
@@ -153,6 +157,7 @@ bodies = st.one_of(
 )
 
 
+@settings(max_examples=400)
 @given(methods, targets, users, headers, bodies)
 @example("GET", b"/generic-local/a/b.txt?properties=%ff", [ADMIN], [], b"")
 def test_any_request_is_answered_or_refused(fuzzed, method, target, user, extra, body):
