@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from . import jackson
-from .repositories import KINDS, Repository, RepositoryOptions, configured
+from .repositories import KINDS, Kind, Repository, RepositoryOptions, configured
 
 MEDIA_KINDS = {"local": "Local", "remote": "Remote", "virtual": "Virtual"}
 
@@ -98,13 +98,13 @@ def created(key: str, sent: Mapping[str, Any]) -> Repository:
     Raises:
         ConfigurationError: A field has a value that it cannot have.
     """
-    kind = next((each for each in KINDS if each == sent.get("rclass")), None)
+    kind: Kind | None = next((each for each in KINDS if each == sent.get("rclass")), None)
     if kind is None:
         raise ConfigurationError(f"'{sent.get('rclass')}' is not a repository class: use {', '.join(KINDS)}")
     package_type = sent.get("packageType", "generic")
     if not isinstance(package_type, str):
         raise ConfigurationError("Unexpected value of the field 'packageType'")
-    options: RepositoryOptions = {"kind": kind, "package_type": package_type.lower()}
+    options = RepositoryOptions(kind=kind, package_type=package_type.lower())
     return updated(configured(key, options), sent)
 
 
