@@ -20,7 +20,7 @@ from aiofiles.threadpool.binary import AsyncFileIO
 
 from ._checksums import Algorithm, Checksums, Digests
 from ._errors import LocalFileError, LocalNotFoundError
-from ._threads import finished
+from ._threads import executor, finished
 
 _READ_SIZE = 1024 * 1024
 _MAX_NAME = 255  # bytes, on every common file system
@@ -94,7 +94,7 @@ async def read_blocks(path: str) -> AsyncGenerator[bytes, None]:
 
 
 async def _open(path: str) -> AsyncFileIO:
-    return await aiofiles.open(path, "rb", buffering=0)
+    return await aiofiles.open(path, "rb", buffering=0, executor=executor())
 
 
 def check_target(path: str) -> None:

@@ -108,6 +108,11 @@ def _pool(loop: asyncio.AbstractEventLoop) -> _Pool:
     return pool
 
 
+def executor() -> ThreadPoolExecutor:
+    """The threads themselves, for aiofiles, which would else take asyncio's."""
+    return _pool(asyncio.get_running_loop()).executor
+
+
 async def run(function: Callable[[*Ts], T], *args: *Ts) -> T:
     """Run a blocking *function* in a thread; a cancelled caller still waits for its end."""
     loop = asyncio.get_running_loop()

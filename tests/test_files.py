@@ -1,8 +1,10 @@
+import asyncio
 import errno
 import hashlib
 import os
 import resource
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -330,6 +332,24 @@ async def test_file_that_cannot_be_read(tmp_path, place, kind, number):
     with pytest.raises(kind) as caught:
         await read_all(path)
     assert (caught.value.errno, caught.value.filename) == (number, path)
+
+
+class Taken(ThreadPoolExecutor):
+    """Threads that somebody else needs."""
+
+    def submit(self, *_args, **_options):
+        raise AssertionError("these threads are not ours")
+
+
+def test_reading_does_not_take_threads_of_others(tmp_path):
+    """A user whose own jobs take all of asyncio's threads can still send files."""
+    (tmp_path / "file").write_bytes(b"abc")
+
+    async def read():
+        asyncio.get_running_loop().set_default_executor(Taken(1))
+        return [block async for block in read_blocks(str(tmp_path / "file"))]
+
+    assert asyncio.run(read()) == [b"abc"]
 
 
 async def test_reading_that_stops_early_closes_the_file(tmp_path):
