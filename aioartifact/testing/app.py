@@ -145,7 +145,7 @@ class App:
         self._upstream = upstream
         self._log = log
         self._faults = faults
-        self.connections = ConnectionNumbers()
+        self.connections: ConnectionNumbers = ConnectionNumbers()
         self._main = Origin("main", instance.context_path, _common_headers(instance), self._respond)
         self._storage = Origin("storage", "", "Server: AmazonS3", object_storage.respond)
 

@@ -89,7 +89,7 @@ class Accounts:
     ) -> None:
         self.allow_anonymous = allow_anonymous
         self.lockouts = lockouts
-        self.tokens = Tokens()
+        self.tokens: Tokens = Tokens()
         self.remote_of: dict[str, str] = {}  # by the key of the cache: what is granted on one counts for the other
         self.mappings: list[IdentityMapping] = []
         self._profile = profile

@@ -34,7 +34,7 @@ class Hasher:
             hashlib.md5(usedforsecurity=False),
             hashlib.sha256(),
         )
-        self.size = 0
+        self.size: int = 0
 
     def update(self, data: Bytes) -> None:
         """Add *data* to all digests."""

@@ -34,7 +34,7 @@ class Control:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self.strict = runner.strict
+        self.strict: bool = runner.strict
 
     @property
     def _instance(self) -> Instance:

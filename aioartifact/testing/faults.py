@@ -196,7 +196,7 @@ class FaultHandle:
 
     def __init__(self, method: str, pattern: str, times: int | None, fault: Fault, clock: Clock) -> None:
         self.fault = fault
-        self.hits = 0
+        self.hits: int = 0
         self.clock = clock
         self._method = method
         self._pattern = pattern

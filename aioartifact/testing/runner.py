@@ -134,8 +134,8 @@ class Runner:
         self.strict = strict
         release = profile if isinstance(profile, Profile) else PROFILES[profile]
         lockouts = Lockouts(suspend_logins, lock_after, release.longest_suspension)
-        self.log = RequestLog()
-        self.faults = Faults()
+        self.log: RequestLog = RequestLog()
+        self.faults: Faults = Faults()
         self._data = data
         self._host = host
         self._port = port

@@ -193,7 +193,7 @@ class Store:
     """
 
     def __init__(self, data: Path, *, durable: bool = True) -> None:
-        self.blobs = Blobs(data)
+        self.blobs: Blobs = Blobs(data)
         self._database = data / "metadata.sqlite"
         self._lock = RLock()
         self._folders: set[tuple[str, str]] = set()  # folders known to exist: spares a look-up per ancestor
