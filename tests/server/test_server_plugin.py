@@ -61,7 +61,7 @@ pytestmark = pytest.mark.anyio
 
 
 # The plugin of the oldest anyio that we allow imports a name of pytest by its former name.
-_OF_AN_OLD_ANYIO = "_pytest.python.CallSpec2"
+_OF_AN_OLD_ANYIO = "_pytest.python.CallSpec2:pytest.PytestRemovedIn10Warning"
 
 
 def pytest_run(folder: Path, source: str, *options: str) -> subprocess.CompletedProcess:
