@@ -1,0 +1,45 @@
+"""
+Artifactory's REST API as functions: ``build_…`` makes a request, ``read_…`` makes a value of an answer, or raises.
+
+Nothing here waits or opens anything. Links inside answers (``uri``, ``downloadUri``) are not percent-encoded and
+may name a host behind a proxy, so they are never followed: every URL is rebuilt from the address asked for.
+
+See: JFrog, "Artifactory REST API".
+"""
+
+from .aql import build_aql, read_aql, read_aql_files
+from .deploy import build_deploy, read_deployed
+from .download import Promise, build_download, build_rest_of_download, is_folder_redirect, read_promise
+from .errors import raise_for_status, read_error, server_words
+from .items import build_item_info, expect_file, expect_folder, not_a_file, read_item_info
+from .listing import build_file_list, read_file_list
+from .properties import matrix_parameters
+from .request import Request, Upload
+from .rest import build_rest
+
+__all__ = [
+    "Promise",
+    "Request",
+    "Upload",
+    "build_aql",
+    "build_deploy",
+    "build_download",
+    "build_file_list",
+    "build_item_info",
+    "build_rest",
+    "build_rest_of_download",
+    "expect_file",
+    "expect_folder",
+    "is_folder_redirect",
+    "matrix_parameters",
+    "not_a_file",
+    "raise_for_status",
+    "read_aql",
+    "read_aql_files",
+    "read_deployed",
+    "read_error",
+    "read_file_list",
+    "read_item_info",
+    "read_promise",
+    "server_words",
+]

@@ -1,0 +1,114 @@
+"""The bytes of a file: asking for all of them or the rest, and what is promised about them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import unquote
+
+from .._address import ItemURL
+from .._checksums import ALGORITHMS, Checksums
+from .._errors import ProtocolError
+from .bodies import is_from_artifactory, is_html
+from .reading import checksums_of, not_artifactory, size_of
+from .request import IDENTITY, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """
+    What the server says about a body before it arrives.
+
+    Attributes:
+        size: Bytes of the whole file, or None where it does not say.
+        checksums: Of the whole file.
+        etag: What names this content of the file to the server that sends it, exactly as received, or None.
+        start: Offset of the first byte that comes.
+        is_open_ended: Whether the body ends with the connection, and so may break off unnoticed (RFC 9112, 6.3).
+    """
+
+    size: int | None
+    checksums: Checksums
+    etag: str | None = None
+    start: int = 0
+    is_open_ended: bool = False
+
+
+def build_download(item: ItemURL, *, unless_sha1: str | None = None) -> Request:
+    """
+    Ask for the bytes of a file.
+
+    Args:
+        item: The file.
+        unless_sha1: Answer 304 without a body if the file still has this SHA-1. Artifactory compares
+            If-None-Match with the bare SHA-1, without quotes.
+
+    See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 13.1.2.
+    """
+    condition = {"If-None-Match": unless_sha1} if unless_sha1 else {}
+    return Request("GET", str(item), item.server, IDENTITY | condition)
+
+
+def build_rest_of_download(item: ItemURL, start: int, etag: str) -> Request:
+    """
+    Ask for the bytes of a file from *start* on, or for all of them if it is not *etag* any more.
+
+    The ETag goes back as it came: Artifactory's is a bare SHA-1, and a quoted one would count as changed.
+
+    See: RFC 9110 sections 13.1.5 and 14.2.
+    """
+    condition = {"Range": f"bytes={start}-", "If-Range": etag}
+    return Request("GET", str(item), item.server, IDENTITY | condition)
+
+
+def is_folder_redirect(item: ItemURL, location: str) -> bool:
+    """Whether a redirect of a file request only adds the slash that makes it a folder's listing."""
+    folder = f"/{item.repository}/{item.path}".rstrip("/")
+    return unquote(re.split(r"[?#]", location, maxsplit=1)[0]).endswith(f"{folder}/")
+
+
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)\Z")
+
+
+def read_promise(request: Request, chain: Sequence[Mapping[str, str]], *, status: int = HTTPStatus.OK) -> Promise:
+    """
+    Read what is promised about a body that comes with 200 or 206.
+
+    Args:
+        request: The request, for messages.
+        chain: Header fields of each hop, Artifactory's own first; storage behind a redirect knows no checksums.
+        status: HTTP status code of the last hop.
+
+    Raises:
+        ProtocolError: A web page of something that is not Artifactory, or a part that was not asked for.
+    """
+    final = chain[-1]
+    if len(chain) == 1 and is_html(final) and not is_from_artifactory(final):
+        raise not_artifactory(request, "an HTML page")
+    checksums = next(filter(None, map(_header_checksums, chain)), Checksums())
+    etag = final.get("ETag")
+    if etag and etag.startswith("W/"):
+        etag = None  # it must not go into If-Range (RFC 9110, 13.1.5)
+    if status == HTTPStatus.PARTIAL_CONTENT:
+        start, size = _content_range(request, final.get("Content-Range", ""))
+        return Promise(size, checksums, etag, start)
+    if final.get("Content-Encoding", "identity") != "identity":
+        # Length, offsets and ETag are those of the encoded bytes, which nobody sees.
+        return Promise(None, checksums)
+    size = size_of(final.get("Content-Length"))
+    return Promise(size, checksums, etag, is_open_ended=size is None and "Transfer-Encoding" not in final)
+
+
+def _content_range(request: Request, value: str) -> tuple[int, int | None]:
+    """Offset of the first byte and size of the whole, of an answer that runs to the end of the file."""
+    match = _CONTENT_RANGE.match(value)
+    if match is None or "Range" not in request.headers:
+        raise ProtocolError(f"{request.label}: answered 206 with Content-Range {value!r}", hint="try again")
+    return int(match[1]), size_of(match[3])
+
+
+_CHECKSUM_FIELDS = tuple((name, f"X-Checksum-{name.capitalize()}") for name in ALGORITHMS)
+
+
+def _header_checksums(headers: Mapping[str, str]) -> Checksums:
+    return checksums_of({name: headers.get(field) for name, field in _CHECKSUM_FIELDS})

@@ -1,0 +1,124 @@
+"""Refusals: the error of each, with the server's words, from whatever body came with it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from html import unescape
+from http import HTTPStatus
+from typing import Any
+
+from .._address import mask_url
+from .._errors import ResponseError, error_for_status
+from .._models import Response
+from .._retry import is_retryable_status
+from .bodies import is_html, parse_json
+from .request import Request
+
+_MAX_WORDS = 300
+
+
+def raise_for_status(request: Request, response: Response, *, attempts: int = 1) -> None:
+    """
+    Do nothing for a success.
+
+    Raises:
+        ResponseError: The class of the status, with the server's words.
+    """
+    if response.status_code >= 300:
+        raise read_error(request, response, attempts=attempts)
+
+
+def read_error(
+    request: Request, response: Response, *, attempts: int = 1, retry_after: float | None = None
+) -> ResponseError:
+    """Make the error of a refusal from whatever body came with it: JSON in several shapes, text, HTML, XML."""
+    words = server_words(response)
+    # A 404 of something before Artifactory says nothing about the item: it must not pass for "there is none".
+    kind = ResponseError if _is_of_a_router(response, words) else error_for_status(response.status_code)
+    error = kind(
+        f"{request.label}: {_status_text(response.status_code)}" + (f": {words}" if words else ""),
+        method=request.method,
+        url=mask_url(request.url),
+        status=response.status_code,
+        server_message=words,
+        request_id=response.headers.get("X-Request-Id"),
+        attempts=attempts,
+        retry_after=retry_after,
+        hint=_hint(request, response, words),
+    )
+    error.retryable = is_retryable_status(response.status_code)
+    return error
+
+
+def _status_text(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _is_of_a_router(response: Response, words: str) -> bool:
+    """Whether a 404 comes from JFrog's router or a web server, and not from Artifactory."""
+    return response.status_code == 404 and (is_html(response.headers) or words.startswith("404 page not found"))
+
+
+def _hint(request: Request, response: Response, words: str) -> str | None:
+    status, html = response.status_code, is_html(response.headers)
+    if _is_of_a_router(response, words):
+        return f"what stands before Artifactory does not know this path; is {request.server} the base URL?"
+    if html and status >= 500:
+        return "a proxy before Artifactory answered; try again later"
+    if html:
+        return f"a web page answered; is {request.server} the base URL of an Artifactory?"
+    if 300 <= status < 400:
+        return "the server redirects this request; use the URL it redirects to (https instead of http?)"
+    return _HINTS.get(status) or ("try again later" if status >= 500 else "look into the server's log for this request")
+
+
+_HINTS = {
+    400: "check the names and values in the call; this server cannot make sense of them",
+    401: "check user and password, API key or token for this server; no credentials means anonymous",
+    403: "ask for permission on this path, or use another user",
+    404: "check repository, path and upper or lower case; a server may also hide what you may not see",
+    405: "the repository does not exist or takes no uploads",
+    409: "the bytes or the path conflict with what the server expects",
+    413: "the storage quota or a proxy's limit for bodies is reached",
+    429: "lower max_concurrency, or try again later",
+}
+
+
+def server_words(response: Response) -> str:
+    """The server's own words in an error body, in one line, shortened, with echoed secrets masked."""
+    text = response.text.strip()
+    content_type = response.headers.get("Content-Type", "")
+    if "html" in content_type or text[:1] == "<":
+        match = re.search(r"<(title|message)[^>]*>(.*?)</\1>", text, re.IGNORECASE | re.DOTALL)
+        return shortened(unescape(match[2])) if match else ""
+    try:
+        document = parse_json(text)
+    except ValueError:
+        return shortened(text)
+    return shortened(_json_words(document) if isinstance(document, dict) else text)
+
+
+def _json_words(document: Mapping[str, Any]) -> str:
+    """Find the message in any of the shapes of error that Artifactory and its companions write."""
+    for key in ("errors", "messages"):
+        if isinstance(entries := document.get(key), list) and entries:
+            return "; ".join(_texts(*(entry.get("message") for entry in entries if isinstance(entry, dict))))
+    return ": ".join(_texts(*map(document.get, ("error", "error_description", "message"))))
+
+
+def _texts(*values: object) -> Iterator[str]:
+    return (value for value in values if isinstance(value, str) and value)
+
+
+# Artifactory 6.20 repeats the credentials it refuses: "Bad props auth token: apiKey=<key>".
+_ECHOED_SECRET = re.compile(
+    r"(?i)\b((?:apikey|\w*token|password|signature|sig)[\"']?\s*[=:]\s*|with token )\S+"
+    r"|(\b)(?:eyJ[\w-]+\.[\w.-]+|AKC\w{20,})"
+)
+
+
+def shortened(text: str) -> str:
+    line = " ".join(_ECHOED_SECRET.sub(r"\1\2***", text).split())
+    return line if len(line) <= _MAX_WORDS else f"{line[:_MAX_WORDS]}…"

@@ -1,0 +1,81 @@
+"""File Info and Folder Info: what one item is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._address import ItemURL
+from .._errors import NotAFileError, NotAFolderError
+from .._models import Child, FileInfo, FolderInfo, Response
+from .reading import checksums_of, date_of, is_true, name_of, not_artifactory, objects_of, read_object, size_of, text_of
+from .request import Request
+
+
+def build_item_info(item: ItemURL) -> Request:
+    """Ask for File Info or Folder Info, whichever the item is."""
+    return Request("GET", f"{item.server}/api/storage/{item.location}", item.server)
+
+
+def read_item_info(item: ItemURL, request: Request, response: Response) -> FileInfo | FolderInfo:
+    """
+    Read File Info or Folder Info; a folder is told by its ``children``.
+
+    Raises:
+        ResponseError: The server said no.
+        ProtocolError: The answer is not what the storage API gives.
+    """
+    document = read_object(request, response)
+    common: dict[str, Any] = {
+        "url": str(item),
+        "repository": name_of(request, document, "repo"),
+        "path": name_of(request, document, "path").strip("/"),
+        "created": date_of(document.get("created")),
+        "modified": date_of(document.get("lastModified")),
+        "created_by": text_of(document.get("createdBy")),
+        "modified_by": text_of(document.get("modifiedBy")),
+    }
+    if "children" in document:
+        children = tuple(_child(request, entry) for entry in objects_of(request, document, "children"))
+        return FolderInfo(**common, children=children)
+    return FileInfo(
+        **common,
+        size=size_of(document.get("size")),
+        checksums=checksums_of(document.get("checksums")),
+        mime_type=text_of(document.get("mimeType")),
+    )
+
+
+def expect_folder(item: ItemURL, info: FileInfo | FolderInfo) -> FolderInfo:
+    """
+    Return *info* if it describes a folder.
+
+    Raises:
+        NotAFolderError: It describes a file.
+    """
+    if isinstance(info, FolderInfo):
+        return info
+    raise NotAFolderError(f"{item}: is a file, expected a folder", hint="leave the file name out of the URL")
+
+
+def expect_file(item: ItemURL, info: FileInfo | FolderInfo) -> FileInfo:
+    """
+    Return *info* if it describes a file.
+
+    Raises:
+        NotAFileError: It describes a folder.
+    """
+    if isinstance(info, FileInfo):
+        return info
+    raise not_a_file(item)
+
+
+def not_a_file(item: ItemURL) -> NotAFileError:
+    """The error for a folder where a file is needed."""
+    return NotAFileError(f"{item}: is a folder, expected a file", hint="use download_folder() for a whole folder")
+
+
+def _child(request: Request, entry: Mapping[str, Any]) -> Child:
+    name = name_of(request, entry, "uri").removeprefix("/")
+    # A walk would follow such a name out of its folder, or in a circle.
+    if name in ("", ".", "..") or "/" in name or "folder" not in entry:
+        raise not_artifactory(request, f"a child {name!r} that is neither file nor folder")
+    return Child(name, is_true(entry.get("folder")))

@@ -1,0 +1,104 @@
+"""Answers as values: each reader keeps what is well formed, and says what the server failed to send."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from .._address import has_surrogates
+from .._checksums import ALGORITHMS, Checksums
+from .._errors import InvalidArgumentError, ProtocolError
+from .._models import Response
+from .bodies import is_html, parse_json
+from .errors import raise_for_status
+from .request import Request
+
+
+def read_object(request: Request, response: Response) -> dict[str, Any]:
+    """
+    Read a JSON object.
+
+    Raises:
+        ResponseError: The server said no.
+        ProtocolError: The answer is something else.
+    """
+    raise_for_status(request, response)
+    document = _parsed(response.text)
+    if document is _NOT_JSON:
+        what = "an HTML page" if is_html(response.headers) else "something that is not JSON"
+        raise not_artifactory(request, what)
+    if not isinstance(document, dict):
+        raise not_artifactory(request, f"a JSON {type(document).__name__}")
+    return document
+
+
+_NOT_JSON = object()
+
+
+def _parsed(text: str) -> Any:
+    """Parse JSON without its error, which would carry the whole text, whatever that holds."""
+    try:
+        return parse_json(text)
+    except ValueError:
+        return _NOT_JSON
+
+
+def objects_of(request: Request, document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The list of objects that *document* must have as *key*."""
+    entries = document.get(key)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise not_artifactory(request, f"an answer without {key!r}, a list of objects")
+    return entries
+
+
+def name_of(request: Request, entry: Mapping[str, Any], key: str) -> str:
+    """The name that *entry* must have as *key*; JSON can spell halves of surrogate pairs, no URL can."""
+    name = entry.get(key)
+    if not isinstance(name, str) or has_surrogates(name):
+        raise not_artifactory(request, f"an answer where {key!r} is no name")
+    return name
+
+
+def not_artifactory(request: Request, what: str) -> ProtocolError:
+    return ProtocolError(
+        f"{request.label}: answered with {what}", hint=f"is {request.server} the base URL of an Artifactory?"
+    )
+
+
+def is_true(value: object) -> bool:
+    """Read a flag; the documentation shows flags as text, real servers send booleans."""
+    return value is True or value == "true"
+
+
+def text_of(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def size_of(value: object) -> int | None:
+    """Sizes are text in File Info, numbers in File List and AQL, -1 for folders."""
+    try:
+        size = int(str(value))
+    except ValueError:
+        return None
+    return size if size >= 0 else None
+
+
+def checksums_of(values: object) -> Checksums:
+    """Keep the checksums that are well formed; a proxy may have dropped or spoiled some."""
+    if not isinstance(values, Mapping):
+        return Checksums()
+    with suppress(InvalidArgumentError):
+        return Checksums(**{name: values.get(name) for name in ALGORITHMS})
+    known: dict[str, str | None] = {}
+    for name in ALGORITHMS:
+        with suppress(InvalidArgumentError):
+            known[name] = Checksums(**{name: values.get(name)}).get(name)
+    return Checksums(**known)
+
+
+def date_of(value: object) -> datetime | None:
+    try:
+        date = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return date if date.tzinfo else None

@@ -1,0 +1,50 @@
+"""What is asked: one request to one server, and a body that can be sent again."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
+
+from .._address import ServerURL, mask_url
+
+# Stored bytes must arrive as they are stored: sizes, ranges and checksums are about those.
+IDENTITY = {"Accept-Encoding": "identity"}
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """
+    A request body that can be sent again.
+
+    Attributes:
+        open: Starts a fresh pass over the bytes.
+        size: Their number.
+    """
+
+    open: Callable[[], AsyncGenerator[bytes, None]]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """
+    One request to one server.
+
+    Attributes:
+        method: HTTP method.
+        url: Complete URL, percent-encoded.
+        server: Server whose credentials and back-off apply.
+        headers: Header fields beside those the session adds.
+        body: Bytes, or an upload, or None.
+        repeatable: Whether sending it twice does no more than sending it once.
+    """
+
+    method: str
+    url: str
+    server: ServerURL
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Upload | None = None
+    repeatable: bool = True
+
+    @property
+    def label(self) -> str:
+        """Method and masked URL, as messages begin."""
+        return f"{self.method} {mask_url(self.url)}"
