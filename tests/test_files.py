@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from aioartifact import _files
 from aioartifact._checksums import ALGORITHMS, Checksums
 from aioartifact._errors import LocalFileError, LocalNotFoundError
 from aioartifact._files import (
@@ -138,7 +137,7 @@ def test_staging_never_writes_to_what_is_there(tmp_path, trap, monkeypatch):
         guessed.symlink_to(victim)
     else:
         guessed.hardlink_to(victim)
-    monkeypatch.setattr(_files, "_staging_path", lambda _: str(guessed))
+    monkeypatch.setattr("aioartifact._files.staging._staging_path", lambda _: str(guessed))
     staging = Staging(str(tmp_path / "a"), ["md5"])
 
     with pytest.raises(LocalFileError) as caught:

@@ -1,0 +1,24 @@
+"""
+The one home of local files.
+
+What blocks says so, and belongs into a thread (`_threads`). Callers hand over whole batches: a hop into a thread
+costs more than a small write.
+"""
+
+from .folders import check_target, is_file, is_folder, list_names, make_folder, resolve_folder
+from .reading import file_size, hash_file, read_blocks, read_text_if_exists
+from .staging import Staging
+
+__all__ = [
+    "Staging",
+    "check_target",
+    "file_size",
+    "hash_file",
+    "is_file",
+    "is_folder",
+    "list_names",
+    "make_folder",
+    "read_blocks",
+    "read_text_if_exists",
+    "resolve_folder",
+]
