@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from ._progress import Progress, ProgressSnapshot
     from ._reports import BatchError, Outcome, Report
     from ._retry import RetryPolicy
-    from ._transfer.bulk import Batch
+    from ._transfer.batch import Batch
 
     __version__: str
 
@@ -197,7 +197,7 @@ _HOMES = {
         "Report",
     ),
     "_retry": ("RetryPolicy",),
-    "_transfer.bulk": ("Batch",),
+    "_transfer.batch": ("Batch",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -1,5 +1,6 @@
 """download_many() and download_folder(): bounded, verified, and no failure hides another."""
 
+import asyncio
 import json
 import os
 import tracemalloc
@@ -314,6 +315,60 @@ def test_forgotten_await_warns():
     """Like a coroutine: a call that is neither awaited nor opened says so."""
     with pytest.warns(RuntimeWarning, match="neither awaited nor opened"):
         aioartifact.download_many([])
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        pytest.param(asyncio.create_task, id="create_task"),
+        pytest.param(asyncio.ensure_future, id="ensure_future"),
+        pytest.param(lambda batch: asyncio.wait_for(batch, 60), id="wait_for"),
+        pytest.param(lambda batch: asyncio.shield(batch), id="shield"),
+    ],
+)
+async def test_batch_is_taken_for_a_coroutine(server, session, tree, tmp_path, start):
+    """What starts a coroutine starts a bulk call."""
+    report = await start(aioartifact.download_folder(f"{server.url}/generic-local/t", tmp_path, session=session))
+    assert len(report.downloaded) == len(tree)
+    assert found(tmp_path) == tree
+
+
+async def test_batches_side_by_side(server, session, tree, tmp_path):
+    """Several bulk calls run at once, gathered or in a task group."""
+    url = f"{server.url}/generic-local/t"
+    calls = [aioartifact.download_folder(url, tmp_path / str(n), session=session) for n in range(4)]
+    reports = await asyncio.gather(*calls[:2])
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(call) for call in calls[2:]]
+    assert [len(report.downloaded) for report in (*reports, *(task.result() for task in tasks))] == [len(tree)] * 4
+
+
+async def test_cancelled_task_of_a_batch(server, session, tmp_path):
+    """A bulk call in a task is cancelled with it, before its first step and in the middle of a body."""
+    server.put("generic-local/a", bytes(100_000))
+    handle = server.fail("GET", "generic-local/a", fault=Fault.stall(after=10))
+    urls = [f"{server.url}/generic-local/a"]
+    early = asyncio.create_task(aioartifact.download_many(urls, tmp_path, session=session))
+    early.cancel()
+    late = asyncio.create_task(aioartifact.download_many(urls, tmp_path, session=session))
+    await handle.reached()
+    late.cancel()
+    ended = await asyncio.gather(early, late, return_exceptions=True)
+    assert [type(error) for error in ended] == [asyncio.CancelledError] * 2
+    assert found(tmp_path) == {}
+
+
+async def test_batch_runs_once(session):
+    """A bulk call that has run is told from one that found nothing."""
+    batch = aioartifact.download_many([], session=session)
+    assert len(await batch) == 0
+    with pytest.raises(aioartifact.InvalidArgumentError, match="already run"):
+        await batch
+
+
+def test_closed_batch_does_not_warn():
+    """Like a coroutine: whoever closes a call did not forget it."""
+    aioartifact.download_many([]).close()
 
 
 async def test_progress_of_a_batch_adds_up(server, session, tree, tmp_path):

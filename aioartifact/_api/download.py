@@ -18,7 +18,8 @@ from .._reports import Outcome
 from .._scheduler import run_many
 from .._session import state_of
 from .._threads import run
-from .._transfer.bulk import Batch, Fetcher, Item, Job, OnError, Overwrite
+from .._transfer.batch import Batch, OnError
+from .._transfer.bulk import Fetcher, Item, Job, Overwrite
 from .._transfer.download import fetch_file
 from .._transfer.plan import relative_path
 from .items import item_of

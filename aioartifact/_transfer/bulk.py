@@ -2,16 +2,12 @@
 
 import os
 import time
-import warnings
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Literal, Self, TypeAlias
+from typing import Literal, TypeAlias
 
 import aiohttp
-from anyio import EndOfStream
-from anyio.abc import ObjectReceiveStream
 
 from .._address import ItemURL, mask_url, parse_item_url
 from .._checksums import Checksums
@@ -19,7 +15,7 @@ from .._errors import ArtifactoryError, InvalidArgumentError
 from .._files import file_size, hash_file, is_file, list_names, make_folder, resolve_folder
 from .._models import FileInfo
 from .._progress import Progress
-from .._reports import Outcome, Report
+from .._reports import Outcome
 from .._scheduler import as_async
 from .._session import state_of
 from .._threads import run
@@ -27,7 +23,6 @@ from .download import fetch_file
 from .plan import check_inside, local_path, may_be_unchanged
 
 Item: TypeAlias = str | tuple[str, str | os.PathLike[str]] | FileInfo
-OnError: TypeAlias = Literal["raise", "stop", "collect"]
 Overwrite: TypeAlias = Literal["changed", "always", "never"]
 
 
@@ -188,85 +183,3 @@ def _name(item: object) -> str:
     if isinstance(first, Job):
         return str(first.item)
     return mask_url(first) if isinstance(first, str) else getattr(first, "url", type(item).__name__)
-
-
-class Batch:
-    """
-    A bulk call that has not begun yet; it has two faces.
-
-    Await it for a :class:`Report`::
-
-        report = await download_many(urls, "data")
-
-    Or open it and take outcomes as they finish; leaving the block cancels what still runs::
-
-        async with download_many(urls, "data") as outcomes:
-            async for outcome in outcomes:
-                ...
-
-    Either way ``on_error`` decides about failures: ``"raise"`` finishes the rest and then raises one
-    :class:`BatchError`; ``"stop"`` cancels the rest at the first failure and raises it; ``"collect"`` raises
-    nothing and leaves the failures in the outcomes.
-    """
-
-    def __init__(
-        self,
-        open_outcomes: Callable[[], AbstractAsyncContextManager[ObjectReceiveStream[Outcome]]],
-        on_error: OnError,
-    ) -> None:
-        self._open = open_outcomes
-        self._on_error = on_error
-        self._begun = 0.0
-        self._block = AsyncExitStack()
-        self._outcomes: ObjectReceiveStream[Outcome] | None = None
-        self._keeps_all = False
-        self._kept: list[Outcome] = []
-        self._stopped = False
-
-    def __await__(self) -> Generator[Any, None, Report]:
-        return self._report().__await__()
-
-    async def _report(self) -> Report:
-        self._keeps_all = True
-        async with self:
-            async for _ in self:
-                pass
-        return self._made()
-
-    def _made(self) -> Report:
-        return Report(tuple(self._kept), time.perf_counter() - self._begun)
-
-    async def __aenter__(self) -> Self:
-        if self._begun:
-            raise InvalidArgumentError("this bulk call has already run", hint="make the call again")
-        self._begun = time.perf_counter()
-        self._outcomes = await self._block.enter_async_context(self._open())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._block.__aexit__(kind, error, traceback)
-        if error is None and self._on_error != "collect":
-            self._made().raise_for_failures()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Outcome:
-        if self._outcomes is None:
-            raise InvalidArgumentError("outcomes are taken inside the block", hint="async with ... as outcomes:")
-        if self._stopped:
-            raise StopAsyncIteration
-        try:
-            outcome = await self._outcomes.receive()
-        except EndOfStream:
-            raise StopAsyncIteration from None
-        if self._keeps_all or outcome.error:
-            self._kept.append(outcome)
-        self._stopped = outcome.error is not None and self._on_error == "stop"
-        return outcome
-
-    def __del__(self) -> None:
-        if not self._begun:
-            warnings.warn("a bulk call was made but neither awaited nor opened", RuntimeWarning, stacklevel=2)
