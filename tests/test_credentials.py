@@ -245,6 +245,15 @@ def test_variable_moves_a_file(variable, value, path, text, secret):
     assert resolve(SERVER, environ={variable: value}, read=files.get, home=HOME).secret == secret
 
 
+def test_server_id_chooses_among_entries_for_one_server():
+    """jfrog-cli's variable names one of several entries, and goes before the default one."""
+    text = cli(entry(accessToken="a", isDefault=True), entry(accessToken="b", serverId="ci"))
+
+    chosen = resolve(SERVER, environ={"JFROG_CLI_SERVER_ID": "ci"}, read={CLI: text}.get, home=HOME)
+
+    assert chosen.secret == "b"
+
+
 def test_moved_file_replaces_the_one_in_the_home_folder():
     """A variable that names a file that does not exist leads to the next source, not back to the old file."""
     environ = {"DOHQ_ARTIFACTORY_PYTHON_CFG": "/missing"}

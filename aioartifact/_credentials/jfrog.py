@@ -41,18 +41,19 @@ def from_jfrog_environment(environ: Mapping[str, str], server: ServerURL) -> Cre
     return _from_jfrog(token, user, password, source) if serves(address, server) else None
 
 
-def from_jfrog_cli(text: str, server: ServerURL, name: str) -> Credentials | None:
+def from_jfrog_cli(text: str, server: ServerURL, name: str, *, server_id: str = "") -> Credentials | None:
     """
     Read jfrog-cli's ``jfrog-cli.conf.v6``.
 
-    Of several entries for this server the default one wins. An encrypted file is passed over, and so are
-    entries that hold nothing to send (client certificates, SSH keys). Refresh tokens are left alone: using one
-    would log jfrog-cli out.
+    Of several entries for this server the one named *server_id* wins, else the default one. An encrypted file is
+    passed over, and so are entries that hold nothing to send (client certificates, SSH keys). Refresh tokens are left
+    alone: using one would log jfrog-cli out.
 
     Args:
         text: Content of the file.
         server: Server asked about.
         name: Name of the file in messages.
+        server_id: Value of ``JFROG_CLI_SERVER_ID``.
 
     Raises:
         CredentialsError: The file is malformed. The message names file and line; it quotes nothing else.
@@ -64,7 +65,7 @@ def from_jfrog_cli(text: str, server: ServerURL, name: str) -> Credentials | Non
     if config.get("enc") or not isinstance(servers, list):
         return None
     entries = [entry for entry in servers if isinstance(entry, dict) and _entry_serves(entry, server)]
-    entries.sort(key=lambda entry: not entry.get("isDefault"))
+    entries.sort(key=lambda entry: (_text(entry, "serverId") != server_id, not entry.get("isDefault")))
     return next(filter(None, (_from_entry(entry, name) for entry in entries)), None)
 
 

@@ -18,7 +18,8 @@ def resolve(server: ServerURL, *, environ: Mapping[str, str], read: Read, home: 
 
     In this order: ``ARTIFACTORY_USERNAME`` with ``ARTIFACTORY_API_KEY``; ``JF_ACCESS_TOKEN``, or ``JF_USER``
     with ``JF_PASSWORD``, where ``JF_URL`` is this server; ``~/.artifactory_python.cfg``
-    (``DOHQ_ARTIFACTORY_PYTHON_CFG`` moves it); jfrog-cli's configuration (``JFROG_CLI_HOME_DIR`` moves it);
+    (``DOHQ_ARTIFACTORY_PYTHON_CFG`` moves it); jfrog-cli's configuration (``JFROG_CLI_HOME_DIR`` moves it,
+    ``JFROG_CLI_SERVER_ID`` chooses among entries for one server);
     ``~/.netrc`` (``NETRC`` moves it); anonymous.
 
     Args:
@@ -31,11 +32,12 @@ def resolve(server: ServerURL, *, environ: Mapping[str, str], read: Read, home: 
         CredentialsError: A source cannot be read, is malformed, or holds what cannot be sent.
     """
     look = partial(from_file, server=server, read=read, home=home)
+    from_cli = partial(from_jfrog_cli, server_id=environ.get("JFROG_CLI_SERVER_ID", ""))
     return (
         from_ancestor_environment(environ)
         or from_jfrog_environment(environ, server)
         or look(from_cfg, cfg_path(environ, home))
-        or look(from_jfrog_cli, jfrog_cli_path(environ, home))
+        or look(from_cli, jfrog_cli_path(environ, home))
         or look(from_netrc, netrc_path(environ, home))
         or Credentials.anonymous(source="no source that knows the server")
     )
