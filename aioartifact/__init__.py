@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._api.deploy import deploy
     from ._api.download import download, download_folder, download_many
     from ._api.items import checksum, exists, info, rest_api_get
+    from ._api.properties import delete_properties, properties, set_properties, update_properties
     from ._api.session import session
     from ._api.versions import latest_version, versions
     from ._checksums import Checksums
@@ -103,6 +104,7 @@ __all__ = [
     "authentication",
     "authentification",
     "checksum",
+    "delete_properties",
     "deploy",
     "download",
     "download_folder",
@@ -112,9 +114,12 @@ __all__ = [
     "info",
     "latest_version",
     "path_to_group_id",
+    "properties",
     "resolve_credentials",
     "rest_api_get",
     "session",
+    "set_properties",
+    "update_properties",
     "url",
     "versions",
 ]
@@ -141,6 +146,12 @@ _HOMES = {
         "exists",
         "info",
         "rest_api_get",
+    ),
+    "_api.properties": (
+        "delete_properties",
+        "properties",
+        "set_properties",
+        "update_properties",
     ),
     "_api.session": ("session",),
     "_api.versions": (

@@ -23,6 +23,14 @@ async def ask(server: str) -> None:
     assert_type(await aioartifact.rest_api_get(server), aioartifact.Response)
 
 
+async def annotate(url: str) -> None:
+    """Values of properties are lists, whatever was given."""
+    await aioartifact.set_properties(url, {"stage": "tested", "language": ["de", "en"]})
+    await aioartifact.update_properties(url, {"stage": None, "language": ("de",)}, recursive=True)
+    await aioartifact.delete_properties(url, ["stage"])
+    assert_type(await aioartifact.properties(url), dict[str, list[str]])
+
+
 async def describe(url: str) -> int | None:
     """What the server described is told apart by its type."""
     found = await aioartifact.info(url)

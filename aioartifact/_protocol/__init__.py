@@ -13,7 +13,14 @@ from .download import Promise, build_download, build_rest_of_download, is_folder
 from .errors import raise_for_status, read_error, server_words
 from .items import build_item_info, expect_file, expect_folder, not_a_file, read_item_info
 from .listing import build_file_list, read_file_list
-from .properties import matrix_parameters
+from .properties import (
+    build_delete_properties,
+    build_merge_properties,
+    build_properties,
+    build_set_properties,
+    read_properties,
+)
+from .property_text import matrix_parameters, property_list, property_names, property_values
 from .request import Request, Upload
 from .rest import build_rest
 
@@ -22,17 +29,24 @@ __all__ = [
     "Request",
     "Upload",
     "build_aql",
+    "build_delete_properties",
     "build_deploy",
     "build_download",
     "build_file_list",
     "build_item_info",
+    "build_merge_properties",
+    "build_properties",
     "build_rest",
     "build_rest_of_download",
+    "build_set_properties",
     "expect_file",
     "expect_folder",
     "is_folder_redirect",
     "matrix_parameters",
     "not_a_file",
+    "property_list",
+    "property_names",
+    "property_values",
     "raise_for_status",
     "read_aql",
     "read_aql_files",
@@ -41,5 +55,6 @@ __all__ = [
     "read_file_list",
     "read_item_info",
     "read_promise",
+    "read_properties",
     "server_words",
 ]

@@ -8,7 +8,7 @@ from .._checksums import Checksums
 from .._errors import IntegrityError
 from .._models import Response
 from .errors import raise_for_status
-from .properties import matrix_parameters
+from .property_text import matrix_parameters
 from .reading import checksums_of, read_object
 from .request import Request, Upload
 

@@ -1,40 +1,68 @@
-"""Properties, as a URL carries them."""
+"""
+Properties of an item: reading, setting, merging, deleting.
 
-import re
+See: JFrog REST API, "Item Properties", "Set Item Properties", "Delete Item Properties", "Update Item Properties".
+"""
+
+import json
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from .._address import has_surrogates
-from .._errors import InvalidArgumentError
+from .._address import ItemURL
+from .._models import Response
+from .property_text import property_list
+from .reading import not_artifactory, read_object
+from .request import Request
 
-# Artifactory's own rule for property names, without what a URL cannot carry: names are not percent-decoded.
-_PROPERTY_NAME = re.compile(r"[a-zA-Z][\w.:'-]*\Z", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+def build_properties(item: ItemURL) -> Request:
+    """Ask for all properties of an item."""
+    return Request("GET", f"{item.server}/api/storage/{item.location}?properties", item.server)
 
 
-def matrix_parameters(parameters: Mapping[str, str | Sequence[str]]) -> str:
+def read_properties(request: Request, response: Response) -> dict[str, list[str]]:
     """
-    Write properties as matrix parameters, a key repeated for each of its values.
+    Read the values of each property.
 
     Raises:
-        InvalidArgumentError: A name that Artifactory refuses or a URL cannot carry; a value that is no text, or
-            has a control character or half of a surrogate pair.
+        NotFoundError: There are no properties, or there is no such item: the server does not tell which.
+        ResponseError: The server said no for another reason.
+        ProtocolError: The answer is not a list of properties.
     """
-    pairs = [(key, value) for key, values in parameters.items() for value in _values(key, values)]
-    return "".join(f";{key}={quote(value, safe='')}" for key, value in pairs)
+    found = read_object(request, response).get("properties")
+    if not isinstance(found, dict) or not all(map(_are_texts, found.values())):
+        raise not_artifactory(request, "an answer without 'properties', lists of texts")
+    return found
 
 
-def _values(key: str, values: object) -> Sequence[str]:
-    if not _PROPERTY_NAME.match(key):
-        raise InvalidArgumentError(
-            f"property name {key!r}: expected a letter, then letters, digits or any of . _ : - '"
-        )
-    if isinstance(values, Sequence) and not isinstance(values, str):
-        return [_property_value(key, value) for value in values]
-    return [_property_value(key, values)]
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
-def _property_value(key: str, value: object) -> str:
-    if not isinstance(value, str) or _CONTROL.search(value) or has_surrogates(value):
-        raise InvalidArgumentError(f"property {key}: value {value!r} is not text that a URL can hold")
-    return value
+def build_merge_properties(item: ItemURL, changes: Mapping[str, Sequence[str] | None], *, recursive: bool) -> Request:
+    """
+    Ask to replace the values of some properties, and to drop those that are None, in one step.
+
+    With *recursive*, all below gets every property that the item then has, not only these.
+    """
+    url = f"{item.server}/api/metadata/{item.location}?recursiveProperties={recursive:d}&atomicProperties=1"
+    body = json.dumps({"props": dict(changes)}).encode()
+    return Request("PATCH", url, item.server, {"Content-Type": "application/json"}, body)
+
+
+def build_set_properties(item: ItemURL, values: Mapping[str, Sequence[str]]) -> Request:
+    """
+    Ask to replace the values of some properties of an item and of all below it.
+
+    Raises:
+        InvalidArgumentError: A value that a query cannot hold.
+    """
+    url = f"{item.server}/api/storage/{item.location}?properties={property_list(values)}&recursive=1"
+    return Request("PUT", url, item.server)
+
+
+def build_delete_properties(item: ItemURL, names: Sequence[str], *, recursive: bool) -> Request:
+    """Ask to drop the named properties."""
+    listed = quote(",".join(names), safe="")
+    url = f"{item.server}/api/storage/{item.location}?properties={listed}&recursive={recursive:d}"
+    return Request("DELETE", url, item.server)

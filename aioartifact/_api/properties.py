@@ -1,0 +1,204 @@
+"""Properties of files and folders."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import aiohttp
+
+from .._address import ItemURL
+from .._errors import BadRequestError, InvalidArgumentError, NotFoundError
+from .._listing import fetch_info
+from .._protocol import (
+    build_delete_properties,
+    build_merge_properties,
+    build_properties,
+    build_set_properties,
+    property_names,
+    property_values,
+    read_properties,
+)
+from .._session import ask
+from .items import item_of
+from .session import using
+
+
+async def properties(url: str, *, session: aiohttp.ClientSession | None = None) -> dict[str, list[str]]:
+    """
+    Read the properties of a file, a folder or a repository; one request, two where there are none.
+
+    The server answers alike for an item without properties and for no item at all, so in that case File Info
+    decides.
+
+    Args:
+        url: URL of the item.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        The values of each property, sorted by name; the order of values means nothing. Empty if there are none.
+
+    Raises:
+        InvalidURLError: *url* is not the URL of an item.
+        NotFoundError: There is no such item, or it is hidden from this user.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not read it.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "Item Properties".
+    """
+    async with using(session) as opened:
+        return await _fetch(opened, item_of(opened, url))
+
+
+async def set_properties(
+    url: str,
+    properties: Mapping[str, str | Sequence[str]],
+    *,
+    recursive: bool = False,
+    session: aiohttp.ClientSession | None = None,
+) -> None:
+    """
+    Make *properties* the only ones that an item has; two requests, three where it had none.
+
+    The present ones are read, then replaced in one step. One that somebody else sets in between stays. Needs
+    Artifactory Pro 6.1 or later.
+
+    Args:
+        url: URL of a file, a folder or a repository.
+        properties: Values of each property: a text or several. Empty deletes all.
+        recursive: Whether everything below a folder gets the same values. Properties that only the items below
+            have, and not the folder, stay.
+        session: Session to use; None opens one for this call.
+
+    Raises:
+        InvalidArgumentError: A name that Artifactory refuses; a property without any value; a value that is no
+            text, or has a NUL or half of a surrogate pair. No request was sent.
+        InvalidURLError: *url* is not the URL of an item.
+        NotFoundError: There is no such item, or it is hidden from this user.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not set properties here.
+        BadRequestError: The server has no Pro licence.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "Update Item Properties".
+    """
+    wanted = property_values(properties)
+    if None in wanted.values():
+        raise InvalidArgumentError(
+            "None is no value for a property", hint="leave out those that are not to be, or use update_properties()"
+        )
+    async with using(session) as opened:
+        item = item_of(opened, url)
+        gone = dict.fromkeys(await _fetch(opened, item))
+        if gone or wanted:
+            await _merge(opened, item, gone | wanted, recursive=recursive)
+
+
+async def update_properties(
+    url: str,
+    changes: Mapping[str, str | Sequence[str] | None],
+    *,
+    recursive: bool = False,
+    session: aiohttp.ClientSession | None = None,
+) -> None:
+    """
+    Change some properties of an item and leave the others; one request, atomic.
+
+    With *recursive* it takes one request for what is set and one for what is deleted, since the server's own way
+    to merge would hand every other property of the folder down as well. Needs Artifactory Pro, 6.1 or later where
+    not recursive.
+
+    Args:
+        url: URL of a file, a folder or a repository.
+        changes: New values of each property: a text, several, or None to delete it.
+        recursive: Whether to do the same with everything below a folder. The changes then travel in the URL, which
+            servers bound to some kilobytes.
+        session: Session to use; None opens one for this call.
+
+    Raises:
+        InvalidArgumentError: A name that Artifactory refuses; a property without any value; a value that is no
+            text, or has a NUL or half of a surrogate pair; with *recursive* also one that ends in a backslash or
+            has a control character. No request was sent.
+        InvalidURLError: *url* is not the URL of an item.
+        NotFoundError: There is no such item, or it is hidden from this user.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not set properties here.
+        BadRequestError: The server has no Pro licence.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came.
+
+    See: JFrog REST API, "Update Item Properties", "Set Item Properties" and "Delete Item Properties".
+    """
+    wanted = property_values(changes)
+    async with using(session) as opened:
+        item = item_of(opened, url)
+        if recursive:
+            await _spread(opened, item, wanted)
+        elif wanted:
+            await _merge(opened, item, wanted, recursive=False)
+
+
+async def delete_properties(
+    url: str,
+    names: str | Iterable[str],
+    *,
+    recursive: bool = False,
+    session: aiohttp.ClientSession | None = None,
+) -> None:
+    """
+    Delete properties of an item; one request. Those that are not there do not matter. Needs Artifactory Pro.
+
+    Args:
+        url: URL of a file, a folder or a repository.
+        names: Name of a property, or several.
+        recursive: Whether to do the same with everything below a folder.
+        session: Session to use; None opens one for this call.
+
+    Raises:
+        InvalidArgumentError: No name, or one that Artifactory refuses. No request was sent.
+        InvalidURLError: *url* is not the URL of an item.
+        NotFoundError: There is no such item, or it is hidden from this user.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not set properties here.
+        BadRequestError: The server has no Pro licence.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came.
+
+    See: JFrog REST API, "Delete Item Properties".
+    """
+    unwanted = property_names(names)
+    async with using(session) as opened:
+        await ask(opened, build_delete_properties(item_of(opened, url), unwanted, recursive=recursive))
+
+
+async def _fetch(session: aiohttp.ClientSession, item: ItemURL) -> dict[str, list[str]]:
+    request = build_properties(item)
+    try:
+        return read_properties(request, await ask(session, request))
+    except NotFoundError:
+        await fetch_info(session, item)
+        return {}
+
+
+async def _merge(
+    session: aiohttp.ClientSession, item: ItemURL, changes: Mapping[str, Sequence[str] | None], *, recursive: bool
+) -> None:
+    try:
+        await ask(session, build_merge_properties(item, changes, recursive=recursive))
+    except BadRequestError as error:
+        # What Artifactory 6 says, too, where there is no such item: the error of the look says so better.
+        if "Failed to set properties" in error.server_message:
+            await fetch_info(session, item)
+        raise
+
+
+async def _spread(session: aiohttp.ClientSession, item: ItemURL, changes: Mapping[str, Sequence[str] | None]) -> None:
+    values = {name: each for name, each in changes.items() if each is not None}
+    unwanted = [name for name, each in changes.items() if each is None]
+    requests = [build_set_properties(item, values)] if values else []
+    if unwanted:
+        requests.append(build_delete_properties(item, unwanted, recursive=True))
+    for request in requests:
+        await ask(session, request)
