@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ._address import group_id_to_path, path_to_group_id, url
     from ._api.credentials import authentication, authentification, resolve_credentials
     from ._api.deploy import deploy
+    from ._api.deploy_many import deploy_folder, deploy_many
     from ._api.download import download, download_folder, download_many
     from ._api.items import checksum, exists, info, rest_api_get
     from ._api.properties import delete_properties, properties, set_properties, update_properties
@@ -106,6 +107,8 @@ __all__ = [
     "checksum",
     "delete_properties",
     "deploy",
+    "deploy_folder",
+    "deploy_many",
     "download",
     "download_folder",
     "download_many",
@@ -136,6 +139,10 @@ _HOMES = {
         "resolve_credentials",
     ),
     "_api.deploy": ("deploy",),
+    "_api.deploy_many": (
+        "deploy_folder",
+        "deploy_many",
+    ),
     "_api.download": (
         "download",
         "download_folder",

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from ._errors import ArtifactoryError
 
-Status = Literal["downloaded", "unchanged", "failed"]
+Status = Literal["downloaded", "deployed", "unchanged", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +15,10 @@ class Outcome:
     What became of one file.
 
     Attributes:
-        url: Download URL, percent-encoded.
-        path: Local file, as ``str``; None where no target could be decided.
-        status: ``"downloaded"``, ``"unchanged"`` (the local file already had the right content, or is to be kept
-            whatever it holds) or ``"failed"``.
+        url: URL of the file, percent-encoded; of the target folder where none could be decided for the file.
+        path: Local file, as ``str``; None where none could be decided.
+        status: ``"downloaded"``, ``"deployed"``, ``"unchanged"`` (the content was already where it goes, or what
+            is there is to be kept whatever it holds) or ``"failed"``.
         size: Bytes of the file; 0 for a failure.
         sha256: SHA-256 of the verified content, or None where another checksum was compared.
         seconds: Time from the start of this file to its end.
@@ -60,6 +60,11 @@ class Report:
     def downloaded(self) -> tuple[Outcome, ...]:
         """Files whose bytes were fetched."""
         return self._of("downloaded")
+
+    @property
+    def deployed(self) -> tuple[Outcome, ...]:
+        """Files the server has now, whether their bytes were sent or it had them under another name."""
+        return self._of("deployed")
 
     @property
     def unchanged(self) -> tuple[Outcome, ...]:

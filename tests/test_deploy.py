@@ -209,5 +209,6 @@ async def test_server_that_stops_reading(tmp_path):
         base = f"http://127.0.0.1:{listener.getsockname()[1]}/artifactory"
         timeouts = aioartifact.Timeouts(stall=0.2)
         async with aioartifact.session(base, timeouts=timeouts) as session:
+            deploying = aioartifact.deploy(big, f"{base}/r/big.bin", min_checksum_deploy=None, session=session)
             with pytest.raises(aioartifact.TransportTimeoutError, match="took no byte"):
-                await aioartifact.deploy(big, f"{base}/r/big.bin", session=session)
+                await deploying

@@ -1,13 +1,16 @@
-"""Uploads, which Artifactory calls deploying."""
+"""One upload, which Artifactory calls deploying."""
 
 import os
-from collections.abc import Mapping, Sequence
 
 import aiohttp
 
 from .._checksums import Checksums
 from .._progress import Progress
-from .._transfer.upload import send_file
+from .._transfer.accounting import Expected
+from .._transfer.deployer import MIN_CHECKSUM_DEPLOY, Parameters
+from .._transfer.plan import is_worth_offering
+from .._transfer.upload import read_file, send_file
+from .batches import checked_options
 from .items import item_of
 from .session import using
 
@@ -19,16 +22,17 @@ async def deploy(
     md5: str | None = None,
     sha1: str | None = None,
     sha256: str | None = None,
-    parameters: Mapping[str, str | Sequence[str]] | None = None,
+    parameters: Parameters | None = None,
+    min_checksum_deploy: int | None = MIN_CHECKSUM_DEPLOY,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> str:
     """
-    Deploy a local file; one request.
+    Deploy a local file; one request, and one more for a large file whose bytes the server does not have yet.
 
-    The file is hashed first, in a thread, and then streamed from disk. The server compares the bytes with the
-    checksums and stores nothing if they differ; what it recorded is compared once more here. Folders on the way
-    are made by the server. Deploying again replaces the file.
+    The file is hashed first, in a thread, and then sent: a file of at most 1 MiB from memory, a larger one from
+    disk. The server compares the bytes with the checksums and stores nothing if they differ; what it recorded is
+    compared once more here. Folders on the way are made by the server. Deploying again replaces the file.
 
     Args:
         path: Local file.
@@ -37,6 +41,9 @@ async def deploy(
         sha1: SHA-1 of the file, if known; None computes it.
         sha256: SHA-256 of the file, if known; None computes it.
         parameters: Properties to set on the file; a value may be a text or several.
+        min_checksum_deploy: A file of at least this many bytes is first offered by its checksums alone; a server
+            that has such a file, under whatever name, needs no bytes. None never asks. Files whose checksums are
+            given are not offered: nobody would notice a wrong one.
         session: Session to use; None opens one for this call.
         progress: Counts the file and its bytes as they are sent.
 
@@ -46,7 +53,7 @@ async def deploy(
     Raises:
         FileNotFoundError: There is no such local file; no request was sent.
         LocalFileError: It cannot be read.
-        InvalidArgumentError: A checksum or a property is malformed.
+        InvalidArgumentError: A checksum or a property is malformed, or *min_checksum_deploy* is no number of bytes.
         InvalidURLError: *url* is not the URL of an item.
         AuthenticationError: Credentials are missing or wrong.
         ForbiddenError: This user may not deploy here, or not replace what is there.
@@ -56,11 +63,28 @@ async def deploy(
         ResponseError: The server said no for another reason.
         TransportError: No answer came.
 
-    See: JFrog REST API, "Deploy Artifact".
+    See: JFrog REST API, "Deploy Artifact" and "Deploy Artifact by Checksum".
     """
+    options = checked_options(parameters, min_checksum_deploy)
     known = Checksums(sha256=sha256, sha1=sha1, md5=md5)
     shown = progress or Progress()
     async with using(session) as opened:
         item = item_of(opened, url)
-        await send_file(opened, os.fspath(path), item, known=known, parameters=parameters or {}, progress=shown)
+        source = await read_file(os.fspath(path), known)
+        shown.expect(files=1)
+        expected = Expected(shown)
+        expected.correct(source.size)
+        try:
+            sent = await send_file(
+                opened,
+                source,
+                item,
+                parameters=options.parameters,
+                by_checksum=not known and is_worth_offering(source.size, options.min_checksum_deploy),
+                progress=shown,
+            )
+        except BaseException:
+            expected.finish("failed")
+            raise
+        expected.finish("transferred", moved=sent)
     return url

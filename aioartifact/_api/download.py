@@ -1,27 +1,23 @@
 """Downloads: one file, many files, a tree."""
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 
 import aiohttp
-from anyio.abc import ObjectReceiveStream
 
 from .._address import ItemURL
 from .._errors import InvalidArgumentError
 from .._files import check_target, is_file, is_folder
 from .._listing import list_files
 from .._models import FileInfo
-from .._options import check_choice, check_count
 from .._progress import Progress
-from .._reports import Outcome
-from .._scheduler import run_many
-from .._session import state_of
 from .._threads import run
+from .._transfer.accounting import counted
 from .._transfer.batch import Batch, OnError
-from .._transfer.bulk import Fetcher, Item, Job, Overwrite
+from .._transfer.bulk import Fetcher, Item, Job, Overwrite, listed_size
 from .._transfer.download import fetch_file
 from .._transfer.plan import relative_path
+from .batches import Work, check_overwrite, make_batch
 from .items import item_of
 from .session import using
 
@@ -201,18 +197,11 @@ def _batch(
     session: aiohttp.ClientSession | None,
     progress: Progress | None,
 ) -> Batch:
-    if max_concurrency is not None:
-        check_count("max_concurrency", max_concurrency)
-    check_choice("on_error", on_error, ("raise", "stop", "collect"))
-    check_choice("overwrite", overwrite, ("changed", "always", "never"))
+    check_overwrite(overwrite)
 
-    @asynccontextmanager
-    async def outcomes() -> AsyncIterator[ObjectReceiveStream[Outcome]]:
-        async with using(session) as opened:
-            fetcher = Fetcher(opened, os.fspath(destination), overwrite, progress or Progress())
-            items = fetcher.counted(await source(opened))
-            limit = max_concurrency or state_of(opened).limits.max_concurrency
-            async with run_many(items, fetcher.fetch, max_concurrency=limit) as stream:
-                yield stream
+    async def prepare(opened: aiohttp.ClientSession) -> Work[Item | Job]:
+        shown = progress or Progress()
+        fetcher = Fetcher(opened, os.fspath(destination), overwrite, shown)
+        return counted(await source(opened), listed_size, shown), fetcher.fetch
 
-    return Batch(outcomes, on_error)
+    return make_batch(prepare, max_concurrency=max_concurrency, on_error=on_error, session=session)

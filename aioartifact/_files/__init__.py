@@ -6,19 +6,24 @@ costs more than a small write.
 """
 
 from .folders import check_target, is_file, is_folder, list_names, make_folder, resolve_folder
-from .reading import file_size, hash_file, read_blocks, read_text_if_exists
+from .reading import Source, file_size, hash_file, read_blocks, read_source, read_text_if_exists
 from .staging import Staging
+from .tree import TreeFile, list_tree
 
 __all__ = [
+    "Source",
     "Staging",
+    "TreeFile",
     "check_target",
     "file_size",
     "hash_file",
     "is_file",
     "is_folder",
     "list_names",
+    "list_tree",
     "make_folder",
     "read_blocks",
+    "read_source",
     "read_text_if_exists",
     "resolve_folder",
 ]

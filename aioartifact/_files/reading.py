@@ -4,8 +4,10 @@ import asyncio
 import errno
 import os
 import stat
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 
 import aiofiles
@@ -37,13 +39,19 @@ def file_size(path: str) -> int:
 
     Raises:
         LocalNotFoundError: There is no such file.
-        LocalFileError: It is a folder, or the disk refused to tell.
+        LocalFileError: It is a folder or no regular file, or the disk refused to tell.
     """
     with explained("read", path):
         status = os.stat(path)
-        if stat.S_ISDIR(status.st_mode):
-            raise os_error(errno.EISDIR)
+        _check_regular(status)
         return status.st_size
+
+
+def _check_regular(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise os_error(errno.EISDIR)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
 
 
 def hash_file(path: str, algorithms: Sequence[Algorithm]) -> tuple[int, Checksums]:
@@ -54,14 +62,67 @@ def hash_file(path: str, algorithms: Sequence[Algorithm]) -> tuple[int, Checksum
         LocalNotFoundError: There is no such file.
         LocalFileError: It is a folder, or cannot be read.
     """
-    digests, size = Digests(algorithms), 0
+    digests = Digests(algorithms)
+    with _opened(path) as file:
+        return _feed(file, digests), digests.checksums()
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[FileIO]:
+    """Open a regular file to be read; opening a pipe would wait for somebody who writes."""
+    with explained("read", path):
+        _check_regular(os.stat(path))
+        with open(path, "rb", buffering=0) as file:
+            yield file
+
+
+def _feed(file: FileIO, digests: Digests) -> int:
+    """Feed the bytes of *file* to *digests*, and count them."""
+    size = 0
     buffer = bytearray(_READ_SIZE)
     view = memoryview(buffer)
-    with explained("read", path), open(path, "rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            digests.update(view[:count])
-            size += count
-    return size, digests.checksums()
+    while count := file.readinto(buffer):
+        digests.update(view[:count])
+        size += count
+    return size
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """
+    A local file as it is to be sent.
+
+    Attributes:
+        path: Where it is.
+        size: Bytes.
+        checksums: Those that were computed.
+        content: The bytes themselves, of a file small enough to be held in memory.
+    """
+
+    path: str
+    size: int
+    checksums: Checksums
+    content: bytes | None = field(default=None, repr=False)
+
+
+def read_source(path: str, algorithms: Sequence[Algorithm]) -> Source:
+    """
+    Read a file once to hash it, and keep the bytes of one of at most 1 MiB; blocks.
+
+    Raises:
+        LocalNotFoundError: There is no such file.
+        LocalFileError: It is no regular file, or cannot be read.
+    """
+    digests = Digests(algorithms)
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size <= _READ_SIZE:
+            content = file.readall()
+            digests.update(content)
+            return Source(path, len(content), digests.checksums(), content)
+        if algorithms:
+            size = _feed(file, digests)
+        return Source(path, size, digests.checksums())
 
 
 async def read_blocks(path: str) -> AsyncGenerator[bytes, None]:

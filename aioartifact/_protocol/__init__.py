@@ -8,7 +8,7 @@ See: JFrog, "Artifactory REST API".
 """
 
 from .aql import build_aql, read_aql, read_aql_files
-from .deploy import build_deploy, read_deployed
+from .deploy import build_checksum_deploy, build_deploy, read_deployed
 from .download import Promise, build_download, build_rest_of_download, is_folder_redirect, read_promise
 from .errors import raise_for_status, read_error, server_words
 from .items import build_item_info, expect_file, expect_folder, not_a_file, read_item_info
@@ -29,6 +29,7 @@ __all__ = [
     "Request",
     "Upload",
     "build_aql",
+    "build_checksum_deploy",
     "build_delete_properties",
     "build_deploy",
     "build_download",

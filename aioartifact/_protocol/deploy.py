@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from .._address import ItemURL
-from .._checksums import Checksums
+from .._checksums import ALGORITHMS, Checksums
 from .._errors import IntegrityError
 from .._models import Response
 from .errors import raise_for_status
@@ -24,11 +24,28 @@ def build_deploy(
 
     See: JFrog REST API, "Deploy Artifact".
     """
-    headers = {"Content-Type": "application/octet-stream"}
-    for name, value in (("Sha256", checksums.sha256), ("Sha1", checksums.sha1), ("Md5", checksums.md5)):
-        if value:
-            headers[f"X-Checksum-{name}"] = value
+    headers = {"Content-Type": "application/octet-stream"} | _checksum_headers(checksums)
     return Request("PUT", f"{item}{matrix_parameters(parameters)}", item.server, headers, upload)
+
+
+def build_checksum_deploy(
+    item: ItemURL, checksums: Checksums, parameters: Mapping[str, str | Sequence[str]]
+) -> Request:
+    """
+    Have the server make a file of bytes that it stores already, under whatever name (404: it has none such).
+
+    Raises:
+        InvalidArgumentError: A property name or value that a URL cannot carry.
+
+    See: JFrog REST API, "Deploy Artifact by Checksum".
+    """
+    headers = {"X-Checksum-Deploy": "true"} | _checksum_headers(checksums)
+    return Request("PUT", f"{item}{matrix_parameters(parameters)}", item.server, headers)
+
+
+def _checksum_headers(checksums: Checksums) -> dict[str, str]:
+    values = {name: checksums.get(name) for name in ALGORITHMS}
+    return {f"X-Checksum-{name.capitalize()}": value for name, value in values.items() if value}
 
 
 def read_deployed(item: ItemURL, request: Request, response: Response, sent: Checksums) -> None:
@@ -45,7 +62,7 @@ def read_deployed(item: ItemURL, request: Request, response: Response, sent: Che
     if response.status_code != HTTPStatus.CREATED or not response.content:
         return
     recorded = checksums_of(read_object(request, response).get("checksums"))
-    for algorithm in ("sha256", "sha1", "md5"):
+    for algorithm in ALGORITHMS:
         ours, theirs = sent.get(algorithm), recorded.get(algorithm)
         if ours and theirs and ours != theirs:
             raise IntegrityError(

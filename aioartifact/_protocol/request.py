@@ -19,7 +19,7 @@ class Upload:
         size: Their number.
     """
 
-    open: Callable[[], AsyncGenerator[bytes, None]]
+    open: Callable[[], AsyncGenerator[bytes | memoryview, None]]
     size: int
 
 

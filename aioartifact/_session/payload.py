@@ -47,7 +47,7 @@ class UploadPayload(aiohttp.Payload):
             self.failure = error
             raise
 
-    async def _write(self, writer: AbstractStreamWriter, block: bytes) -> None:
+    async def _write(self, writer: AbstractStreamWriter, block: bytes | memoryview) -> None:
         try:
             async with asyncio.timeout(self._stall):
                 await writer.write(block)

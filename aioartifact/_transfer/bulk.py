@@ -2,8 +2,6 @@
 
 import os
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -16,9 +14,9 @@ from .._files import file_size, hash_file, is_file, list_names, make_folder, res
 from .._models import FileInfo
 from .._progress import Progress
 from .._reports import Outcome
-from .._scheduler import as_async
 from .._session import state_of
 from .._threads import run
+from .accounting import failed, in_flight
 from .download import fetch_file
 from .plan import check_inside, local_path, may_be_unchanged
 
@@ -53,16 +51,6 @@ class Fetcher:
     _names: dict[str, frozenset[str]] = field(default_factory=dict)
     _targets: set[str] = field(default_factory=set)
 
-    async def counted(self, items: Iterable[Item | Job] | AsyncIterable[Item | Job]) -> AsyncIterator[Item | Job]:
-        """Pass *items* on, one by one, and tell the progress of all that are known."""
-        if known := isinstance(items, Sequence):
-            self.progress.expect(files=len(items), size=sum(map(_listed_size, items)))
-        async with aclosing(as_async(items)) as source:
-            async for item in source:
-                if not known:
-                    self.progress.expect(files=1, size=_listed_size(item))
-                yield item
-
     async def fetch(self, item: Item | Job) -> Outcome:
         """Fetch one file; what goes wrong with it becomes part of the outcome."""
         started = time.perf_counter()
@@ -70,15 +58,11 @@ class Fetcher:
         try:
             job = item if isinstance(item, Job) else self._job(item)
             url, target = str(job.item), local_path(self.destination, job.relative)
-            self.progress.started(job.item.name)
-            try:
+            with in_flight(self.progress, job.item.name):
                 return await self._fetch(job, url, target, started)
-            finally:
-                self.progress.ended(job.item.name)
         except ArtifactoryError as error:
-            self.progress.finish("failed", _listed_size(item))
-            seconds = time.perf_counter() - started
-            return Outcome(url, target, "failed", seconds=seconds, error=_without_frames(error))
+            self.progress.finish("failed", listed_size(item))
+            return failed(url, target, started, error)
 
     async def _fetch(self, job: Job, url: str, target: str, started: float) -> Outcome:
         if target in self._targets:
@@ -164,15 +148,8 @@ class _Local:
     checksums: Checksums = field(default_factory=Checksums)
 
 
-def _without_frames(error: ArtifactoryError) -> ArtifactoryError:
-    """Let go of the frames, and with them the buffers, that tracebacks of *error* and its causes keep alive."""
-    link: BaseException | None = error
-    while link is not None:
-        link = link.with_traceback(None).__context__
-    return error
-
-
-def _listed_size(item: Item | Job) -> int:
+def listed_size(item: Item | Job) -> int:
+    """Bytes of an item, as far as a listing told."""
     listed = item.listed if isinstance(item, Job) else item
     return listed.size or 0 if isinstance(listed, FileInfo) else 0
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .._address import ItemURL
+from .._address import ItemURL, check_name
 from .._checksums import ALGORITHMS, Algorithm, Checksums
 from .._errors import IntegrityError, UnsafePathError
 from .._models import FileInfo
@@ -118,3 +118,26 @@ def check_received(item: ItemURL, promise: Promise, size: int, checksums: Checks
             actual=actual,
             hint="try again; if it stays, a proxy changes the bytes or the stored file is damaged",
         )
+
+
+def item_below(folder: ItemURL, relative: str) -> ItemURL:
+    """
+    Where a local file goes below *folder*.
+
+    Raises:
+        InvalidURLError: The path is absolute, or one of its names is none that Artifactory can hold.
+    """
+    for name in relative.split("/"):
+        check_name(name)
+    return folder / relative
+
+
+def has_content(recorded: FileInfo, checksums: Checksums) -> bool:
+    """Whether a file that the server has recorded has *checksums*, by the strongest that it tells."""
+    strongest = recorded.checksums.strongest()
+    return strongest is not None and checksums.get(strongest[0]) == strongest[1]
+
+
+def is_worth_offering(size: int, least: int | None) -> bool:
+    """Whether a file is so large that asking for its bytes first may save time."""
+    return least is not None and size >= max(least, 1)

@@ -1,30 +1,53 @@
-"""One upload: hashed first, so that the server can refuse damaged bytes, then streamed from disk."""
+"""One upload: hashed first, so that the server can refuse damaged bytes, then sent from memory or from disk."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 import aiohttp
+import anyio
 
 from .._address import ItemURL
 from .._checksums import ALGORITHMS, Algorithm, Checksums
-from .._files import file_size, hash_file, read_blocks
+from .._errors import BadRequestError, NotFoundError
+from .._files import Source, read_blocks, read_source
 from .._progress import Progress
-from .._protocol import Upload, build_deploy, read_deployed
-from .._session import ask
+from .._protocol import Upload, build_checksum_deploy, build_deploy, read_deployed
+from .._session import Operation, ask, begin
 from .._threads import run
+
+# A line is stalled when it takes none of these for the time allowed, so they must be small for a slow one.
+_SLICE = 64 * 1024
+
+
+async def read_file(path: str, known: Checksums) -> Source:
+    """
+    Look at the local file *path*, with the checksums that the caller does not already know computed.
+
+    Raises:
+        LocalFileError: It cannot be read.
+    """
+    missing: list[Algorithm] = [name for name in ALGORITHMS if known.get(name) is None]
+    source = await run(read_source, path, missing)
+    checksums = Checksums(**{name: known.get(name) or source.checksums.get(name) for name in ALGORITHMS})
+    return replace(source, checksums=checksums)
 
 
 async def send_file(
     session: aiohttp.ClientSession,
-    path: str,
+    source: Source,
     item: ItemURL,
     *,
-    known: Checksums,
     parameters: Mapping[str, str | Sequence[str]],
+    by_checksum: bool,
     progress: Progress,
-) -> None:
+) -> int:
     """
-    Deploy the local file *path* as *item*, with the checksums that the caller does not already know computed.
+    Deploy *source* as *item*; where *by_checksum*, see first whether the server has the bytes already.
+
+    Returns:
+        Bytes that were sent.
 
     Raises:
         LocalFileError: The file cannot be read.
@@ -33,30 +56,77 @@ async def send_file(
         TransportError: No answer came.
         IntegrityError: The server recorded other checksums.
     """
-    missing: list[Algorithm] = [name for name in ALGORITHMS if known.get(name) is None]
-    size, computed = await run(hash_file, path, missing) if missing else (await run(file_size, path), Checksums())
-    checksums = Checksums(**{name: known.get(name) or computed.get(name) for name in ALGORITHMS})
-    progress.expect(files=1, size=size)
-
-    sent = 0
-
-    def show(total: int) -> None:
-        nonlocal sent
-        progress.advance(total - sent)
-        sent = total
-
-    async def blocks() -> AsyncGenerator[bytes, None]:
-        show(0)  # an earlier pass came to nothing
-        async with aclosing(read_blocks(path)) as source:
-            async for block in source:
-                yield block
-                show(sent + len(block))
-
-    request = build_deploy(item, Upload(blocks, size), checksums, parameters)
+    operation = begin(session)
+    if by_checksum and await _send_checksums(session, operation, source, item, parameters):
+        return 0
+    body = _Body(source, progress)
+    request = build_deploy(item, Upload(body.blocks, source.size), source.checksums, parameters)
     try:
-        read_deployed(item, request, await ask(session, request), checksums)
+        read_deployed(item, request, await ask(session, request, operation), source.checksums)
     except BaseException:
-        show(0)
-        progress.finish("failed", size)
+        body.show(0)
         raise
-    progress.finish("transferred")
+    finally:
+        await body.end()
+    return source.size
+
+
+async def _send_checksums(
+    session: aiohttp.ClientSession,
+    operation: Operation,
+    source: Source,
+    item: ItemURL,
+    parameters: Mapping[str, str | Sequence[str]],
+) -> bool:
+    """Deploy without the bytes; False if the server has to see them."""
+    request = build_checksum_deploy(item, source.checksums, parameters)
+    try:
+        answer = await ask(session, request, operation)
+    except (BadRequestError, NotFoundError):
+        operation.attempts = 0  # what follows fails for the first time
+        return False
+    read_deployed(item, request, answer, source.checksums)
+    return True
+
+
+class _Body:
+    """The bytes of a file on their way, from the first each time a request asks for them."""
+
+    def __init__(self, source: Source, progress: Progress) -> None:
+        self._source = source
+        self._progress = progress
+        self._sent = 0
+        self._writer: asyncio.Task[object] | None = None
+
+    async def blocks(self) -> AsyncGenerator[memoryview, None]:
+        self._writer = asyncio.current_task()
+        self.show(0)  # an earlier pass came to nothing
+        async with aclosing(self._read()) as blocks:
+            async for block in blocks:
+                for part in _slices(block):
+                    yield part
+                    self.show(self._sent + len(part))
+
+    async def _read(self) -> AsyncGenerator[bytes, None]:
+        if self._source.content is not None:
+            yield self._source.content
+            return
+        async with aclosing(read_blocks(self._source.path)) as blocks:
+            async for block in blocks:
+                yield block
+
+    def show(self, sent: int) -> None:
+        self._progress.advance(sent - self._sent)
+        self._sent = sent
+
+    async def end(self) -> None:
+        """Wait for the task that aiohttp writes a body in: a request that ended early leaves it behind."""
+        if self._writer is not None:
+            self._writer.cancel()
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait({self._writer})
+
+
+def _slices(block: bytes) -> Iterator[memoryview]:
+    view = memoryview(block)
+    return (view[start : start + _SLICE] for start in range(0, len(view), _SLICE))

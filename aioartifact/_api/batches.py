@@ -1,0 +1,78 @@
+"""What every bulk call does with its options and its session."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import TypeAlias, TypeVar
+
+import aiohttp
+from anyio.abc import ObjectReceiveStream
+
+from .._errors import InvalidArgumentError
+from .._options import check_choice, check_count
+from .._protocol import matrix_parameters
+from .._reports import Outcome
+from .._scheduler import run_many
+from .._session import state_of
+from .._transfer.batch import Batch, OnError
+from .._transfer.bulk import Overwrite
+from .._transfer.deployer import DeployOptions, Parameters
+from .session import using
+
+T = TypeVar("T")
+Work: TypeAlias = tuple[AsyncIterator[T], Callable[[T], Awaitable[Outcome]]]
+
+
+def checked_options(
+    parameters: Parameters | None, min_checksum_deploy: int | None, overwrite: Overwrite = "always"
+) -> DeployOptions:
+    """
+    Return options for deploying, which make sense.
+
+    Raises:
+        InvalidArgumentError: A property that a URL cannot carry, no number of bytes, or no way to overwrite.
+    """
+    if not isinstance(parameters, Mapping | None):
+        raise InvalidArgumentError(f"parameters is a {type(parameters).__name__}; expected a mapping of properties")
+    matrix_parameters(parameters or {})
+    if min_checksum_deploy is not None:
+        check_count("min_checksum_deploy", min_checksum_deploy)
+    check_overwrite(overwrite)
+    return DeployOptions(dict(parameters or {}), min_checksum_deploy, overwrite)
+
+
+def check_overwrite(overwrite: Overwrite) -> None:
+    """
+    Make sure *overwrite* is one of its values.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    check_choice("overwrite", overwrite, ("changed", "always", "never"))
+
+
+def make_batch(
+    prepare: Callable[[aiohttp.ClientSession], Awaitable[Work[T]]],
+    *,
+    max_concurrency: int | None,
+    on_error: OnError,
+    session: aiohttp.ClientSession | None,
+) -> Batch:
+    """
+    Make a bulk call of the jobs that *prepare* finds, and of the function that does one.
+
+    Raises:
+        InvalidArgumentError: *max_concurrency* or *on_error* is not one of its values.
+    """
+    if max_concurrency is not None:
+        check_count("max_concurrency", max_concurrency)
+    check_choice("on_error", on_error, ("raise", "stop", "collect"))
+
+    @asynccontextmanager
+    async def outcomes() -> AsyncIterator[ObjectReceiveStream[Outcome]]:
+        async with using(session) as opened:
+            jobs, run = await prepare(opened)
+            limit = max_concurrency or state_of(opened).limits.max_concurrency
+            async with run_many(jobs, run, max_concurrency=limit) as stream:
+                yield stream
+
+    return Batch(outcomes, on_error)

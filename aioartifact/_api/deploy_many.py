@@ -1,0 +1,186 @@
+"""Many uploads: files from anywhere, or a tree."""
+
+import os
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+import aiohttp
+
+from .._address import ItemURL
+from .._errors import ForbiddenError, InvalidArgumentError, NotFoundError
+from .._files import TreeFile, list_tree
+from .._listing import list_files
+from .._models import FileInfo
+from .._progress import Progress
+from .._threads import run
+from .._transfer.accounting import counted
+from .._transfer.batch import Batch, OnError
+from .._transfer.bulk import Overwrite
+from .._transfer.deployer import (
+    MIN_CHECKSUM_DEPLOY,
+    Deployer,
+    DeployItem,
+    DeployOptions,
+    LocalPath,
+    Parameters,
+    listed_size,
+)
+from .._transfer.recorded import Recorded
+from .batches import Work, checked_options, make_batch
+from .items import item_of
+
+# What is to be deployed, and what the server has of it where that was listed.
+Planned: TypeAlias = tuple[
+    Iterable[DeployItem | TreeFile] | AsyncIterable[DeployItem | TreeFile], Mapping[str, FileInfo] | None
+]
+
+# For so few files, asking for each is less than the listing of a folder that may hold many more.
+_FEW = 8
+
+
+def deploy_many(
+    items: Iterable[DeployItem] | AsyncIterable[DeployItem],
+    url: str,
+    *,
+    parameters: Parameters | None = None,
+    overwrite: Overwrite = "changed",
+    min_checksum_deploy: int | None = MIN_CHECKSUM_DEPLOY,
+    max_concurrency: int | None = None,
+    on_error: OnError = "raise",
+    session: aiohttp.ClientSession | None = None,
+    progress: Progress | None = None,
+) -> Batch:
+    """
+    Deploy many local files, a bounded number at a time; each is hashed, sent and compared as by :func:`deploy`.
+
+    Await the result for a :class:`Report`, or open it with ``async with`` to take outcomes as they finish, see
+    :class:`Batch`. Items are pulled as they are needed, so they may come from an endless iterator; memory is
+    bounded by *max_concurrency* times about 2 MiB, the URLs deployed to so far (which no other item may have), the
+    names in their folders, and the outcomes of an awaited report.
+
+    Args:
+        items: Paths, which keep their file names, or ``(path, url)`` pairs with a path below the target folder, or
+            a whole URL; in any iterable or async iterable.
+        url: URL of the target folder or repository. Folders are made by the server as needed.
+        parameters: Properties to set on every file that is deployed; a value may be a text or several.
+        overwrite: What to do about files that the server has: ``"changed"`` keeps those with the right content,
+            which costs one request per folder and one per file that is there; ``"always"`` replaces them;
+            ``"never"`` keeps them, whatever they hold, which costs one request per folder.
+        min_checksum_deploy: See :func:`deploy`.
+        max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
+        on_error: ``"raise"`` finishes the rest, then raises one :class:`BatchError`; ``"stop"`` cancels the rest
+            at the first failure, then raises; ``"collect"`` only reports.
+        session: Session to use; None opens one for this call.
+        progress: Counts files and bytes as they are sent.
+
+    Returns:
+        A :class:`Batch`, to be awaited or opened.
+
+    Raises:
+        InvalidArgumentError: An option is not one of its values, or a property is malformed.
+        InvalidURLError: When awaited or opened: *url* is not the URL of an item.
+        BatchError: When awaited or left: files failed. Each failure is one of the errors of :func:`deploy`, or
+            InvalidArgumentError for an item that is none and for two items with the same URL.
+
+    See: JFrog REST API, "Deploy Artifact" and "Deploy Artifact by Checksum".
+    """
+    if isinstance(items, str | os.PathLike):
+        raise InvalidArgumentError(
+            f"items is one {type(items).__name__}", hint="give a list of paths, or use deploy_folder() or deploy()"
+        )
+
+    async def source(_: aiohttp.ClientSession, __: ItemURL) -> Planned:
+        return items, None
+
+    options = checked_options(parameters, min_checksum_deploy, overwrite)
+    return _batch(source, url, options, max_concurrency, on_error, session, progress)
+
+
+def deploy_folder(
+    folder: LocalPath,
+    url: str,
+    *,
+    parameters: Parameters | None = None,
+    overwrite: Overwrite = "changed",
+    min_checksum_deploy: int | None = MIN_CHECKSUM_DEPLOY,
+    max_concurrency: int | None = None,
+    on_error: OnError = "raise",
+    session: aiohttp.ClientSession | None = None,
+    progress: Progress | None = None,
+) -> Batch:
+    """
+    Deploy all files below a local folder; the tree below it is kept.
+
+    Files are deployed in the order of their paths. Symbolic links are followed, to files and to folders; folders
+    without files are not made. What the server has already is listed first, as :func:`download_folder` does,
+    unless there are but a few files.
+
+    Args:
+        folder: Local folder.
+        url: URL of the folder or repository it becomes. Items there that the local folder does not have are left
+            alone.
+        parameters: See :func:`deploy_many`.
+        overwrite: See :func:`deploy_many`; a listing costs one request where the server offers its File List or
+            AQL to this user, and then no file that is there costs another one.
+        min_checksum_deploy: See :func:`deploy`.
+        max_concurrency: See :func:`deploy_many`.
+        on_error: See :func:`deploy_many`.
+        session: Session to use; None opens one for this call.
+        progress: Counts files and bytes as they are sent.
+
+    Returns:
+        A :class:`Batch`, to be awaited or opened.
+
+    Raises:
+        InvalidArgumentError: An option is not one of its values, or a property is malformed.
+        InvalidURLError: When awaited or opened: *url* is not the URL of an item.
+        FileNotFoundError: When awaited or opened: there is no such local folder (:class:`LocalNotFoundError`).
+        LocalFileError: When awaited or opened: it is a file, cannot be read, or a symbolic link below it leads
+            back to a folder above the link.
+        NotAFolderError: When awaited or opened: *url* is a file.
+        ResponseError: When awaited or opened: what is there cannot be listed.
+        TransportError: When awaited or opened: no answer came to the listing.
+        BatchError: When awaited or left: files failed, see :func:`deploy_many`.
+
+    See: JFrog REST API, "Deploy Artifact", "Deploy Artifact by Checksum" and "File List".
+    """
+
+    async def source(opened: aiohttp.ClientSession, target: ItemURL) -> Planned:
+        files = await run(list_tree, os.fspath(folder))
+        lists = overwrite != "always" and len(files) > _FEW
+        return files, await _listed(opened, target, files) if lists else None
+
+    options = checked_options(parameters, min_checksum_deploy, overwrite)
+    return _batch(source, url, options, max_concurrency, on_error, session, progress)
+
+
+async def _listed(
+    session: aiohttp.ClientSession, target: ItemURL, files: Sequence[TreeFile]
+) -> dict[str, FileInfo] | None:
+    """What the server has of *files*, by path; None where this user may not list it."""
+    wanted = {(target / file.relative).path for file in files}
+    try:
+        return {found.path: found for found in await list_files(session, target) if found.path in wanted}
+    except NotFoundError:
+        return {}
+    except ForbiddenError:
+        return None
+
+
+def _batch(
+    source: Callable[[aiohttp.ClientSession, ItemURL], Awaitable[Planned]],
+    url: str,
+    options: DeployOptions,
+    max_concurrency: int | None,
+    on_error: OnError,
+    session: aiohttp.ClientSession | None,
+    progress: Progress | None,
+) -> Batch:
+    async def prepare(opened: aiohttp.ClientSession) -> Work[DeployItem | TreeFile]:
+        target = item_of(opened, url)
+        items, listed = await source(opened, target)
+        shown = progress or Progress()
+        deployer = Deployer(opened, target, Recorded(opened, listed), options, shown)
+        return counted(items, listed_size, shown), deployer.deploy
+
+    return make_batch(prepare, max_concurrency=max_concurrency, on_error=on_error, session=session)

@@ -1,0 +1,66 @@
+"""A tree of local files, listed before any of it is sent."""
+
+import errno
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .failures import explained, os_error
+
+
+@dataclass(frozen=True, slots=True)
+class TreeFile:
+    """
+    A file below a folder.
+
+    Attributes:
+        relative: Its path below that folder, with slashes.
+        path: Its path.
+        size: Bytes when it was listed; 0 for what cannot be looked at.
+    """
+
+    relative: str
+    path: str
+    size: int
+
+
+def list_tree(folder: str) -> list[TreeFile]:
+    """
+    List all that is no folder below *folder*, sorted by path; symbolic links are followed; blocks.
+
+    Raises:
+        LocalNotFoundError: There is no such folder.
+        LocalFileError: It is a file, cannot be read, or a link below it leads back to a folder above the link.
+    """
+    files: list[TreeFile] = []
+    waiting: list[tuple[str, str, _Identities]] = [(folder, "", ())]
+    while waiting:
+        path, prefix, above = waiting.pop()
+        with explained("list", path), os.scandir(path) as entries:
+            here = (*above, _identity(path, above))
+            for entry in entries:
+                relative = prefix + entry.name
+                if entry.is_dir():
+                    waiting.append((entry.path, f"{relative}/", here))
+                else:
+                    files.append(TreeFile(relative, entry.path, _size_of(entry)))
+    return sorted(files, key=lambda file: file.relative)
+
+
+_Identities: TypeAlias = tuple[tuple[int, int], ...]
+
+
+def _identity(folder: str, above: _Identities) -> tuple[int, int]:
+    """What tells *folder* from every other one, whatever the names that lead to it."""
+    status = os.stat(folder)
+    if (identity := (status.st_dev, status.st_ino)) in above:
+        raise os_error(errno.ELOOP)
+    return identity
+
+
+def _size_of(entry: os.DirEntry[str]) -> int:
+    # A link that leads nowhere is told when it is its turn, and does not end the others.
+    with suppress(OSError):
+        return entry.stat().st_size
+    return 0

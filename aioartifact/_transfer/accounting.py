@@ -1,0 +1,72 @@
+"""What every bulk call keeps account of: items that are known, names in flight, and failures."""
+
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from typing import TypeVar
+
+from .._errors import ArtifactoryError
+from .._progress import Finish, Progress
+from .._reports import Outcome
+from .._scheduler import as_async
+
+T = TypeVar("T")
+
+
+async def counted(
+    items: Iterable[T] | AsyncIterable[T], size_of: Callable[[T], int], progress: Progress
+) -> AsyncIterator[T]:
+    """Pass *items* on, one by one, and tell *progress* of all that are known."""
+    if known := isinstance(items, Sequence):
+        progress.expect(files=len(items), size=sum(map(size_of, items)))
+    async with aclosing(as_async(items)) as source:
+        async for item in source:
+            if not known:
+                progress.expect(files=1, size=size_of(item))
+            yield item
+
+
+@contextmanager
+def in_flight(progress: Progress, name: str) -> Iterator[None]:
+    """Show *name* among the files in flight."""
+    progress.started(name)
+    try:
+        yield
+    finally:
+        progress.ended(name)
+
+
+class Expected:
+    """
+    The bytes of one file that are still to come, as far as a progress was told of them.
+
+    Args:
+        progress: What is told.
+        size: Bytes it was told of before.
+    """
+
+    def __init__(self, progress: Progress, size: int = 0) -> None:
+        self._progress = progress
+        self._size = size
+
+    def correct(self, size: int) -> None:
+        """The file has *size* bytes, whatever was said before."""
+        self._progress.expect(size=size - self._size)
+        self._size = size
+
+    def finish(self, kind: Finish, *, moved: int = 0) -> None:
+        """Count the file as *kind*; what has not *moved* will not come any more."""
+        self._progress.finish(kind, self._size - moved)
+
+
+def failed(url: str, path: str | None, started: float, error: ArtifactoryError) -> Outcome:
+    """What became of a file that failed."""
+    return Outcome(url, path, "failed", seconds=time.perf_counter() - started, error=_without_frames(error))
+
+
+def _without_frames(error: ArtifactoryError) -> ArtifactoryError:
+    """Let go of the frames, and with them the buffers, that tracebacks of *error* and its causes keep alive."""
+    link: BaseException | None = error
+    while link is not None:
+        link = link.with_traceback(None).__context__
+    return error
