@@ -1,7 +1,7 @@
 """
 How the embedded server answers over a repository of 100,000 files, and how much memory that takes.
 
-    python benchmarks/bench_server.py [--items N] [--runs N] [--output FOLDER]
+    python -m benchmarks.bench_server [--items N] [--runs N] [--output FOLDER]
 
 The server is a process of its own over a folder on disk; the client is ``http.client`` on one connection. Each request
 is made once to warm up and then timed several times. Memory is what the kernel says of the server's process: resident
@@ -13,8 +13,6 @@ import argparse
 import http.client
 import json
 import os
-import platform
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -23,15 +21,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from itertools import repeat
 from pathlib import Path
 
-import aiohttp
-
-import aioartifact
 from aioartifact.testing import ThreadedArtifactoryServer
 from aioartifact.testing.control import synthetic
+
+from . import machine
 
 REPOSITORY = "generic-local"
 WIDE = 10_000  # files in one folder, part of the items
@@ -227,34 +223,9 @@ def result(
     peak: float | None,
 ) -> Result:
     """Sum up the times of several requests."""
-    times = (statistics.median(firsts), statistics.median(totals), min(totals), max(totals))
-    return Result(name, rows, size, *(round(each, 2) for each in times), resident, peak)
-
-
-def machine() -> dict[str, str | int | float]:
-    """Describe where this runs, and how busy it is with other things."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit.stdout.strip(),
-        "aioartifact": aioartifact.__version__,
-        "python": platform.python_version(),
-        "aiohttp": aiohttp.__version__,
-        "sqlite": sqlite3.sqlite_version,
-        "system": f"{platform.system()} {platform.release()}",
-        "processor": processor(),
-        "cores": os.cpu_count() or 0,
-        "load_before": round(os.getloadavg()[0], 1),
-        "memory_mib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20,
-    }
-
-
-def processor() -> str:
-    """Name the processor."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+    first, median = round(statistics.median(firsts), 2), round(statistics.median(totals), 2)
+    fastest, slowest = round(min(totals), 2), round(max(totals), 2)
+    return Result(name, rows, size, first, median, fastest, slowest, resident, peak)
 
 
 def table(results: list[Result]) -> str:
@@ -278,7 +249,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7, help="timed requests of each kind")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results", help="folder of the results")
     options = parser.parse_args()
-    facts = machine()
+    facts = machine.facts()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         filled = fill(data, options.items)
@@ -298,7 +269,7 @@ def main() -> None:
     (options.output / "server.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
     listed = "\n".join(f"- {name}: {value}" for name, value in facts.items())
     text = (
-        f"# The server over {options.items:,} files\n\n`python benchmarks/bench_server.py`, {options.runs} runs,"
+        f"# The server over {options.items:,} files\n\n`python -m benchmarks.bench_server`, {options.runs} runs,"
         f" 3 of big files; times are medians. Filling took {filled:.0f} s.\n\n{table(results)}\n\n{listed}\n"
     )
     (options.output / "server.md").write_text(text, "utf-8")
