@@ -7,7 +7,8 @@ out, and decoded exactly once, on the way in, so that every name Artifactory acc
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
 
 from ._errors import InvalidURLError
@@ -15,6 +16,10 @@ from ._errors import InvalidURLError
 # RFC 3986 pchar, without ';' (Artifactory's matrix parameters start there) and '+' (some proxies and S3
 # read it as a space; Artifactory decodes %2B to the same name).
 _SAFE = "!$&'()*,=:@"
+# What stays as it is: with the unreserved characters of RFC 3986 (2.3).
+_PLAIN = re.compile(r"[\w.~!$&'()*,=:@/-]*", re.ASCII)
+# The files of one folder come together: what stands before their names is read once.
+_FOLDERS = 256
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # What RFC 3986 (3.2.2) lets no host hold; urlsplit lets it pass, and it would fail only when it is sent.
@@ -46,6 +51,10 @@ class ServerURL:
     host: str
     port: int
     context_path: tuple[str, ...] = ()
+    _text: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_text", "/".join([self.origin, *map(quote_segment, self.context_path)]))
 
     @property
     def origin(self) -> str:
@@ -54,7 +63,7 @@ class ServerURL:
         return f"{self.scheme}://{host}" + ("" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}")
 
     def __str__(self) -> str:
-        return "/".join([self.origin, *map(quote_segment, self.context_path)])
+        return self._text
 
     def contains(self, scheme: str, host: str, port: int | None, segments: tuple[str, ...]) -> bool:
         """Whether an address lies on this server: same origin, and below the context path by whole segments."""
@@ -102,7 +111,7 @@ def quote_segment(segment: str) -> str:
 
 def quote_path(path: str) -> str:
     """Percent-encode a raw path, keeping the slashes between its segments."""
-    return quote(path, safe=_SAFE + "/")
+    return path if _PLAIN.fullmatch(path) else quote(path, safe=_SAFE + "/")
 
 
 def has_surrogates(text: str) -> bool:
@@ -158,6 +167,33 @@ def parse_item_url(text: str, servers: Iterable[ServerURL] = ()) -> ItemURL:
         InvalidURLError: See :func:`parse_server_url`; also for a URL without repository, and for ``?``, ``#``
             and ``;``, which must be written %3F, %23 and %3B when they belong to a name.
     """
+    _check_text(text)
+    known = tuple(servers)
+    folder, _, name = text.rpartition("/")
+    if _is_plain_name(name, known) and (parent := _parse_folder(folder, known)):
+        return parent / name
+    return _parse_item_url(text, known)
+
+
+def _is_plain_name(name: str, servers: Iterable[ServerURL]) -> bool:
+    """Whether *name*, as the last segment of a URL, is sure to mean itself: an item, and no part of a server."""
+    return (
+        name not in ("", ".", "..", "artifactory")
+        and _PLAIN.fullmatch(name) is not None
+        and not any(server.context_path[-1:] == (name,) for server in servers)
+    )
+
+
+@lru_cache(_FOLDERS)
+def _parse_folder(text: str, servers: tuple[ServerURL, ...]) -> ItemURL | None:
+    """The same as `parse_item_url`, remembered; None for what is no item, to be told with the whole URL."""
+    try:
+        return _parse_item_url(text, servers)
+    except InvalidURLError:
+        return None
+
+
+def _parse_item_url(text: str, servers: Iterable[ServerURL]) -> ItemURL:
     parts = _split(text)
     origin, segments = _origin(parts, text), _segments(parts.path, text)
     length = _context_length(origin, segments, servers)

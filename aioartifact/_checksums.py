@@ -11,7 +11,7 @@ from ._errors import InvalidArgumentError
 Algorithm = Literal["sha256", "sha1", "md5"]
 ALGORITHMS: tuple[Algorithm, ...] = ("sha256", "sha1", "md5")  # strongest first
 _HEX_LENGTHS: dict[Algorithm, int] = {"sha256": 64, "sha1": 40, "md5": 32}
-_HEX = re.compile(r"[0-9a-fA-F]+\Z")
+_LOWER_HEX = re.compile(r"[0-9a-f]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,10 @@ class Checksums:
 
     def __post_init__(self) -> None:
         for algorithm in ALGORITHMS:
-            value, digits = self.get(algorithm), _HEX_LENGTHS[algorithm]
-            if value is None:
-                continue
-            if not _is_hex(value, digits):
-                raise InvalidArgumentError(f"{algorithm} checksum {value!r}: expected {digits} hexadecimal digits")
-            # Artifactory compares without case; so do we, once, here.
-            object.__setattr__(self, algorithm, value.lower())
+            value = getattr(self, algorithm)
+            if value is not None and not _is_lower_hex(value, _HEX_LENGTHS[algorithm]):
+                # Artifactory compares without case; so do we, once, here.
+                object.__setattr__(self, algorithm, _to_lower_hex(value, algorithm))
 
     def get(self, algorithm: Algorithm) -> str | None:
         """The value for *algorithm*, or None."""
@@ -51,17 +48,28 @@ class Checksums:
 
     def strongest(self) -> tuple[Algorithm, str] | None:
         """The best known checksum and its name, or None if there is none."""
-        for algorithm in ALGORITHMS:
-            if value := self.get(algorithm):
-                return algorithm, value
-        return None
+        if self.sha256:
+            return "sha256", self.sha256
+        if self.sha1:
+            return "sha1", self.sha1
+        return ("md5", self.md5) if self.md5 else None
 
     def __bool__(self) -> bool:
-        return self.strongest() is not None
+        return bool(self.sha256 or self.sha1 or self.md5)
 
 
-def _is_hex(value: object, digits: int) -> bool:
-    return isinstance(value, str) and len(value) == digits and _HEX.match(value) is not None
+NO_CHECKSUMS = Checksums()
+
+
+def _is_lower_hex(value: object, digits: int) -> bool:
+    return isinstance(value, str) and len(value) == digits and _LOWER_HEX.match(value) is not None
+
+
+def _to_lower_hex(value: object, algorithm: Algorithm) -> str:
+    digits = _HEX_LENGTHS[algorithm]
+    if not isinstance(value, str) or not _is_lower_hex(value.lower(), digits):
+        raise InvalidArgumentError(f"{algorithm} checksum {value!r}: expected {digits} hexadecimal digits")
+    return value.lower()
 
 
 class Digests:

@@ -274,7 +274,7 @@ async def test_first_request_goes_alone(server, url):
 
 async def test_slow_first_answer_does_not_hold_back_the_others_for_ever(server, url, monkeypatch):
     """A remote repository may take minutes for its first answer."""
-    monkeypatch.setattr("aioartifact._session.state._FIRST_ALONE", 0.05)
+    monkeypatch.setattr("aioartifact._session.gate._FIRST_ALONE", 0.05)
     handle = server.fail("GET", PATH, times=1, fault=Fault.hold())
     async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
         slow = asyncio.ensure_future(aioartifact.rest_api_get(url, session=session))

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from urllib.parse import unquote
 
 from .._address import ItemURL
-from .._checksums import ALGORITHMS, Checksums
+from .._checksums import ALGORITHMS, NO_CHECKSUMS, Checksums
 from .._errors import ProtocolError
 from .bodies import is_from_artifactory, is_html
 from .reading import checksums_of, not_artifactory, size_of
@@ -85,7 +85,7 @@ def read_promise(request: Request, chain: Sequence[Mapping[str, str]], *, status
     final = chain[-1]
     if len(chain) == 1 and is_html(final) and not is_from_artifactory(final):
         raise not_artifactory(request, "an HTML page")
-    checksums = next(filter(None, map(_header_checksums, chain)), Checksums())
+    checksums = next(filter(None, map(_header_checksums, chain)), NO_CHECKSUMS)
     etag = final.get("ETag")
     if etag and etag.startswith("W/"):
         etag = None  # it must not go into If-Range (RFC 9110, 13.1.5)
@@ -111,4 +111,5 @@ _CHECKSUM_FIELDS = tuple((name, f"X-Checksum-{name.capitalize()}") for name in A
 
 
 def _header_checksums(headers: Mapping[str, str]) -> Checksums:
-    return checksums_of({name: headers.get(field) for name, field in _CHECKSUM_FIELDS})
+    found = {name: headers.get(field) for name, field in _CHECKSUM_FIELDS}
+    return checksums_of(found) if any(found.values()) else NO_CHECKSUMS

@@ -6,9 +6,10 @@ run for every request on every hop of a redirect: credentials are attached only 
 session, never as session-wide headers, because those follow a redirect to any host.
 """
 
+from .clock import Clock
 from .exchange import Reply, ask, begin, rest, send, stream
 from .opening import open_session
-from .state import STATES, Clock, Operation, SessionState, is_anonymous, state_of
+from .state import STATES, Operation, SessionState, is_anonymous, state_of
 from .tls import ClientCertificate, Verify
 
 __all__ = [

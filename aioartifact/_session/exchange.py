@@ -1,6 +1,5 @@
 """One request and its answer: redirects followed by hand, bodies read as they arrive."""
 
-import urllib.request
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -11,10 +10,10 @@ from .._errors import ArtifactoryError, ProtocolError, TransportError
 from .._models import Response
 from .._protocol import Request, Upload, read_error
 from .._retry import parse_retry_after
-from .middlewares import MAX_ERROR_BODY, is_small, withholding
+from .middlewares import MAX_ERROR_BODY, Passage, is_small, withholding
 from .payload import UploadPayload
-from .state import OPERATION, Operation, SessionState, state_of
-from .translation import Seam
+from .state import Operation, Route, SessionState, state_of
+from .translation import FOREIGN, Seam
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -48,34 +47,38 @@ class Reply:
         """
         Wait for the next *size* bytes or a little more, as chunks; empty at the end of the body.
 
+        Where the body breaks off after some bytes, those are handed out first.
+
         Raises:
             ConnectionLostError: The body broke off.
             TransportTimeoutError: No byte arrived for the time allowed.
         """
-        chunks: list[bytes] = []
-        missing = size
-        while missing > 0 and (chunk := await self._next_chunk(chunks)):
-            chunks.append(chunk)
-            missing -= len(chunk)
-        return chunks
-
-    async def _next_chunk(self, before: list[bytes]) -> bytes:
-        """Wait for some bytes; where the body breaks off after others, those are handed out first."""
         if self._failure is not None:
             raise self._failure
+        chunks: list[bytes] = []
         try:
-            with self._seam.translated():
-                return await self._response.content.readany()
-        except TransportError as failure:
-            if not before:
-                raise
-            self._failure = failure
-            return b""
+            while size > 0 and (chunk := await self._response.content.readany()):
+                chunks.append(chunk)
+                size -= len(chunk)
+                if self._has_ended():
+                    break
+        except FOREIGN as error:
+            failure = self._seam.translated(error)
+        else:
+            return chunks
+        if not chunks or not isinstance(failure, TransportError):
+            raise failure
+        self._failure = failure
+        return chunks
+
+    def _has_ended(self) -> bool:
+        content = self._response.content
+        return content.at_eof() and content.exception() is None
 
     @property
     def is_complete(self) -> bool:
         """Whether the body has been read to its proper end."""
-        return self._failure is None and self._response.content.at_eof()
+        return self._failure is None and self._has_ended()
 
     async def read(self) -> Response:
         """
@@ -84,13 +87,19 @@ class Reply:
         Raises:
             TransportError: See :meth:`next_batch`.
         """
-        if self.status < 400 or is_small(self._response):
-            with self._seam.translated():
-                content = await self._response.read()
-        else:
-            content = b"".join(await self.next_batch(MAX_ERROR_BODY))[:MAX_ERROR_BODY]
+        content = await (self._read_all() if self.status < 400 or is_small(self._response) else self._read_some())
         content = self._seam.masked(content) if self.status >= 300 else content
         return Response(self.status, content, self.chain[-1], self._seam.url)
+
+    async def _read_all(self) -> bytes:
+        try:
+            return await self._response.read()
+        except FOREIGN as error:
+            failure = self._seam.translated(error)
+        raise failure
+
+    async def _read_some(self) -> bytes:
+        return b"".join(await self.next_batch(MAX_ERROR_BODY))[:MAX_ERROR_BODY]
 
     async def error(self) -> ArtifactoryError:
         """Read the body of a refusal and make its error."""
@@ -117,11 +126,7 @@ async def stream(
     state = state_of(session)
     await state.admit(request.server)
     seam = Seam(request, state, operation or Operation(request.repeatable, state.clock.now()))
-    token = OPERATION.set(seam.operation)
-    try:
-        response, chain, location = await _follow(session, seam)
-    finally:
-        OPERATION.reset(token)
+    response, chain, location = await _follow(session, seam)
     try:
         yield Reply(response, chain, location, seam)
     finally:
@@ -133,15 +138,17 @@ async def _follow(
     session: aiohttp.ClientSession, seam: Seam
 ) -> tuple[aiohttp.ClientResponse, list[Mapping[str, str]], str | None]:
     url, location = URL(seam.request.url, encoded=True), None
+    route = seam.state.route(seam.request.server)
     chain: list[Mapping[str, str]] = []
     for _ in range(_MAX_REDIRECTS + 1):
-        response = await _request(session, seam, url)
+        response = await _request(session, seam, url, route)
         chain.append(response.headers)
         target = response.headers.get("Location") if response.status in _REDIRECTS else None
         if target is None or not _may_follow(seam.request, response.status):
             return response, chain, location
         response.release()
         location, url = target, _next_hop(seam, url, target)
+        route = seam.state.route_to(url)
         seam.operation.attempts -= 1  # it is still the same one
     raise _misled(seam, f"more than {_MAX_REDIRECTS} times")
 
@@ -168,53 +175,43 @@ def _misled(seam: Seam, where: str) -> ProtocolError:
     return ProtocolError(f"{seam.request.label}: redirected {where}; refused", hint=hint)
 
 
-async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL) -> aiohttp.ClientResponse:
+async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: Route) -> aiohttp.ClientResponse:
     request, state = seam.request, seam.state
-    upload = isinstance(request.body, Upload)
-    payload = UploadPayload(request.body, state.timeouts.stall) if isinstance(request.body, Upload) else request.body
-    length = {"Content-Length": str(request.body.size)} if isinstance(request.body, Upload) else {}
-    with seam.translated(payload if upload else None):
+    headers, payload = request.headers, _payload(request, state)
+    if isinstance(payload, UploadPayload):
+        headers = {**headers, "Content-Length": str(payload.size)}
+    try:
         return await session.request(
             request.method,
             url,
-            headers={**request.headers, **length},
+            headers=headers,
             data=payload,
             allow_redirects=False,
             # A user's session may be set to raise by itself; what a status means is decided here.
             raise_for_status=False,
             timeout=state.timeout(request),
-            proxy=_proxy(state, url),
-            middlewares=_middlewares(session, seam, url),
+            proxy=route.proxy,
+            middlewares=_middlewares(session, seam, url, route),
         )
+    except FOREIGN as error:
+        failure = seam.translated(error, payload)
+    raise failure
 
 
-def _middlewares(session: aiohttp.ClientSession, seam: Seam, url: URL) -> Sequence[aiohttp.ClientMiddlewareType] | None:
-    """None for the session's own; a redirect takes a user's session where its header fields must not go."""
-    if not seam.state.foreign or url.origin() == URL(seam.request.url, encoded=True).origin():
+def _payload(request: Request, state: SessionState) -> bytes | UploadPayload | None:
+    return UploadPayload(request.body, state.timeouts.stall) if isinstance(request.body, Upload) else request.body
+
+
+def _middlewares(
+    session: aiohttp.ClientSession, seam: Seam, url: URL, route: Route
+) -> Sequence[aiohttp.ClientMiddlewareType] | None:
+    """A user's session keeps its own; a redirect takes it where its header fields must not go."""
+    if not seam.state.foreign:
+        return (Passage(seam.state, seam.operation, route),)
+    if url.origin() == URL(seam.request.url, encoded=True).origin():
         return None
     kept = {"user-agent", *map(str.lower, seam.request.headers)}
     return (withholding([name for name in (*session.headers, "Authorization") if name.lower() not in kept]),)
-
-
-def _proxy(state: SessionState, url: URL) -> str | None:
-    """The proxy of the environment, looked up once for each origin: reading the environment costs a request's time."""
-    if state.foreign or not state.trust_env:
-        return None
-    origin = url.origin()
-    if origin not in state.proxies:
-        state.proxies[origin] = _environment_proxy(url)
-    return state.proxies[origin]
-
-
-def _environment_proxy(url: URL) -> str | None:
-    """
-    The proxy that the environment names for *url*.
-
-    aiohttp's own ``trust_env`` would also read ``~/.netrc`` and add its passwords to redirect targets.
-    """
-    if urllib.request.proxy_bypass(url.host or ""):
-        return None
-    return urllib.request.getproxies().get(url.scheme)
 
 
 async def send(session: aiohttp.ClientSession, request: Request) -> Response:

@@ -8,7 +8,7 @@ import aiohttp
 from .._models import decode_text
 from .._retry import is_idempotent, is_retryable_status, parse_retry_after, retry_after_from_message
 from .payload import is_replayable, upload_failure
-from .state import OPERATION, Operation, SessionState
+from .state import Operation, Route, SessionState
 from .translation import may_pass
 
 Handler: TypeAlias = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
@@ -18,16 +18,56 @@ _SLOW_DOWN = frozenset({429, 503})
 MAX_ERROR_BODY = 64 * 1024
 
 
-def authorizing(state: SessionState) -> aiohttp.ClientMiddlewareType:
-    """Attach credentials to requests for their own server, unless the request brings its own."""
+def passing(state: SessionState) -> aiohttp.ClientMiddlewareType:
+    """Treat requests that users make on the session itself as those of the library are treated."""
 
-    async def authorize(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
-        server = state.owner(request.url)
-        if server is not None and not any(name in request.headers for name in ("Authorization", "X-JFrog-Art-Api")):
-            request.headers.update(state.credentials[server].headers())
-        return await handler(request)
+    async def pass_on(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
+        operation = Operation(is_idempotent(request.method), state.clock.now())
+        return await Passage(state, operation, state.route_to(request.url))(request, handler)
 
-    return authorize
+    return pass_on
+
+
+class Passage:
+    """
+    The way of one request to one server, as a middleware.
+
+    It attaches credentials, unless the request brings its own; repeats what may be repeated; and makes all requests
+    to a server wait when it asks for that.
+    """
+
+    def __init__(self, state: SessionState, operation: Operation, route: Route) -> None:
+        self._state = state
+        self._operation = operation
+        self._route = route
+
+    async def __call__(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
+        if self._route.headers and not any(name in request.headers for name in ("Authorization", "X-JFrog-Art-Api")):
+            request.headers.update(self._route.headers)
+        while True:
+            self._operation.attempts += 1
+            try:
+                response = await self._route.gate.pass_through(handler, request)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                delay = _delay_after_error(self._state, self._operation, request, error)
+                if delay is None:
+                    raise
+                await self._state.clock.sleep(delay)
+                continue
+            if response.status < 400 or not await self._repeats(request, response):
+                return response
+
+    async def _repeats(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> bool:
+        """Wait as long as the server asks or the policy says; False for an answer that stays."""
+        delay = await _delay_after_refusal(self._state, self._operation, request, response)
+        if delay is None:
+            return False
+        response.release()
+        if response.status in _SLOW_DOWN:
+            self._route.gate.pause(delay)
+        else:
+            await self._state.clock.sleep(delay)
+        return True
 
 
 def withholding(names: Collection[str]) -> aiohttp.ClientMiddlewareType:
@@ -39,34 +79,6 @@ def withholding(names: Collection[str]) -> aiohttp.ClientMiddlewareType:
         return await handler(request)
 
     return withhold
-
-
-def retrying(state: SessionState) -> aiohttp.ClientMiddlewareType:
-    """Repeat what may be repeated, and make all requests to a server wait when it asks for that."""
-
-    async def retry(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
-        gate = state.gate(request.url)
-        operation = OPERATION.get() or Operation(is_idempotent(request.method), state.clock.now())
-        while True:
-            operation.attempts += 1
-            try:
-                response = await gate.pass_through(lambda: handler(request))
-            except (aiohttp.ClientError, TimeoutError) as error:
-                delay = _delay_after_error(state, operation, request, error)
-                if delay is None:
-                    raise
-                await state.clock.sleep(delay)
-            else:
-                delay = await _delay_after_response(state, operation, request, response)
-                if delay is None:
-                    return response
-                response.release()
-                if response.status in _SLOW_DOWN:
-                    gate.pause(delay)
-                else:
-                    await state.clock.sleep(delay)
-
-    return retry
 
 
 def _delay_after_error(
@@ -85,13 +97,13 @@ def _delay_after_error(
     return delay
 
 
-async def _delay_after_response(
+async def _delay_after_refusal(
     state: SessionState,
     operation: Operation,
     request: aiohttp.ClientRequest,
     response: aiohttp.ClientResponse,
 ) -> float | None:
-    if response.status < 400 or not operation.repeatable or not is_replayable(request.body):
+    if not operation.repeatable or not is_replayable(request.body):
         return None
     asked = parse_retry_after(response.headers.get("Retry-After"), now=state.clock.wall())
     if not is_retryable_status(response.status):

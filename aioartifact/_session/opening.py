@@ -9,7 +9,7 @@ from importlib.metadata import version
 import aiohttp
 import anyio.to_thread
 
-from .middlewares import authorizing, retrying
+from .middlewares import passing
 from .state import STATES, SessionState, client_timeout
 from .tls import ClientCertificate, Verify, tls_context
 
@@ -40,7 +40,7 @@ async def open_session(
         # Artifactory sets cookies for its web pages only; sending them back pins requests to one node.
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": user_agent or default_user_agent()},
-        middlewares=(retrying(state), authorizing(state)),
+        middlewares=(passing(state),),
         timeout=client_timeout(state.timeouts.connect, state.timeouts.stall),
         # Re-quoting changes a signed URL, and the storage then refuses its signature.
         requote_redirect_url=False,

@@ -2,12 +2,9 @@
 
 import asyncio
 import os
-import random
-import time
-from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from functools import cache
 from math import inf
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
@@ -23,18 +20,11 @@ from .._errors import InvalidArgumentError, SessionError
 from .._options import Limits, Timeouts
 from .._protocol import Request, Upload
 from .._retry import RetryPolicy
+from .clock import Clock
+from .gate import Gate
+from .proxies import environment_proxy
 
 Resolver: TypeAlias = Callable[[ServerURL], Credentials]
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Time and chance, as the retry loop sees them; tests give their own."""
-
-    now: Callable[[], float] = time.monotonic
-    wall: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
-    draw: Callable[[], float] = random.random
 
 
 @dataclass(slots=True)
@@ -47,48 +37,25 @@ class Operation:
     lost: int = 0
 
 
-OPERATION: ContextVar[Operation | None] = ContextVar("aioartifact_operation", default=None)
-
-
-# A first answer may take long, where a remote repository fetches the file: the others do not wait for that.
-_FIRST_ALONE = 5.0
-
-
-class Gate:
+@dataclass(frozen=True, slots=True)
+class Route:
     """
-    What all requests to one server share: a back-off, and the rule that the very first request goes alone.
+    How requests get to one server.
 
-    A burst of first requests makes some servers answer some of them with 401 (astral-sh/uv#17485).
+    Attributes:
+        gate: What they share.
+        headers: Header fields that prove who asks.
+        proxy: The proxy of the environment, or None.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._open_at = 0.0
-        self._answered: anyio.Event | None = None
-
-    def pause(self, seconds: float) -> None:
-        """Hold every request to this server back for *seconds* from now."""
-        self._open_at = max(self._open_at, self._clock.now() + seconds)
-
-    async def pass_through(self, call: Callable[[], Awaitable[aiohttp.ClientResponse]]) -> aiohttp.ClientResponse:
-        """Run *call* when the server may be asked."""
-        while (wait := self._open_at - self._clock.now()) > 0:
-            await self._clock.sleep(wait)
-        if self._answered is None:
-            self._answered = anyio.Event()
-            try:
-                return await call()
-            finally:
-                self._answered.set()
-        if not self._answered.is_set():
-            with anyio.move_on_after(_FIRST_ALONE):
-                await self._answered.wait()
-        return await call()
+    gate: Gate
+    headers: Mapping[str, str]
+    proxy: str | None
 
 
 @dataclass(slots=True)
 class SessionState:
-    """What is remembered for one session: credentials and gates per server, and where the session may be used."""
+    """What is remembered for one session: credentials, the way to each server, and where the session may be used."""
 
     resolve: Resolver
     retry: RetryPolicy = field(default_factory=RetryPolicy)
@@ -98,8 +65,7 @@ class SessionState:
     foreign: bool = False
     clock: Clock = field(default_factory=Clock)
     credentials: dict[ServerURL, Credentials] = field(default_factory=dict)
-    gates: dict[str, Gate] = field(default_factory=dict)
-    proxies: dict[URL, str | None] = field(default_factory=dict)
+    routes: dict[ServerURL | URL, Route] = field(default_factory=dict)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     process: int = field(default_factory=os.getpid)
     resolving: anyio.Lock = field(default_factory=anyio.Lock)
@@ -120,10 +86,23 @@ class SessionState:
             if server not in self.credentials:
                 self.credentials[server] = await anyio.to_thread.run_sync(self.resolve, server)
 
-    def gate(self, url: URL) -> Gate:
-        """The gate of the server, or else of the origin, that *url* lies on."""
-        key = str(self.owner(url) or url.origin())
-        return self.gates.setdefault(key, Gate(self.clock))
+    def route(self, server: ServerURL) -> Route:
+        """The way to *server*, which has been admitted."""
+        return self.routes.get(server) or self._new_route(server, URL(server.origin))
+
+    def route_to(self, url: URL) -> Route:
+        """The way to the server, or else to the origin, that *url* lies on."""
+        origin = url.origin()
+        key = self.owner(url) or origin
+        return self.routes.get(key) or self._new_route(key, origin)
+
+    def _new_route(self, key: ServerURL | URL, origin: URL) -> Route:
+        # Made once: to write credentials out and to read the environment costs as much as a request.
+        credentials = self.credentials.get(key) if isinstance(key, ServerURL) else None
+        proxy = environment_proxy(origin) if self.trust_env and not self.foreign else None
+        route = Route(Gate(self.clock), credentials.headers() if credentials else {}, proxy)
+        self.routes[key] = route
+        return route
 
     def check(self, session: aiohttp.ClientSession) -> None:
         """
@@ -145,6 +124,7 @@ class SessionState:
         return client_timeout(self.timeouts.connect, silence)
 
 
+@cache
 def client_timeout(connect: float, silence: float) -> aiohttp.ClientTimeout:
     """Limits as aiohttp wants them: it stumbles over infinity."""
     return aiohttp.ClientTimeout(

@@ -1,8 +1,6 @@
 """The seam where aiohttp's exceptions become ours; the repr of some carries the Authorization header."""
 
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -28,6 +26,7 @@ _TLS = (
     aiohttp.ServerFingerprintMismatch,
 )
 _NOT_HTTP = (aiohttp.InvalidURL, aiohttp.ClientResponseError, aiohttp.NonHttpUrlClientError)
+FOREIGN = (aiohttp.ClientError, TimeoutError, OSError)
 _PROXY_HINT = "check the proxy, and user and password in its URL"
 _STALL_HINT = "raise Timeouts.stall for a slow server"
 _TLS_HINT = "pass verify= with the CA certificates of the server"
@@ -63,17 +62,13 @@ class Seam:
             content = content.replace(secret.encode(), b"***")
         return content
 
-    @contextmanager
-    def translated(self, payload: object = None) -> Iterator[None]:
-        """Turn what aiohttp raises in this block into an error of ours."""
-        try:
-            yield
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            translated = self._translate(upload_failure(payload) or error)
-        else:
-            return
-        # Raised outside the handler: a context would carry aiohttp's exception, and with it the headers.
-        raise translated
+    def translated(self, error: Exception, payload: object = None) -> ArtifactoryError:
+        """
+        Make an error of ours of what aiohttp raised.
+
+        Raise it outside the handler: a context would carry aiohttp's exception, and with it the headers.
+        """
+        return self._translate(upload_failure(payload) or error)
 
     def _translate(self, error: Exception) -> ArtifactoryError:
         if isinstance(error, _NOT_HTTP) and not isinstance(error, aiohttp.ClientHttpProxyError):

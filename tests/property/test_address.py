@@ -1,5 +1,6 @@
 from urllib.parse import urlsplit
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from yarl import URL
@@ -103,3 +104,22 @@ def test_mask_is_done_once(text):
 def test_path_of_a_group_is_a_group(parts):
     """Without dots inside, the two spellings say the same."""
     assert path_to_group_id("/".join(parts)) == ".".join(parts)
+
+
+FEW = st.lists(st.sampled_from(["artifactory", "api", "a", "b", "..", "b%20c"]), max_size=4)
+
+
+@given(segments=FEW, contexts=st.lists(FEW.filter(lambda context: ".." not in context), max_size=3))
+def test_item_url_is_split_where_its_server_ends(segments, contexts):
+    """What was read of the folder before does not move the place where server and repository meet."""
+    servers = [parse_server_url("/".join(["https://host", *context])) for context in contexts]
+    text = "/".join(["https://host", *segments])
+    try:
+        item = parse_item_url(text, servers)
+    except InvalidURLError:
+        with pytest.raises(InvalidURLError):
+            parse_item_url(f"{text}/", servers)
+    else:
+        assert item == parse_item_url(f"{text}/", servers)
+        assert item.server == server_of(text, servers)
+        assert str(item) == text

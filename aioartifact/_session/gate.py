@@ -1,0 +1,45 @@
+"""What all requests to one server share."""
+
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import anyio
+
+from .clock import Clock
+
+# A first answer may take long, where a remote repository fetches the file: the others do not wait for that.
+_FIRST_ALONE = 5.0
+
+
+class Gate:
+    """
+    What all requests to one server share: a back-off, and the rule that the very first request goes alone.
+
+    A burst of first requests makes some servers answer some of them with 401 (astral-sh/uv#17485).
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._open_at = 0.0
+        self._answered: anyio.Event | None = None
+
+    def pause(self, seconds: float) -> None:
+        """Hold every request to this server back for *seconds* from now."""
+        self._open_at = max(self._open_at, self._clock.now() + seconds)
+
+    async def pass_through(
+        self, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]], request: aiohttp.ClientRequest
+    ) -> aiohttp.ClientResponse:
+        """Let *send* send *request* when the server may be asked."""
+        while (wait := self._open_at - self._clock.now()) > 0:
+            await self._clock.sleep(wait)
+        if self._answered is None:
+            self._answered = anyio.Event()
+            try:
+                return await send(request)
+            finally:
+                self._answered.set()
+        if not self._answered.is_set():
+            with anyio.move_on_after(_FIRST_ALONE):
+                await self._answered.wait()
+        return await send(request)
