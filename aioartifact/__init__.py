@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from ._api.deploy_many import deploy_folder, deploy_many
     from ._api.download import download, download_folder, download_many
     from ._api.items import checksum, exists, info, rest_api_get
+    from ._api.mutations import copy, delete, mkdir, move
     from ._api.properties import delete_properties, properties, set_properties, update_properties
+    from ._api.servers import ping, repositories, server_info
     from ._api.session import session
     from ._api.versions import latest_version, versions
     from ._checksums import Checksums
     from ._credentials import Credentials
     from ._errors import (
+        AlreadyExistsError,
         ArtifactoryError,
         AuthenticationError,
         BadRequestError,
@@ -50,7 +53,7 @@ if TYPE_CHECKING:
         TransportTimeoutError,
         UnsafePathError,
     )
-    from ._models import Child, FileInfo, FolderInfo, Response
+    from ._models import Child, Deletion, FileInfo, FolderInfo, Relocation, Repository, Response, ServerInfo
     from ._options import Limits, Timeouts
     from ._progress import Progress, ProgressSnapshot
     from ._reports import BatchError, Outcome, Report
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "AlreadyExistsError",
     "ArtifactoryError",
     "AuthenticationError",
     "BadRequestError",
@@ -73,6 +77,7 @@ __all__ = [
     "ConnectionLostError",
     "Credentials",
     "CredentialsError",
+    "Deletion",
     "FileInfo",
     "FolderInfo",
     "ForbiddenError",
@@ -91,11 +96,14 @@ __all__ = [
     "ProgressSnapshot",
     "ProtocolError",
     "RateLimitedError",
+    "Relocation",
     "Report",
+    "Repository",
     "Response",
     "ResponseError",
     "RetryPolicy",
     "ServerError",
+    "ServerInfo",
     "SessionError",
     "Timeouts",
     "TransportError",
@@ -105,6 +113,8 @@ __all__ = [
     "authentication",
     "authentification",
     "checksum",
+    "copy",
+    "delete",
     "delete_properties",
     "deploy",
     "deploy_folder",
@@ -116,10 +126,15 @@ __all__ = [
     "group_id_to_path",
     "info",
     "latest_version",
+    "mkdir",
+    "move",
     "path_to_group_id",
+    "ping",
     "properties",
+    "repositories",
     "resolve_credentials",
     "rest_api_get",
+    "server_info",
     "session",
     "set_properties",
     "update_properties",
@@ -154,11 +169,22 @@ _HOMES = {
         "info",
         "rest_api_get",
     ),
+    "_api.mutations": (
+        "copy",
+        "delete",
+        "mkdir",
+        "move",
+    ),
     "_api.properties": (
         "delete_properties",
         "properties",
         "set_properties",
         "update_properties",
+    ),
+    "_api.servers": (
+        "ping",
+        "repositories",
+        "server_info",
     ),
     "_api.session": ("session",),
     "_api.versions": (
@@ -168,6 +194,7 @@ _HOMES = {
     "_checksums": ("Checksums",),
     "_credentials": ("Credentials",),
     "_errors": (
+        "AlreadyExistsError",
         "ArtifactoryError",
         "AuthenticationError",
         "BadRequestError",
@@ -197,9 +224,13 @@ _HOMES = {
     ),
     "_models": (
         "Child",
+        "Deletion",
         "FileInfo",
         "FolderInfo",
+        "Relocation",
+        "Repository",
         "Response",
+        "ServerInfo",
     ),
     "_options": (
         "Limits",

@@ -93,6 +93,11 @@ class ItemURL:
         return self.path.rpartition("/")[2] or self.repository
 
     @property
+    def parent(self) -> "ItemURL":
+        """The folder around it; the repository itself for what is right below, and for the repository."""
+        return ItemURL(self.server, self.repository, self.path.rpartition("/")[0])
+
+    @property
     def location(self) -> str:
         """``repository/path``, percent-encoded: what follows the base address in every URL of this item."""
         return quote_path(f"{self.repository}/{self.path}" if self.path else self.repository)

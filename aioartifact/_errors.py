@@ -24,6 +24,7 @@ ArtifactoryError
 ├── IntegrityError                           size or checksum differs
 ├── NotAFileError (IsADirectoryError)        a folder where a file is needed
 ├── NotAFolderError (NotADirectoryError)     a file where a folder is needed
+├── AlreadyExistsError (FileExistsError)     something is in the place of what is to be made
 ├── UnsafePathError (ValueError)             a listed name would leave the destination
 └── LocalFileError (OSError)                 the local disk refused; `errno` and `filename` say how
     └── LocalNotFoundError (FileNotFoundError)   a local file or folder that must exist does not
@@ -265,6 +266,10 @@ class NotAFileError(ArtifactoryError, IsADirectoryError):
 
 class NotAFolderError(ArtifactoryError, NotADirectoryError):
     """The URL names a file where a folder is needed."""
+
+
+class AlreadyExistsError(ArtifactoryError, FileExistsError):
+    """Something is in the place of what is to be made, copied or moved, and may not be replaced."""
 
 
 class UnsafePathError(ArtifactoryError, ValueError):

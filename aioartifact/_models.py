@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from ._checksums import Checksums
 
@@ -88,6 +88,93 @@ class FolderInfo:
     def name(self) -> str:
         """Last segment of the path; the repository key for the repository itself."""
         return self.path.rpartition("/")[2] or self.repository
+
+
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """
+    A copy or a move.
+
+    Attributes:
+        url: URL that the item has now, or would get.
+        dry_run: Whether it was only tried.
+        messages: What the server tells about it; empty where its answer was lost and the outcome was looked up.
+    """
+
+    url: str
+    dry_run: bool
+    messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """
+    A deletion.
+
+    Attributes:
+        url: URL of what is gone, or would be.
+        dry_run: Whether it was only tried.
+        files: Files that would be deleted; None after a deletion, which does not list them.
+    """
+
+    url: str
+    dry_run: bool
+    files: tuple[FileInfo, ...] | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of these files together; None where that is not known."""
+        sizes = [file.size for file in self.files or ()]
+        return None if self.files is None or None in sizes else sum(size or 0 for size in sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """
+    A repository as the server lists it.
+
+    Attributes:
+        key: Its name, the first segment of its items' paths.
+        kind: ``"local"``, ``"remote"``, ``"virtual"``, ``"federated"`` or what else the server has.
+        package_type: What it holds, in lower case: ``"generic"``, ``"maven"``, …; ``""`` if the server does not say.
+        url: Its URL, percent-encoded, rebuilt from the address that was asked for.
+        description: What its administrators say about it; ``""`` if nothing.
+        upstream: Of a remote repository the URL it mirrors, as the server gives it; else None.
+    """
+
+    key: str
+    kind: str
+    package_type: str
+    url: str
+    description: str = ""
+    upstream: str | None = None
+
+
+Edition = Literal["oss", "pro"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """
+    What a server tells about itself, and what follows from that.
+
+    Attributes:
+        url: Its base address.
+        version: Release, e.g. ``"7.90.8"``.
+        revision: Build of this release, or None.
+        edition: ``"pro"`` where a licence is installed, which includes everything above Pro; else ``"oss"``.
+        addons: Ids of what the server has beside its core, sorted.
+        capabilities: What its release and edition should offer: ``"aql"``, ``"checksum-deploy"``, ``"sha256"``,
+            ``"file-list"``, ``"properties"``, ``"merge-properties"``, ``"copy-move"``, ``"archive-entries"``,
+            ``"folder-archive"``, ``"version-search"``. Permissions and settings may still stand in between.
+    """
+
+    url: str
+    version: str
+    revision: str | None
+    edition: Edition
+    addons: tuple[str, ...]
+    capabilities: frozenset[str]
 
 
 # Only charsets: Python would also take names of its codecs that are none.

@@ -180,7 +180,7 @@ class TestRefusals:
 
     async def test_lost_answer(self, server, session, url, change):
         """Setting the same twice is setting it once, so it is tried again."""
-        lost = [server.fail(method, fault=Fault.reset()) for method in ("PATCH", "PUT", "DELETE")]
+        lost = [server.fail(method, fault=Fault.lose()) for method in ("PATCH", "PUT", "DELETE")]
         await change(url, session)
         assert sum(fault.hits for fault in lost) == 1
 

@@ -31,6 +31,17 @@ async def annotate(url: str) -> None:
     assert_type(await aioartifact.properties(url), dict[str, list[str]])
 
 
+async def relocate(url: str, other: str) -> None:
+    """What happened comes back as a value."""
+    assert_type(await aioartifact.copy(url, other, overwrite=False), aioartifact.Relocation)
+    assert_type(await aioartifact.move(url, other, dry_run=True), aioartifact.Relocation)
+    assert_type((await aioartifact.delete(url)).files, tuple[aioartifact.FileInfo, ...] | None)
+    await aioartifact.mkdir(url, parents=False, exist_ok=False)
+    assert_type(await aioartifact.repositories(url, kind="local"), list[aioartifact.Repository])
+    assert_type((await aioartifact.server_info(url)).capabilities, frozenset[str])
+    assert_type(await aioartifact.ping(url), bool)
+
+
 async def describe(url: str) -> int | None:
     """What the server described is told apart by its type."""
     found = await aioartifact.info(url)

@@ -13,6 +13,16 @@ from .download import Promise, build_download, build_rest_of_download, is_folder
 from .errors import raise_for_status, read_error, server_words
 from .items import build_item_info, expect_file, expect_folder, not_a_file, read_item_info
 from .listing import build_file_list, read_file_list
+from .mutations import (
+    Verb,
+    build_delete,
+    build_folder,
+    build_relocation,
+    check_relocation,
+    check_scope,
+    destination_of,
+    read_relocation,
+)
 from .properties import (
     build_delete_properties,
     build_merge_properties,
@@ -23,23 +33,34 @@ from .properties import (
 from .property_text import matrix_parameters, property_list, property_names, property_values
 from .request import Request, Upload
 from .rest import build_rest
+from .servers import build_ping, build_repositories, build_version, read_ping, read_repositories, read_version
 
 __all__ = [
     "Promise",
     "Request",
     "Upload",
+    "Verb",
     "build_aql",
     "build_checksum_deploy",
+    "build_delete",
     "build_delete_properties",
     "build_deploy",
     "build_download",
     "build_file_list",
+    "build_folder",
     "build_item_info",
     "build_merge_properties",
+    "build_ping",
     "build_properties",
+    "build_relocation",
+    "build_repositories",
     "build_rest",
     "build_rest_of_download",
     "build_set_properties",
+    "build_version",
+    "check_relocation",
+    "check_scope",
+    "destination_of",
     "expect_file",
     "expect_folder",
     "is_folder_redirect",
@@ -55,7 +76,11 @@ __all__ = [
     "read_error",
     "read_file_list",
     "read_item_info",
+    "read_ping",
     "read_promise",
     "read_properties",
+    "read_relocation",
+    "read_repositories",
+    "read_version",
     "server_words",
 ]

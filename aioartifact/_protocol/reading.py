@@ -22,13 +22,25 @@ def read_object(request: Request, response: Response) -> dict[str, Any]:
         ResponseError: The server said no.
         ProtocolError: The answer is something else.
     """
+    document = read_json(request, response)
+    if not isinstance(document, dict):
+        raise not_artifactory(request, f"a JSON {type(document).__name__}")
+    return document
+
+
+def read_json(request: Request, response: Response) -> Any:
+    """
+    Read any JSON.
+
+    Raises:
+        ResponseError: The server said no.
+        ProtocolError: The answer is something else.
+    """
     raise_for_status(request, response)
     document = _parsed(response.text)
     if document is _NOT_JSON:
         what = "an HTML page" if is_html(response.headers) else "something that is not JSON"
         raise not_artifactory(request, what)
-    if not isinstance(document, dict):
-        raise not_artifactory(request, f"a JSON {type(document).__name__}")
     return document
 
 

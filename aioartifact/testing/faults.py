@@ -28,7 +28,7 @@ class Fault:
 
     answer: Reply | None = None
     after: int | None = None
-    ending: Literal["reset", "cut", "truncate", "stall"] | None = None
+    ending: Literal["reset", "cut", "truncate", "stall", "lose"] | None = None
     holds: bool = False
     flip_at: int | None = None
     ignores_range: bool = False
@@ -115,6 +115,11 @@ class Fault:
     def reset(cls, after: int = 0) -> "Fault":
         """Send the head and *after* bytes of the body, then reset the TCP connection."""
         return cls(after=after, ending="reset")
+
+    @classmethod
+    def lose(cls) -> "Fault":
+        """Do what the request asks for, then reset the TCP connection without a byte of the answer."""
+        return cls(ending="lose")
 
     @classmethod
     def cut(cls, after: int = 0) -> "Fault":

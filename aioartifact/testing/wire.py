@@ -75,6 +75,9 @@ class Sender:
     async def send(self, reply: Reply, handle: FaultHandle | None = None) -> Sent:
         """Send *reply*, with the breaks and flips of the fault behind *handle*."""
         self._record.first_byte = monotonic()
+        if handle and handle.fault.ending == "lose":
+            reset(self._transport())
+            return Sent(keep_alive=False)
         if handle and handle.fault.bends_body:
             return await self._send_bent(reply, handle)
         length = length_of(reply.body)

@@ -119,6 +119,17 @@ async def test_reset_delivers_its_bytes_first(server, admin, after):
     await close(writer)
 
 
+async def test_lost_answer_of_work_that_was_done(stored, admin):
+    """The request is carried out, and not a byte of the answer comes."""
+    stored.fail("DELETE", fault=Fault.lose())
+    reader, writer = await connect(stored)
+    writer.write(request(admin, method="DELETE"))
+    with pytest.raises(ConnectionResetError):
+        await reader.read(1)
+    await close(writer)
+    assert not stored.exists(FILE.lstrip("/"))
+
+
 async def test_stall_goes_on_when_released(stored, admin):
     """N bytes come, nothing more until the release, then the rest on the same connection."""
     handle = stored.fail(fault=Fault.stall(after=100))

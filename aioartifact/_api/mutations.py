@@ -1,0 +1,272 @@
+"""Copying, moving, deleting, making folders."""
+
+import aiohttp
+
+from .._address import ItemURL
+from .._errors import (
+    AlreadyExistsError,
+    ArtifactoryError,
+    ConflictError,
+    ConnectionLostError,
+    InvalidArgumentError,
+    NotAFolderError,
+    NotFoundError,
+    ServerError,
+    TransportTimeoutError,
+)
+from .._listing import fetch_info, list_files
+from .._models import Deletion, FileInfo, FolderInfo, Relocation
+from .._protocol import (
+    Verb,
+    build_delete,
+    build_folder,
+    build_relocation,
+    check_relocation,
+    check_scope,
+    destination_of,
+    expect_folder,
+    read_relocation,
+)
+from .._session import ask
+from .items import item_of
+from .session import using
+
+
+async def copy(
+    source: str,
+    target: str,
+    *,
+    overwrite: bool = True,
+    dry_run: bool = False,
+    session: aiohttp.ClientSession | None = None,
+) -> Relocation:
+    """
+    Copy a file, or a folder with all below it, inside one server; two requests and no bytes. Needs Artifactory Pro.
+
+    *target* is the URL that the copy gets, whether something is there or not; with a slash at its end it is the
+    folder that the copy goes into, under its own name. (The server decides by whether a folder is there. So the
+    target is looked at first.) Folders on the way are made. Properties go along.
+
+    A copy is sent once. Where its answer is lost, source and target are compared: a complete copy is a success,
+    anything else raises.
+
+    Args:
+        source: URL of a file, a folder or a repository.
+        target: URL of the copy, or of the folder for it.
+        overwrite: Whether files that are there may be replaced; two folders of the same name are merged. False
+            raises if anything has the target's URL.
+        dry_run: Only ask the server whether it could.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        The URL of the copy and the server's words.
+
+    Raises:
+        InvalidArgumentError: *target* is on another server, or in *source*. No request was sent.
+        InvalidURLError: *source* or *target* is not the URL of an item.
+        AlreadyExistsError: Something is there, and *overwrite* is False; or a folder of another name is.
+        NotFoundError: There is no such source.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not read the source or write the target.
+        ConflictError: The repository's rules refuse the path, or a file is in the place of a folder.
+        BadRequestError: The target repository is not local, or the server has no Pro licence.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came; a folder may have been copied in part.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "Copy Item".
+    """
+    async with using(session) as opened:
+        return await _relocate(opened, "copy", item_of(opened, source), target, overwrite=overwrite, dry_run=dry_run)
+
+
+async def move(
+    source: str,
+    target: str,
+    *,
+    overwrite: bool = True,
+    dry_run: bool = False,
+    whole_repository: bool = False,
+    session: aiohttp.ClientSession | None = None,
+) -> Relocation:
+    """
+    Move a file, or a folder with all below it, inside one server; two requests. Needs Artifactory Pro.
+
+    Otherwise like :func:`copy`. Where the answer is lost, a source that is gone and a target that was not there
+    before tell of success.
+
+    Args:
+        source: URL of a file, a folder or a repository.
+        target: The URL it gets, or with a slash at its end the URL of the folder for it.
+        overwrite: See :func:`copy`.
+        dry_run: Only ask the server whether it could.
+        whole_repository: Whether *source* may be a repository, all of whose content goes.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        The URL it has now and the server's words.
+
+    Raises:
+        InvalidArgumentError: See :func:`copy`; also for a repository without *whole_repository*.
+        ForbiddenError: This user may not read and delete the source, or not write the target.
+        InvalidURLError, AlreadyExistsError, ResponseError, TransportError, ProtocolError: See :func:`copy`.
+
+    See: JFrog REST API, "Move Item".
+    """
+    async with using(session) as opened:
+        start = item_of(opened, source)
+        check_scope("move", start, whole_repository=whole_repository)
+        return await _relocate(opened, "move", start, target, overwrite=overwrite, dry_run=dry_run)
+
+
+async def delete(
+    url: str,
+    *,
+    missing_ok: bool = False,
+    dry_run: bool = False,
+    whole_repository: bool = False,
+    session: aiohttp.ClientSession | None = None,
+) -> Deletion:
+    """
+    Delete a file, or a folder with all below it; one request. The server keeps it in its trash can, if it has one.
+
+    A deletion may be sent again where its answer is lost. If the second then finds nothing, the first did it.
+
+    Args:
+        url: URL of a file, a folder or a repository; of a remote repository it is what its cache has.
+        missing_ok: Whether it is fine if there is no such item.
+        dry_run: Delete nothing, list what would go: one request for a file, and those of a listing for a folder.
+        whole_repository: Whether *url* may be a repository, all of whose content goes.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        What is gone; with *dry_run* also the files.
+
+    Raises:
+        InvalidArgumentError: *url* is a repository, and *whole_repository* is not set. No request was sent.
+        InvalidURLError: *url* is not the URL of an item.
+        NotFoundError: There is no such item, or it is in a virtual repository, where nothing can be deleted.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not delete it; of a folder he may, what he may is gone.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came.
+
+    See: JFrog REST API, "Delete Item".
+    """
+    async with using(session) as opened:
+        item = item_of(opened, url)
+        check_scope("delete", item, whole_repository=whole_repository)
+        if dry_run:
+            return Deletion(str(item), dry_run=True, files=await _files(opened, item, missing_ok=missing_ok))
+        try:
+            await ask(opened, build_delete(item))
+        except NotFoundError as error:
+            await _excuse(opened, item, error, missing_ok=missing_ok)
+        return Deletion(str(item), dry_run=False)
+
+
+async def mkdir(
+    url: str, *, parents: bool = True, exist_ok: bool = True, session: aiohttp.ClientSession | None = None
+) -> None:
+    """
+    Make a folder; one request, and one to look for each of *parents* and *exist_ok* that is False.
+
+    Args:
+        url: URL of the folder, in a local repository.
+        parents: Whether missing folders above it are made, as the server does by itself.
+        exist_ok: Whether it is fine if the folder exists.
+        session: Session to use; None opens one for this call.
+
+    Raises:
+        InvalidArgumentError: *url* is a repository, which only an administrator can make. No request was sent.
+        InvalidURLError: *url* is not the URL of an item.
+        AlreadyExistsError: It exists, and *exist_ok* is False.
+        NotFoundError: The folder above it does not exist, and *parents* is False; or there is no such repository.
+        NotAFolderError: A file is there.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not deploy here.
+        ServerError: The repository is virtual.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came.
+
+    See: JFrog REST API, "Create Directory".
+    """
+    async with using(session) as opened:
+        item = item_of(opened, url)
+        if not item.path:
+            raise InvalidArgumentError(
+                f"mkdir {item}: is a repository", hint="name a folder in it; repositories are made by administrators"
+            )
+        if not exist_ok and await _look(opened, item) is not None:
+            raise AlreadyExistsError(f"mkdir {item}: exists")
+        if not parents:
+            expect_folder(item.parent, await fetch_info(opened, item.parent))
+        try:
+            await ask(opened, build_folder(item))
+        except (ConflictError, ServerError):
+            if isinstance(await _look(opened, item), FileInfo):
+                raise NotAFolderError(f"mkdir {item}: is a file") from None
+            raise
+
+
+async def _look(session: aiohttp.ClientSession, item: ItemURL) -> FileInfo | FolderInfo | None:
+    try:
+        return await fetch_info(session, item)
+    except NotFoundError:
+        return None
+
+
+async def _relocate(
+    session: aiohttp.ClientSession, verb: Verb, source: ItemURL, target: str, *, overwrite: bool, dry_run: bool
+) -> Relocation:
+    goal = item_of(session, target)
+    if target.endswith("/"):
+        goal /= source.name
+    check_relocation(verb, source, goal)
+    there = await _look(session, goal)
+    destination = destination_of(verb, source, goal, there, overwrite=overwrite)
+    request = build_relocation(verb, source, destination, dry_run=dry_run)
+    try:
+        messages = read_relocation(request, await ask(session, request))
+    except (ConnectionLostError, TransportTimeoutError) as error:
+        if dry_run or not await _is_done(session, verb, source, goal, was_there=there is not None):
+            error.hint = f"the server may have done it, or be at it; look at {goal} before you try again"
+            raise
+        messages = ()
+    return Relocation(str(goal), dry_run, messages)
+
+
+async def _is_done(
+    session: aiohttp.ClientSession, verb: Verb, source: ItemURL, goal: ItemURL, *, was_there: bool
+) -> bool:
+    """Whether a copy or a move whose answer was lost has been done to its end, as far as can be told."""
+    try:
+        if verb == "copy":
+            wanted = await _contents(session, source)
+            return all(sha1 for _, sha1 in wanted) and wanted <= await _contents(session, goal)
+        return not was_there and await _look(session, source) is None and await _look(session, goal) is not None
+    except ArtifactoryError:
+        return False
+
+
+async def _contents(session: aiohttp.ClientSession, item: ItemURL) -> set[tuple[str, str | None]]:
+    """Path below *item* and SHA-1 of each file."""
+    found = await fetch_info(session, item)
+    files = await list_files(session, item) if isinstance(found, FolderInfo) else [found]
+    return {(file.path.removeprefix(item.path), file.checksums.sha1) for file in files}
+
+
+async def _files(session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: bool) -> tuple[FileInfo, ...]:
+    found = await (_look if missing_ok else fetch_info)(session, item)
+    if found is None:
+        return ()
+    return (found,) if isinstance(found, FileInfo) else tuple(await list_files(session, item))
+
+
+async def _excuse(session: aiohttp.ClientSession, item: ItemURL, error: NotFoundError, *, missing_ok: bool) -> None:
+    """Raise the *error* of a deletion, unless all is well: an earlier attempt did it, or nobody minds."""
+    if await _look(session, item) is not None:
+        error.hint = "it exists: delete it in the local repository that holds it, not in a virtual one"
+        raise error
+    if not missing_ok and error.attempts == 1:
+        raise error

@@ -1,0 +1,115 @@
+"""Facts about a server: its repositories, its version, whether it is up."""
+
+import aiohttp
+
+from .._address import parse_server_url
+from .._errors import InvalidArgumentError, ServerError, TransportError
+from .._models import Repository, ServerInfo
+from .._protocol import (
+    build_ping,
+    build_repositories,
+    build_version,
+    read_ping,
+    read_repositories,
+    read_version,
+)
+from .._session import ask
+from .session import using
+
+
+async def repositories(
+    server: str,
+    *,
+    kind: str | None = None,
+    package_type: str | None = None,
+    session: aiohttp.ClientSession | None = None,
+) -> list[Repository]:
+    """
+    List the repositories in which this user can read something; one request.
+
+    Args:
+        server: Base address of the server.
+        kind: Only those of this kind: ``"local"``, ``"remote"``, ``"virtual"`` or ``"federated"``; None for all.
+        package_type: Only those for this type of package, e.g. ``"maven"``; None for all.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        The repositories in the server's order; caches of remote repositories are not among them.
+
+    Raises:
+        InvalidURLError: *server* is no absolute http or https URL.
+        InvalidArgumentError: *kind* or *package_type* is an empty text. No request was sent.
+        AuthenticationError: Credentials are missing or wrong.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "Get Repositories".
+    """
+    for name, value in (("kind", kind), ("package_type", package_type)):
+        if value is not None and not value:
+            raise InvalidArgumentError(f"{name}={value!r}: expected a name", hint="None stands for all")
+    address = parse_server_url(server)
+    request = build_repositories(address, kind, package_type)
+    async with using(session) as opened:
+        return read_repositories(address, request, await ask(opened, request))
+
+
+async def server_info(server: str, *, session: aiohttp.ClientSession | None = None) -> ServerInfo:
+    """
+    Ask a server for its version, and tell what it should be able to do; one request.
+
+    Args:
+        server: Base address of the server.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        Version, edition and capabilities. The edition is a guess by the licence.
+
+    Raises:
+        InvalidURLError: *server* is no absolute http or https URL.
+        AuthenticationError: Credentials are missing or wrong.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "Version and Add-ons Information".
+    """
+    address = parse_server_url(server)
+    request = build_version(address)
+    async with using(session) as opened:
+        return read_version(address, request, await ask(opened, request))
+
+
+async def ping(server: str, *, session: aiohttp.ClientSession | None = None) -> bool:
+    """
+    Tell whether a server is up; one request, which is not repeated where it fails.
+
+    It does not tell whether credentials are good: newer releases answer everybody.
+
+    Args:
+        server: Base address of the server.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        False if it cannot be reached, breaks off, or answers that it is starting, overloaded or broken.
+
+    Raises:
+        InvalidURLError: *server* is no absolute http or https URL.
+        AuthenticationError: It is up, and wants credentials even for this.
+        ResponseError: It said no for another reason.
+        TransportError: It cannot be reached as it is set up: TLS refuses it.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "System Health Ping".
+    """
+    address = parse_server_url(server)
+    request = build_ping(address)
+    async with using(session) as opened:
+        try:
+            read_ping(request, await ask(opened, request))
+        except (ServerError, TransportError) as error:
+            if isinstance(error, TransportError) and not error.retryable:
+                raise
+            return False
+    return True
