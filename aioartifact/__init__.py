@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ._api.mutations import copy, delete, mkdir, move
     from ._api.properties import delete_properties, properties, set_properties, update_properties
     from ._api.servers import ping, repositories, server_info
-    from ._api.session import session
+    from ._api.session import Auth, session
     from ._api.versions import latest_version, versions
     from ._checksums import Checksums
     from ._credentials import Credentials
@@ -58,13 +58,17 @@ if TYPE_CHECKING:
     from ._progress import Progress, ProgressSnapshot
     from ._reports import BatchError, Outcome, Report
     from ._retry import RetryPolicy
-    from ._transfer.batch import Batch
+    from ._session import Verify
+    from ._transfer.batch import Batch, OnError
+    from ._transfer.bulk import Item
+    from ._transfer.plan import Overwrite
 
     __version__: str
 
 __all__ = [
     "AlreadyExistsError",
     "ArtifactoryError",
+    "Auth",
     "AuthenticationError",
     "BadRequestError",
     "Batch",
@@ -85,13 +89,16 @@ __all__ = [
     "IntegrityError",
     "InvalidArgumentError",
     "InvalidURLError",
+    "Item",
     "Limits",
     "LocalFileError",
     "LocalNotFoundError",
     "NotAFileError",
     "NotAFolderError",
     "NotFoundError",
+    "OnError",
     "Outcome",
+    "Overwrite",
     "Progress",
     "ProgressSnapshot",
     "ProtocolError",
@@ -109,6 +116,7 @@ __all__ = [
     "TransportError",
     "TransportTimeoutError",
     "UnsafePathError",
+    "Verify",
     "__version__",
     "authentication",
     "authentification",
@@ -186,7 +194,10 @@ _HOMES = {
         "repositories",
         "server_info",
     ),
-    "_api.session": ("session",),
+    "_api.session": (
+        "Auth",
+        "session",
+    ),
     "_api.versions": (
         "latest_version",
         "versions",
@@ -246,7 +257,13 @@ _HOMES = {
         "Report",
     ),
     "_retry": ("RetryPolicy",),
-    "_transfer.batch": ("Batch",),
+    "_session": ("Verify",),
+    "_transfer.batch": (
+        "Batch",
+        "OnError",
+    ),
+    "_transfer.bulk": ("Item",),
+    "_transfer.plan": ("Overwrite",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

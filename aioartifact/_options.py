@@ -1,5 +1,6 @@
 """Settings of a session: small frozen values, each usable without arguments."""
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 
@@ -76,3 +77,20 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
     """
     if value not in choices:
         raise InvalidArgumentError(f"{name}={value!r}: expected one of {', '.join(map(repr, choices))}")
+
+
+def check_path(name: str, value: object) -> str:
+    """
+    Return *value* as text if it can be the path of a file or a folder.
+
+    Raises:
+        InvalidArgumentError: It is empty, has a NUL, or is neither ``str`` nor a path object.
+    """
+    path = os.fspath(value) if isinstance(value, str | os.PathLike) else value
+    if not isinstance(path, str):
+        raise InvalidArgumentError(f"{name} is a {type(value).__name__}; expected a str or a path object")
+    if not path:
+        raise InvalidArgumentError(f"{name} is empty", hint="write '.' for the current folder")
+    if "\0" in path:
+        raise InvalidArgumentError(f"{name} {path!r}: no path has a NUL character")
+    return path

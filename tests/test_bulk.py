@@ -1,6 +1,7 @@
 """download_many() and download_folder(): bounded, verified, and no failure hides another."""
 
 import asyncio
+import errno
 import json
 import os
 import tracemalloc
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import aioartifact
+from aioartifact._transfer import destination
 from aioartifact.testing import Fault
 
 
@@ -271,6 +273,90 @@ async def test_two_items_for_one_target(server, session, tree, tmp_path):
     report = await aioartifact.download_many(urls, tmp_path, on_error="collect", session=session)
     assert len(report.downloaded) == 1
     assert "(url, path) pairs" in str(report.failed[0].error)
+
+
+async def test_two_ways_to_one_target(server, session, tree, tmp_path):
+    """A symbolic link inside the destination leads to a file that another item has already."""
+    url = f"{server.url}/generic-local/t/d0/sub/f3.bin"
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    pairs = [(url, "real/a"), (url, "link/a"), (url, "link/b")]
+    report = await aioartifact.download_many(pairs, tmp_path, on_error="collect", session=session)
+    assert [len(report.downloaded), len(report.failed)] == [2, 1]
+    assert "another item of this call goes to" in str(report.failed[0].error)
+
+
+TWINS = [("README", "readme"), ("Dir/a", "dir/a"), ("caf\u00e9", "cafe\u0301")]
+
+
+@pytest.mark.parametrize("twins", TWINS)
+async def test_twins_where_names_differ_by_case(server, session, tree, tmp_path, twins):
+    """Names that this file system tells apart are two files, however alike; and each may be taken once."""
+    url = f"{server.url}/generic-local/t/d0/sub/f3.bin"
+    pairs = [(url, name) for name in (*twins, *twins)]
+    report = await aioartifact.download_many(pairs, tmp_path, on_error="collect", session=session)
+    assert found(tmp_path).keys() == set(twins)
+    assert [len(report.downloaded), len(report.failed)] == [2, 2]
+
+
+@pytest.mark.parametrize("twins", TWINS)
+async def test_twins_where_case_does_not_count(server, session, tree, tmp_path, twins, monkeypatch):
+    """On a file system that takes two names for one, the second item is refused: it would replace the first."""
+    # No disk of this machine folds names, so the answer to the question is made up.
+    monkeypatch.setattr(destination, "folds_names", lambda folder: True)
+    url = f"{server.url}/generic-local/t/d0/sub/f3.bin"
+    report = await aioartifact.download_many(
+        [(url, name) for name in twins], tmp_path, on_error="collect", session=session
+    )
+    assert found(tmp_path).keys() == {twins[0]}
+    assert isinstance(report.failed[0].error, aioartifact.InvalidArgumentError)
+
+
+async def test_more_folders_than_are_remembered(server, session, tree, tmp_path, monkeypatch):
+    """Folders beyond the bound are entered again, and targets stay taken."""
+    monkeypatch.setattr(destination, "_MAX_FOLDERS", 2)
+    url = f"{server.url}/generic-local/t/d0/sub/f3.bin"
+    pairs = [(url, f"{n % 5}/{n // 10}") for n in range(20)]
+    report = await aioartifact.download_many(pairs, tmp_path, on_error="collect", session=session)
+    assert [len(report.downloaded), len(report.failed)] == [10, 10]
+
+
+async def test_folder_in_the_place_of_a_file(server, session, tree, tmp_path):
+    """A folder with the name of a file is told before the file is asked for; the others are fetched."""
+    (tmp_path / "f3.bin").mkdir()
+    urls = [f"{server.url}/generic-local/t/d0/sub/{name}" for name in ("f3.bin", "f6.bin")]
+    report = await aioartifact.download_many(urls, tmp_path, on_error="collect", session=session)
+    assert isinstance(report.failed[0].error, aioartifact.LocalFileError)
+    assert report.failed[0].error.errno == errno.EISDIR
+    assert [request.path for request in server.requests] == ["generic-local/t/d0/sub/f6.bin"]
+
+
+async def test_file_in_the_place_of_the_destination(server, session, tree, tmp_path):
+    """A file where the folder should be is told before any request."""
+    (tmp_path / "file").touch()
+    with pytest.raises(aioartifact.LocalFileError, match=r"write below .*/file: Not a directory"):
+        await aioartifact.download_folder(f"{server.url}/generic-local/t", tmp_path / "file", session=session)
+    server.assert_requests([])
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        pytest.param("", "is empty", id="empty"),
+        pytest.param("a\0b", "NUL", id="nul"),
+        pytest.param(b"a", "is a bytes", id="bytes"),
+        pytest.param(None, "is a NoneType", id="none"),
+        pytest.param(7, "is a int", id="number"),
+    ],
+)
+async def test_destination_that_is_no_path(session, value, message):
+    """What cannot be a folder is told at the call."""
+    with pytest.raises(aioartifact.InvalidArgumentError, match=f"destination.* {message}"):
+        aioartifact.download_many([], value)
+    with pytest.raises(aioartifact.InvalidArgumentError, match=f"destination.* {message}"):
+        aioartifact.download_folder(URL, value)
+    with pytest.raises(aioartifact.InvalidArgumentError, match=f"destination.* {message}"):
+        await aioartifact.download(URL, value, session=session)
 
 
 URL = "https://h/artifactory/r/a"

@@ -91,7 +91,7 @@ def test_every_error_is_public():
         for name, value in vars(_errors).items()
         if inspect.isclass(value) and issubclass(value, aioartifact.ArtifactoryError)
     }
-    assert errors | {"BatchError"} == {name for name in OBJECTS if name.endswith("Error")}
+    assert errors | {"BatchError"} == {name for name in CLASSES if name.endswith("Error")}
 
 
 def test_import_is_cheap():

@@ -13,8 +13,8 @@ from aioartifact._transfer.plan import (
     check_received,
     complete_promise,
     continues,
+    decide,
     local_path,
-    may_be_unchanged,
     relative_path,
 )
 
@@ -60,15 +60,17 @@ def test_local_path_of_what_is_no_name(relative):
         local_path("/data", relative)
 
 
-@pytest.mark.parametrize("relative", ["a\\b", "..\\a", "C:a", "a/b:stream"])
-def test_local_path_on_windows(relative, monkeypatch):
+@pytest.mark.parametrize(
+    ("relative", "there"),
+    [("a\\b", "a%5Cb"), ("..\\a", "..%5Ca"), ("C:a", "C%3Aa"), ("nul/b.", "%6Eul/b%2E"), ("a b/ü", "a b/ü")],
+)
+def test_local_path_on_windows(relative, there, monkeypatch):
     """There a backslash separates, and a colon names a drive or a stream; elsewhere both are characters."""
     assert local_path("/data", relative) == f"/data/{relative}"
 
     monkeypatch.setattr(os, "name", "nt")
 
-    with pytest.raises(UnsafePathError, match="Windows"):
-        local_path("/data", relative)
+    assert local_path("/data", relative) == f"/data/{there}"
 
 
 @pytest.mark.parametrize(("root", "folder"), [("/data", "/data"), ("/data", "/data/a/b"), ("/", "/data")])
@@ -93,20 +95,31 @@ def test_path_below_the_listed_folder(base, path, relative):
     assert relative_path(base, path) == relative
 
 
+OTHER = Checksums("d" * 64, "e" * 40)
+
+
 @pytest.mark.parametrize(
-    ("size", "file", "worth"),
+    ("overwrite", "size", "file", "known", "decision"),
     [
-        pytest.param(None, listed(3), False, id="no-local-file"),
-        pytest.param(3, listed(3), True, id="same-size"),
-        pytest.param(0, listed(0), True, id="both-empty"),
-        pytest.param(4, listed(3), False, id="other-size"),
-        pytest.param(4, listed(None), True, id="size-not-listed"),
-        pytest.param(3, listed(3, Checksums()), False, id="nothing-to-compare"),
+        pytest.param("changed", None, listed(3), Checksums(), "fetch", id="no-local-file"),
+        pytest.param("never", None, listed(3), ALL, "fetch", id="never-but-absent"),
+        pytest.param("never", 4, listed(3), OTHER, "keep", id="never-whatever-it-holds"),
+        pytest.param("always", 3, listed(3), ALL, "fetch", id="always-though-same"),
+        pytest.param("changed", 3, listed(3), Checksums(), "read", id="same-size"),
+        pytest.param("changed", 0, listed(0), Checksums(), "read", id="both-empty"),
+        pytest.param("changed", 4, listed(3), ALL, "fetch", id="other-size"),
+        pytest.param("changed", 4, listed(None), Checksums(), "read", id="size-not-listed"),
+        pytest.param("changed", 3, listed(3, Checksums()), Checksums(), "ask", id="nothing-to-compare"),
+        pytest.param("changed", 3, None, ALL, "ask", id="not-listed"),
+        pytest.param("changed", 3, listed(3), ALL, "keep", id="known-and-same"),
+        pytest.param("changed", 3, listed(3), OTHER, "fetch", id="known-and-other"),
+        pytest.param("changed", 3, listed(3), Checksums(sha1=SHA1), "read", id="known-by-a-weaker-one"),
+        pytest.param("changed", 3, listed(3, Checksums(sha1=SHA1)), ALL, "keep", id="listed-by-a-weaker-one"),
     ],
 )
-def test_local_file_worth_hashing(size, file, worth):
-    """Only a file that may turn out to be the same is read."""
-    assert may_be_unchanged(size, file) is worth
+def test_decision_about_an_item(overwrite, size, file, known, decision):
+    """A file is read only where nothing cheaper tells whether it is the same."""
+    assert decide(overwrite, size, file, known) == decision
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,10 @@ async def share(server: str) -> None:
 async def fetch(urls: AsyncIterator[str], pairs: list[tuple[str, str]], folder: str) -> None:
     """A bulk call is awaited for a report, or opened for its outcomes."""
     progress = aioartifact.Progress()
+    items: list[aioartifact.Item] = [folder, (folder, Path("a.bin"))]
+    stop: aioartifact.OnError = "stop"
+    never: aioartifact.Overwrite = "never"
+    await aioartifact.download_many(items, on_error=stop, overwrite=never, manifest=Path("manifest"))
     report = await aioartifact.download_many(urls, "data", on_error="collect", progress=progress)
     assert_type(report, aioartifact.Report)
     assert_type(report.failed, tuple[aioartifact.Outcome, ...])

@@ -1,11 +1,10 @@
 """What every bulk call does with its options and its session."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import TypeAlias, TypeVar
 
 import aiohttp
-from anyio.abc import ObjectReceiveStream
 
 from .._errors import InvalidArgumentError
 from .._options import check_choice, check_count
@@ -14,12 +13,12 @@ from .._reports import Outcome
 from .._scheduler import run_many
 from .._session import state_of
 from .._transfer.batch import Batch, OnError
-from .._transfer.bulk import Overwrite
 from .._transfer.deployer import DeployOptions, Parameters
+from .._transfer.plan import Overwrite
 from .session import using
 
 T = TypeVar("T")
-Work: TypeAlias = tuple[AsyncIterator[T], Callable[[T], Awaitable[Outcome]]]
+Work: TypeAlias = tuple[AsyncIterator[T], Callable[[T], Awaitable[Outcome | Sequence[Outcome]]]]
 
 
 def checked_options(
@@ -51,14 +50,14 @@ def check_overwrite(overwrite: Overwrite) -> None:
 
 
 def make_batch(
-    prepare: Callable[[aiohttp.ClientSession], Awaitable[Work[T]]],
+    prepared: Callable[[aiohttp.ClientSession], AbstractAsyncContextManager[Work[T]]],
     *,
     max_concurrency: int | None,
     on_error: OnError,
     session: aiohttp.ClientSession | None,
 ) -> Batch:
     """
-    Make a bulk call of the jobs that *prepare* finds, and of the function that does one.
+    Make a bulk call of jobs, and of the function that does one; both are *prepared* until all of them are done.
 
     Raises:
         InvalidArgumentError: *max_concurrency* or *on_error* is not one of its values.
@@ -68,11 +67,22 @@ def make_batch(
     check_choice("on_error", on_error, ("raise", "stop", "collect"))
 
     @asynccontextmanager
-    async def outcomes() -> AsyncIterator[ObjectReceiveStream[Outcome]]:
-        async with using(session) as opened:
-            jobs, run = await prepare(opened)
+    async def opened_batch() -> AsyncIterator[AsyncIterator[Outcome]]:
+        async with using(session) as opened, prepared(opened) as (jobs, run):
             limit = max_concurrency or state_of(opened).limits.max_concurrency
-            async with run_many(jobs, run, max_concurrency=limit) as stream:
-                yield stream
+            async with (
+                run_many(jobs, run, max_concurrency=limit) as stream,
+                aclosing(_one_by_one(stream)) as outcomes,
+            ):
+                yield outcomes
 
-    return Batch(outcomes, on_error)
+    return Batch(opened_batch, on_error)
+
+
+async def _one_by_one(stream: AsyncIterable[Outcome | Sequence[Outcome]]) -> AsyncGenerator[Outcome, None]:
+    async for result in stream:
+        if isinstance(result, Outcome):
+            yield result
+        else:
+            for outcome in result:
+                yield outcome

@@ -1,7 +1,8 @@
 """Many uploads: files from anywhere, or a tree."""
 
 import os
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 import aiohttp
@@ -15,7 +16,6 @@ from .._progress import Progress
 from .._threads import run
 from .._transfer.accounting import counted
 from .._transfer.batch import Batch, OnError
-from .._transfer.bulk import Overwrite
 from .._transfer.deployer import (
     MIN_CHECKSUM_DEPLOY,
     Deployer,
@@ -25,6 +25,7 @@ from .._transfer.deployer import (
     Parameters,
     listed_size,
 )
+from .._transfer.plan import Overwrite
 from .._transfer.recorded import Recorded
 from .batches import Work, checked_options, make_batch
 from .items import item_of
@@ -176,11 +177,12 @@ def _batch(
     session: aiohttp.ClientSession | None,
     progress: Progress | None,
 ) -> Batch:
-    async def prepare(opened: aiohttp.ClientSession) -> Work[DeployItem | TreeFile]:
+    @asynccontextmanager
+    async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work[DeployItem | TreeFile]]:
         target = item_of(opened, url)
         items, listed = await source(opened, target)
         shown = progress or Progress()
         deployer = Deployer(opened, target, Recorded(opened, listed), options, shown)
-        return counted(items, listed_size, shown), deployer.deploy
+        yield counted(items, listed_size, shown), deployer.deploy
 
-    return make_batch(prepare, max_concurrency=max_concurrency, on_error=on_error, session=session)
+    return make_batch(prepared, max_concurrency=max_concurrency, on_error=on_error, session=session)

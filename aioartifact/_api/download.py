@@ -1,22 +1,27 @@
 """Downloads: one file, many files, a tree."""
 
 import os
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import aiohttp
+import anyio
 
-from .._address import ItemURL
+from .._address import ServerURL
 from .._errors import InvalidArgumentError
-from .._files import check_target, is_file, is_folder
+from .._files import Manifest, check_folder, check_target, is_file, is_folder
 from .._listing import list_files
 from .._models import FileInfo
+from .._options import check_path
 from .._progress import Progress
+from .._reports import Outcome
 from .._threads import run
-from .._transfer.accounting import counted
 from .._transfer.batch import Batch, OnError
-from .._transfer.bulk import Fetcher, Item, Job, Overwrite, listed_size
+from .._transfer.bulk import Fetcher, Item, Job, JobOf, Target, job_of_item
 from .._transfer.download import fetch_file
-from .._transfer.plan import relative_path
+from .._transfer.plan import Overwrite, local_name, relative_path
 from .batches import Work, check_overwrite, make_batch
 from .items import item_of
 from .session import using
@@ -50,6 +55,7 @@ async def download(
 
     Raises:
         InvalidURLError: *url* is not the URL of an item.
+        InvalidArgumentError: *destination* is empty, or no path.
         FileNotFoundError: The destination folder does not exist (:class:`LocalNotFoundError`), or the server has
             no such file (:class:`NotFoundError`).
         NotAFileError: *url* names a folder.
@@ -63,10 +69,11 @@ async def download(
 
     See: JFrog REST API, "Retrieve Artifact".
     """
+    folder = check_path("destination", destination)
     shown = progress or Progress()
     async with using(session) as opened:
         item = item_of(opened, url)
-        target = await run(_target, os.fspath(destination), item.name)
+        target = await run(_target, folder, local_name(item.name))
         shown.expect(files=1)
         if not force_download and await run(is_file, target):
             shown.finish("skipped")
@@ -93,6 +100,7 @@ def download_many(
     max_concurrency: int | None = None,
     on_error: OnError = "raise",
     overwrite: Overwrite = "changed",
+    manifest: str | os.PathLike[str] | None = None,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> Batch:
@@ -114,6 +122,9 @@ def download_many(
         overwrite: What to do about files that exist: ``"changed"`` keeps those with the right content, which
             costs no request where the item carries checksums and one request without a body elsewhere;
             ``"always"`` replaces them; ``"never"`` keeps them, whatever they hold.
+        manifest: File in which is recorded what was verified, so that a later call with ``overwrite="changed"`` need
+            not read local files that still look the same (size, times, inode); it is made if need be, several
+            calls and processes may share it, and it may be deleted at any time. None: local files are read.
         session: Session to use; None opens one for this call.
         progress: Counts files and bytes as they are kept.
 
@@ -121,7 +132,9 @@ def download_many(
         A :class:`Batch`, to be awaited or opened.
 
     Raises:
-        InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values.
+        InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values, *destination* is
+            empty or no path; or, when awaited or opened, *manifest* is a file of another kind.
+        LocalFileError: When awaited or opened: *destination* is a file, or *manifest* cannot be opened.
         BatchError: When awaited or left: files failed. Each failure is one of the errors of :func:`download`, or
             UnsafePathError for a path outside the destination, or InvalidArgumentError for an item that is none
             and for two items with the same target.
@@ -129,10 +142,10 @@ def download_many(
     if isinstance(items, str):
         raise InvalidArgumentError("items is one str", hint="give a list of URLs, or use download() for one file")
 
-    async def source(_: aiohttp.ClientSession) -> Iterable[Item] | AsyncIterable[Item]:
-        return items
+    async def source(_: aiohttp.ClientSession) -> _Source:
+        return items, job_of_item
 
-    return _batch(source, destination, max_concurrency, on_error, overwrite, session, progress)
+    return _batch(source, _checked(destination, max_concurrency, on_error, overwrite, manifest), session, progress)
 
 
 def download_folder(
@@ -142,6 +155,7 @@ def download_folder(
     max_concurrency: int | None = None,
     on_error: OnError = "raise",
     overwrite: Overwrite = "changed",
+    manifest: str | os.PathLike[str] | None = None,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> Batch:
@@ -158,6 +172,7 @@ def download_folder(
         max_concurrency: See :func:`download_many`.
         on_error: See :func:`download_many`.
         overwrite: See :func:`download_many`.
+        manifest: See :func:`download_many`.
         session: Session to use; None opens one for this call.
         progress: Counts files and bytes as they are kept.
 
@@ -165,7 +180,9 @@ def download_folder(
         A :class:`Batch`, to be awaited or opened.
 
     Raises:
-        InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values.
+        InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values, *destination* is
+            empty or no path; or, when awaited or opened, *manifest* is a file of another kind.
+        LocalFileError: When awaited or opened: *destination* is a file, or *manifest* cannot be opened.
         InvalidURLError: When awaited or opened: *url* is not the URL of an item.
         NotFoundError: When awaited or opened: there is no such folder.
         NotAFolderError: When awaited or opened: it is a file.
@@ -176,32 +193,82 @@ def download_folder(
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info".
     """
 
-    async def source(opened: aiohttp.ClientSession) -> list[Job]:
+    async def source(opened: aiohttp.ClientSession) -> _Source:
         folder = item_of(opened, url)
-        return [_job(folder, file) for file in await list_files(opened, folder)]
 
-    return _batch(source, destination, max_concurrency, on_error, overwrite, session, progress)
+        def job_of(file: FileInfo, _: Iterable[ServerURL]) -> Job:
+            relative = relative_path(folder.path, file.path)
+            return Job(folder / relative, relative, file)
+
+        return await list_files(opened, folder), job_of
+
+    return _batch(source, _checked(destination, max_concurrency, on_error, overwrite, manifest), session, progress)
 
 
-def _job(folder: ItemURL, file: FileInfo) -> Job:
-    relative = relative_path(folder.path, file.path)
-    return Job(folder / relative, relative, file)
+_Source: TypeAlias = tuple[Iterable[Any] | AsyncIterable[Any], JobOf]
 
 
-def _batch(
-    source: Callable[[aiohttp.ClientSession], Awaitable[Iterable[Item | Job] | AsyncIterable[Item | Job]]],
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What bulk calls have in common, checked."""
+
+    destination: str
+    max_concurrency: int | None
+    on_error: OnError
+    overwrite: Overwrite
+    manifest: str | None
+
+
+def _checked(
     destination: str | os.PathLike[str],
     max_concurrency: int | None,
     on_error: OnError,
     overwrite: Overwrite,
+    manifest: str | os.PathLike[str] | None,
+) -> _Options:
+    check_overwrite(overwrite)
+    return _Options(
+        check_path("destination", destination),
+        max_concurrency,
+        on_error,
+        overwrite,
+        None if manifest is None else check_path("manifest", manifest),
+    )
+
+
+def _batch(
+    source: Callable[[aiohttp.ClientSession], Awaitable[_Source]],
+    options: _Options,
     session: aiohttp.ClientSession | None,
     progress: Progress | None,
 ) -> Batch:
-    check_overwrite(overwrite)
+    @asynccontextmanager
+    async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work[Target | Sequence[Outcome]]]:
+        await run(check_folder, options.destination)
+        async with _opened_manifest(options.manifest) as manifest:
+            items, job_of = await source(opened)
+            fetcher = Fetcher(
+                opened,
+                options.destination,
+                options.overwrite,
+                progress or Progress(),
+                job_of=job_of,
+                manifest=manifest,
+            )
+            yield fetcher.targets(items), fetcher.fetch
 
-    async def prepare(opened: aiohttp.ClientSession) -> Work[Item | Job]:
-        shown = progress or Progress()
-        fetcher = Fetcher(opened, os.fspath(destination), overwrite, shown)
-        return counted(await source(opened), listed_size, shown), fetcher.fetch
+    return make_batch(prepared, max_concurrency=options.max_concurrency, on_error=options.on_error, session=session)
 
-    return make_batch(prepare, max_concurrency=max_concurrency, on_error=on_error, session=session)
+
+@asynccontextmanager
+async def _opened_manifest(path: str | None) -> AsyncIterator[Manifest | None]:
+    """Open a manifest if one is wanted; what was verified is written to it even if the call is cut."""
+    if path is None:
+        yield None
+        return
+    manifest = await run(Manifest, path)
+    try:
+        yield manifest
+    finally:
+        with anyio.CancelScope(shield=True):
+            await run(manifest.close)

@@ -15,6 +15,7 @@ from .._session import ClientCertificate, SessionState, Verify, open_session
 from .credentials import look_up
 
 Auth: TypeAlias = Credentials | tuple[str, str]
+"""Credentials as `session` takes them: a value, or user and password (or API key)."""
 
 
 @asynccontextmanager

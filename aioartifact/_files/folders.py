@@ -2,6 +2,9 @@
 
 import errno
 import os
+import secrets
+import stat
+import unicodedata
 
 from .._errors import LocalFileError, LocalNotFoundError
 from .failures import explained, os_error
@@ -27,6 +30,17 @@ def check_target(path: str) -> None:
         )
 
 
+def check_folder(path: str) -> None:
+    """
+    Make sure a folder of this name is there or could be made, as far as that can be told before; blocks.
+
+    Raises:
+        LocalFileError: Something else has its name.
+    """
+    if os.path.lexists(path) and not os.path.isdir(path):
+        raise LocalFileError.from_os_error("write below", path, os_error(errno.ENOTDIR))
+
+
 def make_folder(path: str) -> None:
     """
     Create a folder and its parents; blocks.
@@ -43,15 +57,26 @@ def resolve_folder(path: str) -> str:
     return os.path.realpath(path)
 
 
-def list_names(folder: str) -> frozenset[str]:
+def folds_names(folder: str) -> bool:
     """
-    Names of the entries of a folder; blocks.
+    Whether names in *folder* that differ in case, or in how an accent is written, are one; blocks.
 
-    Raises:
-        LocalFileError: The disk refused to tell.
+    The disk is asked: it depends on the file system, and on some on the folder. False where nothing can be written.
     """
-    with explained("list", folder):
-        return frozenset(os.listdir(folder))
+    probe = f".probe-é-{secrets.token_hex(8)}"
+    path = os.path.join(folder, probe)
+    try:
+        os.mkdir(path)
+    except OSError:
+        return False
+    try:
+        return any(os.path.lexists(os.path.join(folder, twin)) for twin in (probe.upper(), _decomposed(probe)))
+    finally:
+        os.rmdir(path)
+
+
+def _decomposed(name: str) -> str:
+    return unicodedata.normalize("NFD", name)
 
 
 def is_folder(path: str) -> bool:
@@ -62,3 +87,20 @@ def is_folder(path: str) -> bool:
 def is_file(path: str) -> bool:
     """Whether *path* is an existing regular file; blocks."""
     return os.path.isfile(path)
+
+
+def file_status(path: str) -> os.stat_result | None:
+    """
+    What the disk knows of a file; None if there is none; blocks.
+
+    Raises:
+        LocalFileError: A folder has its name, or the disk refused to tell.
+    """
+    with explained("write", path):
+        try:
+            status = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if stat.S_ISDIR(status.st_mode):
+            raise os_error(errno.EISDIR)
+        return status

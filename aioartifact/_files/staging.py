@@ -59,16 +59,27 @@ class Staging:
         """Checksums of all that was written."""
         return self._digests.checksums()
 
-    def commit(self) -> None:
+    def commit(self, *, durable: bool = False) -> os.stat_result:
         """
         Make the bytes the content of the target, in one step.
+
+        Args:
+            durable: Wait until the bytes are on the disk itself; the name is once its folder is synced, too.
+
+        Returns:
+            What the disk knew of the bytes right before they got their name.
 
         Raises:
             LocalFileError: The disk refused; the target is as it was.
         """
         with explained("write", self.target):
+            assert self._descriptor is not None, "nothing was written, not even an empty file"
+            if durable:
+                os.fsync(self._descriptor)
+            status = os.fstat(self._descriptor)
             self._close()
             os.replace(self.path, self.target)
+        return status
 
     def discard(self) -> None:
         """Forget the bytes; does nothing after a commit."""

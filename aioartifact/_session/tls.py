@@ -10,6 +10,7 @@ from .._errors import ConfigurationError
 from .translation import reason
 
 Verify: TypeAlias = bool | str | os.PathLike[str] | ssl.SSLContext
+"""How servers prove who they are: True, False, a file or folder of CA certificates, or a context."""
 ClientCertificate: TypeAlias = str | os.PathLike[str] | tuple[str | os.PathLike[str], str | os.PathLike[str]]
 
 

@@ -1,7 +1,7 @@
 """What every bulk call keeps account of: items that are known, names in flight, and failures."""
 
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from typing import TypeVar
 
@@ -12,18 +12,33 @@ from .._scheduler import as_async
 
 T = TypeVar("T")
 
+# Enough that what is done once for each chunk costs nothing, and few enough to begin at once.
+_CHUNK = 256
+
 
 async def counted(
     items: Iterable[T] | AsyncIterable[T], size_of: Callable[[T], int], progress: Progress
-) -> AsyncIterator[T]:
+) -> AsyncGenerator[T, None]:
     """Pass *items* on, one by one, and tell *progress* of all that are known."""
-    if known := isinstance(items, Sequence):
+    async with aclosing(in_chunks(items, size_of, progress)) as chunks:
+        async for chunk in chunks:
+            for item in chunk:
+                yield item
+
+
+async def in_chunks(
+    items: Iterable[T] | AsyncIterable[T], size_of: Callable[[T], int], progress: Progress
+) -> AsyncGenerator[Sequence[T], None]:
+    """The same, of a list many at once; others are pulled one by one, as they are needed."""
+    if isinstance(items, Sequence):
         progress.expect(files=len(items), size=sum(map(size_of, items)))
+        for start in range(0, len(items), _CHUNK):
+            yield items[start : start + _CHUNK]
+        return
     async with aclosing(as_async(items)) as source:
         async for item in source:
-            if not known:
-                progress.expect(files=1, size=size_of(item))
-            yield item
+            progress.expect(files=1, size=size_of(item))
+            yield (item,)
 
 
 @contextmanager

@@ -2,18 +2,16 @@
 
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
-
-from anyio import EndOfStream
-from anyio.abc import ObjectReceiveStream
 
 from .._errors import InvalidArgumentError
 from .._reports import Outcome, Report
 
 OnError: TypeAlias = Literal["raise", "stop", "collect"]
+"""What becomes of failures in a bulk call, see `Batch`."""
 
 
 class Batch(Coroutine[Any, Any, Report]):
@@ -39,14 +37,14 @@ class Batch(Coroutine[Any, Any, Report]):
 
     def __init__(
         self,
-        open_outcomes: Callable[[], AbstractAsyncContextManager[ObjectReceiveStream[Outcome]]],
+        open_outcomes: Callable[[], AbstractAsyncContextManager[AsyncIterator[Outcome]]],
         on_error: OnError,
     ) -> None:
         self._open = open_outcomes
         self._on_error = on_error
         self._begun = 0.0
         self._block = AsyncExitStack()
-        self._outcomes: ObjectReceiveStream[Outcome] | None = None
+        self._outcomes: AsyncIterator[Outcome] | None = None
         self._keeps_all = False
         self._kept: list[Outcome] = []
         self._stopped = False
@@ -104,10 +102,7 @@ class Batch(Coroutine[Any, Any, Report]):
             raise InvalidArgumentError("outcomes are taken inside the block", hint="async with ... as outcomes:")
         if self._stopped:
             raise StopAsyncIteration
-        try:
-            outcome = await self._outcomes.receive()
-        except EndOfStream:
-            raise StopAsyncIteration from None
+        outcome = await anext(self._outcomes)
         if self._keeps_all or outcome.error:
             self._kept.append(outcome)
         self._stopped = outcome.error is not None and self._on_error == "stop"

@@ -2,26 +2,29 @@
 
 import os
 import time
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import aiohttp
 
-from .._address import ItemURL, mask_url, parse_item_url
-from .._checksums import Checksums
+from .._address import ItemURL, ServerURL, mask_url, parse_item_url
+from .._checksums import Algorithm, Checksums
 from .._errors import ArtifactoryError, InvalidArgumentError
-from .._files import file_size, hash_file, is_file, list_names, make_folder, resolve_folder
+from .._files import Manifest, Stamp, file_status, hash_file
 from .._models import FileInfo
-from .._progress import Progress
+from .._progress import Finish, Progress
 from .._reports import Outcome
 from .._session import state_of
-from .._threads import run
-from .accounting import failed, in_flight
-from .download import fetch_file
-from .plan import check_inside, local_path, may_be_unchanged
+from .._threads import run, run_short
+from .accounting import failed, in_chunks, in_flight
+from .destination import Destination
+from .download import Fetched, fetch_file
+from .plan import Decision, Overwrite, decide, local_path
 
 Item: TypeAlias = str | tuple[str, str | os.PathLike[str]] | FileInfo
-Overwrite: TypeAlias = Literal["changed", "always", "never"]
+"""A file to download: its URL, its URL and a path below the destination, or what a listing said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,115 +44,194 @@ class Job:
 
 
 @dataclass(slots=True)
+class Target:
+    """
+    A job that has its place, and what is there already.
+
+    Attributes:
+        job: The job.
+        url: URL of the item.
+        path: The place, as the caller sees it.
+        real: The same with all symbolic links of its folder followed.
+        status: What the disk knows of the file that is there, or None.
+        looked_ns: When that was looked at.
+        known: Checksums of that file, as far as they are known.
+        decision: What to do.
+    """
+
+    job: Job
+    url: str
+    path: str
+    real: str
+    status: os.stat_result | None
+    looked_ns: int
+    known: Checksums = field(default_factory=Checksums)
+    decision: Decision = "fetch"
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the file that is there, or None."""
+        return self.status.st_size if self.status else None
+
+
+JobOf: TypeAlias = Callable[[Any, Iterable[ServerURL]], Job]
+_FINISH: dict[str, Finish] = {"downloaded": "transferred", "unchanged": "skipped", "failed": "failed"}
+
+
 class Fetcher:
-    """Fetches jobs into one destination folder."""
+    """Fetches items into one destination folder."""
 
-    session: aiohttp.ClientSession
-    destination: str
-    overwrite: Overwrite
-    progress: Progress
-    _names: dict[str, frozenset[str]] = field(default_factory=dict)
-    _targets: set[str] = field(default_factory=set)
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        destination: str,
+        overwrite: Overwrite,
+        progress: Progress,
+        *,
+        job_of: JobOf,
+        manifest: Manifest | None = None,
+    ) -> None:
+        self._session = session
+        self._destination = Destination(destination)
+        self._overwrite = overwrite
+        self._progress = progress
+        self._job_of = job_of
+        self._manifest = manifest
 
-    async def fetch(self, item: Item | Job) -> Outcome:
-        """Fetch one file; what goes wrong with it becomes part of the outcome."""
+    async def targets(
+        self, items: Iterable[Any] | AsyncIterable[Any]
+    ) -> AsyncGenerator[Target | Sequence[Outcome], None]:
+        """
+        Give each item its place and look at what is there; yield what is to be fetched, one by one.
+
+        Outcomes of items that need no more than the look come together.
+        """
+        async with aclosing(in_chunks(items, listed_size, self._progress)) as chunks:
+            async for chunk in chunks:
+                servers = tuple(state_of(self._session).credentials)
+                looked = await (run_short if len(chunk) == 1 else run)(self._look, chunk, servers)
+                if settled := [found for found in looked if isinstance(found, Outcome)]:
+                    for item, found in zip(chunk, looked, strict=True):
+                        if isinstance(found, Outcome):
+                            self._progress.finish("failed" if found.error else "skipped", listed_size(item))
+                    yield settled
+                for found in looked:
+                    if isinstance(found, Target):
+                        yield found
+
+    def _look(self, chunk: Sequence[Any], servers: Iterable[ServerURL]) -> list[Target | Outcome]:
+        """Place the items of a chunk, and decide what to do about each; blocks."""
+        placed = [self._place(item, servers) for item in chunk]
+        there = [target for target in placed if isinstance(target, Target) and target.status]
+        if self._manifest is not None and self._overwrite == "changed" and there:
+            found = self._manifest.find({target.real: Stamp.of(target.status) for target in there if target.status})
+            for target in there:
+                target.known = found.get(target.real, target.known)
+        return [self._decided(target) if isinstance(target, Target) else target for target in placed]
+
+    def _place(self, item: Any, servers: Iterable[ServerURL]) -> Target | Outcome:
         started = time.perf_counter()
-        url, target = _name(item), None
+        url, path = _name(item), None
         try:
-            job = item if isinstance(item, Job) else self._job(item)
-            url, target = str(job.item), local_path(self.destination, job.relative)
-            with in_flight(self.progress, job.item.name):
-                return await self._fetch(job, url, target, started)
+            job = self._job_of(item, servers)
+            url, path = str(job.item), local_path(self._destination.root, job.relative)
+            real = self._destination.claim(path, url)
+            looked_ns = time.time_ns()
+            return Target(job, url, path, real, file_status(path), looked_ns)
         except ArtifactoryError as error:
-            self.progress.finish("failed", listed_size(item))
-            return failed(url, target, started, error)
+            return failed(url, path, started, error)
 
-    async def _fetch(self, job: Job, url: str, target: str, started: float) -> Outcome:
-        if target in self._targets:
-            raise InvalidArgumentError(
-                f"{url}: another item of this call goes to {target} too", hint="give (url, path) pairs"
-            )
-        self._targets.add(target)
-        local = await self._look(target, job.listed)
-        fetched = None
-        if not local.unchanged:
-            fetched = await fetch_file(
-                self.session,
-                job.item,
-                target,
-                listed=job.listed,
-                unless_sha1=local.checksums.sha1,
-                progress=self.progress,
-            )
+    def _decided(self, target: Target) -> Target | Outcome:
+        target.decision = decide(self._overwrite, target.size, target.job.listed, target.known)
+        return _unchanged(target) if target.decision == "keep" else target
+
+    async def fetch(self, work: Target | Sequence[Outcome]) -> Outcome | Sequence[Outcome]:
+        """Fetch one file; what goes wrong with it becomes part of the outcome."""
+        if not isinstance(work, Target):
+            return work
+        started = time.perf_counter()
+        try:
+            with in_flight(self._progress, work.job.item.name):
+                outcome = await self._settle(work, started)
+        except ArtifactoryError as error:
+            outcome = failed(work.url, work.path, started, error)
+        self._progress.finish(_FINISH[outcome.status], 0 if outcome.status == "downloaded" else listed_size(work.job))
+        return outcome
+
+    async def _settle(self, target: Target, started: float) -> Outcome:
+        if target.decision == "read" and await self._is_same(target):
+            return _unchanged(target, time.perf_counter() - started)
+        if target.decision == "ask" and target.known.sha1 is None:
+            # Nothing is known of the server's file: its SHA-1 is also its ETag, so one request can tell.
+            target.known = await run(_hash, target, ("sha1",))
+        fetched = await fetch_file(
+            self._session,
+            target.job.item,
+            target.path,
+            listed=target.job.listed,
+            unless_sha1=target.known.sha1 if target.decision == "ask" else None,
+            progress=self._progress,
+        )
+        await self._record(target, fetched)
         seconds = time.perf_counter() - started
         if fetched is None:
-            self.progress.finish("skipped", job.listed.size or 0 if job.listed else 0)
-            return Outcome(url, target, "unchanged", local.size, local.checksums.sha256, seconds)
-        self.progress.finish("transferred")
-        return Outcome(url, target, "downloaded", fetched.size, fetched.checksums.sha256, seconds)
+            return _unchanged(target, seconds)
+        return Outcome(target.url, target.path, "downloaded", fetched.size, fetched.checksums.sha256, seconds)
 
-    def _job(self, item: Item) -> Job:
-        servers = state_of(self.session).credentials
-        if isinstance(item, FileInfo):
-            return Job(parse_item_url(item.url, servers), item.name, item)
-        if isinstance(item, str):
-            address = parse_item_url(item, servers)
-            return Job(address, address.name)
-        match item:
-            case tuple((url, str() | os.PathLike() as path)) if isinstance(relative := os.fspath(path), str):
-                return Job(parse_item_url(url, servers), relative.replace(os.sep, "/"))
-        raise InvalidArgumentError(f"item is a {type(item).__name__}; expected a URL, a (url, path) pair or a FileInfo")
-
-    async def _look(self, target: str, listed: FileInfo | None) -> "_Local":
-        """
-        Make the folder of *target*, and see whether it already holds what is wanted.
-
-        Names are read once per folder: most files of a first run are not there, and need no thread of their own.
-        """
-        folder, name = os.path.split(target)
-        if folder not in self._names:
-            self._names[folder] = await run(self._enter, folder)
-        if self.overwrite == "always" or name not in self._names[folder]:
-            return _Local()
-        return await run(self._compare, target, listed)
-
-    def _enter(self, folder: str) -> frozenset[str]:
-        """Make *folder*, unless a symbolic link puts it outside the destination, and list it; blocks."""
-        make_folder(self.destination)
-        # Looked at before anything is made below: makedirs would follow the link.
-        check_inside(resolve_folder(self.destination), resolve_folder(folder))
-        make_folder(folder)
-        return list_names(folder)
-
-    def _compare(self, target: str, listed: FileInfo | None) -> "_Local":
-        """Compare an existing file with a listing; blocks."""
-        if not is_file(target):
-            return _Local()
-        size = file_size(target)
-        if self.overwrite == "never":
-            return _Local(unchanged=True, size=size)
+    async def _is_same(self, target: Target) -> bool:
+        """Read the local file, and compare it with what was listed."""
+        listed = target.job.listed
         strongest = listed.checksums.strongest() if listed else None
-        if listed is None or strongest is None:
-            # Nothing is known of the server's file: its SHA-1 is also its ETag, so one request can tell.
-            return _Local(size=size, checksums=hash_file(target, ("sha1",))[1])
-        if not may_be_unchanged(size, listed):
-            return _Local()
-        algorithm, expected = strongest
-        _, checksums = hash_file(target, (algorithm,))
-        return _Local(checksums.get(algorithm) == expected, size, checksums)
+        assert listed is not None
+        assert strongest is not None, "there is something to compare with"
+        target.known = await run(_hash, target, (strongest[0],))
+        if decide(self._overwrite, target.size, listed, target.known) != "keep":
+            return False
+        target.known = listed.checksums
+        await self._record(target, None)
+        return True
+
+    async def _record(self, target: Target, fetched: Fetched | None) -> None:
+        """Let the manifest know what the file holds: what was fetched, or what it held before."""
+        if self._manifest is None:
+            return
+        if fetched is not None:
+            due = self._manifest.add_written(target.real, fetched.status, fetched.checksums)
+        else:
+            assert target.status is not None
+            due = self._manifest.add_read(target.real, target.status, target.looked_ns, target.known)
+        if due:
+            await run(self._manifest.flush)
 
 
-@dataclass(frozen=True, slots=True)
-class _Local:
-    """What is at the target already."""
+def job_of_item(item: Item, servers: Iterable[ServerURL]) -> Job:
+    """
+    Read what a caller gave as an item.
 
-    unchanged: bool = False
-    size: int = 0
-    checksums: Checksums = field(default_factory=Checksums)
+    Raises:
+        InvalidArgumentError: It is none.
+    """
+    if isinstance(item, FileInfo):
+        return Job(parse_item_url(item.url, servers), item.name, item)
+    if isinstance(item, str):
+        address = parse_item_url(item, servers)
+        return Job(address, address.name)
+    match item:
+        case tuple((url, str() | os.PathLike() as path)) if isinstance(relative := os.fspath(path), str):
+            return Job(parse_item_url(url, servers), relative.replace(os.sep, "/"))
+    raise InvalidArgumentError(f"item is a {type(item).__name__}; expected a URL, a (url, path) pair or a FileInfo")
 
 
-def listed_size(item: Item | Job) -> int:
-    """Bytes of an item, as far as a listing told."""
+def _unchanged(target: Target, seconds: float = 0.0) -> Outcome:
+    return Outcome(target.url, target.path, "unchanged", target.size or 0, target.known.sha256, seconds)
+
+
+def _hash(target: Target, algorithms: Sequence[Algorithm]) -> Checksums:
+    """Checksums of the file that is there; blocks."""
+    return hash_file(target.path, algorithms)[1]
+
+
+def listed_size(item: object) -> int:
     listed = item.listed if isinstance(item, Job) else item
     return listed.size or 0 if isinstance(listed, FileInfo) else 0
 
@@ -157,6 +239,4 @@ def listed_size(item: Item | Job) -> int:
 def _name(item: object) -> str:
     """A name for an item that may be malformed."""
     first = item[0] if isinstance(item, tuple) and item else item
-    if isinstance(first, Job):
-        return str(first.item)
     return mask_url(first) if isinstance(first, str) else getattr(first, "url", type(item).__name__)

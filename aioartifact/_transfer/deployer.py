@@ -16,8 +16,7 @@ from .._progress import Progress
 from .._reports import Outcome, Status
 from .._session import state_of
 from .accounting import Expected, failed, in_flight
-from .bulk import Overwrite
-from .plan import has_content, is_worth_offering, item_below
+from .plan import Overwrite, has_content, is_worth_offering, item_below
 from .recorded import Recorded
 from .upload import read_file, send_file
 

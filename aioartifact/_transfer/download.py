@@ -1,5 +1,6 @@
 """One file: from an answer into a staging file, checked, and into its place in one step."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,11 +49,13 @@ class Fetched:
 
     Attributes:
         size: Bytes.
-        checksums: Those that were computed, and matched where something was promised.
+        checksums: Those that the server promised, the strongest of which was computed; or all, computed.
+        status: What the disk knew of the bytes right before they got their name.
     """
 
     size: int
     checksums: Checksums
+    status: os.stat_result
 
 
 async def fetch_file(
@@ -62,10 +65,13 @@ async def fetch_file(
     *,
     listed: FileInfo | None = None,
     unless_sha1: str | None = None,
+    durable: bool = False,
     progress: Progress,
 ) -> Fetched | None:
     """
     Fetch *item* to the local file *target*; None if it still has the SHA-1 *unless_sha1*.
+
+    Where it must be *durable*, its bytes are on the disk itself at the end, and its name once its folder is synced.
 
     Raises:
         NotAFileError: *item* is a folder.
@@ -74,7 +80,7 @@ async def fetch_file(
         IntegrityError: Size or checksum differs.
         LocalFileError: The disk refused.
     """
-    download = _Download(session, item, target, listed, unless_sha1, progress)
+    download = _Download(session, item, target, listed, unless_sha1, progress, durable=durable)
     try:
         return await download.run()
     except BaseException:
@@ -102,12 +108,15 @@ class _Download:
         listed: FileInfo | None,
         unless_sha1: str | None,
         progress: Progress,
+        *,
+        durable: bool,
     ) -> None:
         self._session = session
         self._item = item
         self._listed = listed
         self._unless_sha1 = unless_sha1
         self._progress = progress
+        self._durable = durable
         self._operation = begin(session)
         self._pinned = Promise(None, Checksums())
         self._staging = Staging(target, ())
@@ -248,5 +257,5 @@ class _Download:
         self._staging.write(last)
         checksums = self._staging.checksums()
         check_received(self._item, self._pinned, self._staging.size, checksums)
-        self._staging.commit()
-        return Fetched(self._staging.size, checksums)
+        status = self._staging.commit(durable=self._durable)
+        return Fetched(self._staging.size, self._pinned.checksums or checksums, status)

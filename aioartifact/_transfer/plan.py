@@ -1,22 +1,25 @@
 """Decisions of the engine, as pure functions: where a file goes, what to check, whether to fetch it."""
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal, TypeAlias
 
 from .._address import ItemURL, check_name
 from .._checksums import ALGORITHMS, Algorithm, Checksums
 from .._errors import IntegrityError, UnsafePathError
 from .._models import FileInfo
 from .._protocol import Promise
+from .names import windows_name
 
-_UNSAFE_ON_WINDOWS = re.compile(r"[\\:]")
+Overwrite: TypeAlias = Literal["changed", "always", "never"]
+"""What a bulk download does about files that exist, see `download_many`."""
+Decision: TypeAlias = Literal["fetch", "keep", "read", "ask"]
 
 
 def local_path(root: str, relative: str | os.PathLike[str]) -> str:
     """
-    Where a file of a listing goes below *root*.
+    Where a file of a listing goes below *root*; on Windows under names that it can hold.
 
     Raises:
         UnsafePathError: The name is absolute, empty, has a part that would lead elsewhere, or one that no file
@@ -30,9 +33,12 @@ def local_path(root: str, relative: str | os.PathLike[str]) -> str:
         raise UnsafePathError(f"{text!r}: the file system cannot express this name; refused") from error
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
         raise UnsafePathError(f"{text!r}: would be written outside {root}, or has no proper name; refused")
-    if os.name == "nt" and any(_UNSAFE_ON_WINDOWS.search(part) for part in parts):
-        raise UnsafePathError(f"{text!r}: Windows cannot hold this name; refused")
-    return os.path.join(root, *parts)
+    return os.path.join(root, *map(local_name, parts))
+
+
+def local_name(name: str) -> str:
+    """What a file of this *name* is called here: the same, except where Windows cannot hold it."""
+    return windows_name(name) if os.name == "nt" else name
 
 
 def check_inside(root: str, folder: str) -> None:
@@ -51,9 +57,34 @@ def relative_path(base: str, path: str) -> str:
     return path.removeprefix(f"{base}/") if base else path
 
 
-def may_be_unchanged(size: int | None, listed: FileInfo) -> bool:
-    """Whether a local file of *size* bytes (None: no such file) is worth hashing against a listing."""
-    return size is not None and listed.size in (None, size) and bool(listed.checksums)
+def decide(overwrite: Overwrite, size: int | None, listed: FileInfo | None, known: Checksums) -> Decision:
+    """
+    What to do about an item whose target has *size* bytes (None: there is no such file).
+
+    Args:
+        overwrite: What the caller wants.
+        size: Bytes of the local file, or None.
+        listed: What a listing said of the item, or None.
+        known: Checksums of the local file, as far as they are known without reading it.
+
+    Returns:
+        ``"fetch"``; ``"keep"``; ``"read"`` where only the bytes of the local file can tell; ``"ask"`` where nothing is
+        known of the server's file: its SHA-1 is also its ETag, so one request can tell.
+    """
+    if size is None or overwrite == "always":
+        return "fetch"
+    if overwrite == "never":
+        return "keep"
+    strongest = listed.checksums.strongest() if listed else None
+    if listed is None or strongest is None:
+        return "ask"
+    if listed.size not in (None, size):
+        return "fetch"
+    algorithm, expected = strongest
+    found = known.get(algorithm)
+    if found is None:
+        return "read"
+    return "keep" if found == expected else "fetch"
 
 
 def algorithms_for(promise: Checksums) -> Sequence[Algorithm]:

@@ -1,0 +1,70 @@
+"""The folder that a bulk call writes to: what is made in it, and which names are given away."""
+
+import hashlib
+import os
+
+from .._errors import InvalidArgumentError
+from .._files import folds_names, make_folder, resolve_folder
+from .names import folded
+from .plan import check_inside
+
+# Folders that are remembered as made; after so many, all are looked at again.
+_MAX_FOLDERS = 4096
+
+
+class Destination:
+    """
+    A folder that items are written to, each under a name of its own.
+
+    Every method blocks, and is called by one thread at a time. The memory of the names is about 200 bytes for each.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._real_root: str | None = None
+        self._entered: dict[str, str] = {}
+        # By the digest of a name as file systems may fold it: that of the first such name as it is. Then, where
+        # the file system tells them apart, those of the others.
+        self._first: dict[bytes, bytes] = {}
+        self._twins: set[bytes] = set()
+
+    def claim(self, target: str, url: str) -> str:
+        """
+        Give *target* to the item at *url*: make its folder, and return its real path.
+
+        Raises:
+            InvalidArgumentError: Another item has this target, perhaps by another spelling or another way.
+            UnsafePathError: A symbolic link leads out of the destination.
+            LocalFileError: The disk refused.
+        """
+        folder, name = os.path.split(target)
+        real = os.path.join(self._enter(folder), name)
+        exact, fold = _digest(real), _digest(folded(real))
+        first = self._first.setdefault(fold, exact)
+        if first is not exact:
+            if first == exact or exact in self._twins or folds_names(folder):
+                raise InvalidArgumentError(
+                    f"{url}: another item of this call goes to {target} too", hint="give (url, path) pairs"
+                )
+            self._twins.add(exact)
+        return real
+
+    def _enter(self, folder: str) -> str:
+        """Make *folder*, unless a symbolic link puts it outside the destination, and return its real path."""
+        real = self._entered.get(folder)
+        if real is None:
+            if self._real_root is None:
+                make_folder(self.root)
+                self._real_root = resolve_folder(self.root)
+            # Looked at before anything is made below: makedirs would follow the link.
+            real = resolve_folder(folder)
+            check_inside(self._real_root, real)
+            make_folder(folder)
+            if len(self._entered) >= _MAX_FOLDERS:
+                self._entered.clear()
+            self._entered[folder] = real
+        return real
+
+
+def _digest(path: str) -> bytes:
+    return hashlib.blake2b(os.fsencode(path), digest_size=12).digest()
