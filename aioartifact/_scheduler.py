@@ -5,12 +5,13 @@ Jobs are pulled only when a worker is free, so the input may be endless, and res
 slow consumer slows the work down instead of filling memory. No task outlives the block that started it.
 """
 
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager, nullcontext
 from typing import TypeVar
 
 import anyio
-from anyio.abc import ObjectReceiveStream, ObjectSendStream
+from anyio.abc import ObjectReceiveStream
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -41,6 +42,59 @@ async def as_async(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, N
             yield item
 
 
+class _Results(ObjectReceiveStream[R]):
+    """
+    What workers have finished and nobody has taken yet: as many as there is room for, and one in each worker's hand.
+
+    A memory stream of anyio's would do, and wake its reader for every single result.
+    """
+
+    def __init__(self, room: int, workers: int) -> None:
+        self._room = room
+        self._workers = workers
+        self._waiting: deque[R] = deque()
+        self._taken = 0
+        self._arrival = anyio.Event()
+        self._departure = anyio.Event()
+        self._closed = False
+
+    async def add(self, result: R) -> None:
+        """Add a result, and wait until there is room for it."""
+        self._waiting.append(result)
+        self._arrival.set()
+        fits = self._taken + len(self._waiting) - self._room
+        while self._taken < fits:
+            self._departure = anyio.Event() if self._departure.is_set() else self._departure
+            await self._departure.wait()
+
+    def leave(self) -> None:
+        """Tell that a worker will add no more."""
+        self._workers -= 1
+        self._arrival.set()
+
+    async def receive(self) -> R:
+        """
+        Take the result that finished first.
+
+        Raises:
+            EndOfStream: There will be no more.
+            ClosedResourceError: The block that yielded the stream was left.
+        """
+        while not self._closed:
+            if self._waiting:
+                self._taken += 1
+                self._departure.set()
+                return self._waiting.popleft()
+            if not self._workers:
+                raise anyio.EndOfStream
+            self._arrival = anyio.Event() if self._arrival.is_set() else self._arrival
+            await self._arrival.wait()
+        raise anyio.ClosedResourceError
+
+    async def aclose(self) -> None:
+        self._closed = True
+
+
 @asynccontextmanager
 async def run_many(
     jobs: Iterable[T] | AsyncIterable[T], run: Callable[[T], Awaitable[R]], *, max_concurrency: int
@@ -51,24 +105,24 @@ async def run_many(
     Yields a stream of results in the order they finish. Leaving the block cancels what still runs. What *run* or
     the input raises ends all work and is raised from the block, as itself.
     """
-    results, receive = anyio.create_memory_object_stream[R](max_concurrency)
-    turn = anyio.Lock()
+    results: _Results[R] = _Results(room=max_concurrency, workers=max_concurrency)
+    turn = anyio.Lock(fast_acquire=True)
 
-    async def work(out: ObjectSendStream[R]) -> None:
-        async with out:
-            while True:
-                async with turn:
-                    try:
-                        job = await anext(source)
-                    except StopAsyncIteration:
-                        return
-                await out.send(await run(job))
+    async def work() -> None:
+        while True:
+            async with turn:
+                try:
+                    job = await anext(source)
+                except StopAsyncIteration:
+                    break
+            await results.add(await run(job))
+        # Not where it fails or is cancelled: then there is no end to tell of, and the reader is cancelled as well.
+        results.leave()
 
-    async with aclosing(as_async(jobs)) as source, collapsed(), anyio.create_task_group() as group, receive:
-        async with results:
-            for _ in range(max_concurrency):
-                group.start_soon(work, results.clone())
+    async with aclosing(as_async(jobs)) as source, collapsed(), anyio.create_task_group() as group, results:
+        for _ in range(max_concurrency):
+            group.start_soon(work)
         try:
-            yield receive
+            yield results
         finally:
             group.cancel_scope.cancel()

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 from weakref import WeakKeyDictionary
 
@@ -28,28 +28,43 @@ _CROWD = 4
 _BUNDLE = 16
 
 
-@dataclass(slots=True)
 class _Job:
     """A short job, and what came of it."""
 
-    future: asyncio.Future[Any]
-    function: Callable[[], Any]
-    result: Any = None
-    error: BaseException | None = None
+    __slots__ = ("_error", "_function", "_late", "_result", "future")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> None:
+        self.future: asyncio.Future[Any] = loop.create_future()
+        self._function: Callable[[], Any] | None = function
+        self._late: asyncio.Future[None] | None = None
+        self._result: Any = None
+        self._error: BaseException | None = None
 
     def run(self) -> None:
+        """Run it; in a thread."""
+        function, self._function = self._function, None
         try:
-            self.result = self.function()
+            self._result = function() if function else None
         except BaseException as error:  # noqa: BLE001  # raised where the job is awaited
-            self.error = error
+            self._error = error
 
     def deliver(self) -> None:
-        if self.future.done():
-            return
-        if self.error is None:
-            self.future.set_result(self.result)
+        if self._late is not None:
+            self._late.set_result(None)
+        elif self._error is None:
+            self.future.set_result(self._result)
         else:
-            self.future.set_exception(self.error)
+            self.future.set_exception(self._error)
+
+    async def result(self) -> Any:
+        """Wait for its end, whatever happens; only then let a cancellation through."""
+        try:
+            return await self.future
+        except asyncio.CancelledError:
+            if self.future.cancelled():
+                self._late = self.future.get_loop().create_future()
+                await _ended(self._late)
+            raise
 
 
 class _Pool:
@@ -59,14 +74,25 @@ class _Pool:
         self.executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="aioartifact-disk")
         self._waiting: deque[_Job] = deque()
         self._takers = 0
+        self._is_calling = False
 
-    def add(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> asyncio.Future[Any]:
-        job = _Job(loop.create_future(), function)
+    def add(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> _Job:
+        job = _Job(loop, function)
         self._waiting.append(job)
-        if self._takers < _THREADS and len(self._waiting) > self._takers * _CROWD:
+        if not self._is_calling and self._needs_taker():
+            # Not at once: what else the loop is about to do may bring more jobs.
+            self._is_calling = True
+            loop.call_soon(self._call_taker, loop)
+        return job
+
+    def _needs_taker(self) -> bool:
+        return self._takers < _THREADS and len(self._waiting) > self._takers * _CROWD
+
+    def _call_taker(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_calling = False
+        while self._needs_taker():
             self._takers += 1
             self.executor.submit(self._take, loop)
-        return job.future
 
     def _take(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run jobs as long as there are any; in a thread."""
@@ -87,10 +113,9 @@ class _Pool:
 
     def _leave(self, loop: asyncio.AbstractEventLoop, done: list[_Job]) -> None:
         _deliver(done)
+        self._takers -= 1
         if self._waiting:
-            self.executor.submit(self._take, loop)
-        else:
-            self._takers -= 1
+            self._call_taker(loop)
 
 
 def _deliver(done: list[_Job]) -> None:
@@ -122,7 +147,8 @@ async def run(function: Callable[[*Ts], T], *args: *Ts) -> T:
 async def run_short(function: Callable[[*Ts], T], *args: *Ts) -> T:
     """The same for a *function* of well under a millisecond, which may wait for others of its kind."""
     loop = asyncio.get_running_loop()
-    return await finished(_pool(loop).add(loop, lambda: function(*args)))
+    result: T = await _pool(loop).add(loop, partial(function, *args)).result()
+    return result
 
 
 async def finished(work: Awaitable[T]) -> T:
@@ -136,10 +162,15 @@ async def finished(work: Awaitable[T]) -> T:
     try:
         return await asyncio.shield(job)
     except asyncio.CancelledError:
-        with anyio.CancelScope(shield=True):
-            while not job.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait({job})
+        await _ended(job)
         if not job.cancelled():
             job.exception()  # the caller is leaving; nobody else will look at it
         raise
+
+
+async def _ended(future: asyncio.Future[Any]) -> None:
+    """Wait until *future* is done, however often the waiting is cancelled."""
+    with anyio.CancelScope(shield=True):
+        while not future.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({future})

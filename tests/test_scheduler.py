@@ -20,9 +20,9 @@ class Gates:
         self.running += 1
         self.most = max(self.most, self.running)
         self.started.append(job)
-        async with self._change:
-            self._change.notify_all()
         try:
+            async with self._change:
+                self._change.notify_all()
             await self._gate(job).wait()
         finally:
             self.running -= 1
@@ -277,3 +277,18 @@ async def test_stream_of_somebody_else_stays_open():
             assert await results.receive() == 0
         await send.send(9)
         assert receive.statistics().open_receive_streams == 1
+
+
+async def test_results_that_wait_keep_their_order():
+    """A worker whose result has no room yet is not overtaken by one that finishes later."""
+    async with run_many(range(50), same, max_concurrency=2) as results:
+        await anyio.wait_all_tasks_blocked()
+        assert [result async for result in results] == list(range(50))
+
+
+async def test_stream_cannot_be_read_after_its_block():
+    """There is nobody left who could add a result."""
+    async with run_many(range(9), same, max_concurrency=2) as results:
+        await results.receive()
+    with pytest.raises(anyio.ClosedResourceError):
+        await results.receive()
