@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._api.items import checksum, exists, info, rest_api_get
     from ._api.mutations import copy, delete, mkdir, move
     from ._api.properties import delete_properties, properties, set_properties, update_properties
+    from ._api.reading import open, read_bytes, stream, write_bytes
     from ._api.servers import ping, repositories, server_info
     from ._api.session import Auth, session
     from ._api.versions import latest_version, versions
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from ._transfer.batch import Batch, OnError
     from ._transfer.bulk import Item
     from ._transfer.plan import Overwrite
+    from ._transfer.remote_file import RemoteFile
 
     __version__: str
 
@@ -104,6 +106,7 @@ __all__ = [
     "ProtocolError",
     "RateLimitedError",
     "Relocation",
+    "RemoteFile",
     "Report",
     "Repository",
     "Response",
@@ -136,18 +139,22 @@ __all__ = [
     "latest_version",
     "mkdir",
     "move",
+    "open",
     "path_to_group_id",
     "ping",
     "properties",
+    "read_bytes",
     "repositories",
     "resolve_credentials",
     "rest_api_get",
     "server_info",
     "session",
     "set_properties",
+    "stream",
     "update_properties",
     "url",
     "versions",
+    "write_bytes",
 ]
 
 _HOMES = {
@@ -188,6 +195,12 @@ _HOMES = {
         "properties",
         "set_properties",
         "update_properties",
+    ),
+    "_api.reading": (
+        "open",
+        "read_bytes",
+        "stream",
+        "write_bytes",
     ),
     "_api.servers": (
         "ping",
@@ -264,6 +277,7 @@ _HOMES = {
     ),
     "_transfer.bulk": ("Item",),
     "_transfer.plan": ("Overwrite",),
+    "_transfer.remote_file": ("RemoteFile",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

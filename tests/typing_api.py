@@ -42,6 +42,18 @@ async def relocate(url: str, other: str) -> None:
     assert_type(await aioartifact.ping(url), bool)
 
 
+async def read(url: str) -> None:
+    """Chunks and parts are bytes."""
+    async with aioartifact.stream(url, start=5) as chunks:
+        async for chunk in chunks:
+            assert_type(chunk, bytes)
+    async with aioartifact.open(url) as file:
+        assert_type(file, aioartifact.RemoteFile)
+        assert_type(await file.read(5), bytes)
+    assert_type(await aioartifact.read_bytes(url, end=5), bytes)
+    assert_type(await aioartifact.write_bytes(url, b""), int)
+
+
 async def describe(url: str) -> int | None:
     """What the server described is told apart by its type."""
     found = await aioartifact.info(url)

@@ -9,7 +9,15 @@ See: JFrog, "Artifactory REST API".
 
 from .aql import build_aql, read_aql, read_aql_files
 from .deploy import build_checksum_deploy, build_deploy, read_deployed
-from .download import Promise, build_download, build_rest_of_download, is_folder_redirect, read_promise
+from .download import (
+    Promise,
+    build_download,
+    build_range,
+    build_rest_of_download,
+    is_folder_redirect,
+    read_promise,
+    unsatisfied_size,
+)
 from .errors import raise_for_status, read_error, server_words
 from .items import build_item_info, expect_file, expect_folder, not_a_file, read_item_info
 from .listing import build_file_list, read_file_list
@@ -52,6 +60,7 @@ __all__ = [
     "build_merge_properties",
     "build_ping",
     "build_properties",
+    "build_range",
     "build_relocation",
     "build_repositories",
     "build_rest",
@@ -83,4 +92,5 @@ __all__ = [
     "read_repositories",
     "read_version",
     "server_words",
+    "unsatisfied_size",
 ]

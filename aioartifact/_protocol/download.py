@@ -61,6 +61,30 @@ def build_rest_of_download(item: ItemURL, start: int, etag: str) -> Request:
     return Request("GET", str(item), item.server, IDENTITY | condition)
 
 
+def build_range(item: ItemURL, start: int, stop: int | None, etag: str | None) -> Request:
+    """
+    Ask for some bytes of a file.
+
+    Args:
+        item: The file.
+        start: Offset of the first byte.
+        stop: Offset behind the last byte; None for the rest of the file.
+        etag: What names the content that they must belong to, exactly as received; None for any.
+
+    See: RFC 9110 sections 13.1.5 and 14.2.
+    """
+    if start == 0 and stop is None:
+        return build_download(item)
+    last = "" if stop is None else stop - 1
+    condition = {"If-Range": etag} if etag else {}
+    return Request("GET", str(item), item.server, IDENTITY | {"Range": f"bytes={start}-{last}"} | condition)
+
+
+def unsatisfied_size(headers: Mapping[str, str]) -> int | None:
+    """Bytes of a file that ends before the part that was asked for (416), where the server tells."""
+    return size_of(headers.get("Content-Range", "").removeprefix("bytes */"))
+
+
 def is_folder_redirect(item: ItemURL, location: str) -> bool:
     """Whether a redirect of a file request only adds the slash that makes it a folder's listing."""
     folder = f"/{item.repository}/{item.path}".rstrip("/")

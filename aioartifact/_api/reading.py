@@ -1,0 +1,190 @@
+"""Reading into memory: the bytes of a file as they arrive, all at once, or here and there; and writing them."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import aiohttp
+
+from .._checksums import ALGORITHMS, Checksums, Digests
+from .._errors import InvalidArgumentError
+from .._files import Source
+from .._progress import Progress
+from .._threads import run
+from .._transfer.deployer import Parameters
+from .._transfer.reading import Incoming, read_range
+from .._transfer.remote_file import RemoteFile
+from .._transfer.upload import send_file
+from .items import item_of
+from .session import using
+
+
+@asynccontextmanager
+async def stream(
+    url: str, *, start: int = 0, end: int | None = None, session: aiohttp.ClientSession | None = None
+) -> AsyncIterator[AsyncGenerator[bytes, None]]:
+    """
+    Read a file as it arrives, without a copy on disk; one request, or two where storage knows no checksums.
+
+    ``async with aioartifact.stream(url) as chunks:``, then ``async for chunk in chunks:``. A connection that breaks is
+    mended: the rest of just that content is asked for. What was handed out is checked when the last chunk has been: if
+    size or checksum differs, the iteration ends with an error instead of an end. Leaving the block early drops the
+    connection.
+
+    Args:
+        url: URL of the file.
+        start: Offset of the first byte.
+        end: Offset behind the last byte; None for the end of the file. A part is checked for its length only,
+            since checksums are those of the whole.
+        session: Session to use; None opens one for this call.
+
+    Yields:
+        An asynchronous iterator of chunks, none of them empty.
+
+    Raises:
+        InvalidArgumentError: *start* or *end* is negative or no whole number, or *end* lies before *start*.
+        InvalidURLError: *url* is not the URL of an item.
+        NotFoundError: There is no such file.
+        NotAFileError: *url* names a folder.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not read it.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came, or not all of it.
+        IntegrityError: Size or checksum differs, or the file changed while it was read.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
+    """
+    _check_span(start, end)
+    async with using(session) as opened:
+        incoming = Incoming(opened, item_of(opened, url), start, end)
+        try:
+            if start != end:
+                await incoming.open()
+            async with aclosing(_chunks(incoming, is_empty=start == end)) as chunks:
+                yield chunks
+        finally:
+            await incoming.close()
+
+
+async def _chunks(incoming: Incoming, *, is_empty: bool) -> AsyncGenerator[bytes, None]:
+    while not is_empty and (batch := await incoming.next()):
+        for chunk in batch:
+            yield chunk
+
+
+async def read_bytes(
+    url: str, *, start: int = 0, end: int | None = None, session: aiohttp.ClientSession | None = None
+) -> bytes:
+    """
+    Read a file, or a part of it, into memory; one request, see :func:`stream`.
+
+    Args:
+        url: URL of the file.
+        start: Offset of the first byte.
+        end: Offset behind the last byte; None for the end of the file.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        The bytes. Of a part that reaches beyond the end, those that there are; none, and no request, where *start*
+        is *end*.
+
+    Raises:
+        InvalidArgumentError, InvalidURLError, NotFoundError, NotAFileError, AuthenticationError, ForbiddenError,
+        ResponseError, TransportError, IntegrityError, ProtocolError: See :func:`stream`.
+
+    See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
+    """
+    _check_span(start, end)
+    async with using(session) as opened:
+        item = item_of(opened, url)
+        if start == end:
+            return b""
+        content, _ = await read_range(opened, item, start, end)
+        return content
+
+
+def _check_span(start: object, end: object) -> None:
+    for name, value in (("start", start), ("end", 0 if end is None else end)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise InvalidArgumentError(f"{name}={value!r}: expected an offset, a whole number of at least 0")
+    if isinstance(start, int) and isinstance(end, int) and end < start:
+        raise InvalidArgumentError(f"end={end}: lies before start={start}")
+
+
+@asynccontextmanager
+async def open(url: str, *, session: aiohttp.ClientSession | None = None) -> AsyncIterator[RemoteFile]:
+    """
+    Open a file for reading here and there; one request, which brings the first 256 KiB, and one for each part more.
+
+    ``async with aioartifact.open(url) as file:``, then ``await file.seek(…)`` and ``await file.read(…)``. Use
+    :func:`stream` to read all of it: that checks the bytes, which for parts nobody can.
+
+    Args:
+        url: URL of the file.
+        session: Session to use; None opens one for this block.
+
+    Yields:
+        The file.
+
+    Raises:
+        InvalidURLError: *url* is not the URL of an item.
+        NotFoundError: There is no such file.
+        NotAFileError: *url* names a folder.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not read it.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered, or does not tell the size.
+
+    See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
+    """
+    async with using(session) as opened:
+        yield await RemoteFile.open(opened, item_of(opened, url))
+
+
+async def write_bytes(
+    url: str,
+    data: bytes | bytearray | memoryview,
+    *,
+    parameters: Parameters | None = None,
+    session: aiohttp.ClientSession | None = None,
+) -> int:
+    """
+    Deploy bytes from memory; one request. Otherwise like :func:`deploy`.
+
+    Args:
+        url: URL the file gets.
+        data: Its bytes.
+        parameters: Properties to set on the file; a value may be a text or several.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        Number of bytes.
+
+    Raises:
+        InvalidArgumentError: *data* is no bytes, or a property is malformed. No request was sent.
+        InvalidURLError: *url* is not the URL of an item.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not deploy here, or not replace what is there.
+        NotFoundError: There is no such local repository.
+        ConflictError: The bytes were damaged on the way, or the repository's rules refuse the path.
+        IntegrityError: The server recorded other checksums.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came.
+
+    See: JFrog REST API, "Deploy Artifact".
+    """
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise InvalidArgumentError(f"data is a {type(data).__name__}; expected bytes", hint="encode text first")
+    content = bytes(data)
+    async with using(session) as opened:
+        item = item_of(opened, url)
+        source = Source("", len(content), await run(_hash, content), content)
+        await send_file(opened, source, item, parameters=parameters or {}, by_checksum=False, progress=Progress())
+    return len(content)
+
+
+def _hash(content: bytes) -> Checksums:
+    digests = Digests(ALGORITHMS)
+    digests.update(content)
+    return digests.checksums()
