@@ -11,7 +11,7 @@ import anyio
 
 from .._address import ServerURL
 from .._errors import InvalidArgumentError
-from .._files import Manifest, check_folder, check_target, is_file, is_folder
+from .._files import Manifest, check_folder, check_target, is_file, is_folder, sync_folder
 from .._listing import list_files
 from .._models import FileInfo
 from .._options import check_path
@@ -32,6 +32,7 @@ async def download(
     destination: str | os.PathLike[str] = ".",
     *,
     force_download: bool = True,
+    durable: bool = False,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> str:
@@ -47,6 +48,8 @@ async def download(
         destination: A file name in an existing folder; or an existing folder, where the file keeps its name.
         force_download: Download even if the local file exists. False returns its path at once, whatever it
             holds, without a request.
+        durable: Return only when the file would survive a crash of the machine: its bytes and its name are written
+            to the disk itself (fsync), which takes some milliseconds.
         session: Session to use; None opens one for this call.
         progress: Counts the file and its bytes as they are kept.
 
@@ -79,7 +82,9 @@ async def download(
             shown.finish("skipped")
             return target
         try:
-            await fetch_file(opened, item, target, progress=shown)
+            await fetch_file(opened, item, target, durable=durable, progress=shown)
+            if durable:
+                await run(sync_folder, os.path.dirname(target) or ".")
         except BaseException:
             shown.finish("failed")
             raise
@@ -101,6 +106,7 @@ def download_many(
     on_error: OnError = "raise",
     overwrite: Overwrite = "changed",
     manifest: str | os.PathLike[str] | None = None,
+    durable: bool = False,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> Batch:
@@ -125,6 +131,8 @@ def download_many(
         manifest: File in which is recorded what was verified, so that a later call with ``overwrite="changed"`` need
             not read local files that still look the same (size, times, inode); it is made if need be, several
             calls and processes may share it, and it may be deleted at any time. None: local files are read.
+        durable: Report a file as downloaded only when it would survive a crash of the machine, see
+            :func:`download`; files of one folder that are ready together share its sync.
         session: Session to use; None opens one for this call.
         progress: Counts files and bytes as they are kept.
 
@@ -134,7 +142,8 @@ def download_many(
     Raises:
         InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values, *destination* is
             empty or no path; or, when awaited or opened, *manifest* is a file of another kind.
-        LocalFileError: When awaited or opened: *destination* is a file, or *manifest* cannot be opened.
+        LocalFileError: When awaited or opened: *destination* is a file, *manifest* cannot be opened, or the sizes that
+            are known before exceed the free space; nothing was fetched.
         BatchError: When awaited or left: files failed. Each failure is one of the errors of :func:`download`, or
             UnsafePathError for a path outside the destination, or InvalidArgumentError for an item that is none
             and for two items with the same target.
@@ -145,7 +154,9 @@ def download_many(
     async def source(_: aiohttp.ClientSession) -> _Source:
         return items, job_of_item
 
-    return _batch(source, _checked(destination, max_concurrency, on_error, overwrite, manifest), session, progress)
+    return _batch(
+        source, _checked(destination, max_concurrency, on_error, overwrite, manifest, durable), session, progress
+    )
 
 
 def download_folder(
@@ -156,6 +167,7 @@ def download_folder(
     on_error: OnError = "raise",
     overwrite: Overwrite = "changed",
     manifest: str | os.PathLike[str] | None = None,
+    durable: bool = False,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> Batch:
@@ -173,6 +185,7 @@ def download_folder(
         on_error: See :func:`download_many`.
         overwrite: See :func:`download_many`.
         manifest: See :func:`download_many`.
+        durable: See :func:`download_many`.
         session: Session to use; None opens one for this call.
         progress: Counts files and bytes as they are kept.
 
@@ -182,7 +195,8 @@ def download_folder(
     Raises:
         InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values, *destination* is
             empty or no path; or, when awaited or opened, *manifest* is a file of another kind.
-        LocalFileError: When awaited or opened: *destination* is a file, or *manifest* cannot be opened.
+        LocalFileError: When awaited or opened: *destination* is a file, *manifest* cannot be opened, or the sizes that
+            are known before exceed the free space; nothing was fetched.
         InvalidURLError: When awaited or opened: *url* is not the URL of an item.
         NotFoundError: When awaited or opened: there is no such folder.
         NotAFolderError: When awaited or opened: it is a file.
@@ -202,7 +216,9 @@ def download_folder(
 
         return await list_files(opened, folder), job_of
 
-    return _batch(source, _checked(destination, max_concurrency, on_error, overwrite, manifest), session, progress)
+    return _batch(
+        source, _checked(destination, max_concurrency, on_error, overwrite, manifest, durable), session, progress
+    )
 
 
 _Source: TypeAlias = tuple[Iterable[Any] | AsyncIterable[Any], JobOf]
@@ -217,6 +233,7 @@ class _Options:
     on_error: OnError
     overwrite: Overwrite
     manifest: str | None
+    durable: bool
 
 
 def _checked(
@@ -225,6 +242,7 @@ def _checked(
     on_error: OnError,
     overwrite: Overwrite,
     manifest: str | os.PathLike[str] | None,
+    durable: bool,
 ) -> _Options:
     check_overwrite(overwrite)
     return _Options(
@@ -233,6 +251,7 @@ def _checked(
         on_error,
         overwrite,
         None if manifest is None else check_path("manifest", manifest),
+        durable,
     )
 
 
@@ -254,7 +273,9 @@ def _batch(
                 progress or Progress(),
                 job_of=job_of,
                 manifest=manifest,
+                durable=options.durable,
             )
+            await fetcher.check_space(items)
             yield fetcher.targets(items), fetcher.fetch
 
     return make_batch(prepared, max_concurrency=options.max_concurrency, on_error=options.on_error, session=session)

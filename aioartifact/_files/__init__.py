@@ -8,12 +8,16 @@ costs more than a small write.
 from .folders import (
     check_folder,
     check_target,
+    device_of,
     file_status,
     folds_names,
+    free_space,
     is_file,
     is_folder,
     make_folder,
+    no_space,
     resolve_folder,
+    sync_folder,
 )
 from .manifest import Manifest, Stamp
 from .reading import Source, file_size, hash_file, read_blocks, read_source, read_text_if_exists
@@ -28,16 +32,20 @@ __all__ = [
     "TreeFile",
     "check_folder",
     "check_target",
+    "device_of",
     "file_size",
     "file_status",
     "folds_names",
+    "free_space",
     "hash_file",
     "is_file",
     "is_folder",
     "list_tree",
     "make_folder",
+    "no_space",
     "read_blocks",
     "read_source",
     "read_text_if_exists",
     "resolve_folder",
+    "sync_folder",
 ]

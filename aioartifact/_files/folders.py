@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import shutil
 import stat
 import unicodedata
 
@@ -41,15 +42,70 @@ def check_folder(path: str) -> None:
         raise LocalFileError.from_os_error("write below", path, os_error(errno.ENOTDIR))
 
 
-def make_folder(path: str) -> None:
+def make_folder(path: str, *, durable: bool = False) -> None:
     """
-    Create a folder and its parents; blocks.
+    Create a folder and its parents; where they must be *durable*, they are on the disk itself at the end; blocks.
 
     Raises:
         LocalFileError: The disk refused, or a file is in the way.
     """
+    there = existing_folder(path)
     with explained("create folder", path):
         os.makedirs(path, exist_ok=True)
+    while durable and path not in (there, ""):
+        path = os.path.dirname(path)
+        sync_folder(path or os.curdir)
+
+
+def existing_folder(path: str) -> str:
+    """*path*, or the folder above it that exists; blocks."""
+    while not os.path.isdir(path) and (parent := os.path.dirname(path)) != path:
+        path = parent
+    return path or os.curdir
+
+
+def sync_folder(path: str) -> None:
+    """
+    Wait until the names in a folder are on the disk itself; Windows has nothing of the kind, nor need; blocks.
+
+    Raises:
+        LocalFileError: The disk refused.
+    """
+    if os.name == "nt":
+        return
+    with explained("sync folder", path):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def free_space(folder: str) -> int | None:
+    """Bytes that may still be written below a folder, or what will be one; None if the disk does not tell; blocks."""
+    try:
+        usage = shutil.disk_usage(existing_folder(folder))
+    except OSError:
+        return None
+    return usage.free if usage.total else None  # some network disks claim to have no size at all
+
+
+def device_of(folder: str) -> int | None:
+    """A number for the file system that holds a folder, or will hold it; None where that cannot be told; blocks."""
+    try:
+        return os.stat(existing_folder(folder)).st_dev
+    except OSError:
+        return None
+
+
+def no_space(folder: str, needed: int, free: int) -> LocalFileError:
+    """The error for a call that cannot fit."""
+    return LocalFileError(
+        f"write below {folder}: {needed} bytes are needed, {free} are free",
+        errno=errno.ENOSPC,
+        filename=folder,
+        hint="free space on that file system, or choose another destination",
+    )
 
 
 def resolve_folder(path: str) -> str:

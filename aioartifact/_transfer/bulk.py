@@ -21,7 +21,9 @@ from .._threads import run, run_short
 from .accounting import failed, in_chunks, in_flight
 from .destination import Destination
 from .download import Fetched, fetch_file
+from .durability import FolderSyncs
 from .plan import Decision, Overwrite, decide, local_path
+from .space import check_space
 
 Item: TypeAlias = str | tuple[str, str | os.PathLike[str]] | FileInfo
 """A file to download: its URL, its URL and a path below the destination, or what a listing said of it."""
@@ -90,9 +92,12 @@ class Fetcher:
         *,
         job_of: JobOf,
         manifest: Manifest | None = None,
+        durable: bool = False,
     ) -> None:
         self._session = session
-        self._destination = Destination(destination)
+        self._destination = Destination(destination, durable=durable)
+        self._syncs = FolderSyncs() if durable else None
+        self._root = destination
         self._overwrite = overwrite
         self._progress = progress
         self._job_of = job_of
@@ -119,6 +124,21 @@ class Fetcher:
                     if isinstance(found, Target):
                         yield found
 
+    async def check_space(self, items: Iterable[Any] | AsyncIterable[Any]) -> None:
+        """
+        Make sure that *items* fit on the disk, as far as their sizes are known before.
+
+        Raises:
+            LocalFileError: They do not.
+        """
+        if isinstance(items, Sequence):
+            servers = tuple(state_of(self._session).credentials)
+            await run(check_space, items, lambda item: self._path_of(item, servers), self._overwrite, self._root)
+
+    def _path_of(self, item: Any, servers: Iterable[ServerURL]) -> tuple[str, FileInfo | None]:
+        job = self._job_of(item, servers)
+        return local_path(self._root, job.relative), job.listed
+
     def _look(self, chunk: Sequence[Any], servers: Iterable[ServerURL]) -> list[Target | Outcome]:
         """Place the items of a chunk, and decide what to do about each; blocks."""
         placed = [self._place(item, servers) for item in chunk]
@@ -134,7 +154,7 @@ class Fetcher:
         url, path = _name(item), None
         try:
             job = self._job_of(item, servers)
-            url, path = str(job.item), local_path(self._destination.root, job.relative)
+            url, path = str(job.item), local_path(self._root, job.relative)
             real = self._destination.claim(path, url)
             looked_ns = time.time_ns()
             return Target(job, url, path, real, file_status(path), looked_ns)
@@ -170,8 +190,11 @@ class Fetcher:
             target.path,
             listed=target.job.listed,
             unless_sha1=target.known.sha1 if target.decision == "ask" else None,
+            durable=self._syncs is not None,
             progress=self._progress,
         )
+        if fetched is not None and self._syncs is not None:
+            await self._syncs.sync(os.path.dirname(target.path))
         await self._record(target, fetched)
         seconds = time.perf_counter() - started
         if fetched is None:

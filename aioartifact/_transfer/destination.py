@@ -19,8 +19,9 @@ class Destination:
     Every method blocks, and is called by one thread at a time. The memory of the names is about 200 bytes for each.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, durable: bool = False) -> None:
         self.root = root
+        self._durable = durable
         self._real_root: str | None = None
         self._entered: dict[str, str] = {}
         # By the digest of a name as file systems may fold it: that of the first such name as it is. Then, where
@@ -54,12 +55,12 @@ class Destination:
         real = self._entered.get(folder)
         if real is None:
             if self._real_root is None:
-                make_folder(self.root)
+                make_folder(self.root, durable=self._durable)
                 self._real_root = resolve_folder(self.root)
             # Looked at before anything is made below: makedirs would follow the link.
             real = resolve_folder(folder)
             check_inside(self._real_root, real)
-            make_folder(folder)
+            make_folder(folder, durable=self._durable)
             if len(self._entered) >= _MAX_FOLDERS:
                 self._entered.clear()
             self._entered[folder] = real
