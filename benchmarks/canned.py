@@ -8,6 +8,7 @@ given time after its request, each body at a given rate per connection; ``/stats
 """
 
 import asyncio
+import gc
 import http.client
 import json
 import re
@@ -16,7 +17,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,6 +25,8 @@ from urllib.parse import urlsplit
 from .machine import python_environment
 
 _PIECE = 256 * 1024
+_LONGEST_HEAD = 64 * 1024
+_BEHIND = 4 * _PIECE  # bytes that wait for a slow client
 _RANGE = re.compile(rb"\r\nrange: *bytes=(\d+)-(\d*)\r\n", re.IGNORECASE)
 
 
@@ -48,55 +51,46 @@ class Route:
 
 
 class Server:
-    """Answers by the first route that fits."""
+    """What all connections share: contents, by the first route that fits, and the number of requests."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = [(route, Path(route.file).read_bytes()) for route in routes]
+        self._whole = {route.prefix: _cut(route, content, None) for route, content in self._routes}
         self._requests = 0
 
-    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection to its end."""
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                await self._answer(head, writer)
-        writer.close()
-
-    async def _answer(self, head: bytes, writer: asyncio.StreamWriter) -> None:
-        arrived = asyncio.get_running_loop().time()
+    def answer(self, head: bytes) -> "Answer":
+        """Find what to send for the head of a request."""
         target = head.split(b" ", 2)[1].decode("ascii")
         if target == "/stats":
-            writer.write(_head(200, len(told := str(self._requests).encode())) + told)
-            return
+            told = str(self._requests).encode()
+            return Answer(_head(200, len(told)), memoryview(told))
         self._requests += 1
-        found = next((each for each in self._routes if target.startswith(each[0].prefix)), None)
-        if found is None:
-            writer.write(_head(404, 0))
-            return
-        route, content = found
-        await _until(arrived + route.latency)
-        await _send(writer, route, content, _RANGE.search(head))
+        for route, content in self._routes:
+            if target.startswith(route.prefix):
+                asked = _RANGE.search(head)
+                return _cut(route, content, asked) if asked else self._whole[route.prefix]
+        return Answer(_head(404, 0), memoryview(b""))
 
 
-async def _send(writer: asyncio.StreamWriter, route: Route, content: bytes, asked: re.Match[bytes] | None) -> None:
-    """Send a file, or the part that is asked for, no faster than the route allows."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, and when it may go out: seconds after its request, and bytes per second of its body."""
+
+    head: bytes
+    body: memoryview
+    latency: float = 0.0
+    bandwidth: float | None = None
+
+
+def _cut(route: Route, content: bytes, asked: re.Match[bytes] | None) -> Answer:
+    """Send a file, or the part of it that is asked for."""
     size = len(content)
     start, end, status, headers = 0, size, 200, route.headers
     if asked:
         start, end = int(asked[1]), min(int(asked[2]) + 1, size) if asked[2] else size
         status, headers = 206, headers | {"Content-Range": f"bytes {start}-{end - 1}/{size}"}
-    head, body = _head(status, end - start, headers), memoryview(content)[start:end]
-    if route.bandwidth is None or len(body) <= _PIECE:
-        writer.write(head + body)
-        await writer.drain()
-        return
-    began = asyncio.get_running_loop().time()
-    writer.write(head)
-    for sent in range(0, len(body), _PIECE):
-        piece = body[sent : sent + _PIECE]
-        await _until(began + (sent + len(piece)) / route.bandwidth)
-        writer.write(piece)
-        await writer.drain()
+    head = _head(status, end - start, headers)
+    return Answer(head, memoryview(content)[start:end], route.latency, route.bandwidth)
 
 
 def _head(status: int, size: int, headers: dict[str, str] | None = None) -> bytes:
@@ -105,13 +99,61 @@ def _head(status: int, size: int, headers: dict[str, str] | None = None) -> byte
     return "\r\n".join(lines).encode("ascii")
 
 
-async def _until(when: float) -> None:
-    if (left := when - asyncio.get_running_loop().time()) > 0:
-        await asyncio.sleep(left)
+class Connection(asyncio.BufferedProtocol):
+    """
+    One connection, one request at a time.
+
+    No streams and no tasks: what the server takes for a request comes on top of every latency, and streams take
+    twice as much.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._loop = asyncio.get_running_loop()
+        self._buffer = memoryview(bytearray(_LONGEST_HEAD))
+        self._received = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def get_buffer(self, _: int) -> memoryview:
+        """Lend what is left of the buffer."""
+        return self._buffer[self._received :]
+
+    def buffer_updated(self, count: int) -> None:
+        """Once the head of a request is complete, answer in due time."""
+        self._received += count
+        if self._buffer[self._received - 4 : self._received] == b"\r\n\r\n":
+            answer = self._server.answer(bytes(self._buffer[: self._received]))
+            self._received = 0
+            self._loop.call_later(answer.latency, self._send, answer)
+
+    def _send(self, answer: Answer) -> None:
+        if answer.bandwidth is None or len(answer.body) <= _PIECE:
+            self._transport.write(answer.head + answer.body)
+            return
+        self._transport.write(answer.head)
+        self._send_piece(answer.body, answer.bandwidth, self._loop.time())
+
+    def _send_piece(self, body: memoryview, bandwidth: float, sent_at: float) -> None:
+        """Send a piece once its last byte may have arrived; a client that reads slower is waited for."""
+        due = sent_at + len(body[:_PIECE]) / bandwidth
+        self._loop.call_at(due, self._continue, body, bandwidth, due)
+
+    def _continue(self, body: memoryview, bandwidth: float, due: float) -> None:
+        if self._transport.get_write_buffer_size() > _BEHIND and not self._transport.is_closing():
+            self._loop.call_later(_PIECE / bandwidth, self._continue, body, bandwidth, due + _PIECE / bandwidth)
+            return
+        self._transport.write(body[:_PIECE])
+        if len(body) > _PIECE and not self._transport.is_closing():
+            self._send_piece(body[_PIECE:], bandwidth, due)
 
 
 async def _serve(routes: Sequence[Route]) -> None:
-    server = await asyncio.start_server(Server(routes).connected, "127.0.0.1", 0)
+    shared = Server(routes)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(shared), "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 
@@ -155,6 +197,7 @@ def main() -> None:
     """Serve until terminated."""
     routes = [Route(**each) for each in json.loads(Path(sys.argv[1]).read_text("utf-8"))]
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    gc.disable()  # nothing here goes in circles, and a pause would look like latency
     # select() waits to the microsecond; epoll() is rounded up to the next millisecond, a twentieth of the latency.
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
         runner.run(_serve(routes))

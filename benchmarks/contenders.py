@@ -55,7 +55,7 @@ def _curl_parallel(task: Task, folder: Path) -> Sequence[str]:
 
 
 def _curl_options(task: Task) -> list[str]:
-    return ["-q", "-sS", "--fail", *(["--cacert", task.authority] if task.authority else [])]
+    return ["-q", "-sS", "--no-progress-meter", "--fail", *(["--cacert", task.authority] if task.authority else [])]
 
 
 def _aria2c(streams: int) -> Command:
