@@ -125,8 +125,9 @@ class Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, count: int) -> None:
         """Once the head of a request is complete, answer in due time."""
         self._received += count
-        if self._buffer[self._received - 4 : self._received] == b"\r\n\r\n":
-            answer = self._server.answer(bytes(self._buffer[: self._received]))
+        head = self._buffer[: self._received].tobytes()
+        if head.endswith(b"\r\n\r\n"):
+            answer = self._server.answer(head)
             self._received = 0
             self._loop.call_later(answer.latency, self._send, answer)
 

@@ -35,15 +35,15 @@ def run_module(*arguments):
 
 def test_cases_run_at_a_tiny_size(tmp_path):
     """Every case without nginx is measured, and what cannot run says why."""
-    cases = "latency,mixed,versions,peers-small"
+    cases = "latency,mixed,manifest,versions,peers-small"
     done = run_module("benchmarks", "--quick", "--cases", cases, "--folder", tmp_path, "--output", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "out" / "transfers.json").read_text("utf-8"))
     *measured, peers = results["cases"]
     for case in measured:
-        (sample,) = case["results"]["aioartifact"]
+        (sample,), *_ = case["results"].values()  # ours comes first
         assert (sample["error"], sample["counts"]["files"]) == (None, case["count"])
-        assert all(verdict["measured"] > 0 for verdict in case["verdicts"])
+        assert all(verdict["measured"] is not None for verdict in case["verdicts"])
     assert "--peers" in peers["why_not"]
     assert f"not run: {peers['why_not']}" in (tmp_path / "out" / "transfers.md").read_text("utf-8")
     assert {entry.name for entry in tmp_path.iterdir()} == {"out"}, "files were left behind"
