@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._api.download import download, download_folder, download_many
     from ._api.items import checksum, exists, info, rest_api_get
     from ._api.mutations import copy, delete, mkdir, move
+    from ._api.path import ArtifactoryPath, path
     from ._api.properties import delete_properties, properties, set_properties, update_properties
     from ._api.reading import open, read_bytes, stream, write_bytes
     from ._api.servers import ping, repositories, server_info
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         ConnectError,
         ConnectionLostError,
         CredentialsError,
+        FolderNotEmptyError,
         ForbiddenError,
         IncompleteListingError,
         IntegrityError,
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AlreadyExistsError",
     "ArtifactoryError",
+    "ArtifactoryPath",
     "Auth",
     "AuthenticationError",
     "BadRequestError",
@@ -86,6 +89,7 @@ __all__ = [
     "Deletion",
     "FileInfo",
     "FolderInfo",
+    "FolderNotEmptyError",
     "ForbiddenError",
     "IncompleteListingError",
     "IntegrityError",
@@ -140,6 +144,7 @@ __all__ = [
     "mkdir",
     "move",
     "open",
+    "path",
     "path_to_group_id",
     "ping",
     "properties",
@@ -190,6 +195,10 @@ _HOMES = {
         "mkdir",
         "move",
     ),
+    "_api.path": (
+        "ArtifactoryPath",
+        "path",
+    ),
     "_api.properties": (
         "delete_properties",
         "properties",
@@ -227,6 +236,7 @@ _HOMES = {
         "ConnectError",
         "ConnectionLostError",
         "CredentialsError",
+        "FolderNotEmptyError",
         "ForbiddenError",
         "IncompleteListingError",
         "IntegrityError",

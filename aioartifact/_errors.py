@@ -25,6 +25,7 @@ ArtifactoryError
 ├── NotAFileError (IsADirectoryError)        a folder where a file is needed
 ├── NotAFolderError (NotADirectoryError)     a file where a folder is needed
 ├── AlreadyExistsError (FileExistsError)     something is in the place of what is to be made
+├── FolderNotEmptyError (OSError)            a folder that has entries, where an empty one is needed
 ├── UnsafePathError (ValueError)             a listed name would leave the destination
 └── LocalFileError (OSError)                 the local disk refused; `errno` and `filename` say how
     └── LocalNotFoundError (FileNotFoundError)   a local file or folder that must exist does not
@@ -270,6 +271,10 @@ class NotAFolderError(ArtifactoryError, NotADirectoryError):
 
 class AlreadyExistsError(ArtifactoryError, FileExistsError):
     """Something is in the place of what is to be made, copied or moved, and may not be replaced."""
+
+
+class FolderNotEmptyError(ArtifactoryError, OSError):
+    """A folder has entries, and may not be removed with them."""
 
 
 class UnsafePathError(ArtifactoryError, ValueError):

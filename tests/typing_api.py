@@ -54,6 +54,18 @@ async def read(url: str) -> None:
     assert_type(await aioartifact.write_bytes(url, b""), int)
 
 
+async def walk_paths(url: str) -> None:
+    """Paths make paths."""
+    root = aioartifact.path(url)
+    assert_type(root / "a" / "b", aioartifact.ArtifactoryPath)
+    assert_type(root.parents, tuple[aioartifact.ArtifactoryPath, ...])
+    async for child in root.iterdir():
+        assert_type(child, aioartifact.ArtifactoryPath)
+    async with root.open() as file:
+        assert_type(file, aioartifact.RemoteFile)
+    assert_type(await root.read_text(), str)
+
+
 async def describe(url: str) -> int | None:
     """What the server described is told apart by its type."""
     found = await aioartifact.info(url)

@@ -1,0 +1,400 @@
+"""Paths: the address of an item as an object, in the manner of anyio.Path and pathlib."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import total_ordering
+from pathlib import PurePosixPath
+
+import aiohttp
+
+from .._address import ItemURL, check_name, parse_item_url
+from .._errors import AlreadyExistsError, FolderNotEmptyError, InvalidArgumentError, InvalidURLError, NotFoundError
+from .._models import FileInfo, FolderInfo
+from .._protocol import expect_file, expect_folder
+from .._transfer.remote_file import RemoteFile
+from .items import exists, info, item_of
+from .mutations import delete, mkdir, move
+from .reading import open as open_file
+from .reading import read_bytes, write_bytes
+
+
+def path(url: str, *, session: aiohttp.ClientSession | None = None) -> "ArtifactoryPath":
+    """
+    Make a path of an URL; no request.
+
+    Args:
+        url: URL of a file, a folder or a repository, whether it exists or not.
+        session: Session that the path and those made of it use, in its event loop; None opens one for each call.
+
+    Raises:
+        InvalidURLError: *url* is not the URL of an item.
+        SessionError: *session* cannot be used here.
+        InvalidArgumentError: *session* is no aiohttp.ClientSession.
+    """
+    return ArtifactoryPath(parse_item_url(url) if session is None else item_of(session, url), session)
+
+
+@total_ordering
+class ArtifactoryPath:
+    """
+    The address of an item, with what can be asked of it; :func:`path` makes it.
+
+    It goes like :class:`anyio.Path`: what is only about names answers at once, what asks the server is awaited. Names
+    are raw; they are percent-encoded in ``str(path)``, which is the URL and can be given to every function of this
+    library. Paths are immutable, hashable and ordered; a pickled one has no session.
+
+    Two things are unlike a local file system. A folder above a file is made with it. And nothing locks: where an
+    operation looks first and then acts, somebody else may act in between.
+    """
+
+    __slots__ = ("_item", "_session")
+
+    def __init__(self, item: ItemURL, session: aiohttp.ClientSession | None = None) -> None:
+        self._item = item
+        self._session = session
+
+    def __str__(self) -> str:
+        return str(self._item)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return self._item == other._item if isinstance(other, ArtifactoryPath) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._item)
+
+    def __lt__(self, other: object) -> bool:
+        return self._key < other._key if isinstance(other, ArtifactoryPath) else NotImplemented
+
+    @property
+    def _key(self) -> tuple[str, tuple[str, ...]]:
+        return str(self._item.server), self.parts
+
+    def __reduce__(self) -> tuple[type["ArtifactoryPath"], tuple[ItemURL]]:
+        # A session belongs to one process, and knows secrets.
+        return type(self), (self._item,)
+
+    def _with(self, item: ItemURL) -> "ArtifactoryPath":
+        return type(self)(item, self._session)
+
+    # Names
+
+    @property
+    def server(self) -> str:
+        """Base address of the server."""
+        return str(self._item.server)
+
+    @property
+    def repository(self) -> str:
+        """Repository key."""
+        return self._item.repository
+
+    @property
+    def path(self) -> str:
+        """Path inside the repository, raw; ``""`` for the repository itself."""
+        return self._item.path
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Repository key and the names below it."""
+        return (self._item.repository, *(self._item.path.split("/") if self._item.path else ()))
+
+    @property
+    def name(self) -> str:
+        """Last part; the repository key for the repository itself."""
+        return self._item.name
+
+    @property
+    def stem(self) -> str:
+        """Name without its last suffix."""
+        return PurePosixPath(self.name).stem
+
+    @property
+    def suffix(self) -> str:
+        """Last suffix of the name with its dot, or ``""``."""
+        return PurePosixPath(self.name).suffix
+
+    @property
+    def suffixes(self) -> list[str]:
+        """All suffixes of the name with their dots."""
+        return PurePosixPath(self.name).suffixes
+
+    @property
+    def parent(self) -> "ArtifactoryPath":
+        """The folder around it; a repository is its own parent."""
+        return self._with(self._item.parent)
+
+    @property
+    def parents(self) -> tuple["ArtifactoryPath", ...]:
+        """The folders around it, the nearest first, the repository last."""
+        found: list[ArtifactoryPath] = []
+        current = self
+        while current.path:
+            current = current.parent
+            found.append(current)
+        return tuple(found)
+
+    def with_session(self, session: aiohttp.ClientSession | None) -> "ArtifactoryPath":
+        """Make the same path with another session; None opens one for each call."""
+        return type(self)(self._item, session)
+
+    def joinpath(self, *others: str | PurePosixPath) -> "ArtifactoryPath":
+        """
+        Go down.
+
+        Args:
+            *others: Raw names, or several with slashes between them.
+
+        Raises:
+            InvalidURLError: One starts with a slash, or a name is ``.`` or ``..``, or Artifactory cannot hold it.
+        """
+        names = [name for other in others for name in self._names(other)]
+        return self._with(self._item / "/".join(names)) if names else self
+
+    def _names(self, other: object) -> list[str]:
+        text = str(other)
+        if not isinstance(other, str | PurePosixPath) or text.startswith("/"):
+            raise InvalidURLError(f"{self} / {other!r}: expected names, not an absolute path")
+        return [check_name(name) for name in text.split("/") if name]
+
+    def __truediv__(self, other: str | PurePosixPath) -> "ArtifactoryPath":
+        return self.joinpath(other)
+
+    def with_name(self, name: str) -> "ArtifactoryPath":
+        """
+        Put another name in place of the last one.
+
+        Raises:
+            InvalidURLError: Artifactory cannot hold it as one name.
+            InvalidArgumentError: It is a repository.
+        """
+        if not self.path:
+            raise InvalidArgumentError(f"{self}: is a repository, which has no other name")
+        return self._with(self._item.parent / check_name(name))
+
+    def with_stem(self, stem: str) -> "ArtifactoryPath":
+        """Put another stem in place of the one it has; raises as :meth:`with_name` does."""
+        return self.with_name(stem + self.suffix)
+
+    def with_suffix(self, suffix: str) -> "ArtifactoryPath":
+        """
+        Put another last suffix in place of the one it has.
+
+        Args:
+            suffix: With its dot, or ``""`` for none.
+
+        Raises:
+            InvalidArgumentError: It does not start with a dot, or is one; or the path is a repository.
+            InvalidURLError: Artifactory cannot hold the name.
+        """
+        if suffix and (not suffix.startswith(".") or suffix == "."):
+            raise InvalidArgumentError(f"suffix {suffix!r}: expected a dot and at least one character")
+        return self.with_name(self.stem + suffix)
+
+    def is_relative_to(self, other: "str | ArtifactoryPath") -> bool:
+        """Tell whether it is *other* or below it."""
+        return self._below(other) is not None
+
+    def relative_to(self, other: "str | ArtifactoryPath") -> PurePosixPath:
+        """
+        Tell how it is reached from *other*.
+
+        Raises:
+            InvalidArgumentError: It is not below *other* (also a ValueError, as in pathlib).
+        """
+        below = self._below(other)
+        if below is None:
+            raise InvalidArgumentError(f"{self}: is not below {other}")
+        return PurePosixPath(*below)
+
+    def _below(self, other: "str | ArtifactoryPath") -> tuple[str, ...] | None:
+        base = self._resolved(other)
+        count = len(base.parts)
+        inside = self.server == base.server and self.parts[:count] == base.parts
+        return self.parts[count:] if inside else None
+
+    def _resolved(self, other: "str | ArtifactoryPath") -> "ArtifactoryPath":
+        return other if isinstance(other, ArtifactoryPath) else path(other, session=self._session)
+
+    def match(self, pattern: str) -> bool:
+        """Tell whether its last parts fit *pattern*, as :meth:`pathlib.PurePath.match` does."""
+        return PurePosixPath(*self.parts).match(pattern)
+
+    # Questions
+
+    async def stat(self) -> FileInfo | FolderInfo:
+        """
+        Describe the item; one request, see :func:`info`.
+
+        Raises:
+            NotFoundError: There is no such item, or it is hidden from this user.
+            ResponseError: The server said no for another reason.
+            TransportError: No answer came.
+        """
+        return await info(str(self), session=self._session)
+
+    async def exists(self) -> bool:
+        """Tell whether there is such an item; one request, see :func:`exists`."""
+        return await exists(str(self), session=self._session)
+
+    async def is_file(self) -> bool:
+        """Tell whether there is such a file; one request."""
+        return isinstance(await self._look(), FileInfo)
+
+    async def is_dir(self) -> bool:
+        """Tell whether there is such a folder or repository; one request."""
+        return isinstance(await self._look(), FolderInfo)
+
+    async def _look(self) -> FileInfo | FolderInfo | None:
+        try:
+            return await self.stat()
+        except NotFoundError:
+            return None
+
+    async def iterdir(self) -> AsyncIterator["ArtifactoryPath"]:
+        """
+        List what is in the folder, one level; one request.
+
+        Yields:
+            The paths, in the server's order.
+
+        Raises:
+            NotFoundError: There is no such folder.
+            NotAFolderError: It is a file.
+            ResponseError: The server said no for another reason.
+            TransportError: No answer came.
+        """
+        for child in expect_folder(self._item, await self.stat()).children:
+            yield self._with(self._item / child.name)
+
+    # Content
+
+    async def read_bytes(self) -> bytes:
+        """Read the whole file; one request, see :func:`read_bytes`."""
+        return await read_bytes(str(self), session=self._session)
+
+    async def read_text(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """
+        Read the whole file as text; one request, see :func:`read_bytes`. Line ends stay as they are.
+
+        Raises:
+            UnicodeDecodeError: It is not text in this *encoding*.
+        """
+        return (await self.read_bytes()).decode(encoding, errors)
+
+    async def write_bytes(
+        self, data: bytes | bytearray | memoryview, *, parameters: Mapping[str, str | Sequence[str]] | None = None
+    ) -> int:
+        """Deploy *data* as the file; one request, see :func:`write_bytes`."""
+        return await write_bytes(str(self), data, parameters=parameters, session=self._session)
+
+    async def write_text(self, data: str, encoding: str = "utf-8", errors: str = "strict") -> int:
+        """
+        Deploy text as the file; one request, see :func:`write_bytes`. Line ends stay as they are.
+
+        Returns:
+            Number of bytes.
+
+        Raises:
+            UnicodeEncodeError: The *encoding* cannot express it.
+        """
+        return await self.write_bytes(data.encode(encoding, errors))
+
+    def open(self) -> AbstractAsyncContextManager[RemoteFile]:
+        """Open the file for reading here and there: ``async with path.open() as file:``, see :func:`open`."""
+        return open_file(str(self), session=self._session)
+
+    # Changes
+
+    async def mkdir(self, *, parents: bool = False, exist_ok: bool = False) -> None:
+        """
+        Make a folder; one request, and one to look for each of *parents* and *exist_ok* that is False.
+
+        Args:
+            parents: Whether missing folders above it are made.
+            exist_ok: Whether it is fine if the folder exists.
+
+        Raises:
+            AlreadyExistsError: It exists, and *exist_ok* is False.
+            NotFoundError: The folder above it does not exist, and *parents* is False.
+            ArtifactoryError: See :func:`mkdir`.
+        """
+        if exist_ok and not self.path and await self.is_dir():
+            return
+        await mkdir(str(self), parents=parents, exist_ok=exist_ok, session=self._session)
+
+    async def touch(self, *, exist_ok: bool = True) -> None:
+        """
+        Make an empty file if nothing is there; one request, two if it is made. What is there stays as it is.
+
+        Raises:
+            AlreadyExistsError: Something is there, and *exist_ok* is False.
+            ArtifactoryError: See :func:`info` and :func:`write_bytes`.
+        """
+        if not await self.exists():
+            await self.write_bytes(b"")
+        elif not exist_ok:
+            raise AlreadyExistsError(f"touch {self}: exists")
+
+    async def unlink(self, *, missing_ok: bool = False) -> None:
+        """
+        Delete the file; two requests, the first to make sure that it is one. :func:`delete` takes folders, too.
+
+        Raises:
+            NotFoundError: There is no such file, and *missing_ok* is False.
+            NotAFileError: It is a folder.
+            ArtifactoryError: See :func:`delete`.
+        """
+        found = await (self._look() if missing_ok else self.stat())
+        if found is not None:
+            expect_file(self._item, found)
+            await delete(str(self), missing_ok=missing_ok, session=self._session)
+
+    async def rmdir(self) -> None:
+        """
+        Delete the folder, which must be empty; two requests. :func:`delete` takes folders with all they hold.
+
+        Raises:
+            NotFoundError: There is no such folder.
+            NotAFolderError: It is a file.
+            FolderNotEmptyError: It has entries.
+            ArtifactoryError: See :func:`delete`.
+        """
+        if children := expect_folder(self._item, await self.stat()).children:
+            raise FolderNotEmptyError(
+                f"rmdir {self}: has {len(children)} entries", hint="use delete() for a folder with all it holds"
+            )
+        await delete(str(self), session=self._session)
+
+    async def rename(self, target: "str | ArtifactoryPath") -> "ArtifactoryPath":
+        """
+        Move a file, or a folder with all below it, to where nothing is; two requests, see :func:`move`.
+
+        Returns:
+            The new path.
+
+        Raises:
+            AlreadyExistsError: Something is at the target.
+            ArtifactoryError: See :func:`move`.
+        """
+        return await self._move(target, overwrite=False)
+
+    async def replace(self, target: "str | ArtifactoryPath") -> "ArtifactoryPath":
+        """
+        Move like :meth:`rename`, and replace a file that is at the target.
+
+        Returns:
+            The new path.
+
+        Raises:
+            AlreadyExistsError: A folder of another name is at the target.
+            ArtifactoryError: See :func:`move`.
+        """
+        return await self._move(target, overwrite=True)
+
+    async def _move(self, target: "str | ArtifactoryPath", *, overwrite: bool) -> "ArtifactoryPath":
+        goal = self._resolved(target)
+        await move(str(self), str(goal), overwrite=overwrite, session=self._session)
+        return goal.with_session(self._session)
