@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._api.download import download, download_folder, download_many
     from ._api.items import checksum, exists, info, rest_api_get
     from ._api.mutations import copy, delete, mkdir, move
+    from ._api.parts import remove_parts
     from ._api.path import ArtifactoryPath, path
     from ._api.properties import delete_properties, properties, set_properties, update_properties
     from ._api.reading import open, read_bytes, stream, write_bytes
@@ -149,6 +150,7 @@ __all__ = [
     "ping",
     "properties",
     "read_bytes",
+    "remove_parts",
     "repositories",
     "resolve_credentials",
     "rest_api_get",
@@ -199,6 +201,7 @@ _HOMES = {
         "ArtifactoryPath",
         "path",
     ),
+    "_api.parts": ("remove_parts",),
     "_api.properties": (
         "delete_properties",
         "properties",

@@ -9,6 +9,7 @@ takes them one after the other while more arrive, and hands their results back t
 """
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -138,10 +139,47 @@ def executor() -> ThreadPoolExecutor:
     return _pool(asyncio.get_running_loop()).executor
 
 
-async def run(function: Callable[[*Ts], T], *args: *Ts) -> T:
-    """Run a blocking *function* in a thread; a cancelled caller still waits for its end."""
+class _Caller:
+    """Who waits for a job; leaves when it is cancelled."""
+
+    __slots__ = ("has_left",)
+
+    def __init__(self) -> None:
+        self.has_left = False
+
+
+class _Unwanted(Exception):
+    """Nobody waits for the result of this job any more."""
+
+
+_CALLERS = threading.local()
+
+
+def check_wanted() -> None:
+    """End the job that runs in this thread if its caller was cancelled; what takes long calls this now and then."""
+    caller: _Caller | None = getattr(_CALLERS, "caller", None)
+    if caller is not None and caller.has_left:
+        raise _Unwanted
+
+
+def _run_for(caller: _Caller, function: Callable[[*Ts], T], *args: *Ts) -> T:
+    _CALLERS.caller = caller
+    try:
+        return function(*args)
+    finally:
+        _CALLERS.caller = None
+
+
+def submit(function: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
+    """Let a thread begin with a blocking *function*; await the result with `finished`, whatever happens meanwhile."""
     loop = asyncio.get_running_loop()
-    return await finished(loop.run_in_executor(_pool(loop).executor, function, *args))
+    return loop.run_in_executor(_pool(loop).executor, function, *args)
+
+
+async def run(function: Callable[[*Ts], T], *args: *Ts) -> T:
+    """Run a blocking *function* in a thread; a cancelled caller still waits for its end, see `check_wanted`."""
+    caller = _Caller()
+    return await finished(submit(_run_for, caller, function, *args), caller)
 
 
 async def run_short(function: Callable[[*Ts], T], *args: *Ts) -> T:
@@ -151,7 +189,7 @@ async def run_short(function: Callable[[*Ts], T], *args: *Ts) -> T:
     return result
 
 
-async def finished(work: Awaitable[T]) -> T:
+async def finished(work: Awaitable[T], caller: _Caller | None = None) -> T:
     """
     Await *work* to its end, whatever happens; only then let a cancellation through.
 
@@ -162,6 +200,8 @@ async def finished(work: Awaitable[T]) -> T:
     try:
         return await asyncio.shield(job)
     except asyncio.CancelledError:
+        if caller is not None:
+            caller.has_left = True
         await _ended(job)
         if not job.cancelled():
             job.exception()  # the caller is leaving; nobody else will look at it

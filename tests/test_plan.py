@@ -1,22 +1,36 @@
+import asyncio
 import os
 
 import pytest
 
 from aioartifact._address import parse_item_url
 from aioartifact._checksums import ALGORITHMS, Checksums
-from aioartifact._errors import IntegrityError, UnsafePathError
+from aioartifact._errors import (
+    AuthenticationError,
+    ConnectionLostError,
+    IntegrityError,
+    LocalFileError,
+    NotFoundError,
+    ProtocolError,
+    UnsafePathError,
+)
 from aioartifact._models import FileInfo
 from aioartifact._protocol import Promise
+from aioartifact._transfer.journal import WORTH_KEEPING
 from aioartifact._transfer.plan import (
+    WHOLE,
     algorithms_for,
     check_inside,
     check_received,
     complete_promise,
     continues,
     decide,
+    first_missing,
+    is_worth_leaving,
     local_path,
     relative_path,
 )
+from aioartifact._transfer.ranges import Range, Ranges
 
 ITEM = parse_item_url("https://h/artifactory/r/u")
 
@@ -190,23 +204,75 @@ def test_received_otherwise(promise, size, checksums, algorithm, expected, actua
     assert (caught.value.algorithm, caught.value.expected, caught.value.actual) == (algorithm, expected, actual)
 
 
-PINNED = Promise(10, Checksums(sha1="a" * 40), "a" * 40)
+SAME = Checksums(sha1=SHA1)
+PINNED = Promise(10, SAME, SHA1)
 
 
 @pytest.mark.parametrize(
     ("promise", "fits"),
     [
-        pytest.param(Promise(10, Checksums(sha1="a" * 40), "a" * 40, 4), True, id="same"),
-        pytest.param(Promise(None, Checksums(), "a" * 40, 4), True, id="same-of-unknown-size"),
-        pytest.param(Promise(10, Checksums(sha1="a" * 40), "a" * 40, 5), False, id="gap"),
-        pytest.param(Promise(10, Checksums(sha1="a" * 40), "a" * 40, 3), False, id="overlap"),
-        pytest.param(Promise(10, Checksums(sha1="a" * 40), "a" * 40, 0), False, id="whole"),
-        pytest.param(Promise(11, Checksums(sha1="a" * 40), "a" * 40, 4), False, id="other-size"),
-        pytest.param(Promise(10, Checksums(sha1="b" * 40), "a" * 40, 4), False, id="other-checksum"),
-        pytest.param(Promise(10, Checksums(sha1="a" * 40), "b" * 40, 4), False, id="other-etag"),
-        pytest.param(Promise(10, Checksums(sha1="a" * 40), None, 4), False, id="no-etag"),
+        pytest.param(Promise(10, SAME, SHA1, 4, 10), True, id="same"),
+        pytest.param(Promise(None, Checksums(), SHA1, 4, 10), True, id="same-of-unknown-size"),
+        pytest.param(Promise(10, SAME, SHA1, 5, 10), False, id="gap"),
+        pytest.param(Promise(10, SAME, SHA1, 3, 10), False, id="overlap"),
+        pytest.param(Promise(10, SAME, SHA1, 4, 9), False, id="too-short"),
+        pytest.param(Promise(10, SAME, SHA1, 4, 11), False, id="too-long"),
+        pytest.param(Promise(10, SAME, SHA1), False, id="whole"),
+        pytest.param(Promise(11, SAME, SHA1, 4, 10), False, id="other-size"),
+        pytest.param(Promise(10, Checksums(sha1="d" * 40), SHA1, 4, 10), False, id="other-checksum"),
+        pytest.param(Promise(10, SAME, "d" * 40, 4, 10), False, id="other-etag"),
+        pytest.param(Promise(10, SAME, None, 4, 10), False, id="no-etag"),
     ],
 )
-def test_continues_only_the_same_content_at_the_same_byte(promise, fits):
-    """What is kept may only be followed by the next byte of the very same content."""
-    assert continues(PINNED, 4, promise) is fits
+@pytest.mark.parametrize("stop", [10, WHOLE.stop])
+def test_continues_only_the_same_content_at_the_same_byte(stop, promise, fits):
+    """What is kept may only be completed by just the bytes asked for, of the very same content."""
+    assert continues(PINNED, Range(4, stop), promise) is fits
+
+
+@pytest.mark.parametrize(("first", "fits"), [(7, True), (8, False), (6, False)])
+def test_part_in_the_middle_is_just_what_was_asked_for(first, fits):
+    """An answer that stops elsewhere is no answer to this question."""
+    assert continues(PINNED, Range(4, 7), Promise(10, SAME, SHA1, 4, first)) is fits
+
+
+def test_part_of_a_file_of_unknown_size():
+    """The first part that tells the size ends there."""
+    pinned = Promise(None, SAME, SHA1)
+    assert continues(pinned, Range(4, WHOLE.stop), Promise(10, SAME, SHA1, 4, 10))
+    assert not continues(pinned, Range(4, WHOLE.stop), Promise(10, SAME, SHA1, 4, 9))
+
+
+@pytest.mark.parametrize(
+    ("pinned", "kept", "missing"),
+    [
+        pytest.param(PINNED, [], WHOLE, id="nothing-kept"),
+        pytest.param(PINNED, [(0, 4)], Range(4, 10), id="beginning-kept"),
+        pytest.param(PINNED, [(0, 4), (6, 8)], Range(4, 6), id="hole"),
+        pytest.param(PINNED, [(4, 10)], Range(0, 4), id="end-kept"),
+        pytest.param(PINNED, [(0, 10)], None, id="all-kept"),
+        pytest.param(Promise(10, SAME), [(0, 4)], WHOLE, id="nothing-to-pin-by"),
+        pytest.param(Promise(None, SAME, SHA1), [(0, 4)], Range(4, WHOLE.stop), id="size-unknown"),
+    ],
+)
+def test_what_to_ask_for_next(pinned, kept, missing):
+    """The first bytes that are missing; all of them where nothing names the content."""
+    assert first_missing(pinned, Ranges(kept)) == missing
+
+
+@pytest.mark.parametrize(
+    ("kept", "error", "worth"),
+    [
+        (WORTH_KEEPING, ConnectionLostError("lost"), True),
+        (WORTH_KEEPING, asyncio.CancelledError(), True),
+        (WORTH_KEEPING, AuthenticationError("who?"), True),
+        (WORTH_KEEPING - 1, ConnectionLostError("lost"), False),
+        (WORTH_KEEPING, IntegrityError("other bytes"), False),
+        (WORTH_KEEPING, NotFoundError("gone"), False),
+        (WORTH_KEEPING, LocalFileError("disk full"), False),
+        (WORTH_KEEPING, ProtocolError("changed again"), False),
+    ],
+)
+def test_what_is_left_to_a_later_run(kept, error, worth):
+    """Much, of a file that is likely to be there next time; a full disk is not filled for later."""
+    assert is_worth_leaving(kept, error) is worth

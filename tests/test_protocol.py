@@ -30,8 +30,8 @@ from aioartifact._protocol import (
     build_download,
     build_file_list,
     build_item_info,
+    build_range,
     build_rest,
-    build_rest_of_download,
     expect_file,
     expect_folder,
     is_folder_redirect,
@@ -800,17 +800,18 @@ def test_success_raises_nothing(status):
     raise_for_status(ASKED, answer(HTML, status, "text/html"))
 
 
-def test_rest_of_a_download_is_pinned():
-    """The rest is asked for under the condition of the ETag, which goes back as it came."""
-    request = build_rest_of_download(parse_item_url(f"{BASE}/libs/a.jar"), 5, SHA1)
-    assert request.headers == {"Accept-Encoding": "identity", "Range": "bytes=5-", "If-Range": SHA1}
+@pytest.mark.parametrize(("stop", "asked"), [(None, "bytes=5-"), (9, "bytes=5-8"), (6, "bytes=5-5")])
+def test_part_of_a_download_is_pinned(stop, asked):
+    """Bytes are asked for under the condition of the ETag, which goes back as it came."""
+    request = build_range(parse_item_url(f"{BASE}/libs/a.jar"), 5, stop, SHA1)
+    assert request.headers == {"Accept-Encoding": "identity", "Range": asked, "If-Range": SHA1}
 
 
 def test_promise_of_a_part():
-    """Size is that of the whole file, start that of the part."""
-    request = build_rest_of_download(parse_item_url(f"{BASE}/libs/a.jar"), 5, SHA1)
-    headers = {"Content-Range": "bytes 5-9/10", "Content-Length": "5", "ETag": SHA1, "X-Checksum-Sha1": SHA1}
-    assert read_promise(request, [headers], status=206) == Promise(10, Checksums(sha1=SHA1), SHA1, 5)
+    """Size is that of the whole file, start and stop are those of the part."""
+    request = build_range(parse_item_url(f"{BASE}/libs/a.jar"), 5, 9, SHA1)
+    headers = {"Content-Range": "bytes 5-8/10", "Content-Length": "4", "ETag": SHA1, "X-Checksum-Sha1": SHA1}
+    assert read_promise(request, [headers], status=206) == Promise(10, Checksums(sha1=SHA1), SHA1, 5, 9)
 
 
 @pytest.mark.parametrize(
@@ -818,6 +819,6 @@ def test_promise_of_a_part():
 )
 def test_content_range_that_is_none(value):
     """A part that does not say where it belongs is an error."""
-    request = build_rest_of_download(parse_item_url(f"{BASE}/libs/a.jar"), 5, SHA1)
+    request = build_range(parse_item_url(f"{BASE}/libs/a.jar"), 5, None, SHA1)
     with pytest.raises(ProtocolError, match="Content-Range"):
         read_promise(request, [{"Content-Range": value}], status=206)

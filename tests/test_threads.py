@@ -6,7 +6,7 @@ import weakref
 import anyio
 import pytest
 
-from aioartifact._threads import run, run_short
+from aioartifact._threads import check_wanted, run, run_short
 
 
 async def test_function_runs_in_a_thread():
@@ -54,6 +54,27 @@ async def test_cancelled_caller_waits_for_its_thread():
         may_end.set()
 
     assert ended.is_set()
+
+
+async def test_long_job_ends_when_its_caller_has_left():
+    """Whoever is cancelled does not wait for a hundred gigabytes to be hashed; the next job is none of its business."""
+    began, ended = threading.Event(), threading.Event()
+
+    def work():
+        began.set()
+        try:
+            while True:
+                check_wanted()
+        finally:
+            ended.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run, work)
+        await anyio.to_thread.run_sync(began.wait, 30)
+        group.cancel_scope.cancel()
+    assert ended.is_set()
+    check_wanted()
+    await asyncio.gather(*(run(check_wanted) for _ in range(16)))
 
 
 async def test_short_jobs_share_a_thread():

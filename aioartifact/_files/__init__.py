@@ -21,6 +21,7 @@ from .folders import (
 )
 from .manifest import Manifest, Stamp
 from .reading import Source, file_size, hash_file, read_blocks, read_source, read_text_if_exists
+from .removal import remove_left_behind
 from .staging import Staging
 from .tree import TreeFile, list_tree
 
@@ -46,6 +47,7 @@ __all__ = [
     "read_blocks",
     "read_source",
     "read_text_if_exists",
+    "remove_left_behind",
     "resolve_folder",
     "sync_folder",
 ]

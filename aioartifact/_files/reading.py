@@ -14,7 +14,7 @@ import aiofiles
 from aiofiles.threadpool.binary import AsyncFileIO
 
 from .._checksums import Algorithm, Checksums, Digests
-from .._threads import executor, finished
+from .._threads import check_wanted, executor, finished
 from .failures import explained, os_error
 
 _READ_SIZE = 1024 * 1024
@@ -56,7 +56,7 @@ def _check_regular(status: os.stat_result) -> None:
 
 def hash_file(path: str, algorithms: Sequence[Algorithm]) -> tuple[int, Checksums]:
     """
-    Size and checksums of a file, in one pass; blocks.
+    Size and checksums of a file, in one pass; blocks, but not for long once its caller is cancelled.
 
     Raises:
         LocalNotFoundError: There is no such file.
@@ -82,6 +82,7 @@ def _feed(file: FileIO, digests: Digests) -> int:
     buffer = bytearray(_READ_SIZE)
     view = memoryview(buffer)
     while count := file.readinto(buffer):
+        check_wanted()
         digests.update(view[:count])
         size += count
     return size

@@ -1,63 +1,143 @@
-"""The bytes of a file that is not complete yet."""
+"""The bytes of a file that is not complete yet, until one rename makes them the target's content."""
 
+import errno
 import os
-import secrets
-from collections.abc import Iterable, Sequence
+import stat
+import threading
+from collections.abc import Sequence
 from contextlib import suppress
-from itertools import count
+from typing import Self
 
-from .._checksums import Algorithm, Checksums, Digests
-from .failures import explained
+from .failures import explained, os_error
+from .locks import is_still, lock
+from .names import private_part, record_of, shared_part
 
-_MAX_NAME = 255  # bytes, on every common file system
 # A staging name in a shared folder may be a trap laid as a symbolic link; Windows has neither flag nor need.
-_STAGING_FLAGS = (
-    os.O_WRONLY
+_FLAGS = (
+    os.O_RDWR
     | os.O_CREAT
-    | os.O_EXCL
     | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)  # a FIFO of that name must not hold us up
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
+_MAX_RECORD = 1024 * 1024
+_MOST_BUFFERS = 1024  # of one call; IOV_MAX of Linux and macOS
+# Whoever had the part may commit it between our opening and locking it; then there is a new one to open.
+_TRIES = 3
 
 
 class Staging:
     """
-    The bytes of one file on their way: beside the target, under a name of their own, until they are complete.
+    A file beside its target, under another name, that takes bytes at any place.
 
-    Every method blocks. Use :meth:`write`, then :meth:`commit`; or :meth:`discard` at any time.
+    A private one is made at the first write, and nobody else ever finds it. A shared one is found again by a later
+    run; it is locked, so that it has one owner at a time. Every method blocks; writes may run in several threads
+    at once. End with :meth:`commit`, :meth:`discard` or :meth:`leave`.
     """
 
-    def __init__(self, target: str, algorithms: Iterable[Algorithm]) -> None:
+    def __init__(self, target: str) -> None:
         self.target = target
-        self.size = 0
         self.path = ""
-        self._digests = Digests(algorithms)
+        self.is_shared = False
         self._descriptor: int | None = None
+        self._opening = threading.Lock()
 
-    def write(self, chunks: Sequence[bytes]) -> None:
+    @classmethod
+    def shared(cls, target: str, key: str) -> Self | None:
         """
-        Append *chunks*, and feed them to the digests.
+        Take the part that all runs share that fetch *key* to *target*, with all that is in it.
+
+        Returns:
+            None if somebody else has it, or it is not ours, or this file system has no locks.
 
         Raises:
             LocalFileError: The disk refused.
         """
-        with explained("write", self.target):
-            if self._descriptor is None:
-                path = _staging_path(self.target)
-                # The umask decides the mode, as for any file the user writes.
-                self._descriptor = os.open(path, _STAGING_FLAGS, 0o666)
-                self.path = path
-            # A write that failed in the middle of a chunk may be followed by one that does not.
-            os.lseek(self._descriptor, self.size, os.SEEK_SET)
-            for chunk in chunks:
-                _write_all(self._descriptor, chunk)
-                self._digests.update(chunk)
-                self.size += len(chunk)
+        path = shared_part(target, key)
+        with explained("write", target):
+            for _ in range(_TRIES):
+                descriptor = _locked(path)
+                if descriptor is None:
+                    return None
+                if is_still(descriptor, path):
+                    staging = cls(target)
+                    staging.path, staging.is_shared, staging._descriptor = path, True, descriptor
+                    return staging
+                os.close(descriptor)
+        return None
 
-    def checksums(self) -> Checksums:
-        """Checksums of all that was written."""
-        return self._digests.checksums()
+    @staticmethod
+    def has_record(target: str, key: str) -> bool:
+        """Whether an earlier run has left a record of what it had fetched of *key*."""
+        return os.path.lexists(record_of(shared_part(target, key)))
+
+    def write(self, offset: int, chunks: Sequence[bytes | memoryview]) -> None:
+        """
+        Write *chunks*, one after the other, from *offset* on.
+
+        Raises:
+            LocalFileError: The disk refused; some of the bytes may be written.
+        """
+        with explained("write", self.target):
+            write_at(self._opened(), offset, chunks)
+
+    def read_into(self, offset: int, buffer: memoryview) -> int:
+        """
+        Read bytes that were written at *offset*, as many as there are and *buffer* takes.
+
+        Raises:
+            LocalFileError: The disk refused, or the file has become shorter.
+        """
+        with explained("read", self.target):
+            count = read_at(self._opened(), offset, buffer)
+            if not count:
+                raise os_error(errno.EIO)
+            return count
+
+    def size(self) -> int:
+        """How long the file is, holes included."""
+        with explained("read", self.target):
+            return os.fstat(self._opened()).st_size
+
+    def allocate(self, size: int) -> None:
+        """Make the file *size* bytes long, with a hole where nothing is written."""
+        with explained("write", self.target):
+            os.ftruncate(self._opened(), size)
+
+    def empty(self) -> None:
+        """Forget all that is in the file, and its record."""
+        with explained("write", self.target):
+            self._forget_record()
+            os.ftruncate(self._opened(), 0)
+
+    def record(self) -> bytes:
+        """The record of a shared part; nothing if there is none, or none that a program of ours wrote."""
+        with suppress(OSError):
+            descriptor = os.open(record_of(self.path), _FLAGS & ~os.O_CREAT)
+            with os.fdopen(descriptor, "rb", buffering=0) as file:
+                if _is_ours(descriptor):
+                    return file.read(_MAX_RECORD)
+        return b""
+
+    def save(self, record: bytes) -> None:
+        """
+        Put what was written on the disk, and then *record*, which tells what of it can be used.
+
+        Raises:
+            LocalFileError: The disk refused; the earlier record holds.
+        """
+        with explained("write", self.target):
+            _sync_data(self._opened())
+            path = record_of(self.path)
+            draft = private_part(path)
+            try:
+                _write_durably(draft, record)
+                os.replace(draft, path)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(draft)
+                raise
 
     def commit(self, *, durable: bool = False) -> os.stat_result:
         """
@@ -73,22 +153,55 @@ class Staging:
             LocalFileError: The disk refused; the target is as it was.
         """
         with explained("write", self.target):
-            assert self._descriptor is not None, "nothing was written, not even an empty file"
+            descriptor = self._opened()
             if durable:
-                os.fsync(self._descriptor)
-            status = os.fstat(self._descriptor)
-            self._close()
+                os.fsync(descriptor)
+            status = os.fstat(descriptor)
+            if os.name == "nt":
+                self._close()  # an open file cannot be renamed there
+            else:
+                os.close(os.dup(descriptor))  # a network disk tells only now that it did not take the bytes
             os.replace(self.path, self.target)
+            if self.is_shared:
+                self._forget_record()
+            self.path = ""
+            self._close()
         return status
 
     def discard(self) -> None:
         """Forget the bytes; does nothing after a commit."""
         # A disk that fails here has nothing more to say than the failure that led here.
         with suppress(OSError):
-            self._close()
+            if self.is_shared and self._descriptor is not None:
+                self._forget_record()
+        if os.name == "nt":
+            self.leave()
         if self.path:
             with suppress(OSError):
                 os.unlink(self.path)
+            self.path = ""
+        self.leave()
+
+    def leave(self) -> None:
+        """Close the file and leave it to a later run."""
+        with suppress(OSError):
+            self._close()
+
+    def _opened(self) -> int:
+        with self._opening:
+            if self._descriptor is None:
+                path = private_part(self.target)
+                # The umask decides the mode, as for any file the user writes.
+                self._descriptor = os.open(path, _FLAGS | os.O_EXCL, 0o666)
+                self.path = path
+                # For whoever clears up what was left behind; nobody else knows the name.
+                with suppress(OSError):
+                    lock(self._descriptor)
+            return self._descriptor
+
+    def _forget_record(self) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(record_of(self.path))
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
@@ -96,21 +209,81 @@ class Staging:
             os.close(descriptor)
 
 
-_NUMBERS = count()
-_OWNER = ""
+def _locked(path: str) -> int | None:
+    """Open and lock the part at *path*; None if it is not for us."""
+    try:
+        descriptor = os.open(path, _FLAGS, 0o666)
+    except OSError as error:
+        # A symbolic link, a folder, a file of somebody else's: a name of our own will do.
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EACCES, errno.EPERM):
+            return None
+        raise
+    with suppress(OSError):
+        if _is_ours(descriptor) and lock(descriptor):
+            return descriptor
+    os.close(descriptor)
+    return None
 
 
-def _staging_path(target: str) -> str:
-    """A name that no other process, thread or machine gives; reading random numbers for each file would cost more."""
-    global _OWNER  # one draw per process, and none at import
-    _OWNER = _OWNER or secrets.token_hex(8)
-    folder, name = os.path.split(target)
-    suffix = f".{_OWNER}-{os.getpid():x}-{next(_NUMBERS):x}.part"
-    stem = os.fsencode(name)[: _MAX_NAME - len(suffix) - 1].decode(errors="ignore")
-    return os.path.join(folder, f".{stem}{suffix}")
+def _is_ours(descriptor: int) -> bool:
+    status = os.fstat(descriptor)
+    owner = getattr(os, "geteuid", lambda: status.st_uid)()
+    return stat.S_ISREG(status.st_mode) and status.st_uid == owner and status.st_nlink == 1
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def _write_durably(path: str, data: bytes) -> None:
+    descriptor = os.open(path, _FLAGS | os.O_EXCL, 0o666)
+    try:
+        write_at(descriptor, 0, [data])
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_sync_data = getattr(os, "fdatasync", os.fsync)
+
+
+if hasattr(os, "pwritev"):
+
+    def write_at(descriptor: int, offset: int, chunks: Sequence[bytes | memoryview]) -> None:
+        """Write all of *chunks* from *offset* on, whatever the position of the file."""
+        for first in range(0, len(chunks), _MOST_BUFFERS):
+            views = [memoryview(chunk) for chunk in chunks[first : first + _MOST_BUFFERS]]
+            while views:
+                written = os.pwritev(descriptor, views, offset)
+                offset += written
+                views = _unwritten(views, written)
+
+    def read_at(descriptor: int, offset: int, buffer: memoryview) -> int:
+        """Read into *buffer* from *offset* on, whatever the position of the file."""
+        return os.preadv(descriptor, [buffer], offset)
+
+else:
+    # Windows has one position per file: threads take turns.
+    _TURN = threading.Lock()
+
+    def write_at(descriptor: int, offset: int, chunks: Sequence[bytes | memoryview]) -> None:
+        """Write all of *chunks* from *offset* on."""
+        with _TURN:
+            os.lseek(descriptor, offset, os.SEEK_SET)
+            for chunk in chunks:
+                view = memoryview(chunk)
+                while view:
+                    view = view[os.write(descriptor, view) :]
+
+    def read_at(descriptor: int, offset: int, buffer: memoryview) -> int:
+        """Read into *buffer* from *offset* on."""
+        with _TURN:
+            os.lseek(descriptor, offset, os.SEEK_SET)
+            data = os.read(descriptor, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _unwritten(views: list[memoryview], written: int) -> list[memoryview]:
+    """What of *views* is left after the first *written* bytes; empty ones go, too."""
+    for index, view in enumerate(views):
+        if written < len(view):
+            return [view[written:], *views[index + 1 :]]
+        written -= len(view)
+    return []

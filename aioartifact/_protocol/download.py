@@ -24,6 +24,7 @@ class Promise:
         checksums: Of the whole file.
         etag: What names this content of the file to the server that sends it, exactly as received, or None.
         start: Offset of the first byte that comes.
+        stop: Offset behind the last byte that comes, if it is a part; None for all there is.
         is_open_ended: Whether the body ends with the connection, and so may break off unnoticed (RFC 9112, 6.3).
     """
 
@@ -31,6 +32,7 @@ class Promise:
     checksums: Checksums
     etag: str | None = None
     start: int = 0
+    stop: int | None = None
     is_open_ended: bool = False
 
 
@@ -49,21 +51,11 @@ def build_download(item: ItemURL, *, unless_sha1: str | None = None) -> Request:
     return Request("GET", str(item), item.server, IDENTITY | condition)
 
 
-def build_rest_of_download(item: ItemURL, start: int, etag: str) -> Request:
-    """
-    Ask for the bytes of a file from *start* on, or for all of them if it is not *etag* any more.
-
-    The ETag goes back as it came: Artifactory's is a bare SHA-1, and a quoted one would count as changed.
-
-    See: RFC 9110 sections 13.1.5 and 14.2.
-    """
-    condition = {"Range": f"bytes={start}-", "If-Range": etag}
-    return Request("GET", str(item), item.server, IDENTITY | condition)
-
-
 def build_range(item: ItemURL, start: int, stop: int | None, etag: str | None) -> Request:
     """
-    Ask for some bytes of a file.
+    Ask for some bytes of a file, or for all of them if it is not *etag* any more.
+
+    The ETag goes back as it came: Artifactory's is a bare SHA-1, and a quoted one would count as changed.
 
     Args:
         item: The file.
@@ -114,8 +106,8 @@ def read_promise(request: Request, chain: Sequence[Mapping[str, str]], *, status
     if etag and etag.startswith("W/"):
         etag = None  # it must not go into If-Range (RFC 9110, 13.1.5)
     if status == HTTPStatus.PARTIAL_CONTENT:
-        start, size = _content_range(request, final.get("Content-Range", ""))
-        return Promise(size, checksums, etag, start)
+        start, stop, size = _content_range(request, final.get("Content-Range", ""))
+        return Promise(size, checksums, etag, start, stop)
     if final.get("Content-Encoding", "identity") != "identity":
         # Length, offsets and ETag are those of the encoded bytes, which nobody sees.
         return Promise(None, checksums)
@@ -123,12 +115,13 @@ def read_promise(request: Request, chain: Sequence[Mapping[str, str]], *, status
     return Promise(size, checksums, etag, is_open_ended=size is None and "Transfer-Encoding" not in final)
 
 
-def _content_range(request: Request, value: str) -> tuple[int, int | None]:
-    """Offset of the first byte and size of the whole, of an answer that runs to the end of the file."""
+def _content_range(request: Request, value: str) -> tuple[int, int, int | None]:
+    """Offsets of the first byte and behind the last one, and the size of the whole file."""
     match = _CONTENT_RANGE.match(value)
     if match is None or "Range" not in request.headers:
         raise ProtocolError(f"{request.label}: answered 206 with Content-Range {value!r}", hint="try again")
-    return int(match[1]), size_of(match[3])
+
+    return int(match[1]), int(match[2]) + 1, size_of(match[3])
 
 
 _CHECKSUM_FIELDS = tuple((name, f"X-Checksum-{name.capitalize()}") for name in ALGORITHMS)

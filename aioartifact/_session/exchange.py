@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from time import monotonic
 
 import aiohttp
 from yarl import URL
@@ -16,6 +17,8 @@ from .state import Operation, Route, SessionState, state_of
 from .translation import FOREIGN, Seam
 
 _MAX_REDIRECTS = 5
+# What is in memory is lost in a crash, and shows in no progress.
+_BATCH_SECONDS = 1.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -47,7 +50,8 @@ class Reply:
         """
         Wait for the next *size* bytes or a little more, as chunks; empty at the end of the body.
 
-        Where the body breaks off after some bytes, those are handed out first.
+        Where the body breaks off after some bytes, those are handed out first. From a slow line there may be fewer:
+        what has come within a second is handed out.
 
         Raises:
             ConnectionLostError: The body broke off.
@@ -56,10 +60,13 @@ class Reply:
         if self._failure is not None:
             raise self._failure
         chunks: list[bytes] = []
+        latest = monotonic() + _BATCH_SECONDS
         try:
             while size > 0 and (chunk := await self._response.content.readany()):
                 chunks.append(chunk)
                 size -= len(chunk)
+                if monotonic() > latest:
+                    break
                 if self._has_ended():
                     break
         except FOREIGN as error:

@@ -20,7 +20,7 @@ from .._session import state_of
 from .._threads import run, run_short
 from .accounting import failed, in_chunks, in_flight
 from .destination import Destination
-from .download import Fetched, fetch_file
+from .download import Fetched, fetch_file, was_begun
 from .durability import FolderSyncs
 from .plan import Decision, Overwrite, decide, local_path
 from .space import check_space
@@ -57,6 +57,7 @@ class Target:
         real: The same with all symbolic links of its folder followed.
         status: What the disk knows of the file that is there, or None.
         looked_ns: When that was looked at.
+        begun: Whether an earlier run has left some of the item.
         known: Checksums of that file, as far as they are known.
         decision: What to do.
     """
@@ -67,6 +68,7 @@ class Target:
     real: str
     status: os.stat_result | None
     looked_ns: int
+    begun: bool
     known: Checksums = field(default_factory=Checksums)
     decision: Decision = "fetch"
 
@@ -157,7 +159,8 @@ class Fetcher:
             url, path = str(job.item), local_path(self._root, job.relative)
             real = self._destination.claim(path, url)
             looked_ns = time.time_ns()
-            return Target(job, url, path, real, file_status(path), looked_ns)
+            begun = was_begun(job.item, path, job.listed)
+            return Target(job, url, path, real, file_status(path), looked_ns, begun)
         except ArtifactoryError as error:
             return failed(url, path, started, error)
 
@@ -191,6 +194,7 @@ class Fetcher:
             listed=target.job.listed,
             unless_sha1=target.known.sha1 if target.decision == "ask" else None,
             durable=self._syncs is not None,
+            begun=target.begun,
             progress=self._progress,
         )
         if fetched is not None and self._syncs is not None:

@@ -1,17 +1,21 @@
 """One file: from an answer into a staging file, checked, and into its place in one step."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import aiohttp
 import anyio
+from anyio.abc import TaskGroup
 
 from .._address import ItemURL
 from .._checksums import Checksums
 from .._errors import (
+    ArtifactoryError,
     ConnectionLostError,
     IntegrityError,
+    LocalFileError,
     ProtocolError,
     ResponseError,
     TransportError,
@@ -25,7 +29,7 @@ from .._protocol import (
     Request,
     build_download,
     build_item_info,
-    build_rest_of_download,
+    build_range,
     expect_file,
     is_folder_redirect,
     not_a_file,
@@ -34,12 +38,27 @@ from .._protocol import (
 )
 from .._scheduler import collapsed
 from .._session import Reply, ask, begin, rest, stream
-from .._threads import run, run_short
-from .plan import algorithms_for, check_received, complete_promise, continues
+from .._threads import finished, run, run_short, submit
+from .assembly import Assembly
+from .journal import WORTH_KEEPING, adopt, can_outlive, decode, journal_of
+from .plan import (
+    WHOLE,
+    algorithms_for,
+    check_received,
+    complete_promise,
+    continues,
+    first_missing,
+    is_worth_leaving,
+)
+from .ranges import Range
 
 # One thread hop per batch; larger batches gain little and cost memory for every file in flight.
 _BATCH = 1024 * 1024
 _SHORT = 64 * 1024
+# Few enough that a cancelled transfer ends at once.
+_CATCH_UP = 16 * 1024 * 1024
+# What a crash may cost, in seconds of transfer; a file that takes less is never synced.
+_SAVE_EVERY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +84,22 @@ async def fetch_file(
     *,
     listed: FileInfo | None = None,
     unless_sha1: str | None = None,
+    begun: bool = True,
     durable: bool = False,
     progress: Progress,
 ) -> Fetched | None:
     """
     Fetch *item* to the local file *target*; None if it still has the SHA-1 *unless_sha1*.
 
-    Where it must be *durable*, its bytes are on the disk itself at the end, and its name once its folder is synced.
+    Args:
+        session: Session to use.
+        item: The file.
+        target: Where it goes, in a folder that exists.
+        listed: What a listing said of it, or None.
+        unless_sha1: SHA-1 of what is at *target*, or None.
+        begun: Whether an earlier run may have left some of it, see `was_begun`.
+        durable: Whether its bytes must be on the disk itself at the end; its name is once its folder is synced.
+        progress: Counts its bytes.
 
     Raises:
         NotAFileError: *item* is a folder.
@@ -82,10 +110,28 @@ async def fetch_file(
     """
     download = _Download(session, item, target, listed, unless_sha1, progress, durable=durable)
     try:
+        if begun:
+            await download.take_over()
         return await download.run()
-    except BaseException:
-        await download.give_up()
+    except BaseException as error:
+        await download.give_up(error)
         raise
+
+
+@contextmanager
+def _left_on_failure(staging: Staging) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        staging.leave()
+        raise
+
+
+def was_begun(item: ItemURL, target: str, listed: FileInfo | None) -> bool:
+    """Whether an earlier run has left some of *item*, which goes to *target*; blocks."""
+    if listed is not None and listed.size is not None and listed.size < WORTH_KEEPING:
+        return False
+    return Staging.has_record(target, str(item))
 
 
 class _Changed(Exception):
@@ -97,7 +143,8 @@ class _Download:
     One file on its way, over as many requests as it takes.
 
     The first answer pins the content: its size, checksums and ETag. When the connection breaks, what is kept stays,
-    and the rest of just that content is asked for; any doubt starts over from the first byte.
+    and the rest of just that content is asked for; any doubt starts over from the first byte. What is kept of a
+    large file outlives even this process, see `journal`.
     """
 
     def __init__(
@@ -113,36 +160,99 @@ class _Download:
     ) -> None:
         self._session = session
         self._item = item
+        self._target = target
+        self._key = str(item)
         self._listed = listed
         self._unless_sha1 = unless_sha1
         self._progress = progress
         self._durable = durable
         self._operation = begin(session)
         self._pinned = Promise(None, Checksums())
-        self._staging = Staging(target, ())
+        self._assembly = Assembly(Staging(target))
+        self._adopted = 0
         self._announced = 0
         self._shown = 0
         self._reached = 0
         self._arrived = False
+        self._asked = False
         self._damaged = False
+        self._catching_up = False
+
+    async def take_over(self) -> None:
+        """Go on where an earlier run has ended, if it can be told what of its bytes is good."""
+        await run(self._adopt)
+        self._reached = self._adopted
+        if self._adopted:
+            self._assembly.hash_with(algorithms_for(self._pinned.checksums))
+            self._announce()
+
+    def _adopt(self) -> None:
+        """Look for the part of an earlier run; blocks."""
+        if not was_begun(self._item, self._target, self._listed):
+            return
+        staging = Staging.shared(self._target, self._key)
+        if staging is None:
+            return
+        with _left_on_failure(staging):
+            journal = decode(staging.record())
+            kept = adopt(journal, self._item, staging.size(), self._listed)
+            if journal is None or kept is None:
+                staging.discard()
+                return
+            self._assembly = Assembly(staging, journal.size, kept)
+        self._pinned, self._adopted = journal.promise, kept.total
 
     async def run(self) -> Fetched | None:
         """Try until the file is in its place, the attempts are used up, or trying again is of no use."""
         while True:
+            last = await self._fetched()
+            if last is None:
+                return None
+            await self._ask_checksums()
             try:
-                return await self._try()
-            except (ConnectionLostError, TransportTimeoutError) as error:
-                # Bytes that came before are no progress: a server that ignores ranges could go on for ever.
-                progressed = self._staging.size > self._reached
-                self._reached = max(self._reached, self._staging.size)
-                if not await self._may_go_on(progressed=progressed):
-                    raise self._located(error) from error.__cause__
+                return await self._place(last)
             except IntegrityError:
                 # Bytes may be damaged on the way once; the same damage twice is no accident.
                 if self._damaged or not await self._may_go_on():
                     raise
                 self._damaged = True
                 await self._start_over(self._pinned)
+
+    async def give_up(self, error: BaseException) -> None:
+        """Leave nothing behind, unless it saves a later run much work."""
+        self._progress.advance(-self._shown)
+        self._progress.expect(size=-self._announced)
+        with anyio.CancelScope(shield=True):
+            await run(self._leave, error)
+
+    def _leave(self, error: BaseException) -> None:
+        if self._assembly.staging.is_shared and is_worth_leaving(self._assembly.size, error):
+            with suppress(LocalFileError):
+                if self._save():
+                    self._assembly.staging.leave()
+                    return
+        self._assembly.staging.discard()
+
+    async def _may_go_on(self, *, progressed: bool = False) -> bool:
+        return await rest(self._session, self._operation, progressed=progressed)
+
+    def _located(self, error: TransportError) -> TransportError:
+        """Say how far it got."""
+        if self._assembly.size:
+            error.message += f", at byte {self._assembly.size} of {self._pinned.size or 'unknown'}"
+        return error
+
+    async def _fetched(self) -> Sequence[bytes] | None:
+        """Receive the body, however often it breaks; what of it is still to be written, None if it is unchanged."""
+        while True:
+            try:
+                return await self._fetch_missing()
+            except (ConnectionLostError, TransportTimeoutError) as error:
+                # Bytes that came before are no progress: a server that ignores ranges could go on for ever.
+                progressed = self._assembly.size > self._reached
+                self._reached = max(self._reached, self._assembly.size)
+                if not await self._may_go_on(progressed=progressed):
+                    raise self._located(error) from error.__cause__
             except _Changed:
                 await self._start_over(self._pinned)
                 if not await self._may_go_on():
@@ -150,112 +260,173 @@ class _Download:
                         f"GET {self._item}: changed again and again while it was fetched", hint="try again later"
                     ) from None
 
-    async def give_up(self) -> None:
-        """Leave nothing behind."""
-        self._show(0)
-        self._announce(0)
-        with anyio.CancelScope(shield=True):
-            await run(self._staging.discard)
+    async def _fetch_missing(self) -> Sequence[bytes] | None:
+        while not self._arrived:
+            missing = first_missing(self._pinned, self._assembly.kept)
+            if missing is None:
+                break
+            last = await self._fetch(missing)
+            if last is None or last:
+                return last
+        return ()
 
-    async def _may_go_on(self, *, progressed: bool = False) -> bool:
-        return await rest(self._session, self._operation, progressed=progressed)
-
-    def _located(self, error: TransportError) -> TransportError:
-        """Say how far it got."""
-        if self._staging.size and not self._arrived:
-            error.message += f", at byte {self._staging.size} of {self._pinned.size or 'unknown'}"
-        return error
-
-    async def _try(self) -> Fetched | None:
-        last = () if self._arrived else await self._fetch()
-        if last is None:
-            return None
-        await self._ask_checksums()
-        short = self._staging.size + sum(map(len, last)) <= _SHORT
-        fetched = await (run_short if short else run)(self._finish, last)
-        self._show(fetched.size)
-        return fetched
-
-    async def _fetch(self) -> Sequence[bytes] | None:
-        """Receive the body, and return what of it is still to be written; None if the file is unchanged."""
-        request = self._request()
+    async def _fetch(self, asked: Range) -> Sequence[bytes] | None:
+        """Receive some of the body, and return what is still to be written; None if the file is unchanged."""
+        request = self._request(asked)
         async with stream(self._session, request, self._operation) as reply:
             if reply.location is not None and is_folder_redirect(self._item, reply.location):
                 raise not_a_file(self._item)
             if reply.status == 304 and self._unless_sha1:
                 return None
-            if reply.status == 416 and self._staging.size:
+            if reply.status == 416 and asked != WHOLE:
                 raise _Changed
             if reply.status not in (200, 206):
                 raise await reply.error()
-            promise = read_promise(request, reply.chain, status=reply.status)
-            await self._accept(complete_promise(promise, self._listed))
-            return await self._receive(reply)
+            promise = complete_promise(read_promise(request, reply.chain, status=reply.status), self._listed)
+            if asked == WHOLE or not continues(self._pinned, asked, promise):
+                # Some servers answer the request for a part with the whole.
+                if promise.stop is not None:
+                    raise _Changed
+                await self._start_over(promise)
+                asked = WHOLE
+            return await self._receive(reply, asked)
 
-    def _request(self) -> Request:
-        if self._staging.size and self._pinned.etag:
-            return build_rest_of_download(self._item, self._staging.size, self._pinned.etag)
-        return build_download(self._item, unless_sha1=self._unless_sha1)
-
-    async def _accept(self, promise: Promise) -> None:
-        """Go on with what is kept, or start over: some servers answer the request for a rest with the whole."""
-        if self._staging.size and continues(self._pinned, self._staging.size, promise):
-            return
-        if promise.start:
-            raise _Changed
-        await self._start_over(promise)
+    def _request(self, asked: Range) -> Request:
+        if asked == WHOLE or self._pinned.etag is None:
+            return build_download(self._item, unless_sha1=self._unless_sha1)
+        stop = asked.stop if asked.stop < (self._pinned.size or 0) else None
+        return build_range(self._item, asked.start, stop, self._pinned.etag)
 
     async def _start_over(self, promise: Promise) -> None:
         """Forget what is kept, and pin the content anew."""
-        self._arrived = False
-        if self._staging.path:
-            await run(self._staging.discard)
-        self._show(0)
+        if self._assembly.staging.path:
+            await run(self._assembly.staging.discard)
+        self._assembly = Assembly(Staging(self._target))
         self._pinned = promise
-        self._staging = Staging(self._staging.target, algorithms_for(promise.checksums))
-        self._announce(promise.size or 0)
+        self._adopted = 0
+        self._arrived = self._asked = False
+        self._show()
+        self._announce()
 
-    def _announce(self, size: int) -> None:
-        """Tell the progress of bytes that no listing has told it of."""
-        if self._listed is None or self._listed.size is None:
-            self._progress.expect(size=size - self._announced)
-            self._announced = size
+    def _announce(self) -> None:
+        """Tell the progress of bytes that no listing has told it of, and of those that need not come again."""
+        unlisted = self._listed is None or self._listed.size is None
+        size = (self._pinned.size or 0 if unlisted else 0) - self._adopted
+        self._progress.expect(size=size - self._announced)
+        self._announced = size
 
-    def _show(self, size: int) -> None:
+    def _show(self) -> None:
+        size = self._assembly.size - self._adopted
         self._progress.advance(size - self._shown)
         self._shown = size
 
-    async def _receive(self, reply: Reply) -> Sequence[bytes]:
+    async def _receive(self, reply: Reply, asked: Range) -> Sequence[bytes]:
         batch = await reply.next_batch(_BATCH)
-        if reply.is_complete and self._pinned.checksums:
+        if reply.is_complete and asked == WHOLE:
             # All of it is here: one hop writes, checks and commits.
+            self._arrived = True
             return batch
-        while batch:
-            # Each batch is hashed and written in a thread while the next one arrives.
-            async with collapsed(), anyio.create_task_group() as group:
-                group.start_soon(run, self._staging.write, batch)
-                batch = await reply.next_batch(_BATCH)
-            self._show(self._staging.size)
-        self._arrived = True
+        if asked == WHOLE and can_outlive(self._pinned):
+            await run(self._share)
+        async with collapsed(), anyio.create_task_group() as questions:
+            if self._pinned.checksums:
+                self._assembly.hash_with(algorithms_for(self._pinned.checksums))
+            else:
+                questions.start_soon(self._ask_meanwhile)
+            async with collapsed(), anyio.create_task_group() as helpers:
+                if self._assembly.staging.is_shared:
+                    helpers.start_soon(self._save_now_and_then)
+                await self._store(reply, asked, batch, helpers)
+                helpers.cancel_scope.cancel()
         self._operation.attempts = 0  # what follows fails for the first time
         return ()
 
+    def _share(self) -> None:
+        """Put the bytes where a later run will find them, unless somebody else does just that; blocks."""
+        staging = Staging.shared(self._target, self._key)
+        if staging is not None:
+            with _left_on_failure(staging):
+                staging.empty()
+                self._assembly = Assembly(staging, self._pinned.size)
+
+    async def _store(self, reply: Reply, asked: Range, batch: list[bytes], helpers: TaskGroup) -> None:
+        """Keep the bytes of an answer: a thread hashes and writes a batch while the next one arrives."""
+        before, position = self._assembly.size, asked.start
+        while batch:
+            storing = submit(self._assembly.store, position, batch)
+            position += sum(map(len, batch))
+            try:
+                batch = await reply.next_batch(_BATCH)
+            finally:
+                await finished(storing)
+                self._show()
+            if self._assembly.is_behind and not self._catching_up:
+                helpers.start_soon(self._catch_up)
+        if self._assembly.size == before and self._pinned.size:
+            raise _Changed  # a part without a byte
+        self._arrived = asked == WHOLE or self._pinned.size is None
+
+    async def _catch_up(self) -> None:
+        """Hash what was kept without being hashed, while the rest arrives."""
+        self._catching_up = True
+        try:
+            while self._assembly.is_behind:
+                await run(self._assembly.catch_up, _CATCH_UP)
+        except LocalFileError:
+            return  # the end will tell: all must be hashed by then
+        finally:
+            self._catching_up = False
+
+    async def _save_now_and_then(self) -> None:
+        while True:
+            await anyio.sleep(_SAVE_EVERY)
+            with suppress(LocalFileError):  # a journal is of use, but nothing depends on it
+                await run(self._save)
+
+    def _save(self) -> bool:
+        """Make sure that a later run can use what is here, if it can at all; blocks."""
+        journal = journal_of(self._item, self._pinned, self._assembly.snapshot())
+        if journal is not None:
+            self._assembly.save(journal)
+        return journal is not None
+
+    async def _ask_meanwhile(self) -> None:
+        """Ask for the checksums while the body arrives; where that fails, the end asks again."""
+        with suppress(ArtifactoryError):
+            await self._ask_checksums()
+
     async def _ask_checksums(self) -> None:
         """Storage behind a redirect knows no checksums; then Artifactory is asked, if it may tell."""
-        if self._pinned.checksums:
-            return
-        request = build_item_info(self._item)
-        try:
-            answer = await ask(self._session, request, self._operation)
-            info = expect_file(self._item, read_item_info(self._item, request, answer))
-        except ResponseError:
-            return
-        self._pinned = complete_promise(self._pinned, info)
+        if not self._pinned.checksums and not self._asked:
+            info = await self._ask_info()
+            self._pinned = complete_promise(self._pinned, info)
+            self._asked = True
+        self._assembly.hash_with(algorithms_for(self._pinned.checksums))
+
+    async def _ask_info(self) -> FileInfo | None:
+        request, operation = build_item_info(self._item), begin(self._session)
+        while True:
+            try:
+                answer = await ask(self._session, request, operation)
+                return expect_file(self._item, read_item_info(self._item, request, answer))
+            except ResponseError:
+                return None
+            except (ConnectionLostError, TransportTimeoutError):
+                if not await rest(self._session, operation, progressed=False):
+                    raise
+
+    async def _place(self, last: Sequence[bytes]) -> Fetched:
+        """Check everything, and give the file its name."""
+        short = self._assembly.size + sum(map(len, last)) <= _SHORT
+        fetched = await (run_short if short else run)(self._finish, last)
+        self._show()
+        return fetched
 
     def _finish(self, last: Sequence[bytes]) -> Fetched:
         """Write the rest, check everything, commit; blocks."""
-        self._staging.write(last)
-        checksums = self._staging.checksums()
-        check_received(self._item, self._pinned, self._staging.size, checksums)
-        status = self._staging.commit(durable=self._durable)
-        return Fetched(self._staging.size, self._pinned.checksums or checksums, status)
+        self._assembly.store(self._assembly.size, last)
+        checksums = self._assembly.checksums()
+        size = self._assembly.size
+        check_received(self._item, self._pinned, size, checksums)
+        status = self._assembly.staging.commit(durable=self._durable)
+        return Fetched(size, self._pinned.checksums or checksums, status)

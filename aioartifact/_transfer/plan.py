@@ -1,16 +1,21 @@
 """Decisions of the engine, as pure functions: where a file goes, what to check, whether to fetch it."""
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from .._address import ItemURL, check_name
 from .._checksums import ALGORITHMS, Algorithm, Checksums
-from .._errors import IntegrityError, UnsafePathError
+from .._errors import IntegrityError, LocalFileError, NotFoundError, ProtocolError, UnsafePathError
 from .._models import FileInfo
 from .._protocol import Promise
+from .journal import WORTH_KEEPING
 from .names import windows_name
+from .ranges import Range, Ranges
+
+WHOLE = Range(0, sys.maxsize)
 
 Overwrite: TypeAlias = Literal["changed", "always", "never"]
 """What a bulk download does about files that exist, see `download_many`."""
@@ -104,14 +109,31 @@ def complete_promise(promise: Promise, listed: FileInfo | None) -> Promise:
     return replace(promise, checksums=listed.checksums, size=listed.size if promise.size is None else promise.size)
 
 
-def continues(pinned: Promise, kept: int, promise: Promise) -> bool:
-    """Whether an answer goes on exactly where the *kept* bytes of the *pinned* content end."""
+def continues(pinned: Promise, asked: Range, promise: Promise) -> bool:
+    """Whether an answer is just the part of the *pinned* content that was *asked* for."""
+    end = pinned.size or promise.size or asked.stop
     return (
-        promise.start == kept
-        and promise.size in (None, pinned.size)
+        promise.start == asked.start
+        and promise.stop == min(asked.stop, end)
+        and (promise.size == pinned.size or None in (promise.size, pinned.size))
         and promise.etag == pinned.etag
         and (not promise.checksums or promise.checksums == pinned.checksums)
     )
+
+
+def first_missing(pinned: Promise, kept: Ranges) -> Range | None:
+    """What to ask for next of a file of which some bytes are here; None if that is all of it."""
+    if not (kept.total and pinned.etag):
+        return WHOLE
+    if pinned.size is None:
+        return Range(kept.reach(), WHOLE.stop)
+    return next(iter(kept.missing(pinned.size)), None)
+
+
+def is_worth_leaving(kept: int, error: BaseException) -> bool:
+    """Whether a later run can make use of *kept* bytes of a file whose transfer ended with *error*."""
+    lost = isinstance(error, IntegrityError | LocalFileError | NotFoundError | ProtocolError)
+    return kept >= WORTH_KEEPING and not lost
 
 
 def check_received(item: ItemURL, promise: Promise, size: int, checksums: Checksums) -> None:

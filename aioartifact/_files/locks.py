@@ -1,0 +1,49 @@
+"""One owner for an open file, among all processes of this machine and all tasks of this one."""
+
+import os
+import sys
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # A lock on Windows keeps others from reading what it covers: it lies where no file has bytes.
+    _BEYOND = 2**62
+
+    def lock(descriptor: int) -> bool:
+        """
+        Lock an open file until it is closed; False if somebody else has it.
+
+        Raises:
+            OSError: This file system has no locks.
+        """
+        os.lseek(descriptor, _BEYOND, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def lock(descriptor: int) -> bool:
+        """
+        Lock an open file until it is closed; False if somebody else has it.
+
+        Raises:
+            OSError: This file system has no locks.
+        """
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def is_still(descriptor: int, path: str) -> bool:
+    """Whether an open file is the one at *path*: its former owner may have renamed or removed it."""
+    try:
+        there = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return False
+    return os.path.samestat(os.fstat(descriptor), there)

@@ -1,0 +1,55 @@
+"""
+Names of files that are not complete yet, beside the file they will be.
+
+A private name is given once; nobody looks for it again. A shared name is made of the target and of a key, so that
+a later run finds what an earlier one has left, and beside it the record of what can be used of it.
+"""
+
+import hashlib
+import os
+import re
+import secrets
+from itertools import count
+
+_MAX_NAME = 255  # bytes, on every common file system
+_PART, _RECORD = ".part", ".journal"
+_LEFT_BEHIND = re.compile(r"\..*\.[0-9a-f]{16}(-[0-9a-f]+-[0-9a-f]+\.part|\.part|\.journal)\Z", re.DOTALL)
+
+_NUMBERS = count()
+_OWNER = ""
+
+
+def private_part(target: str) -> str:
+    """A path that no other process, thread or machine gives; reading random numbers for each would cost more."""
+    global _OWNER  # one draw per process, and none at import
+    _OWNER = _OWNER or secrets.token_hex(8)
+    return _beside(target, f".{_OWNER}-{os.getpid():x}-{next(_NUMBERS):x}{_PART}")
+
+
+def shared_part(target: str, key: str) -> str:
+    """The path that every run gives to what it has of *target*, if it is *key* that is fetched."""
+    # The stem may be cut: what tells two targets apart is in the digest, too.
+    seed = os.fsencode(f"{os.path.basename(target)}\n{key}")
+    return _beside(target, f".{hashlib.sha256(seed).hexdigest()[:16]}{_PART}")
+
+
+def record_of(part: str) -> str:
+    """The path of the record of a shared part."""
+    return part.removesuffix(_PART) + _RECORD
+
+
+def part_of(path: str) -> str:
+    """The path of the part that *path* belongs to: itself, or the part of a record."""
+    return path.removesuffix(_RECORD) + _PART if path.endswith(_RECORD) else path
+
+
+def is_left_behind(name: str) -> bool:
+    """Whether *name* is one that this module gives."""
+    return _LEFT_BEHIND.match(name) is not None
+
+
+def _beside(target: str, suffix: str) -> str:
+    folder, name = os.path.split(target)
+    longest = max(len(_RECORD), len(_PART)) - len(_PART) + len(suffix)
+    stem = os.fsencode(name)[: _MAX_NAME - longest - 1].decode(errors="ignore")
+    return os.path.join(folder, f".{stem}{suffix}")

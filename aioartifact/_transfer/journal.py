@@ -1,0 +1,131 @@
+"""
+The journal of a part: which of its bytes survived, and of which content they are.
+
+It is written after the bytes it speaks of are on the disk, so what it says holds after a crash, too; what it does not
+say of is never used. It holds no secret: the URL of an item has neither user nor query.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .._address import ItemURL
+from .._checksums import ALGORITHMS, Checksums
+from .._errors import InvalidArgumentError
+from .._models import FileInfo
+from .._protocol import Promise
+from .ranges import Range, Ranges
+
+_FORMAT = b"aioartifact journal 1"
+# A smaller part would cost more to look after than to fetch again.
+WORTH_KEEPING = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """
+    What is known of a part.
+
+    Attributes:
+        url: Of the item.
+        size: Bytes of the whole file.
+        etag: What names this content to the server that sends it, exactly as received.
+        checksums: Of the whole file; at least one.
+        kept: The bytes that are on the disk, disjoint and ascending.
+    """
+
+    url: str
+    size: int
+    etag: str
+    checksums: Checksums
+    kept: tuple[Range, ...]
+
+    @property
+    def promise(self) -> Promise:
+        """What the server said of this content."""
+        return Promise(self.size, self.checksums, self.etag)
+
+
+def can_outlive(promise: Promise) -> bool:
+    """Whether the bytes of a file are worth keeping for another run, and can be told from those of other content."""
+    return bool(promise.size and promise.size >= WORTH_KEEPING and promise.etag)
+
+
+def journal_of(item: ItemURL, promise: Promise, kept: Iterable[Range]) -> Journal | None:
+    """The journal to write, or None where no later run could make sure that the bytes are right."""
+    if promise.size is None or not promise.etag or not promise.checksums:
+        return None
+    return Journal(str(item), promise.size, promise.etag, promise.checksums, tuple(kept))
+
+
+def encode(journal: Journal) -> bytes:
+    """The journal as the content of a file."""
+    record = {
+        "url": journal.url,
+        "size": journal.size,
+        "etag": journal.etag,
+        "checksums": {name: value for name in ALGORITHMS if (value := journal.checksums.get(name))},
+        "kept": journal.kept,
+    }
+    body = json.dumps(record).encode("ascii")
+    return b"%b %b\n%b\n" % (_FORMAT, _digest(body), body)
+
+
+def decode(data: bytes) -> Journal | None:
+    """Read a journal; None for what is torn, of another version, or no journal at all."""
+    head, _, body = data.partition(b"\n")
+    body, end, rest = body.partition(b"\n")
+    if head != b"%b %b" % (_FORMAT, _digest(body)) or not end or rest:
+        return None
+    try:
+        return _journal(json.loads(body))
+    except (ValueError, TypeError, KeyError, RecursionError, InvalidArgumentError):
+        return None  # the digest is no signature: anyone may have written it
+
+
+def adopt(journal: Journal | None, item: ItemURL, part_size: int, listed: FileInfo | None) -> Ranges | None:
+    """
+    Tell which bytes of a part of *part_size* bytes may be used for *item*; None to start over.
+
+    At least one byte is always left to be asked for: the answer tells whether the content is still the same.
+    """
+    if journal is None or journal.url != str(item):
+        return None
+    kept = Ranges(journal.kept)
+    if not kept.total or part_size < journal.kept[-1].stop:
+        return None
+    if listed is not None and not _agrees(journal, listed):
+        return None
+    return kept if kept.total < journal.size else kept.without(journal.size - 1)
+
+
+def _agrees(journal: Journal, listed: FileInfo) -> bool:
+    same = (
+        journal.checksums.get(name) == value
+        for name in ALGORITHMS
+        if (value := listed.checksums.get(name)) and journal.checksums.get(name)
+    )
+    return listed.size in (None, journal.size) and all(same)
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest().encode("ascii")
+
+
+def _journal(record: dict[str, Any]) -> Journal | None:
+    kept = tuple(Range(*map(_whole, pair)) for pair in record["kept"])
+    size, checksums = _whole(record["size"]), Checksums(**record["checksums"])
+    bounds = [bound for pair in kept for bound in pair]
+    if not all(isinstance(record[name], str) and record[name] for name in ("url", "etag")):
+        return None
+    if bounds != sorted(set(bounds)) or (bounds and bounds[-1] > size) or not checksums:
+        return None
+    return Journal(record["url"], size, record["etag"], checksums, kept)
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError
+    return value
