@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._api.deploy_many import deploy_folder, deploy_many
     from ._api.download import download, download_folder, download_many
     from ._api.items import checksum, exists, info, rest_api_get
+    from ._api.listing import glob, ls, walk
     from ._api.mutations import copy, delete, mkdir, move
     from ._api.parts import remove_parts
     from ._api.path import ArtifactoryPath, path
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
         TransportTimeoutError,
         UnsafePathError,
     )
+    from ._filters import Filter
+    from ._listing.listing import Listing
     from ._models import Child, Deletion, FileInfo, FolderInfo, Relocation, Repository, Response, ServerInfo
     from ._options import Limits, Timeouts
     from ._progress import Progress, ProgressSnapshot
@@ -89,6 +92,7 @@ __all__ = [
     "CredentialsError",
     "Deletion",
     "FileInfo",
+    "Filter",
     "FolderInfo",
     "FolderNotEmptyError",
     "ForbiddenError",
@@ -98,6 +102,7 @@ __all__ = [
     "InvalidURLError",
     "Item",
     "Limits",
+    "Listing",
     "LocalFileError",
     "LocalNotFoundError",
     "NotAFileError",
@@ -139,9 +144,11 @@ __all__ = [
     "download_folder",
     "download_many",
     "exists",
+    "glob",
     "group_id_to_path",
     "info",
     "latest_version",
+    "ls",
     "mkdir",
     "move",
     "open",
@@ -161,6 +168,7 @@ __all__ = [
     "update_properties",
     "url",
     "versions",
+    "walk",
     "write_bytes",
 ]
 
@@ -190,6 +198,11 @@ _HOMES = {
         "exists",
         "info",
         "rest_api_get",
+    ),
+    "_api.listing": (
+        "glob",
+        "ls",
+        "walk",
     ),
     "_api.mutations": (
         "copy",
@@ -259,6 +272,8 @@ _HOMES = {
         "TransportTimeoutError",
         "UnsafePathError",
     ),
+    "_filters": ("Filter",),
+    "_listing.listing": ("Listing",),
     "_models": (
         "Child",
         "Deletion",

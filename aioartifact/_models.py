@@ -1,5 +1,6 @@
 """What the service told us: values, with no way to ask for more."""
 
+import codecs
 import json
 import re
 from collections.abc import Mapping
@@ -68,7 +69,8 @@ class FolderInfo:
         url: Its URL, percent-encoded, without a trailing slash.
         repository: Repository key the server reports.
         path: Path inside the repository, raw; ``""`` for the repository itself.
-        children: Entries one level below, in the server's order (folders first).
+        children: Entries one level below, in the server's order (folders first); ``()`` for a folder that a listing
+            shows, as its entries follow on their own.
         created: When it was made, with time zone, or None.
         modified: When it was last modified, with time zone, or None.
         created_by: User who made it, or None.
@@ -187,13 +189,21 @@ def decode_text(content: bytes, content_type: str) -> str:
 
     Artifactory's servlet layer writes Latin-1 and says so; its REST layer writes UTF-8 and often does not.
     """
-    match = _CHARSET.search(content_type)
-    for charset in (match[1] if match else "utf-8", "utf-8"):
+    for charset in (charset_of(content_type), "utf-8"):
         try:
             return content.decode(charset)
-        except (LookupError, UnicodeError):
+        except UnicodeError:
             continue
     return content.decode("latin-1")
+
+
+def charset_of(content_type: str) -> str:
+    """The charset that a Content-Type names and Python knows, else UTF-8."""
+    match = _CHARSET.search(content_type)
+    try:
+        return codecs.lookup(match[1] if match else "utf-8").name
+    except LookupError:
+        return "utf-8"
 
 
 @dataclass(frozen=True, slots=True)

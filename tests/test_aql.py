@@ -1,9 +1,15 @@
+"""Queries in AQL: what they look like, and what cannot become one."""
+
+from datetime import UTC, datetime
+
 import pytest
 
-from aioartifact._aql import files_below, folders_in, string
-from aioartifact._errors import InvalidArgumentError
+from aioartifact import InvalidArgumentError, query
+from aioartifact._aql import entries_below, folders_in, point_at
+from aioartifact._aql.values import string
 
-FIELDS = '"repo","path","name","size","modified","sha256","actual_sha1","actual_md5"'
+FIELDS = '"repo","path","name","type","size","created","modified","sha256","actual_sha1","actual_md5"'
+NOON = datetime(2026, 3, 5, 12, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -15,10 +21,10 @@ def test_string_is_taken_literally(value):
     assert string(value) == f'"{value}"'
 
 
-@pytest.mark.parametrize("value", ['"', 'a"b', '"},"type":"any"', " a", "\ta", "\n", "\u2003a"])
+@pytest.mark.parametrize("value", ['"', 'a"b', '"},"type":"any"', " a", "\ta", "\n", "\u2003a", "\ud800"])
 def test_string_that_aql_cannot_say(value):
     """A quote would end the string and a leading blank is lost: no query is sent rather than another one."""
-    with pytest.raises(InvalidArgumentError, match="AQL cannot express a double quote or a leading blank"):
+    with pytest.raises(InvalidArgumentError, match="AQL cannot express"):
         string(value)
 
 
@@ -38,20 +44,160 @@ def test_query_for_folders(path, criterion):
 
 def test_query_for_files_of_a_folder():
     """Files lie in the folder itself or in one whose path begins with it."""
-    assert files_below("maven", "com/acme") == (
-        'items.find({"repo":"maven","$or":[{"path":"com/acme"},{"path":{"$match":"com/acme/*"}}]})'
+    assert str(entries_below("maven", "com/acme", item_type="file")) == (
+        'items.find({"repo":"maven","type":"file","$or":[{"path":"com/acme"},{"path":{"$match":"com/acme/*"}}]})'
         f".include({FIELDS})"
     )
 
 
-def test_query_for_files_of_a_repository():
-    """All of a repository needs no criterion for the path."""
-    assert files_below("maven", "") == f'items.find({{"repo":"maven"}}).include({FIELDS})'
+@pytest.mark.parametrize(("path", "depth"), [("", 2), ("com/acme", 4)])
+def test_query_for_some_levels(path, depth):
+    """Levels are counted from the repository."""
+    assert f'"depth":{{"$lte":{depth}}}' in str(entries_below("maven", path, item_type="any", depth=2))
 
 
-@pytest.mark.parametrize("build", [folders_in, files_below])
 @pytest.mark.parametrize("place", [('r"', "a"), ("r", 'a"b'), (" r", ""), ("r", " a")])
-def test_query_for_what_aql_cannot_say(build, place):
+def test_query_for_what_aql_cannot_say(place):
     """Repository and path are both checked."""
+    for build in (folders_in, lambda *place: entries_below(*place, item_type="file")):
+        with pytest.raises(InvalidArgumentError):
+            build(*place)
+
+
+@pytest.mark.parametrize(
+    ("built", "text"),
+    [
+        pytest.param(query.items(), "items.find()", id="everything"),
+        pytest.param(query.items(repo="r", size=5), 'items.find({"repo":"r","size":5})', id="values"),
+        pytest.param(
+            query.items(name=query.match("*.jar"), size=query.gt(5)),
+            'items.find({"name":{"$match":"*.jar"},"size":{"$gt":5}})',
+            id="conditions",
+        ),
+        pytest.param(
+            query.items(created=query.ge(NOON), modified=query.last("3d")),
+            'items.find({"created":{"$gte":"2026-03-05T12:30:00.000+00:00"},"modified":{"$last":"3d"}})',
+            id="dates",
+        ),
+        pytest.param(query.items(created_by=None), 'items.find({"created_by":null})', id="no-value"),
+        pytest.param(
+            query.items(query.any_of(query.where(name="a"), query.where(name=query.ne("b"), depth=query.le(2)))),
+            'items.find({"$or":[{"name":"a"},{"name":{"$ne":"b"},"depth":{"$lte":2}}]})',
+            id="any",
+        ),
+        pytest.param(
+            query.items(query.all_of(query.has_property("os", query.not_match("l*")), query.has_property("n"))),
+            'items.find({"$and":[{"@os":{"$nmatch":"l*"}},{"@n":"*"}]})',
+            id="properties",
+        ),
+        pytest.param(
+            query.items(query.field("stat.downloads", query.lt(1))).where(repo=query.eq("r")),
+            'items.find({"stat.downloads":{"$lt":1},"repo":"r"})',
+            id="other-nouns",
+        ),
+        pytest.param(
+            query.items().include("size").include("@os", "size"),
+            'items.find().include("repo","path","name","size","@os")',
+            id="fields-come-with-what-names-the-item",
+        ),
+        pytest.param(query.items().include("property"), 'items.find().include("property")', id="other-nouns-do-not"),
+        pytest.param(
+            query.items(created=query.before("2mo")).sort("name", "size", descending=True).offset(2).limit(3),
+            'items.find({"created":{"$before":"2mo"}}).sort({"$desc":["name","size"]}).offset(2).limit(3)',
+            id="page",
+        ),
+    ],
+)
+def test_query_is_printed_as_aql(built, text):
+    """Sections come in the one order AQL allows."""
+    assert str(built) == text
+
+
+def test_queries_are_values():
+    """Each step makes a new query, and equal ones are equal."""
+    base = query.items(repo="r")
+    assert base.limit(1) == query.items(repo="r").limit(1) != base
+    assert hash(base.where(name="a")) == hash(query.items(repo="r", name="a"))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        pytest.param(lambda: query.items(name='a"}).include("*'), id="quote"),
+        pytest.param(lambda: query.items(nam="a"), id="unknown-field"),
+        pytest.param(lambda: query.items(size=1.5), id="float"),
+        pytest.param(lambda: query.items(size=True), id="flag"),
+        pytest.param(lambda: query.items(created=NOON.replace(tzinfo=None)), id="no-time-zone"),
+        pytest.param(lambda: query.items(created=query.last("3h")), id="hours"),
+        pytest.param(lambda: query.items("repo"), id="text-as-criteria"),
+        pytest.param(lambda: query.items(query.where(), query.any_of()), id="any-of-nothing"),
+        pytest.param(lambda: query.any_of(query.where()), id="any-of-everything"),
+        pytest.param(lambda: query.match(' a"'), id="pattern"),
+        pytest.param(lambda: query.field('a":"b', 1), id="field-with-quote"),
+        pytest.param(lambda: query.field("Size", 1), id="field-with-capital"),
+        pytest.param(lambda: query.has_property('k":"v","@x'), id="key-with-quote"),
+        pytest.param(lambda: query.has_property("a key"), id="key-with-blank"),
+        pytest.param(lambda: query.items().include('a"'), id="include"),
+        pytest.param(lambda: query.items().sort(), id="sort-by-nothing"),
+        pytest.param(lambda: query.items().sort("stat.downloads"), id="sort-by-other-nouns"),
+        pytest.param(lambda: query.items().limit(0), id="limit"),
+        pytest.param(lambda: query.items().offset(-1), id="offset"),
+        pytest.param(lambda: query.items().limit(True), id="limit-flag"),
+    ],
+)
+def test_what_cannot_become_a_query(build):
+    """Mistakes and attempts to smuggle in another query are refused where the query is built."""
     with pytest.raises(InvalidArgumentError):
-        build(*place)
+        build()
+
+
+def test_rows_behind_a_row():
+    """Later in the first field, or the same there and later in the next."""
+    assert str(query.items(repo="r").page(("path", "name"), ("p", "n"))) == (
+        'items.find({"repo":"r","$or":[{"path":{"$gt":"p"}},{"path":"p","name":{"$gt":"n"}}]})'
+        '.sort({"$asc":["path","name"]})'
+    )
+
+
+@pytest.mark.parametrize(
+    ("built", "expected"),
+    [
+        (query.items(), True),
+        (query.items().include("size"), True),
+        (query.items().include("property"), False),
+        (query.items().sort("size"), False),
+        (query.items().limit(3), False),
+        (query.items().offset(3), False),
+    ],
+)
+def test_which_queries_can_be_continued(built, expected):
+    """Those whose order is free, and whose rows are items."""
+    assert built.is_pageable is expected
+
+
+ASKED = 'items.find({"repo":"r"},{"nam":"a.jar"}).sort({"$asc":["name"]})'
+
+
+def test_place_that_a_refusal_complains_about():
+    """The place is shown below the query."""
+    rest = ASKED[ASKED.index('"nam"') :]
+    words = f"Failed to parse query: {ASKED}, it looks like there is syntax error near the following sub-query: {rest}"
+    shown = point_at(ASKED, words)
+    line, caret = shown.splitlines()
+    assert line[caret.index("^") :].startswith('"nam"')
+
+
+@pytest.mark.parametrize(
+    "words", ["", "Sorting is not supported", "near the following sub-query: ", "near the following sub-query: x"]
+)
+def test_refusal_that_names_no_place(words):
+    """Nothing is pointed at where the server does not say."""
+    assert point_at(ASKED, words) is None
+
+
+def test_place_in_a_long_query():
+    """Only the surroundings are shown, in one line."""
+    asked = "items.find({" + '"name":"a",\n' * 500 + '"nam":"a"' + ',"name":"a"' * 500 + "})"
+    line, caret = point_at(asked, "near the following sub-query: " + asked[asked.index('"nam"') :]).splitlines()
+    assert line[caret.index("^") :].startswith('"nam":"a"')
+    assert len(line) < 120

@@ -19,10 +19,10 @@ NAME = "aioartifact"
 PACKAGE = Path(__file__).parent.parent / NAME
 LAYERS = (
     {"_errors"},
-    {"_address", "_checksums", "_retry", "_versions"},
-    {"_models", "_options", "_progress", "_reports"},
-    {"_aql", "_credentials", "_protocol"},
-    {"_threads"},
+    {"_address", "_checksums", "_json_stream", "_patterns", "_retry", "_versions"},
+    {"_models", "_options", "_progress", "_reports", "_scope"},
+    {"_aql", "_credentials", "_filters", "_protocol"},
+    {"_threads", "query"},
     {"_files", "_scheduler", "_session"},
     {"_listing", "_transfer"},
     {"_api"},

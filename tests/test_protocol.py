@@ -22,6 +22,7 @@ from aioartifact._errors import (
 )
 from aioartifact._models import Child, FileInfo, FolderInfo, Response
 from aioartifact._protocol import (
+    Below,
     Promise,
     Request,
     Upload,
@@ -38,12 +39,15 @@ from aioartifact._protocol import (
     matrix_parameters,
     raise_for_status,
     read_aql,
-    read_aql_files,
     read_deployed,
     read_error,
-    read_file_list,
     read_item_info,
+    read_listed,
+    read_listed_item,
     read_promise,
+    read_row_item,
+    read_row_path,
+    read_trimming,
     server_words,
 )
 
@@ -408,8 +412,12 @@ def test_other_kind_than_expected():
 # Listings
 
 
+def listed(folder, entries):
+    return [read_listed_item(Below(folder), read_listed(ASKED, entry)[0], entry) for entry in entries]
+
+
 def test_file_list():
-    """Files only, below the folder that was asked for, with what is known of each."""
+    """Entries below the folder that was asked for, with what is known of each."""
     files = [
         {"uri": "/app", "size": -1, "lastModified": "2024-03-05T10:12:31.219Z", "folder": True},
         {"uri": "/app/a b#.jar", "size": 8217, "lastModified": "2024-03-05T10:12:31.219Z", "folder": False}
@@ -420,7 +428,8 @@ def test_file_list():
         {"uri": "/spoiled", "sha1": "x", "sha2": 5, "size": "x", "lastModified": "x"},
     ]
 
-    assert list(read_file_list(ACME, ASKED, answer({"uri": "…", "files": files}))) == [
+    assert listed(ACME, files) == [
+        FolderInfo(f"{BASE}/libs/org/acme/app", "libs", "org/acme/app", modified=MORNING),
         FileInfo(
             f"{BASE}/libs/org/acme/app/a%20b%23.jar",
             "libs",
@@ -430,6 +439,7 @@ def test_file_list():
             modified=MORNING,
         ),
         FileInfo(f"{BASE}/libs/org/acme/old", "libs", "org/acme/old", 5, Checksums(sha1=SHA1)),
+        FolderInfo(f"{BASE}/libs/org/acme/folder", "libs", "org/acme/folder"),
         FileInfo(f"{BASE}/libs/org/acme/bare", "libs", "org/acme/bare"),
         FileInfo(f"{BASE}/libs/org/acme/spoiled", "libs", "org/acme/spoiled"),
     ]
@@ -437,16 +447,16 @@ def test_file_list():
 
 def test_file_list_of_a_repository():
     """Without a folder before them, paths begin with the entry."""
-    (file,) = read_file_list(ROOT, ASKED, answer({"files": [{"uri": "/a/b"}]}))
+    (file,) = listed(ROOT, [{"uri": "/a/b"}])
 
     assert (file.path, file.url) == ("a/b", f"{BASE}/libs/a/b")
 
 
-@pytest.mark.parametrize("files", [None, {}, "ab", [5], [{}], [{"uri": 5}], [{"uri": "/\udfff"}]])
-def test_file_list_that_is_none(files):
+@pytest.mark.parametrize("entry", [{}, {"uri": 5}, {"uri": "/\udfff"}])
+def test_entry_that_is_none(entry):
     """A listing with an entry that cannot be read is no listing: leaving it out would be silent."""
     with pytest.raises(ProtocolError):
-        list(read_file_list(ACME, ASKED, answer({"files": files})))
+        read_listed(ASKED, entry)
 
 
 def row(path, name, **fields):
@@ -467,7 +477,7 @@ def test_aql_answer_that_was_trimmed():
     notification = "AQL query reached the search hard limit, results are trimmed."
     trimmed = {"results": [row("org", "a")], "range": {"notification": notification}}
 
-    with pytest.raises(IncompleteListingError, match=r"results are trimmed\. — list a smaller folder"):
+    with pytest.raises(IncompleteListingError, match=r"results are trimmed\. — ask for less"):
         read_aql(ASKED, answer(trimmed))
 
 
@@ -490,26 +500,48 @@ def test_aql_answer_that_is_none(document):
         read_aql(ASKED, answer(document))
 
 
-def test_files_of_aql_rows():
-    """Addresses are in the repository that was asked for; rows a wildcard added are left out."""
-    rows = [
-        row("org/acme", "a b", size=3, modified="2024-03-05T10:12:31.219Z", sha256=SHA256)
-        | {"actual_sha1": SHA1, "actual_md5": MD5},
-        row("org/acme/x", "c", size=0, sha256=None, actual_sha1=""),
-        row("org/acme2", "d"),
-        row("org", "acme"),
-        row(".", "e"),
-    ]
+@pytest.mark.parametrize(
+    ("shown", "own_limit", "words"),
+    [
+        pytest.param({"total": 87, "limit": 500000}, None, None, id="limit-of-the-server"),
+        pytest.param({"total": 500000, "limit": 500000}, None, "limited to 500000 rows", id="limit-reached"),
+        pytest.param({"total": 10, "limit": 10}, 10, None, id="limit-of-the-query"),
+        pytest.param({"total": 5, "limit": 5}, 10, "limited to 5 rows", id="less-than-the-query-wants"),
+        pytest.param({"total": 1, "notification": "results are trimmed."}, 1, "results are trimmed.", id="notified"),
+        pytest.param({"total": 0}, None, None, id="no-limit"),
+        pytest.param(None, None, None, id="no-range"),
+    ],
+)
+def test_whether_rows_are_left_out(shown, own_limit, words):
+    """A server that gave as many rows as it gives at most may have more."""
+    assert read_trimming({"range": shown}, own_limit=own_limit) == words
 
-    assert list(read_aql_files(ACME, rows)) == [
-        FileInfo(f"{BASE}/libs/org/acme/a%20b", "libs", "org/acme/a b", 3, ALL, modified=MORNING),
-        FileInfo(f"{BASE}/libs/org/acme/x/c", "libs", "org/acme/x/c", 0),
-    ]
+
+def entry_of(folder, found):
+    """The item of a row, or None for one that lies elsewhere."""
+    below = Below(folder)
+    relative = below.relative(read_row_path(ASKED, found))
+    return relative and read_row_item(below, relative, found)
 
 
-def test_files_of_aql_rows_in_a_repository():
+def test_items_of_aql_rows():
+    """Addresses are in the repository that was asked for; rows a wildcard added lie elsewhere."""
+    whole = row("org/acme", "a b", size=3, modified="2024-03-05T10:12:31.219Z", sha256=SHA256)
+    whole |= {"actual_sha1": SHA1, "actual_md5": MD5, "created": "2024-03-05T10:12:31.219Z", "type": "file"}
+    url = f"{BASE}/libs/org/acme"
+
+    assert entry_of(ACME, whole) == FileInfo(
+        f"{url}/a%20b", "libs", "org/acme/a b", 3, ALL, created=MORNING, modified=MORNING
+    )
+    empty = row("org/acme/x", "c", size=0, sha256=None, actual_sha1="")
+    assert entry_of(ACME, empty) == FileInfo(f"{url}/x/c", "libs", "org/acme/x/c", 0)
+    assert entry_of(ACME, row("org/acme", "f", type="folder")) == FolderInfo(f"{url}/f", "libs", "org/acme/f")
+    assert [entry_of(ACME, row(*place)) for place in [("org/acme2", "d"), ("org", "acme"), (".", "e")]] == [None] * 3
+
+
+def test_items_of_aql_rows_in_a_repository():
     """AQL calls the root of a repository "."."""
-    assert [file.path for file in read_aql_files(ROOT, [row(".", "a"), row("b", "c")])] == ["a", "b/c"]
+    assert [entry_of(ROOT, each).path for each in [row(".", "a"), row("b", "c")]] == ["a", "b/c"]
 
 
 # Downloads
@@ -655,7 +687,6 @@ def test_deploy_answered_by_a_web_page():
     "read",
     [
         pytest.param(lambda response: read_item_info(JAR, ASKED, response), id="info"),
-        pytest.param(lambda response: list(read_file_list(ACME, ASKED, response)), id="list"),
         pytest.param(lambda response: read_aql(ASKED, response), id="aql"),
         pytest.param(lambda response: read_deployed(JAR, ASKED, response, ALL), id="deployed"),
         pytest.param(lambda response: raise_for_status(ASKED, response), id="status"),

@@ -7,7 +7,8 @@ may name a host behind a proxy, so they are never followed: every URL is rebuilt
 See: JFrog, "Artifactory REST API".
 """
 
-from .aql import build_aql, read_aql, read_aql_files
+from .aql import build_aql, read_aql, read_row_item, read_row_path, read_trimming, trimmed_error
+from .bodies import is_html
 from .deploy import build_checksum_deploy, build_deploy, read_deployed
 from .download import (
     Promise,
@@ -18,8 +19,8 @@ from .download import (
     unsatisfied_size,
 )
 from .errors import raise_for_status, read_error, server_words
-from .items import build_item_info, expect_file, expect_folder, not_a_file, read_item_info
-from .listing import build_file_list, read_file_list
+from .items import build_item_info, expect_file, expect_folder, not_a_file, not_a_folder, read_item_info
+from .listing import Below, build_file_list, read_child, read_listed, read_listed_item
 from .mutations import (
     Verb,
     build_delete,
@@ -38,11 +39,13 @@ from .properties import (
     read_properties,
 )
 from .property_text import matrix_parameters, property_list, property_names, property_values
+from .reading import name_of, not_artifactory
 from .request import Request, Upload
 from .rest import build_rest
 from .servers import build_ping, build_repositories, build_version, read_ping, read_repositories, read_version
 
 __all__ = [
+    "Below",
     "Promise",
     "Request",
     "Upload",
@@ -71,24 +74,33 @@ __all__ = [
     "expect_file",
     "expect_folder",
     "is_folder_redirect",
+    "is_html",
     "matrix_parameters",
+    "name_of",
     "not_a_file",
+    "not_a_folder",
+    "not_artifactory",
     "property_list",
     "property_names",
     "property_values",
     "raise_for_status",
     "read_aql",
-    "read_aql_files",
+    "read_child",
     "read_deployed",
     "read_error",
-    "read_file_list",
     "read_item_info",
+    "read_listed",
+    "read_listed_item",
     "read_ping",
     "read_promise",
     "read_properties",
     "read_relocation",
     "read_repositories",
+    "read_row_item",
+    "read_row_path",
+    "read_trimming",
     "read_version",
     "server_words",
+    "trimmed_error",
     "unsatisfied_size",
 ]

@@ -1,13 +1,13 @@
 """Queries in AQL, and the rows that come back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from .._address import ItemURL, ServerURL
+from .._address import ServerURL
 from .._errors import IncompleteListingError
-from .._models import FileInfo, Response
+from .._models import FileInfo, FolderInfo, Response
 from .errors import shortened
-from .listing import listed_file
+from .listing import Below
 from .reading import checksums_of, date_of, name_of, objects_of, read_object, size_of
 from .request import Request
 
@@ -29,28 +29,57 @@ def read_aql(request: Request, response: Response) -> list[dict[str, Any]]:
     Raises:
         ResponseError: The server said no.
         ProtocolError: The answer is not an AQL result.
-        IncompleteListingError: The server trimmed the rows, and said so in ``range.notification``.
+        IncompleteListingError: The server trimmed the rows.
     """
     document = read_object(request, response)
     rows = objects_of(request, document, "results")
-    shown = document.get("range")
-    if isinstance(shown, dict) and (notification := shown.get("notification")):
-        raise IncompleteListingError(f"{request.label}: {shortened(str(notification))}", hint="list a smaller folder")
+    if trimmed := read_trimming(document):
+        raise trimmed_error(request, trimmed)
     for row in rows:
         name_of(request, row, "path")
         name_of(request, row, "name")
     return rows
 
 
-def read_aql_files(item: ItemURL, rows: Sequence[Mapping[str, Any]]) -> Iterator[FileInfo]:
-    """Make file infos of AQL rows; rows outside *item*, which a wildcard in its path may add, are left out."""
-    base = f"{item.path}/" if item.path else ""
-    for row in rows:
-        path = row["name"] if row["path"] == "." else f"{row['path']}/{row['name']}"
-        if path.startswith(base):
-            checksums = checksums_of(
-                {"sha256": row.get("sha256"), "sha1": row.get("actual_sha1"), "md5": row.get("actual_md5")}
-            )
-            yield listed_file(
-                item, path.removeprefix(base), size_of(row.get("size")), checksums, date_of(row.get("modified"))
-            )
+def read_trimming(document: Mapping[str, Any], *, own_limit: int | None = None) -> str | None:
+    """
+    What an AQL answer says about rows that are left out; None if all are there.
+
+    Servers print the limit they have of their own even where the query has none.
+
+    Args:
+        document: The answer.
+        own_limit: The limit the query has itself, which is none of the server's.
+    """
+    shown = document.get("range")
+    if not isinstance(shown, dict):
+        return None
+    if notification := shown.get("notification"):
+        return shortened(str(notification))
+    limit, total = size_of(shown.get("limit")), size_of(shown.get("total"))
+    return f"limited to {limit} rows" if limit and total and total >= limit != own_limit else None
+
+
+def trimmed_error(request: Request, words: str) -> IncompleteListingError:
+    """The error for rows that are left out."""
+    return IncompleteListingError(f"{request.label}: {words}", hint="ask for less: a smaller folder, a narrower query")
+
+
+def read_row_path(request: Request, row: Mapping[str, Any]) -> str:
+    """
+    Read where the item of an AQL row lies in its repository; ``"."`` is the repository itself.
+
+    Raises:
+        ProtocolError: The row has no path or no name.
+    """
+    folder, name = name_of(request, row, "path"), name_of(request, row, "name")
+    return name if folder == "." else f"{folder}/{name}"
+
+
+def read_row_item(below: Below, relative: str, row: Mapping[str, Any]) -> FileInfo | FolderInfo:
+    """Read an AQL row with the fields of an item."""
+    created, modified = date_of(row.get("created")), date_of(row.get("modified"))
+    if row.get("type") == "folder":
+        return below.folder(relative, created=created, modified=modified)
+    known = {"sha256": row.get("sha256"), "sha1": row.get("actual_sha1"), "md5": row.get("actual_md5")}
+    return below.file(relative, size_of(row.get("size")), checksums_of(known), created=created, modified=modified)

@@ -1,12 +1,12 @@
 """File Info and Folder Info: what one item is."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from .._address import ItemURL
 from .._errors import NotAFileError, NotAFolderError
 from .._models import Child, FileInfo, FolderInfo, Response
-from .reading import checksums_of, date_of, is_true, name_of, not_artifactory, objects_of, read_object, size_of, text_of
+from .listing import read_child
+from .reading import checksums_of, date_of, name_of, objects_of, read_object, size_of, text_of
 from .request import Request
 
 
@@ -34,7 +34,7 @@ def read_item_info(item: ItemURL, request: Request, response: Response) -> FileI
         "modified_by": text_of(document.get("modifiedBy")),
     }
     if "children" in document:
-        children = tuple(_child(request, entry) for entry in objects_of(request, document, "children"))
+        children = tuple(Child(*read_child(request, entry)) for entry in objects_of(request, document, "children"))
         return FolderInfo(**common, children=children)
     return FileInfo(
         **common,
@@ -53,7 +53,7 @@ def expect_folder(item: ItemURL, info: FileInfo | FolderInfo) -> FolderInfo:
     """
     if isinstance(info, FolderInfo):
         return info
-    raise NotAFolderError(f"{item}: is a file, expected a folder", hint="leave the file name out of the URL")
+    raise not_a_folder(item)
 
 
 def expect_file(item: ItemURL, info: FileInfo | FolderInfo) -> FileInfo:
@@ -68,14 +68,11 @@ def expect_file(item: ItemURL, info: FileInfo | FolderInfo) -> FileInfo:
     raise not_a_file(item)
 
 
+def not_a_folder(item: ItemURL) -> NotAFolderError:
+    """The error for a file where a folder is needed."""
+    return NotAFolderError(f"{item}: is a file, expected a folder", hint="leave the file name out of the URL")
+
+
 def not_a_file(item: ItemURL) -> NotAFileError:
     """The error for a folder where a file is needed."""
     return NotAFileError(f"{item}: is a folder, expected a file", hint="use download_folder() for a whole folder")
-
-
-def _child(request: Request, entry: Mapping[str, Any]) -> Child:
-    name = name_of(request, entry, "uri").removeprefix("/")
-    # A walk would follow such a name out of its folder, or in a circle.
-    if name in ("", ".", "..") or "/" in name or "folder" not in entry:
-        raise not_artifactory(request, f"a child {name!r} that is neither file nor folder")
-    return Child(name, is_true(entry.get("folder")))

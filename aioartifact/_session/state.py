@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -66,6 +67,7 @@ class SessionState:
     clock: Clock = field(default_factory=Clock)
     credentials: dict[ServerURL, Credentials] = field(default_factory=dict)
     routes: dict[ServerURL | URL, Route] = field(default_factory=dict)
+    refused: defaultdict[ServerURL, set[str]] = field(default_factory=lambda: defaultdict(set))
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     process: int = field(default_factory=os.getpid)
     resolving: anyio.Lock = field(default_factory=anyio.Lock)

@@ -14,10 +14,8 @@ from aioartifact._protocol import (
     is_folder_redirect,
     matrix_parameters,
     read_aql,
-    read_aql_files,
     read_deployed,
     read_error,
-    read_file_list,
     read_item_info,
     read_promise,
 )
@@ -107,8 +105,7 @@ def error_of(read):
 def readers(response):
     """Every reader of a whole answer, each to its end."""
     yield lambda: read_item_info(ITEM, ASKED, response)
-    yield lambda: list(read_file_list(ITEM, ASKED, response))
-    yield lambda: list(read_aql_files(ITEM, read_aql(ASKED, response)))
+    yield lambda: read_aql(ASKED, response)
     yield lambda: read_deployed(ITEM, ASKED, response, SENT)
 
 

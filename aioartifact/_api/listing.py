@@ -1,0 +1,205 @@
+"""What is in a folder: one level, all levels, what fits a pattern."""
+
+from collections.abc import Iterable
+from contextlib import aclosing
+
+import aiohttp
+
+from .._address import parse_item_url
+from .._errors import InvalidArgumentError, NotAFolderError, NotFoundError
+from .._filters import Filter
+from .._listing import METHODS, Batches, Listing, Method, climb, list_folder
+from .._options import check_count
+from .._patterns import parse_pattern, parse_patterns
+from .._scope import Scope
+from .items import item_of
+from .session import using
+
+# A query finds few among many; the other ways bring them all here first.
+_QUERY_FIRST: tuple[Method, ...] = ("aql", "file-list", "folders")
+
+
+def ls(url: str, *, session: aiohttp.ClientSession | None = None) -> Listing:
+    """
+    List the entries of a folder, one level, as they arrive; one request.
+
+    It works for every user, edition and repository, and tells names only: ``walk(url, depth=1, folders=True)`` also
+    has sizes, checksums and dates, where the server tells them.
+
+    Args:
+        url: URL of a folder or a repository. Of a remote repository, what is in its cache.
+        session: Session to use; None opens one for this listing.
+
+    Returns:
+        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, see :class:`Listing`.
+
+    Raises:
+        InvalidURLError: *url* is not the URL of an item.
+        NotFoundError: While iterating, as all below: there is no such folder, or it is hidden from this user.
+        NotAFolderError: It is a file.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not read it.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came, or not all of it.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "Folder Info".
+    """
+    _check_url(session, url)
+
+    async def start(listing: Listing) -> Batches:
+        async with using(session) as opened:
+            listing.method = "folders"
+            async with aclosing(list_folder(opened, item_of(opened, url))) as batches:
+                async for batch in batches:
+                    yield batch
+            listing.is_complete = True
+
+    return Listing(start)
+
+
+def walk(
+    url: str,
+    *,
+    depth: int | None = None,
+    files: bool = True,
+    folders: bool = False,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
+    where: Filter | None = None,
+    session: aiohttp.ClientSession | None = None,
+) -> Listing:
+    """
+    List what is below a folder, on all levels, as it arrives.
+
+    The server is asked in the first way that it, its edition and this user allow: its File List, one request; AQL,
+    one request, or more where it trims its answers; the folders, one request each, which tells no sizes, checksums
+    and dates. What a server refuses for good is not asked for again in the same session.
+
+    Memory does not grow with the tree, but for 100,000 paths that are kept to go on after a failure. Take entries
+    as they come: a server does not wait for long with an answer that nobody reads.
+
+    Args:
+        url: URL of a folder or a repository. Of a remote repository, what is in its cache.
+        depth: How many levels; 1 is what is directly in the folder, None is all.
+        files: Whether files are shown.
+        folders: Whether folders are shown.
+        include: Patterns of paths below the folder, of which an entry must match one: ``*``, ``?`` and ``[...]``
+            inside a segment, ``**`` for any number of segments. None at all is everything.
+        exclude: Patterns that neither an entry nor a folder above it may match.
+        where: Conditions on size, dates and properties; where the listing does not tell, each entry is asked for.
+        session: Session to use; None opens one for this listing.
+
+    Returns:
+        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, in no order, see :class:`Listing`.
+
+    Raises:
+        InvalidURLError: *url* is not the URL of an item.
+        InvalidArgumentError: *depth* is no whole number of at least 1, a pattern is none, or nothing is to be shown.
+        NotFoundError: While iterating, as all below: there is no such folder, or it is hidden from this user.
+        NotAFolderError: It is a file.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not read it.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came, or not all of it.
+        IncompleteListingError: It broke off after so many entries that no other way can go on.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info".
+    """
+    _check_url(session, url)
+    if depth is not None:
+        check_count("depth", depth)
+    if not (files or folders):
+        raise InvalidArgumentError("neither files nor folders: nothing would be listed")
+    scope = Scope(depth, files, folders, parse_patterns(include), parse_patterns(exclude))
+    condition = _condition(where)
+    methods = _QUERY_FIRST if condition else METHODS
+
+    async def start(listing: Listing) -> Batches:
+        async with using(session) as opened:
+            item = item_of(opened, url)
+            async with aclosing(climb(opened, item, scope, listing, condition, methods)) as batches:
+                async for batch in batches:
+                    yield batch
+
+    return Listing(start)
+
+
+def glob(
+    url: str,
+    pattern: str,
+    *,
+    folders: bool = False,
+    exclude: str | Iterable[str] = (),
+    where: Filter | None = None,
+    session: aiohttp.ClientSession | None = None,
+) -> Listing:
+    """
+    List what fits a pattern below a folder.
+
+    AQL is asked first, as far as it can express the pattern, so that only what may fit has to come; else the
+    folders that the pattern names are walked. The result is the same.
+
+    Args:
+        url: URL of a folder or a repository.
+        pattern: Of paths below it, such as ``**/*.bin``: ``*``, ``?`` and ``[...]`` inside a segment, ``**`` for any
+            number of segments.
+        folders: Whether folders are shown, too.
+        exclude: See :func:`walk`.
+        where: See :func:`walk`.
+        session: Session to use; None opens one for this listing.
+
+    Returns:
+        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, in no order, see :class:`Listing`. A folder
+        that the pattern names and that does not exist holds nothing.
+
+    Raises:
+        InvalidArgumentError: *pattern* or *exclude* is no pattern.
+        ArtifactoryError: Otherwise the errors of :func:`walk`, under the same conditions.
+    """
+    _check_url(session, url)
+    parsed, condition = parse_pattern(pattern), _condition(where)
+    base = f"{parsed.folder}/" if parsed.folder else ""
+    scope = Scope(parsed.depth, True, folders, (parsed,), parse_patterns(exclude), base)
+
+    async def start(listing: Listing) -> Batches:
+        async with using(session) as opened:
+            root = item_of(opened, url)
+            folder = root / parsed.folder if parsed.folder else root
+            found = climb(opened, folder, scope, listing, condition, _QUERY_FIRST)
+            async with aclosing(found) as batches:
+                try:
+                    async for batch in batches:
+                        yield batch
+                except (NotFoundError, NotAFolderError):
+                    if not parsed.folder:
+                        raise
+                    listing.is_complete = True
+
+    return Listing(start)
+
+
+def _check_url(session: aiohttp.ClientSession | None, url: str) -> None:
+    """
+    Complain at the call rather than at the first entry.
+
+    Raises:
+        InvalidURLError: *url* is not the URL of an item.
+    """
+    if session is None:
+        parse_item_url(url)
+    else:
+        item_of(session, url)
+
+
+def _condition(where: Filter | None) -> Filter | None:
+    """
+    None where nothing is asked for.
+
+    Raises:
+        InvalidArgumentError: *where* is no filter.
+    """
+    if where is not None and not isinstance(where, Filter):
+        raise InvalidArgumentError(f"where={where!r}: expected a Filter")
+    return None if where is None or where.is_empty else where

@@ -1,0 +1,38 @@
+"""
+Artifactory Query Language: queries as values, and what a server has to say about them.
+
+See: JFrog, "Artifactory Query Language".
+"""
+
+from .conditions import Condition, before, eq, ge, gt, last, le, lt, match, ne, not_match
+from .criteria import Criteria, ItemFields, all_of, any_of, field, has_property, where
+from .items import KEY, Items, items
+from .queries import entries_below, folders_in
+from .refusals import point_at
+
+__all__ = [
+    "KEY",
+    "Condition",
+    "Criteria",
+    "ItemFields",
+    "Items",
+    "all_of",
+    "any_of",
+    "before",
+    "entries_below",
+    "eq",
+    "field",
+    "folders_in",
+    "ge",
+    "gt",
+    "has_property",
+    "items",
+    "last",
+    "le",
+    "lt",
+    "match",
+    "ne",
+    "not_match",
+    "point_at",
+    "where",
+]

@@ -1,0 +1,105 @@
+"""What an entry of a listing may be asked to be, beside its path."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+
+from ._errors import InvalidArgumentError
+from ._models import FileInfo, FolderInfo
+
+_DATES = ("created_after", "created_before", "modified_after", "modified_before")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """
+    Conditions on files; all that are given must hold. Folders have no size.
+
+    Attributes:
+        min_size: Least size in bytes.
+        max_size: Greatest size in bytes.
+        created_after: Deployed later than this; a date with time zone, as all of them.
+        created_before: Deployed earlier than this.
+        modified_after: Last modified later than this.
+        modified_before: Last modified earlier than this.
+        properties: Values by key, in which ``*`` is any text and ``?`` any character; ``"*"`` asks for the property
+            with whatever value.
+
+    Raises:
+        InvalidArgumentError: A size is no whole number, a date has no time zone, or a property no key or value.
+    """
+
+    min_size: int | None = None
+    max_size: int | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    modified_after: datetime | None = None
+    modified_before: datetime | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("min_size", "max_size"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+                raise InvalidArgumentError(f"{name}={value!r}: expected a number of bytes")
+        for name in _DATES:
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, datetime) or value.utcoffset() is None):
+                raise InvalidArgumentError(f"{name}={value!r}: expected a datetime with a time zone")
+        for key, wanted in self.properties.items():
+            _check_property(key, wanted)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it asks for nothing."""
+        return all(getattr(self, each.name) in (None, {}) for each in fields(self))
+
+    def lacks(self, entry: FileInfo | FolderInfo) -> bool:
+        """Whether *entry* does not tell enough: a listing may leave out sizes and dates."""
+        needs_size = (self.min_size is not None or self.max_size is not None) and isinstance(entry, FileInfo)
+        needs_created = self.created_after is not None or self.created_before is not None
+        needs_modified = self.modified_after is not None or self.modified_before is not None
+        return (
+            (needs_size and isinstance(entry, FileInfo) and entry.size is None)
+            or (needs_created and entry.created is None)
+            or (needs_modified and entry.modified is None)
+        )
+
+    def admits(self, entry: FileInfo | FolderInfo) -> bool:
+        """Whether size and dates of *entry* are as asked; what it does not tell is not."""
+        size = entry.size if isinstance(entry, FileInfo) else None
+        return (
+            _is_between(size, self.min_size, self.max_size)
+            and _is_inside(entry.created, self.created_after, self.created_before)
+            and _is_inside(entry.modified, self.modified_after, self.modified_before)
+        )
+
+    def admits_properties(self, properties: Mapping[str, Sequence[str]]) -> bool:
+        """Whether *properties* have every one that is asked for."""
+        return all(
+            any(_wildcards(wanted).fullmatch(value) for value in properties.get(key, ()))
+            for key, wanted in self.properties.items()
+        )
+
+
+def _check_property(key: object, wanted: object) -> None:
+    if not isinstance(key, str) or not key or not isinstance(wanted, str):
+        raise InvalidArgumentError(f"properties: {key!r}: {wanted!r}: expected a key and a text")
+
+
+def _is_between(value: int | None, least: int | None, most: int | None) -> bool:
+    if least is None and most is None:
+        return True
+    return value is not None and (least is None or value >= least) and (most is None or value <= most)
+
+
+def _is_inside(value: datetime | None, after: datetime | None, before: datetime | None) -> bool:
+    if after is None and before is None:
+        return True
+    return value is not None and (after is None or value > after) and (before is None or value < before)
+
+
+def _wildcards(text: str) -> re.Pattern[str]:
+    written = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in text)
+    return re.compile(written, re.DOTALL)

@@ -1,0 +1,24 @@
+"""
+What there is below a folder, from whatever the server, its edition and the user allow.
+
+A ladder of three rungs: File List (one request; Pro, not for anonymous users), AQL (one request, or several where
+the server trims its answers; not for anonymous users), Folder Info of every folder (works everywhere).
+"""
+
+from .info import fetch_info
+from .ladder import METHODS, climb, list_files, list_folder
+from .listing import Batches, Entry, Listing, Method
+from .rows import Rows
+
+__all__ = [
+    "METHODS",
+    "Batches",
+    "Entry",
+    "Listing",
+    "Method",
+    "Rows",
+    "climb",
+    "fetch_info",
+    "list_files",
+    "list_folder",
+]

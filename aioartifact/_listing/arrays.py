@@ -1,0 +1,124 @@
+"""Answers with one long array, read as they arrive."""
+
+import codecs
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from typing import Any, TypeAlias, TypeVar
+
+import aiohttp
+import anyio.lowlevel
+
+from .._address import mask_url
+from .._errors import ConnectionLostError, TransportError
+from .._json_stream import ArrayStream
+from .._models import charset_of
+from .._protocol import Request, is_html, not_artifactory
+from .._session import Operation, begin, rest, stream
+
+# As much as may be parsed at one go without holding the loop for more than a few milliseconds.
+_BATCH = 1 << 15
+
+Entries: TypeAlias = list[dict[str, Any]]
+T = TypeVar("T")
+
+
+class ArrayAnswer:
+    """
+    The objects in the array of an answer, batch by batch; no more than a batch of them is in memory.
+
+    Attributes:
+        request: What was asked.
+        members: What else the answer says, complete once the array is.
+    """
+
+    def __init__(self, request: Request, key: str) -> None:
+        self.request = request
+        self._key = key
+        self._array = ArrayStream(key)
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        return self._array.members
+
+    @property
+    def has_array(self) -> bool:
+        """Whether the answer has the array at all."""
+        return self._array.has_array
+
+    async def batches(
+        self, session: aiohttp.ClientSession, operation: Operation | None = None
+    ) -> AsyncGenerator[Entries, None]:
+        """
+        Ask, and yield what arrives.
+
+        Raises:
+            ResponseError: The server said no.
+            TransportError: No answer came, or not all of it.
+            ProtocolError: The answer is no JSON object, or the array has something else than objects.
+        """
+        async with stream(session, self.request, operation) as reply:
+            if reply.status >= 300:
+                raise await reply.error()
+            headers = reply.chain[-1]
+            if is_html(headers):
+                raise not_artifactory(self.request, "an HTML page")
+            decoder = codecs.getincrementaldecoder(charset_of(headers.get("Content-Type", "")))()
+            while chunks := await reply.next_batch(1):
+                for chunk in _sliced(chunks):
+                    yield self._parsed(decoder, chunk)
+                    await anyio.lowlevel.checkpoint()
+            self._demand_end()
+
+    def _parsed(self, decoder: codecs.IncrementalDecoder, chunk: bytes) -> Entries:
+        try:
+            entries = self._array.feed(decoder.decode(chunk))
+        except ValueError as error:
+            # Without the error of the standard library, which carries the text.
+            reason = str(error) if type(error) is ValueError else "not the text it claims to be"
+        else:
+            if all(isinstance(entry, dict) for entry in entries):
+                return entries
+            reason = f"{self._key!r} holds something else than objects"
+        raise not_artifactory(self.request, f"something that is not JSON as expected: {reason}")
+
+    def _demand_end(self) -> None:
+        # A server that fails in the middle has sent its status already: what is left of the JSON tells.
+        if not self._array.is_complete:
+            raise ConnectionLostError(
+                f"{self.request.label}: the answer ended early",
+                method=self.request.method,
+                url=mask_url(self.request.url),
+                hint="try again",
+            )
+
+
+def _sliced(chunks: list[bytes]) -> list[bytes]:
+    return [chunk[at : at + _BATCH] for chunk in chunks for at in range(0, len(chunk), _BATCH)]
+
+
+async def collect(
+    session: aiohttp.ClientSession, request: Request, key: str, read: Callable[[dict[str, Any]], T]
+) -> tuple[list[T], ArrayAnswer]:
+    """
+    Read an array whole, once more where an answer breaks off.
+
+    Args:
+        session: Session to ask with.
+        request: What to ask.
+        key: Key of the array.
+        read: Makes of each object what is kept of it.
+
+    Raises:
+        ResponseError: The server said no.
+        TransportError: No answer came, or not all of it, in any attempt.
+        ProtocolError: See :meth:`ArrayAnswer.batches`.
+    """
+    operation = begin(session)
+    while True:
+        answer = ArrayAnswer(request, key)
+        try:
+            async with aclosing(answer.batches(session, operation)) as batches:
+                return [read(entry) async for batch in batches for entry in batch], answer
+        except TransportError as error:
+            if not error.retryable or not await rest(session, operation, progressed=False):
+                raise

@@ -1,0 +1,90 @@
+"""
+Folder Info, of one folder or of all below it: what works for every user, edition and repository.
+
+It tells names only: no sizes, no checksums, no dates.
+"""
+
+from contextlib import aclosing
+from typing import TypeAlias
+
+import aiohttp
+
+from .._address import ItemURL
+from .._errors import NotFoundError
+from .._protocol import Below, build_item_info, not_a_folder, read_child
+from .._scheduler import run_many
+from .._scope import Scope
+from .._session import Operation, state_of
+from .arrays import ArrayAnswer, collect
+from .listing import Batches, Entry
+
+# How many folders each worker looks at before what was found is handed on, and memory is free for more.
+_LOOKS = 8
+
+_Child: TypeAlias = tuple[str, bool]
+
+
+async def children(session: aiohttp.ClientSession, folder: ItemURL, operation: Operation) -> Batches:
+    """
+    Yield the entries of one folder as they arrive; one request.
+
+    Raises:
+        NotAFolderError: It is a file.
+        ResponseError, TransportError, ProtocolError: See :meth:`ArrayAnswer.batches`.
+    """
+    answer, below = ArrayAnswer(build_item_info(folder), "children"), Below(folder)
+    async with aclosing(answer.batches(session, operation)) as batches:
+        async for batch in batches:
+            found = [read_child(answer.request, entry) for entry in batch]
+            yield [_entry(below, name, is_folder=is_folder) for name, is_folder in found]
+    if not answer.has_array:
+        raise not_a_folder(folder)
+
+
+async def walk(session: aiohttp.ClientSession, folder: ItemURL, scope: Scope) -> Batches:
+    """
+    Yield what is in every folder below; one request each, several at a time.
+
+    No task is left running between two batches, so whoever takes them may stop at any time.
+
+    Raises:
+        NotAFolderError: *folder* is a file.
+        ResponseError, TransportError, ProtocolError: A folder cannot be listed.
+    """
+    workers = state_of(session).limits.max_concurrency
+    below, pending = Below(folder), [""]
+
+    async def look(relative: str) -> tuple[str, list[_Child]]:
+        return relative, await _look(session, folder, relative)
+
+    while pending:
+        # From the end: what is deeper first, so that few folders wait.
+        jobs = [pending.pop() for _ in range(min(len(pending), workers * _LOOKS))]
+        found: list[Entry] = []
+        async with run_many(jobs, look, max_concurrency=workers) as looks:
+            async for base, entries in looks:
+                for name, is_folder in entries:
+                    relative = f"{base}{name}"
+                    if is_folder and scope.enters(relative):
+                        pending.append(f"{relative}/")
+                    if scope.shows(relative, is_folder=is_folder):
+                        found.append(_entry(below, relative, is_folder=is_folder))
+        yield found
+
+
+async def _look(session: aiohttp.ClientSession, root: ItemURL, relative: str) -> list[_Child]:
+    folder = root / relative.removesuffix("/") if relative else root
+    request = build_item_info(folder)
+    try:
+        found, answer = await collect(session, request, "children", lambda entry: read_child(request, entry))
+    except NotFoundError:
+        if relative:
+            return []  # it was there when its parent was listed, and is no more
+        raise
+    if not answer.has_array:
+        raise not_a_folder(folder)
+    return found
+
+
+def _entry(below: Below, relative: str, *, is_folder: bool) -> Entry:
+    return below.folder(relative) if is_folder else below.file(relative)

@@ -1,0 +1,106 @@
+"""Rows of AQL, page after page where a server trims its answers."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+import aiohttp
+
+from .._address import ServerURL
+from .._aql import Items
+from .._errors import BadRequestError, TransportError
+from .._protocol import build_aql, name_of, read_trimming, trimmed_error
+from .._session import begin, rest, state_of
+from .arrays import ArrayAnswer, Entries
+
+_SORT = "aql-sort"
+
+
+class Rows:
+    """
+    The rows of a query for items.
+
+    Where the query leaves that open, rows are sorted, so that what a server trims, or a lost connection swallows,
+    is asked for again behind the last row that came. The open-source edition refuses to sort; there one answer
+    must have all.
+
+    Args:
+        session: Session to ask with.
+        server: The server.
+        query: What is asked.
+        order: Fields that name an item, to sort by.
+
+    Attributes:
+        is_sorted: Whether the rows come in that order; only known once there are rows.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, server: ServerURL, query: Items, order: Sequence[str]) -> None:
+        self.is_sorted = query.is_pageable and _SORT not in state_of(session).refused[server]
+        self._session = session
+        self._server = server
+        self._query = query
+        self._order = order
+        self._last: tuple[str, ...] | None = None
+        self._has_gap = False
+
+    async def batches(self) -> AsyncGenerator[Entries, None]:
+        """
+        Yield rows as they arrive.
+
+        Raises:
+            ResponseError: The server said no; 400 where it does not understand the query.
+            TransportError: No answer came, or not all of it.
+            ProtocolError: The answer is not an AQL result.
+            IncompleteListingError: The server trimmed the rows, and those behind cannot be asked for.
+        """
+        operation, is_whole = begin(self._session), False
+        while not is_whole:
+            before = self._last
+            answer = self._ask()
+            try:
+                async with aclosing(answer.batches(self._session, operation)) as batches:
+                    async for rows in batches:
+                        self._note(answer, rows)
+                        yield rows
+                is_whole = self._is_whole(answer, before)
+            except BadRequestError as refusal:
+                self._give_up_sorting(refusal)
+            except TransportError as error:
+                if self._has_gap or not error.retryable:
+                    raise
+                if not await rest(self._session, operation, progressed=self._last != before):
+                    raise
+
+    def _ask(self) -> ArrayAnswer:
+        query = self._query.page(self._order, self._last) if self.is_sorted else self._query
+        return ArrayAnswer(build_aql(self._server, str(query)), "results")
+
+    def _note(self, answer: ArrayAnswer, rows: Entries) -> None:
+        """Keep in mind how far it got; without an order that says nothing."""
+        if not rows:
+            return
+        self._has_gap = not self.is_sorted
+        if self.is_sorted:
+            self._last = _key(answer, rows[-1], self._order)
+
+    def _is_whole(self, answer: ArrayAnswer, before: tuple[str, ...] | None) -> bool:
+        trimmed = read_trimming(answer.members, own_limit=self._query.most)
+        if trimmed and (not self.is_sorted or self._last == before):
+            raise trimmed_error(answer.request, trimmed)
+        return not trimmed
+
+    def _give_up_sorting(self, refusal: BadRequestError) -> None:
+        """
+        Go on without an order where it is the order that is refused.
+
+        Raises:
+            BadRequestError: It is something else.
+        """
+        if not self.is_sorted or "sort" not in refusal.server_message.lower():
+            raise refusal
+        state_of(self._session).refused[self._server].add(_SORT)
+        self.is_sorted = False
+
+
+def _key(answer: ArrayAnswer, row: Mapping[str, Any], order: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name_of(answer.request, row, name) for name in order)

@@ -1,0 +1,60 @@
+"""
+Queries in AQL as typed values; :func:`aioartifact.aql` sends them.
+
+::
+
+    from aioartifact import query
+
+    newest = query.items(repo="models", name=query.match("*.onnx"), created=query.last("7d"))
+
+Every value is checked where the query is built: AQL has no escapes, so what it cannot express is refused, and no
+value can become a part of the query.
+
+See: JFrog, "Artifactory Query Language".
+"""
+
+from ._aql import (
+    Condition,
+    Criteria,
+    ItemFields,
+    Items,
+    all_of,
+    any_of,
+    before,
+    eq,
+    field,
+    ge,
+    gt,
+    has_property,
+    items,
+    last,
+    le,
+    lt,
+    match,
+    ne,
+    not_match,
+    where,
+)
+
+__all__ = [
+    "Condition",
+    "Criteria",
+    "ItemFields",
+    "Items",
+    "all_of",
+    "any_of",
+    "before",
+    "eq",
+    "field",
+    "ge",
+    "gt",
+    "has_property",
+    "items",
+    "last",
+    "le",
+    "lt",
+    "match",
+    "ne",
+    "not_match",
+    "where",
+]

@@ -1,0 +1,58 @@
+"""Reading JSON in pieces is reading it whole."""
+
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aioartifact._json_stream import ArrayStream
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
+DOCUMENTS = st.dictionaries(st.text(), VALUES, max_size=4)
+
+
+def fed(stream: ArrayStream, text: str, cuts: list[int]) -> list[object]:
+    places = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
+    return [each for start, end in itertools.pairwise(places) for each in stream.feed(text[start:end])]
+
+
+@given(DOCUMENTS, st.lists(VALUES), DOCUMENTS, st.lists(st.integers(min_value=0)), st.sampled_from([None, 1]))
+def test_any_document_in_any_pieces(before, elements, behind, cuts, indent):
+    """The elements and the other members are those that json.loads finds, wherever the array stands."""
+    document = {**before, "files": elements, **{k: v for k, v in behind.items() if k not in before}}
+    text = json.dumps({**document, "files": elements}, indent=indent)
+    stream = ArrayStream("files")
+    assert fed(stream, text, cuts) == elements
+    assert stream.is_complete
+    assert stream.members == {key: value for key, value in document.items() if key != "files"}
+
+
+@given(DOCUMENTS, st.lists(VALUES), st.lists(st.integers(min_value=0)), st.integers(min_value=0))
+def test_part_of_a_document_is_never_complete(members, elements, cuts, length):
+    """Whatever is missing at the end is noticed, and what was handed out before is right."""
+    text = json.dumps({**members, "files": elements})
+    stream = ArrayStream("files")
+    got = fed(stream, text[: length % len(text)], cuts)
+    assert not stream.is_complete
+    assert got == elements[: len(got)]
+
+
+@given(st.text(alphabet='{}[]:,"\\ 1eE.-+truefalsn', max_size=30), st.lists(st.integers(min_value=0)))
+def test_what_json_refuses_is_never_complete(garbage, cuts):
+    """Only what json.loads takes as an object, with each key once, is taken here."""
+    stream = ArrayStream("files")
+    try:
+        fed(stream, garbage, cuts)
+    except ValueError:
+        return
+    if stream.is_complete:
+        assert isinstance(json.loads(garbage), dict)
+    else:
+        with pytest.raises(ValueError):  # noqa: PT011  # any of json's
+            json.loads(garbage)
