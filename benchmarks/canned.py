@@ -16,6 +16,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -99,6 +100,22 @@ def _head(status: int, size: int, headers: dict[str, str] | None = None) -> byte
     return "\r\n".join(lines).encode("ascii")
 
 
+class Waiter(selectors.SelectSelector):
+    """
+    Waits for sockets and timers, and tells when it last woke up.
+
+    select() waits to the microsecond; epoll() is rounded up to the next millisecond, a twentieth of the latency.
+    """
+
+    woken = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait as always."""
+        ready = super().select(timeout)
+        self.woken = time.monotonic()
+        return ready
+
+
 class Connection(asyncio.BufferedProtocol):
     """
     One connection, one request at a time.
@@ -107,8 +124,9 @@ class Connection(asyncio.BufferedProtocol):
     twice as much.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, waiter: Waiter) -> None:
         self._server = server
+        self._waiter = waiter
         self._loop = asyncio.get_running_loop()
         self._buffer = memoryview(bytearray(_LONGEST_HEAD))
         self._received = 0
@@ -123,13 +141,17 @@ class Connection(asyncio.BufferedProtocol):
         return self._buffer[self._received :]
 
     def buffer_updated(self, count: int) -> None:
-        """Once the head of a request is complete, answer in due time."""
+        """
+        Once the head of a request is complete, answer in due time.
+
+        Requests that came together were all here when the loop woke up; that some are read after others is no latency.
+        """
         self._received += count
         head = self._buffer[: self._received].tobytes()
         if head.endswith(b"\r\n\r\n"):
             answer = self._server.answer(head)
             self._received = 0
-            self._loop.call_later(answer.latency, self._send, answer)
+            self._loop.call_at(self._waiter.woken + answer.latency, self._send, answer)
 
     def _send(self, answer: Answer) -> None:
         if answer.bandwidth is None or len(answer.body) <= _PIECE:
@@ -152,9 +174,9 @@ class Connection(asyncio.BufferedProtocol):
             self._send_piece(body[_PIECE:], bandwidth, due)
 
 
-async def _serve(routes: Sequence[Route]) -> None:
+async def _serve(routes: Sequence[Route], waiter: Waiter) -> None:
     shared = Server(routes)
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(shared), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(shared, waiter), "127.0.0.1", 0)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 
@@ -199,9 +221,9 @@ def main() -> None:
     routes = [Route(**each) for each in json.loads(Path(sys.argv[1]).read_text("utf-8"))]
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.disable()  # nothing here goes in circles, and a pause would look like latency
-    # select() waits to the microsecond; epoll() is rounded up to the next millisecond, a twentieth of the latency.
-    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
-        runner.run(_serve(routes))
+    waiter = Waiter()
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(waiter)) as runner:
+        runner.run(_serve(routes, waiter))
 
 
 if __name__ == "__main__":
