@@ -80,6 +80,8 @@ def main() -> None:
     parser = _parser()
     options = parser.parse_args()
     keys = options.cases.split(",")
+    if options.rounds < 1:
+        parser.error(f"--rounds {options.rounds}: expected at least 1")
     if unknown := [key for key in keys if key not in CASES]:
         parser.error(f"no such case: {', '.join(unknown)}; there are {', '.join(CASES)}")
     facts = machine.facts() | tools.versions()

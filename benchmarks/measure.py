@@ -3,17 +3,20 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Timer
 
 from .machine import python_environment
 from .task import Task
 
 _WORDS = 300  # characters of a failure that are kept
+_LIMIT = 600.0  # seconds after which a contender hangs; one of the peers can
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,12 @@ class Contender:
     writes: bool = True
 
 
-def run(contender: Contender, task: Task, folder: Path, *, keeps: bool = False) -> Sample:
-    """Let a contender do a task once; its files are checked, and removed unless it *keeps* them."""
+def run(contender: Contender, task: Task, folder: Path, *, keeps: bool = False, limit: float = _LIMIT) -> Sample:
+    """Let a contender do a task once, within *limit* seconds; its files are checked, and removed unless it *keeps* them."""
     with tempfile.TemporaryDirectory(dir=folder) as own:
         command = contender.command(task, Path(own))
         try:
-            sample = _spawn(contender, command, Path(own))
+            sample = _spawn(contender, command, Path(own), limit)
             if sample.error is None and contender.writes:
                 _check_files(task)
         except (OSError, ValueError) as error:
@@ -77,15 +80,21 @@ def run(contender: Contender, task: Task, folder: Path, *, keeps: bool = False) 
     return sample
 
 
-def _spawn(contender: Contender, command: Sequence[str], folder: Path) -> Sample:
+def _spawn(contender: Contender, command: Sequence[str], folder: Path, limit: float) -> Sample:
     out, err = folder / "stdout", folder / "stderr"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         started = time.perf_counter()
         environment = python_environment(folder)
         process = subprocess.Popen(command, stdout=stdout, stderr=stderr, cwd=folder, env=environment)
+        # Not process.kill(): that would poll, and take the figures from wait4().
+        killer = Timer(limit, os.kill, (process.pid, signal.SIGKILL))
+        killer.start()
         _, status, usage = os.wait4(process.pid, 0)
+        killer.cancel()
         seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode == -signal.SIGKILL:
+        return Sample(error=f"killed, at the latest after {limit:g} s")
     if process.returncode:
         return Sample(error=_words(err.read_text("utf-8", "replace")) or f"exit code {process.returncode}")
     cpu = usage.ru_utime + usage.ru_stime

@@ -57,11 +57,18 @@ def test_results_hold_no_local_path(tmp_path):
     assert not [place for place in (str(tmp_path), str(ROOT), str(Path.home())) if place in text]
 
 
-def test_unknown_case():
-    """A misspelt case is told at once, with those there are."""
-    done = run_module("benchmarks", "--cases", "bigg")
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        pytest.param(["--cases", "bigg"], "no such case: bigg; there are big, ", id="misspelt-case"),
+        pytest.param(["--rounds", "0"], "--rounds 0: expected at least 1", id="no-round"),
+    ],
+)
+def test_bad_option(options, complaint):
+    """What cannot be run is told at once."""
+    done = run_module("benchmarks", *options)
     assert done.returncode == 2
-    assert "no such case: bigg; there are big, " in done.stderr
+    assert complaint in done.stderr
 
 
 def test_micro_benchmarks_run():
@@ -173,6 +180,12 @@ def test_contender_is_checked(bench, task, tmp_path, script, error):
     assert sample.error == error
     assert (sample.seconds > 0) is (error is None)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_contender_that_hangs(bench, task, tmp_path):
+    """Nobody waits for ever for one who never ends."""
+    sample = bench.measure.run(contender(bench, "exec tail -f /dev/null"), task, tmp_path, limit=0.05)
+    assert sample.error == "killed, at the latest after 0.05 s"
 
 
 def test_contender_that_is_not_there(bench, task, tmp_path):
