@@ -65,7 +65,7 @@ class Contender:
 
 
 def run(contender: Contender, task: Task, folder: Path, *, keeps: bool = False, limit: float = _LIMIT) -> Sample:
-    """Let a contender do a task once, within *limit* seconds; its files are checked, and removed unless it *keeps* them."""
+    """Let a contender do a task once; its files are checked, and removed unless it *keeps* them."""
     with tempfile.TemporaryDirectory(dir=folder) as own:
         command = contender.command(task, Path(own))
         try:

@@ -23,12 +23,14 @@ from aioartifact._files import Staging
 from aioartifact._protocol import build_download, read_promise
 from aioartifact._scheduler import run_many
 from aioartifact._threads import run_short
+from aioartifact._transfer.assembly import Assembly
 from aioartifact._versions import semver_key
 
 BASELINE = Path(__file__).parent / "results" / "micro.json"
 TOLERANCE = 2.0
 _TURNS = 1_000
-_ADDRESS = "https://host.example.com/artifactory/generic-local/com/example/data/db/1.2.3/media%20files/file.bin"
+_FOLDER = "https://host.example.com/artifactory/generic-local/com/example/data/db/1.2.3/media%20files"
+_ADDRESS = f"{_FOLDER}/file.bin"
 _HEADERS = {
     "Content-Length": "10240",
     "Content-Type": "application/octet-stream",
@@ -38,6 +40,7 @@ _HEADERS = {
     "X-Checksum-Sha256": "0" * 64,
 }
 _BATCH = [bytes(64 * 1024)] * 16
+_BATCH_SIZE = sum(map(len, _BATCH))
 
 Work = Callable[[int], None]  # does it so many times
 
@@ -55,9 +58,14 @@ def _build_url(times: int) -> None:
         url("https://host.example.com/artifactory", repository="generic", group_id="a.b.c", name="db", version="1.0.0")
 
 
-def _parse_url(times: int) -> None:
-    for _ in range(times):
-        parse_item_url(_ADDRESS)
+def _parse_file_url(times: int) -> None:
+    for number in range(times):
+        parse_item_url(f"{_FOLDER}/{number}")
+
+
+def _parse_folder_url(times: int) -> None:
+    for number in range(times):
+        parse_item_url(f"{_FOLDER}/{number}/file.bin")
 
 
 def _read_promise(times: int) -> None:
@@ -96,15 +104,17 @@ def _hop(times: int) -> None:
 
 def _write(times: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        staging = Staging(str(Path(folder, "target")), ["sha256"])
-        for _ in range(max(1, times // 100)):
-            staging.write(_BATCH)
-        staging.discard()
+        assembly = Assembly(Staging(str(Path(folder, "target"))))
+        assembly.hash_with(["sha256"])
+        for number in range(max(1, times // 100)):
+            assembly.store(number * _BATCH_SIZE, _BATCH)
+        assembly.staging.discard()
 
 
 FUNCTIONS: dict[str, Work] = {
     "build a URL": _build_url,
-    "parse a URL": _parse_url,
+    "parse a URL, in the same folder": _parse_file_url,
+    "parse a URL, in another folder": _parse_folder_url,
     "read what an answer promises": _read_promise,
     "key of a version": _semver_key,
     "schedule a job": _schedule,
