@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from ._listing.listing import Listing
     from ._models import Child, Deletion, FileInfo, FolderInfo, Relocation, Repository, Response, ServerInfo
     from ._options import Limits, Timeouts
-    from ._progress import Progress, ProgressSnapshot
+    from ._progress import Progress, ProgressSink, ProgressSnapshot, TransferEvent
     from ._reports import BatchError, Outcome, Report
     from ._retry import RetryPolicy
     from ._session import Verify
@@ -112,6 +112,7 @@ __all__ = [
     "Outcome",
     "Overwrite",
     "Progress",
+    "ProgressSink",
     "ProgressSnapshot",
     "ProtocolError",
     "RateLimitedError",
@@ -126,6 +127,7 @@ __all__ = [
     "ServerInfo",
     "SessionError",
     "Timeouts",
+    "TransferEvent",
     "TransportError",
     "TransportTimeoutError",
     "UnsafePathError",
@@ -290,7 +292,9 @@ _HOMES = {
     ),
     "_progress": (
         "Progress",
+        "ProgressSink",
         "ProgressSnapshot",
+        "TransferEvent",
     ),
     "_reports": (
         "BatchError",

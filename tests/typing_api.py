@@ -7,6 +7,7 @@ from typing import assert_type
 import aiohttp
 
 import aioartifact
+from aioartifact.progress import log_sink, rich_sink, tqdm_sink
 
 
 async def ask(server: str) -> None:
@@ -102,6 +103,11 @@ async def fetch(urls: AsyncIterator[str], pairs: list[tuple[str, str]], folder: 
     stop: aioartifact.OnError = "stop"
     never: aioartifact.Overwrite = "never"
     await aioartifact.download_many(items, on_error=stop, overwrite=never, manifest=Path("manifest"))
+    heard: list[aioartifact.TransferEvent] = []
+    sink: aioartifact.ProgressSink = heard.append
+    await aioartifact.download_many(pairs, durable=True, progress=aioartifact.Progress(sink))
+    with rich_sink() as bars, tqdm_sink(object), log_sink(5.0):
+        await aioartifact.download_many(pairs, progress=aioartifact.Progress(bars))
     report = await aioartifact.download_many(urls, "data", on_error="collect", progress=progress)
     assert_type(report, aioartifact.Report)
     assert_type(report.failed, tuple[aioartifact.Outcome, ...])

@@ -5,8 +5,7 @@ import os
 import aiohttp
 
 from .._checksums import Checksums
-from .._progress import Progress
-from .._transfer.accounting import Expected
+from .._progress import FileProgress, Progress
 from .._transfer.deployer import MIN_CHECKSUM_DEPLOY, Parameters
 from .._transfer.plan import is_worth_offering
 from .._transfer.upload import read_file, send_file
@@ -72,19 +71,16 @@ async def deploy(
         item = item_of(opened, url)
         source = await read_file(os.fspath(path), known)
         shown.expect(files=1)
-        expected = Expected(shown)
-        expected.correct(source.size)
+        file = FileProgress(shown, str(item), item.name)
+        file.correct(source.size)
+        by_checksum = not known and is_worth_offering(source.size, options.min_checksum_deploy)
         try:
-            sent = await send_file(
-                opened,
-                source,
-                item,
-                parameters=options.parameters,
-                by_checksum=not known and is_worth_offering(source.size, options.min_checksum_deploy),
-                progress=shown,
-            )
+            with file:
+                await send_file(
+                    opened, source, item, parameters=options.parameters, by_checksum=by_checksum, progress=file
+                )
         except BaseException:
-            expected.finish("failed")
+            file.finish("failed")
             raise
-        expected.finish("transferred", moved=sent)
+        file.finish("transferred")
     return url

@@ -15,7 +15,7 @@ from .._files import Manifest, check_folder, check_target, is_file, is_folder, s
 from .._listing import list_files
 from .._models import FileInfo
 from .._options import check_path
-from .._progress import Progress
+from .._progress import FileProgress, Progress
 from .._reports import Outcome
 from .._threads import run
 from .._transfer.batch import Batch, OnError
@@ -78,17 +78,19 @@ async def download(
         item = item_of(opened, url)
         target = await run(_target, folder, local_name(item.name))
         shown.expect(files=1)
+        file = FileProgress(shown, str(item), item.name)
         if not force_download and await run(is_file, target):
-            shown.finish("skipped")
+            file.finish("skipped")
             return target
         try:
-            await fetch_file(opened, item, target, durable=durable, progress=shown)
+            with file:
+                await fetch_file(opened, item, target, durable=durable, progress=file)
             if durable:
                 await run(sync_folder, os.path.dirname(target) or ".")
         except BaseException:
-            shown.finish("failed")
+            file.finish("failed")
             raise
-        shown.finish("transferred")
+        file.finish("transferred")
         return target
 
 

@@ -8,7 +8,7 @@ import aiohttp
 from .._checksums import ALGORITHMS, Checksums, Digests
 from .._errors import InvalidArgumentError
 from .._files import Source
-from .._progress import Progress
+from .._progress import FileProgress, Progress
 from .._threads import run
 from .._transfer.deployer import Parameters
 from .._transfer.reading import Incoming, read_range
@@ -180,7 +180,8 @@ async def write_bytes(
     async with using(session) as opened:
         item = item_of(opened, url)
         source = Source("", len(content), await run(_hash, content), content)
-        await send_file(opened, source, item, parameters=parameters or {}, by_checksum=False, progress=Progress())
+        unseen = FileProgress(Progress(), str(item), item.name)
+        await send_file(opened, source, item, parameters=parameters or {}, by_checksum=False, progress=unseen)
     return len(content)
 
 

@@ -1,6 +1,6 @@
 """One request and its answer: redirects followed by hand, bodies read as they arrive."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 
@@ -248,9 +248,9 @@ async def ask(session: aiohttp.ClientSession, request: Request, operation: Opera
         return await reply.read()
 
 
-def begin(session: aiohttp.ClientSession) -> Operation:
-    """Start an operation of several repeatable requests."""
-    return Operation(repeatable=True, started=state_of(session).clock.now())
+def begin(session: aiohttp.ClientSession, *, on_retry: Callable[[int], None] | None = None) -> Operation:
+    """Start an operation of several repeatable requests; *on_retry* hears the number of each further attempt."""
+    return Operation(repeatable=True, started=state_of(session).clock.now(), on_retry=on_retry)
 
 
 async def rest(session: aiohttp.ClientSession, operation: Operation, *, progressed: bool) -> bool:
@@ -265,5 +265,6 @@ async def rest(session: aiohttp.ClientSession, operation: Operation, *, progress
     delay = state.retry.next_delay(operation.attempts, draw=state.clock.draw())
     if delay is None:
         return False
+    operation.tell_retry()
     await state.clock.sleep(delay)
     return True

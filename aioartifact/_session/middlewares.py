@@ -52,6 +52,7 @@ class Passage:
                 delay = _delay_after_error(self._state, self._operation, request, error)
                 if delay is None:
                     raise
+                self._operation.tell_retry()
                 await self._state.clock.sleep(delay)
                 continue
             if response.status < 400 or not await self._repeats(request, response):
@@ -63,6 +64,7 @@ class Passage:
         if delay is None:
             return False
         response.release()
+        self._operation.tell_retry()
         if response.status in _SLOW_DOWN:
             self._route.gate.pause(delay)
         else:

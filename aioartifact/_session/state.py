@@ -36,6 +36,12 @@ class Operation:
     started: float
     attempts: int = 0
     lost: int = 0
+    on_retry: Callable[[int], None] | None = None
+
+    def tell_retry(self) -> None:
+        """Let whoever wants to know hear the number of the attempt that comes next."""
+        if self.on_retry is not None:
+            self.on_retry(self.attempts + 1)
 
 
 @dataclass(frozen=True, slots=True)

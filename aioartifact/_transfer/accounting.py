@@ -1,12 +1,12 @@
-"""What every bulk call keeps account of: items that are known, names in flight, and failures."""
+"""What every bulk call keeps account of: items that are known, and failures."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from typing import TypeVar
 
 from .._errors import ArtifactoryError
-from .._progress import Finish, Progress
+from .._progress import Progress
 from .._reports import Outcome
 from .._scheduler import as_async
 
@@ -39,39 +39,6 @@ async def in_chunks(
         async for item in source:
             progress.expect(files=1, size=size_of(item))
             yield (item,)
-
-
-@contextmanager
-def in_flight(progress: Progress, name: str) -> Iterator[None]:
-    """Show *name* among the files in flight."""
-    progress.started(name)
-    try:
-        yield
-    finally:
-        progress.ended(name)
-
-
-class Expected:
-    """
-    The bytes of one file that are still to come, as far as a progress was told of them.
-
-    Args:
-        progress: What is told.
-        size: Bytes it was told of before.
-    """
-
-    def __init__(self, progress: Progress, size: int = 0) -> None:
-        self._progress = progress
-        self._size = size
-
-    def correct(self, size: int) -> None:
-        """The file has *size* bytes, whatever was said before."""
-        self._progress.expect(size=size - self._size)
-        self._size = size
-
-    def finish(self, kind: Finish, *, moved: int = 0) -> None:
-        """Count the file as *kind*; what has not *moved* will not come any more."""
-        self._progress.finish(kind, self._size - moved)
 
 
 def failed(url: str, path: str | None, started: float, error: ArtifactoryError) -> Outcome:

@@ -14,11 +14,11 @@ from .._checksums import Algorithm, Checksums
 from .._errors import ArtifactoryError, InvalidArgumentError
 from .._files import Manifest, Stamp, file_status, hash_file
 from .._models import FileInfo
-from .._progress import Finish, Progress
+from .._progress import FileProgress, Finish, Progress
 from .._reports import Outcome
 from .._session import state_of
 from .._threads import run, run_short
-from .accounting import failed, in_chunks, in_flight
+from .accounting import failed, in_chunks
 from .destination import Destination
 from .download import Fetched, fetch_file, was_begun
 from .durability import FolderSyncs
@@ -100,7 +100,7 @@ class Fetcher:
         self._destination = Destination(destination, durable=durable)
         self._syncs = FolderSyncs() if durable else None
         self._root = destination
-        self._overwrite = overwrite
+        self._overwrite: Overwrite = overwrite
         self._progress = progress
         self._job_of = job_of
         self._manifest = manifest
@@ -120,7 +120,7 @@ class Fetcher:
                 if settled := [found for found in looked if isinstance(found, Outcome)]:
                     for item, found in zip(chunk, looked, strict=True):
                         if isinstance(found, Outcome):
-                            self._progress.finish("failed" if found.error else "skipped", listed_size(item))
+                            FileProgress(self._progress, found.url, "", listed_size(item)).finish(_FINISH[found.status])
                     yield settled
                 for found in looked:
                     if isinstance(found, Target):
@@ -173,15 +173,15 @@ class Fetcher:
         if not isinstance(work, Target):
             return work
         started = time.perf_counter()
-        try:
-            with in_flight(self._progress, work.job.item.name):
-                outcome = await self._settle(work, started)
-        except ArtifactoryError as error:
-            outcome = failed(work.url, work.path, started, error)
-        self._progress.finish(_FINISH[outcome.status], 0 if outcome.status == "downloaded" else listed_size(work.job))
+        with FileProgress(self._progress, work.url, work.job.item.name, listed_size(work.job)) as file:
+            try:
+                outcome = await self._settle(work, file, started)
+            except ArtifactoryError as error:
+                outcome = failed(work.url, work.path, started, error)
+        file.finish(_FINISH[outcome.status])
         return outcome
 
-    async def _settle(self, target: Target, started: float) -> Outcome:
+    async def _settle(self, target: Target, file: FileProgress, started: float) -> Outcome:
         if target.decision == "read" and await self._is_same(target):
             return _unchanged(target, time.perf_counter() - started)
         if target.decision == "ask" and target.known.sha1 is None:
@@ -195,7 +195,7 @@ class Fetcher:
             unless_sha1=target.known.sha1 if target.decision == "ask" else None,
             durable=self._syncs is not None,
             begun=target.begun,
-            progress=self._progress,
+            progress=file,
         )
         if fetched is not None and self._syncs is not None:
             await self._syncs.sync(os.path.dirname(target.path))

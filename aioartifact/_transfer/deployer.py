@@ -12,10 +12,10 @@ from .._address import ItemURL, parse_item_url
 from .._checksums import Checksums
 from .._errors import ArtifactoryError, ForbiddenError, InvalidArgumentError
 from .._files import Source, TreeFile
-from .._progress import Progress
+from .._progress import FileProgress, Progress
 from .._reports import Outcome, Status
 from .._session import state_of
-from .accounting import Expected, failed, in_flight
+from .accounting import failed
 from .plan import Overwrite, has_content, is_worth_offering, item_below
 from .recorded import Recorded
 from .upload import read_file, send_file
@@ -59,16 +59,17 @@ class Deployer:
     async def deploy(self, given: DeployItem | TreeFile) -> Outcome:
         """Deploy one file; what goes wrong with it becomes part of the outcome."""
         started = time.perf_counter()
-        expected = Expected(self.progress, listed_size(given))
+        file = FileProgress(self.progress, str(self.target), "", listed_size(given))
         url, path = str(self.target), None
         try:
             path = _local_path(given)
             item = self._item(given, path)
             url = str(item)
-            with in_flight(self.progress, os.path.basename(path)):
-                return await self._deploy(path, item, expected, started)
+            file = FileProgress(self.progress, url, os.path.basename(path), listed_size(given))
+            with file:
+                return await self._deploy(path, item, file, started)
         except ArtifactoryError as error:
-            expected.finish("failed")
+            file.finish("failed")
             return failed(url, path, started, error)
 
     def _item(self, given: DeployItem | TreeFile, path: str) -> ItemURL:
@@ -80,18 +81,19 @@ class Deployer:
             return parse_item_url(where, state_of(self.session).credentials)
         return item_below(self.target, where)
 
-    async def _deploy(self, path: str, item: ItemURL, expected: Expected, started: float) -> Outcome:
+    async def _deploy(self, path: str, item: ItemURL, file: FileProgress, started: float) -> Outcome:
         if item in self._taken:
             raise InvalidArgumentError(f"{path}: another item of this call goes to {item} too")
         self._taken.add(item)
         if self.options.overwrite == "never" and await self.recorded.has(item):
-            expected.finish("skipped")
+            file.finish("skipped")
             return Outcome(str(item), path, "unchanged", seconds=time.perf_counter() - started)
         source = await read_file(path, Checksums())
-        expected.correct(source.size)
+        file.correct(source.size)
         unchanged = self.options.overwrite == "changed" and await self._is_there(item, source)
-        sent = 0 if unchanged else await self._send(source, item)
-        expected.finish("skipped" if unchanged else "transferred", moved=sent)
+        if not unchanged:
+            await self._send(source, item, file)
+        file.finish("skipped" if unchanged else "transferred")
         status: Status = "unchanged" if unchanged else "deployed"
         return Outcome(str(item), path, status, source.size, source.checksums.sha256, time.perf_counter() - started)
 
@@ -102,14 +104,14 @@ class Deployer:
             return False  # who may deploy but not read finds out by deploying
         return found is not None and has_content(found, source.checksums)
 
-    async def _send(self, source: Source, item: ItemURL) -> int:
-        return await send_file(
+    async def _send(self, source: Source, item: ItemURL, file: FileProgress) -> None:
+        await send_file(
             self.session,
             source,
             item,
             parameters=self.options.parameters,
             by_checksum=is_worth_offering(source.size, self.options.min_checksum_deploy),
-            progress=self.progress,
+            progress=file,
         )
 
 

@@ -23,7 +23,7 @@ from .._errors import (
 )
 from .._files import Staging
 from .._models import FileInfo
-from .._progress import Progress
+from .._progress import FileProgress
 from .._protocol import (
     Promise,
     Request,
@@ -86,7 +86,7 @@ async def fetch_file(
     unless_sha1: str | None = None,
     begun: bool = True,
     durable: bool = False,
-    progress: Progress,
+    progress: FileProgress,
 ) -> Fetched | None:
     """
     Fetch *item* to the local file *target*; None if it still has the SHA-1 *unless_sha1*.
@@ -154,7 +154,7 @@ class _Download:
         target: str,
         listed: FileInfo | None,
         unless_sha1: str | None,
-        progress: Progress,
+        progress: FileProgress,
         *,
         durable: bool,
     ) -> None:
@@ -166,7 +166,7 @@ class _Download:
         self._unless_sha1 = unless_sha1
         self._progress = progress
         self._durable = durable
-        self._operation = begin(session)
+        self._operation = begin(session, on_retry=progress.retrying)
         self._pinned = Promise(None, Checksums())
         self._assembly = Assembly(Staging(target))
         self._adopted = 0

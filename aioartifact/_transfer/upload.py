@@ -12,7 +12,7 @@ from .._address import ItemURL
 from .._checksums import ALGORITHMS, Algorithm, Checksums
 from .._errors import BadRequestError, NotFoundError
 from .._files import Source, read_blocks, read_source
-from .._progress import Progress
+from .._progress import FileProgress
 from .._protocol import Upload, build_checksum_deploy, build_deploy, read_deployed
 from .._session import Operation, ask, begin
 from .._threads import run
@@ -41,13 +41,10 @@ async def send_file(
     *,
     parameters: Mapping[str, str | Sequence[str]],
     by_checksum: bool,
-    progress: Progress,
-) -> int:
+    progress: FileProgress,
+) -> None:
     """
     Deploy *source* as *item*; where *by_checksum*, see first whether the server has the bytes already.
-
-    Returns:
-        Bytes that were sent.
 
     Raises:
         LocalFileError: The file cannot be read.
@@ -56,9 +53,9 @@ async def send_file(
         TransportError: No answer came.
         IntegrityError: The server recorded other checksums.
     """
-    operation = begin(session)
+    operation = begin(session, on_retry=progress.retrying)
     if by_checksum and await _send_checksums(session, operation, source, item, parameters):
-        return 0
+        return
     body = _Body(source, progress)
     request = build_deploy(item, Upload(body.blocks, source.size), source.checksums, parameters)
     try:
@@ -68,7 +65,6 @@ async def send_file(
         raise
     finally:
         await body.end()
-    return source.size
 
 
 async def _send_checksums(
@@ -92,7 +88,7 @@ async def _send_checksums(
 class _Body:
     """The bytes of a file on their way, from the first each time a request asks for them."""
 
-    def __init__(self, source: Source, progress: Progress) -> None:
+    def __init__(self, source: Source, progress: FileProgress) -> None:
         self._source = source
         self._progress = progress
         self._sent = 0

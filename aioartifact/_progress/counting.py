@@ -1,9 +1,14 @@
 """How far a transfer is: told by the engine as it goes, looked at by whoever wants to know."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+
+from .events import EventKind, ProgressSink, TransferEvent
+
+_LOG = logging.getLogger("aioartifact.transfer")
 
 Finish = Literal["transferred", "skipped", "failed"]
 
@@ -49,10 +54,13 @@ class Progress:
     """
     Progress of one transfer, or of several that are shown as one.
 
-    Pass it as ``progress=`` and call `snapshot` as often as you like, from any thread; the other methods are
-    for the transfer. Its memory does not grow with the number of files or bytes.
+    Pass it as ``progress=`` and call `snapshot` as often as you like, from any thread; or give it a *sink*, which is
+    called with a :class:`TransferEvent` whenever something happens. The other methods are for the transfer. Its
+    memory does not grow with the number of files or bytes.
 
     Args:
+        sink: Called in the thread of the event loop, so it must return at once. One that raises is logged and not
+            called any more; the transfer goes on. None: nobody is told.
         clock: Seconds that never go back.
     """
 
@@ -64,10 +72,12 @@ class Progress:
         "_files_total",
         "_finished",
         "_recent",
+        "_sink",
         "_start",
     )
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, sink: ProgressSink | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._sink = sink
         self._clock = clock
         self._start = clock()
         self._finished: dict[Finish, int] = {"transferred": 0, "skipped": 0, "failed": 0}
@@ -82,6 +92,8 @@ class Progress:
         """Add *files* and *size* bytes to what there is to do."""
         self._files_total += files
         self._bytes_total += size
+        if files and self._sink:
+            self.tell("planned")
 
     def started(self, name: str) -> None:
         """Add *name* to the files in flight."""
@@ -94,7 +106,7 @@ class Progress:
     def advance(self, size: int) -> None:
         """Count *size* more bytes as transferred; negative if bytes counted before are lost."""
         self._bytes_done += size
-        number = self._slot_number(self._elapsed())
+        number = self._slot_number(self.elapsed())
         last, counted = self._recent[number % _SLOTS]
         self._recent[number % _SLOTS] = (number, counted + size if last == number else size)
 
@@ -111,7 +123,7 @@ class Progress:
 
     def snapshot(self) -> ProgressSnapshot:
         """Tell how far it is now."""
-        elapsed = self._elapsed()
+        elapsed = self.elapsed()
         rate = self._rate(elapsed)
         return ProgressSnapshot(
             files_done=self._finished["transferred"],
@@ -126,8 +138,26 @@ class Progress:
             active=tuple(self._active[:_MAX_ACTIVE]),
         )
 
-    def _elapsed(self) -> float:
+    def elapsed(self) -> float:
+        """Seconds since this was made."""
         return self._clock() - self._start
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether there is somebody to tell."""
+        return self._sink is not None
+
+    def tell(self, kind: EventKind, key: str = "", size: int = 0, total: int | None = None, attempt: int = 1) -> None:
+        """Tell the sink, if there is one, what happened to the file at *key*."""
+        if self._sink is None:
+            return
+        finished = sum(self._finished.values())
+        whole = (finished, self._files_total, self._bytes_done, self._bytes_total)
+        try:
+            self._sink(TransferEvent(kind, key, size, total, attempt, *whole))
+        except Exception:  # noqa: BLE001  # whatever a display does wrong, the transfer goes on
+            self._sink = None
+            _LOG.warning("the sink of a progress failed and is not called any more", exc_info=True)
 
     @staticmethod
     def _slot_number(elapsed: float) -> int:
