@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from ._api.reading import open, read_bytes, stream, write_bytes
     from ._api.servers import ping, repositories, server_info
     from ._api.session import Auth, session
-    from ._api.versions import latest_version, versions
+    from ._api.versions import latest_version, maven_metadata, versions
+    from ._api.versions_many import versions_many
     from ._checksums import Checksums
     from ._credentials import Credentials
     from ._errors import (
@@ -60,7 +61,18 @@ if TYPE_CHECKING:
     )
     from ._filters import Filter
     from ._listing.listing import Listing
-    from ._models import Child, Deletion, FileInfo, FolderInfo, Relocation, Repository, Response, ServerInfo
+    from ._models import (
+        ArtifactVersions,
+        Child,
+        Deletion,
+        FileInfo,
+        FolderInfo,
+        MavenMetadata,
+        Relocation,
+        Repository,
+        Response,
+        ServerInfo,
+    )
     from ._options import Limits, Timeouts
     from ._progress import Progress, ProgressSink, ProgressSnapshot, TransferEvent
     from ._reports import BatchError, Outcome, Report
@@ -75,6 +87,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlreadyExistsError",
+    "ArtifactVersions",
     "ArtifactoryError",
     "ArtifactoryPath",
     "Auth",
@@ -105,6 +118,7 @@ __all__ = [
     "Listing",
     "LocalFileError",
     "LocalNotFoundError",
+    "MavenMetadata",
     "NotAFileError",
     "NotAFolderError",
     "NotFoundError",
@@ -151,6 +165,7 @@ __all__ = [
     "info",
     "latest_version",
     "ls",
+    "maven_metadata",
     "mkdir",
     "move",
     "open",
@@ -170,6 +185,7 @@ __all__ = [
     "update_properties",
     "url",
     "versions",
+    "versions_many",
     "walk",
     "write_bytes",
 ]
@@ -240,8 +256,10 @@ _HOMES = {
     ),
     "_api.versions": (
         "latest_version",
+        "maven_metadata",
         "versions",
     ),
+    "_api.versions_many": ("versions_many",),
     "_checksums": ("Checksums",),
     "_credentials": ("Credentials",),
     "_errors": (
@@ -277,10 +295,12 @@ _HOMES = {
     "_filters": ("Filter",),
     "_listing.listing": ("Listing",),
     "_models": (
+        "ArtifactVersions",
         "Child",
         "Deletion",
         "FileInfo",
         "FolderInfo",
+        "MavenMetadata",
         "Relocation",
         "Repository",
         "Response",

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ._checksums import Checksums
+from ._errors import ArtifactoryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,47 @@ class ServerInfo:
     edition: Edition
     addons: tuple[str, ...]
     capabilities: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MavenMetadata:
+    """
+    What ``maven-metadata.xml`` says about an artifact; parts that are not there are None.
+
+    Attributes:
+        latest: Newest version, snapshots included.
+        release: Newest version that is no snapshot.
+        versions: All versions, in the order of the file; a snapshot by its base version, ``1.0-SNAPSHOT``.
+        last_updated: When this was calculated.
+    """
+
+    latest: str | None
+    release: str | None
+    versions: tuple[str, ...]
+    last_updated: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactVersions:
+    """
+    The versions of one of many artifacts, or why they are not known.
+
+    Attributes:
+        group_id: Group ID of the artifact.
+        name: Its name.
+        versions: Its versions, oldest first; empty if there is no such artifact, or *error* says why not.
+        error: What kept them from being listed, or None.
+    """
+
+    group_id: str
+    name: str
+    versions: tuple[str, ...] = ()
+    error: ArtifactoryError | None = None
+
+    @property
+    def latest(self) -> str | None:
+        """The newest version, or None if there is none."""
+        return self.versions[-1] if self.versions else None
 
 
 # Only charsets: Python would also take names of its codecs that are none.

@@ -24,7 +24,7 @@ from aioartifact._protocol import build_download, read_promise
 from aioartifact._scheduler import run_many
 from aioartifact._threads import run_short
 from aioartifact._transfer.assembly import Assembly
-from aioartifact._versions import semver_key
+from aioartifact._versions.semver import semver_key
 
 BASELINE = Path(__file__).parent / "results" / "micro.json"
 TOLERANCE = 2.0

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from aioartifact import InvalidArgumentError, query
-from aioartifact._aql import entries_below, folders_in, point_at
+from aioartifact._aql import entries_below, files_with_property, folders_in, folders_in_each, point_at
 from aioartifact._aql.values import string
 
 FIELDS = '"repo","path","name","type","size","created","modified","sha256","actual_sha1","actual_md5"'
@@ -201,3 +201,43 @@ def test_place_in_a_long_query():
     line, caret = point_at(asked, "near the following sub-query: " + asked[asked.index('"nam"') :]).splitlines()
     assert line[caret.index("^") :].startswith('"nam":"a"')
     assert len(line) < 120
+
+
+@pytest.mark.parametrize(
+    ("paths", "queries"),
+    [
+        pytest.param(["a/b"], 1, id="one"),
+        pytest.param([f"com/acme/lib{n:04}" for n in range(500)], 3, id="short"),
+        pytest.param([f"com/acme/g{n % 9}/{'long' * 9}{n}" for n in range(500)], 3, id="in-few-groups"),
+        pytest.param([f"{'long' * 9}/{n}/x" for n in range(500)], 5, id="without-neighbours"),
+        pytest.param([f"{'long' * 9}{n}" for n in range(300)], 3, id="in-the-root"),
+        pytest.param(["x" * 7000, "y"], 2, id="too-long-by-itself"),
+    ],
+)
+def test_folders_in_each_fit_into_few_queries(paths, queries):
+    """No query is longer than Artifactory 7 takes, but where one name is; neighbours share a criterion."""
+    made = list(folders_in_each("libs-release-local", paths))
+    assert len(made) == queries
+    assert all(len(query) < 6000 for query in made if "x" * 7000 not in query)
+
+
+def test_folders_in_each_name_every_path_where_they_fit():
+    """Whole groups are asked for only where that saves queries."""
+    (query,) = folders_in_each("r", ["g/a", "g/b*"])
+    criteria = '"$or":[{"path":"g/a"},{"path":"g/b*"}],"repo":"r","type":"folder"'
+    assert query == f'items.find({{{criteria}}}).include("repo","path","name")'
+
+
+def test_folders_in_each_refuse_what_cannot_be_said():
+    """A double quote would end the text, in a name as in its group."""
+    for path in ('g/a"b', 'g"h/a'):
+        with pytest.raises(InvalidArgumentError, match="double quote"):
+            list(folders_in_each("r", [path]))
+
+
+def test_query_for_files_with_a_property():
+    """All properties come with them, since the open-source edition sends all or none."""
+    assert files_with_property("r", "g/n", "version") == (
+        'items.find({"@version":"*","$or":[{"path":"g/n"},{"path":{"$match":"g/n/*"}}],"repo":"r"})'
+        '.include("repo","path","name","property")'
+    )

@@ -3,7 +3,8 @@ from random import Random
 
 import pytest
 
-from aioartifact._versions import is_semantic_version, latest, semver_key, sort_versions
+from aioartifact._versions import selection_of
+from aioartifact._versions.semver import is_semantic_version, semver_key
 
 # In ascending order; every pair of it is compared below.
 ASCENDING = [
@@ -145,13 +146,13 @@ def test_ascending_list_holds_for_every_pair():
     assert [(ASCENDING[first], ASCENDING[second]) for first, second in wrong] == []
 
 
-def test_sort_versions_restores_the_order_from_any_other():
+def test_key_restores_the_order_from_any_other():
     """The result depends on the names alone, and the argument stays as it was."""
     random = Random(20261122)
     for _ in range(20):
         shuffled = random.sample(ASCENDING, len(ASCENDING))
         before = list(shuffled)
-        assert sort_versions(shuffled) == ASCENDING
+        assert sorted(shuffled, key=semver_key) == ASCENDING
         assert shuffled == before
 
 
@@ -169,30 +170,15 @@ def test_sort_versions_restores_the_order_from_any_other():
         pytest.param("2.0.0-alpha 2.0.0-3-gabc", id="type-error-in-audeer-described"),
     ],
 )
-def test_sort_versions_agrees_with_published_examples(ascending):
+def test_key_agrees_with_published_examples(ascending):
     """Precedence is that of semver.org; audeer's plain examples hold too."""
     names = ascending.split()
+    backwards = names[::-1]
 
-    assert sort_versions(reversed(names)) == names
-
-
-def test_sort_versions_keeps_duplicates_and_takes_any_iterable():
-    """Sorting neither adds nor drops."""
-    assert sort_versions(name for name in ("2.0.0", "1.0.0", "2.0.0")) == ["1.0.0", "2.0.0", "2.0.0"]
-    assert sort_versions([]) == []
+    assert sorted(backwards, key=semver_key) == names
 
 
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        pytest.param([], None, id="none"),
-        pytest.param(["1.9.0", "1.10.0", "1.2.0"], "1.10.0", id="by-number"),
-        pytest.param(["1.0.0", "1.0.0-rc.1"], "1.0.0", id="release-over-candidate"),
-        pytest.param(["1.0.0", "1.0.1-rc.1"], "1.0.1-rc.1", id="newer-candidate"),
-        pytest.param(["0.0.1", "latest", "9.9"], "0.0.1", id="version-over-other-names"),
-        pytest.param(["release-9", "release-10"], "release-10", id="only-other-names"),
-    ],
-)
-def test_latest_is_the_last_in_order(names, expected):
-    """The highest name, or None without names; an iterator will do."""
-    assert latest(iter(names)) == expected
+def test_pick_takes_versions_alone_from_any_iterable():
+    """Other names are left out; picking neither adds nor drops beyond that."""
+    assert selection_of().pick(name for name in ("2.0.0", "latest", "1.0.0", "2.0.0")) == ["1.0.0", "2.0.0", "2.0.0"]
+    assert selection_of().pick([]) == []

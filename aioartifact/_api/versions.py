@@ -1,21 +1,21 @@
-"""Versions of an artifact: the names of the folders below it."""
+"""Versions of an artifact, and the newest of them."""
 
 import warnings
+from collections.abc import Coroutine, Sequence
 from typing import Literal
 
 import aiohttp
 
 from .._address import ItemURL, parse_item_url, parse_server_url, url
-from .._aql import folders_in
-from .._errors import AuthenticationError, ForbiddenError, NotFoundError
-from .._listing import fetch_info
+from .._errors import InvalidArgumentError, NotFoundError
+from .._models import MavenMetadata
 from .._options import check_choice
-from .._protocol import build_aql, expect_folder, read_aql
-from .._session import ask, is_anonymous
-from .._versions import is_semantic_version, latest, sort_versions
+from .._protocol import build_latest_version, read_latest_version
+from .._session import ask
+from .._versions import SchemeLike, Selection, Where, base_version, selection_of
 from .session import using
+from .version_sources import METHODS, REFUSALS, Method, fetch_maven_metadata, list_names
 
-Method = Literal["auto", "folder", "aql"]
 Denied = Literal["warn", "raise"]
 
 
@@ -25,57 +25,96 @@ async def versions(
     group_id: str,
     name: str,
     *,
+    scheme: SchemeLike = "semver",
+    spec: str | None = None,
+    prerelease: bool | None = None,
+    where: Where | None = None,
     method: Method = "auto",
+    property_name: str = "version",
     denied: Denied = "warn",
     session: aiohttp.ClientSession | None = None,
 ) -> list[str]:
     """
-    List the versions of an artifact, oldest first.
+    List the versions of an artifact, oldest first; one request.
 
     A version is a folder below ``group_id/name`` whose name is a semantic version: ``X.Y.Z`` or ``vX.Y.Z``, with
     whatever follows a ``-`` or ``+``. They are sorted by the rules of semver.org: a pre-release comes before its
     release, a leading ``v`` does not count, and ``1.0.0-3-gabc1234``, as git describe writes it, comes after
-    ``1.0.0``.
+    ``1.0.0``. Other *scheme* and *method* change what a version is, and where it is looked for.
 
     Args:
         server: Base address of the server, e.g. ``https://host/artifactory``.
         repository: Repository key.
         group_id: Group ID; its dots become slashes. May be empty.
         name: Name of the artifact.
+        scheme: ``"semver"`` as above; ``"maven"``: names with a digit, in Maven's order; ``"pep440"``: versions of
+            Python packages, which needs the extra ``pep440``; ``"natural"``: all names, digits as numbers; or a
+            function that makes a sort key of a name: all names.
+        spec: Only versions that match: clauses such as ``>=1.2,<2``, ``~=1.4``, ``==1.*``, ``!=1.3.0``, all of
+            which must hold in the order of *scheme*; for ``"maven"`` also ranges, ``[1.0,2.0)``.
+        prerelease: True takes only pre-releases, False only releases, None both. A snapshot is a pre-release.
+        where: Only names that a regular expression matches from end to end, or for which a function is true.
         method: ``"folder"`` lists the folder: one request, for every user and edition. ``"aql"`` sends a query:
             one request, not for anonymous users. ``"auto"`` lists the folder, and asks AQL only where that is
-            refused.
+            refused. ``"properties"`` asks AQL for the values that the files below have of a property.
+            ``"maven-metadata"`` reads the ``maven-metadata.xml`` of the artifact.
+        property_name: Name of that property.
         denied: What to do if access is refused: ``"warn"`` warns and returns ``[]``, ``"raise"`` raises.
         session: Session to use; None opens one for this call.
 
     Returns:
-        Versions as they are named; ``[]`` if the artifact does not exist.
+        Versions as they are named; ``[]`` if the artifact does not exist. With ``"maven"`` the timestamped
+        snapshots of ``"properties"`` count as one, by their base version.
 
     Raises:
         InvalidURLError: A part cannot be one of a URL.
-        InvalidArgumentError: Unknown *method* or *denied*, or a name that AQL cannot express.
+        InvalidArgumentError: An option cannot mean anything, or AQL cannot express a name.
+        ConfigurationError: The extra of the scheme is not installed.
         NotAFolderError: The artifact is a file.
         AuthenticationError, ForbiddenError: Access is refused and *denied* is ``"raise"``.
         ServerError: The server failed; never taken for "no versions".
+        IncompleteListingError: The server trimmed the answer.
         TransportError: No answer came.
+        ProtocolError: Something else answered than an Artifactory, or than Maven metadata.
 
     See: JFrog REST API, "Folder Info" and "Artifactory Query Language (AQL)"; semver.org, section 11.
     """
-    check_choice("method", method, ("auto", "folder", "aql"))
+    selection = selection_of(scheme, spec, prerelease, where)
+    check_choice("method", method, METHODS)
     check_choice("denied", denied, ("warn", "raise"))
-    address = url(server, repository=repository, group_id=group_id, name=name)
+    item = artifact_of(server, repository, group_id, name)
     async with using(session) as opened:
-        try:
-            # The server is named here, whatever its context path; there is nothing to guess.
-            names = await _list(opened, parse_item_url(address, [parse_server_url(server)]), method)
-        except NotFoundError:
-            return []
-        except (AuthenticationError, ForbiddenError) as error:
-            if denied == "raise":
-                raise
-            warnings.warn(f"no versions listed: {error}", UserWarning, stacklevel=2)
-            return []
-    return sort_versions(filter(is_semantic_version, names))
+        names = await _allowed(list_names(opened, item, method, property_name), denied)
+    return selection.pick(_based(names, selection) if method == "properties" else names)
+
+
+async def _allowed(listing: Coroutine[object, object, list[str]], denied: Denied) -> list[str]:
+    """Take what is not there for no names, and what is refused too, with a warning, unless *denied* says no."""
+    try:
+        return await listing
+    except NotFoundError:
+        return []
+    except REFUSALS as error:
+        if denied == "raise":
+            raise
+        warnings.warn(f"no versions listed: {error}", UserWarning, stacklevel=3)
+        return []
+
+
+def artifact_of(server: str, repository: str, group_id: str, name: str) -> ItemURL:
+    """
+    Address of an artifact.
+
+    Raises:
+        InvalidURLError: A part cannot be one of a URL.
+    """
+    address = url(server, repository=repository, group_id=group_id, name=name)
+    # The server is named here, whatever its context path; there is nothing to guess.
+    return parse_item_url(address, [parse_server_url(server)])
+
+
+def _based(names: Sequence[str], selection: Selection) -> set[str]:
+    return set(map(base_version, names)) if selection.scheme.name == "maven" else set(names)
 
 
 async def latest_version(
@@ -84,21 +123,32 @@ async def latest_version(
     group_id: str,
     name: str,
     *,
-    method: Method = "auto",
+    scheme: SchemeLike = "semver",
+    spec: str | None = None,
+    prerelease: bool | None = None,
+    where: Where | None = None,
+    method: Method | Literal["server"] = "auto",
+    property_name: str = "version",
     denied: Denied = "warn",
     session: aiohttp.ClientSession | None = None,
 ) -> str | None:
     """
     The newest version of an artifact, by the order of :func:`versions`; one request.
 
-    A pre-release counts: ``2.0.0-rc1`` is newer than ``1.9.0``.
+    A pre-release counts, unless *prerelease* is False: ``2.0.0-rc1`` is newer than ``1.9.0``.
 
     Args:
         server: Base address of the server.
         repository: Repository key.
         group_id: Group ID.
         name: Name of the artifact.
-        method: See :func:`versions`.
+        scheme: See :func:`versions`.
+        spec: See :func:`versions`.
+        prerelease: See :func:`versions`.
+        where: See :func:`versions`.
+        method: See :func:`versions`. ``"server"`` takes the server's word instead: its newest release by the
+            layout of the repository, in an order close to Maven's. Needs Artifactory Pro.
+        property_name: See :func:`versions`.
         denied: See :func:`versions`.
         session: Session to use; None opens one for this call.
 
@@ -106,32 +156,77 @@ async def latest_version(
         The version, or None if there is none.
 
     Raises:
+        InvalidArgumentError: With ``method="server"`` an option that only we could heed.
+        BadRequestError: With ``method="server"`` and no Pro licence.
         ArtifactoryError: The errors of :func:`versions`, under the same conditions.
+
+    See: JFrog REST API, "Artifact Latest Version Search Based on Layout".
     """
-    return latest(await versions(server, repository, group_id, name, method=method, denied=denied, session=session))
+    if method == "server":
+        if (scheme, spec, prerelease, where) != ("semver", None, None, None):
+            raise InvalidArgumentError(
+                "method='server' takes the server's word; it knows no scheme, spec, prerelease or where"
+            )
+        check_choice("denied", denied, ("warn", "raise"))
+        item = artifact_of(server, repository, group_id, name)
+        async with using(session) as opened:
+            found = await _allowed(_ask_server(opened, item, group_id, name), denied)
+    else:
+        found = await versions(
+            server,
+            repository,
+            group_id,
+            name,
+            scheme=scheme,
+            spec=spec,
+            prerelease=prerelease,
+            where=where,
+            method=method,
+            property_name=property_name,
+            denied=denied,
+            session=session,
+        )
+    return found[-1] if found else None
 
 
-async def _list(session: aiohttp.ClientSession, item: ItemURL, method: Method) -> list[str]:
-    if method == "aql":
-        return await _by_aql(session, item)
-    try:
-        return await _by_folder(session, item)
-    except ForbiddenError as refusal:
-        # An anonymous user may never query; a refused password (401) is not tried twice.
-        if method == "folder" or is_anonymous(session, item.server):
-            raise
-        # AQL leaves out what the user may not read, so an empty answer still means refused.
-        if names := await _by_aql(session, item):
-            return names
-        raise refusal from None
+async def _ask_server(session: aiohttp.ClientSession, item: ItemURL, group_id: str, name: str) -> list[str]:
+    request = build_latest_version(item.server, item.repository, group_id, name)
+    return [read_latest_version(request, await ask(session, request))]
 
 
-async def _by_folder(session: aiohttp.ClientSession, item: ItemURL) -> list[str]:
-    folder = expect_folder(item, await fetch_info(session, item))
-    return [child.name for child in folder.children if child.folder]
+async def maven_metadata(
+    server: str,
+    repository: str,
+    group_id: str,
+    name: str,
+    *,
+    session: aiohttp.ClientSession | None = None,
+) -> MavenMetadata:
+    """
+    Read what ``maven-metadata.xml`` says about an artifact; one request.
 
+    Artifactory calculates that file some time after a deployment; a virtual repository merges those of its members.
 
-async def _by_aql(session: aiohttp.ClientSession, item: ItemURL) -> list[str]:
-    request = build_aql(item.server, folders_in(item.repository, item.path))
-    # A virtual repository shows a folder once for each member that has it.
-    return list({row["name"] for row in read_aql(request, await ask(session, request))})
+    Args:
+        server: Base address of the server.
+        repository: Repository key, of a Maven repository.
+        group_id: Group ID; its dots become slashes.
+        name: Name of the artifact.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        The newest version, the newest release, and all versions.
+
+    Raises:
+        InvalidURLError: A part cannot be one of a URL.
+        NotFoundError: There is no such file, or it is hidden from this user.
+        AuthenticationError, ForbiddenError: Access is refused.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came.
+        ProtocolError: The answer is no such metadata, or declares a document type.
+
+    See: https://maven.apache.org/repositories/metadata.html
+    """
+    item = artifact_of(server, repository, group_id, name)
+    async with using(session) as opened:
+        return await fetch_maven_metadata(opened, item)

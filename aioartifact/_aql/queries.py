@@ -1,7 +1,7 @@
 """The queries this library sends on its own."""
 
 from .conditions import le, match
-from .criteria import Criteria, any_of, where
+from .criteria import Criteria, any_of, has_property, where
 from .items import Items, items
 
 LISTED = ("repo", "path", "name", "type", "size", "created", "modified", "sha256", "actual_sha1", "actual_md5")
@@ -36,6 +36,18 @@ def entries_below(repository: str, path: str, *, item_type: str, depth: int | No
     if depth is not None:
         query = query.where(depth=le(len(path.split("/")) * bool(path) + depth))
     return query.where(_below(path)) if path else query
+
+
+def files_with_property(repository: str, path: str, name: str) -> str:
+    """
+    Query for the files in a folder, on every level, that have a property, with all properties they have.
+
+    Only some editions would send just the one. For wildcards in *path* see :func:`entries_below`.
+
+    Raises:
+        InvalidArgumentError: AQL cannot express repository, path or name.
+    """
+    return str(items(has_property(name), _below(path), repo=repository).include("repo", "path", "name", "property"))
 
 
 def _below(path: str) -> Criteria:

@@ -21,6 +21,7 @@ from .download import (
 from .errors import raise_for_status, read_error, server_words
 from .items import build_item_info, expect_file, expect_folder, not_a_file, not_a_folder, read_item_info
 from .listing import Below, build_file_list, read_child, read_listed, read_listed_item
+from .maven import build_maven_metadata, read_maven_metadata
 from .mutations import (
     Verb,
     build_delete,
@@ -43,6 +44,7 @@ from .reading import name_of, not_artifactory
 from .request import Request, Upload
 from .rest import build_rest
 from .servers import build_ping, build_repositories, build_version, read_ping, read_repositories, read_version
+from .version_search import build_latest_version, read_latest_version
 
 __all__ = [
     "Below",
@@ -59,6 +61,8 @@ __all__ = [
     "build_file_list",
     "build_folder",
     "build_item_info",
+    "build_latest_version",
+    "build_maven_metadata",
     "build_merge_properties",
     "build_ping",
     "build_properties",
@@ -89,8 +93,10 @@ __all__ = [
     "read_deployed",
     "read_error",
     "read_item_info",
+    "read_latest_version",
     "read_listed",
     "read_listed_item",
+    "read_maven_metadata",
     "read_ping",
     "read_promise",
     "read_properties",

@@ -1,8 +1,12 @@
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from aioartifact._versions import is_semantic_version, latest, semver_key, sort_versions
+from aioartifact._versions import selection_of
+from aioartifact._versions.maven import maven_key
+from aioartifact._versions.natural import natural_parts
+from aioartifact._versions.semver import is_semantic_version, semver_key
 
 NUMBERS = st.integers(min_value=0, max_value=30)
 PLAIN = st.tuples(NUMBERS, NUMBERS, NUMBERS).map(lambda numbers: ".".join(map(str, numbers)))
@@ -12,6 +16,10 @@ PRERELEASES = st.lists(IDENTIFIERS, min_size=1, max_size=3).map(lambda parts: "-
 DESCRIBED = st.sampled_from(["-0-gabc", "-1-gdeadbee", "-2-gdeadbee", "-10-g1", "-1-gx"])
 BUILDS = st.sampled_from(["+", "+1", "+10", "+build.5", "+1-2-gabc"])
 SMALL = st.sampled_from(["0.0.0", "1.0.0", "1.0.1", "1.00.0", "1.2.0", "1.10.0"])
+
+
+def sort_versions(names):
+    return sorted(names, key=semver_key)
 
 
 def perhaps(strategy):
@@ -47,11 +55,10 @@ def test_order_is_transitive(names):
 
 @given(st.lists(NAMES).flatmap(lambda names: st.tuples(st.just(names), st.permutations(names))))
 def test_sorted_list_does_not_depend_on_the_order_before(lists):
-    """The same names always end in the same order, and the last of them is the latest."""
+    """The same names always end in the same order."""
     names, shuffled = lists
 
     assert sort_versions(names) == sort_versions(shuffled)
-    assert latest(names) == (sort_versions(names) or [None])[-1]
 
 
 @given(st.lists(NAMES))
@@ -106,3 +113,53 @@ def test_build_metadata_decides_nothing_between_unequal_versions(version, build,
 def precedence(name):
     """Key without the text that breaks ties."""
     return semver_key(name)[:-1]
+
+
+MAVEN = st.lists(
+    st.sampled_from([".", "-", ""])
+    | st.sampled_from(["0", "1", "10", "alpha", "a", "rc", "snapshot", "ga", "sp", "x"]),
+    max_size=8,
+).map("".join)
+
+
+@given(names=st.tuples(MAVEN | ANYTHING, MAVEN | ANYTHING, MAVEN | ANYTHING))
+def test_maven_order_is_total(names):
+    """Any names compare, without going round in circles; what means the same has one key."""
+    first, second, third = map(maven_key, names)
+
+    assert (first < second, first == second, first > second).count(True) == 1
+    assert not (first <= second <= third) or first <= third
+
+
+@given(version=MAVEN, nothing=st.sampled_from([".0", "-0", ".0.0", "-ga", "-final"]))
+def test_maven_order_ignores_what_means_nothing(version, nothing):
+    """Zeros and words for the release, put at the end, change nothing."""
+    assume(version[-1:] not in {".", "-"})
+
+    assert maven_key(version + nothing) == maven_key(version)
+
+
+@given(first=ANYTHING, second=ANYTHING)
+def test_natural_order_is_total(first, second):
+    """Any names compare."""
+    one, other = natural_parts(first), natural_parts(second)
+
+    assert (one < other, one == other, one > other).count(True) == 1
+
+
+SPECS = st.builds(
+    lambda operator, version, zero: f"{operator}{version}{zero if operator in ('==', '!=') else ''}",
+    st.sampled_from(["==", "!=", "<", "<=", ">", ">=", "~="]),
+    st.sampled_from(["1.0", "1.0.0", "1.2", "1.2.0", "2.10.3"]),
+    st.sampled_from(["", ".*"]),
+)
+
+
+@given(spec=st.lists(SPECS, min_size=1, max_size=3).map(",".join), version=PLAIN, candidate=st.booleans())
+def test_specifiers_agree_with_packaging(spec, version, candidate):
+    """A clause means what it means for Python packages, in the order of each scheme."""
+    expected = SpecifierSet(spec).contains(version + "rc1" * candidate, prereleases=True)
+
+    for scheme in ("semver", "maven", "pep440"):
+        name = version + ("rc1" if scheme == "pep440" else "-rc1") * candidate
+        assert bool(selection_of(scheme, spec).pick([name])) is expected

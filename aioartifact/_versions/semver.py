@@ -1,5 +1,5 @@
 """
-Which names are versions, and their order: semver.org's, made total over all strings.
+Which names are semantic versions, and their order: semver.org's, made total over all strings.
 
 The order is a key, not a comparison: keys are tuples of numbers and text that always compare, so no list of
 names can raise or depend on the order it came in. audeer, whose predicate the ancestor audfactory uses, sorts a
@@ -7,16 +7,15 @@ pre-release after its release and raises TypeError for some lists of valid versi
 """
 
 import re
-from collections.abc import Iterable
 from typing import TypeAlias
 
-# Kind, length, text. The kind decides between unlike parts; the length makes digits compare as numbers.
-_Part: TypeAlias = tuple[int, int, str]
-VersionKey: TypeAlias = tuple[int, tuple[_Part, ...], str]
+from .natural import Part, natural_parts, part_of
 
-_END: _Part = (0, 0, "")  # of a pre-release: the shorter of two that begin alike comes first
-_NUMBER, _TEXT = 1, 2
-_RELEASE: _Part = (3, 0, "")  # in the place of the pre-release: after every one
+Precedence: TypeAlias = tuple[int, tuple[Part, ...]]
+VersionKey: TypeAlias = tuple[int, tuple[Part, ...], str]
+
+_END: Part = (0, 0, "")  # of a pre-release: the shorter of two that begin alike comes first
+_RELEASE: Part = (3, 0, "")  # in the place of the pre-release: after every one
 
 # Lazy where a git-describe tail could also be read as (part of) the pre-release: the tail goes first.
 _VERSION = re.compile(
@@ -28,7 +27,6 @@ _VERSION = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_DIGITS_OR_NOT = re.compile(r"[0-9]+|[^0-9]+")
 
 
 def is_semantic_version(text: str) -> bool:
@@ -62,28 +60,22 @@ def semver_key(text: str) -> VersionKey:
 
     See: https://semver.org/spec/v2.0.0.html, 9 to 11
     """
+    return *semver_precedence(text), text
+
+
+def semver_precedence(text: str) -> Precedence:
+    """Sort key without the text: equal for versions that rank the same, such as ``1.0.0``, ``v1.0.0``, ``1.0.0+x``."""
     match = _VERSION.fullmatch(text)
     if not match:
-        return 0, tuple(_part(run) for run in _DIGITS_OR_NOT.findall(text)), text
-    core = tuple(_part(number) for number in match.group("x", "y", "z"))
+        return 0, natural_parts(text)
+    core = tuple(part_of(number) for number in match.group("x", "y", "z"))
     prerelease, commits = match.group("prerelease", "commits")
-    stage = (_RELEASE,) if prerelease is None else (*map(_part, prerelease.split(".")), _END)
-    tail = () if commits is None else (_part(commits),)
-    return 1, core + stage + tail, text
+    stage = (_RELEASE,) if prerelease is None else (*map(part_of, prerelease.split(".")), _END)
+    tail = () if commits is None else (part_of(commits),)
+    return 1, core + stage + tail
 
 
-def _part(text: str) -> _Part:
-    if not (text.isascii() and text.isdigit()):
-        return _TEXT, 0, text
-    digits = text.lstrip("0")  # int() would refuse thousands of digits
-    return _NUMBER, len(digits), digits
-
-
-def sort_versions(names: Iterable[str]) -> list[str]:
-    """Sort *names*, oldest version first; names that are no semantic versions come before all that are."""
-    return sorted(names, key=semver_key)
-
-
-def latest(names: Iterable[str]) -> str | None:
-    """Name that `sort_versions` puts last, or None if there are no *names*."""
-    return max(names, key=semver_key, default=None)
+def is_semantic_prerelease(text: str) -> bool:
+    """Tell whether *text* is a semantic version with a pre-release, as ``1.0.0-rc.1`` and commits after that are."""
+    match = _VERSION.fullmatch(text)
+    return match is not None and match["prerelease"] is not None

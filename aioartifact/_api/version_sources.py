@@ -1,0 +1,138 @@
+"""Where the versions of artifacts are asked for: folders, AQL, properties, Maven's metadata."""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import aiohttp
+
+from .._address import ItemURL, ServerURL
+from .._aql import files_with_property, folders_in, folders_in_each
+from .._errors import AuthenticationError, ForbiddenError, IncompleteListingError
+from .._listing import fetch_info
+from .._models import MavenMetadata
+from .._protocol import build_aql, build_maven_metadata, expect_folder, read_aql, read_maven_metadata
+from .._session import ask, is_anonymous
+
+Method: TypeAlias = Literal["auto", "folder", "aql", "properties", "maven-metadata"]
+METHODS = ("auto", "folder", "aql", "properties", "maven-metadata")
+REFUSALS = (AuthenticationError, ForbiddenError)
+
+
+async def list_names(session: aiohttp.ClientSession, item: ItemURL, method: Method, property_name: str) -> list[str]:
+    """
+    Names that may be versions of the artifact *item*.
+
+    Raises:
+        ResponseError: The server said no; 404 may mean that there is no such artifact.
+        TransportError: No answer came.
+        InvalidArgumentError: A name that AQL cannot express.
+        IncompleteListingError: The server trimmed the answer.
+    """
+    match method:
+        case "folder":
+            return await by_folder(session, item)
+        case "aql":
+            return await _by_aql(session, item)
+        case "properties":
+            return await _by_properties(session, item, property_name)
+        case "maven-metadata":
+            return list((await fetch_maven_metadata(session, item)).versions)
+        case _:
+            return await _by_folder_or_aql(session, item)
+
+
+async def _by_folder_or_aql(session: aiohttp.ClientSession, item: ItemURL) -> list[str]:
+    try:
+        return await by_folder(session, item)
+    except ForbiddenError as refusal:
+        # An anonymous user may never query; a refused password (401) is not tried twice.
+        if is_anonymous(session, item.server):
+            raise
+        # AQL leaves out what the user may not read, so an empty answer still means refused.
+        if names := await _by_aql(session, item):
+            return names
+        raise refusal from None
+
+
+async def by_folder(session: aiohttp.ClientSession, item: ItemURL) -> list[str]:
+    """
+    Names of the folders in *item*.
+
+    Raises:
+        NotFoundError: There is no such folder.
+        NotAFolderError: It is a file.
+        ResponseError: The server said no.
+        TransportError: No answer came.
+    """
+    folder = expect_folder(item, await fetch_info(session, item))
+    return [child.name for child in folder.children if child.folder]
+
+
+async def _by_aql(session: aiohttp.ClientSession, item: ItemURL) -> list[str]:
+    request = build_aql(item.server, folders_in(item.repository, item.path))
+    # A virtual repository shows a folder once for each member that has it.
+    return list({row["name"] for row in read_aql(request, await ask(session, request))})
+
+
+async def _by_properties(session: aiohttp.ClientSession, item: ItemURL, name: str) -> list[str]:
+    request = build_aql(item.server, files_with_property(item.repository, item.path, name))
+    rows = read_aql(request, await ask(session, request))
+    # A wildcard in the path also matches other characters.
+    inside = [row for row in rows if f"{row['path']}/".startswith(f"{item.path}/")]
+    pairs = [pair for row in inside for pair in row.get("properties", ()) if isinstance(pair, dict)]
+    return list({str(pair.get("value", "")) for pair in pairs if pair.get("key") == name})
+
+
+async def fetch_maven_metadata(session: aiohttp.ClientSession, artifact: ItemURL) -> MavenMetadata:
+    """
+    Ask for the Maven metadata of *artifact*; one request.
+
+    Raises:
+        NotFoundError: There is none.
+        ResponseError: The server said no.
+        TransportError: No answer came.
+        ProtocolError: The answer is no such metadata.
+    """
+    request = build_maven_metadata(artifact)
+    return read_maven_metadata(request, await ask(session, request))
+
+
+async def by_aql_each(
+    session: aiohttp.ClientSession, server: ServerURL, repository: str, paths: Sequence[str]
+) -> dict[str, set[str]]:
+    """
+    Names of the folders in each of *paths*, for few queries.
+
+    Where the server trims an answer, half as many paths are asked for at a time.
+
+    Raises:
+        IncompleteListingError: It trims even the answer for one.
+        InvalidArgumentError: A name that AQL cannot express.
+        ResponseError: The server said no.
+        TransportError: No answer came.
+    """
+    found: dict[str, set[str]] = {path: set() for path in paths}
+    halves = [list(found)]
+    while halves:
+        asked = halves.pop()
+        try:
+            rows = [
+                row
+                for query in folders_in_each(repository, asked)
+                for row in await _rows(session, server, query)
+                if row["path"] in found
+            ]
+        except IncompleteListingError:
+            if len(asked) == 1:
+                raise
+            middle = len(asked) // 2
+            halves += [asked[:middle], asked[middle:]]
+        else:
+            for row in rows:
+                found[row["path"]].add(row["name"])
+    return found
+
+
+async def _rows(session: aiohttp.ClientSession, server: ServerURL, query: str) -> list[dict[str, str]]:
+    request = build_aql(server, query)
+    return read_aql(request, await ask(session, request))

@@ -1,0 +1,67 @@
+"""Schemes: which names are versions, what their order is, and which of them come before their release."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from .._errors import InvalidArgumentError
+from .maven import is_maven_prerelease, maven_key
+from .natural import has_digit, natural_parts
+from .pep440 import is_pep440_prerelease, is_pep440_version, pep440_precedence, require_packaging
+from .semver import is_semantic_prerelease, is_semantic_version, semver_precedence
+
+SchemeName: TypeAlias = Literal["semver", "maven", "pep440", "natural"]
+SchemeLike: TypeAlias = SchemeName | Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """
+    What makes a name a version, and one version newer than another.
+
+    Attributes:
+        name: Name of the scheme, for messages.
+        accepts: Tells which names are versions.
+        precedence: Sort key; equal for versions that rank the same.
+        is_prerelease: Tells which versions come before the release of their number; None where nobody can.
+    """
+
+    name: str
+    accepts: Callable[[str], bool]
+    precedence: Callable[[str], Any]
+    is_prerelease: Callable[[str], bool] | None = None
+
+    def key(self, name: str) -> tuple[Any, str]:
+        """Sort key that puts equals in the order of their text, so that results never depend on the server."""
+        return self.precedence(name), name
+
+
+def _any_name(name: str) -> bool:
+    return True
+
+
+_SCHEMES = (
+    Scheme("semver", is_semantic_version, semver_precedence, is_semantic_prerelease),
+    Scheme("maven", has_digit, maven_key, is_maven_prerelease),
+    Scheme("pep440", is_pep440_version, pep440_precedence, is_pep440_prerelease),
+    Scheme("natural", _any_name, natural_parts),
+)
+
+
+def scheme_of(value: SchemeLike) -> Scheme:
+    """
+    Find a scheme by its name, or make one of a key function; for that, every name is a version.
+
+    Raises:
+        InvalidArgumentError: *value* is neither.
+        ConfigurationError: Its extra is not installed.
+    """
+    if callable(value):
+        return Scheme(getattr(value, "__name__", "key"), _any_name, value)
+    for scheme in _SCHEMES:
+        if scheme.name == value:
+            if value == "pep440":
+                require_packaging()
+            return scheme
+    names = ", ".join(repr(scheme.name) for scheme in _SCHEMES)
+    raise InvalidArgumentError(f"scheme={value!r}: expected one of {names} or a key function")

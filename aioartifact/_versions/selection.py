@@ -1,0 +1,80 @@
+"""Which of many names are wanted, and in which order."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .._errors import InvalidArgumentError
+from .schemes import Scheme, SchemeLike, scheme_of
+from .specifiers import Matcher, matcher_of
+
+Where: TypeAlias = str | re.Pattern[str] | Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """
+    A scheme, and what a version must match beside being one of it.
+
+    Attributes:
+        scheme: Tells versions from other names, and their order.
+        matchers: Predicates, all of which must hold.
+    """
+
+    scheme: Scheme
+    matchers: tuple[Matcher, ...] = ()
+
+    def pick(self, names: Iterable[str]) -> list[str]:
+        """Sort those of *names* that are wanted, oldest version first."""
+        return sorted(filter(self._wants, names), key=self.scheme.key)
+
+    def _wants(self, name: str) -> bool:
+        return self.scheme.accepts(name) and all(matches(name) for matches in self.matchers)
+
+
+def selection_of(
+    scheme: SchemeLike = "semver",
+    spec: str | None = None,
+    prerelease: bool | None = None,
+    where: Where | None = None,
+) -> Selection:
+    """
+    Make a selection of the arguments that users give.
+
+    Raises:
+        InvalidArgumentError: One of them cannot mean anything.
+        ConfigurationError: The extra of the scheme is not installed.
+    """
+    chosen = scheme_of(scheme)
+    matchers = [] if spec is None else [matcher_of(spec, chosen)]
+    if prerelease is not None:
+        matchers.append(_prerelease_matcher(chosen, prerelease))
+    if where is not None:
+        matchers.append(_where_matcher(where))
+    return Selection(chosen, tuple(matchers))
+
+
+def _prerelease_matcher(scheme: Scheme, wanted: bool) -> Matcher:
+    if not isinstance(wanted, bool):
+        raise InvalidArgumentError(f"prerelease={wanted!r}: expected True, False or None")
+    tells = scheme.is_prerelease
+    if tells is None:
+        raise InvalidArgumentError(
+            f"prerelease={wanted}: scheme {scheme.name!r} knows no pre-releases", hint="say which names with where="
+        )
+    return lambda name: tells(name) is wanted
+
+
+def _where_matcher(where: Where) -> Matcher:
+    if callable(where):
+        return where
+    if not isinstance(where, str | re.Pattern):
+        raise InvalidArgumentError(f"where is a {type(where).__name__}; expected a regular expression or a function")
+    try:
+        pattern = re.compile(where)
+    except re.error as error:
+        raise InvalidArgumentError(f"where={where!r} is no regular expression: {error}") from None
+    if not isinstance(pattern.pattern, str):
+        raise InvalidArgumentError("where is a pattern of bytes; expected one of text")
+    return lambda name: pattern.fullmatch(name) is not None

@@ -1,0 +1,96 @@
+"""Specifiers and ranges: what they take, and how nonsense is told."""
+
+import pytest
+
+from aioartifact import InvalidArgumentError
+from aioartifact._versions import selection_of
+
+SEMANTIC = [
+    "1.0.0-rc.1",
+    "1.0.0",
+    "v1.0.1",
+    "1.2.0",
+    "1.2.3",
+    "1.9.9+b",
+    "1.10.0",
+    "2.0.0-rc.1",
+    "2.0.0",
+    "2.0.0-3-gabc",
+    "2.1.0",
+]
+MAVEN = ["1.0-SNAPSHOT", "1.0", "1.0.1", "1.5", "1.5.Final", "2.0-alpha-1", "2.0-SNAPSHOT", "2.0", "2.0-sp", "3"]
+PYTHON = ["1.0rc1", "1.0", "1.0.post1", "1.4", "1.4.5", "1.5", "2.0.dev1", "2.0", "2.0+local"]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "spec", "expected"),
+    [
+        pytest.param("semver", ">=1.2,<2", "1.2.0 1.2.3 1.9.9+b 1.10.0", id="half-open"),
+        pytest.param("semver", " >= 1.2 , < 2 ", "1.2.0 1.2.3 1.9.9+b 1.10.0", id="blanks"),
+        pytest.param("semver", "<2.0.0-rc.2,>1.10", "2.0.0-rc.1", id="below-a-candidate"),
+        pytest.param("semver", "<=2.0.0,>1.10", "2.0.0-rc.1 2.0.0", id="up-to"),
+        pytest.param("semver", ">2", "2.0.0-3-gabc 2.1.0", id="above"),
+        pytest.param("semver", "~=1.2", "1.2.0 1.2.3 1.9.9+b 1.10.0", id="compatible"),
+        pytest.param("semver", "~=1.2.1", "1.2.3", id="compatible-patch"),
+        pytest.param("semver", "==1.2.*", "1.2.0 1.2.3", id="series"),
+        pytest.param("semver", "!=1.*,!=2.0.*", "2.1.0", id="not-in-series"),
+        pytest.param("semver", "==1.9.9", "1.9.9+b", id="equal-but-for-the-build"),
+        pytest.param("semver", "==v1.0.1", "v1.0.1", id="leading-v"),
+        pytest.param("semver", "==1", "1.0.0", id="missing-numbers-are-zero"),
+        pytest.param("semver", "!=1.0.0,<1.1", "1.0.0-rc.1 v1.0.1", id="unequal"),
+        pytest.param("semver", ">3", "", id="nothing"),
+        pytest.param("maven", "[1.0,2.0)", "1.0 1.0.1 1.5 1.5.Final 2.0-alpha-1 2.0-SNAPSHOT", id="range-as-in-maven"),
+        pytest.param("maven", "(1.0,1.5]", "1.0.1 1.5 1.5.Final", id="range-open-below"),
+        pytest.param("maven", "(,1.0],[2.0,)", "1.0-SNAPSHOT 1.0 2.0 2.0-sp 3", id="ranges"),
+        pytest.param("maven", " [1.5] , (2.0 , ) ", "1.5 1.5.Final 2.0-sp 3", id="exact-range"),
+        pytest.param("maven", ">=1.5,<2", "1.5 1.5.Final", id="specifier"),
+        pytest.param("maven", "<2-beta,>=1.5", "1.5 1.5.Final 2.0-alpha-1", id="below-a-pre-release"),
+        pytest.param("pep440", "~=1.4", "1.4 1.4.5 1.5", id="python-compatible"),
+        pytest.param("pep440", ">1.0,<2", "1.4 1.4.5 1.5", id="python-exclusive"),
+        pytest.param("pep440", "===2.0+local", "2.0+local", id="python-arbitrary"),
+        pytest.param("natural", "<1.5,>1.0", "1.0.1", id="natural"),
+    ],
+)
+def test_specifier_takes(scheme, spec, expected):
+    """Every clause must hold, in the order of the scheme."""
+    names = {"semver": SEMANTIC, "pep440": PYTHON, "maven": MAVEN, "natural": ["1.0", "1.0.1", "1.5"]}[scheme]
+    assert selection_of(scheme, spec).pick(names) == expected.split()
+
+
+def test_specifier_compares_keys_of_a_function():
+    """The bound goes through the user's key, too."""
+    assert selection_of(int, ">=9,!=11").pick(["10", "9", "11", "8"]) == ["9", "10"]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "spec", "message"),
+    [
+        pytest.param("semver", "", "spec='': '' is no specifier — such as", id="empty"),
+        pytest.param("semver", ">=1.2,,<2", "'' is no specifier", id="empty-clause"),
+        pytest.param("semver", ">=1,=<2", "'=<2' is no specifier", id="turned-around"),
+        pytest.param("semver", "1.2.3", "'1.2.3' is no specifier — did you mean '==1.2.3'", id="bare-version"),
+        pytest.param("semver", ">=1 <2", "'>=1 <2' is no specifier", id="missing-comma"),
+        pytest.param("semver", ">=latest", "'latest' is no version of scheme 'semver'", id="word"),
+        pytest.param("semver", ">=1.2.3.4", "'1.2.3.4' is no version of scheme 'semver'", id="four-numbers"),
+        pytest.param("semver", ">=1.*", r"'1.\*' is no version", id="star-with-order"),
+        pytest.param("semver", "==1.x.*", "'1.x' is no number", id="star-behind-a-word"),
+        pytest.param("semver", "~=1", "~= needs two numbers — such as '~=1.0'", id="compatible-with-one"),
+        pytest.param("semver", "~=x", "'x' is no version of scheme", id="compatible-with-a-word"),
+        pytest.param("semver", "[1,2)", r"'\[1' is no specifier", id="range-of-another-scheme"),
+        pytest.param("semver", 2, "spec is a int; expected a text", id="number"),
+        pytest.param("maven", "[1,2", "is no list of ranges", id="range-without-end"),
+        pytest.param("maven", "[1,2)[3]", "is no list of ranges", id="ranges-without-comma"),
+        pytest.param("maven", "[1,2),x", "is no list of ranges", id="range-and-word"),
+        pytest.param("maven", "(1)", r"'\(1\)' is no range", id="exact-but-open"),
+        pytest.param("maven", "[,]", r"'\[,\]' is no range", id="range-of-nothing"),
+        pytest.param("maven", "[1,2,3]", r"'\[1,2,3\]' is no range", id="three-bounds"),
+        pytest.param("maven", "[2,1]", r"'\[2,1\]' ends before it begins", id="backwards"),
+        pytest.param("maven", "[a,b]", "'a' is no version of scheme 'maven'", id="range-of-words"),
+        pytest.param("pep440", ">=1,<x", "'<x' is no specifier of PEP 440", id="python"),
+        pytest.param("pep440", "", "'' is no specifier of PEP 440", id="python-empty"),
+    ],
+)
+def test_specifier_without_meaning_is_refused(scheme, spec, message):
+    """The error names the part that is wrong."""
+    with pytest.raises(InvalidArgumentError, match=message):
+        selection_of(scheme, spec)
