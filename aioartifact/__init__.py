@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._address import group_id_to_path, path_to_group_id, url
+    from ._api.archives import list_archive, read_archive_member
     from ._api.credentials import authentication, authentification, resolve_credentials
     from ._api.deploy import deploy
     from ._api.deploy_many import deploy_folder, deploy_many
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ._credentials import Credentials
     from ._errors import (
         AlreadyExistsError,
+        ArchiveError,
         ArtifactoryError,
         AuthenticationError,
         BadRequestError,
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from ._filters import Filter
     from ._listing.listing import Listing
     from ._models import (
+        ArchiveMember,
         ArtifactVersions,
         Child,
         Deletion,
@@ -87,6 +90,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlreadyExistsError",
+    "ArchiveError",
+    "ArchiveMember",
     "ArtifactVersions",
     "ArtifactoryError",
     "ArtifactoryPath",
@@ -164,6 +169,7 @@ __all__ = [
     "group_id_to_path",
     "info",
     "latest_version",
+    "list_archive",
     "ls",
     "maven_metadata",
     "mkdir",
@@ -173,6 +179,7 @@ __all__ = [
     "path_to_group_id",
     "ping",
     "properties",
+    "read_archive_member",
     "read_bytes",
     "remove_parts",
     "repositories",
@@ -195,6 +202,10 @@ _HOMES = {
         "group_id_to_path",
         "path_to_group_id",
         "url",
+    ),
+    "_api.archives": (
+        "list_archive",
+        "read_archive_member",
     ),
     "_api.credentials": (
         "authentication",
@@ -228,11 +239,11 @@ _HOMES = {
         "mkdir",
         "move",
     ),
+    "_api.parts": ("remove_parts",),
     "_api.path": (
         "ArtifactoryPath",
         "path",
     ),
-    "_api.parts": ("remove_parts",),
     "_api.properties": (
         "delete_properties",
         "properties",
@@ -264,6 +275,7 @@ _HOMES = {
     "_credentials": ("Credentials",),
     "_errors": (
         "AlreadyExistsError",
+        "ArchiveError",
         "ArtifactoryError",
         "AuthenticationError",
         "BadRequestError",
@@ -296,6 +308,7 @@ _HOMES = {
     "_listing.listing": ("Listing",),
     "_models": (
         "ArtifactVersions",
+        "ArchiveMember",
         "Child",
         "Deletion",
         "FileInfo",

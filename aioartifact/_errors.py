@@ -26,6 +26,7 @@ ArtifactoryError
 ├── NotAFolderError (NotADirectoryError)     a file where a folder is needed
 ├── AlreadyExistsError (FileExistsError)     something is in the place of what is to be made
 ├── FolderNotEmptyError (OSError)            a folder that has entries, where an empty one is needed
+├── ArchiveError                             a file is no archive, or damaged, or larger than allowed
 ├── UnsafePathError (ValueError)             a listed name would leave the destination
 └── LocalFileError (OSError)                 the local disk refused; `errno` and `filename` say how
     └── LocalNotFoundError (FileNotFoundError)   a local file or folder that must exist does not
@@ -275,6 +276,10 @@ class AlreadyExistsError(ArtifactoryError, FileExistsError):
 
 class FolderNotEmptyError(ArtifactoryError, OSError):
     """A folder has entries, and may not be removed with them."""
+
+
+class ArchiveError(ArtifactoryError):
+    """A file is no archive, or a damaged one; or a member of it is no file, or larger than allowed."""
 
 
 class UnsafePathError(ArtifactoryError, ValueError):

@@ -221,6 +221,25 @@ class ArtifactVersions:
         return self.versions[-1] if self.versions else None
 
 
+MemberKind = Literal["file", "folder", "link", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveMember:
+    """
+    One entry of an archive.
+
+    Attributes:
+        name: Its path, without slashes at the ends. Archives come from anybody: it may hold ``..``.
+        size: Bytes that it declares, unpacked.
+        kind: ``"file"``, ``"folder"``, ``"link"`` (symbolic or hard), or ``"other"``: a device, a pipe.
+    """
+
+    name: str
+    size: int
+    kind: MemberKind
+
+
 # Only charsets: Python would also take names of its codecs that are none.
 _CHARSET = re.compile(r"charset=\"?(utf-?8|utf-?16|iso-8859-\d+|us-ascii|windows-125\d)\b", re.IGNORECASE)
 

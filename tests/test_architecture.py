@@ -21,7 +21,7 @@ LAYERS = (
     {"_errors"},
     {"_address", "_checksums", "_json_stream", "_patterns", "_retry", "_versions"},
     {"_models", "_options", "_progress", "_reports", "_scope"},
-    {"_aql", "_credentials", "_filters", "_protocol"},
+    {"_aql", "_archives", "_credentials", "_filters", "_protocol"},
     {"_threads", "query"},
     {"_files", "_scheduler", "_session"},
     {"_listing", "_transfer"},

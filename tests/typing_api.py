@@ -59,6 +59,12 @@ async def read(url: str) -> None:
     assert_type(await aioartifact.write_bytes(url, b""), int)
 
 
+async def look_into(url: str) -> None:
+    """Members are values, their content is bytes."""
+    assert_type(await aioartifact.list_archive(url), list[aioartifact.ArchiveMember])
+    assert_type(await aioartifact.read_archive_member(url, "a", max_size=5), bytes)
+
+
 async def walk_paths(url: str) -> None:
     """Paths make paths."""
     root = aioartifact.path(url)

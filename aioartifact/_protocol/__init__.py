@@ -8,6 +8,7 @@ See: JFrog, "Artifactory REST API".
 """
 
 from .aql import build_aql, read_aql, read_row_item, read_row_path, read_trimming, trimmed_error
+from .archives import build_archive_member, build_folder_archive
 from .bodies import is_html
 from .deploy import build_checksum_deploy, build_deploy, read_deployed
 from .download import (
@@ -53,6 +54,7 @@ __all__ = [
     "Upload",
     "Verb",
     "build_aql",
+    "build_archive_member",
     "build_checksum_deploy",
     "build_delete",
     "build_delete_properties",
@@ -60,6 +62,7 @@ __all__ = [
     "build_download",
     "build_file_list",
     "build_folder",
+    "build_folder_archive",
     "build_item_info",
     "build_latest_version",
     "build_maven_metadata",

@@ -1,0 +1,78 @@
+"""Archives: what is in one on the server, and a folder of the server as one."""
+
+import aiohttp
+
+from .._errors import InvalidArgumentError
+from .._models import ArchiveMember
+from .._options import check_count
+from .._transfer.members import fetch_member, members_of
+from .items import item_of
+from .session import using
+
+_MAX_SIZE = 1 << 30  # bytes
+
+
+async def list_archive(url: str, *, session: aiohttp.ClientSession | None = None) -> list[ArchiveMember]:
+    """
+    List what is in a zip or tar file on the server.
+
+    A zip file has a directory at its end: that takes one request for a file of up to 256 KiB, else two or a few. Of an
+    uncompressed tar file the heads of its members are read, of a compressed one all of it, in requests of up to 4 MiB.
+    The type is told by the content, so the name does not matter. Any server and edition will do.
+
+    Args:
+        url: URL of the archive.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        The members in the order of the archive. Names come from whoever made it, and may hold ``..``.
+
+    Raises:
+        InvalidURLError: *url* is not the URL of an item.
+        ArchiveError: It is no archive, or damaged.
+        NotFoundError: There is no such file.
+        NotAFileError: *url* names a folder.
+        IntegrityError: The file changed while it was read.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not read it.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came, or not all of it.
+
+    See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
+    """
+    async with using(session) as opened:
+        return await members_of(opened, item_of(opened, url))
+
+
+async def read_archive_member(
+    url: str, member: str, *, max_size: int = _MAX_SIZE, session: aiohttp.ClientSession | None = None
+) -> bytes:
+    """
+    Read one file out of a zip or tar file on the server, into memory.
+
+    Artifactory Pro hands it out itself, in one request; nobody tells its checksum. Other editions refuse that; then it
+    is read from the archive's own bytes as by :func:`list_archive`, and for a zip file its checksum is compared.
+
+    Args:
+        url: URL of the archive.
+        member: Name of the member, as :func:`list_archive` tells it.
+        max_size: Largest size in bytes; a member that has more is not unpacked.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        The content.
+
+    Raises:
+        InvalidArgumentError: *member* is no name, or *max_size* no whole number of at least 1. No request was sent.
+        NotFoundError: There is no such archive, or no such member.
+        ArchiveError: It is no archive, damaged or encrypted; or the member is no file, or larger than *max_size*.
+        InvalidURLError, NotAFileError, IntegrityError, AuthenticationError, ForbiddenError, ResponseError,
+        TransportError: See :func:`list_archive`.
+
+    See: JFrog REST API, "Archive Entry Download".
+    """
+    check_count("max_size", max_size)
+    if not member or not isinstance(member, str):
+        raise InvalidArgumentError(f"member {member!r}: expected the name of a member")
+    async with using(session) as opened:
+        return await fetch_member(opened, item_of(opened, url), member, max_size)

@@ -1,0 +1,83 @@
+"""Members of an archive on the server, without the rest of it."""
+
+from contextlib import suppress
+
+import aiohttp
+
+from .._address import ItemURL, check_name
+from .._archives import check_size, is_served, list_members, read_member
+from .._errors import (
+    BadRequestError,
+    ConnectionLostError,
+    ForbiddenError,
+    InvalidURLError,
+    NotFoundError,
+    ProtocolError,
+)
+from .._models import ArchiveMember
+from .._protocol import build_archive_member, read_promise
+from .._session import stream
+from .blocking_file import run_on_file
+from .remote_file import RemoteFile
+
+_BATCH = 1024 * 1024
+
+
+async def members_of(session: aiohttp.ClientSession, item: ItemURL) -> list[ArchiveMember]:
+    """
+    List the members of an archive, by as few of its bytes as it takes.
+
+    Raises:
+        ArchiveError: It is none, or damaged.
+        ArtifactoryError: It cannot be read.
+    """
+    file = await RemoteFile.open(session, item)
+    return await run_on_file(file, lambda blocking: list_members(blocking, str(item)))
+
+
+async def fetch_member(session: aiohttp.ClientSession, item: ItemURL, member: str, max_size: int) -> bytes:
+    """
+    Read one file of an archive: from the server where it looks into archives, else out of the archive's own bytes.
+
+    Raises:
+        NotFoundError: There is no such archive, or no such file in it.
+        ArchiveError: It is none, or damaged; or the file is larger than *max_size* bytes.
+        ArtifactoryError: It cannot be read.
+    """
+    if is_served(item.name) and _is_addressable(member):
+        # Another edition, a kind of archive it does not know, a broken connection: the archive itself will tell.
+        with suppress(BadRequestError, ForbiddenError, NotFoundError, ProtocolError, ConnectionLostError):
+            return await _served(session, item, member, max_size)
+    file = await RemoteFile.open(session, item)
+    content = await run_on_file(file, lambda blocking: read_member(blocking, str(item), member, max_size))
+    if content is None:
+        raise NotFoundError(
+            f"GET {item}: the archive has no member {member!r}", method="GET", url=str(item), status=404
+        )
+    return content
+
+
+async def _served(session: aiohttp.ClientSession, item: ItemURL, member: str, max_size: int) -> bytes:
+    request = build_archive_member(item, member)
+    async with stream(session, request) as reply:
+        if reply.status != 200:
+            raise await reply.error()
+        promise = read_promise(request, reply.chain)
+        if promise.is_open_ended:
+            raise ProtocolError(f"{request.label}: nothing tells where the answer ends")
+        check_size(str(item), member, promise.size or 0, max_size)
+        pieces, size = list[bytes](), 0
+        while batch := await reply.next_batch(_BATCH):
+            pieces += batch
+            size += sum(map(len, batch))
+            check_size(str(item), member, size, max_size)
+        return b"".join(pieces)
+
+
+def _is_addressable(member: str) -> bool:
+    """Whether a URL can name *member*; of some names the server would tell the checksum of another member."""
+    try:
+        names = [check_name(part) for part in member.split("/")]
+    except InvalidURLError:
+        return False
+    return not names[-1].lower().endswith((".sha1", ".sha256", ".md5"))

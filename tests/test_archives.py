@@ -1,0 +1,317 @@
+"""list_archive() and read_archive_member(): what is in an archive, by few of its bytes, and whoever made it."""
+
+import asyncio
+import gzip
+import io
+import os
+import random
+import stat
+import tarfile
+import zipfile
+
+import pytest
+
+import aioartifact
+from aioartifact import ArchiveMember
+from aioartifact.testing import ArtifactoryServer, Fault
+
+BIG = random.Random(3).randbytes(600_000)
+CONTENT = {"a.txt": "Grüße".encode(), "dir/big.bin": BIG, "dir/b c#.txt": b"b", "empty": b""}
+LISTED = [ArchiveMember(name, len(data), "file") for name, data in CONTENT.items()]
+
+
+def zipped(content=CONTENT, compression=zipfile.ZIP_DEFLATED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def tarred(content=CONTENT, mode="w") -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode) as archive:
+        for name, data in content.items():
+            info = tarfile.TarInfo(f"./{name}")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return file.getvalue()
+
+
+@pytest.fixture
+async def oss():
+    """A session with a server of the open source edition, which looks into no archive."""
+    async with ArtifactoryServer(edition="oss") as server:
+        auth, retry = (server.username, server.password), aioartifact.RetryPolicy(attempts=3, backoff_initial=0)
+        async with aioartifact.session(server.url, auth=auth, retry=retry) as session:
+            yield server, session
+
+
+KINDS = pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        pytest.param("x.zip", zipped(), id="zip"),
+        pytest.param("x.jar", zipped(compression=zipfile.ZIP_STORED), id="stored"),
+        pytest.param("x.zip", zipped(compression=zipfile.ZIP_LZMA), id="zip-lzma"),
+        pytest.param("x.bin", zipped(), id="zip-by-content"),
+        pytest.param("x.tar", tarred(), id="tar"),
+        pytest.param("x.tar.gz", tarred(mode="w:gz"), id="tar-gz"),
+        pytest.param("x.tar.xz", tarred(mode="w:xz"), id="tar-xz"),
+        pytest.param("x.bin", tarred(mode="w:bz2"), id="tar-bz2-by-content"),
+    ],
+)
+
+
+@KINDS
+async def test_list_of_any_kind(server, session, name, data):
+    """Names, sizes and kinds; the type is told by the content."""
+    server.put(f"generic-local/{name}", data)
+    assert await aioartifact.list_archive(f"{server.url}/generic-local/{name}", session=session) == LISTED
+
+
+@KINDS
+async def test_member_of_any_kind(server, session, oss, name, data):
+    """Every member comes out as it went in, whoever takes it out."""
+    for each, by in ((server, session), oss):
+        each.put(f"generic-local/{name}", data)
+        for member, content in CONTENT.items():
+            url = f"{each.url}/generic-local/{name}"
+            assert await aioartifact.read_archive_member(url, member, session=by) == content
+
+
+async def test_requests_for_a_zip(server, session):
+    """A small one comes whole with the first request; of a large one, the end is the second."""
+    url = f"{server.url}/generic-local/x.zip"
+    server.put("generic-local/x.zip", zipped({"a": b"a"}))
+    await aioartifact.list_archive(url, session=session)
+    server.assert_requests(["GET generic-local/x.zip"])
+    server.put("generic-local/x.zip", zipped())
+    server.clear_log()
+    await aioartifact.list_archive(url, session=session)
+    assert len(server.requests) == 2
+
+
+async def test_requests_for_a_member(server, session, oss):
+    """One where the server looks into archives; else one refusal, and a few parts of the archive."""
+    server.put("generic-local/x.zip", zipped())
+    await aioartifact.read_archive_member(f"{server.url}/generic-local/x.zip", "dir/b c#.txt", session=session)
+    server.assert_requests(["GET generic-local/x.zip!/dir/b c#.txt"])
+    other, by = oss
+    other.put("generic-local/x.zip", zipped())
+    await aioartifact.read_archive_member(f"{other.url}/generic-local/x.zip", "a.txt", session=by)
+    assert [each.status for each in other.requests] == [403, 206, 206]
+
+
+async def test_heads_of_a_tar_only(server, session):
+    """What lies between the heads of an uncompressed tar file is not read."""
+    data = tarred({f"{number}": bytes(1_000_000) for number in range(8)})
+    server.put("generic-local/x.tar", data)
+    await aioartifact.list_archive(f"{server.url}/generic-local/x.tar", session=session)
+    assert sum(request.bytes_sent for request in server.requests) < len(data) / 2
+
+
+async def test_checksum_of_a_member_is_no_member(server, session):
+    """A server tells the checksum of "a" for "a.sha1"; a member of that name is another thing."""
+    server.put("generic-local/x.zip", zipped({"a": b"a", "a.sha1": b"mine"}))
+    url = f"{server.url}/generic-local/x.zip"
+    assert await aioartifact.read_archive_member(url, "a.sha1", session=session) == b"mine"
+    with pytest.raises(aioartifact.NotFoundError, match=r"no member 'a\.md5'"):
+        await aioartifact.read_archive_member(url, "a.md5", session=session)
+
+
+async def test_last_member_of_a_name(oss):
+    """The one that unpacking would leave."""
+    server, session = oss
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a", b"first")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("a", b"second")
+    server.put("generic-local/x.zip", file.getvalue())
+    assert await aioartifact.read_archive_member(f"{server.url}/generic-local/x.zip", "a", session=session) == b"second"
+
+
+def hostile_zip() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        link = zipfile.ZipInfo("link")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("../out", b"x")
+        archive.writestr("/abs/olute", b"x")
+        archive.writestr("dir/", b"")
+        pipe = zipfile.ZipInfo("pipe")
+        pipe.external_attr = (stat.S_IFIFO | 0o777) << 16
+        archive.writestr(pipe, b"")
+    return file.getvalue()
+
+
+def hostile_tar() -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, kind, target in (
+            ("link", tarfile.SYMTYPE, "/etc/passwd"),
+            ("hard", tarfile.LNKTYPE, "link"),
+            ("../out", tarfile.REGTYPE, ""),
+            ("/abs/olute", tarfile.REGTYPE, ""),
+            ("dir", tarfile.DIRTYPE, ""),
+            ("pipe", tarfile.FIFOTYPE, ""),
+        ):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, target
+            archive.addfile(info)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("data", [hostile_zip(), hostile_tar()], ids=["zip", "tar"])
+async def test_hostile_members_are_only_named(oss, data):
+    """Links, pipes and names that lead elsewhere are told for what they are; nothing follows them."""
+    server, session = oss
+    server.put("generic-local/x", data)
+    url = f"{server.url}/generic-local/x"
+    found = {each.name: each.kind for each in await aioartifact.list_archive(url, session=session)}
+    expected = {"link": "link", "../out": "file", "abs/olute": "file", "dir": "folder", "pipe": "other"}
+    assert {name: found[name] for name in expected} == expected
+    for name in ("link", "dir", "pipe"):
+        with pytest.raises(aioartifact.ArchiveError, match="expected a file"):
+            await aioartifact.read_archive_member(url, name, session=session)
+
+
+def zip_that_lies(claimed: int) -> bytes:
+    """A zip file whose member holds a million bytes, and declares another number in both of its places."""
+    data = bytearray(zipped({"a": bytes(1_000_000)}))
+    real = (1_000_000).to_bytes(4, "little")
+    assert data.count(real) == 2
+    return bytes(data.replace(real, claimed.to_bytes(4, "little")))
+
+
+def encrypted_zip() -> bytes:
+    data = bytearray(zipped({"a": b"a"}))
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + offset] |= 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(zipped()[:-10], id="zip-without-end"),
+        pytest.param(zipped()[200:], id="not-from-the-start"),
+        pytest.param(b"PK nothing of the kind", id="only-the-mark"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"plain text", id="text"),
+        pytest.param(bytes(10), id="few-zeros"),
+        pytest.param(tarred(mode="w:gz")[:1000], id="tar-gz-cut"),
+        pytest.param(gzip.compress(b"no tar"), id="gzip-of-something"),
+    ],
+)
+async def test_what_is_no_archive(oss, data):
+    """Each is one error of ours that names the file."""
+    server, session = oss
+    server.put("generic-local/x.zip", data)
+    url = f"{server.url}/generic-local/x.zip"
+    with pytest.raises(aioartifact.ArchiveError, match=r"x\.zip: cannot be read"):
+        await aioartifact.list_archive(url, session=session)
+    with pytest.raises(aioartifact.ArchiveError):
+        await aioartifact.read_archive_member(url, "a", session=session)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(zip_that_lies(10), id="more-than-declared"),
+        pytest.param(zip_that_lies(2_000_000), id="less-than-declared"),
+        pytest.param(encrypted_zip(), id="encrypted"),
+    ],
+)
+async def test_members_that_lie(oss, data):
+    """What does not fit its declaration is refused, and never handed out in part."""
+    server, session = oss
+    server.put("generic-local/x.zip", data)
+    with pytest.raises(aioartifact.ArchiveError):
+        await aioartifact.read_archive_member(f"{server.url}/generic-local/x.zip", "a", session=session)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("x.zip", zipped({"a": bytes(10_000_000)})), ("x.tar.gz", tarred({"a": bytes(10_000_000)}, mode="w:gz"))],
+)
+async def test_member_that_is_too_large(server, session, oss, name, data):
+    """The declared size decides before anything is unpacked, whoever would unpack it."""
+    for each, by in ((server, session), oss):
+        each.put(f"generic-local/{name}", data)
+        with pytest.raises(aioartifact.ArchiveError, match="raise max_size"):
+            await aioartifact.read_archive_member(
+                f"{each.url}/generic-local/{name}", "a", max_size=1_000_000, session=by
+            )
+
+
+async def test_connection_that_breaks_under_a_reader(oss):
+    """Zipfile would take it for a damaged archive; it is mended, and told for what it is if that fails."""
+    server, session = oss
+    server.put("generic-local/x.zip", zipped())
+    url = f"{server.url}/generic-local/x.zip"
+    server.fail("GET", fault=Fault.reset(after=1000))
+    assert await aioartifact.list_archive(url, session=session) == LISTED
+    for name in ("x.zip", "x.tar.gz"):
+        server.put(f"generic-local/{name}", zipped() if name == "x.zip" else tarred(mode="w:gz"))
+        server.clear_faults()
+        server.fail("GET", times=1, fault=Fault.slow())
+        server.fail("GET", times=None, fault=Fault.reset())
+        with pytest.raises(aioartifact.ConnectionLostError):
+            await aioartifact.list_archive(f"{server.url}/generic-local/{name}", session=session)
+
+
+async def test_reader_that_is_cancelled(oss):
+    """The thread that waits for bytes is let go, and nothing is left behind."""
+    server, session = oss
+    server.put("generic-local/x.zip", zipped())
+    server.fail("GET", times=1, fault=Fault.slow())
+    held = server.fail("GET", times=1, fault=Fault.hold())
+    tasks = asyncio.all_tasks()
+    reading = asyncio.ensure_future(aioartifact.list_archive(f"{server.url}/generic-local/x.zip", session=session))
+    await held.reached()
+    reading.cancel()
+    await asyncio.wait([reading], timeout=10)
+    assert reading.cancelled()
+    assert {task for task in asyncio.all_tasks() - tasks if "_handle" not in str(task)} <= {reading}
+    held.release()
+
+
+async def test_archive_that_is_replaced_while_it_is_read(oss):
+    """Heads of one archive and bytes of another are never put together."""
+    server, session = oss
+    server.put("generic-local/x.zip", zipped())
+    server.fail("GET", times=1, fault=Fault.slow())
+    server.fail("GET", times=None, fault=Fault.overwrite(zipped({"other": os.urandom(400_000)})))
+    with pytest.raises(aioartifact.IntegrityError, match="changed"):
+        await aioartifact.list_archive(f"{server.url}/generic-local/x.zip", session=session)
+
+
+async def test_what_is_no_file(server, session):
+    """Folders and missing files."""
+    server.put("generic-local/a/x.zip", zipped())
+    for ask in (
+        lambda url: aioartifact.list_archive(url, session=session),
+        lambda url: aioartifact.read_archive_member(url, "a", session=session),
+    ):
+        with pytest.raises(IsADirectoryError):
+            await ask(f"{server.url}/generic-local/a")
+        with pytest.raises(FileNotFoundError):
+            await ask(f"{server.url}/generic-local/none.zip")
+
+
+@pytest.mark.parametrize(
+    ("member", "options"),
+    [
+        pytest.param("", {}, id="empty"),
+        pytest.param(None, {}, id="none"),
+        pytest.param("a", {"max_size": 0}, id="nothing-allowed"),
+        pytest.param("a", {"max_size": "1"}, id="text-for-a-size"),
+    ],
+)
+async def test_senseless_calls(server, session, member, options):
+    """Refused before any request."""
+    with pytest.raises(aioartifact.InvalidArgumentError):
+        await aioartifact.read_archive_member(f"{server.url}/generic-local/x.zip", member, **options, session=session)
+    server.assert_requests([])
