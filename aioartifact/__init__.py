@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._address import group_id_to_path, path_to_group_id, url
+    from ._api.aql import aql
     from ._api.archives import list_archive, read_archive_member
     from ._api.credentials import authentication, authentification, resolve_credentials
     from ._api.deploy import deploy
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ._api.path import ArtifactoryPath, path
     from ._api.properties import delete_properties, properties, set_properties, update_properties
     from ._api.reading import open, read_bytes, stream, write_bytes
+    from ._api.search import search
     from ._api.servers import ping, repositories, server_info
     from ._api.session import Auth, session
     from ._api.versions import latest_version, maven_metadata, versions
@@ -62,7 +64,7 @@ if TYPE_CHECKING:
         UnsafePathError,
     )
     from ._filters import Filter
-    from ._listing.listing import Listing
+    from ._listing.listing import Listing, Results
     from ._models import (
         ArchiveMember,
         ArtifactVersions,
@@ -141,6 +143,7 @@ __all__ = [
     "Repository",
     "Response",
     "ResponseError",
+    "Results",
     "RetryPolicy",
     "ServerError",
     "ServerInfo",
@@ -152,6 +155,7 @@ __all__ = [
     "UnsafePathError",
     "Verify",
     "__version__",
+    "aql",
     "authentication",
     "authentification",
     "checksum",
@@ -185,6 +189,7 @@ __all__ = [
     "repositories",
     "resolve_credentials",
     "rest_api_get",
+    "search",
     "server_info",
     "session",
     "set_properties",
@@ -203,6 +208,7 @@ _HOMES = {
         "path_to_group_id",
         "url",
     ),
+    "_api.aql": ("aql",),
     "_api.archives": (
         "list_archive",
         "read_archive_member",
@@ -256,6 +262,7 @@ _HOMES = {
         "stream",
         "write_bytes",
     ),
+    "_api.search": ("search",),
     "_api.servers": (
         "ping",
         "repositories",
@@ -305,7 +312,10 @@ _HOMES = {
         "UnsafePathError",
     ),
     "_filters": ("Filter",),
-    "_listing.listing": ("Listing",),
+    "_listing.listing": (
+        "Listing",
+        "Results",
+    ),
     "_models": (
         "ArtifactVersions",
         "ArchiveMember",

@@ -53,7 +53,6 @@ def ls(url: str, *, session: aiohttp.ClientSession | None = None) -> Listing:
             async with aclosing(list_folder(opened, item_of(opened, url))) as batches:
                 async for batch in batches:
                     yield batch
-            listing.is_complete = True
 
     return Listing(start)
 
@@ -175,7 +174,6 @@ def glob(
                 except (NotFoundError, NotAFolderError):
                     if not parsed.folder:
                         raise
-                    listing.is_complete = True
 
     return Listing(start)
 

@@ -1,5 +1,5 @@
 """
-Artifactory Query Language: queries as values, and what a server has to say about them.
+Artifactory Query Language: queries as values.
 
 See: JFrog, "Artifactory Query Language".
 """
@@ -9,7 +9,6 @@ from .criteria import Criteria, ItemFields, all_of, any_of, field, has_property,
 from .items import KEY, Items, items
 from .neighbours import folders_in_each
 from .queries import entries_below, files_with_property, folders_in
-from .refusals import point_at
 
 __all__ = [
     "KEY",
@@ -36,6 +35,5 @@ __all__ = [
     "match",
     "ne",
     "not_match",
-    "point_at",
     "where",
 ]

@@ -5,9 +5,10 @@ A ladder of three rungs: File List (one request; Pro, not for anonymous users), 
 the server trims its answers; not for anonymous users), Folder Info of every folder (works everywhere).
 """
 
+from .arrays import collect
 from .info import fetch_info
 from .ladder import METHODS, climb, list_files, list_folder
-from .listing import Batches, Entry, Listing, Method
+from .listing import Batches, Entry, Listing, Method, Results
 from .rows import Rows
 
 __all__ = [
@@ -16,8 +17,10 @@ __all__ = [
     "Entry",
     "Listing",
     "Method",
+    "Results",
     "Rows",
     "climb",
+    "collect",
     "fetch_info",
     "list_files",
     "list_folder",

@@ -77,7 +77,6 @@ async def climb(
         except (AuthenticationError, *_NEXT_RUNG) as error:
             _demand_next(session, folder, method, seen, error)
         else:
-            listing.is_complete = True
             return
 
 

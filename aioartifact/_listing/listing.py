@@ -1,50 +1,60 @@
-"""What users hold of a listing: entries as they come, and what vouches for them."""
+"""What users hold of a listing or a search: results as they come, and whether they are all."""
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from types import TracebackType
-from typing import Literal, Self, TypeAlias
+from typing import Generic, Literal, Self, TypeAlias, TypeVar
 
 from .._models import FileInfo, FolderInfo
 
+T = TypeVar("T")
 Entry: TypeAlias = FileInfo | FolderInfo
 Method = Literal["file-list", "aql", "folders"]
 Batches: TypeAlias = AsyncGenerator[list[Entry], None]
 
 
-class Listing:
+class Results(Generic[T]):
     """
-    The entries of a tree, as they arrive: iterate over it with ``async for``.
+    Results as they arrive: iterate over them with ``async for``.
 
-    Nothing is asked before the first entry is wanted. Open it with ``async with`` to leave early: the connection
-    it reads from is closed at the end of the block, and no later than when the listing is dropped otherwise.
+    Nothing is asked before the first one is wanted. Open it with ``async with`` to leave early: the connection it
+    reads from is closed at the end of the block, and no later than when it is dropped otherwise.
 
     Attributes:
-        method: How the server is being asked: ``"file-list"``, ``"aql"``, or ``"folders"``, one by one; None before
-            the first answer.
-        is_complete: Whether every entry has come that this user may see. False until the end is reached, and for
-            good after an error.
+        is_complete: Whether everything has come that this user may see. False until the end is reached, for good
+            after an error, and where the results are doubtful.
+        is_doubtful: Whether the server may have left something out without a word.
     """
 
-    def __init__(self, start: Callable[["Listing"], Batches]) -> None:
-        self.method: Method | None = None
+    def __init__(self, start: Callable[["Results[T]"], AsyncGenerator[list[T], None]]) -> None:
         self.is_complete = False
+        self.is_doubtful = False
         self._batches = start(self)
-        self._batch: Iterator[Entry] = iter(())
+        self._batch: Iterator[T] = iter(())
+        self._is_over = False
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Entry:
+    async def __anext__(self) -> T:
         """
-        Wait for the next entry.
+        Wait for the next one.
 
         Raises:
-            ArtifactoryError: The errors of the function that made this listing.
+            ArtifactoryError: The errors of the function that made this.
             StopAsyncIteration: There are no more.
         """
-        while (entry := next(self._batch, None)) is None:
-            self._batch = iter(await anext(self._batches))
-        return entry
+        while (result := next(self._batch, None)) is None:
+            self._batch = iter(await self._next_batch())
+        return result
+
+    async def _next_batch(self) -> list[T]:
+        try:
+            return await anext(self._batches)
+        except BaseException as end:
+            if isinstance(end, StopAsyncIteration) and not self._is_over:
+                self.is_complete = not self.is_doubtful
+            self._is_over = True
+            raise
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,6 +65,21 @@ class Listing:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """End it: no more entries come, and its connection is closed."""
+        """End it: nothing more comes, and its connection is closed."""
+        self._is_over = True
         self._batch = iter(())
         await self._batches.aclose()
+
+
+class Listing(Results[Entry]):
+    """
+    The entries of a tree, :class:`FileInfo` and :class:`FolderInfo`, as they arrive; see :class:`Results`.
+
+    Attributes:
+        method: How the server is being asked: ``"file-list"``, ``"aql"``, or ``"folders"``, one by one; None before
+            the first entry is wanted.
+    """
+
+    def __init__(self, start: Callable[["Listing"], Batches]) -> None:
+        self.method: Method | None = None
+        super().__init__(lambda _: start(self))

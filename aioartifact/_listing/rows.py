@@ -1,5 +1,6 @@
 """Rows of AQL, page after page where a server trims its answers."""
 
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -7,22 +8,23 @@ from typing import Any
 import aiohttp
 
 from .._address import ServerURL
-from .._aql import Items
+from .._aql import KEY, Items
 from .._errors import BadRequestError, TransportError
 from .._protocol import build_aql, name_of, read_trimming, trimmed_error
 from .._session import begin, rest, state_of
 from .arrays import ArrayAnswer, Entries
 
 _SORT = "aql-sort"
+_LIMIT = re.compile(r"\.\s*limit\s*\(\s*([0-9]+)\s*\)")
 
 
 class Rows:
     """
-    The rows of a query for items.
+    The rows of a query.
 
-    Where the query leaves that open, rows are sorted, so that what a server trims, or a lost connection swallows,
-    is asked for again behind the last row that came. The open-source edition refuses to sort; there one answer
-    must have all.
+    Where the query is a value and leaves that open, rows are sorted, so that what a server trims, or a lost
+    connection swallows, is asked for again behind the last row that came. The open-source edition refuses to sort;
+    there one answer must have all.
 
     Args:
         session: Session to ask with.
@@ -34,8 +36,11 @@ class Rows:
         is_sorted: Whether the rows come in that order; only known once there are rows.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, server: ServerURL, query: Items, order: Sequence[str]) -> None:
-        self.is_sorted = query.is_pageable and _SORT not in state_of(session).refused[server]
+    def __init__(
+        self, session: aiohttp.ClientSession, server: ServerURL, query: Items | str, order: Sequence[str] = KEY
+    ) -> None:
+        is_pageable = isinstance(query, Items) and query.is_pageable
+        self.is_sorted = is_pageable and _SORT not in state_of(session).refused[server]
         self._session = session
         self._server = server
         self._query = query
@@ -72,7 +77,9 @@ class Rows:
                     raise
 
     def _ask(self) -> ArrayAnswer:
-        query = self._query.page(self._order, self._last) if self.is_sorted else self._query
+        query = self._query
+        if self.is_sorted and isinstance(query, Items):
+            query = query.page(self._order, self._last)
         return ArrayAnswer(build_aql(self._server, str(query)), "results")
 
     def _note(self, answer: ArrayAnswer, rows: Entries) -> None:
@@ -84,7 +91,7 @@ class Rows:
             self._last = _key(answer, rows[-1], self._order)
 
     def _is_whole(self, answer: ArrayAnswer, before: tuple[str, ...] | None) -> bool:
-        trimmed = read_trimming(answer.members, own_limit=self._query.most)
+        trimmed = read_trimming(answer.members, own_limit=_own_limit(self._query))
         if trimmed and (not self.is_sorted or self._last == before):
             raise trimmed_error(answer.request, trimmed)
         return not trimmed
@@ -100,6 +107,13 @@ class Rows:
             raise refusal
         state_of(self._session).refused[self._server].add(_SORT)
         self.is_sorted = False
+
+
+def _own_limit(query: Items | str) -> int | None:
+    if isinstance(query, Items):
+        return query.most
+    found = _LIMIT.findall(query)
+    return int(found[-1]) if found else None
 
 
 def _key(answer: ArrayAnswer, row: Mapping[str, Any], order: Sequence[str]) -> tuple[str, ...]:

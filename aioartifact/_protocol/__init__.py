@@ -7,7 +7,7 @@ may name a host behind a proxy, so they are never followed: every URL is rebuilt
 See: JFrog, "Artifactory REST API".
 """
 
-from .aql import build_aql, read_aql, read_row_item, read_row_path, read_trimming, trimmed_error
+from .aql import build_aql, merge_rows, read_aql, read_row_item, read_row_path, read_trimming, trimmed_error
 from .archives import build_archive_member, build_folder_archive
 from .bodies import is_html
 from .deploy import build_checksum_deploy, build_deploy, read_deployed
@@ -44,6 +44,7 @@ from .property_text import matrix_parameters, property_list, property_names, pro
 from .reading import name_of, not_artifactory
 from .request import Request, Upload
 from .rest import build_rest
+from .search import build_search, read_found
 from .servers import build_ping, build_repositories, build_version, read_ping, read_repositories, read_version
 from .version_search import build_latest_version, read_latest_version
 
@@ -73,6 +74,7 @@ __all__ = [
     "build_relocation",
     "build_repositories",
     "build_rest",
+    "build_search",
     "build_set_properties",
     "build_version",
     "check_relocation",
@@ -83,6 +85,7 @@ __all__ = [
     "is_folder_redirect",
     "is_html",
     "matrix_parameters",
+    "merge_rows",
     "name_of",
     "not_a_file",
     "not_a_folder",
@@ -95,6 +98,7 @@ __all__ = [
     "read_child",
     "read_deployed",
     "read_error",
+    "read_found",
     "read_item_info",
     "read_latest_version",
     "read_listed",

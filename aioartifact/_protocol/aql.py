@@ -1,6 +1,7 @@
 """Queries in AQL, and the rows that come back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from .._address import ServerURL
@@ -8,6 +9,7 @@ from .._errors import IncompleteListingError
 from .._models import FileInfo, FolderInfo, Response
 from .errors import shortened
 from .listing import Below
+from .places import point_at
 from .reading import checksums_of, date_of, name_of, objects_of, read_object, size_of
 from .request import Request
 
@@ -19,7 +21,8 @@ def build_aql(server: ServerURL, query: str) -> Request:
     See: JFrog REST API, "Artifactory Query Language (AQL)".
     """
     headers = {"Content-Type": "text/plain; charset=utf-8"}
-    return Request("POST", f"{server}/api/search/aql", server, headers, query.encode())
+    place = partial(point_at, query)
+    return Request("POST", f"{server}/api/search/aql", server, headers, query.encode(), locate=place)
 
 
 def read_aql(request: Request, response: Response) -> list[dict[str, Any]]:
@@ -83,3 +86,31 @@ def read_row_item(below: Below, relative: str, row: Mapping[str, Any]) -> FileIn
         return below.folder(relative, created=created, modified=modified)
     known = {"sha256": row.get("sha256"), "sha1": row.get("actual_sha1"), "md5": row.get("actual_md5")}
     return below.file(relative, size_of(row.get("size")), checksums_of(known), created=created, modified=modified)
+
+
+def merge_rows(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """
+    Make one row of those of one item that follow each other: a server may send one for each of its properties.
+
+    What is nested in them is joined; rows that name no item stay as they are.
+    """
+    last: dict[str, Any] | None = None
+    for row in rows:
+        if last is not None and _is_same_item(last, row):
+            last = {**last, **{key: _joined(last.get(key), value) for key, value in row.items()}}
+            continue
+        if last is not None:
+            yield last
+        last = row
+    if last is not None:
+        yield last
+
+
+def _is_same_item(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(name in one and one[name] == other.get(name) for name in ("repo", "path", "name"))
+
+
+def _joined(one: Any, other: Any) -> Any:
+    if isinstance(one, list) and isinstance(other, list):
+        return one + [each for each in other if each not in one]
+    return other

@@ -31,7 +31,8 @@ def read_error(
     request: Request, response: Response, *, attempts: int = 1, retry_after: float | None = None
 ) -> ResponseError:
     """Make the error of a refusal from whatever body came with it: JSON in several shapes, text, HTML, XML."""
-    words = server_words(response)
+    text = _unfolded_words(response)
+    words = shortened(text)
     # A 404 of something before Artifactory says nothing about the item: it must not pass for "there is none".
     kind = ResponseError if _is_of_a_router(response, words) else error_for_status(response.status_code)
     error = kind(
@@ -43,7 +44,7 @@ def read_error(
         request_id=response.headers.get("X-Request-Id"),
         attempts=attempts,
         retry_after=retry_after,
-        hint=_hint(request, response, words),
+        hint=request.locate(text) or _hint(request, response, words),
     )
     error.retryable = is_retryable_status(response.status_code)
     return error
@@ -88,16 +89,20 @@ _HINTS = {
 
 def server_words(response: Response) -> str:
     """The server's own words in an error body, in one line, shortened, with echoed secrets masked."""
+    return shortened(_unfolded_words(response))
+
+
+def _unfolded_words(response: Response) -> str:
     text = response.text.strip()
     content_type = response.headers.get("Content-Type", "")
     if "html" in content_type or text[:1] == "<":
         match = re.search(r"<(title|message)[^>]*>(.*?)</\1>", text, re.IGNORECASE | re.DOTALL)
-        return shortened(unescape(match[2])) if match else ""
+        return unescape(match[2]) if match else ""
     try:
         document = parse_json(text)
     except ValueError:
-        return shortened(text)
-    return shortened(_json_words(document) if isinstance(document, dict) else text)
+        return text
+    return _json_words(document) if isinstance(document, dict) else text
 
 
 def _json_words(document: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """File Info and Folder Info: what one item is."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from .._address import ItemURL
@@ -23,7 +24,16 @@ def read_item_info(item: ItemURL, request: Request, response: Response) -> FileI
         ResponseError: The server said no.
         ProtocolError: The answer is not what the storage API gives.
     """
-    document = read_object(request, response)
+    return read_item(item, request, read_object(request, response))
+
+
+def read_item(item: ItemURL, request: Request, document: Mapping[str, Any]) -> FileInfo | FolderInfo:
+    """
+    Read File Info or Folder Info that has been parsed.
+
+    Raises:
+        ProtocolError: It is neither.
+    """
     common: dict[str, Any] = {
         "url": str(item),
         "repository": name_of(request, document, "repo"),

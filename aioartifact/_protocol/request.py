@@ -35,6 +35,7 @@ class Request:
         headers: Header fields beside those the session adds.
         body: Bytes, or an upload, or None.
         repeatable: Whether sending it twice does no more than sending it once.
+        locate: Shows the place in it that the words of a refusal name, or None where they name none.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | Upload | None = None
     repeatable: bool = True
+    locate: Callable[[str], str | None] = lambda _: None
 
     @property
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""What a server has to say about a query that it cannot read."""
+"""Where in a query a server got lost."""
 
 _NEAR = "near the following sub-query: "
 _BEFORE, _BEHIND = 60, 40

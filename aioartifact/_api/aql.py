@@ -1,0 +1,77 @@
+"""Queries in AQL."""
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, TypeAlias
+
+import aiohttp
+
+from .._address import parse_server_url
+from .._aql import Items
+from .._errors import InvalidArgumentError
+from .._listing import Results, Rows
+from .._protocol import merge_rows
+from .session import using
+
+Row: TypeAlias = dict[str, Any]
+
+# "items.delete" and "properties.update" exist as well, and do what they say.
+_FINDS = re.compile(r"\s*[a-z]+(\.[a-z]+)*\.find\s*\(")
+
+
+def aql(server: str, query: str | Items, *, session: aiohttp.ClientSession | None = None) -> Results[Row]:
+    """
+    Run a query in Artifactory Query Language, and yield its rows as they arrive; not for anonymous users.
+
+    That is one request. Where the server has a limit of its own and trims its answer, rows are asked for behind the
+    last one, as long as the query is a value without an order and a limit, and asks for nothing nested. Rows of one
+    item that follow each other are joined.
+
+    Args:
+        server: Base address of the server, e.g. ``https://host/artifactory``.
+        query: A query as :func:`aioartifact.query.items` makes it, or any query as text, which is sent as it is:
+            put values into it only by :mod:`aioartifact.query`.
+        session: Session to use; None opens one for this query.
+
+    Returns:
+        An async iterator of rows: dicts with what the query includes, see :class:`Results`.
+
+    Raises:
+        InvalidURLError: *server* is no absolute http or https URL.
+        InvalidArgumentError: *query* is no query that finds something.
+        BadRequestError: While iterating, as all below: the server does not understand it; the hint shows where.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not query.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came, or not all of it.
+        IncompleteListingError: The server trimmed the rows, and those behind cannot be asked for.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "Artifactory Query Language (AQL)".
+    """
+    address, asked = parse_server_url(server), _checked(query)
+
+    async def start(_: Results[Row]) -> AsyncGenerator[list[Row], None]:
+        last: list[Row] = []
+        async with using(session) as opened, aclosing(Rows(opened, address, asked).batches()) as batches:
+            async for batch in batches:
+                merged = [*merge_rows([*last, *batch])]
+                # The last item of a batch may go on in the next one.
+                last = merged[-1:]
+                yield merged[:-1]
+        yield last
+
+    return Results(start)
+
+
+def _checked(query: object) -> str | Items:
+    """
+    Return *query* if it is one.
+
+    Raises:
+        InvalidArgumentError: It is none, or one that changes something.
+    """
+    if isinstance(query, Items) or (isinstance(query, str) and _FINDS.match(query)):
+        return query
+    raise InvalidArgumentError(f"query {query!r:.80}: expected text such as 'items.find(...)', or query.items(...)")

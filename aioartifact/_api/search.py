@@ -1,0 +1,171 @@
+"""Searches: where something is of which one thing is known."""
+
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+import aiohttp
+
+from .._address import parse_server_url
+from .._checksums import ALGORITHMS, Checksums
+from .._errors import InvalidArgumentError, NotFoundError
+from .._filters import Filter
+from .._listing import Entry, Results, collect
+from .._protocol import Request, build_search, read_found
+from .session import using
+
+Parameters: TypeAlias = list[tuple[str, str]]
+
+# search.userQueryLimit of the server, for anonymous users, since 7.x for all but administrators.
+_CAP = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BY_LENGTH = {64: "sha256", 40: "sha1", 32: "md5"}
+
+
+def search(
+    server: str,
+    *,
+    name: str | None = None,
+    checksum: str | None = None,
+    properties: Mapping[str, str] | None = None,
+    group_id: str | None = None,
+    artifact_id: str | None = None,
+    version: str | None = None,
+    classifier: str | None = None,
+    created_after: datetime | None = None,
+    created_before: datetime | None = None,
+    modified_after: datetime | None = None,
+    modified_before: datetime | None = None,
+    repositories: str | Iterable[str] = (),
+    session: aiohttp.ClientSession | None = None,
+) -> Results[Entry]:
+    """
+    Find items by one thing that is known of them; one request.
+
+    That is either a name, a checksum, properties, coordinates (any of *group_id*, *artifact_id*, *version* and
+    *classifier*), or a date. :func:`glob` and :func:`aql` combine conditions.
+
+    Args:
+        server: Base address of the server, e.g. ``https://host/artifactory``.
+        name: File name with ``*`` and ``?``; without one at an end, more may stand there.
+        checksum: SHA-256, SHA-1 or MD5 in hexadecimal, told apart by their length (Pro).
+        properties: Values by key, with ``*`` and ``?``; ``""`` asks for the property with whatever value. Folders
+            may be found, too.
+        group_id: Organization of the artifact by the layout of its repository, with ``*`` and ``?``.
+        artifact_id: Name of the artifact, likewise.
+        version: Its version, likewise.
+        classifier: Its classifier, likewise.
+        created_after: Deployed later than this; a date with time zone. Not for anonymous users, as all dates.
+        created_before: Deployed earlier than this.
+        modified_after: Last modified later than this.
+        modified_before: Last modified earlier than this.
+        repositories: Keys of the repositories to look in; all if there are none.
+        session: Session to use; None opens one for this search.
+
+    Returns:
+        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, see :class:`Results`; found by date, or
+        through a proxy that drops unknown header fields, without sizes and checksums. Its ``is_complete`` is False
+        where exactly 1000 came: many servers give no more.
+
+    Raises:
+        InvalidURLError: *server* is no absolute http or https URL.
+        InvalidArgumentError: Nothing is asked for, or things that cannot be asked together; or no such checksum
+            exists, or a date has no time zone.
+        BadRequestError: While iterating, as all below: the server does not take it, or has no Pro licence.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not search.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came, or not all of it.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "Artifact Search", "GAVC Search", "Property Search", "Checksum Search" and "Artifacts With
+    Date in Date Range".
+    """
+    address = parse_server_url(server)
+    keys = [repositories] if isinstance(repositories, str) else list(repositories)
+    dates = Filter(
+        created_after=created_after,
+        created_before=created_before,
+        modified_after=modified_after,
+        modified_before=modified_before,
+    )
+    coordinates = {"g": group_id, "a": artifact_id, "v": version, "c": classifier}
+    asked = {
+        "artifact": [("name", name)] if name else [],
+        "checksum": _checksum(checksum) if checksum else [],
+        "prop": _properties(properties) if properties else [],
+        "gavc": [(key, value) for key, value in coordinates.items() if value],
+        "dates": _dates(dates),
+    }
+    kinds = [kind for kind, parameters in asked.items() if parameters]
+    if len(kinds) != 1:
+        raise InvalidArgumentError(
+            f"search by {' and '.join(kinds) or 'nothing'}: expected a name, a checksum, properties, coordinates, or "
+            "dates of one kind",
+            hint="glob() and aql() combine conditions",
+        )
+    request = build_search(address, kinds[0], asked[kinds[0]], keys)
+
+    async def start(results: Results[Entry]) -> AsyncGenerator[list[Entry], None]:
+        async with using(session) as opened:
+            found = await _found(opened, request)
+        results.is_doubtful = len(found) == _CAP
+        yield [entry for entry in found if dates.admits(entry)]
+
+    return Results(start)
+
+
+async def _found(session: aiohttp.ClientSession, request: Request) -> list[Entry]:
+    try:
+        found, _ = await collect(session, request, "results", lambda entry: read_found(request, entry))
+    except NotFoundError as error:
+        # Searches by date say so where they find nothing.
+        if "No results found" not in error.server_message:
+            raise
+        return []
+    return found
+
+
+def _checksum(value: str) -> Parameters:
+    algorithm = _BY_LENGTH.get(len(value))
+    if algorithm not in ALGORITHMS:
+        raise InvalidArgumentError(f"checksum {value!r}: expected 64, 40 or 32 hexadecimal digits")
+    return [(algorithm, Checksums(**{algorithm: value}).get(algorithm) or "")]
+
+
+# Parameters of the search by properties that name none.
+_TAKEN = {"repos", "properties"}
+
+
+def _properties(values: Mapping[str, str]) -> Parameters:
+    for key, value in values.items():
+        if not key or key in _TAKEN or not isinstance(value, str):
+            raise InvalidArgumentError(
+                f"properties: {key!r}: {value!r}: expected a key and a text",
+                hint="aql() finds properties of any name" if key in _TAKEN else None,
+            )
+    return list(values.items())
+
+
+def _dates(dates: Filter) -> Parameters:
+    """
+    Ask for one kind of date: of two, the server would find what has either.
+
+    Raises:
+        InvalidArgumentError: Both kinds are given.
+    """
+    created, modified = (dates.created_after, dates.created_before), (dates.modified_after, dates.modified_before)
+    if any(created) and any(modified):
+        raise InvalidArgumentError(
+            "created and modified: a search by date knows one of them", hint="use aql() for both"
+        )
+    after, before = created if any(created) else modified
+    if after is None and before is None:
+        return []
+    until = [] if before is None else [("to", _milliseconds(before))]
+    field = "created" if any(created) else "lastModified"
+    return [("from", _milliseconds(after or _EPOCH)), *until, ("dateFields", field)]
+
+
+def _milliseconds(moment: datetime) -> str:
+    return str((moment - _EPOCH) // timedelta(milliseconds=1))
