@@ -317,8 +317,8 @@ _HOMES = {
         "Results",
     ),
     "_models": (
-        "ArtifactVersions",
         "ArchiveMember",
+        "ArtifactVersions",
         "Child",
         "Deletion",
         "FileInfo",

@@ -209,6 +209,36 @@ async def test_iterdir(server, root):
         await anext((root / "x").iterdir())
 
 
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        pytest.param("*", ["a"], id="one-level"),
+        pytest.param("a/*", ["a/b c", "a/one.txt"], id="named-folder"),
+        pytest.param("**/*.txt", ["a/one.txt"], id="all-levels"),
+        pytest.param("a/*/two", ["a/b c/two"], id="folder-between"),
+        pytest.param("*.none", [], id="nothing"),
+    ],
+)
+async def test_glob(root, pattern, expected):
+    """Files and folders that fit, as paths with the session."""
+    found = [child async for child in root.glob(pattern)]
+    assert sorted(found) == [root / each for each in expected]
+    assert all([await child.exists() for child in found])
+
+
+async def test_rglob(root):
+    """The same on all levels."""
+    assert sorted([child async for child in root.rglob("*o*")]) == [root / "a/b c/two", root / "a/one.txt"]
+    assert [child async for child in (root / "a").rglob("two")] == [root / "a/b c/two"]
+
+
+async def test_glob_of_no_pattern(server, root):
+    """Refused before any request."""
+    with pytest.raises(aioartifact.InvalidArgumentError):
+        await anext(root.glob("/a"))
+    server.assert_requests([])
+
+
 async def test_content(server, root):
     """Bytes and text, in and out; one request each."""
     note = root / "new/note.txt"

@@ -11,8 +11,10 @@ from .._address import ItemURL, check_name, parse_item_url
 from .._errors import AlreadyExistsError, FolderNotEmptyError, InvalidArgumentError, InvalidURLError, NotFoundError
 from .._models import FileInfo, FolderInfo
 from .._protocol import expect_file, expect_folder
+from .._transfer.plan import relative_path
 from .._transfer.remote_file import RemoteFile
 from .items import exists, info, item_of
+from .listing import glob, ls
 from .mutations import delete, mkdir, move
 from .reading import open as open_file
 from .reading import read_bytes, write_bytes
@@ -255,7 +257,7 @@ class ArtifactoryPath:
 
     async def iterdir(self) -> AsyncIterator["ArtifactoryPath"]:
         """
-        List what is in the folder, one level; one request.
+        List what is in the folder, one level, as it arrives; one request, see :func:`ls`.
 
         Yields:
             The paths, in the server's order.
@@ -264,10 +266,33 @@ class ArtifactoryPath:
             NotFoundError: There is no such folder.
             NotAFolderError: It is a file.
             ResponseError: The server said no for another reason.
-            TransportError: No answer came.
+            TransportError: No answer came, or not all of it.
         """
-        for child in expect_folder(self._item, await self.stat()).children:
-            yield self._with(self._item / child.name)
+        async with ls(str(self), session=self._session) as entries:
+            async for entry in entries:
+                yield self._with(self._item / entry.name)
+
+    async def glob(self, pattern: str) -> AsyncIterator["ArtifactoryPath"]:
+        """
+        List files and folders below that fit a pattern, as they arrive; see :func:`glob`.
+
+        Args:
+            pattern: Of relative paths: ``*``, ``?`` and ``[...]`` inside a segment, ``**`` for any number of segments.
+
+        Yields:
+            The paths, in no order.
+
+        Raises:
+            InvalidArgumentError: *pattern* is none.
+            ArtifactoryError: Otherwise as in :meth:`iterdir`.
+        """
+        async with glob(str(self), pattern, folders=True, session=self._session) as entries:
+            async for entry in entries:
+                yield self._with(self._item / relative_path(self.path, entry.path))
+
+    def rglob(self, pattern: str) -> AsyncIterator["ArtifactoryPath"]:
+        """List files and folders on all levels below that fit a pattern: ``glob("**/" + pattern)``."""
+        return self.glob(f"**/{pattern}")
 
     # Content
 
