@@ -27,7 +27,12 @@ async def collapsed() -> AsyncIterator[None]:
         error = group.exceptions[0] if len(group.exceptions) == 1 else group
     else:
         return
-    raise error
+    context = error.__context__
+    try:
+        raise error
+    finally:
+        # It would be the group, which holds the error: whoever follows contexts would run in a circle.
+        error.__context__ = context
 
 
 async def as_async(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]:

@@ -209,6 +209,7 @@ async def test_error_of_a_job_ends_all_work(error):
         await collected(range(9), run)
 
     assert caught.value is error
+    assert error.__context__ is None, "not the group that holds it"
     assert (gates.running, gates.started) == (0, [0, 1])
 
 
