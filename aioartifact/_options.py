@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, fields
+from math import inf
 
 from ._errors import InvalidArgumentError
 
@@ -42,18 +43,33 @@ class Limits:
 
     Attributes:
         max_concurrency: Files in flight in one bulk call.
-        max_connections: Sockets the session opens in all.
+        max_connections: Sockets the session opens in all, and requests in flight to one server at most; how many
+            there are, up to that, is found out by what the server makes of them.
+        max_bytes_per_second: Bytes of bodies, of all downloads and uploads of the session together; None is no
+            limit.
+        max_requests_per_second: Requests of the session, to whichever server; None is no limit.
 
     Raises:
-        InvalidArgumentError: A value is not a whole number of at least 1.
+        InvalidArgumentError: A count is not a whole number of at least 1, or a rate is not a finite number above 0.
     """
 
     max_concurrency: int = 16
     max_connections: int = 32
+    max_bytes_per_second: float | None = None
+    max_requests_per_second: float | None = None
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            check_count(item.name, getattr(self, item.name))
+        for name in ("max_concurrency", "max_connections"):
+            check_count(name, getattr(self, name))
+        for name in ("max_bytes_per_second", "max_requests_per_second"):
+            _check_rate(name, getattr(self, name))
+
+
+def _check_rate(name: str, value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < inf:
+        raise InvalidArgumentError(f"{name}={value!r}: expected a finite number above 0, or None for no limit")
 
 
 def check_count(name: str, value: object) -> int:

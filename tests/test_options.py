@@ -10,7 +10,12 @@ from aioartifact._options import Limits, Timeouts, check_choice, check_count
 def test_defaults_are_the_documented_ones():
     """Every settings class works without an argument."""
     assert dataclasses.asdict(Timeouts()) == {"connect": 30.0, "stall": 60.0, "reply": 600.0}
-    assert dataclasses.asdict(Limits()) == {"max_concurrency": 16, "max_connections": 32}
+    assert dataclasses.asdict(Limits()) == {
+        "max_concurrency": 16,
+        "max_connections": 32,
+        "max_bytes_per_second": None,
+        "max_requests_per_second": None,
+    }
 
 
 @pytest.mark.parametrize("name", ["connect", "stall", "reply"])
@@ -37,6 +42,22 @@ def test_limit_that_is_no_count(name, value):
         Limits(**{name: value})
 
     assert str(caught.value) == f"{name}={value!r}: expected a whole number of at least 1"
+
+
+@pytest.mark.parametrize("name", ["max_bytes_per_second", "max_requests_per_second"])
+@pytest.mark.parametrize("value", [0, -1.0, math.nan, math.inf, True, "1"])
+def test_rate_that_is_none(name, value):
+    """The error says which one, what it was, and how to have no limit."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        Limits(**{name: value})
+
+    assert str(caught.value) == f"{name}={value!r}: expected a finite number above 0, or None for no limit"
+
+
+@pytest.mark.parametrize("value", [None, 1, 0.001, 1e12])
+def test_rate_that_is_one(value):
+    """Fractions are rates: one request in a thousand seconds is one."""
+    assert Limits(max_requests_per_second=value).max_requests_per_second == value
 
 
 def test_count_is_returned():

@@ -61,7 +61,8 @@ async def session(
 
     Raises:
         InvalidURLError: A server address is no absolute http or https URL.
-        InvalidArgumentError: *auth* without the server it belongs to.
+        InvalidArgumentError: *auth* without the server it belongs to; *proxy* is no URL; *user_agent* has a line
+            break; *cert* is given with an ``ssl.SSLContext``, which takes the certificate itself.
         CredentialsError: Credentials are malformed, or their file is.
         ConfigurationError: Certificates cannot be loaded.
 

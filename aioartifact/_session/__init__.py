@@ -9,7 +9,7 @@ session, never as session-wide headers, because those follow a redirect to any h
 from .clock import Clock
 from .exchange import Reply, ask, begin, rest, send, stream
 from .opening import open_session
-from .state import STATES, Operation, SessionState, is_anonymous, state_of
+from .state import STATES, Operation, SessionState, is_anonymous, spare_requests, state_of
 from .tls import ClientCertificate, Verify
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "open_session",
     "rest",
     "send",
+    "spare_requests",
     "state_of",
     "stream",
 ]

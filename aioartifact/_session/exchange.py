@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
+from typing import NamedTuple
 
 import aiohttp
 from yarl import URL
@@ -11,6 +12,7 @@ from .._errors import ArtifactoryError, ProtocolError, TransportError
 from .._models import Response
 from .._protocol import Request, Upload, read_error
 from .._retry import parse_retry_after
+from .lane import Lane
 from .middlewares import MAX_ERROR_BODY, Passage, is_small, withholding
 from .payload import UploadPayload
 from .state import Operation, Route, SessionState, state_of
@@ -20,6 +22,16 @@ _MAX_REDIRECTS = 5
 # What is in memory is lost in a crash, and shows in no progress.
 _BATCH_SECONDS = 1.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# What storage says of a signed URL whose time is over: S3, Azure and CloudFront 403; 401 and 410 are seen as well.
+_EXPIRED = frozenset({401, 403, 410})
+
+
+class _Answer(NamedTuple):
+    """An answer after redirects: the last one, the header fields of all, and where the last one led."""
+
+    response: aiohttp.ClientResponse
+    chain: list[Mapping[str, str]]
+    location: str | None
 
 
 class Reply:
@@ -32,18 +44,13 @@ class Reply:
         location: Where the last redirect led, or None.
     """
 
-    def __init__(
-        self,
-        response: aiohttp.ClientResponse,
-        chain: list[Mapping[str, str]],
-        location: str | None,
-        seam: "Seam",
-    ) -> None:
-        self.status = response.status
-        self.chain = chain
-        self.location = location
-        self._response = response
+    def __init__(self, answer: _Answer, seam: Seam, lane: Lane) -> None:
+        self.status = answer.response.status
+        self.chain = answer.chain
+        self.location = answer.location
+        self._response = answer.response
         self._seam = seam
+        self._lane = lane
         self._failure: TransportError | None = None
 
     async def next_batch(self, size: int) -> list[bytes]:
@@ -59,23 +66,28 @@ class Reply:
         """
         if self._failure is not None:
             raise self._failure
+        rate = self._seam.state.byte_rate
+        missing = min(size, rate.portion)
         chunks: list[bytes] = []
+        failure: ArtifactoryError | None = None
         latest = monotonic() + _BATCH_SECONDS
         try:
-            while size > 0 and (chunk := await self._response.content.readany()):
-                chunks.append(chunk)
-                size -= len(chunk)
-                if monotonic() > latest:
-                    break
-                if self._has_ended():
-                    break
+            with self._lane.waiting():
+                while missing > 0 and (chunk := await self._response.content.readany()):
+                    chunks.append(chunk)
+                    missing -= len(chunk)
+                    if monotonic() > latest or self._has_ended():
+                        break
         except FOREIGN as error:
             failure = self._seam.translated(error)
-        else:
-            return chunks
-        if not chunks or not isinstance(failure, TransportError):
-            raise failure
-        self._failure = failure
+        if failure is not None:
+            if not chunks or not isinstance(failure, TransportError):
+                raise failure
+            self._failure = failure
+        arrived = sum(map(len, chunks))
+        self._lane.pace.moved(arrived)
+        # Bytes that are not read make the server wait: TCP sees to that.
+        await rate.take(arrived)
         return chunks
 
     def _has_ended(self) -> bool:
@@ -100,9 +112,13 @@ class Reply:
 
     async def _read_all(self) -> bytes:
         try:
-            return await self._response.read()
+            with self._lane.waiting():
+                content = await self._response.read()
         except FOREIGN as error:
             failure = self._seam.translated(error)
+        else:
+            await self._seam.state.byte_rate.take(len(content))
+            return content
         raise failure
 
     async def _read_some(self) -> bytes:
@@ -133,26 +149,43 @@ async def stream(
     state = state_of(session)
     await state.admit(request.server)
     seam = Seam(request, state, operation or Operation(request.repeatable, state.clock.now()))
-    response, chain, location = await _follow(session, seam)
+    route = state.route(request.server)
+    # The limits of a session from elsewhere are its owner's.
+    entered = not state.foreign
+    if entered:
+        await route.lane.enter()
     try:
-        yield Reply(response, chain, location, seam)
+        with route.lane.waiting():
+            answer = await _fetch(session, seam, route)
+        try:
+            yield Reply(answer, seam, route.lane)
+        finally:
+            # Returns the connection to the pool if the body was read to its end, and closes it otherwise.
+            answer.response.release()
     finally:
-        # Returns the connection to the pool if the body was read to its end, and closes it otherwise.
-        response.release()
+        if entered:
+            route.lane.leave()
 
 
-async def _follow(
-    session: aiohttp.ClientSession, seam: Seam
-) -> tuple[aiohttp.ClientResponse, list[Mapping[str, str]], str | None]:
+async def _fetch(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _Answer:
+    """Ask, and ask the first server once more where a redirect led to a URL that is not valid any more."""
+    answer = await _follow(session, seam, route)
+    if answer.location is None or answer.response.status not in _EXPIRED or not seam.request.repeatable:
+        return answer
+    answer.response.release()
+    seam.operation.attempts -= 1  # it is still the same one
+    return await _follow(session, seam, route)
+
+
+async def _follow(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _Answer:
     url, location = URL(seam.request.url, encoded=True), None
-    route = seam.state.route(seam.request.server)
     chain: list[Mapping[str, str]] = []
     for _ in range(_MAX_REDIRECTS + 1):
         response = await _request(session, seam, url, route)
         chain.append(response.headers)
         target = response.headers.get("Location") if response.status in _REDIRECTS else None
         if target is None or not _may_follow(seam.request, response.status):
-            return response, chain, location
+            return _Answer(response, chain, location)
         response.release()
         location, url = target, _next_hop(seam, url, target)
         route = seam.state.route_to(url)
@@ -184,7 +217,7 @@ def _misled(seam: Seam, where: str) -> ProtocolError:
 
 async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: Route) -> aiohttp.ClientResponse:
     request, state = seam.request, seam.state
-    headers, payload = request.headers, _payload(request, state)
+    headers, payload = request.headers, _payload(request, state, route)
     if isinstance(payload, UploadPayload):
         headers = {**headers, "Content-Length": str(payload.size)}
     try:
@@ -205,8 +238,8 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
     raise failure
 
 
-def _payload(request: Request, state: SessionState) -> bytes | UploadPayload | None:
-    return UploadPayload(request.body, state.timeouts.stall) if isinstance(request.body, Upload) else request.body
+def _payload(request: Request, state: SessionState, route: Route) -> bytes | UploadPayload | None:
+    return UploadPayload(request.body, state, route.lane.pace) if isinstance(request.body, Upload) else request.body
 
 
 def _middlewares(

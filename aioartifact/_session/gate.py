@@ -1,8 +1,5 @@
-"""What all requests to one server share."""
+"""What all requests to one server share: when it may be asked."""
 
-from collections.abc import Awaitable, Callable
-
-import aiohttp
 import anyio
 
 from .clock import Clock
@@ -27,19 +24,17 @@ class Gate:
         """Hold every request to this server back for *seconds* from now."""
         self._open_at = max(self._open_at, self._clock.now() + seconds)
 
-    async def pass_through(
-        self, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]], request: aiohttp.ClientRequest
-    ) -> aiohttp.ClientResponse:
-        """Let *send* send *request* when the server may be asked."""
+    async def wait(self) -> None:
+        """Wait until the server may be asked; then it must be, and `passed` be called."""
         while (wait := self._open_at - self._clock.now()) > 0:
             await self._clock.sleep(wait)
         if self._answered is None:
             self._answered = anyio.Event()
-            try:
-                return await send(request)
-            finally:
-                self._answered.set()
-        if not self._answered.is_set():
+        elif not self._answered.is_set():
             with anyio.move_on_after(_FIRST_ALONE):
                 await self._answered.wait()
-        return await send(request)
+
+    def passed(self) -> None:
+        """A request was answered, or failed."""
+        if self._answered is not None:
+            self._answered.set()

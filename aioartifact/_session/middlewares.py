@@ -7,7 +7,7 @@ import aiohttp
 
 from .._models import decode_text
 from .._retry import is_idempotent, is_retryable_status, parse_retry_after, retry_after_from_message
-from .payload import is_replayable, upload_failure
+from .payload import UploadPayload, is_replayable, upload_failure
 from .state import Operation, Route, SessionState
 from .translation import may_pass
 
@@ -42,21 +42,38 @@ class Passage:
         self._route = route
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
-        if self._route.headers and not any(name in request.headers for name in ("Authorization", "X-JFrog-Art-Api")):
-            request.headers.update(self._route.headers)
+        state, operation, route = self._state, self._operation, self._route
+        if route.headers and not any(name in request.headers for name in ("Authorization", "X-JFrog-Art-Api")):
+            request.headers.update(route.headers)
         while True:
-            self._operation.attempts += 1
+            operation.attempts += 1
+            await state.request_rate.take(1)
+            await route.gate.wait()
+            sent = state.clock.now()
             try:
-                response = await self._route.gate.pass_through(handler, request)
+                response = await handler(request)
             except (aiohttp.ClientError, TimeoutError) as error:
-                delay = _delay_after_error(self._state, self._operation, request, error)
+                delay = _delay_after_error(state, operation, request, error)
                 if delay is None:
                     raise
-                self._operation.tell_retry()
-                await self._state.clock.sleep(delay)
+                operation.tell_retry()
+                await state.clock.sleep(delay)
                 continue
+            finally:
+                route.gate.passed()
+            self._heed(request, response, sent)
             if response.status < 400 or not await self._repeats(request, response):
                 return response
+
+    def _heed(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse, sent: float) -> None:
+        """Learn from an answer how many requests the server can take."""
+        lane, now = self._route.lane, self._state.clock.now()
+        if response.status in _SLOW_DOWN:
+            lane.pace.refused(sent, now)
+        else:
+            uploaded = request.body.sent_at if isinstance(request.body, UploadPayload) else None
+            lane.pace.answered(uploaded or sent, now)
+            lane.let_in()
 
     async def _repeats(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> bool:
         """Wait as long as the server asks or the policy says; False for an answer that stays."""

@@ -1,6 +1,7 @@
 """Opening a session: one connector, our middlewares, nothing that follows a request to another host."""
 
 import platform
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -9,12 +10,16 @@ from importlib.metadata import version
 import aiohttp
 import anyio.to_thread
 
+from .._errors import InvalidArgumentError
 from .middlewares import passing
+from .proxies import check_proxy
 from .state import STATES, SessionState, client_timeout
 from .tls import ClientCertificate, Verify, tls_context
 
 # Tomcat drops idle connections after 60 s; let go of them well before.
 _KEEPALIVE = 30.0
+# RFC 9110 section 5.5.
+_FIELD_VALUE = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
 @asynccontextmanager
@@ -26,7 +31,17 @@ async def open_session(
     proxy: str | None,
     user_agent: str | None,
 ) -> AsyncIterator[aiohttp.ClientSession]:
-    """Open a session whose middlewares work on *state*, and close it at the end of the block."""
+    """
+    Open a session whose middlewares work on *state*, and close it at the end of the block.
+
+    Raises:
+        InvalidArgumentError: *proxy* is no URL, *user_agent* has a control character, or *cert* comes with a context.
+        ConfigurationError: Certificates cannot be loaded.
+    """
+    if proxy is not None:
+        check_proxy(proxy)
+    if user_agent is not None:
+        _check_user_agent(user_agent)
     connector = aiohttp.TCPConnector(
         limit=state.limits.max_connections,
         ssl=await anyio.to_thread.run_sync(tls_context, verify, cert),
@@ -48,6 +63,11 @@ async def open_session(
     ) as session:
         STATES[session] = state
         yield session
+
+
+def _check_user_agent(text: object) -> None:
+    if not isinstance(text, str) or not _FIELD_VALUE.fullmatch(text):
+        raise InvalidArgumentError(f"user_agent={text!r}: expected text without control characters")
 
 
 @cache

@@ -7,16 +7,23 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
 from .._errors import ArtifactoryError, IntegrityError, TransportTimeoutError
+from .._pace import Pace
 from .._protocol import Upload
+from .state import SessionState
 
 
 class UploadPayload(aiohttp.Payload):
     """Sent from the start each time it is written, so that a request can be repeated."""
 
-    def __init__(self, upload: Upload, stall: float) -> None:
+    def __init__(self, upload: Upload, state: SessionState, pace: Pace) -> None:
         super().__init__(upload, content_type="application/octet-stream")
         self._upload = upload
-        self._stall = stall
+        self._stall = state.timeouts.stall
+        self._rate = state.byte_rate
+        self._pace = pace
+        self._now = state.clock.now
+        # When the last byte was sent: from then on the server takes its time.
+        self.sent_at: float | None = None
         self._size = upload.size
         # aiohttp wraps what a payload raises into a lost connection; the true reason is kept here.
         self.failure: Exception | None = None
@@ -28,14 +35,14 @@ class UploadPayload(aiohttp.Payload):
         await self.write_with_length(writer, None)
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        sent = 0
+        self.sent_at, sent = None, 0
         try:
             async with aclosing(self._upload.open()) as blocks:
                 async for block in blocks:
                     sent += len(block)
                     if sent > self._upload.size:
                         break
-                    await self._write(writer, block)
+                    await self._write_slowly(writer, block)
             if sent != self._upload.size:
                 raise IntegrityError(
                     f"the file changed while it was sent: it has not {self._upload.size} bytes any more",
@@ -43,9 +50,20 @@ class UploadPayload(aiohttp.Payload):
                     expected=str(self._upload.size),
                     hint="deploy it again when nobody writes to it",
                 )
+            self.sent_at = self._now()
         except ArtifactoryError as error:
             self.failure = error
             raise
+
+    async def _write_slowly(self, writer: AbstractStreamWriter, block: bytes | memoryview) -> None:
+        """Send a block in portions where bytes are limited; the server does not wait for our limit."""
+        portion = max(1, int(min(len(block), self._rate.portion)))
+        view = memoryview(block)
+        for start in range(0, len(block), portion):
+            part = view[start : start + portion]
+            await self._rate.take(len(part))
+            await self._write(writer, part)
+            self._pace.moved(len(part))
 
     async def _write(self, writer: AbstractStreamWriter, block: bytes | memoryview) -> None:
         try:

@@ -23,7 +23,9 @@ from .._protocol import Request, Upload
 from .._retry import RetryPolicy
 from .clock import Clock
 from .gate import Gate
+from .lane import Lane
 from .proxies import environment_proxy
+from .throttle import Throttle
 
 Resolver: TypeAlias = Callable[[ServerURL], Credentials]
 
@@ -50,12 +52,14 @@ class Route:
     How requests get to one server.
 
     Attributes:
-        gate: What they share.
+        gate: When it may be asked.
+        lane: How many may be in flight.
         headers: Header fields that prove who asks.
         proxy: The proxy of the environment, or None.
     """
 
     gate: Gate
+    lane: Lane
     headers: Mapping[str, str]
     proxy: str | None
 
@@ -74,9 +78,15 @@ class SessionState:
     credentials: dict[ServerURL, Credentials] = field(default_factory=dict)
     routes: dict[ServerURL | URL, Route] = field(default_factory=dict)
     refused: defaultdict[ServerURL, set[str]] = field(default_factory=lambda: defaultdict(set))
+    byte_rate: Throttle = field(init=False)
+    request_rate: Throttle = field(init=False)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     process: int = field(default_factory=os.getpid)
     resolving: anyio.Lock = field(default_factory=anyio.Lock)
+
+    def __post_init__(self) -> None:
+        self.byte_rate = Throttle(self.limits.max_bytes_per_second, self.clock)
+        self.request_rate = Throttle(self.limits.max_requests_per_second, self.clock)
 
     def owner(self, url: URL) -> ServerURL | None:
         """The server that *url* lies on, of those named to this session; the longest context path wins."""
@@ -108,7 +118,8 @@ class SessionState:
         # Made once: to write credentials out and to read the environment costs as much as a request.
         credentials = self.credentials.get(key) if isinstance(key, ServerURL) else None
         proxy = environment_proxy(origin) if self.trust_env and not self.foreign else None
-        route = Route(Gate(self.clock), credentials.headers() if credentials else {}, proxy)
+        lane = Lane(self.limits.max_connections)
+        route = Route(Gate(self.clock), lane, credentials.headers() if credentials else {}, proxy)
         self.routes[key] = route
         return route
 
@@ -170,3 +181,9 @@ def is_anonymous(session: aiohttp.ClientSession, server: ServerURL) -> bool:
     """Whether requests to *server* carry no credentials of ours; a session from elsewhere may carry its own."""
     credentials = state_of(session).credentials.get(server)
     return credentials is None or credentials.kind == "anonymous"
+
+
+def spare_requests(session: aiohttp.ClientSession, server: ServerURL) -> int:
+    """Requests to *server* that could start at once; 0 for a session from elsewhere, whose limits are its owner's."""
+    state = state_of(session)
+    return 0 if state.foreign else state.route(server).lane.spare

@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TypeAlias
 
-from .._errors import ConfigurationError
+from .._errors import ConfigurationError, InvalidArgumentError
 from .translation import reason
 
 Verify: TypeAlias = bool | str | os.PathLike[str] | ssl.SSLContext
@@ -16,11 +16,16 @@ ClientCertificate: TypeAlias = str | os.PathLike[str] | tuple[str | os.PathLike[
 
 def tls_context(verify: Verify, cert: ClientCertificate | None) -> ssl.SSLContext | bool:
     if isinstance(verify, ssl.SSLContext):
-        context = verify
-    elif verify is True and cert is None:
+        if cert is not None:
+            # The context is its owner's, and may serve other connections that must not show the certificate.
+            raise InvalidArgumentError(
+                "cert is given with an SSLContext as verify",
+                hint="load the certificate into the context: context.load_cert_chain(...)",
+            )
+        return verify
+    if verify is True and cert is None:
         return True
-    else:
-        context = _context(verify)
+    context = _context(verify)
     if cert is not None:
         _show_certificate(context, *(cert if isinstance(cert, tuple) else (cert, None)))
     return context

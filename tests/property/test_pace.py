@@ -1,0 +1,49 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aioartifact._pace import Pace
+from aioartifact._rate import TokenBucket
+
+SECONDS = st.floats(0, 1000)
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["start", "answer", "refuse", "fail"]), SECONDS, st.integers(0, 2**40)), max_size=300
+)
+
+
+@given(maximum=st.integers(1, 300), steps=STEPS)
+def test_limit_is_always_between_one_and_the_maximum(maximum, steps):
+    """Whatever a server does, and however long it takes, somebody may ask it, and never too many."""
+    pace, now, sent = Pace(maximum), 0.0, []
+    for step, seconds, size in steps:
+        now += seconds
+        if step == "start":
+            pace.start()
+            sent.append(now)
+        elif sent:
+            began = sent.pop(len(sent) // 2)
+            if step == "answer":
+                pace.answered(began, now)
+                pace.moved(size)
+            elif step == "refuse":
+                pace.refused(began, now)
+            pace.finish()
+        assert 1 <= pace.limit <= maximum
+        assert pace.in_flight == len(sent)
+        assert 0 <= pace.spare <= maximum
+
+
+@given(
+    rate=st.floats(0.001, 1e9),
+    burst=st.floats(0.1, 1e6),
+    takes=st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 100)), min_size=1, max_size=100),
+)
+def test_bucket_gives_no_more_than_its_rate(rate, burst, takes):
+    """Over any time no more is let through than was in it at first and came in since."""
+    bucket, now, taken = TokenBucket.full(rate, burst), 0.0, 0.0
+    for amount, pause in takes:
+        now += pause
+        bucket = bucket.take(amount, now)
+        taken += amount
+        assert bucket.delay >= 0
+        assert taken <= (burst + (now + bucket.delay) * rate) * (1 + 1e-6) + 1e-6
+        assert bucket.level <= burst
