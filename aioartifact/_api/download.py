@@ -1,10 +1,10 @@
 """Downloads: one file, many files, a tree."""
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import aiohttp
 import anyio
@@ -21,6 +21,7 @@ from .._threads import run
 from .._transfer.batch import Batch, OnError
 from .._transfer.bulk import Fetcher, Item, Job, JobOf, Target, job_of_item
 from .._transfer.download import fetch_file
+from .._transfer.folder_archive import unpack_folder
 from .._transfer.plan import Overwrite, local_name, relative_path
 from .batches import Work, check_overwrite, make_batch
 from .items import item_of
@@ -154,7 +155,7 @@ def download_many(
         raise InvalidArgumentError("items is one str", hint="give a list of URLs, or use download() for one file")
 
     async def source(_: aiohttp.ClientSession) -> _Source:
-        return items, job_of_item
+        return _Source(items, job_of_item)
 
     return _batch(
         source, _checked(destination, max_concurrency, on_error, overwrite, manifest, durable), session, progress
@@ -170,6 +171,7 @@ def download_folder(
     overwrite: Overwrite = "changed",
     manifest: str | os.PathLike[str] | None = None,
     durable: bool = False,
+    archive: bool = False,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> Batch:
@@ -188,6 +190,11 @@ def download_folder(
         overwrite: See :func:`download_many`.
         manifest: See :func:`download_many`.
         durable: See :func:`download_many`.
+        archive: Ask for the folder as one archive first (Pro, where the administrator allows it): one request in
+            place of one for each file. Only files that are listed with size and checksum are unpacked, and
+            verified like any others; the rest, or all if no archive comes, is fetched file by file. The archive
+            needs as much space beside the files until it is unpacked. Where most files are here already, it is
+            not asked for.
         session: Session to use; None opens one for this call.
         progress: Counts files and bytes as they are kept.
 
@@ -206,8 +213,10 @@ def download_folder(
         TransportError: When awaited or opened: no answer came to the listing.
         BatchError: When awaited or left: files failed, see :func:`download_many`.
 
-    See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info".
+    See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info"; with *archive*
+        "Retrieve Folder or Repository Archive".
     """
+    options = _checked(destination, max_concurrency, on_error, overwrite, manifest, durable)
 
     async def source(opened: aiohttp.ClientSession) -> _Source:
         folder = item_of(opened, url)
@@ -216,14 +225,33 @@ def download_folder(
             relative = relative_path(folder.path, file.path)
             return Job(folder / relative, relative, file)
 
-        return await list_files(opened, folder), job_of
+        files = await list_files(opened, folder)
+        if not archive:
+            return _Source(files, job_of)
+        jobs = [job_of(file, ()) for file in files]
+        unpacked = await unpack_folder(
+            opened, folder, jobs, options.destination, overwrite=overwrite, durable=options.durable
+        )
+        done = {outcome.url for outcome in unpacked}
+        rest = [file for file, job in zip(files, jobs, strict=True) if str(job.item) not in done]
+        return _Source(rest, job_of, unpacked)
 
-    return _batch(
-        source, _checked(destination, max_concurrency, on_error, overwrite, manifest, durable), session, progress
-    )
+    return _batch(source, options, session, progress)
 
 
-_Source: TypeAlias = tuple[Iterable[Any] | AsyncIterable[Any], JobOf]
+class _Source(NamedTuple):
+    """
+    What a bulk call is about.
+
+    Attributes:
+        items: What is to be fetched.
+        job_of: Makes a job of an item.
+        settled: Outcomes of files that are in their places already.
+    """
+
+    items: Iterable[Any] | AsyncIterable[Any]
+    job_of: JobOf
+    settled: Sequence[Outcome] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,20 +295,40 @@ def _batch(
     async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work[Target | Sequence[Outcome]]]:
         await run(check_folder, options.destination)
         async with _opened_manifest(options.manifest) as manifest:
-            items, job_of = await source(opened)
+            items, job_of, settled = await source(opened)
+            shown = progress or Progress()
             fetcher = Fetcher(
                 opened,
                 options.destination,
                 options.overwrite,
-                progress or Progress(),
+                shown,
                 job_of=job_of,
                 manifest=manifest,
                 durable=options.durable,
             )
             await fetcher.check_space(items)
-            yield fetcher.targets(items), fetcher.fetch
+            _count(settled, shown)
+            yield _after(settled, fetcher.targets(items)), fetcher.fetch
 
     return make_batch(prepared, max_concurrency=options.max_concurrency, on_error=options.on_error, session=session)
+
+
+def _count(settled: Sequence[Outcome], progress: Progress) -> None:
+    progress.expect(files=len(settled), size=sum(outcome.size for outcome in settled))
+    for outcome in settled:
+        file = FileProgress(progress, outcome.url, os.path.basename(outcome.path or ""), outcome.size)
+        file.advance(outcome.size)
+        file.finish("transferred")
+
+
+async def _after(
+    settled: Sequence[Outcome], targets: AsyncGenerator[Target | Sequence[Outcome], None]
+) -> AsyncGenerator[Target | Sequence[Outcome], None]:
+    if settled:
+        yield settled
+    async with aclosing(targets):
+        async for target in targets:
+            yield target
 
 
 @asynccontextmanager

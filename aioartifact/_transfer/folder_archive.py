@@ -1,0 +1,175 @@
+"""
+A folder fetched as one archive, which the server makes of it.
+
+Nothing of the archive is believed: what a listing vouches for, by path, size and checksum, is unpacked; everything
+else is left to be fetched file by file. So there are no paths that lead elsewhere, no links and no bombs.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import IO
+
+import aiohttp
+import anyio
+
+from .._address import ItemURL
+from .._archives import Archive, opened
+from .._checksums import Checksums, Digests
+from .._errors import ArchiveError, ArtifactoryError
+from .._files import Staging, file_status, make_folder, sync_folder
+from .._models import FileInfo
+from .._protocol import build_folder_archive
+from .._reports import Outcome
+from .._session import stream
+from .._threads import check_wanted, run
+from .bulk import Job
+from .destination import Destination
+from .names import folded
+from .plan import Overwrite, algorithms_for, decide, local_path
+
+_BATCH = 1024 * 1024
+# What a zip file has beside the bytes of its members: two heads with the path for each, and an end.
+_HEAD, _END = 4096, 1024 * 1024
+
+
+async def unpack_folder(
+    session: aiohttp.ClientSession,
+    folder: ItemURL,
+    jobs: Sequence[Job],
+    root: str,
+    *,
+    overwrite: Overwrite,
+    durable: bool,
+) -> list[Outcome]:
+    """
+    Fetch *folder* as an archive, and put those of its files in their places that are to be fetched.
+
+    Returns:
+        Outcomes of the files that are in their places and verified; none of others. There are none where most files
+        are here already, or the server would not send an archive.
+    """
+    wanted = await run(_wanted, jobs, root, overwrite)
+    if len(wanted) < 2 or 2 * len(wanted) < len(jobs):
+        return []
+    staging = Staging(os.path.join(root, "archive.zip"))
+    unpacking = _Unpacking(wanted, root, durable=durable)
+    try:
+        # Whatever goes wrong here, the files one by one will do, or tell what is wrong.
+        with suppress(ArtifactoryError):
+            await run(make_folder, root)
+            await _receive(session, folder, staging, _largest(jobs))
+            await run(unpacking.run, staging.path, str(folder))
+    finally:
+        with anyio.CancelScope(shield=True):
+            await run(staging.discard)
+    return unpacking.outcomes
+
+
+def _wanted(jobs: Sequence[Job], root: str, overwrite: Overwrite) -> dict[str, Job]:
+    """Those to be fetched, by their paths in the archive; none where two may be one file here; blocks."""
+    if len({folded(job.relative) for job in jobs}) < len(jobs):
+        return {}
+    return {job.relative: job for job in jobs if _is_wanted(job, root, overwrite)}
+
+
+def _is_wanted(job: Job, root: str, overwrite: Overwrite) -> bool:
+    listed = job.listed
+    if listed is None or listed.size is None or not listed.checksums:
+        return False
+    try:
+        status = file_status(local_path(root, job.relative))
+    except ArtifactoryError:
+        return False  # its outcome will tell
+    return decide(overwrite, status.st_size if status else None, listed, Checksums()) == "fetch"
+
+
+def _largest(jobs: Sequence[Job]) -> int:
+    """Bytes of an archive of these files at most."""
+    return sum((job.listed.size or 0 if job.listed else 0) + _HEAD for job in jobs) + _END
+
+
+async def _receive(session: aiohttp.ClientSession, folder: ItemURL, staging: Staging, largest: int) -> None:
+    """
+    Write the archive to the disk.
+
+    Raises:
+        ArchiveError: It is larger than its files.
+        ArtifactoryError: It does not come.
+    """
+    size = 0
+    async with stream(session, build_folder_archive(folder)) as reply:
+        if reply.status != 200:
+            raise await reply.error()
+        while batch := await reply.next_batch(_BATCH):
+            await run(staging.write, size, batch)
+            size += sum(map(len, batch))
+            if size > largest:
+                raise ArchiveError(f"{folder}: its archive is larger than its files")
+
+
+class _Unpacking:
+    """
+    Files on their way out of an archive; blocks.
+
+    Attributes:
+        outcomes: Of those that are in their places.
+    """
+
+    def __init__(self, wanted: Mapping[str, Job], root: str, *, durable: bool) -> None:
+        self.outcomes: list[Outcome] = []
+        self._wanted = wanted
+        self._root = root
+        self._durable = durable
+        self._destination = Destination(root, durable=durable)
+
+    def run(self, path: str, name: str) -> None:
+        """
+        Unpack what is wanted.
+
+        Raises:
+            ArchiveError: It is no archive, or damaged.
+            LocalFileError: The disk refused.
+        """
+        with open(path, "rb") as file, opened(file, name) as archive:
+            for member, handle in archive.members():
+                job = self._wanted.get(member.name)
+                listed = job.listed if job else None
+                if job and listed and member.kind == "file" and member.size == listed.size:
+                    self._unpack(archive, handle, job, listed)
+        if self._durable:
+            for folder in {os.path.dirname(outcome.path or "") for outcome in self.outcomes}:
+                sync_folder(folder)
+
+    def _unpack(self, archive: Archive, handle: object, job: Job, listed: FileInfo) -> None:
+        started = time.perf_counter()
+        url, path = str(job.item), local_path(self._root, job.relative)
+        with _staged(self._destination.claim(path, url)) as staging, archive.open(handle) as content:
+            digests = Digests(algorithms_for(listed.checksums))
+            size = _copy(content, staging, digests)
+            checksums = digests.checksums()
+            if size == listed.size and checksums.strongest() == listed.checksums.strongest():
+                staging.commit(durable=self._durable)
+                seconds = time.perf_counter() - started
+                self.outcomes.append(Outcome(url, path, "downloaded", size, checksums.sha256, seconds))
+
+
+@contextmanager
+def _staged(target: str) -> Iterator[Staging]:
+    staging = Staging(target)
+    try:
+        yield staging
+    finally:
+        staging.discard()  # nothing, once it has its name
+
+
+def _copy(content: IO[bytes], staging: Staging, digests: Digests) -> int:
+    size = 0
+    staging.write(0, ())  # a file without bytes is a file
+    while block := content.read(_BATCH):
+        check_wanted()
+        staging.write(size, (block,))
+        digests.update(block)
+        size += len(block)
+    return size
