@@ -86,6 +86,14 @@ def test_fixtures_beside_anyio(tmp_path):
     assert "1 passed" in done.stdout
 
 
+def test_fixtures_beside_pytest_asyncio(tmp_path):
+    """The same test runs under the other plugin that brings loops."""
+    plugins = ["-p", "aioartifact.testing.plugin", "-p", "pytest_asyncio.plugin", "--asyncio-mode=auto"]
+    done = pytest_run(tmp_path, IN_A_LOOP, *plugins, "-o", "asyncio_default_fixture_loop_scope=function")
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+
+
 def test_plugin_imports_nothing_heavy():
     """Having the plugin installed costs no import of aiohttp or asyncio."""
     look = (
