@@ -121,7 +121,7 @@ def quote_path(path: str) -> str:
 
 def has_surrogates(text: str) -> bool:
     """Whether *text* has halves of surrogate pairs: Python and JSON can spell them, UTF-8 and so URLs cannot."""
-    return _SURROGATE.search(text) is not None
+    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def check_name(name: str, what: str = "name") -> str:

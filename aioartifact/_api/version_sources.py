@@ -8,9 +8,15 @@ import aiohttp
 from .._address import ItemURL, ServerURL
 from .._aql import files_with_property, folders_in, folders_in_each
 from .._errors import AuthenticationError, ForbiddenError, IncompleteListingError
-from .._listing import fetch_info
 from .._models import MavenMetadata
-from .._protocol import build_aql, build_maven_metadata, expect_folder, read_aql, read_maven_metadata
+from .._protocol import (
+    build_aql,
+    build_item_info,
+    build_maven_metadata,
+    read_aql,
+    read_folder_names,
+    read_maven_metadata,
+)
 from .._session import ask, is_anonymous
 
 Method: TypeAlias = Literal["auto", "folder", "aql", "properties", "maven-metadata"]
@@ -64,8 +70,8 @@ async def by_folder(session: aiohttp.ClientSession, item: ItemURL) -> list[str]:
         ResponseError: The server said no.
         TransportError: No answer came.
     """
-    folder = expect_folder(item, await fetch_info(session, item))
-    return [child.name for child in folder.children if child.folder]
+    request = build_item_info(item)
+    return read_folder_names(item, request, await ask(session, request))
 
 
 async def _by_aql(session: aiohttp.ClientSession, item: ItemURL) -> list[str]:

@@ -20,7 +20,15 @@ from .download import (
     unsatisfied_size,
 )
 from .errors import raise_for_status, read_error, server_words
-from .items import build_item_info, expect_file, expect_folder, not_a_file, not_a_folder, read_item_info
+from .items import (
+    build_item_info,
+    expect_file,
+    expect_folder,
+    not_a_file,
+    not_a_folder,
+    read_folder_names,
+    read_item_info,
+)
 from .listing import Below, build_file_list, read_child, read_listed, read_listed_item
 from .maven import build_maven_metadata, read_maven_metadata
 from .mutations import (
@@ -98,6 +106,7 @@ __all__ = [
     "read_child",
     "read_deployed",
     "read_error",
+    "read_folder_names",
     "read_found",
     "read_item_info",
     "read_latest_version",

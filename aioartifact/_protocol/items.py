@@ -54,6 +54,22 @@ def read_item(item: ItemURL, request: Request, document: Mapping[str, Any]) -> F
     )
 
 
+def read_folder_names(item: ItemURL, request: Request, response: Response) -> list[str]:
+    """
+    Read the names of the folders in a folder, without the rest of what its Folder Info says.
+
+    Raises:
+        ResponseError: The server said no.
+        NotAFolderError: It is a file.
+        ProtocolError: The answer is not what the storage API gives.
+    """
+    document = read_object(request, response)
+    if "children" not in document:
+        raise not_a_folder(item)
+    entries = objects_of(request, document, "children")
+    return [name for name, is_folder in (read_child(request, entry) for entry in entries) if is_folder]
+
+
 def expect_folder(item: ItemURL, info: FileInfo | FolderInfo) -> FolderInfo:
     """
     Return *info* if it describes a folder.

@@ -1,25 +1,32 @@
-"""The order people expect of names: digits as numbers, and before text."""
+"""
+The order people expect of names: digits as numbers, and before text.
+
+A key is one text, made of parts whose texts compare as the parts do: sorting thousands of names compares texts,
+which costs a fraction of comparing tuples.
+"""
 
 import re
-from typing import TypeAlias
+from functools import lru_cache
 
-from .parts import digits_of
-
-# Kind, length, text. The kind decides between unlike parts; the length makes digits compare as numbers.
-Part: TypeAlias = tuple[int, int, str]
-
-_NUMBER, _TEXT = 1, 2
+# The kind of a part comes first and decides between unlike parts; the end of a text is before any other character.
+_NUMBER, _TEXT, _END_OF_TEXT = "\x01", "\x02", "\x00"
+_HIGHEST = 0x10FFFF  # code point
 _DIGITS_OR_NOT = re.compile(r"[0-9]+|[^0-9]+")
 _DIGIT = re.compile(r"[0-9]")
 
 
-def natural_parts(text: str) -> tuple[Part, ...]:
+def natural_key(text: str) -> str:
     """Sort key for any names, total over all strings: ``release-2`` before ``release-10``."""
-    return tuple(part_of(run) for run in _DIGITS_OR_NOT.findall(text))
+    return "".join(map(key_part, _DIGITS_OR_NOT.findall(text)))
 
 
-def part_of(text: str) -> Part:
-    return (_NUMBER, *digits_of(text)) if text.isascii() and text.isdigit() else (_TEXT, 0, text)
+@lru_cache(1024)  # versions are made of few numbers
+def key_part(text: str) -> str:
+    """The part of a key that stands for a number or a text; longer numbers are greater, however many digits."""
+    if not (text.isascii() and text.isdigit()):
+        return f"{_TEXT}{text}{_END_OF_TEXT}"
+    digits = text.lstrip("0")
+    return f"{_NUMBER}{chr(min(len(digits), _HIGHEST))}{digits}"
 
 
 def has_digit(text: str) -> bool:

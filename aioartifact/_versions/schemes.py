@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from .._errors import InvalidArgumentError
 from .maven import is_maven_prerelease, maven_key
-from .natural import has_digit, natural_parts
+from .natural import has_digit, natural_key
 from .pep440 import is_pep440_prerelease, is_pep440_version, pep440_precedence, require_packaging
 from .semver import is_semantic_prerelease, is_semantic_version, semver_precedence
 
@@ -44,7 +44,7 @@ _SCHEMES = (
     Scheme("semver", is_semantic_version, semver_precedence, is_semantic_prerelease),
     Scheme("maven", has_digit, maven_key, is_maven_prerelease),
     Scheme("pep440", is_pep440_version, pep440_precedence, is_pep440_prerelease),
-    Scheme("natural", _any_name, natural_parts),
+    Scheme("natural", _any_name, natural_key),
 )
 
 

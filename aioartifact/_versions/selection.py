@@ -27,10 +27,9 @@ class Selection:
 
     def pick(self, names: Iterable[str]) -> list[str]:
         """Sort those of *names* that are wanted, oldest version first."""
-        return sorted(filter(self._wants, names), key=self.scheme.key)
-
-    def _wants(self, name: str) -> bool:
-        return self.scheme.accepts(name) and all(matches(name) for matches in self.matchers)
+        for wants in (self.scheme.accepts, *self.matchers):
+            names = filter(wants, names)
+        return sorted(names, key=self.scheme.key)
 
 
 def selection_of(

@@ -1,21 +1,18 @@
 """
 Which names are semantic versions, and their order: semver.org's, made total over all strings.
 
-The order is a key, not a comparison: keys are tuples of numbers and text that always compare, so no list of
-names can raise or depend on the order it came in. audeer, whose predicate the ancestor audfactory uses, sorts a
+The order is a key, not a comparison: keys are texts that always compare, so no list of names can raise or depend on
+the order it came in. audeer, whose predicate the ancestor audfactory uses, sorts a
 pre-release after its release and raises TypeError for some lists of valid versions; neither is kept.
 """
 
 import re
-from typing import TypeAlias
 
-from .natural import Part, natural_parts, part_of
+from .natural import key_part, natural_key
 
-Precedence: TypeAlias = tuple[int, tuple[Part, ...]]
-VersionKey: TypeAlias = tuple[int, tuple[Part, ...], str]
-
-_END: Part = (0, 0, "")  # of a pre-release: the shorter of two that begin alike comes first
-_RELEASE: Part = (3, 0, "")  # in the place of the pre-release: after every one
+_OTHER, _IS_VERSION = "0", "1"
+_END = "\x00"  # of a pre-release: the shorter of two that begin alike comes first
+_RELEASE = "\x03"  # in the place of the pre-release: after every one
 
 # Lazy where a git-describe tail could also be read as (part of) the pre-release: the tail goes first.
 _VERSION = re.compile(
@@ -41,7 +38,7 @@ def is_semantic_version(text: str) -> bool:
     return _VERSION.fullmatch(text) is not None
 
 
-def semver_key(text: str) -> VersionKey:
+def semver_key(text: str) -> tuple[str, str]:
     """
     Sort key for version names, total over all strings: it never raises, and equal keys mean equal strings.
 
@@ -60,19 +57,18 @@ def semver_key(text: str) -> VersionKey:
 
     See: https://semver.org/spec/v2.0.0.html, 9 to 11
     """
-    return *semver_precedence(text), text
+    return semver_precedence(text), text
 
 
-def semver_precedence(text: str) -> Precedence:
+def semver_precedence(text: str) -> str:
     """Sort key without the text: equal for versions that rank the same, such as ``1.0.0``, ``v1.0.0``, ``1.0.0+x``."""
     match = _VERSION.fullmatch(text)
     if not match:
-        return 0, natural_parts(text)
-    core = tuple(part_of(number) for number in match.group("x", "y", "z"))
-    prerelease, commits = match.group("prerelease", "commits")
-    stage = (_RELEASE,) if prerelease is None else (*map(part_of, prerelease.split(".")), _END)
-    tail = () if commits is None else (part_of(commits),)
-    return 1, core + stage + tail
+        return _OTHER + natural_key(text)
+    x, y, z, prerelease, commits = match.groups()
+    stage = _RELEASE if prerelease is None else "".join(map(key_part, prerelease.split("."))) + _END
+    tail = "" if commits is None else key_part(commits)
+    return f"{_IS_VERSION}{key_part(x)}{key_part(y)}{key_part(z)}{stage}{tail}"
 
 
 def is_semantic_prerelease(text: str) -> bool:

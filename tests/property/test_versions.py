@@ -5,7 +5,7 @@ from packaging.version import Version
 
 from aioartifact._versions import selection_of
 from aioartifact._versions.maven import maven_key
-from aioartifact._versions.natural import natural_parts
+from aioartifact._versions.natural import natural_key
 from aioartifact._versions.semver import is_semantic_version, semver_key
 
 NUMBERS = st.integers(min_value=0, max_value=30)
@@ -142,7 +142,7 @@ def test_maven_order_ignores_what_means_nothing(version, nothing):
 @given(first=ANYTHING, second=ANYTHING)
 def test_natural_order_is_total(first, second):
     """Any names compare."""
-    one, other = natural_parts(first), natural_parts(second)
+    one, other = natural_key(first), natural_key(second)
 
     assert (one < other, one == other, one > other).count(True) == 1
 
