@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         TransportError,
         TransportTimeoutError,
         UnsafePathError,
+        WorkerError,
     )
     from ._filters import Filter
     from ._listing.listing import Listing, Results
@@ -154,6 +155,7 @@ __all__ = [
     "TransportTimeoutError",
     "UnsafePathError",
     "Verify",
+    "WorkerError",
     "__version__",
     "aql",
     "authentication",
@@ -310,6 +312,7 @@ _HOMES = {
         "TransportError",
         "TransportTimeoutError",
         "UnsafePathError",
+        "WorkerError",
     ),
     "_filters": ("Filter",),
     "_listing.listing": (

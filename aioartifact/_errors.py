@@ -22,6 +22,7 @@ ArtifactoryError
 ├── ProtocolError                            2xx, but not what HTTP or the REST API promises
 ├── IncompleteListingError                   the server trimmed a listing
 ├── IntegrityError                           size or checksum differs
+├── WorkerError                              a process of a bulk call died
 ├── NotAFileError (IsADirectoryError)        a folder where a file is needed
 ├── NotAFolderError (NotADirectoryError)     a file where a folder is needed
 ├── AlreadyExistsError (FileExistsError)     something is in the place of what is to be made
@@ -260,6 +261,19 @@ class IntegrityError(ArtifactoryError):
         self.algorithm = algorithm
         self.expected = expected
         self.actual = actual
+
+
+class WorkerError(ArtifactoryError):
+    """
+    A process that a bulk call with ``processes=`` had started could not be, or died.
+
+    Attributes:
+        exit_code: Its exit code; negative for the number of the signal that killed it; None where there is none.
+    """
+
+    def __init__(self, message: str, *, exit_code: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = exit_code
 
 
 class NotAFileError(ArtifactoryError, IsADirectoryError):

@@ -24,7 +24,7 @@ LAYERS = (
     {"_aql", "_archives", "_credentials", "_filters", "_protocol"},
     {"_threads", "query"},
     {"_files", "_scheduler", "_session"},
-    {"_listing", "_transfer"},
+    {"_listing", "_processes", "_transfer"},
     {"_api"},
     {"__init__"},
     {"cli", "progress"},

@@ -1,8 +1,8 @@
 """What every bulk call does with its options and its session."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import aiohttp
 
@@ -10,15 +10,14 @@ from .._errors import InvalidArgumentError
 from .._options import check_choice, check_count
 from .._protocol import matrix_parameters
 from .._reports import Outcome
-from .._scheduler import run_many
 from .._session import state_of
 from .._transfer.batch import Batch, OnError
 from .._transfer.deployer import DeployOptions, Parameters
 from .._transfer.plan import Overwrite
 from .session import using
 
-T = TypeVar("T")
-Work: TypeAlias = tuple[AsyncIterator[T], Callable[[T], Awaitable[Outcome | Sequence[Outcome]]]]
+# All that a bulk call does; it is begun with ``max_concurrency=``.
+Work: TypeAlias = Callable[..., AbstractAsyncContextManager[AsyncIterable[Outcome | Sequence[Outcome]]]]
 
 
 def checked_options(
@@ -50,14 +49,14 @@ def check_overwrite(overwrite: Overwrite) -> None:
 
 
 def make_batch(
-    prepared: Callable[[aiohttp.ClientSession], AbstractAsyncContextManager[Work[T]]],
+    prepared: Callable[[aiohttp.ClientSession], AbstractAsyncContextManager[Work]],
     *,
     max_concurrency: int | None,
     on_error: OnError,
     session: aiohttp.ClientSession | None,
 ) -> Batch:
     """
-    Make a bulk call of jobs, and of the function that does one; both are *prepared* until all of them are done.
+    Make a bulk call of work that is *prepared* until all of it is done.
 
     Raises:
         InvalidArgumentError: *max_concurrency* or *on_error* is not one of its values.
@@ -68,12 +67,9 @@ def make_batch(
 
     @asynccontextmanager
     async def opened_batch() -> AsyncIterator[AsyncIterator[Outcome]]:
-        async with using(session) as opened, prepared(opened) as (jobs, run):
+        async with using(session) as opened, prepared(opened) as begin:
             limit = max_concurrency or state_of(opened).limits.max_concurrency
-            async with (
-                run_many(jobs, run, max_concurrency=limit) as stream,
-                aclosing(_one_by_one(stream)) as outcomes,
-            ):
+            async with begin(max_concurrency=limit) as stream, aclosing(_one_by_one(stream)) as outcomes:
                 yield outcomes
 
     return Batch(opened_batch, on_error)

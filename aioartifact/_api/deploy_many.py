@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeAlias
 
 import aiohttp
@@ -13,6 +14,7 @@ from .._files import TreeFile, list_tree
 from .._listing import list_files
 from .._models import FileInfo
 from .._progress import Progress
+from .._scheduler import run_many
 from .._threads import run
 from .._transfer.accounting import counted
 from .._transfer.batch import Batch, OnError
@@ -178,11 +180,11 @@ def _batch(
     progress: Progress | None,
 ) -> Batch:
     @asynccontextmanager
-    async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work[DeployItem | TreeFile]]:
+    async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work]:
         target = item_of(opened, url)
         items, listed = await source(opened, target)
         shown = progress or Progress()
         deployer = Deployer(opened, target, Recorded(opened, listed), options, shown)
-        yield counted(items, listed_size, shown), deployer.deploy
+        yield partial(run_many, counted(items, listed_size, shown), deployer.deploy)
 
     return make_batch(prepared, max_concurrency=max_concurrency, on_error=on_error, session=session)

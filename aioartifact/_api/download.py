@@ -4,23 +4,28 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import aiohttp
-import anyio
 
 from .._address import ServerURL
 from .._errors import InvalidArgumentError
-from .._files import Manifest, check_folder, check_target, is_file, is_folder, sync_folder
+from .._files import check_folder, check_target, is_file, is_folder, sync_folder
 from .._listing import list_files
 from .._models import FileInfo
-from .._options import check_path
+from .._options import check_count, check_path
+from .._processes import run_in_processes
 from .._progress import FileProgress, Progress
 from .._reports import Outcome
+from .._scheduler import run_many
+from .._session import describe
 from .._threads import run
+from .._transfer.accounting import largest_first
 from .._transfer.batch import Batch, OnError
-from .._transfer.bulk import Fetcher, Item, Job, JobOf, Target, job_of_item
+from .._transfer.bulk import Fetcher, Item, Job, JobOf, Target, job_of_item, listed_size
 from .._transfer.download import fetch_file
+from .._transfer.fetch_work import FetchWork, opened_manifest
 from .._transfer.folder_archive import unpack_folder
 from .._transfer.plan import Overwrite, local_name, relative_path
 from .batches import Work, check_overwrite, make_batch
@@ -110,6 +115,7 @@ def download_many(
     overwrite: Overwrite = "changed",
     manifest: str | os.PathLike[str] | None = None,
     durable: bool = False,
+    processes: int | None = None,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> Batch:
@@ -136,6 +142,9 @@ def download_many(
             calls and processes may share it, and it may be deleted at any time. None: local files are read.
         durable: Report a file as downloaded only when it would survive a crash of the machine, see
             :func:`download`; files of one folder that are ready together share its sync.
+        processes: More than one spreads the files over so many processes, each with an event loop, a session and
+            connections of its own, where one processor core is what limits the speed. Their limits are those of
+            one, divided; outcomes and progress come together here. None and 1 start none.
         session: Session to use; None opens one for this call.
         progress: Counts files and bytes as they are kept.
 
@@ -144,12 +153,14 @@ def download_many(
 
     Raises:
         InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values, *destination* is
-            empty or no path; or, when awaited or opened, *manifest* is a file of another kind.
+            empty or no path; *processes* is no number of them, or no other process can open a session like
+            *session*; or, when awaited or opened, *manifest* is a file of another kind.
         LocalFileError: When awaited or opened: *destination* is a file, *manifest* cannot be opened, or the sizes that
             are known before exceed the free space; nothing was fetched.
+        WorkerError: When awaited or opened: *processes* cannot be started.
         BatchError: When awaited or left: files failed. Each failure is one of the errors of :func:`download`, or
             UnsafePathError for a path outside the destination, or InvalidArgumentError for an item that is none
-            and for two items with the same target.
+            and for two items with the same target, or WorkerError for one that two processes died of.
     """
     if isinstance(items, str):
         raise InvalidArgumentError("items is one str", hint="give a list of URLs, or use download() for one file")
@@ -158,7 +169,10 @@ def download_many(
         return _Source(items, job_of_item)
 
     return _batch(
-        source, _checked(destination, max_concurrency, on_error, overwrite, manifest, durable), session, progress
+        source,
+        _checked(destination, max_concurrency, on_error, overwrite, manifest, durable, processes, session),
+        session,
+        progress,
     )
 
 
@@ -172,6 +186,7 @@ def download_folder(
     manifest: str | os.PathLike[str] | None = None,
     durable: bool = False,
     archive: bool = False,
+    processes: int | None = None,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> Batch:
@@ -195,6 +210,7 @@ def download_folder(
             verified like any others; the rest, or all if no archive comes, is fetched file by file. The archive
             needs as much space beside the files until it is unpacked. Where most files are here already, it is
             not asked for.
+        processes: See :func:`download_many`; large files come first, so that all processes end together.
         session: Session to use; None opens one for this call.
         progress: Counts files and bytes as they are kept.
 
@@ -203,9 +219,11 @@ def download_folder(
 
     Raises:
         InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values, *destination* is
-            empty or no path; or, when awaited or opened, *manifest* is a file of another kind.
+            empty or no path; *processes* is no number of them, or no other process can open a session like
+            *session*; or, when awaited or opened, *manifest* is a file of another kind.
         LocalFileError: When awaited or opened: *destination* is a file, *manifest* cannot be opened, or the sizes that
             are known before exceed the free space; nothing was fetched.
+        WorkerError: When awaited or opened: *processes* cannot be started.
         InvalidURLError: When awaited or opened: *url* is not the URL of an item.
         NotFoundError: When awaited or opened: there is no such folder.
         NotAFolderError: When awaited or opened: it is a file.
@@ -216,7 +234,7 @@ def download_folder(
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info"; with *archive*
         "Retrieve Folder or Repository Archive".
     """
-    options = _checked(destination, max_concurrency, on_error, overwrite, manifest, durable)
+    options = _checked(destination, max_concurrency, on_error, overwrite, manifest, durable, processes, session)
 
     async def source(opened: aiohttp.ClientSession) -> _Source:
         folder = item_of(opened, url)
@@ -264,6 +282,7 @@ class _Options:
     overwrite: Overwrite
     manifest: str | None
     durable: bool
+    processes: int
 
 
 def _checked(
@@ -273,6 +292,8 @@ def _checked(
     overwrite: Overwrite,
     manifest: str | os.PathLike[str] | None,
     durable: bool,
+    processes: int | None,
+    session: aiohttp.ClientSession | None,
 ) -> _Options:
     check_overwrite(overwrite)
     return _Options(
@@ -282,7 +303,15 @@ def _checked(
         overwrite,
         None if manifest is None else check_path("manifest", manifest),
         durable,
+        _checked_processes(processes, session),
     )
+
+
+def _checked_processes(processes: int | None, session: aiohttp.ClientSession | None) -> int:
+    count = 1 if processes is None else check_count("processes", processes)
+    if count > 1 and session is not None:
+        describe(session)
+    return count
 
 
 def _batch(
@@ -292,9 +321,9 @@ def _batch(
     progress: Progress | None,
 ) -> Batch:
     @asynccontextmanager
-    async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work[Target | Sequence[Outcome]]]:
+    async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work]:
         await run(check_folder, options.destination)
-        async with _opened_manifest(options.manifest) as manifest:
+        async with opened_manifest(options.manifest) as manifest:
             items, job_of, settled = await source(opened)
             shown = progress or Progress()
             fetcher = Fetcher(
@@ -308,7 +337,17 @@ def _batch(
             )
             await fetcher.check_space(items)
             _count(settled, shown)
-            yield _after(settled, fetcher.targets(items)), fetcher.fetch
+            if options.processes == 1:
+                yield partial(run_many, _after(settled, fetcher.targets(items)), fetcher.fetch)
+                return
+            yield partial(
+                run_in_processes,
+                _after(settled, fetcher.targets(largest_first(items, listed_size))),
+                FetchWork(options.destination, options.overwrite, options.manifest, options.durable),
+                session=opened,
+                progress=shown,
+                processes=options.processes,
+            )
 
     return make_batch(prepared, max_concurrency=options.max_concurrency, on_error=options.on_error, session=session)
 
@@ -329,17 +368,3 @@ async def _after(
     async with aclosing(targets):
         async for target in targets:
             yield target
-
-
-@asynccontextmanager
-async def _opened_manifest(path: str | None) -> AsyncIterator[Manifest | None]:
-    """Open a manifest if one is wanted; what was verified is written to it even if the call is cut."""
-    if path is None:
-        yield None
-        return
-    manifest = await run(Manifest, path)
-    try:
-        yield manifest
-    finally:
-        with anyio.CancelScope(shield=True):
-            await run(manifest.close)

@@ -3,7 +3,7 @@
 import platform
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from importlib.metadata import version
 
@@ -11,9 +11,10 @@ import aiohttp
 import anyio.to_thread
 
 from .._errors import InvalidArgumentError
+from .description import DESCRIPTIONS, SessionDescription
 from .middlewares import passing
 from .proxies import check_proxy
-from .state import STATES, SessionState, client_timeout
+from .state import STATES, Resolver, SessionState, client_timeout
 from .tls import ClientCertificate, Verify, tls_context
 
 # Tomcat drops idle connections after 60 s; let go of them well before.
@@ -62,12 +63,35 @@ async def open_session(
         proxy=proxy,
     ) as session:
         STATES[session] = state
+        DESCRIPTIONS[session] = SessionDescription(
+            state.retry, state.timeouts, state.limits, state.trust_env, verify, cert, proxy, user_agent
+        )
         yield session
 
 
 def _check_user_agent(text: object) -> None:
     if not isinstance(text, str) or not _FIELD_VALUE.fullmatch(text):
         raise InvalidArgumentError(f"user_agent={text!r}: expected text without control characters")
+
+
+def open_described(
+    description: SessionDescription, resolve: Resolver
+) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
+    """Open a session like the one described, and close it at the end of the block."""
+    state = SessionState(
+        resolve,
+        retry=description.retry,
+        timeouts=description.timeouts,
+        limits=description.limits,
+        trust_env=description.trust_env,
+    )
+    return open_session(
+        state,
+        verify=description.verify,
+        cert=description.cert,
+        proxy=description.proxy,
+        user_agent=description.user_agent,
+    )
 
 
 @cache

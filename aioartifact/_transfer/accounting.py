@@ -41,6 +41,11 @@ async def in_chunks(
             yield (item,)
 
 
+def largest_first(items: Iterable[T] | AsyncIterable[T], size_of: Callable[[T], int]) -> Iterable[T] | AsyncIterable[T]:
+    """The items of a list by their sizes, so that no large one is left for the end; others as they come."""
+    return sorted(items, key=size_of, reverse=True) if isinstance(items, Sequence) else items
+
+
 def failed(url: str, path: str | None, started: float, error: ArtifactoryError) -> Outcome:
     """What became of a file that failed."""
     return Outcome(url, path, "failed", seconds=time.perf_counter() - started, error=_without_frames(error))
