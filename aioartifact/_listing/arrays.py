@@ -16,7 +16,7 @@ from .._protocol import Request, is_html, not_artifactory
 from .._session import Operation, begin, rest, stream
 
 # As much as may be parsed at one go without holding the loop for more than a few milliseconds.
-_BATCH = 1 << 15
+_BATCH = 1 << 14
 
 Entries: TypeAlias = list[dict[str, Any]]
 T = TypeVar("T")

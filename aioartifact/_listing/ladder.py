@@ -39,7 +39,7 @@ _NEXT_RUNG = (
     InvalidArgumentError,
     ProtocolError,
 )
-# Paths kept to go on by another way without showing them twice: about 20 MiB.
+# Paths kept to go on by another way without showing them twice: about 12 MiB.
 _MOST_SEEN = 100_000
 
 
@@ -167,9 +167,9 @@ class Seen:
     """The paths that were shown, as far as there are not too many to be kept."""
 
     def __init__(self) -> None:
-        self._paths: set[str] = set()
+        self._paths: list[str] = []
+        self._known: set[str] = set()
         self._count = 0
-        self._repeats = False
 
     def __len__(self) -> int:
         return self._count
@@ -181,14 +181,15 @@ class Seen:
 
     def start_over(self) -> None:
         """Expect everything once more."""
-        self._repeats = self._count > 0
+        self._known.update(self._paths)
 
     def fresh(self, entries: list[Entry]) -> list[Entry]:
         """Those not shown yet, which they are from now on."""
-        new = [entry for entry in entries if entry.path not in self._paths] if self._repeats else entries
+        new = [entry for entry in entries if entry.path not in self._known] if self._known else entries
         self._count += len(new)
         if not self.is_overfull:
-            self._paths.update(entry.path for entry in new)
+            # A set that grows would hold the loop now and then, and mostly for nothing.
+            self._paths.extend(entry.path for entry in new)
         return new
 
 

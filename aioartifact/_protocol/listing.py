@@ -5,12 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from .._address import ItemURL, quote_path
-from .._checksums import Checksums
+from .._checksums import NO_CHECKSUMS, Checksums
 from .._models import FileInfo, FolderInfo
 from .reading import checksums_of, date_of, is_true, name_of, not_artifactory, size_of
 from .request import Request
-
-_NO_CHECKSUMS = Checksums()
 
 
 class Below:
@@ -25,7 +23,7 @@ class Below:
         self,
         relative: str,
         size: int | None = None,
-        checksums: Checksums = _NO_CHECKSUMS,
+        checksums: Checksums = NO_CHECKSUMS,
         *,
         created: datetime | None = None,
         modified: datetime | None = None,

@@ -99,8 +99,13 @@ def checksums_of(values: object) -> Checksums:
     """Keep the checksums that are well formed; a proxy may have dropped or spoiled some."""
     if not isinstance(values, Mapping):
         return Checksums()
-    with suppress(InvalidArgumentError):
-        return Checksums(**{name: values.get(name) for name in ALGORITHMS})
+    try:
+        return Checksums(values.get("sha256"), values.get("sha1"), values.get("md5"))
+    except InvalidArgumentError:
+        return _well_formed(values)
+
+
+def _well_formed(values: Mapping[str, Any]) -> Checksums:
     known: dict[str, str | None] = {}
     for name in ALGORITHMS:
         with suppress(InvalidArgumentError):
