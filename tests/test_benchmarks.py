@@ -49,6 +49,14 @@ def test_cases_run_at_a_tiny_size(tmp_path):
     assert {entry.name for entry in tmp_path.iterdir()} == {"out"}, "files were left behind"
 
 
+def test_listing_is_consumed_at_a_tiny_size(tmp_path):
+    """Every way of reading a listing gets to its end."""
+    done = run_module("benchmarks.bench_listing", "--entries", "1500", "--output", tmp_path)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "listing.json").read_text("utf-8"))["results"]
+    assert [each["entries"] for each in results] == [1500, 1500, 1500, 1500, 0]
+
+
 def test_results_hold_no_local_path(tmp_path):
     """Results are committed: neither the folder of a run nor a user's home is in them."""
     done = run_module("benchmarks", "--quick", "--cases", "versions", "--folder", tmp_path, "--output", tmp_path)

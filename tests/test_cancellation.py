@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import aioartifact
+from aioartifact.testing import ArtifactoryServer, Fault
 
 DATA = os.urandom(2_500_000)
 
@@ -183,8 +184,6 @@ async def test_leaving_the_block_of_a_batch_cancels_the_rest(server, session, fo
 
 async def test_deadline_around_a_batch(server, session, folder):
     """A deadline of the user's own works like any cancellation."""
-    from aioartifact.testing import Fault
-
     urls = _several(server)
     handle = server.fail("GET", "generic-local/many/2.bin", fault=Fault.stall(after=700_000))
     batch = asyncio.ensure_future(_await(aioartifact.download_many(urls, folder, session=session)))
@@ -195,3 +194,26 @@ async def test_deadline_around_a_batch(server, session, folder):
     assert batch.cancelled()
     assert not (folder / "2.bin").exists()
     _assert_whole(folder)
+
+
+@pytest.mark.parametrize(("edition", "way"), [("pro", "file-list"), ("oss", "aql"), ("oss", "folders")])
+async def test_listing_cancelled_at_every_await(edition, way):
+    """No connection and no task is left, wherever it is cut, and what came is not taken for the whole."""
+    listings = []
+
+    async def entries() -> None:
+        listings.append(aioartifact.walk(f"{server.url}/generic-local/tree", session=session))
+        assert len([entry async for entry in listings[-1]]) == 12
+
+    def check(cancelled: bool) -> None:
+        assert any(listing.is_complete for listing in listings) is not cancelled
+        assert not session.connector._acquired
+
+    async with ArtifactoryServer(edition=edition) as server:
+        for number in range(12):
+            server.put(f"generic-local/tree/{number % 3}/{number}.bin", b"1")
+        if way == "folders":
+            server.fail("POST", "api/search/aql", fault=Fault.status(403), times=None)
+        async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
+            await cancel_at_every_await(entries, check)
+    assert listings[-1].method == way

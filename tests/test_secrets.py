@@ -49,6 +49,11 @@ def caught_logs(caplog):
     return caplog
 
 
+async def _drained(results) -> None:
+    async for _ in results:
+        pass
+
+
 async def provoke(call) -> list[BaseException]:
     """Run *call*; every exception that came of it, causes, contexts and members of groups included."""
     try:
@@ -94,6 +99,10 @@ async def test_no_failure_shows_a_secret(server, tmp_path, caught_logs, kind, fa
             aioartifact.versions(server.url, "generic-local", "g", "n", denied="raise", session=session),
             aioartifact.versions(server.url, "generic-local", "g", "n", method="aql", denied="raise", session=session),
             aioartifact.info(url, session=session),
+            _drained(aioartifact.walk(f"{server.url}/generic-local", session=session)),
+            _drained(aioartifact.ls(f"{server.url}/generic-local", session=session)),
+            _drained(aioartifact.aql(server.url, "items.find(", session=session)),
+            _drained(aioartifact.search(server.url, name="a", session=session)),
             aioartifact.checksum(f"{url}x", session=session),
             aioartifact.deploy(local, url, session=session),
             aioartifact.deploy(local, url, sha1="0" * 40, session=session),

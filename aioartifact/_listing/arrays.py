@@ -15,8 +15,8 @@ from .._models import charset_of
 from .._protocol import Request, is_html, not_artifactory
 from .._session import Operation, begin, rest, stream
 
-# As much as may be parsed at one go without holding the loop for more than a few milliseconds.
-_BATCH = 1 << 14
+# As much as may be parsed at one go without holding the loop for more than some 2 milliseconds.
+_BATCH = 1 << 13
 
 Entries: TypeAlias = list[dict[str, Any]]
 T = TypeVar("T")
