@@ -92,7 +92,7 @@ async def test_requests_for_a_zip(server, session):
 
 
 async def test_requests_for_a_member(server, session, oss):
-    """One where the server looks into archives; else one refusal, and a few parts of the archive."""
+    """One where the server looks into archives; else one refusal for the session, and a few parts of the archive."""
     server.put("generic-local/x.zip", zipped())
     await aioartifact.read_archive_member(f"{server.url}/generic-local/x.zip", "dir/b c#.txt", session=session)
     server.assert_requests(["GET generic-local/x.zip!/dir/b c#.txt"])
@@ -100,6 +100,8 @@ async def test_requests_for_a_member(server, session, oss):
     other.put("generic-local/x.zip", zipped())
     await aioartifact.read_archive_member(f"{other.url}/generic-local/x.zip", "a.txt", session=by)
     assert [each.status for each in other.requests] == [403, 206, 206]
+    await aioartifact.read_archive_member(f"{other.url}/generic-local/x.zip", "a.txt", session=by)
+    assert [each.status for each in other.requests[3:]] == [206, 206], "it was asked again"
 
 
 async def test_heads_of_a_tar_only(server, session):
@@ -108,6 +110,20 @@ async def test_heads_of_a_tar_only(server, session):
     server.put("generic-local/x.tar", data)
     await aioartifact.list_archive(f"{server.url}/generic-local/x.tar", session=session)
     assert sum(request.bytes_sent for request in server.requests) < len(data) / 2
+
+
+async def test_member_that_is_forbidden(server):
+    """Who may not read the archive may not read a member, and the session does not learn from that."""
+    server.put("generic-local/x.zip", zipped())
+    server.put("generic-local/open/x.zip", zipped())
+    server.add_user("reader", password="secret")
+    server.grant("reader", "generic-local", "r", "open/**")
+    async with aioartifact.session(server.url, auth=("reader", "secret")) as session:
+        with pytest.raises(aioartifact.ForbiddenError):
+            await aioartifact.read_archive_member(f"{server.url}/generic-local/x.zip", "a.txt", session=session)
+        server.clear_log()
+        await aioartifact.read_archive_member(f"{server.url}/generic-local/open/x.zip", "a.txt", session=session)
+    server.assert_requests(["GET generic-local/open/x.zip!/a.txt"])
 
 
 async def test_checksum_of_a_member_is_no_member(server, session):

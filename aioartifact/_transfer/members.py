@@ -1,7 +1,5 @@
 """Members of an archive on the server, without the rest of it."""
 
-from contextlib import suppress
-
 import aiohttp
 
 from .._address import ItemURL, check_name
@@ -16,11 +14,14 @@ from .._errors import (
 )
 from .._models import ArchiveMember
 from .._protocol import build_archive_member, read_promise
-from .._session import stream
+from .._session import state_of, stream
 from .blocking_file import run_on_file
 from .remote_file import RemoteFile
 
 _BATCH = 1024 * 1024
+# What a server refuses that looks into no archive: it need not be asked again.
+_ENTRIES = "archive-entries"
+_LACKS = "add-on"
 
 
 async def members_of(session: aiohttp.ClientSession, item: ItemURL) -> list[ArchiveMember]:
@@ -44,10 +45,15 @@ async def fetch_member(session: aiohttp.ClientSession, item: ItemURL, member: st
         ArchiveError: It is none, or damaged; or the file is larger than *max_size* bytes.
         ArtifactoryError: It cannot be read.
     """
-    if is_served(item.name) and _is_addressable(member):
-        # Another edition, a kind of archive it does not know, a broken connection: the archive itself will tell.
-        with suppress(BadRequestError, ForbiddenError, NotFoundError, ProtocolError, ConnectionLostError):
+    refused = state_of(session).refused[item.server]
+    if _ENTRIES not in refused and is_served(item.name) and _is_addressable(member):
+        try:
             return await _served(session, item, member, max_size)
+        except ForbiddenError as error:
+            if _LACKS in error.server_message:
+                refused.add(_ENTRIES)
+        except (BadRequestError, NotFoundError, ProtocolError, ConnectionLostError):
+            pass  # a kind of archive it does not know, a broken connection: the archive itself will tell
     file = await RemoteFile.open(session, item)
     content = await run_on_file(file, lambda blocking: read_member(blocking, str(item), member, max_size))
     if content is None:
