@@ -47,6 +47,58 @@ async def as_async(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, N
             yield item
 
 
+class Slots:
+    """
+    How much may happen at once: jobs take the places, and what is idle may be borrowed until a job wants it.
+
+    A job enters the block, and waits if all are taken::
+
+        async with slots:
+            ...
+    """
+
+    def __init__(self, total: int) -> None:
+        self._idle = total
+        self._waiting: deque[anyio.Event] = deque()
+
+    async def __aenter__(self) -> None:
+        if self._idle:
+            self._idle -= 1
+            return
+        turn = anyio.Event()
+        self._waiting.append(turn)
+        try:
+            await turn.wait()
+        except BaseException:
+            if turn.is_set():
+                self.give_back()
+            else:
+                self._waiting.remove(turn)
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self.give_back()
+
+    def borrow(self) -> bool:
+        """Take a place that nobody wants, and whoever borrows gives it back; False if there is none."""
+        if not self._idle:
+            return False
+        self._idle -= 1
+        return True
+
+    def give_back(self) -> None:
+        """Leave a place to the job that has waited longest, or to nobody."""
+        if self._waiting:
+            self._waiting.popleft().set()
+        else:
+            self._idle += 1
+
+    @property
+    def are_wanted(self) -> bool:
+        """Whether a job waits, so that whoever has borrowed a place should give it back soon."""
+        return bool(self._waiting)
+
+
 class _Results(ObjectReceiveStream[R]):
     """
     What workers have finished and nobody has taken yet: as many as there is room for, and one in each worker's hand.

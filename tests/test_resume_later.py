@@ -35,7 +35,8 @@ async def tell(group):
     print("saved", flush=True)
 
 async def main():
-    async with aioartifact.session(server, auth=(user, password)) as session, anyio.create_task_group() as group:
+    options = {"auth": (user, password), "limits": aioartifact.Limits(max_concurrency=1)}
+    async with aioartifact.session(server, **options) as session, anyio.create_task_group() as group:
         group.start_soon(tell, group)
         await aioartifact.download(url, target, session=session)
         print("done", flush=True)

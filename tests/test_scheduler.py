@@ -4,7 +4,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from aioartifact._scheduler import as_async, collapsed, run_many
+from aioartifact._scheduler import Slots, as_async, collapsed, run_many
 
 
 class Gates:
@@ -293,3 +293,50 @@ async def test_stream_cannot_be_read_after_its_block():
         await results.receive()
     with pytest.raises(anyio.ClosedResourceError):
         await results.receive()
+
+
+async def test_idle_places_are_lent():
+    """Whoever borrows has no claim: a job that comes later is told of, and gets the first place given back."""
+    slots, order = Slots(2), []
+    async with slots:
+        assert slots.borrow()
+        assert not slots.borrow()
+
+        async def job():
+            async with slots:
+                order.append("job")
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(job)
+            await anyio.wait_all_tasks_blocked()
+            assert slots.are_wanted
+            assert order == []
+            slots.give_back()
+            assert not slots.borrow()
+        assert order == ["job"]
+        assert not slots.are_wanted
+        assert slots.borrow()
+        slots.give_back()
+
+
+@pytest.mark.parametrize("given", [False, True])
+async def test_job_that_is_cancelled_while_it_waits(given):
+    """It leaves the queue, or passes its place on."""
+    slots = Slots(1)
+    assert slots.borrow()
+
+    async def job():
+        async with slots:
+            await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(job)
+        await anyio.wait_all_tasks_blocked()
+        if given:
+            slots.give_back()
+        group.cancel_scope.cancel()
+    if not given:
+        slots.give_back()
+    async with slots:
+        assert not slots.borrow()
+    assert slots.borrow()

@@ -18,8 +18,8 @@ from .._options import check_count, check_path
 from .._processes import run_in_processes
 from .._progress import FileProgress, Progress
 from .._reports import Outcome
-from .._scheduler import run_many
-from .._session import describe
+from .._scheduler import Slots, run_many
+from .._session import describe, state_of
 from .._threads import run
 from .._transfer.accounting import largest_first
 from .._transfer.batch import Batch, OnError
@@ -326,12 +326,14 @@ def _batch(
         async with opened_manifest(options.manifest) as manifest:
             items, job_of, settled = await source(opened)
             shown = progress or Progress()
+            limit = options.max_concurrency or state_of(opened).limits.max_concurrency
             fetcher = Fetcher(
                 opened,
                 options.destination,
                 options.overwrite,
                 shown,
                 job_of=job_of,
+                slots=Slots(limit),
                 manifest=manifest,
                 durable=options.durable,
             )
@@ -343,7 +345,13 @@ def _batch(
             yield partial(
                 run_in_processes,
                 _after(settled, fetcher.targets(largest_first(items, listed_size))),
-                FetchWork(options.destination, options.overwrite, options.manifest, options.durable),
+                FetchWork(
+                    options.destination,
+                    options.overwrite,
+                    options.manifest,
+                    options.durable,
+                    slots=max(1, limit // options.processes),
+                ),
                 session=opened,
                 progress=shown,
                 processes=options.processes,

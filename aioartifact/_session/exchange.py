@@ -99,6 +99,10 @@ class Reply:
         """Whether the body has been read to its proper end."""
         return self._failure is None and self._has_ended()
 
+    def drop(self) -> None:
+        """Let go of the rest of the body, and of its connection."""
+        self._response.release()
+
     async def read(self) -> Response:
         """
         Read the whole body; of an error no more than its beginning.
@@ -281,9 +285,15 @@ async def ask(session: aiohttp.ClientSession, request: Request, operation: Opera
         return await reply.read()
 
 
-def begin(session: aiohttp.ClientSession, *, on_retry: Callable[[int], None] | None = None) -> Operation:
-    """Start an operation of several repeatable requests; *on_retry* hears the number of each further attempt."""
-    return Operation(repeatable=True, started=state_of(session).clock.now(), on_retry=on_retry)
+def begin(
+    session: aiohttp.ClientSession, *, repeatable: bool = True, on_retry: Callable[[int], None] | None = None
+) -> Operation:
+    """
+    Start an operation of several requests, or of one that is not worth to be *repeatable*.
+
+    *on_retry* hears the number of each further attempt.
+    """
+    return Operation(repeatable, started=state_of(session).clock.now(), on_retry=on_retry)
 
 
 async def rest(session: aiohttp.ClientSession, operation: Operation, *, progressed: bool) -> bool:

@@ -109,6 +109,11 @@ class Assembly:
             self.catch_up(self.size)
         return self._digests.checksums() if self._digests else Checksums()
 
+    def missing(self, size: int) -> list[Range]:
+        """The bytes of a file of *size* bytes that are not here."""
+        with self._marking:
+            return self.kept.missing(size)
+
     def snapshot(self) -> tuple[Range, ...]:
         """The bytes that are here."""
         with self._marking:

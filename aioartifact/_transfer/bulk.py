@@ -16,6 +16,7 @@ from .._files import Manifest, Stamp, file_status, hash_file
 from .._models import FileInfo
 from .._progress import FileProgress, Finish, Progress
 from .._reports import Outcome
+from .._scheduler import Slots
 from .._session import state_of
 from .._threads import run, run_short
 from .accounting import failed, in_chunks
@@ -93,6 +94,7 @@ class Fetcher:
         progress: Progress,
         *,
         job_of: JobOf,
+        slots: Slots,
         manifest: Manifest | None = None,
         durable: bool = False,
     ) -> None:
@@ -104,6 +106,7 @@ class Fetcher:
         self._progress = progress
         self._job_of = job_of
         self._manifest = manifest
+        self._slots = slots
 
     async def targets(
         self, items: Iterable[Any] | AsyncIterable[Any]
@@ -187,16 +190,18 @@ class Fetcher:
         if target.decision == "ask" and target.known.sha1 is None:
             # Nothing is known of the server's file: its SHA-1 is also its ETag, so one request can tell.
             target.known = await run(_hash, target, ("sha1",))
-        fetched = await fetch_file(
-            self._session,
-            target.job.item,
-            target.path,
-            listed=target.job.listed,
-            unless_sha1=target.known.sha1 if target.decision == "ask" else None,
-            durable=self._syncs is not None,
-            begun=target.begun,
-            progress=file,
-        )
+        async with self._slots:
+            fetched = await fetch_file(
+                self._session,
+                target.job.item,
+                target.path,
+                listed=target.job.listed,
+                unless_sha1=target.known.sha1 if target.decision == "ask" else None,
+                durable=self._syncs is not None,
+                begun=target.begun,
+                slots=self._slots,
+                progress=file,
+            )
         if fetched is not None and self._syncs is not None:
             await self._syncs.sync(os.path.dirname(target.path))
         await self._record(target, fetched)

@@ -1,13 +1,13 @@
 """One file: from an answer into a staging file, checked, and into its place in one step."""
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import aiohttp
 import anyio
-from anyio.abc import TaskGroup
 
 from .._address import ItemURL
 from .._checksums import Checksums
@@ -36,10 +36,11 @@ from .._protocol import (
     read_item_info,
     read_promise,
 )
-from .._scheduler import collapsed
-from .._session import Reply, ask, begin, rest, stream
-from .._threads import finished, run, run_short, submit
+from .._scheduler import Slots, collapsed
+from .._session import Reply, ask, begin, rest, state_of, stream
+from .._threads import run, run_short
 from .assembly import Assembly
+from .body import BATCH, Body, Changed
 from .journal import WORTH_KEEPING, adopt, can_outlive, decode, journal_of
 from .plan import (
     WHOLE,
@@ -52,11 +53,7 @@ from .plan import (
 )
 from .ranges import Range
 
-# One thread hop per batch; larger batches gain little and cost memory for every file in flight.
-_BATCH = 1024 * 1024
 _SHORT = 64 * 1024
-# Few enough that a cancelled transfer ends at once.
-_CATCH_UP = 16 * 1024 * 1024
 # What a crash may cost, in seconds of transfer; a file that takes less is never synced.
 _SAVE_EVERY = 5.0
 
@@ -86,6 +83,7 @@ async def fetch_file(
     unless_sha1: str | None = None,
     begun: bool = True,
     durable: bool = False,
+    slots: Slots | None = None,
     progress: FileProgress,
 ) -> Fetched | None:
     """
@@ -99,6 +97,7 @@ async def fetch_file(
         unless_sha1: SHA-1 of what is at *target*, or None.
         begun: Whether an earlier run may have left some of it, see `was_begun`.
         durable: Whether its bytes must be on the disk itself at the end; its name is once its folder is synced.
+        slots: Connections that may be borrowed while nobody needs them; None for all that a bulk call would have.
         progress: Counts its bytes.
 
     Raises:
@@ -108,7 +107,7 @@ async def fetch_file(
         IntegrityError: Size or checksum differs.
         LocalFileError: The disk refused.
     """
-    download = _Download(session, item, target, listed, unless_sha1, progress, durable=durable)
+    download = _Download(session, item, target, listed, unless_sha1, progress, slots=slots, durable=durable)
     try:
         if begun:
             await download.take_over()
@@ -134,10 +133,6 @@ def was_begun(item: ItemURL, target: str, listed: FileInfo | None) -> bool:
     return Staging.has_record(target, str(item))
 
 
-class _Changed(Exception):
-    """An answer that does not go on with what is kept."""
-
-
 class _Download:
     """
     One file on its way, over as many requests as it takes.
@@ -156,6 +151,7 @@ class _Download:
         unless_sha1: str | None,
         progress: FileProgress,
         *,
+        slots: Slots | None,
         durable: bool,
     ) -> None:
         self._session = session
@@ -166,6 +162,7 @@ class _Download:
         self._unless_sha1 = unless_sha1
         self._progress = progress
         self._durable = durable
+        self._slots = slots or Slots(state_of(session).limits.max_concurrency - 1)
         self._operation = begin(session, on_retry=progress.retrying)
         self._pinned = Promise(None, Checksums())
         self._assembly = Assembly(Staging(target))
@@ -176,7 +173,6 @@ class _Download:
         self._arrived = False
         self._asked = False
         self._damaged = False
-        self._catching_up = False
 
     async def take_over(self) -> None:
         """Go on where an earlier run has ended, if it can be told what of its bytes is good."""
@@ -253,7 +249,7 @@ class _Download:
                 self._reached = max(self._reached, self._assembly.size)
                 if not await self._may_go_on(progressed=progressed):
                     raise self._located(error) from error.__cause__
-            except _Changed:
+            except Changed:
                 await self._start_over(self._pinned)
                 if not await self._may_go_on():
                     raise ProtocolError(
@@ -272,24 +268,25 @@ class _Download:
 
     async def _fetch(self, asked: Range) -> Sequence[bytes] | None:
         """Receive some of the body, and return what is still to be written; None if the file is unchanged."""
-        request = self._request(asked)
+        request, began = self._request(asked), time.monotonic()
         async with stream(self._session, request, self._operation) as reply:
+            reply_seconds = time.monotonic() - began
             if reply.location is not None and is_folder_redirect(self._item, reply.location):
                 raise not_a_file(self._item)
             if reply.status == 304 and self._unless_sha1:
                 return None
             if reply.status == 416 and asked != WHOLE:
-                raise _Changed
+                raise Changed
             if reply.status not in (200, 206):
                 raise await reply.error()
             promise = complete_promise(read_promise(request, reply.chain, status=reply.status), self._listed)
             if asked == WHOLE or not continues(self._pinned, asked, promise):
                 # Some servers answer the request for a part with the whole.
                 if promise.stop is not None:
-                    raise _Changed
+                    raise Changed
                 await self._start_over(promise)
                 asked = WHOLE
-            return await self._receive(reply, asked)
+            return await self._receive(reply, asked, reply_seconds)
 
     def _request(self, asked: Range) -> Request:
         if asked == WHOLE or self._pinned.etag is None:
@@ -320,8 +317,12 @@ class _Download:
         self._progress.advance(size - self._shown)
         self._shown = size
 
-    async def _receive(self, reply: Reply, asked: Range) -> Sequence[bytes]:
-        batch = await reply.next_batch(_BATCH)
+    def _body(self, reply_seconds: float) -> Body:
+        return Body(self._session, self._item, self._pinned, self._assembly, self._slots, self._show, reply_seconds)
+
+    async def _receive(self, reply: Reply, asked: Range, reply_seconds: float) -> Sequence[bytes]:
+        before = self._assembly.size
+        batch = await reply.next_batch(BATCH)
         if reply.is_complete and asked == WHOLE:
             # All of it is here: one hop writes, checks and commits.
             self._arrived = True
@@ -336,8 +337,10 @@ class _Download:
             async with collapsed(), anyio.create_task_group() as helpers:
                 if self._assembly.staging.is_shared:
                     helpers.start_soon(self._save_now_and_then)
-                await self._store(reply, asked, batch, helpers)
+                self._arrived = await self._body(reply_seconds).receive(reply, asked, batch)
                 helpers.cancel_scope.cancel()
+        if self._assembly.size == before and self._pinned.size:
+            raise Changed  # a part without a byte
         self._operation.attempts = 0  # what follows fails for the first time
         return ()
 
@@ -348,34 +351,6 @@ class _Download:
             with _left_on_failure(staging):
                 staging.empty()
                 self._assembly = Assembly(staging, self._pinned.size)
-
-    async def _store(self, reply: Reply, asked: Range, batch: list[bytes], helpers: TaskGroup) -> None:
-        """Keep the bytes of an answer: a thread hashes and writes a batch while the next one arrives."""
-        before, position = self._assembly.size, asked.start
-        while batch:
-            storing = submit(self._assembly.store, position, batch)
-            position += sum(map(len, batch))
-            try:
-                batch = await reply.next_batch(_BATCH)
-            finally:
-                await finished(storing)
-                self._show()
-            if self._assembly.is_behind and not self._catching_up:
-                helpers.start_soon(self._catch_up)
-        if self._assembly.size == before and self._pinned.size:
-            raise _Changed  # a part without a byte
-        self._arrived = asked == WHOLE or self._pinned.size is None
-
-    async def _catch_up(self) -> None:
-        """Hash what was kept without being hashed, while the rest arrives."""
-        self._catching_up = True
-        try:
-            while self._assembly.is_behind:
-                await run(self._assembly.catch_up, _CATCH_UP)
-        except LocalFileError:
-            return  # the end will tell: all must be hashed by then
-        finally:
-            self._catching_up = False
 
     async def _save_now_and_then(self) -> None:
         while True:

@@ -12,6 +12,7 @@ from .._errors import WorkerError
 from .._files import Manifest
 from .._progress import FileProgress, Progress
 from .._reports import Outcome
+from .._scheduler import Slots
 from .._threads import run
 from .accounting import failed
 from .bulk import Fetcher, Target, job_of_item, listed_size
@@ -28,12 +29,14 @@ class FetchWork:
         overwrite: What to do about files that exist.
         manifest: Path of the manifest, or None.
         durable: Whether a file must survive a crash of the machine before it is done.
+        slots: Connections of one process, for files and for parts of them.
     """
 
     destination: str
     overwrite: Overwrite
     manifest: str | None
     durable: bool
+    slots: int
 
     def settled(self, job: Target | Sequence[Outcome]) -> Sequence[Outcome] | None:
         """Outcomes of items that needed no more than a look."""
@@ -60,6 +63,7 @@ class FetchWork:
                 self.overwrite,
                 progress,
                 job_of=job_of_item,
+                slots=Slots(self.slots),
                 manifest=manifest,
                 durable=self.durable,
             )

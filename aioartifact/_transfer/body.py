@@ -1,0 +1,245 @@
+"""The bytes of one content of a file, over as many connections at once as are of use."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+import aiohttp
+import anyio
+from anyio.abc import TaskGroup
+
+from .._address import ItemURL
+from .._errors import ArtifactoryError, LocalFileError, ProtocolError, TransportError
+from .._protocol import Promise, build_range, read_promise
+from .._scheduler import Slots, collapsed
+from .._session import Reply, begin, stream
+from .._threads import finished, run, submit
+from .assembly import Assembly
+from .plan import WHOLE, continues
+from .ranges import Range
+from .segments import Segment, Segments, Sight, Widening
+
+# One thread hop per batch; larger batches gain little and cost memory for every connection.
+BATCH = 1024 * 1024
+# Few enough that a cancelled transfer ends at once.
+_CATCH_UP = 16 * 1024 * 1024
+_LOOK_EVERY = 0.1
+
+
+class Changed(Exception):
+    """An answer that does not go on with what is kept."""
+
+
+class Body:
+    """
+    Receives a body into an assembly.
+
+    It begins with one connection. While slots are idle and the network is what is slow, others take halves of what is
+    missing; each of their answers must be just the part that was asked for, of the same content. What one of them
+    fails to bring is left to the others. The first connection counts: its failure is that of the body.
+
+    Args:
+        session: Session to use.
+        item: The file.
+        promise: The content.
+        assembly: Where the bytes go.
+        slots: The connections that may be used.
+        stored: Called when there are more bytes in the assembly.
+        reply_seconds: How long the first byte was waited for.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        item: ItemURL,
+        promise: Promise,
+        assembly: Assembly,
+        slots: Slots,
+        stored: Callable[[], None],
+        reply_seconds: float,
+    ) -> None:
+        self._session = session
+        self._item = item
+        self._promise = promise
+        self._assembly = assembly
+        self._slots = slots
+        self._stored = stored
+        self._blocked = 0.0
+        self._catching_up = False
+        self._ignores_ranges = False
+        self._helpers = 0
+        self._left = anyio.Event()
+        self._failure: Exception | None = None
+        self._segments = Segments((), 0)
+        self._widening = Widening(self._sight(), reply_seconds)
+
+    async def receive(self, reply: Reply, asked: Range, batch: Sequence[bytes]) -> bool:
+        """
+        Keep what arrives of the bytes *asked* for, the first *batch* of which is here, and of all others.
+
+        Returns:
+            Whether the whole body has come in this one answer, to its proper end.
+
+        Raises:
+            Changed: An answer belongs to other content.
+            TransportError: The first connection has brought less than it should.
+            LocalFileError: The disk refused.
+        """
+        self._segments = self._divided(asked)
+        first = self._segments.take()
+        assert first is not None
+        whole = False
+        async with collapsed(), anyio.create_task_group() as helpers:
+            helpers.start_soon(self._widen_now_and_then, helpers)
+            try:
+                await self._keep(reply, first, batch, helpers)
+            except TransportError:
+                if not self._helpers:
+                    raise
+                reply.drop()  # others are at work, and take over what is left of it
+            else:
+                if whole := first.stop == WHOLE.stop:
+                    first.stop = first.position
+                elif first.stop < asked.stop:
+                    reply.drop()
+            finally:
+                self._segments.end(first)
+            await self._help_out(helpers)
+            helpers.cancel_scope.cancel()
+        if self._failure is not None:
+            raise self._failure
+        return whole
+
+    def _divided(self, asked: Range) -> Segments:
+        """What is missing, the bytes *asked* for first."""
+        if self._promise.size is None:
+            return Segments([asked], asked.stop)
+        missing = self._assembly.missing(self._promise.size)
+        return Segments([asked, *(gap for gap in missing if gap.start > asked.start)], self._promise.size)
+
+    async def _keep(
+        self, reply: Reply, segment: Segment, batch: Sequence[bytes], helpers: TaskGroup, *, borrowed: bool = False
+    ) -> None:
+        """Keep the bytes of an answer: a thread hashes and writes a batch while the next one arrives."""
+        end = segment.stop
+        batch = batch or await reply.next_batch(BATCH)
+        while batch := first_bytes(batch, segment.rest):
+            storing = submit(self._assembly.store, segment.position, batch)
+            segment.position += sum(map(len, batch))
+            # A share that was split ends in the middle of its answer; another is read to the end of its own.
+            ends = (segment.stop < end and not segment.rest) or (borrowed and self._slots.are_wanted)
+            try:
+                batch = [] if ends else await reply.next_batch(BATCH)
+            finally:
+                await self._finish(storing)
+            if self._assembly.is_behind and not self._catching_up:
+                helpers.start_soon(self._catch_up)
+
+    async def _finish(self, storing: asyncio.Future[None]) -> None:
+        began = time.monotonic()
+        await finished(storing)
+        self._blocked += time.monotonic() - began
+        self._stored()
+
+    async def _catch_up(self) -> None:
+        """Hash what was kept without being hashed, while the rest arrives."""
+        self._catching_up = True
+        try:
+            while self._assembly.is_behind:
+                await run(self._assembly.catch_up, _CATCH_UP)
+        except LocalFileError:
+            return  # the end will tell: all must be hashed by then
+        finally:
+            self._catching_up = False
+
+    async def _widen_now_and_then(self, helpers: TaskGroup) -> None:
+        """Take what slots are idle, where that makes the file come faster."""
+        while self._promise.etag and self._promise.size and not self._ignores_ranges:
+            await anyio.sleep(_LOOK_EVERY)
+            for _ in range(self._widening.more(self._sight(), 1 + self._helpers)):
+                if not self._add_helper(helpers):
+                    break
+
+    def _sight(self) -> Sight:
+        return Sight(time.monotonic(), self._assembly.size, time.thread_time(), self._blocked)
+
+    def _add_helper(self, helpers: TaskGroup) -> bool:
+        if not self._slots.borrow():
+            return False
+        segment = self._next_share()
+        if segment is None:
+            self._slots.give_back()
+            return False
+        self._helpers += 1
+        helpers.start_soon(self._help, segment, helpers)
+        return True
+
+    def _next_share(self) -> Segment | None:
+        return None if self._ignores_ranges else self._segments.take() or self._segments.split(self._widening.least)
+
+    async def _help(self, segment: Segment | None, helpers: TaskGroup) -> None:
+        """Fetch share after share, in a borrowed slot."""
+        try:
+            while segment and await self._fetch(segment, helpers, borrowed=True):
+                segment = None if self._slots.are_wanted else self._next_share()
+        except (Changed, ArtifactoryError) as error:
+            self._failure = error
+            helpers.cancel_scope.cancel()
+        finally:
+            self._helpers -= 1
+            self._slots.give_back()
+            self._left.set()
+
+    async def _help_out(self, helpers: TaskGroup) -> None:
+        """Take shares of what others still fetch, as long as that goes well; and wait for all of them."""
+        goes_well = True
+        while True:
+            segment = self._next_share() if goes_well else None
+            if segment is not None:
+                goes_well = await self._fetch(segment, helpers)
+            elif self._helpers:
+                self._left = anyio.Event()
+                await self._left.wait()
+            else:
+                return
+
+    async def _fetch(self, segment: Segment, helpers: TaskGroup, *, borrowed: bool = False) -> bool:
+        """
+        Ask for one share and keep it; what does not come is left to others.
+
+        Returns:
+            Whether all of it has come.
+
+        Raises:
+            Changed: The answer belongs to other content.
+            LocalFileError: The disk refused.
+        """
+        asked, size = Range(segment.position, segment.stop), self._promise.size or 0
+        stop = asked.stop if asked.stop < size else None
+        request = build_range(self._item, asked.start, stop, self._promise.etag)
+        try:
+            async with stream(self._session, request, begin(self._session, repeatable=False)) as reply:
+                if reply.status not in (206, 416):
+                    self._ignores_ranges = True
+                    return False
+                if reply.status == 416 or not continues(
+                    self._promise, asked, read_promise(request, reply.chain, status=reply.status)
+                ):
+                    raise Changed
+                await self._keep(reply, segment, (), helpers, borrowed=borrowed)
+                return not segment.rest
+        except (TransportError, ProtocolError):
+            return False
+        finally:
+            self._segments.end(segment)
+
+
+def first_bytes(chunks: Sequence[bytes], size: int) -> list[bytes]:
+    """The first *size* bytes of *chunks*, or all there are."""
+    kept: list[bytes] = []
+    for chunk in chunks:
+        if size <= 0:
+            break
+        kept.append(chunk[:size])
+        size -= len(chunk)
+    return kept
