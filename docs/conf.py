@@ -11,7 +11,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 nitpicky = True
 # Other projects' pages are not at hand when this is built, so their names cannot be links.
-nitpick_ignore_regex = [("py:.*", r"(aiohttp|collections|datetime|os|pathlib|ssl|typing|types)\..*")]
+nitpick_ignore_regex = [("py:.*", r"(aiohttp|collections|contextlib|datetime|os|pathlib|re|ssl|typing|types)\..*")]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

@@ -107,6 +107,23 @@ async def test_no_failure_shows_a_secret(server, tmp_path, caught_logs, kind, fa
             aioartifact.deploy(local, url, session=session),
             aioartifact.deploy(local, url, sha1="0" * 40, session=session),
             aioartifact.rest_api_get(f"{url}?token={CANARY}&key={KEY}", session=session),
+            aioartifact.read_bytes(url, session=session),
+            aioartifact.read_bytes(url, start=2, session=session),
+            aioartifact.write_bytes(f"{url}2", b"bytes", session=session),
+            aioartifact.list_archive(url, session=session),
+            aioartifact.read_archive_member(f"{url}.zip", "a", session=session),
+            aioartifact.properties(url, session=session),
+            aioartifact.set_properties(url, {"a": "b"}, session=session),
+            aioartifact.update_properties(url, {"a": "b"}, recursive=True, session=session),
+            aioartifact.delete_properties(url, "a", session=session),
+            aioartifact.copy(url, f"{url}3", session=session),
+            aioartifact.move(url, f"{url}4", session=session),
+            aioartifact.mkdir(f"{url}5", session=session),
+            aioartifact.repositories(server.url, session=session),
+            aioartifact.server_info(server.url, session=session),
+            aioartifact.ping(server.url, session=session),
+            _drained(aioartifact.path(url, session=session).iterdir()),
+            aioartifact.delete(url, session=session),
         ]
         errors = [error for call in calls for error in await provoke(call)]
         session_text = repr(session)

@@ -41,7 +41,7 @@ class ArtifactoryPath:
     """
     The address of an item, with what can be asked of it; :func:`path` makes it.
 
-    It goes like :class:`anyio.Path`: what is only about names answers at once, what asks the server is awaited. Names
+    It goes like ``anyio.Path``: what is only about names answers at once, what asks the server is awaited. Names
     are raw; they are percent-encoded in ``str(path)``, which is the URL and can be given to every function of this
     library. Paths are immutable, hashable and ordered; a pickled one has no session.
 

@@ -29,9 +29,9 @@ class RemoteFile:
     """
 
     def __init__(self, session: aiohttp.ClientSession, item: ItemURL, promise: Promise, beginning: bytes) -> None:
-        self.url = str(item)
-        self.name = item.name
-        self.size = promise.size or 0
+        self.url: str = str(item)
+        self.name: str = item.name
+        self.size: int = promise.size or 0
         self._session = session
         self._item = item
         self._promise = promise
