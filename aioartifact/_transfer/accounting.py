@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
 from contextlib import aclosing
+from itertools import islice
 from typing import TypeVar
 
 from .._errors import ArtifactoryError
@@ -14,6 +15,7 @@ T = TypeVar("T")
 
 # Enough that what is done once for each chunk costs nothing, and few enough to begin at once.
 _CHUNK = 256
+_PULLED = 32
 
 
 async def counted(
@@ -29,16 +31,29 @@ async def counted(
 async def in_chunks(
     items: Iterable[T] | AsyncIterable[T], size_of: Callable[[T], int], progress: Progress
 ) -> AsyncGenerator[Sequence[T], None]:
-    """The same, of a list many at once; others are pulled one by one, as they are needed."""
+    """The same, many at once where they are at hand; what may have to be waited for comes one by one."""
     if isinstance(items, Sequence):
         progress.expect(files=len(items), size=sum(map(size_of, items)))
         for start in range(0, len(items), _CHUNK):
             yield items[start : start + _CHUNK]
         return
-    async with aclosing(as_async(items)) as source:
-        async for item in source:
-            progress.expect(files=1, size=size_of(item))
-            yield (item,)
+    async with aclosing(_pulled(items)) as chunks:
+        async for chunk in chunks:
+            progress.expect(files=len(chunk), size=sum(map(size_of, chunk)))
+            yield chunk
+
+
+async def _pulled(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[Sequence[T], None]:
+    if isinstance(items, AsyncIterable):
+        async with aclosing(as_async(items)) as source:
+            async for item in source:
+                yield (item,)
+        return
+    # Few at first, so that work begins at once, and never many: the input may be endless, or slow to make items.
+    source, size = iter(items), 1
+    while chunk := tuple(islice(source, size)):
+        yield chunk
+        size = min(2 * size, _PULLED)
 
 
 def largest_first(items: Iterable[T] | AsyncIterable[T], size_of: Callable[[T], int]) -> Iterable[T] | AsyncIterable[T]:
