@@ -86,6 +86,10 @@ class ItemURL:
     server: ServerURL
     repository: str
     path: str = ""
+    _text: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_text", f"{self.server}/{self.location}")
 
     @property
     def name(self) -> str:
@@ -103,7 +107,7 @@ class ItemURL:
         return quote_path(f"{self.repository}/{self.path}" if self.path else self.repository)
 
     def __str__(self) -> str:
-        return f"{self.server}/{self.location}"
+        return self._text
 
     def __truediv__(self, path: str) -> "ItemURL":
         return ItemURL(self.server, self.repository, f"{self.path}/{path}" if self.path else path)

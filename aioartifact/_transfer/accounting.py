@@ -50,8 +50,8 @@ async def _pulled(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[Seque
                 yield (item,)
         return
     # Few at first, so that work begins at once, and never many: the input may be endless, or slow to make items.
-    source, size = iter(items), 1
-    while chunk := tuple(islice(source, size)):
+    iterator, size = iter(items), 1
+    while chunk := tuple(islice(iterator, size)):
         yield chunk
         size = min(2 * size, _PULLED)
 
