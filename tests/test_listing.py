@@ -175,7 +175,7 @@ async def test_anonymous_user_is_told_by_folders():
 
 
 async def test_open_source_edition_sorts_nothing():
-    """There AQL answers in one piece, without an order; that it refuses one is learnt once."""
+    """There AQL answers in one piece, without an order; where the File List is refused, none is asked for."""
     async with ArtifactoryServer(edition="oss") as server:
         server.put("generic-local/t/a/b.bin", b"1")
         async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
@@ -183,7 +183,7 @@ async def test_open_source_edition_sorts_nothing():
                 listing = aioartifact.walk(f"{server.url}/generic-local/t", session=session)
                 assert below([entry async for entry in listing]) == {"a/b.bin": 1}
                 assert listing.method == "aql"
-        server.assert_counts({"GET api/storage/**": 1, "POST api/search/aql": 3})
+        server.assert_counts({"GET api/storage/**": 1, "POST api/search/aql": 2})
 
 
 async def test_virtual_repository_shows_each_path_once(server, session):
@@ -256,6 +256,27 @@ async def test_answer_that_always_breaks_is_an_error(server, session, tree, faul
     assert not listing.is_complete
 
 
+@pytest.mark.parametrize("refusal", [Fault.status(403), NO_LICENCE], ids=["sorted", "unsorted"])
+async def test_query_that_always_breaks_costs_no_more_attempts(server, session, tree, refusal):
+    """One listing has one budget of attempts, whoever repeats."""
+    server.fail("GET", "api/storage/generic-local/t", fault=refusal)
+    server.fail("POST", "api/search/aql", fault=Fault.cut(after=10), times=None)
+    with pytest.raises(aioartifact.TransportError):
+        [entry async for entry in aioartifact.walk(f"{server.url}/generic-local/t", session=session)]
+    server.assert_counts({"GET api/storage/**": 1, "POST api/search/aql": 3})
+
+
+async def test_sorted_query_goes_on_behind_the_last_row(server, session, tree):
+    """What came is not asked for again."""
+    server.fail("GET", "api/storage/generic-local/t", fault=Fault.status(403))
+    server.fail("POST", "api/search/aql", fault=Fault.cut(after=6000))
+    found = [entry async for entry in aioartifact.walk(f"{server.url}/generic-local/t", session=session)]
+    assert len(found) == len(tree)
+    first, second = [each.bytes_received for each in server.requests if each.method == "POST"]
+    assert second > first, "the second query does not say behind which row"
+    server.assert_counts({"GET api/storage/**": 1, "POST api/search/aql": 2})
+
+
 async def test_broken_level_is_asked_for_again(server, session, tree):
     """One level, too, comes whole and once."""
     server.fail("GET", "api/storage/generic-local/t", fault=Fault.cut(after=400))
@@ -305,7 +326,7 @@ async def test_trimmed_query_goes_on_behind_the_last_row():
         auth = (server.username, server.password)
         for n in range(10):
             server.put(f"generic-local/t/{n % 2}/{n}", b"1")
-        server.fail("GET", "api/storage/generic-local/t", fault=NO_LICENCE)
+        server.fail("GET", "api/storage/generic-local/t", fault=Fault.status(403))
         async with aioartifact.session(server.url, auth=auth) as session:
             listing = aioartifact.walk(f"{server.url}/generic-local/t", session=session)
             found = [entry.path async for entry in listing]
@@ -337,7 +358,7 @@ async def test_rows_for_a_user_who_may_not_read_all():
         server.grant("ci", "generic-local", path="t/open/**")
         for n in range(10):
             server.put(f"generic-local/t/{'open' if n % 3 else 'closed'}/{n}", b"1")
-        server.fail("GET", "api/storage/generic-local/t", fault=NO_LICENCE)
+        server.fail("GET", "api/storage/generic-local/t", fault=Fault.status(403))
         async with aioartifact.session(server.url, auth=("ci", "secret")) as session:
             listing = aioartifact.walk(f"{server.url}/generic-local/t", session=session)
             found = [entry.path async for entry in listing]

@@ -28,6 +28,7 @@ from .filtering import filtered
 from .folders import children, walk
 from .listing import Batches, Entry, Listing, Method
 from .query import query
+from .rows import SORT
 
 METHODS: tuple[Method, ...] = ("file-list", "aql", "folders")
 
@@ -70,8 +71,8 @@ async def climb(
         listing.method = method
         start = partial(_way, session, folder, scope, wanted, method)
         try:
-            # The other ways repeat by themselves what broke off, request by request.
-            async with aclosing(_new(session, start, seen, repeats=method == "file-list")) as batches:
+            # A walk repeats by itself what broke off, folder by folder.
+            async with aclosing(_new(session, start, seen, repeats=method != "folders")) as batches:
                 async for batch in batches:
                     yield batch
         except (AuthenticationError, *_NEXT_RUNG) as error:
@@ -105,7 +106,7 @@ def _way(
         case "file-list":
             batches = file_list(session, folder, scope, operation)
         case "aql":
-            batches = query(session, folder, scope, wanted)
+            batches = query(session, folder, scope, wanted, operation)
             # What of properties it was asked for, it has looked at; its rows tell the rest.
             wanted = replace(wanted, properties={}) if wanted else None
         case "folders":
@@ -151,16 +152,19 @@ def _demand_next(
         raise error
     if seen.is_overfull:
         raise IncompleteListingError(f"{folder}: the listing broke off: {error.message}") from error
-    if _is_for_good(session, folder, method, error):
-        state_of(session).refused[folder.server].add(method)
+    state_of(session).refused[folder.server] |= _refused_for_good(session, folder, method, error)
     seen.start_over()
 
 
-def _is_for_good(session: aiohttp.ClientSession, folder: ItemURL, method: Method, error: ArtifactoryError) -> bool:
-    """Whether the server would say the same of every other folder: it lacks the licence, or does not know the user."""
+def _refused_for_good(
+    session: aiohttp.ClientSession, folder: ItemURL, method: Method, error: ArtifactoryError
+) -> set[str]:
+    """What the server would refuse for every other folder, too: it lacks the licence, or does not know the user."""
     if isinstance(error, AuthenticationError | ForbiddenError):
-        return method == "aql" or is_anonymous(session, folder.server)
-    return isinstance(error, ResponseError) and "artifactory pro" in error.server_message.lower()
+        return {method} if method == "aql" or is_anonymous(session, folder.server) else set()
+    if isinstance(error, ResponseError) and "artifactory pro" in error.server_message.lower():
+        return {method, SORT}  # both are missing in the open-source edition
+    return set()
 
 
 class Seen:

@@ -26,8 +26,8 @@ class Results(Generic[T]):
     """
 
     def __init__(self, start: Callable[["Results[T]"], AsyncGenerator[list[T], None]]) -> None:
-        self.is_complete = False
-        self.is_doubtful = False
+        self.is_complete: bool = False
+        self.is_doubtful: bool = False
         self._batches = start(self)
         self._batch: Iterator[T] = iter(())
         self._is_over = False

@@ -12,6 +12,7 @@ from .._errors import IncompleteListingError
 from .._filters import Filter
 from .._protocol import Below, Request, build_aql, read_row_item, read_row_path
 from .._scope import Scope
+from .._session import Operation
 from .listing import Batches, Entry
 from .pushdown import criteria
 from .rows import Rows
@@ -20,7 +21,9 @@ from .rows import Rows
 _ORDER = ("path", "name", "repo")
 
 
-async def query(session: aiohttp.ClientSession, folder: ItemURL, scope: Scope, wanted: Filter | None = None) -> Batches:
+async def query(
+    session: aiohttp.ClientSession, folder: ItemURL, scope: Scope, wanted: Filter | None, operation: Operation
+) -> Batches:
     """
     Yield what AQL finds: everything that is *wanted*, as far as AQL can tell.
 
@@ -32,7 +35,7 @@ async def query(session: aiohttp.ClientSession, folder: ItemURL, scope: Scope, w
     """
     asked = entries_below(folder.repository, folder.path, item_type=scope.item_type, depth=scope.levels)
     asked = asked.where(*criteria(scope, wanted))
-    rows = Rows(session, folder.server, asked, _ORDER)
+    rows = Rows(session, folder.server, asked, _ORDER, operation)
     request, below, twins = build_aql(folder.server, str(asked)), Below(folder), Twins(folder.repository)
     found = False
     async with aclosing(rows.batches()) as batches:

@@ -11,10 +11,11 @@ from .._address import ServerURL
 from .._aql import KEY, Items
 from .._errors import BadRequestError, TransportError
 from .._protocol import build_aql, name_of, read_trimming, trimmed_error
-from .._session import begin, rest, state_of
+from .._session import Operation, begin, rest, state_of
 from .arrays import ArrayAnswer, Entries
 
-_SORT = "aql-sort"
+# What a session remembers of a server that sorts no rows.
+SORT = "aql-sort"
 _LIMIT = re.compile(r"\.\s*limit\s*\(\s*([0-9]+)\s*\)")
 
 
@@ -31,17 +32,24 @@ class Rows:
         server: The server.
         query: What is asked.
         order: Fields that name an item, to sort by.
+        operation: What the requests are part of; None for one of their own.
 
     Attributes:
         is_sorted: Whether the rows come in that order; only known once there are rows.
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, server: ServerURL, query: Items | str, order: Sequence[str] = KEY
+        self,
+        session: aiohttp.ClientSession,
+        server: ServerURL,
+        query: Items | str,
+        order: Sequence[str] = KEY,
+        operation: Operation | None = None,
     ) -> None:
         is_pageable = isinstance(query, Items) and query.is_pageable
-        self.is_sorted = is_pageable and _SORT not in state_of(session).refused[server]
+        self.is_sorted = is_pageable and SORT not in state_of(session).refused[server]
         self._session = session
+        self._operation = operation or begin(session)
         self._server = server
         self._query = query
         self._order = order
@@ -58,7 +66,7 @@ class Rows:
             ProtocolError: The answer is not an AQL result.
             IncompleteListingError: The server trimmed the rows, and those behind cannot be asked for.
         """
-        operation, is_whole = begin(self._session), False
+        operation, is_whole = self._operation, False
         while not is_whole:
             before = self._last
             answer = self._ask()
@@ -105,7 +113,7 @@ class Rows:
         """
         if not self.is_sorted or "sort" not in refusal.server_message.lower():
             raise refusal
-        state_of(self._session).refused[self._server].add(_SORT)
+        state_of(self._session).refused[self._server].add(SORT)
         self.is_sorted = False
 
 
