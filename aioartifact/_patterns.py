@@ -15,6 +15,7 @@ from typing import TypeAlias
 from ._errors import InvalidArgumentError
 
 _MAGIC = re.compile(r"[*?[]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _DEEP = "**"
 
 # One segment of a pattern, as what tells whether a name fits; None is ``**``.
@@ -92,6 +93,8 @@ def parse_pattern(text: str) -> Pattern:
 def _checked(text: object) -> str:
     if not isinstance(text, str) or not text:
         raise InvalidArgumentError(f"pattern {text!r}: expected a text such as '**/*.bin'")
+    if _SURROGATE.search(text):
+        raise InvalidArgumentError(f"pattern {text!r}: UTF-8 cannot express it, and so no path has it")
     return text
 
 

@@ -75,7 +75,7 @@ def test_where_matches_lie(pattern, folder, depth):
     assert (parsed.folder, parsed.depth) == (folder, depth)
 
 
-@pytest.mark.parametrize("pattern", ["", "/a", "a/", "a//b", ".", "a/../b", "./a", "/", None, 1, b"a"])
+@pytest.mark.parametrize("pattern", ["", "/a", "a/", "a//b", ".", "a/../b", "./a", "/", "\udcff", None, 1, b"a"])
 def test_what_is_no_pattern(pattern):
     """What no path can match is a mistake."""
     with pytest.raises(InvalidArgumentError, match="pattern"):
