@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._api.download import download, download_folder, download_many
     from ._api.items import checksum, exists, info, rest_api_get
     from ._api.listing import glob, ls, walk
+    from ._api.lookup import Lookup
     from ._api.mutations import copy, delete, mkdir, move
     from ._api.parts import remove_parts
     from ._api.path import ArtifactoryPath, path
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         InvalidURLError,
         LocalFileError,
         LocalNotFoundError,
+        LookupTableError,
         NotAFileError,
         NotAFolderError,
         NotFoundError,
@@ -126,6 +128,8 @@ __all__ = [
     "Listing",
     "LocalFileError",
     "LocalNotFoundError",
+    "Lookup",
+    "LookupTableError",
     "MavenMetadata",
     "NotAFileError",
     "NotAFolderError",
@@ -241,6 +245,7 @@ _HOMES = {
         "ls",
         "walk",
     ),
+    "_api.lookup": ("Lookup",),
     "_api.mutations": (
         "copy",
         "delete",
@@ -301,6 +306,7 @@ _HOMES = {
         "InvalidURLError",
         "LocalFileError",
         "LocalNotFoundError",
+        "LookupTableError",
         "NotAFileError",
         "NotAFolderError",
         "NotFoundError",

@@ -28,6 +28,7 @@ ArtifactoryError
 ├── AlreadyExistsError (FileExistsError)     something is in the place of what is to be made
 ├── FolderNotEmptyError (OSError)            a folder that has entries, where an empty one is needed
 ├── ArchiveError                             a file is no archive, or damaged, or larger than allowed
+├── LookupTableError (RuntimeError)          a lookup table is missing, in the way, or does not allow the change
 ├── UnsafePathError (ValueError)             a listed name would leave the destination
 └── LocalFileError (OSError)                 the local disk refused; `errno` and `filename` say how
     └── LocalNotFoundError (FileNotFoundError)   a local file or folder that must exist does not
@@ -294,6 +295,10 @@ class FolderNotEmptyError(ArtifactoryError, OSError):
 
 class ArchiveError(ArtifactoryError):
     """A file is no archive, or a damaged one; or a member of it is no file, or larger than allowed."""
+
+
+class LookupTableError(ArtifactoryError, RuntimeError):
+    """A lookup table does not exist, exists already, is damaged, or does not allow what was asked of it."""
 
 
 class UnsafePathError(ArtifactoryError, ValueError):

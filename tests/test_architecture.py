@@ -19,7 +19,7 @@ NAME = "aioartifact"
 PACKAGE = Path(__file__).parent.parent / NAME
 LAYERS = (
     {"_errors"},
-    {"_address", "_checksums", "_json_stream", "_pace", "_patterns", "_rate", "_retry", "_versions"},
+    {"_address", "_checksums", "_json_stream", "_pace", "_patterns", "_rate", "_retry", "_tables", "_versions"},
     {"_models", "_options", "_progress", "_reports", "_scope"},
     {"_aql", "_archives", "_credentials", "_filters", "_protocol"},
     {"_threads", "query"},

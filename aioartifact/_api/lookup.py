@@ -1,0 +1,429 @@
+"""Lookup tables: which flavours of an artifact there are, in a CSV file beside them."""
+
+from collections.abc import Mapping, Sequence
+
+import aiohttp
+
+from .._errors import InvalidArgumentError, LookupTableError, NotFoundError
+from .._scheduler import run_many
+from .._session import state_of
+from .._tables import Params, Table, Value, check_columns, check_mapping, check_params, generate_uid
+from .._versions import selection_of
+from .session import using
+from .table_file import TableFile, table_file
+from .versions import artifact_of, versions
+
+
+class Lookup:
+    """
+    A table of the flavours of an artifact; :meth:`open` finds it, :meth:`create` makes it.
+
+    A flavour is a row: values by column, with an ID made of them. Values are True, False, numbers, text or None.
+    Tables are those of audfactory, in both directions: the same files, IDs and rules.
+
+    Nothing is kept in memory, each call reads the table. Calls that change it take turns with those of other tasks and
+    processes that use this class; audfactory does not, and two of its changes at once can lose one.
+
+    Attributes:
+        server: Base address of the server.
+        repository: Repository key.
+        group_id: Group ID of the table.
+        name: Name of the table.
+        version: Version of the table.
+        url: URL of the table.
+    """
+
+    __slots__ = ("_file", "group_id", "name", "repository", "server", "url", "version")
+
+    def __init__(
+        self,
+        server: str,
+        repository: str,
+        group_id: str,
+        *,
+        version: str,
+        name: str = "lookup",
+        session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        self.server = server
+        self.repository = repository
+        self.group_id = group_id
+        self.name = name
+        self.version = version
+        self._file = table_file(server, repository, group_id, name, version, session)
+        self.url = self._file.url
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r})"
+
+    @classmethod
+    async def open(
+        cls,
+        server: str,
+        repository: str,
+        group_id: str,
+        *,
+        name: str = "lookup",
+        version: str | None = None,
+        session: aiohttp.ClientSession | None = None,
+    ) -> "Lookup":
+        """
+        Find a table; one request.
+
+        ``Lookup(...)`` with a *version* does the same without looking.
+
+        Args:
+            server: Base address of the server.
+            repository: Repository key.
+            group_id: Group ID of the table.
+            name: Name of the table.
+            version: Its version; None takes the latest.
+            session: Session that the table uses; None opens one for each call.
+
+        Raises:
+            LookupTableError: There is no such table.
+            InvalidURLError: A part cannot be one of a URL.
+            AuthenticationError, ForbiddenError: Access is refused.
+            ResponseError, TransportError, ProtocolError: See :func:`versions`.
+        """
+        there = await cls.versions(server, repository, group_id, name=name, session=session)
+        if version is None and not there:
+            address = artifact_of(server, repository, group_id, name)
+            raise LookupTableError(f"No lookup tables available under '{address}'")
+        found = cls(server, repository, group_id, name=name, version=version or there[-1], session=session)
+        if found.version not in there:
+            raise LookupTableError(f"Lookup table '{found.url}' does not exist yet.")
+        return found
+
+    async def table(self) -> list[list[Value]]:
+        """
+        Read the table: the header, which begins with ``id``, then the rows; one request.
+
+        Raises:
+            LookupTableError: The file is no table.
+            NotFoundError: It is gone.
+            AuthenticationError, ForbiddenError: Access is refused.
+            ResponseError, TransportError, IntegrityError, ProtocolError: See :func:`read_bytes`.
+        """
+        return (await self._file.read()).as_lists()
+
+    async def columns(self) -> list[str]:
+        """
+        Names of the columns without ``id``; one request.
+
+        Raises:
+            ArtifactoryError: The errors of :meth:`table`, under the same conditions.
+        """
+        return list((await self._file.read()).columns)
+
+    async def ids(self) -> list[str]:
+        """
+        IDs of the rows; one request.
+
+        Raises:
+            ArtifactoryError: The errors of :meth:`table`, under the same conditions.
+        """
+        return [row.uid for row in (await self._file.read()).rows]
+
+    async def get(self, uid: str) -> dict[str, Value]:
+        """
+        Values of a row by column, empty if there is no such row; one request.
+
+        Raises:
+            ArtifactoryError: The errors of :meth:`table`, under the same conditions.
+        """
+        return (await self._file.read()).row(uid)
+
+    async def render(self) -> str:
+        """
+        The table as text with padded columns; one request.
+
+        Raises:
+            ArtifactoryError: The errors of :meth:`table`, under the same conditions.
+        """
+        return (await self._file.read()).render()
+
+    async def find(self, params: Params) -> str:
+        """
+        ID of the row with just these values, for all columns; one request.
+
+        Values are the same if they are written alike: 1, 1.0 and True are three values.
+
+        Raises:
+            LookupTableError: There is no such row.
+            ArtifactoryError: The errors of :meth:`table`, under the same conditions.
+        """
+        wanted = check_mapping(params)
+        return self._found(await self._file.read(), wanted)
+
+    async def contains(self, params: Params) -> bool:
+        """
+        Tell whether there is a row with just these values; one request.
+
+        Raises:
+            ArtifactoryError: The errors of :meth:`table`, under the same conditions.
+        """
+        wanted = check_mapping(params)
+        return (await self._file.read()).find(wanted) is not None
+
+    async def append(self, params: Params) -> str:
+        """
+        Add a row; five requests.
+
+        Args:
+            params: A value for each column.
+
+        Returns:
+            ID of the row.
+
+        Raises:
+            LookupTableError: The row exists, or *params* are not the columns.
+            InvalidArgumentError: A value of another type, or a text that would be read back as something else.
+            ForbiddenError: This user may not deploy here, or not replace or delete.
+            ArtifactoryError: The errors of :meth:`table`, under the same conditions.
+        """
+        row = check_params(params)
+        uid = self._make_uid(row)
+        return await self._file.change(lambda table: (table.with_row(uid, row), uid))
+
+    async def extend(self, params: str | Sequence[str] | Params) -> list[list[Value]]:
+        """
+        Add columns; five requests.
+
+        Args:
+            params: Name of a column, or several, or their values, which all rows get. In a table without rows a value
+                that is not None makes the first one. Columns that exist stay as they are.
+
+        Returns:
+            The table.
+
+        Raises:
+            InvalidArgumentError: See :meth:`append`; or what cannot be the name of a column.
+            ForbiddenError: This user may not deploy here, or not replace or delete.
+            ArtifactoryError: The errors of :meth:`table`, under the same conditions.
+        """
+        added = _column_values(params)
+
+        def extended(table: Table) -> tuple[Table, list[list[Value]]]:
+            wider = table.with_columns(added, self._make_uid)
+            return wider, wider.as_lists()
+
+        return await self._file.change(extended)
+
+    async def remove(self, params: Params) -> str:
+        """
+        Remove the row with just these values; five requests.
+
+        Returns:
+            ID that it had.
+
+        Raises:
+            LookupTableError: There is no such row.
+            ForbiddenError: This user may not deploy here, or not replace or delete.
+            ArtifactoryError: The errors of :meth:`table`, under the same conditions.
+        """
+        wanted = check_mapping(params)
+
+        def removed(table: Table) -> tuple[Table, str]:
+            uid = self._found(table, wanted)
+            return table.without_row(uid), uid
+
+        return await self._file.change(removed)
+
+    async def clear(self) -> None:
+        """
+        Remove all rows, and leave the columns; five requests.
+
+        Raises:
+            ForbiddenError: This user may not deploy here, or not replace or delete.
+            ArtifactoryError: The errors of :meth:`table`, under the same conditions.
+        """
+        await self._file.change(lambda table: (Table(table.columns), None))
+
+    def _found(self, table: Table, params: Params) -> str:
+        uid = table.find(params)
+        if uid is None:
+            raise LookupTableError(f"Could not find requested entry '{params}' in version {self.version}")
+        return uid
+
+    def _make_uid(self, params: Params) -> str:
+        return self.generate_uid(
+            params=dict(sorted(params.items())),
+            name=self.name,
+            group_id=self.group_id,
+            version=self.version,
+            repository=self.repository,
+        )
+
+    generate_uid = staticmethod(generate_uid)
+
+    @classmethod
+    async def create(
+        cls,
+        server: str,
+        repository: str,
+        group_id: str,
+        version: str,
+        params: Sequence[str] = (),
+        *,
+        name: str = "lookup",
+        force: bool = False,
+        session: aiohttp.ClientSession | None = None,
+    ) -> str:
+        """
+        Make a table without rows; five requests.
+
+        Args:
+            server: Base address of the server.
+            repository: Repository key.
+            group_id: Group ID of the table.
+            version: Version of the table, a semantic version.
+            params: Names of the columns.
+            name: Name of the table.
+            force: Whether a table that is there is replaced.
+            session: Session to use; None opens one for this call.
+
+        Returns:
+            URL of the table.
+
+        Raises:
+            LookupTableError: The table exists, and *force* is False.
+            InvalidArgumentError: What cannot be the name of a column, or a version that nobody would find.
+            ForbiddenError: This user may not deploy here.
+            ArtifactoryError: The errors of :func:`write_bytes`, under the same conditions.
+        """
+        header = Table(tuple(check_columns(params)))
+        if not selection_of().pick([version]):
+            raise InvalidArgumentError(f"version={version!r}: expected a semantic version such as '1.0.0'")
+        file = table_file(server, repository, group_id, name, version, session)
+        await file.create(header, force=force)
+        return file.url
+
+    @classmethod
+    async def delete(
+        cls,
+        server: str,
+        repository: str,
+        group_id: str,
+        version: str,
+        *,
+        name: str = "lookup",
+        force: bool = True,
+        session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        """
+        Delete a table, and the folder of its version with it; six requests.
+
+        Args:
+            server: Base address of the server.
+            repository: Repository key.
+            group_id: Group ID of the table.
+            version: Version of the table.
+            name: Name of the table.
+            force: Whether it may have rows.
+            session: Session to use; None opens one for this call.
+
+        Raises:
+            LookupTableError: There is no such table, or it has rows and *force* is False.
+            ForbiddenError: This user may not delete it.
+            ArtifactoryError: The errors of :meth:`open` and :meth:`table`, under the same conditions.
+        """
+        await cls.open(server, repository, group_id, name=name, version=version, session=session)
+        await table_file(server, repository, group_id, name, version, session).delete_folder(force=force)
+
+    @classmethod
+    async def exists(
+        cls,
+        server: str,
+        repository: str,
+        group_id: str,
+        version: str,
+        *,
+        name: str = "lookup",
+        session: aiohttp.ClientSession | None = None,
+    ) -> bool:
+        """
+        Tell whether there is a table of this version; one request.
+
+        Raises:
+            ArtifactoryError: The errors of :meth:`versions`, under the same conditions.
+        """
+        return version in await cls.versions(server, repository, group_id, name=name, session=session)
+
+    @classmethod
+    async def latest_version(
+        cls,
+        server: str,
+        repository: str,
+        group_id: str,
+        *,
+        params: Params | None = None,
+        name: str = "lookup",
+        session: aiohttp.ClientSession | None = None,
+    ) -> str | None:
+        """
+        The newest version of a table, or the newest that has a row; None if there is none.
+
+        Takes as many requests as :meth:`versions`.
+
+        Raises:
+            ArtifactoryError: The errors of :meth:`versions`, under the same conditions.
+        """
+        found = await cls.versions(server, repository, group_id, params, name=name, session=session)
+        return found[-1] if found else None
+
+    @classmethod
+    async def versions(
+        cls,
+        server: str,
+        repository: str,
+        group_id: str,
+        params: Params | None = None,
+        *,
+        name: str = "lookup",
+        session: aiohttp.ClientSession | None = None,
+    ) -> list[str]:
+        """
+        List the versions of a table, oldest first; one request, and one for each version if rows matter.
+
+        Args:
+            server: Base address of the server.
+            repository: Repository key.
+            group_id: Group ID of the table.
+            params: Only versions that have a row with just these values; None lists all.
+            name: Name of the table.
+            session: Session to use; None opens one for this call.
+
+        Raises:
+            InvalidURLError: A part cannot be one of a URL.
+            LookupTableError: With *params*, a file is no table.
+            AuthenticationError, ForbiddenError: Access is refused.
+            ResponseError, TransportError, ProtocolError: See :func:`versions`.
+        """
+        wanted = None if params is None else check_mapping(params)
+        async with using(session) as opened:
+            there = await versions(server, repository, group_id, name, denied="raise", session=opened)
+            if wanted is None:
+                return there
+
+            async def look(version: str) -> tuple[str, bool]:
+                file = table_file(server, repository, group_id, name, version, opened)
+                return version, await _has(file, wanted)
+
+            async with run_many(there, look, max_concurrency=state_of(opened).limits.max_concurrency) as results:
+                having = {version async for version, has in results if has}
+        return [version for version in there if version in having]
+
+
+async def _has(file: TableFile, params: Params) -> bool:
+    try:
+        return (await file.read()).find(params) is not None
+    except NotFoundError:
+        return False
+
+
+def _column_values(params: str | Sequence[str] | Params) -> dict[str, Value]:
+    if isinstance(params, Mapping):
+        check_params(params)
+        return dict(params)
+    return dict.fromkeys(check_columns([params] if isinstance(params, str) else params))
