@@ -21,7 +21,7 @@ from .._reports import Outcome
 from .._scheduler import Slots, run_many
 from .._session import describe, state_of
 from .._threads import run
-from .._transfer.accounting import largest_first
+from .._transfer.accounting import consumed, in_chunks, largest_first
 from .._transfer.batch import Batch, OnError
 from .._transfer.bulk import Fetcher, Item, Job, JobOf, Target, job_of_item, listed_size
 from .._transfer.download import fetch_file
@@ -166,7 +166,7 @@ def download_many(
         raise InvalidArgumentError("items is one str", hint="give a list of URLs, or use download() for one file")
 
     async def source(_: aiohttp.ClientSession) -> _Source:
-        return _Source(items, job_of_item)
+        return _Source(items, job_of_item, in_chunks)
 
     return _batch(
         source,
@@ -245,14 +245,14 @@ def download_folder(
 
         files = await list_files(opened, folder)
         if not archive:
-            return _Source(files, job_of)
+            return _Source(files, job_of, consumed)
         jobs = [job_of(file, ()) for file in files]
         unpacked = await unpack_folder(
             opened, folder, jobs, options.destination, overwrite=overwrite, durable=options.durable
         )
         done = {outcome.url for outcome in unpacked}
         rest = [file for file, job in zip(files, jobs, strict=True) if str(job.item) not in done]
-        return _Source(rest, job_of, unpacked)
+        return _Source(rest, job_of, consumed, unpacked)
 
     return _batch(source, options, session, progress)
 
@@ -264,11 +264,13 @@ class _Source(NamedTuple):
     Attributes:
         items: What is to be fetched.
         job_of: Makes a job of an item.
+        chunks_of: Takes the items, some at a time, and tells a progress of all that are known.
         settled: Outcomes of files that are in their places already.
     """
 
     items: Iterable[Any] | AsyncIterable[Any]
     job_of: JobOf
+    chunks_of: Callable[[Any, Callable[[Any], int], Progress], AsyncGenerator[Sequence[Any], None]]
     settled: Sequence[Outcome] = ()
 
 
@@ -324,7 +326,7 @@ def _batch(
     async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work]:
         await run(check_folder, options.destination)
         async with opened_manifest(options.manifest) as manifest:
-            items, job_of, settled = await source(opened)
+            items, job_of, chunks_of, settled = await source(opened)
             shown = progress or Progress()
             limit = options.max_concurrency or state_of(opened).limits.max_concurrency
             fetcher = Fetcher(
@@ -340,11 +342,13 @@ def _batch(
             await fetcher.check_space(items)
             _count(settled, shown)
             if options.processes == 1:
-                yield partial(run_many, _after(settled, fetcher.targets(items)), fetcher.fetch)
+                chunks = chunks_of(items, listed_size, shown)
+                yield partial(run_many, _after(settled, fetcher.targets(chunks)), fetcher.fetch)
                 return
+            chunks = in_chunks(largest_first(items, listed_size), listed_size, shown)
             yield partial(
                 run_in_processes,
-                _after(settled, fetcher.targets(largest_first(items, listed_size))),
+                _after(settled, fetcher.targets(chunks)),
                 FetchWork(
                     options.destination,
                     options.overwrite,

@@ -152,11 +152,12 @@ def file_status(path: str) -> os.stat_result | None:
     Raises:
         LocalFileError: A folder has its name, or the disk refused to tell.
     """
-    with explained("write", path):
-        try:
-            status = os.stat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        if stat.S_ISDIR(status.st_mode):
-            raise os_error(errno.EISDIR)
-        return status
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise LocalFileError.from_os_error("write", path, error) from error
+    if stat.S_ISDIR(status.st_mode):
+        raise LocalFileError.from_os_error("write", path, os_error(errno.EISDIR))
+    return status

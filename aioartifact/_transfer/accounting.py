@@ -61,6 +61,17 @@ def largest_first(items: Iterable[T] | AsyncIterable[T], size_of: Callable[[T], 
     return sorted(items, key=size_of, reverse=True) if isinstance(items, Sequence) else items
 
 
+async def consumed(
+    items: list[T], size_of: Callable[[T], int], progress: Progress
+) -> AsyncGenerator[Sequence[T], None]:
+    """The same of a list that nobody else needs: it is emptied on the way, so that memory holds its items only once."""
+    progress.expect(files=len(items), size=sum(map(size_of, items)))
+    items.reverse()
+    while items:
+        yield items[: -_CHUNK - 1 : -1]
+        del items[-_CHUNK:]
+
+
 def failed(url: str, path: str | None, started: float, error: ArtifactoryError) -> Outcome:
     """What became of a file that failed."""
     return Outcome(url, path, "failed", seconds=time.perf_counter() - started, error=_without_frames(error))

@@ -19,7 +19,7 @@ from .._reports import Outcome
 from .._scheduler import Slots
 from .._session import state_of
 from .._threads import run, run_short
-from .accounting import failed, in_chunks
+from .accounting import failed
 from .destination import Destination
 from .download import Fetched, fetch_file, was_begun
 from .durability import FolderSyncs
@@ -109,14 +109,14 @@ class Fetcher:
         self._slots = slots
 
     async def targets(
-        self, items: Iterable[Any] | AsyncIterable[Any]
+        self, chunks: AsyncGenerator[Sequence[Any], None]
     ) -> AsyncGenerator[Target | Sequence[Outcome], None]:
         """
-        Give each item its place and look at what is there; yield what is to be fetched, one by one.
+        Give each item of *chunks* its place and look at what is there; yield what is to be fetched, one by one.
 
         Outcomes of items that need no more than the look come together.
         """
-        async with aclosing(in_chunks(items, listed_size, self._progress)) as chunks:
+        async with aclosing(chunks):
             async for chunk in chunks:
                 servers = tuple(state_of(self._session).credentials)
                 looked = await (run_short if len(chunk) == 1 else run)(self._look, chunk, servers)
@@ -156,20 +156,25 @@ class Fetcher:
 
     def _place(self, item: Any, servers: Iterable[ServerURL]) -> Target | Outcome:
         started = time.perf_counter()
-        url, path = _name(item), None
+        url, path = None, None
         try:
             job = self._job_of(item, servers)
-            url, path = str(job.item), local_path(self._root, job.relative)
+            url = job.listed.url if job.listed else str(job.item)
+            path = local_path(self._root, job.relative)
             real = self._destination.claim(path, url)
             looked_ns = time.time_ns()
             begun = was_begun(job.item, path, job.listed)
             return Target(job, url, path, real, file_status(path), looked_ns, begun)
         except ArtifactoryError as error:
-            return failed(url, path, started, error)
+            return failed(url or _name(item), path, started, error)
 
     def _decided(self, target: Target) -> Target | Outcome:
         target.decision = decide(self._overwrite, target.size, target.job.listed, target.known)
-        return _unchanged(target) if target.decision == "keep" else target
+        if target.decision != "keep":
+            return target
+        if target.known and target.job.listed:
+            target.known = target.job.listed.checksums  # the same, and what is in memory already
+        return _unchanged(target)
 
     async def fetch(self, work: Target | Sequence[Outcome]) -> Outcome | Sequence[Outcome]:
         """Fetch one file; what goes wrong with it becomes part of the outcome."""

@@ -39,8 +39,9 @@ class Destination:
             LocalFileError: The disk refused.
         """
         folder, name = os.path.split(target)
-        real = os.path.join(self._enter(folder), name)
-        exact, fold = _digest(real), _digest(folded(real))
+        real = self._enter(folder) + name
+        exact, alike = _digest(real), folded(real)
+        fold = exact if alike == real else _digest(alike)
         first = self._first.setdefault(fold, exact)
         if first is not exact:
             if first == exact or exact in self._twins or folds_names(folder):
@@ -51,7 +52,7 @@ class Destination:
         return real
 
     def _enter(self, folder: str) -> str:
-        """Make *folder*, unless a symbolic link puts it outside the destination, and return its real path."""
+        """Make *folder*, unless a link puts it outside the destination; return its real path, for a name to follow."""
         real = self._entered.get(folder)
         if real is None:
             if self._real_root is None:
@@ -63,7 +64,7 @@ class Destination:
             make_folder(folder, durable=self._durable)
             if len(self._entered) >= _MAX_FOLDERS:
                 self._entered.clear()
-            self._entered[folder] = real
+            real = self._entered[folder] = os.path.join(real, "")
         return real
 
 

@@ -19,6 +19,7 @@ WHOLE = Range(0, sys.maxsize)
 
 Overwrite: TypeAlias = Literal["changed", "always", "never"]
 """What a bulk download does about files that exist, see `download_many`."""
+_NO_NAMES = frozenset({"", ".", ".."})
 Decision: TypeAlias = Literal["fetch", "keep", "read", "ask"]
 
 
@@ -32,13 +33,14 @@ def local_path(root: str, relative: str | os.PathLike[str]) -> str:
     """
     text = os.fspath(relative)
     parts = text.split("/")
-    try:
-        os.fsencode(text)
-    except UnicodeEncodeError as error:
-        raise UnsafePathError(f"{text!r}: the file system cannot express this name; refused") from error
-    if any(part in ("", ".", "..") or "\0" in part for part in parts):
+    if not text.isascii():
+        try:
+            os.fsencode(text)
+        except UnicodeEncodeError as error:
+            raise UnsafePathError(f"{text!r}: the file system cannot express this name; refused") from error
+    if "\0" in text or not _NO_NAMES.isdisjoint(parts):
         raise UnsafePathError(f"{text!r}: would be written outside {root}, or has no proper name; refused")
-    return os.path.join(root, *map(local_name, parts))
+    return os.path.join(root, *map(local_name, parts)) if os.name == "nt" else os.path.join(root, text)
 
 
 def local_name(name: str) -> str:
