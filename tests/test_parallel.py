@@ -72,6 +72,25 @@ async def test_no_more_connections_than_allowed(server, url, tmp_path):
         assert 1 <= server.max_in_flight <= most
 
 
+async def test_server_that_takes_one_request_at_a_time(server, url, tmp_path):
+    """Whoever waits for others holds no place that they need."""
+    server.fail("GET", PATH, times=None, fault=SLOW)
+    limits = aioartifact.Limits(max_connections=1)
+    async with aioartifact.session(server.url, auth=(server.username, server.password), limits=limits) as session:
+        assert await fetched(url, tmp_path, session) == DATA
+    assert server.max_in_flight == 1
+
+
+async def test_checksums_are_asked_for_in_the_place_of_the_body(redirecting_server, tmp_path):
+    """With one connection in all, the question waits for the end of the body, and no longer."""
+    server = redirecting_server
+    server.put(PATH, DATA)
+    limits = aioartifact.Limits(max_connections=1)
+    async with aioartifact.session(server.url, auth=(server.username, server.password), limits=limits) as session:
+        assert await fetched(f"{server.url}/{PATH}", tmp_path, session) == DATA
+    assert server.count("GET", "api/storage/**") == 1
+
+
 @pytest.mark.parametrize(
     "fault",
     [

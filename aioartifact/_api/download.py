@@ -47,7 +47,9 @@ async def download(
 
     The bytes are written beside the target under a name of their own, while size and SHA-256 (else SHA-1, else
     MD5) are checked, and take the target's name in one step. Until then, and after any failure, the target is as
-    it was.
+    it was. What has arrived of a file of at least 8 MiB is kept beside it where the call fails or is cut, and a later
+    call goes on with it, see :func:`remove_parts`. Where one connection is slow, parts come over others, up to the
+    ``max_concurrency`` of the session.
 
     Args:
         url: URL of the file.

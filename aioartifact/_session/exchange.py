@@ -1,7 +1,7 @@
 """One request and its answer: redirects followed by hand, bodies read as they arrive."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from time import monotonic
 from typing import NamedTuple
 
@@ -44,13 +44,14 @@ class Reply:
         location: Where the last redirect led, or None.
     """
 
-    def __init__(self, answer: _Answer, seam: Seam, lane: Lane) -> None:
+    def __init__(self, answer: _Answer, seam: Seam, lane: Lane, held: ExitStack) -> None:
         self.status = answer.response.status
         self.chain = answer.chain
         self.location = answer.location
         self._response = answer.response
         self._seam = seam
         self._lane = lane
+        self._held = held
         self._failure: TransportError | None = None
 
     async def next_batch(self, size: int) -> list[bytes]:
@@ -100,8 +101,8 @@ class Reply:
         return self._failure is None and self._has_ended()
 
     def drop(self) -> None:
-        """Let go of the rest of the body, and of its connection."""
-        self._response.release()
+        """Let go of the rest of the body, of its connection, and of the place among the requests of its server."""
+        self._held.close()
 
     async def read(self) -> Response:
         """
@@ -154,21 +155,16 @@ async def stream(
     await state.admit(request.server)
     seam = Seam(request, state, operation or Operation(request.repeatable, state.clock.now()))
     route = state.route(request.server)
-    # The limits of a session from elsewhere are its owner's.
-    entered = not state.foreign
-    if entered:
-        await route.lane.enter()
-    try:
+    with ExitStack() as held:
+        # The limits of a session from elsewhere are its owner's.
+        if not state.foreign:
+            await route.lane.enter()
+            held.callback(route.lane.leave)
         with route.lane.waiting():
             answer = await _fetch(session, seam, route)
-        try:
-            yield Reply(answer, seam, route.lane)
-        finally:
-            # Returns the connection to the pool if the body was read to its end, and closes it otherwise.
-            answer.response.release()
-    finally:
-        if entered:
-            route.lane.leave()
+        # Returns the connection to the pool if the body was read to its end, and closes it otherwise.
+        held.callback(answer.response.release)
+        yield Reply(answer, seam, route.lane, held)
 
 
 async def _fetch(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _Answer:

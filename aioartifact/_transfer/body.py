@@ -96,14 +96,14 @@ class Body:
             except TransportError:
                 if not self._helpers:
                     raise
-                reply.drop()  # others are at work, and take over what is left of it
+                # Others are at work, and take over what is left of it.
             else:
                 if whole := first.stop == WHOLE.stop:
                     first.stop = first.position
-                elif first.stop < asked.stop:
-                    reply.drop()
             finally:
                 self._segments.end(first)
+            # What is asked for from here on may need its place.
+            reply.drop()
             await self._help_out(helpers)
             helpers.cancel_scope.cancel()
         if self._failure is not None:
