@@ -79,6 +79,15 @@ async def test_anonymous_may_list_where_the_server_allows_it():
         assert [request.had_credentials for request in server.requests] == [False]
 
 
+async def test_refused_anonymous_user_sends_no_query():
+    """A query would be refused, too."""
+    async with ArtifactoryServer(anonymous=True) as server:
+        server.fail("GET", "api/storage/**", fault=Fault.status(403), times=None)
+        with pytest.raises(aioartifact.ForbiddenError):
+            await aioartifact.versions(server.url, *ARGUMENTS, denied="raise")
+        assert [request.method for request in server.requests] == ["GET"]
+
+
 async def test_query_takes_over_where_the_folder_is_refused(server, session, artifact):
     """A refused folder listing is asked for by AQL, and only then."""
     server.fail("GET", "api/storage/**", fault=Fault.status(403), times=None)
