@@ -238,20 +238,7 @@ def _check_text(value: str) -> None:
         raise InvalidArgumentError(f"{value[:20]!r} is forbidden: it cannot be written, or not be read back")
 
 
-def generate_uid(*, params: object, name: str, group_id: str, version: str, repository: str) -> str:
-    """
-    ID of a row: a hash of where the table is, and of *params* as Python prints them, in the order given.
-
-    Args:
-        params: Values by column.
-        name: Name of the table.
-        group_id: Its group ID.
-        version: Its version.
-        repository: Its repository.
-
-    Returns:
-        32 hexadecimal digits in five groups.
-    """
-    text = f"{params}{group_id}{name}{version}{repository}"
+def uid_of(text: str) -> str:
+    """A hash of *text* in the shape of a UUID: 32 hexadecimal digits in five groups."""
     digits = md5(text.encode(), usedforsecurity=False).hexdigest()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

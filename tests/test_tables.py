@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioartifact import InvalidArgumentError, LookupTableError
-from aioartifact._tables import Row, Table, check_columns, check_params, generate_uid, read_table
+from aioartifact import InvalidArgumentError, Lookup, LookupTableError
+from aioartifact._tables import Row, Table, check_columns, check_params, read_table
 
 PLACE = {"name": "lookup", "group_id": "g", "version": "1.0.0", "repository": "r"}
 
 
 def make_uid(params):
-    return generate_uid(params=params, **PLACE)
+    return Lookup.generate_uid(params=params, **PLACE)
 
 
 def test_uid_is_that_of_audfactory():
     """The example of audfactory's documentation."""
     arguments = {"name": "name", "group_id": "group.id", "version": "1.0.0", "repository": "models-public-local"}
-    assert generate_uid(params={0: None}, **arguments) == "afe694a5-8bad-4dbc-73ba-636f18340615"
-    assert generate_uid(params="{0: None}", **arguments) == "afe694a5-8bad-4dbc-73ba-636f18340615"
+    assert Lookup.generate_uid(params={0: None}, **arguments) == "afe694a5-8bad-4dbc-73ba-636f18340615"
+    assert Lookup.generate_uid(params="{0: None}", **arguments) == "afe694a5-8bad-4dbc-73ba-636f18340615"
 
 
 def test_file_is_that_of_audfactory():

@@ -7,7 +7,7 @@ import aiohttp
 from .._errors import InvalidArgumentError, LookupTableError, NotFoundError
 from .._scheduler import run_many
 from .._session import state_of
-from .._tables import Params, Table, Value, check_columns, check_mapping, check_params, generate_uid
+from .._tables import Params, Table, Value, check_columns, check_mapping, check_params, uid_of
 from .._versions import selection_of
 from .session import using
 from .table_file import TableFile, table_file
@@ -45,13 +45,13 @@ class Lookup:
         name: str = "lookup",
         session: aiohttp.ClientSession | None = None,
     ) -> None:
-        self.server = server
-        self.repository = repository
-        self.group_id = group_id
-        self.name = name
-        self.version = version
+        self.server: str = server
+        self.repository: str = repository
+        self.group_id: str = group_id
+        self.name: str = name
+        self.version: str = version
         self._file = table_file(server, repository, group_id, name, version, session)
-        self.url = self._file.url
+        self.url: str = self._file.url
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
@@ -255,7 +255,22 @@ class Lookup:
             repository=self.repository,
         )
 
-    generate_uid = staticmethod(generate_uid)
+    @staticmethod
+    def generate_uid(*, params: object, name: str, group_id: str, version: str, repository: str) -> str:
+        """
+        ID of a row: a hash of where the table is, and of *params* as Python prints them, in the order given.
+
+        Args:
+            params: Values by column; :meth:`append` sorts them by column first.
+            name: Name of the table.
+            group_id: Its group ID.
+            version: Its version.
+            repository: Its repository.
+
+        Returns:
+            32 hexadecimal digits in five groups.
+        """
+        return uid_of(f"{params}{group_id}{name}{version}{repository}")
 
     @classmethod
     async def create(
