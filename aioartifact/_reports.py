@@ -20,7 +20,7 @@ class Outcome:
         status: ``"downloaded"``, ``"deployed"``, ``"unchanged"`` (the content was already where it goes, or what
             is there is to be kept whatever it holds) or ``"failed"``.
         size: Bytes of the file; 0 for a failure.
-        sha256: SHA-256 of the verified content, or None where another checksum was compared.
+        sha256: SHA-256 of the verified content, or None where another checksum was compared, or the server told none.
         seconds: Time from the start of this file to its end.
         error: Why it failed, or None.
     """

@@ -101,7 +101,11 @@ async def start_client(server, place):
 
 
 async def said(process) -> str:
-    return (await process.stdout.receive()).decode().strip()
+    """The next line, however many writes it took."""
+    line = b""
+    while not line.endswith(b"\n"):
+        line += await process.stdout.receive(1)
+    return line.decode().strip()
 
 
 async def test_later_call_asks_for_the_rest(server, session, begun):

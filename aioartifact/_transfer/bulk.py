@@ -232,6 +232,8 @@ class Fetcher:
         """Let the manifest know what the file holds: what was fetched, or what it held before."""
         if self._manifest is None:
             return
+        if fetched is not None and not fetched.checksums:
+            return  # there is nothing to tell it
         if fetched is not None:
             due = self._manifest.add_written(target.real, fetched.status, fetched.checksums)
         else:

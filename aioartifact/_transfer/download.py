@@ -65,7 +65,7 @@ class Fetched:
 
     Attributes:
         size: Bytes.
-        checksums: Those that the server promised, the strongest of which was computed; or all, computed.
+        checksums: Those that the server promised, the strongest of which was computed; none if it promised none.
         status: What the disk knew of the bytes right before they got their name.
     """
 
@@ -404,4 +404,4 @@ class _Download:
         size = self._assembly.size
         check_received(self._item, self._pinned, size, checksums)
         status = self._assembly.staging.commit(durable=self._durable)
-        return Fetched(size, self._pinned.checksums or checksums, status)
+        return Fetched(size, self._pinned.checksums, status)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from .._address import ItemURL, check_name
-from .._checksums import ALGORITHMS, Algorithm, Checksums
+from .._checksums import Algorithm, Checksums
 from .._errors import IntegrityError, LocalFileError, NotFoundError, ProtocolError, UnsafePathError
 from .._models import FileInfo
 from .._protocol import Promise
@@ -95,9 +95,9 @@ def decide(overwrite: Overwrite, size: int | None, listed: FileInfo | None, know
 
 
 def algorithms_for(promise: Checksums) -> Sequence[Algorithm]:
-    """Which digests to compute: the strongest promised, or all while nothing is known."""
+    """Which digest to compute: of the strongest checksum promised; none where there is nothing to compare with."""
     strongest = promise.strongest()
-    return (strongest[0],) if strongest else ALGORITHMS
+    return (strongest[0],) if strongest else ()
 
 
 def complete_promise(promise: Promise, listed: FileInfo | None) -> Promise:

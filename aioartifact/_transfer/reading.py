@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 
 from .._address import ItemURL
-from .._checksums import Checksums, Digests
+from .._checksums import ALGORITHMS, Checksums, Digests
 from .._errors import ConnectionLostError, IntegrityError, ResponseError, TransportTimeoutError
 from .._protocol import (
     Promise,
@@ -88,7 +88,8 @@ class Incoming:
         if pinned is None:
             self.promise = promise
             if self._is_whole:
-                self._digests = Digests(algorithms_for(promise.checksums))
+                # What is not promised yet may be at the end, and nothing of it can be read again then.
+                self._digests = Digests(algorithms_for(promise.checksums) or ALGORITHMS)
         elif not _is_same(pinned, promise):
             raise self._changed()
         if promise.start > self._position:
