@@ -86,10 +86,7 @@ class ItemURL:
     server: ServerURL
     repository: str
     path: str = ""
-    _text: str = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_text", f"{self.server}/{self.location}")
+    _text: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -107,6 +104,8 @@ class ItemURL:
         return quote_path(f"{self.repository}/{self.path}" if self.path else self.repository)
 
     def __str__(self) -> str:
+        if not self._text:  # it is asked for several times for each file
+            object.__setattr__(self, "_text", f"{self.server}/{self.location}")
         return self._text
 
     def __truediv__(self, path: str) -> "ItemURL":
