@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ._api.search import search
     from ._api.servers import ping, repositories, server_info
     from ._api.session import Auth, session
+    from ._api.sync import plan_sync, run_sync, sync
     from ._api.versions import latest_version, maven_metadata, versions
     from ._api.versions_many import versions_many
     from ._checksums import Checksums
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         ArtifactoryError,
         AuthenticationError,
         BadRequestError,
+        ChangedError,
         ConfigurationError,
         ConflictError,
         ConnectError,
@@ -86,6 +88,7 @@ if TYPE_CHECKING:
     from ._reports import BatchError, Outcome, Report
     from ._retry import RetryPolicy
     from ._session import Verify
+    from ._sync import SyncAction, SyncFile, SyncPlan
     from ._transfer.batch import Batch, OnError
     from ._transfer.bulk import Item
     from ._transfer.plan import Overwrite
@@ -105,6 +108,7 @@ __all__ = [
     "BadRequestError",
     "Batch",
     "BatchError",
+    "ChangedError",
     "Checksums",
     "Child",
     "ConfigurationError",
@@ -153,6 +157,9 @@ __all__ = [
     "ServerError",
     "ServerInfo",
     "SessionError",
+    "SyncAction",
+    "SyncFile",
+    "SyncPlan",
     "Timeouts",
     "TransferEvent",
     "TransportError",
@@ -188,6 +195,7 @@ __all__ = [
     "path",
     "path_to_group_id",
     "ping",
+    "plan_sync",
     "properties",
     "read_archive_member",
     "read_bytes",
@@ -195,11 +203,13 @@ __all__ = [
     "repositories",
     "resolve_credentials",
     "rest_api_get",
+    "run_sync",
     "search",
     "server_info",
     "session",
     "set_properties",
     "stream",
+    "sync",
     "update_properties",
     "url",
     "versions",
@@ -279,6 +289,11 @@ _HOMES = {
         "Auth",
         "session",
     ),
+    "_api.sync": (
+        "plan_sync",
+        "run_sync",
+        "sync",
+    ),
     "_api.versions": (
         "latest_version",
         "maven_metadata",
@@ -293,6 +308,7 @@ _HOMES = {
         "ArtifactoryError",
         "AuthenticationError",
         "BadRequestError",
+        "ChangedError",
         "ConfigurationError",
         "ConflictError",
         "ConnectError",
@@ -355,6 +371,11 @@ _HOMES = {
     ),
     "_retry": ("RetryPolicy",),
     "_session": ("Verify",),
+    "_sync": (
+        "SyncAction",
+        "SyncFile",
+        "SyncPlan",
+    ),
     "_transfer.batch": (
         "Batch",
         "OnError",

@@ -54,6 +54,18 @@ class Checksums:
             return "sha1", self.sha1
         return ("md5", self.md5) if self.md5 else None
 
+    def known(self) -> tuple[Algorithm, ...]:
+        """The algorithms of those that are known, strongest first."""
+        return tuple(algorithm for algorithm in ALGORITHMS if self.get(algorithm))
+
+    def agree_with(self, other: "Checksums") -> bool:
+        """Whether the strongest checksum that both have is the same; False where they have none in common."""
+        for algorithm in ALGORITHMS:
+            mine, theirs = self.get(algorithm), other.get(algorithm)
+            if mine and theirs:
+                return mine == theirs
+        return False
+
     def __bool__(self) -> bool:
         return bool(self.sha256 or self.sha1 or self.md5)
 

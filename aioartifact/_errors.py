@@ -27,6 +27,7 @@ ArtifactoryError
 ├── NotAFolderError (NotADirectoryError)     a file where a folder is needed
 ├── AlreadyExistsError (FileExistsError)     something is in the place of what is to be made
 ├── FolderNotEmptyError (OSError)            a folder that has entries, where an empty one is needed
+├── ChangedError                             something is not as a plan saw it, and was left alone
 ├── ArchiveError                             a file is no archive, or damaged, or larger than allowed
 ├── LookupTableError (RuntimeError)          a lookup table is missing, in the way, or does not allow the change
 ├── UnsafePathError (ValueError)             a listed name would leave the destination
@@ -291,6 +292,10 @@ class AlreadyExistsError(ArtifactoryError, FileExistsError):
 
 class FolderNotEmptyError(ArtifactoryError, OSError):
     """A folder has entries, and may not be removed with them."""
+
+
+class ChangedError(ArtifactoryError):
+    """Something is not as it was when a plan was made, and was left alone."""
 
 
 class ArchiveError(ArtifactoryError):

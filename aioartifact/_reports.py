@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from ._errors import ArtifactoryError
 
-Status = Literal["downloaded", "deployed", "unchanged", "failed"]
+Status = Literal["downloaded", "deployed", "copied", "renamed", "deleted", "unchanged", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Outcome:
         url: URL of the file, percent-encoded; of the target folder where none could be decided for the file.
         path: Local file, as ``str``; None where none could be decided.
         status: ``"downloaded"``, ``"deployed"``, ``"unchanged"`` (the content was already where it goes, or what
-            is there is to be kept whatever it holds) or ``"failed"``.
+            is there is to be kept whatever it holds) or ``"failed"``; of a sync also ``"copied"``, ``"renamed"``
+            (the destination had the content under another name) and ``"deleted"``.
         size: Bytes of the file; 0 for a failure.
         sha256: SHA-256 of the verified content, or None where another checksum was compared, or the server told none.
         seconds: Time from the start of this file to its end.
@@ -65,6 +66,21 @@ class Report:
     def deployed(self) -> tuple[Outcome, ...]:
         """Files the server has now, whether their bytes were sent or it had them under another name."""
         return self._of("deployed")
+
+    @property
+    def copied(self) -> tuple[Outcome, ...]:
+        """Files whose content the destination of a sync had under another name, which it keeps."""
+        return self._of("copied")
+
+    @property
+    def renamed(self) -> tuple[Outcome, ...]:
+        """Files whose content the destination of a sync had under another name, which is gone."""
+        return self._of("renamed")
+
+    @property
+    def deleted(self) -> tuple[Outcome, ...]:
+        """Files that a sync deleted."""
+        return self._of("deleted")
 
     @property
     def unchanged(self) -> tuple[Outcome, ...]:

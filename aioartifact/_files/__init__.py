@@ -5,6 +5,7 @@ What blocks says so, and belongs into a thread (`_threads`). Callers hand over w
 costs more than a small write.
 """
 
+from .changes import check_seen, copy_file, delete_file, rename_file
 from .folders import (
     check_folder,
     check_target,
@@ -20,6 +21,7 @@ from .folders import (
     sync_folder,
 )
 from .manifest import Manifest, Stamp
+from .names import is_left_behind
 from .reading import Source, file_size, hash_file, read_blocks, read_source, read_text_if_exists
 from .removal import remove_left_behind
 from .staging import Staging
@@ -32,7 +34,10 @@ __all__ = [
     "Stamp",
     "TreeFile",
     "check_folder",
+    "check_seen",
     "check_target",
+    "copy_file",
+    "delete_file",
     "device_of",
     "file_size",
     "file_status",
@@ -41,6 +46,7 @@ __all__ = [
     "hash_file",
     "is_file",
     "is_folder",
+    "is_left_behind",
     "list_tree",
     "make_folder",
     "no_space",
@@ -48,6 +54,7 @@ __all__ = [
     "read_source",
     "read_text_if_exists",
     "remove_left_behind",
+    "rename_file",
     "resolve_folder",
     "sync_folder",
 ]

@@ -63,12 +63,12 @@ def hash_file(path: str, algorithms: Sequence[Algorithm]) -> tuple[int, Checksum
         LocalFileError: It is a folder, or cannot be read.
     """
     digests = Digests(algorithms)
-    with _opened(path) as file:
+    with opened(path) as file:
         return _feed(file, digests), digests.checksums()
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[FileIO]:
+def opened(path: str) -> Iterator[FileIO]:
     """Open a regular file to be read; opening a pipe would wait for somebody who writes."""
     with explained("read", path):
         _check_regular(os.stat(path))
@@ -76,15 +76,21 @@ def _opened(path: str) -> Iterator[FileIO]:
             yield file
 
 
-def _feed(file: FileIO, digests: Digests) -> int:
-    """Feed the bytes of *file* to *digests*, and count them."""
-    size = 0
+def blocks_of(file: FileIO) -> Iterator[memoryview]:
+    """The bytes of *file*, each block until the next one is taken; not for long once the caller is cancelled."""
     buffer = bytearray(_READ_SIZE)
     view = memoryview(buffer)
     while count := file.readinto(buffer):
         check_wanted()
-        digests.update(view[:count])
-        size += count
+        yield view[:count]
+
+
+def _feed(file: FileIO, digests: Digests) -> int:
+    """Feed the bytes of *file* to *digests*, and count them."""
+    size = 0
+    for block in blocks_of(file):
+        digests.update(block)
+        size += len(block)
     return size
 
 
@@ -115,7 +121,7 @@ def read_source(path: str, algorithms: Sequence[Algorithm]) -> Source:
         LocalFileError: It is no regular file, or cannot be read.
     """
     digests = Digests(algorithms)
-    with _opened(path) as file:
+    with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size <= _READ_SIZE:
             content = file.readall()

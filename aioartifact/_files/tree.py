@@ -2,11 +2,13 @@
 
 import errno
 import os
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from .failures import explained, os_error
+from .manifest import Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +20,23 @@ class TreeFile:
         relative: Its path below that folder, with slashes.
         path: Its path.
         size: Bytes when it was listed; 0 for what cannot be looked at.
+        stamp: How it looked then; None for what is no regular file: a pipe, a link that leads nowhere or is not
+            followed.
     """
 
     relative: str
     path: str
     size: int
+    stamp: Stamp | None = None
 
 
-def list_tree(folder: str) -> list[TreeFile]:
+def list_tree(folder: str, *, follows_links: bool = True) -> list[TreeFile]:
     """
-    List all that is no folder below *folder*, sorted by path; symbolic links are followed; blocks.
+    List all that is no folder below *folder*, sorted by path; blocks.
+
+    Args:
+        folder: Folder to look into; it may be a symbolic link in any case.
+        follows_links: Whether a symbolic link is what it leads to.
 
     Raises:
         LocalNotFoundError: There is no such folder.
@@ -41,10 +50,10 @@ def list_tree(folder: str) -> list[TreeFile]:
             here = (*above, _identity(path, above))
             for entry in entries:
                 relative = prefix + entry.name
-                if entry.is_dir():
+                if entry.is_dir(follow_symlinks=follows_links):
                     waiting.append((entry.path, f"{relative}/", here))
                 else:
-                    files.append(TreeFile(relative, entry.path, _size_of(entry)))
+                    files.append(_file(relative, entry, follows_links))
     return sorted(files, key=lambda file: file.relative)
 
 
@@ -59,8 +68,10 @@ def _identity(folder: str, above: _Identities) -> tuple[int, int]:
     return identity
 
 
-def _size_of(entry: os.DirEntry[str]) -> int:
+def _file(relative: str, entry: os.DirEntry[str], follows_links: bool) -> TreeFile:
     # A link that leads nowhere is told when it is its turn, and does not end the others.
     with suppress(OSError):
-        return entry.stat().st_size
-    return 0
+        status = entry.stat(follow_symlinks=follows_links)
+        if stat.S_ISREG(status.st_mode):
+            return TreeFile(relative, entry.path, status.st_size, Stamp.of(status))
+    return TreeFile(relative, entry.path, 0)

@@ -31,6 +31,21 @@ def local_path(root: str, relative: str | os.PathLike[str]) -> str:
         UnsafePathError: The name is absolute, empty, has a part that would lead elsewhere, or one that no file
             name can be.
     """
+    parts = _safe_parts(root, relative)
+    return os.path.join(root, *map(local_name, parts)) if os.name == "nt" else os.path.join(root, relative)
+
+
+def path_below(root: str, relative: str) -> str:
+    """
+    The path of a local file below *root*, which is named as it is there.
+
+    Raises:
+        UnsafePathError: See :func:`local_path`.
+    """
+    return os.path.join(root, *_safe_parts(root, relative))
+
+
+def _safe_parts(root: str, relative: str | os.PathLike[str]) -> list[str]:
     text = os.fspath(relative)
     parts = text.split("/")
     if not text.isascii():
@@ -40,7 +55,7 @@ def local_path(root: str, relative: str | os.PathLike[str]) -> str:
             raise UnsafePathError(f"{text!r}: the file system cannot express this name; refused") from error
     if "\0" in text or not _NO_NAMES.isdisjoint(parts):
         raise UnsafePathError(f"{text!r}: would be written outside {root}, or has no proper name; refused")
-    return os.path.join(root, *map(local_name, parts)) if os.name == "nt" else os.path.join(root, text)
+    return parts
 
 
 def local_name(name: str) -> str:
@@ -189,8 +204,7 @@ def item_below(folder: ItemURL, relative: str) -> ItemURL:
 
 def has_content(recorded: FileInfo, checksums: Checksums) -> bool:
     """Whether a file that the server has recorded has *checksums*, by the strongest that it tells."""
-    strongest = recorded.checksums.strongest()
-    return strongest is not None and checksums.get(strongest[0]) == strongest[1]
+    return recorded.checksums.agree_with(checksums)
 
 
 def is_worth_offering(size: int, least: int | None) -> bool:

@@ -1,0 +1,277 @@
+"""Making one folder like another: planned first, then done."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TypeAlias
+
+import aiohttp
+
+from .._address import parse_item_url
+from .._errors import IncompleteListingError, InvalidArgumentError
+from .._files import check_folder, resolve_folder
+from .._options import check_path
+from .._patterns import parse_patterns
+from .._progress import Progress
+from .._scheduler import Slots, run_many
+from .._scope import Scope
+from .._session import state_of
+from .._sync import Direction, SyncPlan
+from .._threads import run
+from .._transfer.batch import Batch, OnError
+from .._transfer.fetch_work import opened_manifest
+from .batches import Work, make_batch
+from .items import item_of
+from .session import using
+from .sync_planning import Wish, make_plan
+from .sync_running import SyncRun
+from .sync_sides import LocalSide, RemoteSide, Side
+
+Folder: TypeAlias = str | os.PathLike[str]
+
+
+async def plan_sync(
+    source: Folder,
+    destination: Folder,
+    *,
+    delete: bool = False,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
+    manifest: str | os.PathLike[str] | None = None,
+    session: aiohttp.ClientSession | None = None,
+) -> SyncPlan:
+    """
+    Find out what it takes to make one folder like another; nothing is changed.
+
+    One of the two is the URL of a folder, the other a local folder. The server's folder is listed, as by
+    :func:`walk`; where that tells no checksums, each file costs one more request. Local files are read only where
+    their checksum decides something: where the other side has a file of the same path and size, and to find out what
+    was renamed.
+
+    Args:
+        source: Folder that is the model: a URL, or a local path.
+        destination: Folder that is to become like it; it need not exist.
+        delete: Whether files that the source does not have are deleted.
+        include: Patterns of paths below the folders, of which a file must match one, see :func:`walk`. What is not
+            meant is neither compared nor deleted.
+        exclude: Patterns that neither a file nor a folder above it may match.
+        manifest: File in which is recorded what local files hold, so that a later call need not read those that
+            still look the same, see :func:`download_many`. None: they are read.
+        session: Session to use; None opens one for this call.
+
+    Returns:
+        The plan, to be printed, kept, or given to :func:`run_sync`.
+
+    Raises:
+        InvalidArgumentError: Not exactly one of the folders is a URL, the local one is empty or no path, a pattern is
+            none, or *manifest* is a file of another kind. No request was sent.
+        InvalidURLError: The URL is not that of an item.
+        FileNotFoundError: There is no such source (:class:`LocalNotFoundError`, :class:`NotFoundError`).
+        LocalFileError: The local folder is a file, or it or a file in it cannot be read.
+        NotAFolderError: The URL is that of a file.
+        AuthenticationError: Credentials are missing or wrong.
+        ForbiddenError: This user may not read the folder.
+        ResponseError: The server said no for another reason.
+        TransportError: No answer came, or not all of it.
+        IncompleteListingError: The listing broke off, and no other way can go on.
+        ProtocolError: Something that is not Artifactory answered.
+
+    See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info".
+    """
+    wish = _wish(source, destination, delete, include, exclude, manifest)
+    async with using(session) as opened:
+        return await make_plan(opened, wish)
+
+
+def run_sync(
+    plan: SyncPlan,
+    *,
+    max_concurrency: int | None = None,
+    on_error: OnError = "raise",
+    session: aiohttp.ClientSession | None = None,
+    progress: Progress | None = None,
+) -> Batch:
+    """
+    Do what a plan says.
+
+    Files are transferred and copied first. Only if all of that succeeded, files are renamed; then, only if that
+    succeeded too, files are deleted, and local folders that this leaves empty. Whatever is replaced, renamed or
+    deleted is looked at once more before: a file that is not as the plan saw it is left alone, and fails. A server
+    is asked once for each folder that changes, and once for each file that is replaced or deleted.
+
+    Args:
+        plan: What :func:`plan_sync` has made, now or long ago.
+        max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
+        on_error: See :func:`download_many`; after a failure nothing is deleted in any case.
+        session: Session to use; None opens one for this call.
+        progress: Counts files and bytes that are transferred.
+
+    Returns:
+        A :class:`Batch`, to be awaited or opened. Its outcomes tell of every path, but not of deletions and renames
+        that were not begun after a failure.
+
+    Raises:
+        InvalidArgumentError: *plan* is none, or contradicts itself, or an option is not one of its values.
+        IncompleteListingError: The plan takes something away though the listing was not complete.
+        InvalidURLError: When awaited or opened, as all below: a path is none that a server can hold.
+        LocalFileError: The local folder is a file, or what is to be fetched does not fit on its disk.
+        BatchError: Files failed. Each failure is one of the errors of :func:`download`, :func:`deploy` or
+            :func:`delete`; or ChangedError for what is not as the plan saw it, AlreadyExistsError for a conflict, or
+            UnsafePathError for a path that leads out of the folder.
+
+    See: JFrog REST API, "Retrieve Artifact", "Deploy Artifact", "Deploy Artifact by Checksum", "Delete Item".
+    """
+    _check_plan(plan)
+
+    async def planned(_: aiohttp.ClientSession) -> SyncPlan:
+        return plan
+
+    return _batch(planned, max_concurrency, on_error, session, progress)
+
+
+def sync(
+    source: Folder,
+    destination: Folder,
+    *,
+    delete: bool = False,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
+    manifest: str | os.PathLike[str] | None = None,
+    max_concurrency: int | None = None,
+    on_error: OnError = "raise",
+    session: aiohttp.ClientSession | None = None,
+    progress: Progress | None = None,
+) -> Batch:
+    """
+    Make one folder like another: :func:`plan_sync` and :func:`run_sync` in one call.
+
+    Where both are alike already, this costs the listing, and with *manifest* reads no local file.
+
+    Args:
+        source: See :func:`plan_sync`.
+        destination: See :func:`plan_sync`.
+        delete: See :func:`plan_sync`; nothing is deleted unless all transfers succeed.
+        include: See :func:`plan_sync`.
+        exclude: See :func:`plan_sync`.
+        manifest: See :func:`plan_sync`.
+        max_concurrency: See :func:`run_sync`.
+        on_error: See :func:`run_sync`.
+        session: Session to use; None opens one for this call.
+        progress: See :func:`run_sync`.
+
+    Returns:
+        A :class:`Batch`, to be awaited or opened.
+
+    Raises:
+        InvalidArgumentError: See :func:`plan_sync`; or an option is not one of its values.
+        BatchError: When awaited or left: files failed, see :func:`run_sync`.
+        ArtifactoryError: When awaited or opened: otherwise the errors of :func:`plan_sync`, under the same
+            conditions.
+    """
+    wish = _wish(source, destination, delete, include, exclude, manifest)
+
+    async def planned(opened: aiohttp.ClientSession) -> SyncPlan:
+        return await make_plan(opened, wish)
+
+    return _batch(planned, max_concurrency, on_error, session, progress)
+
+
+def _wish(
+    source: Folder,
+    destination: Folder,
+    delete: bool,
+    include: str | Iterable[str],
+    exclude: str | Iterable[str],
+    manifest: str | os.PathLike[str] | None,
+) -> Wish:
+    """
+    Read the arguments.
+
+    Raises:
+        InvalidArgumentError: They cannot mean anything.
+    """
+    direction = _direction(source, destination)
+    here, there = (destination, source) if direction == "download" else (source, destination)
+    parse_item_url(str(there))
+    patterns = parse_patterns(include), parse_patterns(exclude)
+    return Wish(
+        folder=_absolute("destination" if direction == "download" else "source", here),
+        url=str(there),
+        direction=direction,
+        delete=delete,
+        include=tuple(pattern.text for pattern in patterns[0]),
+        exclude=tuple(pattern.text for pattern in patterns[1]),
+        scope=Scope(None, True, False, *patterns),
+        manifest=None if manifest is None else os.path.realpath(_absolute("manifest", manifest)),
+    )
+
+
+def _direction(source: object, destination: object) -> Direction:
+    if _is_url(source) == _is_url(destination):
+        which = "both are" if _is_url(source) else "neither is"
+        raise InvalidArgumentError(
+            f"source and destination: {which} a URL; expected one URL and one local folder",
+            hint="copy() copies on a server" if _is_url(source) else "URLs begin with http:// or https://",
+        )
+    return "download" if _is_url(source) else "upload"
+
+
+def _is_url(value: object) -> bool:
+    return isinstance(value, str) and value.lower().startswith(("http://", "https://"))
+
+
+def _absolute(name: str, path: Folder) -> str:
+    return os.path.abspath(check_path(name, path))
+
+
+def _check_plan(plan: object) -> None:
+    """
+    Make sure that *plan* is one, and that its parts agree: it may have been read from a file.
+
+    Raises:
+        InvalidArgumentError: They do not.
+        IncompleteListingError: It deletes what it only believes not to be at the source.
+    """
+    if not isinstance(plan, SyncPlan):
+        raise InvalidArgumentError(
+            f"plan is a {type(plan).__name__}; expected a SyncPlan", hint="plan_sync() makes one"
+        )
+    foreign = plan.of("send" if plan.direction == "download" else "fetch")
+    if foreign or _direction(plan.source, plan.destination) != plan.direction:
+        raise InvalidArgumentError(f"sync plan: is no {plan.direction} from {plan.source} to {plan.destination}")
+    if not plan.is_complete and plan.of("delete", "rename"):
+        raise IncompleteListingError(
+            f"sync {plan.source}: the listing was not complete; nothing is deleted by it", hint="make a new plan"
+        )
+
+
+def _batch(
+    planned: Callable[[aiohttp.ClientSession], Awaitable[SyncPlan]],
+    max_concurrency: int | None,
+    on_error: OnError,
+    session: aiohttp.ClientSession | None,
+    progress: Progress | None,
+) -> Batch:
+    @asynccontextmanager
+    async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work]:
+        plan = await planned(opened)
+        _check_plan(plan)
+        shown = progress or Progress()
+        if plan.direction == "upload":
+            yield _begun(plan, RemoteSide(opened, plan, item_of(opened, plan.destination), shown))
+            return
+        await run(check_folder, plan.destination)
+        root = await run(resolve_folder, plan.destination)
+        slots = Slots(max_concurrency or state_of(opened).limits.max_concurrency)
+        async with opened_manifest(plan.manifest) as manifest:
+            side = LocalSide(opened, plan, item_of(opened, plan.source), root, manifest, slots, shown)
+            await side.check_space()
+            yield _begun(plan, side)
+
+    return make_batch(prepared, max_concurrency=max_concurrency, on_error=on_error, session=session)
+
+
+def _begun(plan: SyncPlan, side: Side) -> Work:
+    work = SyncRun(plan, side)
+    return partial(run_many, work.jobs(), work.do)

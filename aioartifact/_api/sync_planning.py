@@ -1,0 +1,272 @@
+"""How a sync is planned: both sides are listed, and local files read as far as that decides something."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+import aiohttp
+
+from .._address import ItemURL
+from .._checksums import Algorithm, Checksums
+from .._errors import InvalidURLError, LocalNotFoundError, NotFoundError, ProtocolError, UnsafePathError
+from .._files import (
+    Manifest,
+    Stamp,
+    TreeFile,
+    check_folder,
+    file_status,
+    folds_names,
+    hash_file,
+    is_left_behind,
+    list_tree,
+    resolve_folder,
+)
+from .._listing import Listing, fetch_info
+from .._models import FileInfo
+from .._scheduler import run_many
+from .._scope import Scope
+from .._session import state_of
+from .._sync import Direction, Sides, SyncFile, SyncPlan, decide, has_twins, needed_digests
+from .._threads import run
+from .._transfer.fetch_work import opened_manifest
+from .._transfer.names import folded
+from .._transfer.plan import item_below, local_path, relative_path
+from .items import item_of
+from .listing import walk
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """
+    What a caller wants to be in sync, checked.
+
+    Attributes:
+        folder: Absolute path of the local folder.
+        url: URL of the folder on the server.
+        direction: Which of them is the model.
+        delete: Whether what the model does not have is deleted.
+        include: Patterns, see `walk`.
+        exclude: Patterns.
+        scope: The same patterns, parsed.
+        manifest: Absolute path of the manifest, or None.
+    """
+
+    folder: str
+    url: str
+    direction: Direction
+    delete: bool
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    scope: Scope
+    manifest: str | None
+
+
+async def make_plan(session: aiohttp.ClientSession, wish: Wish) -> SyncPlan:
+    """
+    List both sides, and decide.
+
+    Raises:
+        ArtifactoryError: See `plan_sync`.
+    """
+    item = item_of(session, wish.url)
+    root = await run(resolve_folder, wish.folder)
+    async with opened_manifest(wish.manifest) as manifest:
+        trees = await run(_list_local, wish, root)
+        listing, remote = await _list_remote(session, item, wish)
+        remote = [file for file in remote if not _is_ours(file.path, root, wish)]
+        keyed = await run(_keyed, wish, item, root, trees, remote)
+        local = await _with_checksums(session, keyed, wish, root, manifest)
+    source, destination = str(item), wish.folder
+    if wish.direction == "upload":
+        sides = Sides(local, keyed.remote, keyed.obstacles, keyed.unfit)
+        source, destination = destination, source
+    else:
+        sides = Sides(keyed.remote, local, keyed.obstacles, keyed.unfit)
+    return SyncPlan(
+        source,
+        destination,
+        wish.direction,
+        decide(sides, wish.direction, delete=wish.delete),
+        is_complete=listing is None or listing.is_complete,
+        method=listing.method if listing else None,
+        manifest=wish.manifest,
+    )
+
+
+def _list_local(wish: Wish, root: str) -> list[TreeFile]:
+    """The files of the local folder that this is about, and all that is in the way of others; blocks."""
+    is_source = wish.direction == "upload"
+    if not is_source:
+        check_folder(wish.folder)
+    try:
+        # What is written to or deleted from is not what a link leads to.
+        trees = list_tree(wish.folder, follows_links=is_source)
+    except LocalNotFoundError:
+        if is_source:
+            raise
+        return []
+    return [
+        tree
+        for tree in trees
+        if not _is_ours(tree.relative, root, wish)
+        and (wish.scope.shows(tree.relative, is_folder=False) or (tree.stamp is None and not is_source))
+    ]
+
+
+def _is_ours(relative: str, root: str, wish: Wish) -> bool:
+    """Whether a file is the manifest, or a part of an unfinished transfer: no content of the folder."""
+    if is_left_behind(relative.rpartition("/")[2]):
+        return True
+    if wish.manifest is None:
+        return False
+    path = os.path.join(root, relative)
+    return path in (wish.manifest, f"{wish.manifest}-journal")
+
+
+async def _list_remote(
+    session: aiohttp.ClientSession, item: ItemURL, wish: Wish
+) -> tuple[Listing | None, list[SyncFile]]:
+    """The files of the server's folder that this is about; none and no listing where it does not exist yet."""
+    listing = walk(str(item), include=wish.include, exclude=wish.exclude, session=session)
+    try:
+        found = [entry async for entry in listing if isinstance(entry, FileInfo)]
+    except NotFoundError:
+        if wish.direction == "download":
+            raise
+        return None, []
+    told = [file for file in found if _is_told(file)]
+    if len(told) < len(found):
+        told += await _asked(session, item, [file for file in found if not _is_told(file)])
+    return listing, [_remote_file(item, file) for file in told]
+
+
+def _is_told(file: FileInfo) -> bool:
+    return file.size is not None and bool(file.checksums)
+
+
+async def _asked(session: aiohttp.ClientSession, folder: ItemURL, files: Iterable[FileInfo]) -> list[FileInfo]:
+    """The same *files*, with sizes and checksums; without those that are there no more."""
+
+    async def ask(file: FileInfo) -> FileInfo | None:
+        try:
+            info = await fetch_info(session, ItemURL(folder.server, folder.repository, file.path))
+        except NotFoundError:
+            return None
+        return info if isinstance(info, FileInfo) else None
+
+    async with run_many(files, ask, max_concurrency=state_of(session).limits.max_concurrency) as described:
+        return [file async for file in described if file is not None]
+
+
+def _remote_file(folder: ItemURL, file: FileInfo) -> SyncFile:
+    if file.size is None:
+        raise ProtocolError(f"{file.url}: the server does not tell its size")
+    return SyncFile(relative_path(folder.path, file.path), file.size, file.checksums)
+
+
+@dataclass(slots=True)
+class _Keyed:
+    """Both sides by what the destination tells paths apart by; and what cannot be."""
+
+    local: dict[str, SyncFile] = field(default_factory=dict)
+    remote: dict[str, SyncFile] = field(default_factory=dict)
+    obstacles: dict[str, str] = field(default_factory=dict)
+    unfit: dict[str, str] = field(default_factory=dict)
+    stamps: dict[str, Stamp] = field(default_factory=dict)
+
+
+def _keyed(wish: Wish, item: ItemURL, root: str, trees: Iterable[TreeFile], remote: Iterable[SyncFile]) -> _Keyed:
+    """Find the place of each file at the destination; blocks."""
+    keyed = _Keyed()
+    local = dict[str, SyncFile]()
+    for tree in trees:
+        if tree.stamp is not None:
+            local[tree.relative] = SyncFile(tree.relative, tree.size, modified_ns=tree.stamp.mtime_ns)
+            keyed.stamps[tree.relative] = tree.stamp
+        elif wish.direction == "upload":
+            keyed.unfit[tree.relative] = "no regular file"
+        else:
+            keyed.obstacles[tree.relative] = "a symbolic link or special file"
+    if wish.direction == "upload":
+        keyed.remote = {file.path: file for file in remote}
+        keyed.local = _placed(local.values(), lambda path: _path_there(item, path), keyed.unfit)
+        return keyed
+    places = _placed(remote, lambda path: _path_here(root, path), keyed.unfit)
+    key_of = _key_of(root, [*places, *local])
+    keyed.local = {key_of(path): file for path, file in local.items()}
+    keyed.obstacles = {key_of(path): what for path, what in keyed.obstacles.items()}
+    for path, file in places.items():
+        first = keyed.remote.setdefault(key_of(path), file)
+        if first is not file:
+            keyed.unfit[file.path] = f"the file system takes it for {first.path}"
+    return keyed
+
+
+def _placed(files: Iterable[SyncFile], place_of: Callable[[str], str], unfit: dict[str, str]) -> dict[str, SyncFile]:
+    """Files by their path at the destination; why others have none goes to *unfit*."""
+    places = dict[str, SyncFile]()
+    for file in files:
+        try:
+            places[place_of(file.path)] = file
+        except (InvalidURLError, UnsafePathError) as error:
+            unfit[file.path] = error.message
+    return places
+
+
+def _path_there(folder: ItemURL, relative: str) -> str:
+    item_below(folder, relative)
+    return relative
+
+
+def _path_here(root: str, relative: str) -> str:
+    """The path below *root* that a file of the server gets."""
+    return local_path(root, relative).removeprefix(os.path.join(root, "")).replace(os.sep, "/")
+
+
+def _key_of(root: str, paths: list[str]) -> Callable[[str], str]:
+    """What the disk tells *paths* apart by; it is asked only if that matters."""
+    return folded if has_twins(map(folded, paths), paths) and folds_names(root) else str
+
+
+async def _with_checksums(
+    session: aiohttp.ClientSession, keyed: _Keyed, wish: Wish, root: str, manifest: Manifest | None
+) -> dict[str, SyncFile]:
+    """The local files, with the checksums that decide something."""
+    needed = needed_digests(keyed.local, keyed.remote, wish.direction)
+    paths = {key: os.path.join(root, keyed.local[key].path) for key in needed}
+    stamps = {paths[key]: keyed.stamps[keyed.local[key].path] for key in needed}
+    known = await run(_find, manifest, stamps) if manifest else {}
+    local = dict(keyed.local)
+
+    async def look(key: str) -> None:
+        checksums = known.get(paths[key], Checksums())
+        if not needed[key].issubset(checksums.known()):
+            checksums = await run(_read, paths[key], needed[key], manifest)
+        local[key] = replace(local[key], checksums=checksums)
+
+    limit = state_of(session).limits.max_concurrency
+    async with run_many(needed, look, max_concurrency=limit) as looked:
+        async for _ in looked:
+            pass
+    return local
+
+
+def _find(manifest: Manifest, stamps: Mapping[str, Stamp]) -> dict[str, Checksums]:
+    """What the *manifest* knows of files, as many at once as a query of SQLite may name; blocks."""
+    items, known = iter(stamps.items()), dict[str, Checksums]()
+    while some := dict(islice(items, _AT_ONCE)):
+        known |= manifest.find(some)
+    return known
+
+
+def _read(path: str, algorithms: Iterable[Algorithm], manifest: Manifest | None) -> Checksums:
+    """Checksums of a local file, which the *manifest* gets to know; blocks."""
+    looked_ns, status = time.time_ns(), file_status(path)
+    _, checksums = hash_file(path, tuple(algorithms))
+    if manifest is not None and status is not None and manifest.add_read(path, status, looked_ns, checksums):
+        manifest.flush()
+    return checksums

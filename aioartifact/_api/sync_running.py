@@ -1,0 +1,77 @@
+"""How a plan is done: transfers first, and only if all of them succeeded what takes something away."""
+
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+import anyio
+
+from .._errors import ArtifactoryError
+from .._reports import Outcome
+from .._sync import ActionKind, SyncAction, SyncPlan
+from .._transfer.accounting import failed
+from .._transfer.bulk import Target
+from .sync_sides import Side, Work
+
+# Each begins when all that is before it has succeeded.
+_LAST_PHASES: tuple[ActionKind, ...] = ("rename", "delete")
+
+
+class SyncRun:
+    """Does one plan, once."""
+
+    def __init__(self, plan: SyncPlan, side: Side) -> None:
+        self._plan = plan
+        self._side = side
+        self._open = 0
+        self._change = anyio.Event()
+        self._has_failed = False
+
+    async def jobs(self) -> AsyncGenerator[Work, None]:
+        """Yield what there is to do; a phase begins when the one before it has succeeded as a whole."""
+        async with aclosing(self._first_phase()) as works:
+            async for work in works:
+                self._open += 1
+                yield work
+        for kind in _LAST_PHASES:
+            await self._idle()
+            if self._has_failed:
+                return
+            for action in self._plan.of(kind):
+                self._open += 1
+                yield action
+
+    async def _first_phase(self) -> AsyncGenerator[Work, None]:
+        if kept := [self._kept(action) for action in self._plan.of("keep")]:
+            yield kept
+        for action in self._plan.of("conflict", "copy"):
+            yield action
+        async with aclosing(self._side.transfers()) as works:
+            async for work in works:
+                yield work
+
+    async def _idle(self) -> None:
+        while self._open:
+            self._change = anyio.Event()
+            await self._change.wait()
+
+    async def do(self, work: Work) -> Outcome | Sequence[Outcome]:
+        """Do one thing; what goes wrong with it becomes part of the outcome."""
+        result = await self._done(work) if isinstance(work, SyncAction | Target) else work
+        outcomes = (result,) if isinstance(result, Outcome) else result
+        self._has_failed = self._has_failed or any(outcome.error for outcome in outcomes)
+        self._open -= 1
+        self._change.set()
+        return result
+
+    async def _done(self, work: SyncAction | Target) -> Outcome | Sequence[Outcome]:
+        started = time.perf_counter()
+        try:
+            return await self._side.do(work)
+        except ArtifactoryError as error:
+            return failed(*self._side.ends(work), started, error)
+
+    def _kept(self, action: SyncAction) -> Outcome:
+        known = [file.checksums.sha256 for file in (action.source, action.target) if file]
+        sha256 = next(filter(None, known), None)
+        return Outcome(*self._side.ends(action), "unchanged", action.size, sha256)

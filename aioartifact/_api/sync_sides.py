@@ -1,0 +1,260 @@
+"""The destinations of a sync: a local folder, and a folder of a server; each changes nothing it has not seen."""
+
+import os
+import time
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Protocol, TypeAlias
+
+import aiohttp
+
+from .._address import ItemURL
+from .._checksums import Checksums
+from .._errors import AlreadyExistsError, ArtifactoryError, ChangedError, InvalidURLError
+from .._files import Manifest, TreeFile, check_seen, copy_file, delete_file, rename_file
+from .._models import FileInfo
+from .._progress import FileProgress, Progress
+from .._reports import Outcome, Status
+from .._scheduler import Slots
+from .._sync import SyncAction, SyncFile, SyncPlan
+from .._threads import run, run_short
+from .._transfer.accounting import in_chunks
+from .._transfer.bulk import Fetcher, Job, Target, listed_size
+from .._transfer.deployer import MIN_CHECKSUM_DEPLOY, Deployer, DeployOptions
+from .._transfer.plan import item_below, local_path, path_below
+from .._transfer.recorded import Recorded
+from .mutations import delete
+
+Work: TypeAlias = SyncAction | Target | Sequence[Outcome]
+
+
+class Side(Protocol):
+    """The destination of a sync, and how it is changed."""
+
+    def transfers(self) -> AsyncGenerator[Work, None]:
+        """Yield the work of bringing what is not there at all."""
+        ...
+
+    async def do(self, work: SyncAction | Target) -> Outcome | Sequence[Outcome]:
+        """
+        Do one thing.
+
+        Raises:
+            ChangedError: Something is not as the plan saw it.
+            ArtifactoryError: It failed for another reason.
+        """
+        ...
+
+    def ends(self, work: SyncAction | Target) -> tuple[str, str]:
+        """URL and local path that something is about."""
+        ...
+
+
+class LocalSide:
+    """A local folder that becomes like one of a server."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        plan: SyncPlan,
+        folder: ItemURL,
+        root: str,
+        manifest: Manifest | None,
+        slots: Slots,
+        progress: Progress,
+    ) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._root = root
+        self._manifest = manifest
+        self._progress = progress
+        self._jobs = [self._job(action) for action in plan.of("fetch")]
+        self._actions = {action.path: action for action in plan.of("fetch")}
+        self._fetcher = Fetcher(
+            session,
+            plan.destination,
+            "always",
+            progress,
+            job_of=lambda job, _: job,
+            slots=slots,
+            manifest=manifest,
+        )
+
+    def _job(self, action: SyncAction) -> Job:
+        item = item_below(self._folder, action.path)
+        checksums = action.source.checksums if action.source else Checksums()
+        return Job(item, action.path, FileInfo(str(item), item.repository, item.path, action.size, checksums))
+
+    async def check_space(self) -> None:
+        """
+        Make sure that what is to be fetched fits on the disk.
+
+        Raises:
+            LocalFileError: It does not.
+        """
+        await self._fetcher.check_space(self._jobs)
+
+    def ends(self, work: SyncAction | Target) -> tuple[str, str]:
+        if isinstance(work, Target):
+            return work.url, work.path
+        return _url(self._folder, work.path), os.path.join(self._plan.destination, work.path)
+
+    async def transfers(self) -> AsyncGenerator[Work, None]:
+        async for work in self._fetcher.targets(in_chunks(self._jobs, listed_size, self._progress)):
+            yield work
+
+    async def do(self, work: SyncAction | Target) -> Outcome | Sequence[Outcome]:
+        if isinstance(work, Target):
+            action = self._actions[work.job.relative]
+            with _counted(self._progress, work.url, action):
+                await run_short(self._check_target, action)
+            return await self._fetcher.fetch(work)
+        return await run(self._change, work)
+
+    def _change(self, action: SyncAction) -> Outcome:
+        """Do what takes no transfer; blocks."""
+        started = time.perf_counter()
+        path = self._target(action)
+        if action.kind == "conflict":
+            raise _in_the_way(path, action)
+        self._check_target(action)
+        if action.source and action.origin:
+            self._take(action.kind, action.source.checksums, action.origin, path)
+        else:
+            delete_file(self._root, path)
+        return Outcome(*self.ends(action), _STATUS[action.kind], action.size, None, time.perf_counter() - started)
+
+    def _take(self, kind: str, checksums: Checksums, origin: SyncFile, path: str) -> None:
+        """Give *path* the content of *origin*."""
+        start = path_below(self._root, origin.path)
+        check_seen(start, _look(origin))
+        if kind == "copy":
+            status = copy_file(self._root, start, path, checksums)
+        else:
+            status = rename_file(self._root, start, path)
+        if self._manifest is not None and self._manifest.add_written(path, status, checksums):
+            self._manifest.flush()
+
+    def _check_target(self, action: SyncAction) -> None:
+        check_seen(self._target(action), _look(action.target), may_be_gone=True)
+
+    def _target(self, action: SyncAction) -> str:
+        # The file that is there may be spelled otherwise, and is called what it is called here.
+        if action.target:
+            return path_below(self._root, action.target.path)
+        return local_path(self._root, action.path)
+
+
+class RemoteSide:
+    """A folder of a server that becomes like a local one."""
+
+    def __init__(self, session: aiohttp.ClientSession, plan: SyncPlan, folder: ItemURL, progress: Progress) -> None:
+        self._session = session
+        self._plan = plan
+        self._folder = folder
+        self._progress = progress
+        self._recorded = Recorded(session)
+        self._sender = self._deployer(MIN_CHECKSUM_DEPLOY)
+        # What the server has under another name is offered by its checksums, however small it is.
+        self._copier = self._deployer(1)
+
+    def _deployer(self, min_checksum_deploy: int) -> Deployer:
+        options = DeployOptions({}, min_checksum_deploy)
+        return Deployer(self._session, self._folder, self._recorded, options, self._progress)
+
+    def ends(self, work: SyncAction | Target) -> tuple[str, str]:
+        if isinstance(work, Target):
+            return work.url, work.path
+        return _url(self._folder, work.path), os.path.join(self._plan.source, work.path)
+
+    async def transfers(self) -> AsyncGenerator[Work, None]:
+        actions = self._plan.of("send")
+        self._progress.expect(files=len(actions), size=sum(action.size for action in actions))
+        for action in actions:
+            yield action
+
+    async def do(self, work: SyncAction | Target) -> Outcome:
+        assert isinstance(work, SyncAction), "nothing is fetched"
+        started = time.perf_counter()
+        item = item_below(self._folder, work.path)
+        match work.kind:
+            case "send":
+                with _counted(self._progress, str(item), work):
+                    await self._check(work, item)
+                return await self._sender.deploy(self._local(work))
+            case "copy" | "rename":
+                return await self._take(work, item)
+            case "delete":
+                await self._delete(work.target)
+                return Outcome(*self.ends(work), "deleted", work.size, None, time.perf_counter() - started)
+        raise _in_the_way(str(item), work)
+
+    async def _take(self, action: SyncAction, item: ItemURL) -> Outcome:
+        """Deploy a file by its checksums; the server has the bytes, and asks for them where it lost them meanwhile."""
+        await self._check(action, item)
+        self._progress.expect(files=1, size=action.size)
+        outcome = await self._copier.deploy(self._local(action))
+        if outcome.error:
+            return outcome
+        if action.kind == "rename":
+            await self._delete(action.origin)
+        return replace(outcome, status=_STATUS[action.kind])
+
+    def _local(self, action: SyncAction) -> TreeFile:
+        return TreeFile(action.path, path_below(self._plan.source, action.path), action.size)
+
+    async def _check(self, action: SyncAction, item: ItemURL) -> None:
+        """Make sure that the file to send, and what it replaces, are as the plan saw them."""
+        path = path_below(self._plan.source, action.path)
+        await run_short(lambda: check_seen(path, _look(action.source), follows_links=True))
+        await self._find(item, action.target)
+
+    async def _find(self, item: ItemURL, seen: SyncFile | None) -> bool:
+        """
+        Tell whether the file that was *seen* is still there.
+
+        Raises:
+            ChangedError: Another one is.
+        """
+        found = await self._recorded.find(item)
+        if found is None:
+            return False
+        if seen is None or not found.checksums.agree_with(seen.checksums):
+            raise ChangedError(f"{item}: is another file than before; it was left alone", hint="make a new plan")
+        return True
+
+    async def _delete(self, seen: SyncFile | None) -> None:
+        assert seen is not None, "what is deleted was seen"
+        item = item_below(self._folder, seen.path)
+        if await self._find(item, seen):
+            await delete(str(item), missing_ok=True, session=self._session)
+
+
+_STATUS: dict[str, Status] = {"copy": "copied", "rename": "renamed", "delete": "deleted"}
+
+
+def _look(file: SyncFile | None) -> tuple[int, int | None] | None:
+    return None if file is None else (file.size, file.modified_ns)
+
+
+def _url(folder: ItemURL, relative: str) -> str:
+    """The URL of a file; that of the folder where the server can have none of this name."""
+    try:
+        return str(item_below(folder, relative))
+    except InvalidURLError:
+        return str(folder)
+
+
+def _in_the_way(where: str, action: SyncAction) -> AlreadyExistsError:
+    return AlreadyExistsError(f"sync {where}: {action.reason}", hint="move or remove what is in the way")
+
+
+@contextmanager
+def _counted(progress: Progress, url: str, action: SyncAction) -> Iterator[None]:
+    """Count a file as failed where it is refused before its transfer begins, which counts it otherwise."""
+    try:
+        yield
+    except ArtifactoryError:
+        FileProgress(progress, url, os.path.basename(action.path), action.size).finish("failed")
+        raise

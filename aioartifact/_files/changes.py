@@ -1,0 +1,135 @@
+"""Changes to a folder whose files were seen before: nothing that looks different now is touched; all of it blocks."""
+
+import os
+import stat
+from contextlib import suppress
+
+from .._checksums import Checksums, Digests
+from .._errors import ChangedError, UnsafePathError
+from .failures import explained
+from .folders import make_folder
+from .reading import blocks_of, opened
+from .staging import Staging
+
+
+def check_seen(
+    path: str, seen: tuple[int, int | None] | None, *, follows_links: bool = False, may_be_gone: bool = False
+) -> None:
+    """
+    Make sure that a file still looks as it did: the same size, and modified at the same time.
+
+    Args:
+        path: The file.
+        seen: Its size, and when it was last modified in nanoseconds; None if there was no such file.
+        follows_links: Whether a symbolic link is what it leads to.
+        may_be_gone: Whether it is fine if there is no such file any more.
+
+    Raises:
+        ChangedError: It does not.
+        LocalFileError: The disk refused to tell.
+    """
+    found = _look(path, follows_links)
+    if found is None:
+        if seen is not None and not may_be_gone:
+            raise _changed(path, "is there no more")
+    elif seen is None:
+        raise _changed(path, "was not there before")
+    elif not stat.S_ISREG(found.st_mode) or (found.st_size, found.st_mtime_ns) != seen:
+        raise _changed(path, "is another one than before")
+
+
+def _look(path: str, follows_links: bool) -> os.stat_result | None:
+    with explained("look at", path):
+        try:
+            return os.stat(path, follow_symlinks=follows_links)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+
+def _changed(path: str, how: str) -> ChangedError:
+    return ChangedError(f"{path}: {how}; it was left alone", hint="make a new plan")
+
+
+def check_no_link(root: str, path: str) -> None:
+    """
+    Make sure that no symbolic link lies between *root*, a resolved folder, and *path* below it.
+
+    Raises:
+        UnsafePathError: There is one.
+    """
+    folder = os.path.dirname(path)
+    if os.path.realpath(folder) != folder:
+        raise UnsafePathError(f"{path}: a symbolic link below {root} leads there; refused")
+
+
+def copy_file(root: str, origin: str, target: str, expected: Checksums) -> os.stat_result:
+    """
+    Give *target* the bytes of *origin*, both below *root*, in one step and if they are the *expected* ones.
+
+    Returns:
+        What the disk knew of the bytes right before they got their name.
+
+    Raises:
+        ChangedError: They are not; nothing was written.
+        UnsafePathError: A symbolic link leads to one of the names.
+        LocalFileError: The disk refused.
+    """
+    check_no_link(root, origin)
+    check_no_link(root, target)
+    make_folder(os.path.dirname(target))
+    staging = Staging(target)
+    try:
+        digests, offset = Digests(expected.known()), 0
+        with opened(origin) as file:
+            for block in blocks_of(file):
+                digests.update(block)
+                staging.write(offset, [block])
+                offset += len(block)
+        if not digests.checksums().agree_with(expected):
+            raise _changed(origin, "has another content than before")
+        return staging.commit()
+    finally:
+        staging.discard()
+
+
+def rename_file(root: str, origin: str, target: str) -> os.stat_result:
+    """
+    Give a file below *root* another name there, and remove the folders that it leaves empty.
+
+    Returns:
+        What the disk knows of it now.
+
+    Raises:
+        UnsafePathError: A symbolic link leads to one of the names.
+        LocalFileError: The disk refused.
+    """
+    check_no_link(root, origin)
+    check_no_link(root, target)
+    make_folder(os.path.dirname(target))
+    with explained("rename", origin):
+        os.replace(origin, target)
+        status = os.stat(target)
+    _remove_empty_folders(root, os.path.dirname(origin))
+    return status
+
+
+def delete_file(root: str, path: str) -> None:
+    """
+    Delete a file below *root*, if it is there, and the folders that it leaves empty.
+
+    Raises:
+        UnsafePathError: A symbolic link leads there.
+        LocalFileError: The disk refused.
+    """
+    check_no_link(root, path)
+    with explained("delete", path), suppress(FileNotFoundError):
+        os.unlink(path)
+    _remove_empty_folders(root, os.path.dirname(path))
+
+
+def _remove_empty_folders(root: str, folder: str) -> None:
+    """Remove *folder* and those above it up to *root*, which stays, as far as they are empty."""
+    with suppress(OSError):  # not empty, or not ours: then it stays
+        while folder != root:
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)

@@ -1,0 +1,117 @@
+"""The plan of a sync."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self, get_args
+
+from .documents import malformed, read, read_action, read_choice, read_object, write_action
+from .table import rows, summary
+from .values import ActionKind, Direction, SyncAction
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """
+    What a sync would do, made by :func:`plan_sync` and done by :func:`run_sync`.
+
+    ``str()`` of it is a table of all that would change; :meth:`to_json` keeps it for later. It holds no secrets.
+
+    Attributes:
+        source: URL or absolute path of the folder that is the model.
+        destination: URL or absolute path of the folder that becomes like it.
+        direction: ``"download"`` where the source is on a server, else ``"upload"``.
+        actions: What is done about each path, sorted by path.
+        is_complete: Whether the server's folder was listed to its end; else nothing is deleted.
+        method: How the server was asked: ``"file-list"``, ``"aql"`` or ``"folders"``; None where it has no such
+            folder yet.
+        manifest: Absolute path of the file in which is recorded what local files hold, or None.
+    """
+
+    source: str
+    destination: str
+    direction: Direction
+    actions: tuple[SyncAction, ...] = ()
+    is_complete: bool = True
+    method: str | None = None
+    manifest: str | None = None
+
+    def of(self, *kinds: ActionKind) -> tuple[SyncAction, ...]:
+        """The actions of these *kinds*."""
+        return tuple(action for action in self.actions if action.kind in kinds)
+
+    @property
+    def changes(self) -> tuple[SyncAction, ...]:
+        """All actions but those that keep what is there; none at all where both sides are in sync."""
+        return tuple(action for action in self.actions if action.kind != "keep")
+
+    @property
+    def bytes_to_transfer(self) -> int:
+        """Bytes of all files that are to be fetched or sent."""
+        return sum(action.size for action in self.of("fetch", "send"))
+
+    def __str__(self) -> str:
+        head = [
+            f"{self.source} -> {self.destination}",
+            summary(self.actions, self.bytes_to_transfer),
+            f"listing: {self._listed()}",
+        ]
+        return "\n".join(head + rows(self.changes))
+
+    def _listed(self) -> str:
+        if self.method is None:
+            return "the server has no such folder yet"
+        return f"{'complete' if self.is_complete else 'incomplete'}, by {self.method}"
+
+    def to_json(self) -> str:
+        """The plan as JSON, for :meth:`from_json` of this release and later ones."""
+        document = {
+            "version": _VERSION,
+            "source": self.source,
+            "destination": self.destination,
+            "direction": self.direction,
+            "is_complete": self.is_complete,
+            "method": self.method,
+            "manifest": self.manifest,
+            "actions": [write_action(action) for action in self.actions],
+        }
+        return json.dumps(document)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """
+        Read a plan that :meth:`to_json` has written.
+
+        Raises:
+            InvalidArgumentError: It is none, or of a later release.
+        """
+        document = _parsed(text)
+        if (version := document.get("version")) != _VERSION:
+            raise malformed("version", f"{version!r}; this release reads {_VERSION}")
+        directions: tuple[Direction, ...] = get_args(Direction)
+        actions: list[object] = read("plan", document, "actions", list)
+        return cls(
+            source=read("plan", document, "source", str),
+            destination=read("plan", document, "destination", str),
+            direction=read_choice("plan", document, "direction", directions),
+            actions=tuple(read_action(f"actions[{number}]", action) for number, action in enumerate(actions)),
+            is_complete=read("plan", document, "is_complete", bool),
+            method=_text_or_none(document, "method"),
+            manifest=_text_or_none(document, "manifest"),
+        )
+
+
+def _parsed(text: object) -> Mapping[str, Any]:
+    if not isinstance(text, str | bytes):
+        raise malformed("plan", f"{type(text).__name__}; expected text")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise malformed("plan", "is not JSON") from error
+    return read_object("plan", document)
+
+
+def _text_or_none(document: Mapping[str, Any], name: str) -> str | None:
+    return None if document.get(name) is None else read("plan", document, name, str)
