@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit code; see ``docs/cli.md``.
     """
-    from .commands import program
     from .errors import guarded
+    from .program import program
 
     return guarded(lambda: program.main(arguments, prog_name="aioartifact", standalone_mode=False))

@@ -29,9 +29,7 @@ async def fetch(
     **options: Unpack[Options],
 ) -> list[aioartifact.ArtifactoryError]:
     """Fetch *urls*, a single one with all below it where it is a folder; return what failed."""
-    async with aioartifact.session(
-        settings.server_of(urls[0]), auth=settings.credentials, verify=settings.verify
-    ) as session:
+    async with aioartifact.session(**settings.at(urls[0])) as session:
         known = None
         if len(urls) == 1 and not folder:
             # 404 decides nothing: a remote repository does not describe a file before it has fetched it.

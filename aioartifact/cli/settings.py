@@ -2,11 +2,20 @@
 
 import sys
 from dataclasses import dataclass
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 import click
 
 import aioartifact
+
+
+class SessionOptions(TypedDict):
+    """Keywords for `aioartifact.session`."""
+
+    server: str | None
+    auth: aioartifact.Credentials | None
+    verify: bool | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +35,14 @@ class Settings:
     credentials: aioartifact.Credentials | None
     verify: bool | str
 
-    def server_of(self, url: str) -> str | None:
-        """Base address that a session needs; None leaves it to the library to find it in each URL."""
-        return self.server or (base_address(url) if self.credentials else None)
+    def at(self, url: str) -> SessionOptions:
+        """Options of a session for items; its server is the one of *url*, unless it was given."""
+        # None leaves it to the library to find the server in each URL.
+        return self.of(self.server or (base_address(url) if self.credentials else None))
+
+    def of(self, server: str | None) -> SessionOptions:
+        """Options of a session for *server*."""
+        return {"server": server, "auth": self.credentials, "verify": self.verify}
 
 
 def base_address(url: str) -> str:

@@ -1,6 +1,5 @@
 """The command line as its users meet it: words in; stdout, stderr and an exit code out."""
 
-import io
 import json
 import os
 import pty
@@ -11,63 +10,21 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from typing import NamedTuple
 
 import pytest
 import trustme
 
 import aioartifact
-from aioartifact.cli import errors, main, progress, units
+from aioartifact.cli import errors, progress, units
 from aioartifact.testing import Fault, ThreadedArtifactoryServer
-
-
-class Run(NamedTuple):
-    code: int
-    out: str
-    err: str
-
 
 COMMAND = [sys.executable, "-m", "aioartifact"]
 FOLDER = "generic-local/emodb/db"
 SECONDS = 60  # for what only hangs if it is broken
 
 
-@pytest.fixture
-def bare():
-    """A server with three versions of emodb; nobody's credentials are in the environment."""
-    with ThreadedArtifactoryServer() as server:
-        for version in ("1.0.0", "1.10.0", "1.9.0"):
-            for name in ("a.wav", "b.wav", "c.wav"):
-                server.put(f"{FOLDER}/{version}/media/{name}", f"{name} of {version}".encode())
-        yield server
-
-
-@pytest.fixture
-def server(bare, monkeypatch):
-    """The same server; its administrator is in the environment."""
-    monkeypatch.setenv("ARTIFACTORY_USERNAME", bare.username)
-    monkeypatch.setenv("ARTIFACTORY_API_KEY", bare.password)
-    return bare
-
-
-@pytest.fixture
-def cli(capfd, monkeypatch):
-    """Run the command line in this process."""
-
-    def run(*words, stdin=""):
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        capfd.readouterr()
-        return Run(main([str(word) for word in words]), *capfd.readouterr())
-
-    return run
-
-
 def url_of(server, path):
     return f"{server.url}/{FOLDER}/{path}"
-
-
-def objects(run):
-    return [json.loads(line) for line in run.out.splitlines()]
 
 
 def files_below(folder):
@@ -91,7 +48,7 @@ def test_versions_are_lines_oldest_first(server, cli, method):
 def test_versions_as_json(server, cli):
     """With --json each line is an object."""
     run = cli("versions", server.url, "generic-local", "emodb", "db", "--json")
-    assert objects(run) == [{"version": "1.0.0"}, {"version": "1.9.0"}, {"version": "1.10.0"}]
+    assert run.objects == [{"version": "1.0.0"}, {"version": "1.9.0"}, {"version": "1.10.0"}]
 
 
 def test_versions_latest_is_one_line(server, cli):
@@ -126,7 +83,7 @@ def test_ls_folder_shows_one_level(server, cli):
 def test_ls_folder_as_json(server, cli):
     """Each child is an object that says whether it is a folder."""
     run = cli("ls", url_of(server, "1.0.0"), "--json")
-    assert objects(run) == [{"name": "media", "folder": True}]
+    assert run.objects == [{"name": "media", "folder": True}]
 
 
 def test_ls_file_shows_its_size(server, cli):
@@ -136,7 +93,7 @@ def test_ls_file_shows_its_size(server, cli):
 
 def test_ls_file_as_json_tells_all(server, cli):
     """A file's object has size, checksums and times."""
-    [file] = objects(cli("ls", url_of(server, "1.0.0/media/a.wav"), "--json"))
+    [file] = cli("ls", url_of(server, "1.0.0/media/a.wav"), "--json").objects
     assert (file["name"], file["folder"], file["size"]) == ("a.wav", False, 14)
     assert file["sha256"] == server.checksums(f"{FOLDER}/1.0.0/media/a.wav")["sha256"]
     assert file["modified"].endswith("+00:00")
@@ -187,7 +144,7 @@ def test_download_as_json_reports_each_file(server, cli, tmp_path):
     """With --json each outcome is an object, failures included."""
     urls = [url_of(server, "1.0.0/media/a.wav"), url_of(server, "1.0.0/media/none.wav")]
     run = cli("download", *urls, "-d", tmp_path, "--json")
-    done, failed = sorted(objects(run), key=lambda each: each["url"])
+    done, failed = sorted(run.objects, key=lambda each: each["url"])
     assert run.code == 1
     assert (done["status"], done["size"], done["error"]) == ("downloaded", 14, None)
     assert done["sha256"] == server.checksums(f"{FOLDER}/1.0.0/media/a.wav")["sha256"]
@@ -251,7 +208,7 @@ def test_deploy_below_a_folder_keeps_the_name(server, cli, tmp_path):
     source = tmp_path / "50% off#1.bin"
     source.write_bytes(b"content")
     run = cli("deploy", source, f"{server.url}/generic-local/new/", "--json")
-    assert objects(run) == [{"path": str(source), "url": f"{server.url}/generic-local/new/50%25%20off%231.bin"}]
+    assert run.objects == [{"path": str(source), "url": f"{server.url}/generic-local/new/50%25%20off%231.bin"}]
     assert server.read("generic-local/new/50% off#1.bin") == b"content"
 
 

@@ -1,0 +1,75 @@
+"""The command, its options before the verb, and its verbs, which are imported when they are asked for."""
+
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from .settings import Settings, read_credentials
+
+_FAMILIES = {
+    "Versions": {"versions": "versions"},
+    "Browse": {"ls": "browse"},
+    "Transfer": {"download": "download", "deploy": "deploy"},
+    "Try": {"serve": "local", "demo": "local"},
+}
+_MODULES = {verb: module for family in _FAMILIES.values() for verb, module in family.items()}
+
+
+class Verbs(click.Group):
+    """A group that imports a verb for its own sake only, and lists verbs by family."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Name the verbs in the order of their families."""
+        return list(_MODULES)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Import the verb of this *name*."""
+        if name not in _MODULES:
+            return None
+        command: click.Command = getattr(import_module(f".verbs.{_MODULES[name]}", __package__), name)
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Show a section for each family."""
+        for family, verbs in _FAMILIES.items():
+            commands = [command for verb in verbs if (command := self.get_command(context, verb))]
+            with formatter.section(family):
+                formatter.write_dl([(command.name or "", command.get_short_help_str(80)) for command in commands])
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="aioartifact", message="%(prog)s %(version)s")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary; errors are still shown.")
+@click.option("--server", metavar="URL", help="Base address, where it does not end in /artifactory.")
+@click.option("--user", metavar="NAME", help="User name; its password comes from --password-stdin.")
+@click.option("--password-stdin", is_flag=True, help="Read the password or API key from the first line of stdin.")
+@click.option("--token-stdin", is_flag=True, help="Read an access token from the first line of stdin.")
+@click.option(
+    "--ca",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CA certificates to trust instead of the system's.",
+)
+@click.option("--no-verify", is_flag=True, help="Do not check TLS certificates.")
+@click.pass_context
+def program(
+    context: click.Context,
+    quiet: bool,
+    server: str | None,
+    user: str | None,
+    password_stdin: bool,
+    token_stdin: bool,
+    ca: Path | None,
+    no_verify: bool,
+) -> None:
+    """
+    Browse, fetch, deploy and change what is on JFrog Artifactory, and run a server to try it on.
+
+    Without --user or --token-stdin, credentials come from the environment and the files other tools use. Results
+    go to stdout, everything else to stderr.
+    """
+    if ca and no_verify:
+        raise click.UsageError("--ca and --no-verify exclude each other")
+    credentials = read_credentials(user, password=password_stdin, token=token_stdin)
+    context.obj = Settings(quiet, server, credentials, str(ca) if ca else not no_verify)

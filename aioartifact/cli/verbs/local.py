@@ -1,0 +1,71 @@
+"""``serve`` and ``demo``: a server of one's own."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from ..arguments import FILE, PATH
+from ..running import run
+from ..settings import Settings
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0 for any free one.")
+@click.option("--data", metavar="FOLDER", type=PATH, help="Keep repositories and items there; default: temporary.")
+@click.option("--edition", type=click.Choice(["pro", "oss"]), default="pro", show_default=True, help="What to offer.")
+@click.option("--profile", type=click.Choice(["6.20", "7.x"]), default="6.20", show_default=True, help="What release.")
+@click.option("--anonymous", is_flag=True, help="Let everybody read.")
+@click.option("--tls-cert", metavar="FILE", type=FILE, help="Serve HTTPS with this PEM certificate.")
+@click.option("--tls-key", metavar="FILE", type=FILE, help="Its key; default: in the same file.")
+@click.option("--ready-file", metavar="FILE", type=PATH, help="Write the URL there once it listens.")
+def serve(
+    host: str,
+    port: int,
+    data: Path | None,
+    edition: Literal["pro", "oss"],
+    profile: Literal["6.20", "7.x"],
+    anonymous: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    ready_file: Path | None,
+) -> None:
+    """
+    Run a server for tests until Ctrl-C.
+
+    Once it listens it prints its URL, and user name and password of its administrator, one per line. It has a
+    repository generic-local.
+    """
+    from aioartifact import testing
+
+    if tls_key and not tls_cert:
+        raise click.UsageError("--tls-key needs --tls-cert")
+    testing.serve(
+        data,
+        host=host,
+        port=port,
+        edition=edition,
+        profile=profile,
+        anonymous=anonymous,
+        certificate=tls_cert,
+        private_key=tls_key,
+        ready_file=ready_file,
+        on_ready=lambda server: click.echo(f"{server.url}\n{server.username}\n{server.password}"),
+    )
+
+
+@click.command()
+@click.option("--folder", metavar="FOLDER", type=PATH, help="Where to put files; default: the temporary folder.")
+@click.option("--quick", is_flag=True, help="Fewer and smaller files.")
+@click.option("--keep", is_flag=True, help="Leave the files there at the end.")
+@click.pass_obj
+def demo(settings: Settings, folder: Path | None, quick: bool, keep: bool) -> None:
+    """
+    Deploy files of this machine to a server, and fetch them back.
+
+    The server is its own and ends with it. Everything is checked; exit code 1 if something is not as it must be.
+    """
+    from ..demo import run_demo
+
+    run(lambda: run_demo(folder, quick=quick, keep=keep, quiet=settings.quiet))
