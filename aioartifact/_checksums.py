@@ -35,8 +35,7 @@ class Checksums:
     md5: str | None = None
 
     def __post_init__(self) -> None:
-        for algorithm in ALGORITHMS:
-            value = getattr(self, algorithm)
+        for algorithm, value in (("sha256", self.sha256), ("sha1", self.sha1), ("md5", self.md5)):
             if value is not None and not _is_lower_hex(value, _HEX_LENGTHS[algorithm]):
                 # Artifactory compares without case; so do we, once, here.
                 object.__setattr__(self, algorithm, _to_lower_hex(value, algorithm))
@@ -99,6 +98,14 @@ class Digests:
     def checksums(self) -> Checksums:
         """The checksums of all bytes fed so far."""
         return Checksums(**{name: digest.hexdigest() for name, digest in self._digests.items()})
+
+
+def digested(chunks: Iterable[bytes], algorithms: Iterable[Algorithm]) -> Checksums:
+    """The checksums of *chunks*, one after the other."""
+    digests = Digests(algorithms)
+    for chunk in chunks:
+        digests.update(chunk)
+    return digests.checksums()
 
 
 def parse_algorithm(name: str) -> Algorithm:

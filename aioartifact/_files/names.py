@@ -13,6 +13,7 @@ from itertools import count
 
 _MAX_NAME = 255  # bytes, on every common file system
 _PART, _RECORD = ".part", ".journal"
+_GROWTH = max(0, len(_RECORD) - len(_PART))  # what the name of a record is longer
 _LEFT_BEHIND = re.compile(r"\..*\.[0-9a-f]{16}(-[0-9a-f]+-[0-9a-f]+\.part|\.part|\.journal)\Z", re.DOTALL)
 
 _NUMBERS = count()
@@ -43,13 +44,24 @@ def part_of(path: str) -> str:
     return path.removesuffix(_RECORD) + _PART if path.endswith(_RECORD) else path
 
 
+def is_record(name: str) -> bool:
+    """Whether *name* is one of a record."""
+    return name.endswith(_RECORD)
+
+
 def is_left_behind(name: str) -> bool:
     """Whether *name* is one that this module gives."""
     return _LEFT_BEHIND.match(name) is not None
 
 
 def _beside(target: str, suffix: str) -> str:
-    folder, name = os.path.split(target)
-    longest = max(len(_RECORD), len(_PART)) - len(_PART) + len(suffix)
-    stem = os.fsencode(name)[: _MAX_NAME - longest - 1].decode(errors="ignore")
-    return os.path.join(folder, f".{stem}{suffix}")
+    name = os.path.basename(target)
+    folder = target[: len(target) - len(name)]
+    return f"{folder}.{_stem(name, _MAX_NAME - len(suffix) - _GROWTH - 1)}{suffix}"
+
+
+def _stem(name: str, room: int) -> str:
+    """As much of *name* as takes *room* bytes."""
+    if name.isascii() and len(name) <= room:
+        return name
+    return os.fsencode(name)[:room].decode(errors="ignore")

@@ -188,6 +188,10 @@ class Staging:
             self._close()
 
     def _opened(self) -> int:
+        descriptor = self._descriptor
+        return self._new() if descriptor is None else descriptor
+
+    def _new(self) -> int:
         with self._opening:
             if self._descriptor is None:
                 path = private_part(self.target)
@@ -248,11 +252,11 @@ if hasattr(os, "pwritev"):
     def write_at(descriptor: int, offset: int, chunks: Sequence[bytes | memoryview]) -> None:
         """Write all of *chunks* from *offset* on, whatever the position of the file."""
         for first in range(0, len(chunks), _MOST_BUFFERS):
-            views = [memoryview(chunk) for chunk in chunks[first : first + _MOST_BUFFERS]]
-            while views:
-                written = os.pwritev(descriptor, views, offset)
+            rest = chunks[first : first + _MOST_BUFFERS]
+            while rest:
+                written = os.pwritev(descriptor, rest, offset)
                 offset += written
-                views = _unwritten(views, written)
+                rest = _unwritten(rest, written)
 
     def read_at(descriptor: int, offset: int, buffer: memoryview) -> int:
         """Read into *buffer* from *offset* on, whatever the position of the file."""
@@ -280,10 +284,10 @@ else:
         return len(data)
 
 
-def _unwritten(views: list[memoryview], written: int) -> list[memoryview]:
-    """What of *views* is left after the first *written* bytes; empty ones go, too."""
-    for index, view in enumerate(views):
-        if written < len(view):
-            return [view[written:], *views[index + 1 :]]
-        written -= len(view)
+def _unwritten(chunks: Sequence[bytes | memoryview], written: int) -> Sequence[bytes | memoryview]:
+    """What of *chunks* is left after the first *written* bytes; empty ones go, too."""
+    for index, chunk in enumerate(chunks):
+        if written < len(chunk):
+            return [memoryview(chunk)[written:], *chunks[index + 1 :]]
+        written -= len(chunk)
     return []

@@ -4,13 +4,13 @@ import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import aiohttp
 
 from .._address import ItemURL, ServerURL, mask_url, parse_item_url
-from .._checksums import Algorithm, Checksums
+from .._checksums import NO_CHECKSUMS, Algorithm, Checksums
 from .._errors import ArtifactoryError, InvalidArgumentError
 from .._files import Manifest, Stamp, file_status, hash_file
 from .._models import FileInfo
@@ -70,7 +70,7 @@ class Target:
     status: os.stat_result | None
     looked_ns: int
     begun: bool
-    known: Checksums = field(default_factory=Checksums)
+    known: Checksums = NO_CHECKSUMS
     decision: Decision = "fetch"
 
     @property

@@ -5,12 +5,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 import anyio
 
 from .._address import ItemURL
-from .._checksums import Checksums
+from .._checksums import NO_CHECKSUMS, Checksums, digested
 from .._errors import (
     ArtifactoryError,
     ConnectionLostError,
@@ -164,7 +165,7 @@ class _Download:
         self._durable = durable
         self._slots = slots or Slots(state_of(session).limits.max_concurrency - 1)
         self._operation = begin(session, on_retry=progress.retrying)
-        self._pinned = Promise(None, Checksums())
+        self._pinned = Promise(None, NO_CHECKSUMS)
         self._assembly = Assembly(Staging(target))
         self._adopted = 0
         self._announced = 0
@@ -296,13 +297,13 @@ class _Download:
 
     async def _start_over(self, promise: Promise) -> None:
         """Forget what is kept, and pin the content anew."""
-        if self._assembly.staging.path:
+        if self._assembly.has_begun:
             await run(self._assembly.staging.discard)
-        self._assembly = Assembly(Staging(self._target))
+            self._assembly = Assembly(Staging(self._target))
         self._pinned = promise
         self._adopted = 0
         self._arrived = self._asked = False
-        self._show()
+        self._count(0)
         self._announce()
 
     def _announce(self) -> None:
@@ -313,9 +314,13 @@ class _Download:
         self._announced = size
 
     def _show(self) -> None:
-        size = self._assembly.size - self._adopted
-        self._progress.advance(size - self._shown)
-        self._shown = size
+        self._count(self._assembly.size - self._adopted)
+
+    def _count(self, size: int) -> None:
+        """Tell the progress that *size* bytes have come by now."""
+        if size != self._shown:
+            self._progress.advance(size - self._shown)
+            self._shown = size
 
     def _body(self, reply_seconds: float) -> Body:
         return Body(self._session, self._item, self._pinned, self._assembly, self._slots, self._show, reply_seconds)
@@ -324,7 +329,7 @@ class _Download:
         before = self._assembly.size
         batch = await reply.next_batch(BATCH)
         if reply.is_complete and asked == WHOLE:
-            # All of it is here: one hop writes, checks and commits.
+            # All of it is here: one hop checks, writes and commits.
             self._arrived = True
             return batch
         if asked == WHOLE and can_outlive(self._pinned):
@@ -376,7 +381,7 @@ class _Download:
             info = await self._ask_info()
             self._pinned = complete_promise(self._pinned, info)
             self._asked = True
-        self._assembly.hash_with(algorithms_for(self._pinned.checksums))
+            self._assembly.hash_with(algorithms_for(self._pinned.checksums))
 
     async def _ask_info(self) -> FileInfo | None:
         request, operation = build_item_info(self._item), begin(self._session)
@@ -392,16 +397,25 @@ class _Download:
 
     async def _place(self, last: Sequence[bytes]) -> Fetched:
         """Check everything, and give the file its name."""
-        short = self._assembly.size + sum(map(len, last)) <= _SHORT
-        fetched = await (run_short if short else run)(self._finish, last)
-        self._show()
+        size = self._assembly.size or sum(map(len, last))
+        finish = partial(self._finish_whole, last) if last else self._finish
+        fetched = await (run_short if size <= _SHORT else run)(finish, size)
+        self._count(size - self._adopted)
         return fetched
 
-    def _finish(self, last: Sequence[bytes]) -> Fetched:
-        """Write the rest, check everything, commit; blocks."""
-        self._assembly.store(self._assembly.size, last)
-        checksums = self._assembly.checksums()
-        size = self._assembly.size
+    def _finish_whole(self, chunks: Sequence[bytes], size: int) -> Fetched:
+        """Check a body that came in one piece, write it, commit; blocks."""
+        checksums = digested(chunks, algorithms_for(self._pinned.checksums))
         check_received(self._item, self._pinned, size, checksums)
+        self._assembly.staging.write(0, chunks)
+        return self._commit(size)
+
+    def _finish(self, size: int) -> Fetched:
+        """Check what is written, commit; blocks."""
+        self._assembly.hash_with(algorithms_for(self._pinned.checksums))
+        check_received(self._item, self._pinned, size, self._assembly.checksums())
+        return self._commit(size)
+
+    def _commit(self, size: int) -> Fetched:
         status = self._assembly.staging.commit(durable=self._durable)
         return Fetched(size, self._pinned.checksums, status)
