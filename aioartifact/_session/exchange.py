@@ -1,8 +1,8 @@
 """One request and its answer: redirects followed by hand, bodies read as they arrive."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
+from types import TracebackType
 from typing import NamedTuple
 
 import aiohttp
@@ -44,14 +44,14 @@ class Reply:
         location: Where the last redirect led, or None.
     """
 
-    def __init__(self, answer: _Answer, seam: Seam, lane: Lane, held: ExitStack) -> None:
+    def __init__(self, answer: _Answer, seam: Seam, lane: Lane) -> None:
         self.status = answer.response.status
         self.chain = answer.chain
         self.location = answer.location
         self._response = answer.response
         self._seam = seam
         self._lane = lane
-        self._held = held
+        self._is_held = True
         self._failure: TransportError | None = None
 
     async def next_batch(self, size: int) -> list[bytes]:
@@ -73,7 +73,7 @@ class Reply:
         failure: ArtifactoryError | None = None
         latest = monotonic() + _BATCH_SECONDS
         try:
-            with self._lane.waiting():
+            with self._lane.waiting:
                 while missing > 0 and (chunk := await self._response.content.readany()):
                     chunks.append(chunk)
                     missing -= len(chunk)
@@ -102,7 +102,14 @@ class Reply:
 
     def drop(self) -> None:
         """Let go of the rest of the body, of its connection, and of the place among the requests of its server."""
-        self._held.close()
+        if not self._is_held:
+            return
+        self._is_held = False
+        try:
+            # Returns the connection to the pool if the body was read to its end, and closes it otherwise.
+            self._response.release()
+        finally:
+            _leave(self._seam.state, self._lane)
 
     async def read(self) -> Response:
         """
@@ -117,7 +124,7 @@ class Reply:
 
     async def _read_all(self) -> bytes:
         try:
-            with self._lane.waiting():
+            with self._lane.waiting:
                 content = await self._response.read()
         except FOREIGN as error:
             failure = self._seam.translated(error)
@@ -136,10 +143,7 @@ class Reply:
         return read_error(self._seam.request, await self.read(), attempts=max(1, attempts), retry_after=retry_after)
 
 
-@asynccontextmanager
-async def stream(
-    session: aiohttp.ClientSession, request: Request, operation: Operation | None = None
-) -> AsyncIterator[Reply]:
+class stream:  # noqa: N801  # it reads as a function, and a generator would cost several times as much per file
     """
     Send *request* and yield its answer, whatever its status; the body is dropped at the end of the block.
 
@@ -151,20 +155,43 @@ async def stream(
         ProtocolError: The answer is not HTTP, or redirects badly.
         SessionError: The session cannot be used here.
     """
-    state = state_of(session)
-    await state.admit(request.server)
-    seam = Seam(request, state, operation or Operation(request.repeatable, state.clock.now()))
-    route = state.route(request.server)
-    with ExitStack() as held:
-        # The limits of a session from elsewhere are its owner's.
-        if not state.foreign:
-            await route.lane.enter()
-            held.callback(route.lane.leave)
-        with route.lane.waiting():
-            answer = await _fetch(session, seam, route)
-        # Returns the connection to the pool if the body was read to its end, and closes it otherwise.
-        held.callback(answer.response.release)
-        yield Reply(answer, seam, route.lane, held)
+
+    __slots__ = ("_operation", "_reply", "_request", "_session")
+
+    def __init__(self, session: aiohttp.ClientSession, request: Request, operation: Operation | None = None) -> None:
+        self._session = session
+        self._request = request
+        self._operation = operation
+
+    async def __aenter__(self) -> Reply:
+        request, state = self._request, state_of(self._session)
+        await state.admit(request.server)
+        seam = Seam(request, state, self._operation or Operation(request.repeatable, state.clock.now()))
+        route = state.route(request.server)
+        await _enter(state, route.lane)
+        try:
+            with route.lane.waiting:
+                answer = await _fetch(self._session, seam, route)
+        except BaseException:
+            _leave(state, route.lane)
+            raise
+        self._reply = Reply(answer, seam, route.lane)
+        return self._reply
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._reply.drop()
+
+
+async def _enter(state: SessionState, lane: Lane) -> None:
+    if not state.foreign:  # the limits of a session from elsewhere are its owner's
+        await lane.enter()
+
+
+def _leave(state: SessionState, lane: Lane) -> None:
+    if not state.foreign:
+        lane.leave()
 
 
 async def _fetch(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _Answer:

@@ -1,8 +1,7 @@
 """The line before a server: who may send next."""
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 import anyio
 
@@ -10,6 +9,23 @@ from .._pace import Pace
 
 # How long those in line look on while nobody in flight waits for the server, but for its own caller.
 _PATIENCE = 1.0
+
+
+class Waiting:
+    """How many are inside the block."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __enter__(self) -> None:
+        self.count += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.count -= 1
 
 
 class Lane:
@@ -22,13 +38,18 @@ class Lane:
 
     Attributes:
         pace: How many there may be.
-        awaited: Requests in flight whose answer or next bytes somebody waits for.
+        waiting: Enter it while somebody waits for the answer or the next bytes of a request in flight.
     """
 
     def __init__(self, maximum: int) -> None:
         self.pace = Pace(maximum)
-        self.awaited = 0
+        self.waiting = Waiting()
         self._line: deque[anyio.Event] = deque()
+
+    @property
+    def awaited(self) -> int:
+        """Requests in flight whose answer or next bytes somebody waits for."""
+        return self.waiting.count
 
     @property
     def spare(self) -> int:
@@ -54,15 +75,6 @@ class Lane:
             else:
                 self._line.remove(turn)
             raise
-
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Count the block as waiting for the server."""
-        self.awaited += 1
-        try:
-            yield
-        finally:
-            self.awaited -= 1
 
     def leave(self) -> None:
         """A request has ended; the next may start."""
