@@ -172,6 +172,39 @@ async def test_deploy_cancelled_at_every_await(server, session, tmp_path):
     )
 
 
+async def test_sync_cancelled_at_every_await(server, session, folder):
+    """Old files stay until new ones are whole, and nothing is deleted before all are."""
+    new = {f"{n}.bin": os.urandom(n * 1000) for n in range(3)} | {"moved": b"moved content"}
+    for name, content in new.items():
+        server.put(f"generic-local/s/{name}", content)
+    old = {"1.bin": b"old and good", "before": b"moved content", "extra": b"not on the server"}
+
+    def restore() -> None:
+        for path in folder.iterdir():
+            path.unlink()
+        for name, content in old.items():
+            (folder / name).write_bytes(content)
+
+    def check(cancelled: bool) -> None:
+        there = {path.name: path.read_bytes() for path in folder.iterdir()}
+        assert all(content in (old.get(name), new.get(name)) for name, content in there.items())
+        assert "1.bin" in there
+        assert "before" in there or "moved" in there
+        assert "extra" in there or new.items() <= there.items()
+        assert "before" in there or {*new} <= {*there}
+        if cancelled:
+            restore()
+        else:
+            assert there == new
+
+    restore()
+    url = f"{server.url}/generic-local/s"
+    awaits = await cancel_at_every_await(
+        lambda: aioartifact.sync(url, folder, delete=True, max_concurrency=1, session=session), check
+    )
+    assert awaits > 5
+
+
 async def test_leaving_the_block_of_a_batch_cancels_the_rest(server, session, folder):
     """Whoever has seen enough leaves; what is there is whole, what is not there was never begun or is gone."""
     urls = _several(server)

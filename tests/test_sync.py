@@ -385,6 +385,20 @@ async def test_what_changed_since_the_plan_is_not_taken_away(ends, session, path
     assert ends.result()[path] == b"theirs, much later"
 
 
+@pytest.mark.parametrize("path", ["old.bin", "two"])
+async def test_what_the_source_has_again_is_not_taken_away(ends, session, path):
+    """The plan saw that the source did not have it; now it does."""
+    ends.give({"moved/new.bin": b"moved content"})
+    ends.have({"old.bin": b"moved content", "two": b"not at the source"})
+    before = ends.result()
+    plan = await aioartifact.plan_sync(ends.source, ends.destination, delete=True, session=session)
+    ends.give({path: b"here again"})
+    with pytest.raises(aioartifact.BatchError) as caught:
+        await aioartifact.run_sync(plan, session=session)
+    assert [type(error) for error in caught.value.exceptions] == [aioartifact.ChangedError]
+    assert ends.result()[path] == before[path]
+
+
 async def test_what_is_gone_already_is_deleted(ends, server, session):
     """Somebody else deleted it: that is what was wanted."""
     ends.give({"a.bin": b"1"})

@@ -137,3 +137,15 @@ async def fetch(urls: AsyncIterator[str], pairs: list[tuple[str, str]], folder: 
         assert_type(
             batch.exceptions, tuple[aioartifact.ArtifactoryError | ExceptionGroup[aioartifact.ArtifactoryError], ...]
         )
+
+
+async def mirror(folder: str) -> None:
+    """A plan is a value, and running it a bulk call."""
+    plan = await aioartifact.plan_sync(folder, Path("data"), delete=True, include=["*.bin"], manifest=Path("manifest"))
+    assert_type(aioartifact.SyncPlan.from_json(plan.to_json()), aioartifact.SyncPlan)
+    assert_type(plan.of("fetch", "delete"), tuple[aioartifact.SyncAction, ...])
+    assert_type(plan.actions[0].target, aioartifact.SyncFile | None)
+    assert_type(await aioartifact.run_sync(plan, on_error="collect"), aioartifact.Report)
+    async with aioartifact.sync(Path("data"), folder) as outcomes:
+        async for outcome in outcomes:
+            assert_type(outcome, aioartifact.Outcome)

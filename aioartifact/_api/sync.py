@@ -97,8 +97,9 @@ def run_sync(
 
     Files are transferred and copied first. Only if all of that succeeded, files are renamed; then, only if that
     succeeded too, files are deleted, and local folders that this leaves empty. Whatever is replaced, renamed or
-    deleted is looked at once more before: a file that is not as the plan saw it is left alone, and fails. A server
-    is asked once for each folder that changes, and once for each file that is replaced or deleted.
+    deleted is looked at once more before: a file that is not as the plan saw it, or that the source has again, is
+    left alone, and fails. For this a server is asked once for each folder in which something is sent or deleted, and
+    once for each of its files that is replaced or deleted. What is fetched is fetched as it is now.
 
     Args:
         plan: What :func:`plan_sync` has made, now or long ago.

@@ -69,6 +69,7 @@ class LocalSide:
         self._root = root
         self._manifest = manifest
         self._progress = progress
+        self._recorded = Recorded(session)
         self._jobs = [self._job(action) for action in plan.of("fetch")]
         self._actions = {action.path: action for action in plan.of("fetch")}
         self._fetcher = Fetcher(
@@ -110,6 +111,8 @@ class LocalSide:
             with _counted(self._progress, work.url, action):
                 await run_short(self._check_target, action)
             return await self._fetcher.fetch(work)
+        if (lost := _lost(work)) and await self._recorded.has(item_below(self._folder, lost.path)):
+            raise _is_back(self._folder / lost.path)
         return await run(self._change, work)
 
     def _change(self, action: SyncAction) -> Outcome:
@@ -185,7 +188,7 @@ class RemoteSide:
                 return await self._sender.deploy(self._local(work))
             case "copy" | "rename":
                 return await self._take(work, item)
-            case "delete":
+            case "delete" if work.target:
                 await self._delete(work.target)
                 return Outcome(*self.ends(work), "deleted", work.size, None, time.perf_counter() - started)
         raise _in_the_way(str(item), work)
@@ -197,8 +200,8 @@ class RemoteSide:
         outcome = await self._copier.deploy(self._local(action))
         if outcome.error:
             return outcome
-        if action.kind == "rename":
-            await self._delete(action.origin)
+        if lost := _lost(action):
+            await self._delete(lost)
         return replace(outcome, status=_STATUS[action.kind])
 
     def _local(self, action: SyncAction) -> TreeFile:
@@ -224,10 +227,12 @@ class RemoteSide:
             raise ChangedError(f"{item}: is another file than before; it was left alone", hint="make a new plan")
         return True
 
-    async def _delete(self, seen: SyncFile | None) -> None:
-        assert seen is not None, "what is deleted was seen"
-        item = item_below(self._folder, seen.path)
-        if await self._find(item, seen):
+    async def _delete(self, lost: SyncFile) -> None:
+        item = item_below(self._folder, lost.path)
+        path = path_below(self._plan.source, lost.path)
+        if await run_short(os.path.lexists, path):
+            raise _is_back(path)
+        if await self._find(item, lost):
             await delete(str(item), missing_ok=True, session=self._session)
 
 
@@ -236,6 +241,15 @@ _STATUS: dict[str, Status] = {"copy": "copied", "rename": "renamed", "delete": "
 
 def _look(file: SyncFile | None) -> tuple[int, int | None] | None:
     return None if file is None else (file.size, file.modified_ns)
+
+
+def _lost(action: SyncAction) -> SyncFile | None:
+    """The file that the destination has no more once *action* is done."""
+    return {"rename": action.origin, "delete": action.target}.get(action.kind)
+
+
+def _is_back(where: object) -> ChangedError:
+    return ChangedError(f"{where}: is at the source again; nothing was deleted for it", hint="make a new plan")
 
 
 def _url(folder: ItemURL, relative: str) -> str:
