@@ -32,12 +32,13 @@ _BUNDLE = 16
 class _Job:
     """A short job, and what came of it."""
 
-    __slots__ = ("_error", "_function", "_late", "_result", "future")
+    __slots__ = ("_error", "_function", "_is_over", "_late", "_result", "future")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> None:
         self.future: asyncio.Future[Any] = loop.create_future()
         self._function: Callable[[], Any] | None = function
         self._late: asyncio.Future[None] | None = None
+        self._is_over = False
         self._result: Any = None
         self._error: BaseException | None = None
 
@@ -50,8 +51,11 @@ class _Job:
             self._error = error
 
     def deliver(self) -> None:
+        self._is_over = True
         if self._late is not None:
             self._late.set_result(None)
+        elif self.future.cancelled():
+            return  # in this turn of the loop; who waits will see that it is over
         elif self._error is None:
             self.future.set_result(self._result)
         else:
@@ -62,7 +66,7 @@ class _Job:
         try:
             return await self.future
         except asyncio.CancelledError:
-            if self.future.cancelled():
+            if self.future.cancelled() and not self._is_over:
                 self._late = self.future.get_loop().create_future()
                 await _ended(self._late)
             raise

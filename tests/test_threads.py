@@ -6,7 +6,7 @@ import weakref
 import anyio
 import pytest
 
-from aioartifact._threads import check_wanted, run, run_short
+from aioartifact._threads import _Job, check_wanted, run, run_short
 
 
 async def test_function_runs_in_a_thread():
@@ -139,3 +139,16 @@ def test_threads_end_with_their_loop():
     for thread in set(threading.enumerate()) - before:
         thread.join(timeout=30)
         assert not thread.is_alive()
+
+
+async def test_caller_cancelled_as_its_short_job_is_delivered():
+    """In the turn of the loop in which a job is over, a caller may leave as well; nobody else waits for that."""
+    job = _Job(asyncio.get_running_loop(), lambda: None)
+    task = asyncio.create_task(job.result())
+    await anyio.lowlevel.checkpoint()
+    job.run()
+    task.cancel()
+    job.deliver()
+    with anyio.fail_after(5):
+        await asyncio.wait([task])
+    assert task.cancelled()
