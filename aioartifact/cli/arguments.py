@@ -1,13 +1,35 @@
 """What verbs have in common on their command lines, and how its words become values."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
+from . import units
+
+T = TypeVar("T")
+
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 PATH = click.Path(path_type=Path)
+
+
+def _reader(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """A type of parameters that tells why a word is none of its values."""
+
+    def read(word: str) -> T:
+        try:
+            return parse(word)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return read
+
+
+SIZE = _reader(units.parse_size)
+DURATION = _reader(units.parse_duration)
+MOMENT = _reader(units.parse_moment)
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 with_properties = click.option(
@@ -38,3 +60,16 @@ def parse_properties(given: Iterable[str], hint: str = "--property") -> dict[str
             raise click.BadParameter(f"{word!r} has no '='", param_hint=hint)
         values.setdefault(key, []).append(value)
     return values
+
+
+def one_value_each(properties: Mapping[str, list[str]]) -> dict[str, str]:
+    """
+    Take the single value of each property, where only one can be asked for.
+
+    Raises:
+        click.BadParameter: A key is repeated.
+    """
+    for key, values in properties.items():
+        if len(values) > 1:
+            raise click.BadParameter(f"{key!r} is given {len(values)} times", param_hint="--property")
+    return {key: value for key, [value] in properties.items()}

@@ -46,6 +46,12 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def warn_of_gaps(results: "aioartifact.Results[Any]") -> None:
+    """Say it where a server may have left something out."""
+    if not results.is_complete:
+        say("warning: this may not be all: the server may have left something out")
+
+
 def show(error: Exception) -> int:
     """Write the message of *error*, and its hint below; return the exit code that belongs to it."""
     hint = getattr(error, "hint", None)

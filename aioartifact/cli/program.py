@@ -9,7 +9,7 @@ from .settings import Settings, read_credentials
 
 _FAMILIES = {
     "Versions": {"versions": "versions"},
-    "Browse": {"ls": "browse"},
+    "Browse": {"ls": "browse", "tree": "browse", "find": "find", "stat": "reading", "cat": "reading"},
     "Transfer": {"download": "download", "deploy": "deploy"},
     "Try": {"serve": "local", "demo": "local"},
 }

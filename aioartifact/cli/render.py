@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from typing import TypeAlias
 
 import click
 
@@ -12,10 +13,18 @@ import aioartifact
 
 from . import units
 
+Entry: TypeAlias = aioartifact.FileInfo | aioartifact.FolderInfo
+
 
 def emit(plain: str, record: Mapping[str, object], *, as_json: bool) -> None:
-    """Write one result."""
-    click.echo(json.dumps(record, default=_text_of_time) if as_json else _for_people(plain))
+    """Write one result, at once."""
+    row(plain, record, as_json=as_json)
+    sys.stdout.flush()
+
+
+def row(plain: str, record: Mapping[str, object], *, as_json: bool) -> None:
+    """Write one result of very many: a write to a pipe for each would take longer than all the rest."""
+    sys.stdout.write(f"{json.dumps(record, default=_text_of_time) if as_json else _for_people(plain)}\n")
 
 
 def _text_of_time(value: object) -> str:
@@ -33,32 +42,57 @@ def version(name: str, *, as_json: bool) -> None:
     emit(name, {"version": name}, as_json=as_json)
 
 
-def item(info: aioartifact.FileInfo | aioartifact.FolderInfo, *, as_json: bool) -> None:
-    """Write a file, or what is in a folder."""
-    if isinstance(info, aioartifact.FolderInfo):
-        for child in info.children:
-            name = f"{child.name}/" if child.folder else child.name
-            emit(name, {"name": child.name, "folder": child.folder}, as_json=as_json)
-    elif sys.stdout.isatty() and not as_json:
-        _table(info)
+def describe(entry: Entry) -> dict[str, object]:
+    """All that is known of a file or a folder, with the same keys for both; null is what nobody told."""
+    file = entry if isinstance(entry, aioartifact.FileInfo) else None
+    return {
+        "name": entry.name,
+        "folder": file is None,
+        "url": entry.url,
+        "repository": entry.repository,
+        "path": entry.path,
+        "size": file and file.size,
+        **asdict(file.checksums if file else aioartifact.Checksums()),
+        "created": entry.created,
+        "modified": entry.modified,
+        "created_by": entry.created_by,
+        "modified_by": entry.modified_by,
+        "mime_type": file and file.mime_type,
+    }
+
+
+def details(record: Mapping[str, object], *, as_json: bool) -> None:
+    """Write what is known of one thing: a table on a terminal, else a line for each part, its name before a tab."""
+    if as_json:
+        emit("", record, as_json=True)
+        return
+    known = {name: _in_words(value) for name, value in record.items() if value is not None}
+    if sys.stdout.isatty():
+        _table(known)
     else:
-        emit(f"{info.name}\t{info.size}", _file(info), as_json=as_json)
+        click.echo("\n".join(f"{name}\t{value}" for name, value in known.items()))
 
 
-def _file(info: aioartifact.FileInfo) -> dict[str, object]:
-    fields = asdict(info)
-    return {"name": info.name, "folder": False, **fields.pop("checksums"), **fields}
+def _in_words(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.isoformat()
+        case list() | tuple():
+            return ", ".join(value)
+        case _:
+            return str(value)
 
 
-def _table(info: aioartifact.FileInfo) -> None:
+def _table(known: Mapping[str, str]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
-    for name, value in _file(info).items():
-        if value is not None and name != "folder":
-            table.add_row(Text(name, style="dim"), Text(units.printable(str(value)), overflow="fold"))
+    for name, value in known.items():
+        table.add_row(Text(name, style="dim"), Text(units.printable(value), overflow="fold"))
     Console().print(table)
 
 

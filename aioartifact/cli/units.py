@@ -1,4 +1,12 @@
-"""Sizes and times as people read them."""
+"""Sizes and times as people read and write them."""
+
+import re
+from datetime import datetime, timedelta
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhdw])", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def size(count: float) -> str:
@@ -27,3 +35,46 @@ def files(count: int) -> str:
 def printable(name: str) -> str:
     """Replace what would move the cursor or change colours: a server may hold any name."""
     return "".join(character if character.isprintable() else "�" for character in name)
+
+
+def parse_size(text: str) -> int:
+    """
+    Read a size in bytes: ``1500``, ``64K``, ``1.5 MiB``; units are powers of 1024.
+
+    Raises:
+        ValueError: It is none.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is no size; expected one like 1500, 64K or 1.5MiB")
+    return int(float(match[1]) * 1024 ** _POWERS[match[2].lower()])
+
+
+def parse_duration(text: str) -> float:
+    """
+    Read a time span in seconds: ``90s``, ``15m``, ``12h``, ``7d``, ``2w``.
+
+    Raises:
+        ValueError: It is none.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is no time span; expected one like 15m, 12h or 7d")
+    return float(match[1]) * _SECONDS[match[2].lower()]
+
+
+def parse_moment(text: str) -> datetime:
+    """
+    Read a date, local where it has no time zone, or a time span before now: ``2026-01-31``, ``7d``.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    if _DURATION.fullmatch(text.strip()):
+        return datetime.now().astimezone() - timedelta(seconds=parse_duration(text))
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text!r} is no date; expected one like 2026-01-31, 2026-01-31T12:00Z, or a time span like 7d"
+        ) from None

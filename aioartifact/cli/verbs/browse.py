@@ -1,24 +1,118 @@
-"""``ls``: look around."""
+"""``ls`` and ``tree``: what is in a folder."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
 import aioartifact
 
-from .. import render
+from .. import render, units
 from ..arguments import as_json
+from ..errors import say, warn_of_gaps
 from ..running import run
 from ..settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Names in a folder, and what is below each; None below a file.
+Tree: TypeAlias = dict[str, "Tree | None"]
 
 
 @click.command()
 @click.argument("url")
+@click.option("-l", "--long", is_flag=True, help="Show sizes and dates, too.")
+@click.option("-h", "--human-readable", "human", is_flag=True, help="With -l: sizes in KiB, MiB and so on.")
+@click.option("-R", "--recursive", is_flag=True, help="List all levels below, by their paths.")
 @as_json
 @click.pass_obj
-def ls(settings: Settings, url: str, as_json: bool) -> None:
-    """List a folder, one level deep, or describe a file."""
+def ls(settings: Settings, url: str, long: bool, human: bool, recursive: bool, as_json: bool) -> None:
+    """List what is in a folder; a file is listed as itself."""
+    size_of = units.size if human else str
 
-    async def call() -> aioartifact.FileInfo | aioartifact.FolderInfo:
+    async def call() -> None:
         async with aioartifact.session(**settings.at(url)) as session:
-            return await aioartifact.info(url, session=session)
+            if long or recursive:
+                listing = aioartifact.walk(url, depth=None if recursive else 1, folders=True, session=session)
+            else:
+                listing = aioartifact.ls(url, session=session)
+            root = aioartifact.path(url, session=session).path
+            try:
+                async with listing:
+                    async for entry in listing:
+                        show(entry, below(root, entry))
+                warn_of_gaps(listing)
+            except aioartifact.NotAFolderError:
+                file = await aioartifact.info(url, session=session)
+                show(file, file.name)
 
-    render.item(run(call), as_json=as_json)
+    def show(entry: render.Entry, name: str) -> None:
+        render.row(_line(entry, name, size_of if long else None), render.describe(entry), as_json=as_json)
+
+    run(call)
+
+
+def below(root: str, entry: render.Entry) -> str:
+    """Path of *entry* below the folder *root* of its repository."""
+    return entry.path.removeprefix(f"{root}/") if root else entry.path
+
+
+def _line(entry: render.Entry, name: str, size_of: "Callable[[int], str] | None") -> str:
+    shown = f"{name}/" if isinstance(entry, aioartifact.FolderInfo) else name
+    if size_of is None:
+        return shown
+    size = entry.size if isinstance(entry, aioartifact.FileInfo) else None
+    modified = entry.modified and f"{entry.modified.astimezone():%Y-%m-%d %H:%M:%S}"
+    return f"{modified or '-':>19} {'-' if size is None else size_of(size):>14} {shown}"
+
+
+@click.command()
+@click.argument("url")
+@click.option("-L", "--level", "depth", metavar="N", type=click.IntRange(min=1), help="How many levels; default: all.")
+@click.option("-d", "--folders-only", is_flag=True, help="Leave out files.")
+@as_json
+@click.pass_obj
+def tree(settings: Settings, url: str, depth: int | None, folders_only: bool, as_json: bool) -> None:
+    """
+    Draw a folder and all below it as a tree, sorted by name.
+
+    Names are kept until all have come; ls -R does without.
+    """
+
+    async def call() -> Tree:
+        async with aioartifact.session(**settings.at(url)) as session:
+            root, top = aioartifact.path(url, session=session).path, Tree()
+            listing = aioartifact.walk(url, depth=depth, files=not folders_only, folders=True, session=session)
+            async with listing:
+                async for entry in listing:
+                    _plant(top, below(root, entry), is_folder=isinstance(entry, aioartifact.FolderInfo))
+            warn_of_gaps(listing)
+            return top
+
+    top = run(call)
+    if not as_json:
+        click.echo(url.rstrip("/"))
+    folders = files = 0
+    for path, is_folder, drawn in _drawn(top, "", ""):
+        render.row(drawn, {"path": path, "folder": is_folder}, as_json=as_json)
+        folders, files = folders + is_folder, files + (not is_folder)
+    if not settings.quiet:
+        say(f"{'1 folder' if folders == 1 else f'{folders} folders'}, {units.files(files)}")
+
+
+def _plant(top: Tree, path: str, *, is_folder: bool) -> None:
+    *parents, name = path.split("/")
+    for parent in parents:
+        branch = top.setdefault(parent, {})
+        assert branch is not None, path
+        top = branch
+    top.setdefault(name, {} if is_folder else None)
+
+
+def _drawn(tree: Tree, above: str, margin: str) -> Iterator[tuple[str, bool, str]]:
+    """Path, whether it is a folder, and line of each entry."""
+    for position, name in enumerate(sorted(tree), start=1):
+        is_last, branch = position == len(tree), tree[name]
+        yield f"{above}{name}", branch is not None, f"{margin}{'└── ' if is_last else '├── '}{name}"
+        yield from _drawn(branch or {}, f"{above}{name}/", f"{margin}{'    ' if is_last else '│   '}")
