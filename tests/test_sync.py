@@ -573,6 +573,39 @@ async def test_listing_without_checksums_asks_for_each_file(anonymous, folder):
     assert contents(folder) == TREE
 
 
+async def test_file_that_goes_while_it_is_asked_for_is_not_there(anonymous, folder):
+    """Between a listing without checksums and the question about one file, somebody may delete it."""
+    server, session = anonymous
+    for path in ("a", "b"):
+        server.put(f"generic-local/t/{path}", b"1")
+    server.fail("GET", "api/storage/generic-local/t/a", times=None, fault=Fault.status(404))
+    plan = await aioartifact.plan_sync(f"{server.url}/generic-local/t", folder, session=session)
+    assert kinds(plan) == {"b": "fetch"}
+
+
+async def test_refused_copy_on_the_server_keeps_its_origin(server, session, folder, url):
+    """A rename there is a deployment by checksum, then a deletion; without the first there is no second."""
+    write(folder, {"new": b"moved content"})
+    server.put("generic-local/t/old", b"moved content")
+    server.fail("PUT", "generic-local/t/new", times=None, fault=Fault.status(403))
+    with pytest.raises(aioartifact.BatchError) as caught:
+        await aioartifact.sync(folder, url, delete=True, session=session)
+    assert [type(error) for error in caught.value.exceptions] == [aioartifact.ForbiddenError]
+    assert server.read("generic-local/t/old") == b"moved content"
+
+
+async def test_rename_on_the_server_sends_no_bytes(server, session, folder, url):
+    """Its checksums are enough, however small the file is."""
+    write(folder, {"new": b"moved content"})
+    server.put("generic-local/t/old", b"moved content")
+    plan = await aioartifact.plan_sync(folder, url, delete=True, session=session)
+    server.clear_log()
+    await aioartifact.run_sync(plan, session=session)
+    # The folder's names, the deployment, a look at the old file, and its deletion.
+    server.assert_counts({"GET api/storage/**": 2, "PUT generic-local/t/new": 1, "DELETE generic-local/t/old": 1})
+    assert [record.bytes_received for record in server.requests if record.method == "PUT"] == [0]
+
+
 # Arguments.
 
 
