@@ -339,6 +339,33 @@ def test_part_is_found_again(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"abcd"
 
 
+@pytest.mark.parametrize(
+    ("left", "others", "expected"),
+    [
+        pytest.param(False, 0, False, id="empty"),
+        pytest.param(False, 3, False, id="other-files"),
+        pytest.param(True, 3, True, id="a-record"),
+        pytest.param(True, 1100, True, id="a-record-in-a-crowd"),
+        pytest.param(False, 1100, True, id="a-crowd"),
+    ],
+)
+def test_folder_tells_whether_it_may_have_records(tmp_path, left, others, expected):
+    """A short look never overlooks a record: what is too long to read may hold one."""
+    for number in range(others):
+        (tmp_path / str(number)).touch()
+    if left:
+        part = shared(tmp_path, b"abc")
+        part.save(b"record")
+        part.leave()
+
+    assert Staging.may_have_records(str(tmp_path)) is expected
+
+
+def test_folder_that_cannot_be_listed_may_have_records(tmp_path):
+    """Where nobody can look, each name is looked for."""
+    assert Staging.may_have_records(str(tmp_path / "missing"))
+
+
 def test_part_has_one_owner(tmp_path):
     """A task of the same process is as foreign as another process."""
     first = shared(tmp_path, b"abc")

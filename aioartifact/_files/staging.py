@@ -6,11 +6,12 @@ import stat
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Self
 
 from .failures import explained, os_error
 from .locks import is_still, lock
-from .names import private_part, record_of, shared_part
+from .names import is_record, private_part, record_of, shared_part
 
 # A staging name in a shared folder may be a trap laid as a symbolic link; Windows has neither flag nor need.
 _FLAGS = (
@@ -22,6 +23,8 @@ _FLAGS = (
     | getattr(os, "O_BINARY", 0)
 )
 _MAX_RECORD = 1024 * 1024
+# In a folder with more entries, looking for one name costs less than reading them all.
+_MAX_LOOK = 1000
 _MOST_BUFFERS = 1024  # of one call; IOV_MAX of Linux and macOS
 # Whoever had the part may commit it between our opening and locking it; then there is a new one to open.
 _TRIES = 3
@@ -66,6 +69,16 @@ class Staging:
                     return staging
                 os.close(descriptor)
         return None
+
+    @staticmethod
+    def may_have_records(folder: str) -> bool:
+        """Whether *folder* may hold records of earlier runs, as far as a short look can tell."""
+        try:
+            with os.scandir(folder or os.curdir) as entries:
+                names = [entry.name for entry in islice(entries, _MAX_LOOK)]
+        except OSError:
+            return True  # a folder may have files to reach and no list to read
+        return len(names) == _MAX_LOOK or any(map(is_record, names))
 
     @staticmethod
     def has_record(target: str, key: str) -> bool:

@@ -128,5 +128,5 @@ _CHECKSUM_FIELDS = tuple((name, f"X-Checksum-{name.capitalize()}") for name in A
 
 
 def _header_checksums(headers: Mapping[str, str]) -> Checksums:
-    found = {name: headers.get(field) for name, field in _CHECKSUM_FIELDS}
-    return checksums_of(found) if any(found.values()) else NO_CHECKSUMS
+    found = {name: value for name, field in _CHECKSUM_FIELDS if (value := headers.get(field))}
+    return checksums_of(found) if found else NO_CHECKSUMS

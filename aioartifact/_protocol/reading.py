@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from .._address import has_surrogates
-from .._checksums import ALGORITHMS, Checksums
+from .._checksums import ALGORITHMS, NO_CHECKSUMS, Checksums
 from .._errors import InvalidArgumentError, ProtocolError
 from .._models import Response
 from .bodies import is_html, parse_json
@@ -97,8 +97,8 @@ def size_of(value: object) -> int | None:
 
 def checksums_of(values: object) -> Checksums:
     """Keep the checksums that are well formed; a proxy may have dropped or spoiled some."""
-    if not isinstance(values, Mapping):
-        return Checksums()
+    if not isinstance(values, dict):
+        return NO_CHECKSUMS
     try:
         return Checksums(values.get("sha256"), values.get("sha1"), values.get("md5"))
     except InvalidArgumentError:

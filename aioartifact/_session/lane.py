@@ -1,5 +1,6 @@
 """The line before a server: who may send next."""
 
+import asyncio
 from collections import deque
 from types import TracebackType
 
@@ -45,6 +46,7 @@ class Lane:
         self.pace = Pace(maximum)
         self.waiting = Waiting()
         self._line: deque[anyio.Event] = deque()
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def awaited(self) -> int:
@@ -63,18 +65,27 @@ class Lane:
             return
         turn = anyio.Event()
         self._line.append(turn)
+        self._watch()
         try:
-            while not turn.is_set():
-                with anyio.move_on_after(_PATIENCE):
-                    await turn.wait()
-                if not self.awaited and self._line and self._line[0] is turn:
-                    self._let_one_in()
+            await turn.wait()
         except BaseException:
             if turn.is_set():
                 self.leave()
             else:
                 self._line.remove(turn)
             raise
+
+    def _watch(self) -> None:
+        """Look on after a while; one timer for all in line, as one for each would cost more than their waiting."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_PATIENCE, self._look_on)
+
+    def _look_on(self) -> None:
+        self._timer = None
+        if self._line and not self.awaited:
+            self._let_one_in()
+        if self._line:
+            self._watch()
 
     def leave(self) -> None:
         """A request has ended; the next may start."""

@@ -163,7 +163,7 @@ class Fetcher:
             path = local_path(self._root, job.relative)
             real = self._destination.claim(path, url)
             looked_ns = time.time_ns()
-            begun = was_begun(job.item, path, job.listed)
+            begun = self._destination.may_have_record(path) and was_begun(job.item, path, job.listed)
             return Target(job, url, path, real, file_status(path), looked_ns, begun)
         except ArtifactoryError as error:
             return failed(url or _name(item), path, started, error)

@@ -4,7 +4,7 @@ import hashlib
 import os
 
 from .._errors import InvalidArgumentError
-from .._files import folds_names, make_folder, resolve_folder
+from .._files import Staging, folds_names, make_folder, resolve_folder
 from .names import folded
 from .plan import check_inside
 
@@ -24,6 +24,7 @@ class Destination:
         self._durable = durable
         self._real_root: str | None = None
         self._entered: dict[str, str] = {}
+        self._with_records: set[str] = set()
         # By the digest of a name as file systems may fold it: that of the first such name as it is. Then, where
         # the file system tells them apart, those of the others.
         self._first: dict[bytes, bytes] = {}
@@ -51,6 +52,10 @@ class Destination:
             self._twins.add(exact)
         return real
 
+    def may_have_record(self, target: str) -> bool:
+        """Whether an earlier run may have left a record beside *target*, which has been claimed."""
+        return bool(self._with_records) and os.path.dirname(target) in self._with_records
+
     def _enter(self, folder: str) -> str:
         """Make *folder*, unless a link puts it outside the destination; return its real path, for a name to follow."""
         real = self._entered.get(folder)
@@ -64,7 +69,10 @@ class Destination:
             make_folder(folder, durable=self._durable)
             if len(self._entered) >= _MAX_FOLDERS:
                 self._entered.clear()
+                self._with_records.clear()
             real = self._entered[folder] = os.path.join(real, "")
+            if Staging.may_have_records(folder):
+                self._with_records.add(folder)
         return real
 
 
