@@ -35,7 +35,7 @@ class Checksums:
     md5: str | None = None
 
     def __post_init__(self) -> None:
-        for algorithm, value in (("sha256", self.sha256), ("sha1", self.sha1), ("md5", self.md5)):
+        for algorithm, value in zip(ALGORITHMS, (self.sha256, self.sha1, self.md5), strict=True):
             if value is not None and not _is_lower_hex(value, _HEX_LENGTHS[algorithm]):
                 # Artifactory compares without case; so do we, once, here.
                 object.__setattr__(self, algorithm, _to_lower_hex(value, algorithm))

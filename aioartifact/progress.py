@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from aioartifact import ProgressSink, TransferEvent
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    import rich.console
     from rich.progress import Progress, TaskID
 
 __all__ = ["log_sink", "rich_sink", "tqdm_sink"]
@@ -30,7 +30,7 @@ _MEBIBYTE = 1024 * 1024
 
 
 @contextmanager
-def rich_sink(console: "Console | None" = None, *, transient: bool = False) -> Iterator[ProgressSink]:
+def rich_sink(console: "rich.console.Console | None" = None, *, transient: bool = False) -> Iterator[ProgressSink]:
     """
     Show one bar for everything and one for each of at most eight files in flight, with rich.
 

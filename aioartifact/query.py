@@ -58,3 +58,6 @@ __all__ = [
     "not_match",
     "where",
 ]
+
+for _name in __all__:
+    globals()[_name].__module__ = __name__  # what reprs, tracebacks and pickles show

@@ -2,6 +2,8 @@
 
 from importlib.metadata import version as installed_version
 
+import aioartifact.query
+
 project = "aioartifact"
 author = "aioartifact contributors"
 copyright = f"2026, {author}"
@@ -11,7 +13,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 nitpicky = True
 # Other projects' pages are not at hand when this is built, so their names cannot be links.
-nitpick_ignore_regex = [("py:.*", r"(aiohttp|collections|contextlib|datetime|os|pathlib|re|ssl|typing|types)\..*")]
+nitpick_ignore_regex = [("py:.*", r"(aiohttp|collections|contextlib|datetime|os|pathlib|re|rich|ssl|typing|types)\..*")]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -23,3 +25,7 @@ python_maximum_signature_line_length = 80
 
 html_theme = "furo"
 html_title = f"aioartifact {release}"
+
+# A name that was looked up says that it is public; Sphinx takes names out of the modules without asking for them.
+for name in aioartifact.__all__:
+    getattr(aioartifact, name)

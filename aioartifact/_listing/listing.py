@@ -25,6 +25,8 @@ class Results(Generic[T]):
         is_doubtful: Whether the server may have left something out without a word.
     """
 
+    __module__ = "aioartifact"  # Results[Row] in a signature keeps what this is when the signature is read
+
     def __init__(self, start: Callable[["Results[T]"], AsyncGenerator[list[T], None]]) -> None:
         self.is_complete: bool = False
         self.is_doubtful: bool = False

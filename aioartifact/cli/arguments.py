@@ -9,6 +9,7 @@ import click
 
 from . import units
 
+F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -31,10 +32,17 @@ SIZE = _reader(units.parse_size)
 DURATION = _reader(units.parse_duration)
 MOMENT = _reader(units.parse_moment)
 
-as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
-with_properties = click.option(
-    "-p", "--property", "properties", metavar="KEY=VALUE", multiple=True, help="May be repeated."
-)
+
+def as_json(command: F) -> F:
+    """Let the command be asked for JSON."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")(command)
+
+
+def with_properties(command: F) -> F:
+    """Let the command take properties."""
+    return click.option("-p", "--property", "properties", metavar="KEY=VALUE", multiple=True, help="May be repeated.")(
+        command
+    )
 
 
 def with_stdin(words: Iterable[str]) -> Iterator[str]:
