@@ -57,7 +57,7 @@ LINES = tuple(read_lines())
 
 
 def pytest_generate_tests(metafunc):
-    """Run a test that takes a ``line`` for each that has an expression, one that takes a ``request_line`` for others."""
+    """Give a test each line that has an expression as ``line``, or each that has a request as ``request_line``."""
     if "line" in metafunc.fixturenames:
         metafunc.parametrize("line", [line for line in LINES if not NO_EXPRESSION.match(line.ours)], ids=str)
     if "request_line" in metafunc.fixturenames:
@@ -112,7 +112,7 @@ def fill(server: ThreadedArtifactoryServer) -> None:
 def zip_of(name: str, content: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as made:
-        made.writestr(name, content)
+        made.writestr(zipfile.ZipInfo(name), content)  # with a date of its own
     return file.getvalue()
 
 

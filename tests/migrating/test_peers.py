@@ -4,32 +4,19 @@ Every line of docs/migrating.md, on the other side, with the releases that pypro
 The page has all that these offer, what it has works, and what it calls the same is the same.
 """
 
-import asyncio
 import importlib
 import inspect
-import pathlib
-import shutil
+import re
 
 import artifactory as dohq_artifactory
 import audfactory
-import dohq_artifactory as dohq_administration
 import pyartifactory
 import pytest
+from dohq_artifactory import admin
+from pyartifactory.objects.object import ArtifactoryObject
 
 # Other libraries may leave files and sockets open, and use what is deprecated.
 pytestmark = pytest.mark.filterwarnings("default")
-
-# Constants of dohq-artifactory's classes, and bases that are not used by themselves.
-_BASES = {"AdminObject", "GenericRepository"}
-
-
-def public(owner: type) -> set[str]:
-    """Names of what the class itself has to call or to ask."""
-    return {
-        name
-        for name, value in vars(owner).items()
-        if not name.startswith("_") and (callable(value) or isinstance(value, property | staticmethod | classmethod))
-    }
 
 
 @pytest.fixture(scope="session")
@@ -52,16 +39,29 @@ def peers(names, other, aioartifactory):
     server, auth, key = other.url, (other.username, other.password), other.api_key
     url, base = (f"{server}{names[each].removeprefix(names['server'])}" for each in ("url", "base"))
     path = dohq_artifactory.ArtifactoryPath(url, auth=auth)
-    return {
-        **{name: names[name] for name in ("repository", "group_id", "name", "item", "uid")},
-        **{name: getattr(dohq_artifactory, name) for name in ("walk", "get_global_config_entry", "md5sum")},
-        **{"server": server, "url": url, "base": base, "target": f"{server}/data-public/released/db.zip"},
-        **{"audfactory": audfactory, "lookup": audfactory.Lookup(server, "data-public", "emodb.models", version="1.0.0")},
-        **{"path": path, "folder": path.parent, "sha1": other.checksums(names["item"])["sha1"]},
-        "artifacts": pyartifactory.Artifactory(url=server, auth=auth).artifacts,
-        **{"key": key, "client": aioartifactory.AIOArtifactory(api_key=key), "RemotePath": aioartifactory.RemotePath},
-        **{"remote": aioartifactory.RemotePath(url, api_key=key), "local": aioartifactory.LocalPath("db.zip")},
-    }
+    shared = {name: names[name] for name in ("repository", "group_id", "name", "item", "uid")}
+    functions = {name: getattr(dohq_artifactory, name) for name in ("walk", "get_global_config_entry", "md5sum")}
+    return (
+        shared
+        | functions
+        | {
+            "server": server,
+            "url": url,
+            "base": base,
+            "target": f"{server}/data-public/released/db.zip",
+            "audfactory": audfactory,
+            "lookup": audfactory.Lookup(server, "data-public", "emodb.models", version="1.0.0"),
+            "path": path,
+            "folder": path.parent,
+            "sha1": other.checksums(names["item"])["sha1"],
+            "artifacts": pyartifactory.Artifactory(url=server, auth=auth).artifacts,
+            "key": key,
+            "client": aioartifactory.AIOArtifactory(api_key=key),
+            "RemotePath": aioartifactory.RemotePath,
+            "remote": aioartifactory.RemotePath(url, api_key=key),
+            "local": aioartifactory.LocalPath("db.zip"),
+        }
+    )
 
 
 def moved(value, source, target):
@@ -78,3 +78,63 @@ async def test_both_sides_do_what_the_page_says(line, names, peers, evaluate, st
     if line.is_same:
         assert ours == moved(theirs, other.url, artifactory.url)
         assert await state(artifactory) == await state(other)
+
+
+def public(owner: type) -> set[str]:
+    """Names of what the class itself has to call or to ask."""
+    members = vars(owner).items()
+    return {name for name, value in members if not name.startswith("_") and (callable(value) or is_descriptor(value))}
+
+
+def is_descriptor(value: object) -> bool:
+    return isinstance(value, property | staticmethod | classmethod)
+
+
+def words(lines, *sections: str) -> set[str]:
+    """Names in the first cells: each by itself, and with what it belongs to."""
+    cells = [cell for line in lines if line.section in sections for cell in line.theirs]
+    return {name for cell in cells for name in (*re.findall(r"\w+", cell), *re.findall(r"\w+(?:\.\w+)+", cell))}
+
+
+def test_page_has_all_of_audfactory(lines):
+    """Each function, and each method of Lookup."""
+    functions = {name for name, value in vars(audfactory).items() if inspect.isfunction(value)}
+    assert len(functions) == 10
+    assert functions | public(audfactory.Lookup) <= words(lines, "audfactory")
+
+
+def test_page_has_all_of_dohq_artifactory(lines):
+    """Each method and property of a path, and what is done with the objects of administration and builds."""
+    known = words(lines, "dohq-artifactory", "Administration")
+    assert public(dohq_artifactory.ArtifactoryPath) <= known
+    administration = [
+        owner for owner in vars(admin).values() if inspect.isclass(owner) and owner.__module__ == admin.__name__
+    ]
+    builds = [
+        dohq_artifactory.ArtifactoryBuildManager,
+        dohq_artifactory.ArtifactoryBuild,
+        dohq_artifactory.ArtifactoryBuildRun,
+    ]
+    missing = {
+        f"{owner.__name__}.{name}"
+        for owner in (*administration, *builds)
+        for name in public(owner)
+        if not any(f"{each.__name__}.{name}" in known for each in (owner, *owner.__subclasses__()))
+    }
+    assert missing == set()
+
+
+def test_page_has_all_of_pyartifactory(lines):
+    """Each call of each group of an ``Artifactory``."""
+    client = pyartifactory.Artifactory("http://localhost")
+    groups = {name: type(value) for name, value in vars(client).items() if isinstance(value, ArtifactoryObject)}
+    called = {f"artifactory.{group}.{name}" for group, owner in groups.items() for name in public(owner)}
+    known = words(lines, "Administration") | {f"artifactory.{name}" for name in words(lines, "pyartifactory")}
+    assert len(called) == 49
+    assert called <= known
+
+
+def test_page_has_all_of_aioartifactory(lines, aioartifactory):
+    """Each method and property of its three classes."""
+    owners = (aioartifactory.AIOArtifactory, aioartifactory.LocalPath, aioartifactory.RemotePath)
+    assert set().union(*map(public, owners)) <= words(lines, "aioartifactory")
