@@ -79,6 +79,14 @@ def test_page_runs_as_printed(path, example_server, tmp_path, monkeypatch):
             example.evaluate()
 
 
+def test_index_lists_every_page():
+    """Each page of the documentation is in the table of contents, once."""
+    listed = (ROOT / "docs/index.md").read_text("utf-8").partition("```{toctree}")[2].split()
+    pages = sorted(page.stem for page in ROOT.glob("docs/*.md") if page.stem != "index")
+    assert sorted(set(listed) & set(pages)) == pages
+    assert len(listed) == len(set(listed))
+
+
 def test_readme_commands_are_what_ci_runs():
     """Set-up, demo and test commands of the README stand in ``.ci/run`` too."""
     commands = [line for line in (ROOT / ".ci/run").read_text("utf-8").splitlines() if ".venv" in line]

@@ -66,6 +66,12 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture
+def page():
+    """The page itself."""
+    return PAGE
+
+
+@pytest.fixture
 def lines():
     """Every line of every table."""
     return LINES
