@@ -45,6 +45,11 @@ def with_properties(command: F) -> F:
     )
 
 
+def dry_run(command: F) -> F:
+    """Let the command only tell what it would do."""
+    return click.option("--dry-run", is_flag=True, help="Change nothing; tell what would happen.")(command)
+
+
 def with_stdin(words: Iterable[str]) -> Iterator[str]:
     """Put the lines of stdin in the place of ``-``."""
     for word in words:

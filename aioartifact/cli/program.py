@@ -8,9 +8,11 @@ import click
 from .settings import Settings, read_credentials
 
 _FAMILIES = {
-    "Versions": {"versions": "versions"},
     "Browse": {"ls": "browse", "tree": "browse", "find": "find", "stat": "reading", "cat": "reading"},
+    "Search": {"versions": "versions", "search": "queries", "aql": "queries"},
+    "Change": {"props": "props", "cp": "change", "mv": "change", "rm": "rm", "mkdir": "change"},
     "Transfer": {"download": "download", "deploy": "deploy"},
+    "Servers": {"ping": "servers", "info": "servers", "repos": "servers"},
     "Try": {"serve": "local", "demo": "local"},
 }
 _MODULES = {verb: module for family in _FAMILIES.values() for verb, module in family.items()}

@@ -12,6 +12,11 @@ from ..errors import DONE, MISSING, say
 from ..running import run
 from ..settings import Settings
 
+_Method = Literal["auto", "folder", "aql", "properties", "maven-metadata"]
+_METHODS: tuple[_Method, ...] = ("auto", "folder", "aql", "properties", "maven-metadata")
+_Scheme = Literal["semver", "maven", "pep440", "natural"]
+_SCHEMES: tuple[_Scheme, ...] = ("semver", "maven", "pep440", "natural")
+
 
 @click.command()
 @click.argument("server")
@@ -19,7 +24,12 @@ from ..settings import Settings
 @click.argument("group_id")
 @click.argument("name")
 @click.option("--latest", is_flag=True, help="Only the newest; exit code 4 if there is none.")
-@click.option("--method", type=click.Choice(["auto", "folder", "aql"]), default="auto", help="How to ask.")
+@click.option("--scheme", type=click.Choice(_SCHEMES), default="semver", show_default=True, help="What a version is.")
+@click.option("--spec", metavar="SPEC", help="Only those that match, such as '>=1.2,<2' or '~=1.4'.")
+@click.option("--prerelease/--no-prerelease", default=None, help="Only pre-releases, or none.")
+@click.option("--match", "where", metavar="REGEX", help="Only names that it matches from end to end.")
+@click.option("--method", type=click.Choice(_METHODS), default="auto", show_default=True, help="How to ask.")
+@click.option("--property-name", metavar="NAME", default="version", show_default=True, help="For --method properties.")
 @as_json
 @click.pass_obj
 def versions(
@@ -29,7 +39,12 @@ def versions(
     group_id: str,
     name: str,
     latest: bool,
-    method: Literal["auto", "folder", "aql"],
+    scheme: _Scheme,
+    spec: str | None,
+    prerelease: bool | None,
+    where: str | None,
+    method: _Method,
+    property_name: str,
     as_json: bool,
 ) -> int:
     """List the versions of an artifact, oldest first."""
@@ -37,7 +52,18 @@ def versions(
     async def call() -> list[str]:
         async with aioartifact.session(**settings.of(server)) as session:
             return await aioartifact.versions(
-                server, repository, group_id, name, method=method, denied="raise", session=session
+                server,
+                repository,
+                group_id,
+                name,
+                scheme=scheme,
+                spec=spec,
+                prerelease=prerelease,
+                where=where,
+                method=method,
+                property_name=property_name,
+                denied="raise",
+                session=session,
             )
 
     found = run(call)

@@ -1,0 +1,102 @@
+"""``props``: properties of files and folders."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import click
+
+import aioartifact
+
+from .. import render
+from ..arguments import as_json, parse_properties
+from ..errors import DONE, MISSING, say
+from ..running import run
+from ..settings import Settings
+
+Changes: TypeAlias = Mapping[str, Sequence[str] | None]
+
+_recursive = click.option("-r", "--recursive", is_flag=True, help="Do the same with everything below a folder.")
+
+
+@click.group()
+def props() -> None:
+    """Get, set, update or delete properties."""
+
+
+@props.command()
+@click.argument("url")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@as_json
+@click.pass_obj
+def get(settings: Settings, url: str, names: tuple[str, ...], as_json: bool) -> int:
+    """Show the properties of an item: all, or those named. Exit code 4 if one that is named is not there."""
+
+    async def call() -> dict[str, list[str]]:
+        async with aioartifact.session(**settings.at(url)) as session:
+            return await aioartifact.properties(url, session=session)
+
+    found = run(call)
+    for name in names or found:
+        if name in found:
+            lines = "\n".join(f"{name}={value}" for value in found[name])
+            render.emit(lines, {"name": name, "values": found[name]}, as_json=as_json)
+    if missing := [name for name in names if name not in found]:
+        say(f"error: {url}: has no property {', '.join(missing)}")
+    return MISSING if missing else DONE
+
+
+@props.command("set")
+@click.argument("url")
+@click.argument("properties", metavar="[KEY=VALUE]...", nargs=-1)
+@_recursive
+@as_json
+@click.pass_obj
+def set_(settings: Settings, url: str, properties: tuple[str, ...], recursive: bool, as_json: bool) -> None:
+    """Make these properties the only ones of an item; none at all deletes every one it has."""
+    values = parse_properties(properties, "KEY=VALUE")
+    _change(settings, url, aioartifact.set_properties, values, values, recursive=recursive, as_json=as_json)
+
+
+@props.command()
+@click.argument("url")
+@click.argument("properties", metavar="KEY=VALUE...", nargs=-1, required=True)
+@_recursive
+@as_json
+@click.pass_obj
+def update(settings: Settings, url: str, properties: tuple[str, ...], recursive: bool, as_json: bool) -> None:
+    """Set some properties of an item, and leave the others."""
+    values = parse_properties(properties, "KEY=VALUE")
+    _change(settings, url, aioartifact.update_properties, values, values, recursive=recursive, as_json=as_json)
+
+
+@props.command()
+@click.argument("url")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@_recursive
+@as_json
+@click.pass_obj
+def delete(settings: Settings, url: str, names: tuple[str, ...], recursive: bool, as_json: bool) -> None:
+    """Delete properties of an item; those that are not there do not matter."""
+    gone: Changes = dict.fromkeys(names)
+    _change(settings, url, aioartifact.delete_properties, names, gone, recursive=recursive, as_json=as_json)
+
+
+def _change(
+    settings: Settings,
+    url: str,
+    function: Callable[..., Awaitable[None]],
+    given: Any,
+    changes: Changes,
+    *,
+    recursive: bool,
+    as_json: bool,
+) -> None:
+    """Let *function* do what is *given*; with --json, tell the *changes*."""
+
+    async def call() -> None:
+        async with aioartifact.session(**settings.at(url)) as session:
+            await function(url, given, recursive=recursive, session=session)
+
+    run(call)
+    if as_json:
+        render.emit("", {"url": url, "changes": changes, "recursive": recursive}, as_json=True)

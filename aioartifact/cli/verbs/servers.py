@@ -1,0 +1,61 @@
+"""``ping``, ``info`` and ``repos``: a server as a whole."""
+
+from dataclasses import asdict
+
+import click
+
+import aioartifact
+
+from .. import render
+from ..arguments import as_json
+from ..errors import DONE, FAILED
+from ..running import run
+from ..settings import Settings
+
+
+@click.command()
+@click.argument("server")
+@as_json
+@click.pass_obj
+def ping(settings: Settings, server: str, as_json: bool) -> int:
+    """Tell whether a server is up: exit code 0, else 1."""
+
+    async def call() -> bool:
+        async with aioartifact.session(**settings.of(server)) as session:
+            return await aioartifact.ping(server, session=session)
+
+    up = run(call)
+    render.emit("up" if up else "down", {"server": server, "up": up}, as_json=as_json)
+    return DONE if up else FAILED
+
+
+@click.command()
+@click.argument("server")
+@as_json
+@click.pass_obj
+def info(settings: Settings, server: str, as_json: bool) -> None:
+    """Show a server's version and edition, and what it should be able to do."""
+
+    async def call() -> aioartifact.ServerInfo:
+        async with aioartifact.session(**settings.of(server)) as session:
+            return await aioartifact.server_info(server, session=session)
+
+    known = asdict(run(call))
+    render.details({**known, "capabilities": sorted(known["capabilities"])}, as_json=as_json)
+
+
+@click.command()
+@click.argument("server")
+@click.option("--kind", metavar="KIND", help="Only those that are local, remote, virtual or federated.")
+@click.option("--package-type", metavar="TYPE", help="Only those for such packages: generic, maven, docker, ...")
+@as_json
+@click.pass_obj
+def repos(settings: Settings, server: str, kind: str | None, package_type: str | None, as_json: bool) -> None:
+    """List the repositories in which you can read something."""
+
+    async def call() -> list[aioartifact.Repository]:
+        async with aioartifact.session(**settings.of(server)) as session:
+            return await aioartifact.repositories(server, kind=kind, package_type=package_type, session=session)
+
+    for repository in run(call):
+        render.emit(repository.key, asdict(repository), as_json=as_json)
