@@ -23,10 +23,11 @@ class FileProgress:
         size: Bytes of it that *progress* was told of before.
     """
 
-    __slots__ = ("_bytes", "_expected", "_key", "_name", "_progress", "_told")
+    __slots__ = ("_bytes", "_expected", "_is_heard", "_key", "_name", "_progress", "_told")
 
     def __init__(self, progress: Progress, key: str, name: str, size: int = 0) -> None:
         self._progress = progress
+        self._is_heard = progress.is_heard
         self._key = key
         self._name = name
         self._expected = size
@@ -56,7 +57,7 @@ class FileProgress:
         """Count *size* more bytes as transferred; negative if bytes counted before are lost."""
         self._progress.advance(size)
         self._bytes += size
-        if size and self._progress.is_heard and (size < 0 or self._is_due()):
+        if size and self._is_heard and (size < 0 or self._is_due()):
             self._tell("advanced")
 
     def _is_due(self) -> bool:
@@ -72,6 +73,6 @@ class FileProgress:
         self._tell(_KINDS[kind])
 
     def _tell(self, kind: EventKind, attempt: int = 1) -> None:
-        if self._progress.is_heard:
+        if self._is_heard:
             self._told = self._progress.elapsed()
             self._progress.tell(kind, self._key, self._bytes, self._expected or None, attempt)

@@ -77,7 +77,7 @@ class Reply:
                 while missing > 0 and (chunk := await self._response.content.readany()):
                     chunks.append(chunk)
                     missing -= len(chunk)
-                    if monotonic() > latest or self._has_ended():
+                    if monotonic() > latest or self.is_complete:
                         break
         except FOREIGN as error:
             failure = self._seam.translated(error)
@@ -91,14 +91,11 @@ class Reply:
         await rate.take(arrived)
         return chunks
 
-    def _has_ended(self) -> bool:
-        content = self._response.content
-        return content.at_eof() and content.exception() is None
-
     @property
     def is_complete(self) -> bool:
         """Whether the body has been read to its proper end."""
-        return self._failure is None and self._has_ended()
+        content = self._response.content
+        return self._failure is None and content.at_eof() and content.exception() is None
 
     def drop(self) -> None:
         """Let go of the rest of the body, of its connection, and of the place among the requests of its server."""

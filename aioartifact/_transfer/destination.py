@@ -77,4 +77,4 @@ class Destination:
 
 
 def _digest(path: str) -> bytes:
-    return hashlib.blake2b(os.fsencode(path), digest_size=12).digest()
+    return hashlib.blake2b(path.encode(errors="surrogatepass"), digest_size=12).digest()
