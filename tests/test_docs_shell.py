@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,14 +16,28 @@ import pytest
 from sybil import Document
 from sybil.parsers.markdown import CodeBlockParser
 
+from aioartifact.testing import ThreadedArtifactoryServer
+
 ROOT = Path(__file__).parent.parent
-PAGES = [page for page in sorted(ROOT.glob("docs/*.md")) if "```sh\n" in page.read_text("utf-8")]
+PAGES = [page for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))) if "```sh\n" in page.read_text("utf-8")]
+
+
+@pytest.fixture
+def environment() -> Iterator[dict[str, str]]:
+    """Variables of the shell: ``server`` is the address of one with three versions of ``db``, which knows who asks."""
+    with ThreadedArtifactoryServer() as server:
+        server.create_repository("data-public")
+        for version in ("1.0.0", "1.1.0", "1.1.1"):
+            server.put(f"data-public/emodb/db/{version}/db-{version}.zip", b"archive")
+            server.put(f"data-public/emodb/db/{version}/media/a.wav", b"a")
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        login = {"JF_URL": server.origin, "JF_USER": server.username, "JF_PASSWORD": server.password}
+        yield os.environ | login | {"PATH": path, "server": server.url}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_shell_examples_print_what_the_page_says(path, tmp_path):
+def test_shell_examples_print_what_the_page_says(path, tmp_path, environment):
     """Each ``sh`` block succeeds, and prints the ``none`` block after it."""
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     printed: list[str] = []
     groups: list[int] = []
 
