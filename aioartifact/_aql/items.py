@@ -100,7 +100,7 @@ class Items:
 
     @property
     def is_pageable(self) -> bool:
-        """Whether a server that trims the rows can be asked for the next ones: the order is ours."""
+        """Whether a server that trims the rows can be asked for the next ones, since the order is ours."""
         is_free = not (self.order or self.start or self.most is not None)
         return is_free and all(name in _FIELDS for name in self.included)
 
