@@ -105,4 +105,4 @@ def _own_group() -> dict[str, Any]:
     """Ctrl-C is for the caller, which then has the process end: both at once would leave neither a chance to tidy."""
     if os.name == "nt":
         return {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP, a name that subprocess has on Windows only
-    return {"process_group": 0}
+    return {"start_new_session": True}  # uvloop does not know process_group

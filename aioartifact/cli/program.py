@@ -11,7 +11,7 @@ _FAMILIES = {
     "Browse": {"ls": "browse", "tree": "browse", "find": "find", "stat": "reading", "cat": "reading"},
     "Search": {"versions": "versions", "search": "queries", "aql": "queries"},
     "Change": {"props": "props", "cp": "change", "mv": "change", "rm": "rm", "mkdir": "change"},
-    "Transfer": {"download": "download", "deploy": "deploy"},
+    "Transfer": {"download": "download", "deploy": "deploy", "sync": "sync", "cleanup": "cleanup"},
     "Servers": {"ping": "servers", "info": "servers", "repos": "servers"},
     "Try": {"serve": "local", "demo": "local"},
 }

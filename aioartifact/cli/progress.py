@@ -57,11 +57,11 @@ def line(now: aioartifact.ProgressSnapshot) -> str:
     return f"{_finished(now)}/{units.files(now.files_total)}, {_bytes(now)}, {units.size(now.rate)}/s"
 
 
-def summary(now: aioartifact.ProgressSnapshot) -> str:
+def summary(now: aioartifact.ProgressSnapshot, done: str) -> str:
     """``12 files downloaded, 3 unchanged, 1 failed: 3.4 MiB in 0.7 s``."""
     counts = {"unchanged": now.files_skipped, "failed": now.files_failed}
     others = "".join(f", {count} {what}" for what, count in counts.items() if count)
-    return f"{units.files(now.files_done)} downloaded{others}: {units.size(now.bytes_done)} in {now.elapsed:.1f} s"
+    return f"{units.files(now.files_done)} {done}{others}: {units.size(now.bytes_done)} in {now.elapsed:.1f} s"
 
 
 def _finished(now: aioartifact.ProgressSnapshot) -> int:

@@ -109,6 +109,30 @@ def outcome(done: aioartifact.Outcome, *, as_json: bool) -> None:
         click.echo(done.path)
 
 
+def deployed(done: aioartifact.Outcome, *, as_json: bool) -> None:
+    """Write what became of one local file: plain, its URL, if the server has it."""
+    if as_json or not done.error:
+        emit(done.url, _outcome(done), as_json=as_json)
+
+
+def synced(done: aioartifact.Outcome, *, as_json: bool) -> None:
+    """Write what became of one path of a sync: plain, what was done to which file, if anything was."""
+    if as_json or done.status not in ("unchanged", "failed"):
+        emit(f"{done.status}\t{done.path or done.url}", _outcome(done), as_json=as_json)
+
+
+def plan(made: aioartifact.SyncPlan, *, as_json: bool) -> None:
+    """Write what a sync would do: a table, or an object for each action."""
+    if not as_json:
+        for line in str(made).splitlines():
+            row(line, {}, as_json=False)
+        return
+    for action in made.changes:
+        origin = action.origin and action.origin.path
+        record = {"action": action.kind, "path": action.path, "size": action.size, "from": origin}
+        row("", {**record, "reason": action.reason or None}, as_json=True)
+
+
 def _outcome(done: aioartifact.Outcome) -> dict[str, object]:
     return {
         "url": done.url,

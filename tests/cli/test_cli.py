@@ -182,7 +182,9 @@ def test_deploy_below_a_folder_keeps_the_name(server, cli, tmp_path):
     source = tmp_path / "50% off#1.bin"
     source.write_bytes(b"content")
     run = cli("deploy", source, f"{server.url}/generic-local/new/", "--json")
-    assert run.objects == [{"path": str(source), "url": f"{server.url}/generic-local/new/50%25%20off%231.bin"}]
+    [done] = run.objects
+    assert (done["path"], done["url"]) == (str(source), f"{server.url}/generic-local/new/50%25%20off%231.bin")
+    assert (done["status"], done["size"], done["error"]) == ("deployed", 7, None)
     assert server.read("generic-local/new/50% off#1.bin") == b"content"
 
 

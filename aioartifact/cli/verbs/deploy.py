@@ -1,39 +1,93 @@
 """``deploy``."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 import click
 
 import aioartifact
 
-from .. import progress as display
 from .. import render
-from ..arguments import FILE, as_json, parse_properties, with_properties
-from ..running import run
+from ..arguments import as_json, parse_properties, with_properties, with_stdin
+from ..errors import DONE
 from ..settings import Settings
+from ..transfers import Failures, max_concurrency, on_error, show_outcomes, transfer
 
 
 @click.command()
-@click.argument("path", type=FILE)
+@click.argument(
+    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=str)
+)
 @click.argument("url")
 @with_properties
+@click.option(
+    "--overwrite",
+    type=click.Choice(["changed", "always", "never"]),
+    help="Which files of the server to replace: those with other content, all, none. "
+    "Default: one file alone always, of several those that changed.",
+)
+@on_error
+@max_concurrency
 @as_json
 @click.pass_obj
-def deploy(settings: Settings, path: Path, url: str, properties: tuple[str, ...], as_json: bool) -> None:
+def deploy(
+    settings: Settings,
+    paths: tuple[str, ...],
+    url: str,
+    properties: tuple[str, ...],
+    overwrite: Literal["changed", "always", "never"] | None,
+    on_error: "aioartifact.OnError",
+    max_concurrency: int | None,
+    as_json: bool,
+) -> int:
     """
-    Deploy a local file.
+    Deploy a local file, a folder with all below it, or several files.
 
-    The file gets the URL, or its own name below a URL that ends in a slash.
+    One file or folder gets the URL, or its own name below a URL that ends in a slash. Several files get their names
+    below the URL. A path "-" stands for those on stdin, one per line. Prints the URLs.
     """
-    target = url + quote(path.name, safe="") if url.endswith("/") else url
+    alone = Path(paths[0]) if len(paths) == 1 and paths[0] != "-" else None
+    target = f"{url}{quote(alone.resolve().name, safe='')}" if alone and url.endswith("/") else url
+    files = [] if alone else _files(paths)
+    if not (alone or files):
+        return DONE
     parameters = parse_properties(properties)
     progress = aioartifact.Progress()
 
-    async def call() -> str:
+    async def call() -> Failures:
         async with aioartifact.session(**settings.at(url)) as session:
-            return await aioartifact.deploy(path, target, parameters=parameters, session=session, progress=progress)
+            if alone and alone.is_dir():
+                batch = aioartifact.deploy_folder(
+                    alone,
+                    target,
+                    parameters=parameters,
+                    overwrite=overwrite or "changed",
+                    on_error=on_error,
+                    max_concurrency=max_concurrency,
+                    session=session,
+                    progress=progress,
+                )
+            else:
+                batch = aioartifact.deploy_many(
+                    [(alone, target)] if alone else files,
+                    (target.rpartition("/")[0] or target) if alone else target,
+                    parameters=parameters,
+                    overwrite=overwrite or ("always" if alone else "changed"),
+                    on_error=on_error,
+                    max_concurrency=max_concurrency,
+                    session=session,
+                    progress=progress,
+                )
+            return await show_outcomes(batch, as_json=as_json, show=render.deployed)
 
-    with display.shown(progress, quiet=settings.quiet):
-        run(call)
-    render.emit(target, {"path": str(path), "url": target}, as_json=as_json)
+    return transfer(settings, progress, call, on_error=on_error, done="deployed")
+
+
+def _files(paths: Sequence[str]) -> list[str]:
+    files = list(with_stdin(paths))
+    for path in files:
+        if Path(path).is_dir():
+            raise click.UsageError(f"{path} is a folder; a folder is deployed alone")
+    return files

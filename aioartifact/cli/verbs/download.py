@@ -6,12 +6,11 @@ import click
 
 import aioartifact
 
-from .. import progress as display
-from ..arguments import as_json, with_stdin
-from ..errors import DONE, say, show_all
+from ..arguments import SIZE, as_json, with_stdin
+from ..errors import DONE
 from ..fetch import fetch
-from ..running import run
 from ..settings import Settings
+from ..transfers import Failures, max_concurrency, on_error, transfer
 
 
 @click.command()
@@ -24,13 +23,13 @@ from ..settings import Settings
     default="changed",
     help="Which local files to replace: those with other content (default), all, none.",
 )
-@click.option(
-    "--on-error",
-    type=click.Choice(["raise", "stop", "collect"]),
-    default="raise",
-    help="When a file fails: finish the rest, then exit 1 (default); cancel the rest; finish, exit 0.",
-)
-@click.option("--max-concurrency", metavar="N", type=click.IntRange(min=1), help="Files in flight.")
+@on_error
+@max_concurrency
+@click.option("--processes", metavar="N", type=click.IntRange(min=1), help="Share the files out to so many processes.")
+@click.option("--limit-rate", metavar="SIZE", type=SIZE, help="Bytes a second, of all files together: 500K, 10M.")
+@click.option("--manifest", metavar="FILE", help="Record what is verified there, so that it is not read next time.")
+@click.option("--durable", is_flag=True, help="Report files only when they would survive a crash of the machine.")
+@click.option("--archive", is_flag=True, help="With --folder: ask for one archive first, where the server makes it.")
 @as_json
 @click.pass_obj
 def download(
@@ -39,8 +38,13 @@ def download(
     destination: str,
     folder: bool,
     overwrite: Literal["changed", "always", "never"],
-    on_error: Literal["raise", "stop", "collect"],
+    on_error: "aioartifact.OnError",
     max_concurrency: int | None,
+    processes: int | None,
+    limit_rate: int | None,
+    manifest: str | None,
+    durable: bool,
+    archive: bool,
     as_json: bool,
 ) -> int:
     """
@@ -54,25 +58,27 @@ def download(
         raise click.UsageError(f"--folder takes one URL, not {len(wanted)}")
     if not wanted:
         return DONE
+    if archive and not folder:
+        raise click.UsageError("--archive needs --folder")
     progress = aioartifact.Progress()
+    limits = aioartifact.Limits(max_bytes_per_second=limit_rate)
 
-    async def call() -> list[aioartifact.ArtifactoryError]:
+    async def call() -> Failures:
         return await fetch(
             wanted,
             destination,
             folder=folder,
+            archive=archive,
+            limits=limits,
             as_json=as_json,
             settings=settings,
             overwrite=overwrite,
             on_error=on_error,
             max_concurrency=max_concurrency,
+            manifest=manifest,
+            durable=durable,
+            processes=processes,
             progress=progress,
         )
 
-    with display.shown(progress, quiet=settings.quiet):
-        failures = run(call)
-    now = progress.snapshot()
-    if not settings.quiet:
-        say(display.summary(now))
-    code = show_all(failures, alone=now.files_total == 1)
-    return DONE if on_error == "collect" else code
+    return transfer(settings, progress, call, on_error=on_error, done="downloaded")

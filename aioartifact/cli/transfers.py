@@ -1,0 +1,66 @@
+"""How bulk calls are shown: outcomes as they come, progress meanwhile, what failed at the end."""
+
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeAlias, TypeVar
+
+import click
+
+import aioartifact
+
+from . import progress as display
+from . import render
+from .errors import DONE, say, show_all
+from .running import run
+from .settings import Settings
+
+F = TypeVar("F", bound=Callable[..., object])
+Failures: TypeAlias = list[aioartifact.ArtifactoryError]
+
+
+def on_error(command: F) -> F:
+    """Let the command be told what to do about failures."""
+    return click.option(
+        "--on-error",
+        type=click.Choice(["raise", "stop", "collect"]),
+        default="raise",
+        help="When a file fails: finish the rest, then exit 1 (default); cancel the rest; finish, exit 0.",
+    )(command)
+
+
+def max_concurrency(command: F) -> F:
+    """Let the command be told how many files are in flight."""
+    return click.option("--max-concurrency", metavar="N", type=click.IntRange(min=1), help="Files in flight.")(command)
+
+
+def transfer(
+    settings: Settings,
+    progress: aioartifact.Progress,
+    call: Callable[[], Coroutine[Any, Any, Failures]],
+    *,
+    on_error: str,
+    done: str,
+) -> int:
+    """Run *call*, whose files are then *done*; tell what failed, and return the exit code."""
+    with display.shown(progress, quiet=settings.quiet):
+        failures = run(call)
+    now = progress.snapshot()
+    if not settings.quiet:
+        say(display.summary(now, done))
+    code = show_all(failures, alone=now.files_total == 1)
+    return DONE if on_error == "collect" else code
+
+
+async def show_outcomes(
+    batch: "aioartifact.Batch", *, as_json: bool, show: Callable[..., None] = render.outcome
+) -> Failures:
+    """Show each outcome as it comes; return what failed."""
+    failures = []
+    # What the group would say is said of each outcome.
+    with suppress(aioartifact.BatchError):
+        async with batch as outcomes:
+            async for outcome in outcomes:
+                show(outcome, as_json=as_json)
+                if outcome.error:
+                    failures.append(outcome.error)
+    return failures

@@ -1,0 +1,81 @@
+"""``sync``: one folder like another."""
+
+import click
+
+import aioartifact
+
+from .. import render
+from ..arguments import as_json, dry_run
+from ..errors import DONE
+from ..running import run
+from ..settings import Settings
+from ..transfers import Failures, max_concurrency, on_error, show_outcomes, transfer
+
+
+@click.command()
+@click.argument("source")
+@click.argument("destination")
+@click.option("--delete", is_flag=True, help="Delete files that the source does not have.")
+@click.option("--include", metavar="PATTERN", multiple=True, help="Mean only what matches one; may be repeated.")
+@click.option("--exclude", metavar="PATTERN", multiple=True, help="Leave alone what matches; may be repeated.")
+@click.option("--manifest", metavar="FILE", help="Record what is verified there, so that it is not read next time.")
+@on_error
+@max_concurrency
+@dry_run
+@as_json
+@click.pass_obj
+def sync(
+    settings: Settings,
+    source: str,
+    destination: str,
+    delete: bool,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    manifest: str | None,
+    on_error: "aioartifact.OnError",
+    max_concurrency: int | None,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """
+    Make one folder like another; one of the two is a URL, the other a local folder.
+
+    Files that are missing or have other content are transferred. What is to be deleted is deleted at the end, if
+    nothing failed.
+    """
+    url = source if "://" in source else destination
+
+    async def plan() -> aioartifact.SyncPlan:
+        async with aioartifact.session(**settings.at(url)) as session:
+            return await aioartifact.plan_sync(
+                source,
+                destination,
+                delete=delete,
+                include=include,
+                exclude=exclude,
+                manifest=manifest,
+                session=session,
+            )
+
+    if dry_run:
+        render.plan(run(plan), as_json=as_json)
+        return DONE
+    progress = aioartifact.Progress()
+
+    async def call() -> Failures:
+        async with aioartifact.session(**settings.at(url)) as session:
+            batch = aioartifact.sync(
+                source,
+                destination,
+                delete=delete,
+                include=include,
+                exclude=exclude,
+                manifest=manifest,
+                on_error=on_error,
+                max_concurrency=max_concurrency,
+                session=session,
+                progress=progress,
+            )
+            return await show_outcomes(batch, as_json=as_json, show=render.synced)
+
+    return transfer(settings, progress, call, on_error=on_error, done="transferred")
