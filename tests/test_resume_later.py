@@ -71,6 +71,15 @@ class Place:
 
 
 @pytest.fixture
+async def session(server):
+    """One connection for each download: whether a slow machine makes it want more must not show in the log."""
+    auth, retry = (server.username, server.password), aioartifact.RetryPolicy(attempts=3, backoff_initial=0)
+    limits = aioartifact.Limits(max_concurrency=1)
+    async with aioartifact.session(server.url, auth=auth, retry=retry, limits=limits) as opened:
+        yield opened
+
+
+@pytest.fixture
 def place(server, tmp_path):
     server.put(PATH, DATA)
     return Place(tmp_path, f"{server.url}/{PATH}")
