@@ -1,7 +1,7 @@
 """``ls`` and ``tree``: what is in a folder."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import click
 
@@ -12,9 +12,6 @@ from ..arguments import as_json
 from ..errors import say, warn_of_gaps
 from ..running import run
 from ..settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # Names in a folder, and what is below each; None below a file.
 Tree: TypeAlias = dict[str, "Tree | None"]
@@ -58,7 +55,7 @@ def below(root: str, entry: render.Entry) -> str:
     return entry.path.removeprefix(f"{root}/") if root else entry.path
 
 
-def _line(entry: render.Entry, name: str, size_of: "Callable[[int], str] | None") -> str:
+def _line(entry: render.Entry, name: str, size_of: Callable[[int], str] | None) -> str:
     shown = f"{name}/" if isinstance(entry, aioartifact.FolderInfo) else name
     if size_of is None:
         return shown
