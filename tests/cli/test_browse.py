@@ -250,7 +250,7 @@ def test_cat_of_wrong_bytes_fails(server, cli, folder):
 def test_reader_that_leaves_early(server, folder, words):
     """A pipe that closes in the middle, as before head, ends the command quietly."""
     server.put_synthetic(f"{FOLDER}/big.bin", 4 << 20)
-    for number in range(300):
+    for number in range(500):  # more lines than a pipe of 64 KiB holds
         server.put(f"{FOLDER}/{'x' * 200}{number}", b"")
     reading, writing = os.pipe()
     command = [*COMMAND, *(word.format(folder) for word in words)]
