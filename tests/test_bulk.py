@@ -89,9 +89,9 @@ async def test_refused_password_is_not_tried_on_every_rung(server, tree, tmp_pat
     assert len(server.requests) == 1
 
 
-async def test_hundreds_of_small_files(server, session, tmp_path):
+async def test_two_thousand_small_files(server, session, tmp_path):
     """Many files share few connections and little memory."""
-    for number in range(500):
+    for number in range(2000):
         server.put(f"generic-local/many/{number % 20}/{number}.bin", number.to_bytes(4) * 128)
     limits = aioartifact.Limits(max_concurrency=8, max_connections=8)
     async with aioartifact.session(server.url, auth=(server.username, server.password), limits=limits) as few:
@@ -101,8 +101,8 @@ async def test_hundreds_of_small_files(server, session, tmp_path):
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-    assert len(report.downloaded) == 500
-    assert all((tmp_path / str(n % 20) / f"{n}.bin").read_bytes() == n.to_bytes(4) * 128 for n in range(500))
+    assert len(report.downloaded) == 2000
+    assert all((tmp_path / str(n % 20) / f"{n}.bin").read_bytes() == n.to_bytes(4) * 128 for n in range(2000))
     assert server.connections <= 8
     assert server.max_in_flight <= 8
     # Listing, outcomes and eight transfers; the embedded server in this process is counted, too.
