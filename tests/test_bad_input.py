@@ -1,0 +1,161 @@
+"""What a caller gets wrong is said at the call, in one typed error, before any request is sent."""
+
+import inspect
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+import aioartifact
+
+RELATIVE = "repo/folder/file.bin"
+NO_SERVER = "not a url"
+BAD_URLS = {"relative": RELATIVE, "words": NO_SERVER, "ftp": "ftp://host/artifactory/repo/x", "number": 7}
+
+# What each function needs besides the one bad argument; "{server}" is the address of the running server.
+FILE = "{server}/repo/a.bin"
+ITEM = {"url": FILE}
+NAMED = {"server": "{server}", "repository": "repo", "group_id": "org.example", "name": "thing"}
+COORDINATES = [("org.example", "thing")]
+GOOD = {
+    "aql": {"server": "{server}", "query": "items.find()"},
+    "authentication": ITEM,
+    "authentification": ITEM,
+    "checksum": {"path_or_url": FILE},
+    "copy": {"source": FILE, "target": "{server}/repo/b.bin"},
+    "delete": ITEM,
+    "delete_properties": {"url": FILE, "names": ["key"]},
+    "deploy": {"path": "missing.bin", "url": FILE},
+    "deploy_folder": {"folder": ".", "url": "{server}/repo/folder/"},
+    "deploy_many": {"items": [], "url": "{server}/repo/folder/"},
+    "download": ITEM,
+    "download_folder": ITEM,
+    "download_many": {"items": [FILE]},
+    "exists": ITEM,
+    "glob": {"url": FILE, "pattern": "*"},
+    "group_id_to_path": {"group_id": "org.example"},
+    "info": ITEM,
+    "latest_version": NAMED,
+    "list_archive": ITEM,
+    "ls": ITEM,
+    "maven_metadata": NAMED,
+    "mkdir": ITEM,
+    "move": {"source": FILE, "target": "{server}/repo/b.bin"},
+    "open": ITEM,
+    "path": ITEM,
+    "path_to_group_id": {"path": "org/example"},
+    "ping": {"server": "{server}"},
+    "plan_sync": {"source": FILE, "destination": "local"},
+    "properties": ITEM,
+    "read_archive_member": {"url": FILE, "member": "a.txt"},
+    "read_bytes": ITEM,
+    "remove_parts": {"folder": "."},
+    "repositories": {"server": "{server}"},
+    "resolve_credentials": ITEM,
+    "rest_api_get": ITEM,
+    "run_sync": {"plan": None},
+    "search": {"server": "{server}", "name": "a"},
+    "server_info": {"server": "{server}"},
+    "session": {"server": "{server}"},
+    "set_properties": {"url": FILE, "properties": {"key": "value"}},
+    "stream": ITEM,
+    "sync": {"source": FILE, "destination": "local"},
+    "update_properties": {"url": FILE, "changes": {"key": "value"}},
+    "url": {"server": "{server}", "repository": "repo"},
+    "versions": NAMED,
+    "versions_many": {"server": "{server}", "repository": "repo", "names": COORDINATES},
+    "walk": ITEM,
+    "write_bytes": {"url": FILE, "data": b"x"},
+}
+
+# The arguments that are an address of a server or of an item.
+ADDRESSES = {"url", "server"}
+FUNCTIONS = sorted(name for name in aioartifact.__all__ if inspect.isfunction(getattr(aioartifact, name)))
+
+WRONG_ADDRESSES = [
+    pytest.param(name, {argument: wrong}, id=f"{name}-{argument}-{kind}")
+    for name in FUNCTIONS
+    for argument in GOOD[name]
+    if argument in ADDRESSES
+    for kind, wrong in BAD_URLS.items()
+    if name not in {"url"}
+]
+OTHERS = [
+    pytest.param("aql", {"query": 7}, id="aql-query-number"),
+    pytest.param("aql", {"query": "drop table"}, id="aql-query-nonsense"),
+    pytest.param("checksum", {"type": "crc"}, id="checksum-type"),
+    pytest.param("copy", {"source": RELATIVE}, id="copy-source"),
+    pytest.param("copy", {"target": RELATIVE}, id="copy-target"),
+    pytest.param("copy", {"target": "https://other.example/artifactory/repo/x"}, id="copy-server"),
+    pytest.param("delete", {"url": "{server}/repo"}, id="delete-repository"),
+    pytest.param("delete", {"url": "{server}/"}, id="delete-server"),
+    pytest.param("delete_properties", {"names": []}, id="delete_properties-empty"),
+    pytest.param("delete_properties", {"names": 7}, id="delete_properties-number"),
+    pytest.param("deploy", {"md5": "xyz"}, id="deploy-md5"),
+    pytest.param("deploy_folder", {"on_error": "x"}, id="deploy_folder-on_error"),
+    pytest.param("deploy_many", {"on_error": "x"}, id="deploy_many-on_error"),
+    pytest.param("download_folder", {"overwrite": "x"}, id="download_folder-overwrite"),
+    pytest.param("download_folder", {"processes": -1}, id="download_folder-processes"),
+    pytest.param("download_many", {"items": [RELATIVE]}, id="download_many-relative"),
+    pytest.param("download_many", {"items": [7]}, id="download_many-number"),
+    pytest.param("download_many", {"max_concurrency": 0}, id="download_many-max_concurrency"),
+    pytest.param("glob", {"pattern": 7}, id="glob-number"),
+    pytest.param("group_id_to_path", {"group_id": 7}, id="group_id_to_path-number"),
+    pytest.param("latest_version", {"spec": ">=nonsense,,"}, id="latest_version-spec"),
+    pytest.param("move", {"source": "{server}/repo"}, id="move-repository"),
+    pytest.param("move", {"target": RELATIVE}, id="move-target"),
+    pytest.param("path_to_group_id", {"path": 7}, id="path_to_group_id-number"),
+    pytest.param("plan_sync", {"source": "a", "destination": "b"}, id="plan_sync-local"),
+    pytest.param("read_archive_member", {"member": ""}, id="read_archive_member-empty"),
+    pytest.param("read_bytes", {"start": -1}, id="read_bytes-start"),
+    pytest.param("remove_parts", {"older_than": -1}, id="remove_parts-older_than"),
+    pytest.param("repositories", {"kind": "x"}, id="repositories-kind"),
+    pytest.param("run_sync", {"plan": "x"}, id="run_sync-words"),
+    pytest.param("search", {"name": None}, id="search-nothing"),
+    pytest.param("search", {"name": 7}, id="search-number"),
+    pytest.param("session", {"auth": 7}, id="session-auth"),
+    pytest.param("set_properties", {"properties": {"": "x"}}, id="set_properties-empty"),
+    pytest.param("set_properties", {"properties": 7}, id="set_properties-number"),
+    pytest.param("stream", {"start": 5, "end": 1}, id="stream-range"),
+    pytest.param("sync", {"source": "a", "destination": "b"}, id="sync-local"),
+    pytest.param("update_properties", {"changes": {"a b": "x"}}, id="update_properties-blank"),
+    pytest.param("url", {"server": 7}, id="url-number"),
+    pytest.param("versions", {"scheme": "x"}, id="versions-scheme"),
+    pytest.param("versions", {"spec": 7}, id="versions-number"),
+    pytest.param("versions_many", {"names": [7]}, id="versions_many-number"),
+    pytest.param("walk", {"depth": -1}, id="walk-depth"),
+    pytest.param("write_bytes", {"data": "text"}, id="write_bytes-text"),
+]
+CASES = WRONG_ADDRESSES + OTHERS
+
+
+def at(server, value):
+    """Put the server's address where the table says so."""
+    return value.replace("{server}", server.url) if isinstance(value, str) else value
+
+
+async def use(made):
+    """Do with a call's answer what a caller does: await it, enter it or iterate over it."""
+    if inspect.isawaitable(made):
+        await made
+    elif isinstance(made, AbstractAsyncContextManager):
+        async with made:
+            pass
+    elif hasattr(made, "__aiter__"):
+        async for _ in made:
+            pass
+
+
+def test_table_names_every_function():
+    """A public function without bad input in the table is found here."""
+    assert {case.values[0] for case in CASES} == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize(("name", "wrong"), CASES)
+async def test_bad_input_raises_before_any_request(server, tmp_path, monkeypatch, name, wrong):
+    """Each bad argument gives a typed error that says something, and the server hears nothing."""
+    monkeypatch.chdir(tmp_path)
+    arguments = {key: at(server, value) for key, value in (GOOD[name] | wrong).items()}
+    with pytest.raises((aioartifact.InvalidArgumentError, aioartifact.InvalidURLError)) as caught:
+        await use(getattr(aioartifact, name)(**arguments))
+    assert str(caught.value)
+    assert server.requests == []
