@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
 
-from ._errors import InvalidURLError
+from ._errors import InvalidArgumentError, InvalidURLError
 
 # RFC 3986 pchar, without ';' (Artifactory's matrix parameters start there) and '+' (some proxies and S3
 # read it as a space; Artifactory decodes %2B to the same name).
@@ -319,8 +319,11 @@ def group_id_to_path(group_id: str) -> str:
 
     Args:
         group_id: Group ID, its parts divided by dots.
+
+    Raises:
+        InvalidArgumentError: It is no text.
     """
-    return group_id.replace(".", "/")
+    return _text("group_id", group_id).replace(".", "/")
 
 
 def path_to_group_id(path: str) -> str:
@@ -329,8 +332,17 @@ def path_to_group_id(path: str) -> str:
 
     Args:
         path: Path, its parts divided by slashes.
+
+    Raises:
+        InvalidArgumentError: It is no text.
     """
-    return path.replace("/", ".")
+    return _text("path", path).replace("/", ".")
+
+
+def _text(what: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{what} is a {type(value).__name__}; expected a text")
+    return value
 
 
 def url(

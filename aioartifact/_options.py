@@ -107,6 +107,18 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
         raise InvalidArgumentError(f"{name}={value!r}: expected one of {', '.join(map(repr, choices))}")
 
 
+def check_texts(**values: object) -> None:
+    """
+    Make sure that each of *values* is a text that is not empty, or None.
+
+    Raises:
+        InvalidArgumentError: One is not.
+    """
+    for name, value in values.items():
+        if value is not None and (not isinstance(value, str) or not value):
+            raise InvalidArgumentError(f"{name}={value!r}: expected a text", hint="None leaves it out")
+
+
 def check_path(name: str, value: object) -> str:
     """
     Return *value* as text if it can be the path of a file or a folder.

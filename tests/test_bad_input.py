@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 import aioartifact
+from aioartifact import query
 
 RELATIVE = "repo/folder/file.bin"
 NO_SERVER = "not a url"
@@ -77,11 +78,12 @@ WRONG_ADDRESSES = [
     for argument in GOOD[name]
     if argument in ADDRESSES
     for kind, wrong in BAD_URLS.items()
-    if name not in {"url"}
+    if name != "url"
 ]
 OTHERS = [
     pytest.param("aql", {"query": 7}, id="aql-query-number"),
     pytest.param("aql", {"query": "drop table"}, id="aql-query-nonsense"),
+    pytest.param("aql", {"query": 'items.delete({"repo":"r"})'}, id="aql-query-that-changes"),
     pytest.param("checksum", {"type": "crc"}, id="checksum-type"),
     pytest.param("copy", {"source": RELATIVE}, id="copy-source"),
     pytest.param("copy", {"target": RELATIVE}, id="copy-target"),
@@ -95,12 +97,13 @@ OTHERS = [
     pytest.param("deploy_many", {"on_error": "x"}, id="deploy_many-on_error"),
     pytest.param("download_folder", {"overwrite": "x"}, id="download_folder-overwrite"),
     pytest.param("download_folder", {"processes": -1}, id="download_folder-processes"),
-    pytest.param("download_many", {"items": [RELATIVE]}, id="download_many-relative"),
-    pytest.param("download_many", {"items": [7]}, id="download_many-number"),
+    pytest.param("download_many", {"items": RELATIVE}, id="download_many-one-text"),
     pytest.param("download_many", {"max_concurrency": 0}, id="download_many-max_concurrency"),
     pytest.param("glob", {"pattern": 7}, id="glob-number"),
     pytest.param("group_id_to_path", {"group_id": 7}, id="group_id_to_path-number"),
     pytest.param("latest_version", {"spec": ">=nonsense,,"}, id="latest_version-spec"),
+    pytest.param("latest_version", {"spec": "[1.0,2.0"}, id="latest_version-half-a-range"),
+    pytest.param("latest_version", {"where": "("}, id="latest_version-where"),
     pytest.param("move", {"source": "{server}/repo"}, id="move-repository"),
     pytest.param("move", {"target": RELATIVE}, id="move-target"),
     pytest.param("path_to_group_id", {"path": 7}, id="path_to_group_id-number"),
@@ -112,6 +115,9 @@ OTHERS = [
     pytest.param("run_sync", {"plan": "x"}, id="run_sync-words"),
     pytest.param("search", {"name": None}, id="search-nothing"),
     pytest.param("search", {"name": 7}, id="search-number"),
+    pytest.param("search", {"name": None, "checksum": "xyz"}, id="search-checksum"),
+    pytest.param("search", {"name": None, "properties": 7}, id="search-properties"),
+    pytest.param("search", {"name": None, "properties": {"": "x"}}, id="search-property-without-a-name"),
     pytest.param("session", {"auth": 7}, id="session-auth"),
     pytest.param("set_properties", {"properties": {"": "x"}}, id="set_properties-empty"),
     pytest.param("set_properties", {"properties": 7}, id="set_properties-number"),
@@ -121,9 +127,14 @@ OTHERS = [
     pytest.param("url", {"server": 7}, id="url-number"),
     pytest.param("versions", {"scheme": "x"}, id="versions-scheme"),
     pytest.param("versions", {"spec": 7}, id="versions-number"),
+    pytest.param("versions", {"name": '"}).delete("', "method": "aql"}, id="versions-aql-injection"),
+    pytest.param("versions", {"name": "../other"}, id="versions-dots"),
+    pytest.param("versions", {"repository": "a\0b"}, id="versions-nul"),
     pytest.param("versions_many", {"names": [7]}, id="versions_many-number"),
     pytest.param("walk", {"depth": -1}, id="walk-depth"),
+    pytest.param("update_properties", {"changes": {"a;b=c": "x"}}, id="update_properties-injection"),
     pytest.param("write_bytes", {"data": "text"}, id="write_bytes-text"),
+    pytest.param("write_bytes", {"parameters": {"a b": "x"}}, id="write_bytes-property"),
 ]
 CASES = WRONG_ADDRESSES + OTHERS
 
@@ -159,3 +170,28 @@ async def test_bad_input_raises_before_any_request(server, tmp_path, monkeypatch
         await use(getattr(aioartifact, name)(**arguments))
     assert str(caught.value)
     assert server.requests == []
+
+
+@pytest.mark.parametrize("item", [pytest.param(RELATIVE, id="relative"), pytest.param(7, id="number")])
+async def test_bad_item_of_many_is_one_failure_of_the_batch(server, tmp_path, item):
+    """Items are taken as they come, so a bad one is found among the others; no request is sent for it."""
+    with pytest.raises(aioartifact.BatchError) as caught:
+        await aioartifact.download_many([item], tmp_path)
+    (error,) = caught.value.exceptions
+    assert isinstance(error, aioartifact.InvalidArgumentError | aioartifact.InvalidURLError)
+    assert server.requests == []
+
+
+HOSTILE = ['"', '\\"', '"}).include("*', "*/../x", "$match", "a\nb", " a"]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+async def test_value_in_a_query_cannot_become_a_query(server, session, value):
+    """What a value says is looked for as it stands, or refused before it is sent; nothing else is found."""
+    server.put("generic-local/a.bin", b"1")
+    try:
+        wanted = query.items(name=value)
+    except aioartifact.InvalidArgumentError:
+        assert server.requests == []
+        return
+    assert [row async for row in aioartifact.aql(server.url, wanted, session=session)] == []

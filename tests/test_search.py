@@ -139,7 +139,7 @@ async def test_search_that_takes_a_licence():
     ("asked", "complaint"),
     [
         pytest.param({}, "search by nothing", id="nothing"),
-        pytest.param({"name": ""}, "search by nothing", id="empty-name"),
+        pytest.param({"name": ""}, "expected a text", id="empty-name"),
         pytest.param({"name": "a", "version": "1"}, "artifact and gavc", id="two-things"),
         pytest.param({"created_after": DAY, "modified_after": DAY}, "knows one of them", id="two-dates"),
         pytest.param({"created_after": DAY.replace(tzinfo=None)}, "time zone", id="no-time-zone"),

@@ -45,10 +45,10 @@ async def test_repositories_that_are_none(server, session, body):
         await aioartifact.repositories(server.url, session=session)
 
 
-@pytest.mark.parametrize("wanted", [{"kind": ""}, {"package_type": ""}])
+@pytest.mark.parametrize("wanted", [{"kind": ""}, {"kind": "x"}, {"package_type": ""}, {"package_type": 7}])
 async def test_repositories_of_no_kind(server, session, wanted):
-    """The server would take an empty name for all."""
-    with pytest.raises(aioartifact.InvalidArgumentError, match="expected a name"):
+    """An empty name, which the server would take for all, and an unknown one are told at the call."""
+    with pytest.raises(aioartifact.InvalidArgumentError, match=r"expected (a text|one of)"):
         await aioartifact.repositories(server.url, **wanted, session=session)
     server.assert_requests([])
 

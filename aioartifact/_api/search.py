@@ -11,6 +11,7 @@ from .._checksums import ALGORITHMS, Checksums
 from .._errors import InvalidArgumentError, NotFoundError
 from .._filters import Filter
 from .._listing import Entry, Results, collect
+from .._options import check_texts
 from .._protocol import Request, build_search, read_found
 from .session import using
 
@@ -70,7 +71,7 @@ def search(
     Raises:
         InvalidURLError: *server* is no absolute http or https URL.
         InvalidArgumentError: Nothing is asked for, or things that cannot be asked together; or no such checksum
-            exists, or a date has no time zone.
+            exists, a text is empty or none, or a date has no time zone.
         BadRequestError: While iterating, as all below: the server does not take it, or has no Pro licence.
         AuthenticationError: Credentials are missing or wrong.
         ForbiddenError: This user may not search.
@@ -81,6 +82,14 @@ def search(
     See: JFrog REST API, "Artifact Search", "GAVC Search", "Property Search", "Checksum Search" and "Artifacts With
     Date in Date Range".
     """
+    check_texts(
+        name=name,
+        checksum=checksum,
+        group_id=group_id,
+        artifact_id=artifact_id,
+        version=version,
+        classifier=classifier,
+    )
     address = parse_server_url(server)
     keys = [repositories] if isinstance(repositories, str) else list(repositories)
     dates = Filter(
@@ -138,6 +147,8 @@ _TAKEN = {"repos", "properties"}
 
 
 def _properties(values: Mapping[str, str]) -> Parameters:
+    if not isinstance(values, Mapping):
+        raise InvalidArgumentError(f"properties are a {type(values).__name__}; expected a mapping of keys to texts")
     for key, value in values.items():
         if not key or key in _TAKEN or not isinstance(value, str):
             raise InvalidArgumentError(

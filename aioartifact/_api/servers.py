@@ -3,8 +3,9 @@
 import aiohttp
 
 from .._address import parse_server_url
-from .._errors import InvalidArgumentError, ServerError, TransportError
+from .._errors import ServerError, TransportError
 from .._models import Repository, ServerInfo
+from .._options import check_choice, check_texts
 from .._protocol import (
     build_ping,
     build_repositories,
@@ -15,6 +16,8 @@ from .._protocol import (
 )
 from .._session import ask
 from .session import using
+
+_KINDS = ("local", "remote", "virtual", "federated")
 
 
 async def repositories(
@@ -38,7 +41,7 @@ async def repositories(
 
     Raises:
         InvalidURLError: *server* is no absolute http or https URL.
-        InvalidArgumentError: *kind* or *package_type* is an empty text. No request was sent.
+        InvalidArgumentError: *kind* is no kind, or *package_type* no text. No request was sent.
         AuthenticationError: Credentials are missing or wrong.
         ResponseError: The server said no for another reason.
         TransportError: No answer came.
@@ -46,9 +49,9 @@ async def repositories(
 
     See: JFrog REST API, "Get Repositories".
     """
-    for name, value in (("kind", kind), ("package_type", package_type)):
-        if value is not None and not value:
-            raise InvalidArgumentError(f"{name}={value!r}: expected a name", hint="None stands for all")
+    check_texts(kind=kind, package_type=package_type)
+    if kind is not None:
+        check_choice("kind", kind, _KINDS)
     address = parse_server_url(server)
     request = build_repositories(address, kind, package_type)
     async with using(session) as opened:

@@ -81,6 +81,8 @@ def property_names(names: Iterable[str]) -> list[str]:
     Raises:
         InvalidArgumentError: There are none, or Artifactory refuses one.
     """
+    if not isinstance(names, Iterable):
+        raise InvalidArgumentError(f"names are a {type(names).__name__}; expected names of properties")
     checked = [_name(name) for name in ([names] if isinstance(names, str) else names)]
     if not checked:
         raise InvalidArgumentError("no property is named", hint="name at least one")
