@@ -47,6 +47,21 @@ def children(pid: int | str = "self") -> set[int]:
     }
 
 
+def connected(server) -> set[int]:
+    """Those of them that have a connection to the server: one that still starts has none."""
+    port = f":{int(server.origin.rpartition(':')[2]):04X}"
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[2].endswith(port) and row[3] == "01"}
+    return {pid for pid in children() if any(target(each) in sockets for each in Path(f"/proc/{pid}/fd").iterdir())}
+
+
+def target(descriptor: Path) -> str | None:
+    try:
+        return str(descriptor.readlink())
+    except FileNotFoundError:
+        return None  # closed meanwhile
+
+
 async def gone(pid: int) -> None:
     """Wait until a process has ended, whoever started it."""
     try:
@@ -262,7 +277,7 @@ async def test_file_that_kills_every_process(server, session, tree, tmp_path):
     for _ in range(2):
         held = Caught(server, 1, Fault.stall(after=1000))
         await held.reached()
-        for pid in children():
+        for pid in connected(server):
             os.kill(pid, signal.SIGKILL)
             await gone(pid)
         held.release()
