@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -326,3 +327,20 @@ def test_file_from_the_future_is_not_recorded(tmp_path, offset):
     with sqlite3.connect(tmp_path / "manifest") as database:
         assert database.execute("SELECT count(*) FROM files_1").fetchone() == (0,)
     database.close()
+
+
+def test_manifest_that_several_threads_write_at_once(tmp_path):
+    """A batch with many files finds it time to write while another thread still does; nothing is lost or fails."""
+    paths = [tmp_path / str(number) for number in range(300)]
+    for path in paths:
+        path.write_bytes(b"content")
+    book = Manifest(str(tmp_path / "manifest"))
+    for path in paths:
+        book.add_written(str(path), path.stat(), SUMS)
+    with ThreadPoolExecutor(8) as threads:
+        for done in [threads.submit(book.flush) for _ in range(64)]:
+            done.result()
+    book.close()
+    book = Manifest(str(tmp_path / "manifest"))
+    assert len(book.find({str(path): Stamp.of(path.stat()) for path in paths})) == 300
+    book.close()

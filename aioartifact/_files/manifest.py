@@ -102,6 +102,7 @@ class Manifest:
         """
         self.path = path
         self._lock = Lock()
+        self._flushing = Lock()
         self._fresh: deque[tuple[str, Stamp, Checksums]] = deque()
         self._added = 0
         self._database: sqlite3.Connection | None = _opened(path)
@@ -134,10 +135,14 @@ class Manifest:
         return settles_at(Stamp.of(status)) <= looked_ns and self.add_written(path, status, checksums)
 
     def flush(self) -> None:
-        """Write what was noted and whose look has settled meanwhile."""
+        """Write what was noted and whose look has settled meanwhile; of several threads one after the other."""
+        with self._flushing:
+            self._insert(self._settled())
+
+    def _settled(self) -> list[tuple[object, ...]]:
         self._added = 0
         now = time.time_ns()
-        rows = []
+        rows: list[tuple[object, ...]] = []
         for _ in range(len(self._fresh)):
             path, before, checksums = self._fresh.popleft()
             stamp = _look(path)
@@ -147,7 +152,7 @@ class Manifest:
                 rows.append(_row(path, stamp, now, checksums))
             elif settles_at(stamp) <= now + _COARSE_TICK:  # else the clock of this file system is wrong
                 self._fresh.append((path, before, checksums))
-        self._insert(rows)
+        return rows
 
     def close(self) -> None:
         """Write what is left, after a tick of the clock; and let go of the file."""
