@@ -223,7 +223,7 @@ async def test_own_limit_is_no_stall(server, tmp_path, direction):
     async with aioartifact.session(
         server.url,
         auth=(server.username, server.password),
-        timeouts=aioartifact.Timeouts(stall=1.0, reply=1.0),
+        timeouts=aioartifact.Timeouts(stall=0.4, reply=0.4),
         limits=aioartifact.Limits(max_bytes_per_second=200_000),
         retry=aioartifact.RetryPolicy.none(),
     ) as session:

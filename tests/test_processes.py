@@ -7,7 +7,7 @@ import signal
 import ssl
 import subprocess
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +42,14 @@ def found(folder) -> dict[str, bytes]:
 
 def children(pid: int | str = "self") -> set[int]:
     """Processes that a process has started and that still run."""
-    return {
-        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-    }
+    return {child for task in Path(f"/proc/{pid}/task").iterdir() for child in children_of_thread(task)}
+
+
+def children_of_thread(task: Path) -> list[int]:
+    try:
+        return [int(child) for child in (task / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []  # the thread has ended meanwhile
 
 
 def connected(server) -> set[int]:
@@ -52,14 +57,17 @@ def connected(server) -> set[int]:
     port = f":{int(server.origin.rpartition(':')[2]):04X}"
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     sockets = {f"socket:[{row[9]}]" for row in rows if row[2].endswith(port) and row[3] == "01"}
-    return {pid for pid in children() if any(target(each) in sockets for each in Path(f"/proc/{pid}/fd").iterdir())}
+    return {pid for pid in children() if not sockets.isdisjoint(descriptors(pid))}
 
 
-def target(descriptor: Path) -> str | None:
-    try:
-        return str(descriptor.readlink())
-    except FileNotFoundError:
-        return None  # closed meanwhile
+def descriptors(pid: int) -> list[str]:
+    """What a process has open, as far as it stays open while one looks."""
+    found = []
+    with suppress(FileNotFoundError, ProcessLookupError, PermissionError):  # the process has ended meanwhile
+        for each in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                found.append(str(each.readlink()))
+    return found
 
 
 async def gone(pid: int) -> None:

@@ -60,14 +60,9 @@ pytestmark = pytest.mark.anyio
 """
 
 
-# The plugin of the oldest anyio that we allow imports a name of pytest by its former name.
-_OF_AN_OLD_ANYIO = "_pytest.python.CallSpec2:pytest.PytestRemovedIn10Warning"
-
-
 def pytest_run(folder: Path, source: str, *options: str) -> subprocess.CompletedProcess:
     (folder / "test_it.py").write_text(source)
-    warnings = ["-W", "error", "-W", f"ignore:{_OF_AN_OLD_ANYIO}"]
-    command = [sys.executable, "-m", "pytest", "-q", *warnings, "-p", "no:cacheprovider", *options, str(folder)]
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", *options, str(folder)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
 
