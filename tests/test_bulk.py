@@ -329,6 +329,24 @@ async def test_folder_in_the_place_of_a_file(server, session, tree, tmp_path):
     assert [request.path for request in server.requests] == ["generic-local/t/d0/sub/f6.bin"]
 
 
+@pytest.mark.parametrize("archive", [False, True])
+@pytest.mark.parametrize("overwrite", ["changed", "always"])
+async def test_pipe_in_the_place_of_a_file(server, session, tree, tmp_path, overwrite, archive):
+    """A pipe or a device is no older file: it is not replaced, nor waited for, and the other files come."""
+    for folder in ("d0/sub", "d1/sub"):
+        (tmp_path / folder).mkdir(parents=True)
+    pipe, link = tmp_path / "d0/sub/f0.bin", tmp_path / "d1/sub/f1.bin"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    url, options = f"{server.url}/generic-local/t", {"overwrite": overwrite, "archive": archive}
+    report = await aioartifact.download_folder(url, tmp_path, on_error="collect", session=session, **options)
+    assert {outcome.path for outcome in report.failed} == {str(pipe), str(link)}
+    assert all("not a regular file" in str(outcome.error) for outcome in report.failed)
+    assert len(report.downloaded) == len(tree) - 2
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+
+
 async def test_file_in_the_place_of_the_destination(server, session, tree, tmp_path):
     """A file where the folder should be is told before any request."""
     (tmp_path / "file").touch()

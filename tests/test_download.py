@@ -1,6 +1,7 @@
 """download(): one file, one request, and the target name only ever holds a complete file."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,22 @@ async def test_download_replaces_an_existing_file(session, url, tmp_path):
     (tmp_path / "data.bin").write_bytes(b"old")
     await aioartifact.download(url, tmp_path, session=session)
     assert (tmp_path / "data.bin").read_bytes() == DATA
+
+
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+async def test_download_in_the_place_of_no_file(server, session, url, tmp_path, kind, linked):
+    """A rename over a pipe, a socket or a device (think of /dev/null) would destroy it: refused, without a request."""
+    place = tmp_path / "place"
+    with socket.socket(socket.AF_UNIX) as listening:
+        os.mkfifo(place) if kind == "pipe" else listening.bind(str(place))
+        (tmp_path / "link").symlink_to(place)
+        before = place.lstat()
+        with pytest.raises(aioartifact.LocalFileError, match="not a regular file"):
+            await aioartifact.download(url, tmp_path / "link" if linked else place, session=session)
+    assert os.path.samestat(place.lstat(), before)
+    assert (tmp_path / "link").is_symlink()
+    server.assert_requests([])
 
 
 async def test_download_without_force_leaves_an_existing_file(server, session, url, tmp_path):

@@ -249,6 +249,32 @@ async def test_delete_whose_answer_is_lost(server, session, base):
     assert not server.exists("generic-local/a/one")
 
 
+@pytest.mark.parametrize("context_path", ["/art", "/deep/er"])
+@pytest.mark.parametrize("options", [{}, {"missing_ok": True}, {"dry_run": True}], ids=str)
+async def test_delete_of_a_repository_behind_an_unknown_context_path(context_path, options):
+    """A URL whose context path nobody named must not turn a whole repository into a folder of another one."""
+    async with ArtifactoryServer(context_path=context_path) as server:
+        server.put("generic-local/a", b"1")
+        async with aioartifact.session(server.origin, auth=(server.username, server.password)) as session:
+            with pytest.raises(aioartifact.ResponseError, match="the base URL"):
+                await aioartifact.delete(f"{server.url}/generic-local", session=session, **options)
+        assert server.exists("generic-local/a")
+        assert "DELETE" not in {request.method for request in server.requests}
+
+
+async def test_delete_from_a_server_without_a_context_path():
+    """The item is looked at first; what is not there is told as elsewhere."""
+    async with ArtifactoryServer(context_path="") as server:
+        server.put("generic-local/a", b"1")
+        async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
+            await aioartifact.delete(f"{server.url}/generic-local/a", session=session)
+            server.assert_requests(["GET api/storage/generic-local/a", "DELETE generic-local/a"])
+            with pytest.raises(aioartifact.NotFoundError):
+                await aioartifact.delete(f"{server.url}/generic-local/a", session=session)
+            await aioartifact.delete(f"{server.url}/generic-local/a", missing_ok=True, session=session)
+        assert not server.exists("generic-local/a")
+
+
 async def test_delete_that_is_forbidden(server, base):
     """What a user may not delete stays."""
     server.add_user("reader", password="secret")

@@ -178,6 +178,41 @@ async def test_secret_in_a_url_is_not_repeated(url, tmp_path):
         assert not [error for error in errors if "CANARY" in shown(error)]
 
 
+async def test_secret_in_the_url_of_a_listed_file_is_not_repeated(tmp_path):
+    """Not even in the outcome that tells of the refused file."""
+    listed = aioartifact.FileInfo(f"https://user:{CANARY}@host/artifactory/r/a?token={CANARY}", "r", "a")
+    report = await aioartifact.download_many([listed], tmp_path, on_error="collect")
+    assert [outcome.url for outcome in report.failed] == ["https://***@host/artifactory/r/a?***"]
+    assert "CANARY" not in repr(report)
+
+
+@pytest.mark.parametrize("fault", [fault for fault, script in FAULTS.items() if script])
+async def test_variables_of_a_traceback_show_no_secret(server, tmp_path, monkeypatch, fault):
+    """Crash reporters send the local variables of every frame: what was resolved for a session is in none of them."""
+    proxied = f"http://proxy:{CANARY}@127.0.0.1:9"
+    monkeypatch.setenv("HTTP_PROXY", proxied)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server.add_user("ci", password=CANARY, admin=True)
+    server.put(PATH, b"some bytes")
+    server.fail("*", "**", times=None, fault=FAULTS[fault])
+    monkeypatch.setenv("ARTIFACTORY_USERNAME", "ci")
+    monkeypatch.setenv("ARTIFACTORY_API_KEY", CANARY)
+    url, policy = f"{server.url}/{PATH}", aioartifact.RetryPolicy.none()
+    async with aioartifact.session(retry=policy) as session:
+        await provoke(aioartifact.info("http://host.invalid/artifactory/r/a", session=session))
+        errors = [
+            *await provoke(aioartifact.download(url, tmp_path / "x", session=session)),
+            *await provoke(aioartifact.read_bytes(url, start=2, session=session)),
+            *await provoke(aioartifact.write_bytes(f"{url}2", b"bytes", session=session)),
+            *await provoke(_drained(aioartifact.aql(server.url, "items.find()", session=session))),
+        ]
+    assert errors
+    for error in errors:
+        told = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+        assert ENCODED not in told
+        assert proxied not in told
+
+
 def test_credentials_show_no_secret():
     """repr, str, format and tracebacks mask; pickling refuses."""
     for auth in (aioartifact.Credentials.basic("ci", CANARY), *list(AUTHS.values())[1:]):

@@ -507,6 +507,15 @@ async def test_folder_that_became_a_link_is_not_deleted_from(server, session, fo
     assert (outside / "sub/x").read_bytes() == b"precious"
 
 
+async def test_local_name_that_no_server_can_hold_is_deleted(server, session, folder, url):
+    """The source has no file of such a name: it goes like any other that is not there."""
+    server.put("generic-local/t/a", b"1")
+    write(folder, {"a": b"1", "two\nlines": b"2"})
+    report = await aioartifact.sync(url, folder, delete=True, session=session)
+    assert [outcome.path for outcome in report.deleted] == [str(folder / "two\nlines")]
+    assert contents(folder) == {"a": b"1"}
+
+
 async def test_links_at_the_source_are_followed(server, session, folder, url, outside):
     """As deploy_folder() does; a link that leads nowhere is a conflict, and the others are sent."""
     write(folder, {"a": b"1"})

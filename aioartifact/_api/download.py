@@ -70,7 +70,8 @@ async def download(
         FileNotFoundError: The destination folder does not exist (:class:`LocalNotFoundError`), or the server has
             no such file (:class:`NotFoundError`).
         NotAFileError: *url* names a folder.
-        LocalFileError: A folder has the target's name, the disk is full, or it refuses for another reason.
+        LocalFileError: A folder, a pipe or a device has the target's name, the disk is full, or it refuses for another
+            reason.
         AuthenticationError: Credentials are missing or wrong.
         ForbiddenError: This user may not read it.
         ResponseError: The server said no for another reason.

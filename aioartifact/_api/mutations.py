@@ -130,6 +130,9 @@ async def delete(
     """
     Delete a file, or a folder with all below it; one request. The server keeps it in its trash can, if it has one.
 
+    Where a URL tells no context path, such as ``/artifactory``, what looks like a folder may be a whole repository of
+    a server whose context path nobody named. There the item is looked at first, which costs another request.
+
     A deletion may be sent again where its answer is lost. If the second then finds nothing, the first did it.
 
     Args:
@@ -158,6 +161,8 @@ async def delete(
         check_scope("delete", item, whole_repository=whole_repository)
         if dry_run:
             return Deletion(str(item), dry_run=True, files=await _files(opened, item, missing_ok=missing_ok))
+        if not await _is_certain(opened, item, missing_ok=missing_ok, whole_repository=whole_repository):
+            return Deletion(str(item), dry_run=False)
         try:
             await ask(opened, build_delete(item))
         except NotFoundError as error:
@@ -207,6 +212,21 @@ async def mkdir(
             if isinstance(await _look(opened, item), FileInfo):
                 raise NotAFolderError(f"mkdir {item}: is a file") from None
             raise
+
+
+async def _is_certain(
+    session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: bool, whole_repository: bool
+) -> bool:
+    """
+    Whether *item* is known to be what its URL says, and no repository below a context path that the URL hides.
+
+    Raises:
+        NotFoundError: There is no such item; with *missing_ok* the answer is False.
+        ResponseError: No Artifactory has its API there.
+    """
+    if item.server.context_path or whole_repository:
+        return True
+    return await (_look if missing_ok else fetch_info)(session, item) is not None
 
 
 async def _look(session: aiohttp.ClientSession, item: ItemURL) -> FileInfo | FolderInfo | None:

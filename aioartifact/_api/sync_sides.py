@@ -111,9 +111,16 @@ class LocalSide:
             with _counted(self._progress, work.url, action):
                 await run_short(self._check_target, action)
             return await self._fetcher.fetch(work)
-        if (lost := _lost(work)) and await self._recorded.has(item_below(self._folder, lost.path)):
+        if (lost := _lost(work)) and await self._is_at_source(lost):
             raise _is_back(self._folder / lost.path)
         return await run(self._change, work)
+
+    async def _is_at_source(self, file: SyncFile) -> bool:
+        try:
+            item = item_below(self._folder, file.path)
+        except InvalidURLError:
+            return False  # no server can hold a file of this name
+        return await self._recorded.has(item)
 
     def _change(self, action: SyncAction) -> Outcome:
         """Do what takes no transfer; blocks."""

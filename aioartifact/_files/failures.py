@@ -1,6 +1,8 @@
 """The seam where an operating system's refusals become errors of ours."""
 
+import errno
 import os
+import stat
 from types import TracebackType
 
 from .._errors import LocalFileError
@@ -28,6 +30,19 @@ class explained:  # noqa: N801  # it reads as a function, and a generator would 
     ) -> None:
         if isinstance(error, OSError):
             raise LocalFileError.from_os_error(self._operation, self._path, error) from error
+
+
+def check_regular(status: os.stat_result) -> None:
+    """
+    Make sure that a file is one with bytes of its own.
+
+    Raises:
+        OSError: It is a folder, a pipe, a socket or a device.
+    """
+    if stat.S_ISDIR(status.st_mode):
+        raise os_error(errno.EISDIR)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
 
 
 def os_error(number: int) -> OSError:

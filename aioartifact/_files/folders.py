@@ -4,11 +4,10 @@ import errno
 import os
 import secrets
 import shutil
-import stat
 import unicodedata
 
 from .._errors import LocalFileError, LocalNotFoundError
-from .failures import explained, os_error
+from .failures import check_regular, explained, os_error
 
 
 def check_target(path: str) -> None:
@@ -17,10 +16,9 @@ def check_target(path: str) -> None:
 
     Raises:
         LocalNotFoundError: Its folder does not exist.
-        LocalFileError: A folder has its name.
+        LocalFileError: A folder, a pipe or a device has its name: a rename would take its place.
     """
-    if os.path.isdir(path):
-        raise LocalFileError.from_os_error("write", path, os_error(errno.EISDIR))
+    file_status(path)
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise LocalNotFoundError(
@@ -150,14 +148,12 @@ def file_status(path: str) -> os.stat_result | None:
     What the disk knows of a file; None if there is none; blocks.
 
     Raises:
-        LocalFileError: A folder has its name, or the disk refused to tell.
+        LocalFileError: A folder, a pipe or a device has its name, or the disk refused to tell.
     """
-    try:
-        status = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise LocalFileError.from_os_error("write", path, error) from error
-    if stat.S_ISDIR(status.st_mode):
-        raise LocalFileError.from_os_error("write", path, os_error(errno.EISDIR))
+    with explained("write", path):
+        try:
+            status = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        check_regular(status)
     return status

@@ -1,9 +1,7 @@
 """Reading local files: in blocks, and never more than is looked at."""
 
 import asyncio
-import errno
 import os
-import stat
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,7 +13,7 @@ from aiofiles.threadpool.binary import AsyncFileIO
 
 from .._checksums import Algorithm, Checksums, Digests
 from .._threads import check_wanted, executor, finished
-from .failures import explained, os_error
+from .failures import check_regular, explained
 
 _READ_SIZE = 1024 * 1024
 
@@ -43,15 +41,8 @@ def file_size(path: str) -> int:
     """
     with explained("read", path):
         status = os.stat(path)
-        _check_regular(status)
+        check_regular(status)
         return status.st_size
-
-
-def _check_regular(status: os.stat_result) -> None:
-    if stat.S_ISDIR(status.st_mode):
-        raise os_error(errno.EISDIR)
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "not a regular file")
 
 
 def hash_file(path: str, algorithms: Sequence[Algorithm]) -> tuple[int, Checksums]:
@@ -71,7 +62,7 @@ def hash_file(path: str, algorithms: Sequence[Algorithm]) -> tuple[int, Checksum
 def opened(path: str) -> Iterator[FileIO]:
     """Open a regular file to be read; opening a pipe would wait for somebody who writes."""
     with explained("read", path):
-        _check_regular(os.stat(path))
+        check_regular(os.stat(path))
         with open(path, "rb", buffering=0) as file:
             yield file
 

@@ -70,7 +70,7 @@ class Jobs:
     """
 
     jobs: dict[int, Any]
-    credentials: PackedCredentials
+    credentials: PackedCredentials = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from math import inf
 from typing import TypeAlias
+from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -26,6 +28,9 @@ from .gate import Gate
 from .lane import Lane
 from .proxies import environment_proxy
 from .throttle import Throttle
+
+# Some servers take what follows a semicolon for a parameter, an encoded slash or a backslash for a slash.
+_LEADS_UP = re.compile(r"[/\\]\.\.(?:[/\\;]|\Z)")
 
 Resolver: TypeAlias = Callable[[ServerURL], Credentials]
 
@@ -60,8 +65,8 @@ class Route:
 
     gate: Gate
     lane: Lane
-    headers: Mapping[str, str]
-    proxy: str | None
+    headers: Mapping[str, str] = field(repr=False)  # some crash reporters keep the repr of every local variable
+    proxy: str | None = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -90,9 +95,9 @@ class SessionState:
 
     def owner(self, url: URL) -> ServerURL | None:
         """The server that *url* lies on, of those named to this session; the longest context path wins."""
-        segments = tuple(part for part in url.parts if part != "/")
-        if ".." in segments:
+        if ".." in url.path and _LEADS_UP.search(unquote(url.path)):
             return None  # servers resolve it, perhaps to another application on the same host
+        segments = tuple(part for part in url.parts if part != "/")
         owners = [s for s in self.credentials if s.contains(url.scheme, url.host or "", url.port, segments)]
         return max(owners, key=lambda server: len(server.context_path), default=None)
 

@@ -277,5 +277,6 @@ def listed_size(item: object) -> int:
 
 def _name(item: object) -> str:
     """A name for an item that may be malformed."""
-    first = item[0] if isinstance(item, tuple) and item else item
-    return mask_url(first) if isinstance(first, str) else getattr(first, "url", type(item).__name__)
+    first = item[0] if isinstance(item, tuple) and item else getattr(item, "url", None)
+    text = item if isinstance(item, str) else first
+    return mask_url(text) if isinstance(text, str) else type(item).__name__
