@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Protocol
+from typing import IO, Protocol, Self
 
 from ._errors import ArchiveError, ArtifactoryError
 from ._models import ArchiveMember, MemberKind
@@ -30,6 +30,15 @@ _BROKEN = (
     ValueError,  # numbers and names that are none
     OverflowError,
 )
+# Heads whose content belongs to the next member: its long name, its attributes. No file system has longer ones.
+_EXTENSIONS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+_LONGEST_EXTENSION = 1024 * 1024
 _SERVED = (".zip", ".jar", ".war", ".ear", ".nupkg", ".whl", ".egg", ".apk", ".tar", ".tar.gz", ".tgz")
 
 
@@ -65,7 +74,7 @@ def opened(file: IO[bytes], name: str) -> Iterator[Archive]:
             with zipfile.ZipFile(file) as zipped:
                 yield _Zip(zipped)
         else:
-            with tarfile.open(fileobj=file, mode="r:*") as tarred:
+            with tarfile.open(fileobj=file, mode="r:*", tarinfo=_TarHead) as tarred:
                 yield _Tar(tarred)
     except ArtifactoryError:
         raise
@@ -150,12 +159,30 @@ def _zip_kind(info: zipfile.ZipInfo) -> MemberKind:
     return "link" if kind == stat.S_IFLNK else "file" if kind in (0, stat.S_IFREG) else "other"
 
 
+class _TarHead(tarfile.TarInfo):
+    """The head of a member; tarfile takes a damaged one for the end, and reads one of any length into memory."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        try:
+            head = super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if not buf.strip(b"\0"):
+                raise  # zeros, or nothing: the end
+            raise tarfile.ReadError(str(error)) from error
+        if head.type in _EXTENSIONS and head.size > _LONGEST_EXTENSION:
+            raise tarfile.ReadError(f"a member has a head of {head.size} bytes")
+        return head
+
+
 class _Tar:
     def __init__(self, file: tarfile.TarFile) -> None:
         self._file = file
 
     def members(self) -> Iterator[tuple[ArchiveMember, object]]:
-        for each in self._file:
+        while each := self._file.next():
+            # Nobody goes back to them, and each may keep a long head.
+            self._file.members.clear()  # type: ignore[attr-defined]  # typeshed lacks it
             yield ArchiveMember(_clean(each.name), each.size, _tar_kind(each)), each
 
     def open(self, handle: object) -> IO[bytes]:

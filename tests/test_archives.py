@@ -7,12 +7,14 @@ import os
 import random
 import stat
 import tarfile
+import tracemalloc
 import zipfile
 
 import pytest
 
 import aioartifact
 from aioartifact import ArchiveMember
+from aioartifact._archives import list_members
 from aioartifact.testing import ArtifactoryServer, Fault
 
 BIG = random.Random(3).randbytes(600_000)
@@ -230,6 +232,65 @@ async def test_what_is_no_archive(oss, data):
         await aioartifact.list_archive(url, session=session)
     with pytest.raises(aioartifact.ArchiveError):
         await aioartifact.read_archive_member(url, "a", session=session)
+
+
+@pytest.mark.parametrize("cut", [0, 100], ids=["damaged", "cut"])
+async def test_head_that_is_damaged(oss, cut):
+    """What stands before a damaged head is not all there is: no list is better than half of one."""
+    server, session = oss
+    data = bytearray(tarred({"a": b"1", "b": b"2", "c": b"3"}))
+    head = data.index(b"./b\0")
+    data[head] ^= 1
+    server.put("generic-local/x.tar", bytes(data[: head + cut] if cut else data))
+    with pytest.raises(aioartifact.ArchiveError, match=r"x\.tar: cannot be read"):
+        await aioartifact.list_archive(f"{server.url}/generic-local/x.tar", session=session)
+    with pytest.raises(aioartifact.ArchiveError):
+        await aioartifact.read_archive_member(f"{server.url}/generic-local/x.tar", "c", session=session)
+
+
+EXTENSIONS = {
+    "pax": tarfile.XHDTYPE,
+    "pax-global": tarfile.XGLTYPE,
+    "solaris": tarfile.SOLARIS_XHDTYPE,
+    "long-name": tarfile.GNUTYPE_LONGNAME,
+    "long-link": tarfile.GNUTYPE_LONGLINK,
+}
+
+
+def head_of(kind: bytes, size: int) -> bytes:
+    info = tarfile.TarInfo("x")
+    info.type, info.size = kind, size
+    return info.tobuf(tarfile.USTAR_FORMAT)
+
+
+@pytest.mark.parametrize("kind", EXTENSIONS)
+def test_head_that_would_fill_the_memory(kind):
+    """A few bytes of gzip may declare a name of any length; it is refused before it is read."""
+    size = 50_000_000
+    bomb = gzip.compress(head_of(EXTENSIONS[kind], size) + bytes(size) + head_of(tarfile.REGTYPE, 0) + bytes(1024))
+    assert len(bomb) < size / 500
+    tracemalloc.start()
+    try:
+        with pytest.raises(aioartifact.ArchiveError, match="a head of 50000000 bytes"):
+            list_members(io.BytesIO(bomb), "x")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < size / 10
+
+
+def test_heads_that_would_fill_the_memory_together():
+    """What a member brought along is gone when the next one is read."""
+    comment = b"1000012 comment=" + bytes(999_995) + b"\n"
+    one = head_of(tarfile.XHDTYPE, len(comment)) + comment.ljust(1_000_448, b"\0") + head_of(tarfile.REGTYPE, 0)
+    bomb = gzip.compress(one * 50 + bytes(1024))
+    tracemalloc.start()
+    try:
+        assert len(list_members(io.BytesIO(bomb), "x")) == 50
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000
 
 
 @pytest.mark.parametrize(
