@@ -84,7 +84,7 @@ def test_deep_json_is_no_journal():
 def test_adopted_is_what_the_journal_says():
     """Of the right file, and of a part that is long enough."""
     assert list(adopt(JOURNAL, ITEM, 100, None)) == [(0, 40), (60, 80)]
-    assert list(adopt(JOURNAL, ITEM, 80, None)) == [(0, 40), (60, 80)]
+    assert list(adopt(JOURNAL, ITEM, 120, None)) == [(0, 40), (60, 80)]
 
 
 def test_one_byte_is_always_asked_for():
@@ -97,7 +97,7 @@ def test_one_byte_is_always_asked_for():
     ("journal", "size", "listed"),
     [
         pytest.param(None, 100, None, id="no-journal"),
-        pytest.param(JOURNAL, 79, None, id="part-too-short"),
+        pytest.param(JOURNAL, 99, None, id="part-too-short"),
         pytest.param(JOURNAL, 0, None, id="part-empty"),
         pytest.param(Journal("https://host/artifactory/r/b", 100, SHA1, SUMS, (Range(0, 4),)), 100, None, id="foreign"),
         pytest.param(Journal(str(ITEM), 100, SHA1, SUMS, ()), 100, None, id="nothing-kept"),

@@ -313,7 +313,23 @@ def _part_cut(place):
     os.truncate(place.part, place.kept() - 1)
 
 
-@pytest.mark.parametrize("spoil", [_torn, _garbage, _huge, _foreign, _link, _part_gone, _part_cut])
+def _rewritten(**changes):
+    def spoil(place):
+        place.journal.write_bytes(encode(replace(decode(place.journal.read_bytes()), **changes)))
+
+    return spoil
+
+
+FORGED = [
+    pytest.param(_rewritten(size=10**30), id="longer than any file"),
+    pytest.param(_rewritten(size=2**62), id="longer than the disk"),
+    pytest.param(_rewritten(etag="a\r\nX-Forged: 1"), id="header fields in the etag"),
+    pytest.param(_rewritten(etag="a\0"), id="etag of no text"),
+    pytest.param(_rewritten(etag="a" * 100_000), id="endless etag"),
+]
+
+
+@pytest.mark.parametrize("spoil", [_torn, _garbage, _huge, _foreign, _link, _part_gone, _part_cut, *FORGED])
 async def test_spoilt_leftovers(server, session, begun, spoil):
     """What cannot be trusted is not used: all is fetched, and the leftovers are cleared away."""
     spoil(begun)

@@ -7,6 +7,7 @@ say of is never used. It holds no secret: the URL of an item has neither user no
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,9 @@ from .ranges import Range, Ranges
 _FORMAT = b"aioartifact journal 1"
 # A smaller part would cost more to look after than to fetch again.
 WORTH_KEEPING = 8 * 1024 * 1024
+
+# What goes back to the server in a header field (RFC 9110 section 8.8.3).
+_ETAG = re.compile(r"[\x20-\x7e\x80-\xff]{1,1024}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,8 @@ def adopt(journal: Journal | None, item: ItemURL, part_size: int, listed: FileIn
     if journal is None or journal.url != str(item):
         return None
     kept = Ranges(journal.kept)
-    if not kept.total or part_size < journal.kept[-1].stop:
+    # It was made as long as the file will be, and no later run must make it longer for what a journal says.
+    if not kept.total or part_size < journal.size:
         return None
     if listed is not None and not _agrees(journal, listed):
         return None
@@ -118,7 +123,7 @@ def _journal(record: dict[str, Any]) -> Journal | None:
     kept = tuple(Range(*map(_whole, pair)) for pair in record["kept"])
     size, checksums = _whole(record["size"]), Checksums(**record["checksums"])
     bounds = [bound for pair in kept for bound in pair]
-    if not all(isinstance(record[name], str) and record[name] for name in ("url", "etag")):
+    if not (isinstance(record["url"], str) and record["url"] and _ETAG.fullmatch(record["etag"])):
         return None
     if bounds != sorted(set(bounds)) or (bounds and bounds[-1] > size) or not checksums:
         return None
