@@ -182,3 +182,16 @@ def test_pick_takes_versions_alone_from_any_iterable():
     """Other names are left out; picking neither adds nor drops beyond that."""
     assert selection_of().pick(name for name in ("2.0.0", "latest", "1.0.0", "2.0.0")) == ["1.0.0", "2.0.0", "2.0.0"]
     assert selection_of().pick([]) == []
+
+
+def test_newest_looks_at_no_more_than_it_must():
+    """What the names must match is asked from the newest on, until one does."""
+    asked = []
+
+    def is_even(name):
+        asked.append(name)
+        return name.endswith(("0", "2"))
+
+    assert selection_of(where=is_even).newest(["1.0.1", "1.0.0", "latest", "1.0.3", "1.0.2"]) == "1.0.2"
+    assert asked == ["1.0.3", "1.0.2"]
+    assert selection_of(where=is_even).newest(["1.0.1"]) is None

@@ -317,7 +317,8 @@ async def test_latest_version_by_a_server_that_says_something_else(server, sessi
 async def test_refused_latest_version_warns(server, artifact, method):
     """None comes with a warning, whoever was asked."""
     async with aioartifact.session(server.url, auth=("admin", "wrong")) as session:
-        with pytest.warns(UserWarning, match="401 Unauthorized"):
+        with pytest.warns(UserWarning, match="401 Unauthorized") as warned:
             assert await aioartifact.latest_version(artifact, *ARGUMENTS, method=method, session=session) is None
+        assert warned[0].filename == __file__
         with pytest.raises(aioartifact.AuthenticationError):
             await aioartifact.latest_version(artifact, *ARGUMENTS, method=method, denied="raise", session=session)

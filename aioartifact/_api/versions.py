@@ -1,7 +1,7 @@
 """Versions of an artifact, and the newest of them."""
 
 import warnings
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine
 from typing import Literal
 
 import aiohttp
@@ -83,12 +83,18 @@ async def versions(
     check_choice("method", method, METHODS)
     check_choice("denied", denied, ("warn", "raise"))
     item = artifact_of(server, repository, group_id, name)
+    return selection.pick(await _allowed(_list_names(item, selection, method, property_name, session), denied))
+
+
+async def _list_names(
+    item: ItemURL, selection: Selection, method: Method, property_name: str, session: aiohttp.ClientSession | None
+) -> Collection[str]:
     async with using(session) as opened:
-        names = await _allowed(list_names(opened, item, method, property_name), denied)
-    return selection.pick(_based(names, selection) if method == "properties" else names)
+        names = await list_names(opened, item, method, property_name)
+    return _based(names, selection) if method == "properties" else names
 
 
-async def _allowed(listing: Coroutine[object, object, list[str]], denied: Denied) -> list[str]:
+async def _allowed(listing: Coroutine[object, object, Collection[str]], denied: Denied) -> Collection[str]:
     """Take what is not there for no names, and what is refused too, with a warning, unless *denied* says no."""
     try:
         return await listing
@@ -113,7 +119,7 @@ def artifact_of(server: str, repository: str, group_id: str, name: str) -> ItemU
     return parse_item_url(address, [parse_server_url(server)])
 
 
-def _based(names: Sequence[str], selection: Selection) -> set[str]:
+def _based(names: Collection[str], selection: Selection) -> set[str]:
     return set(map(base_version, names)) if selection.scheme.name == "maven" else set(names)
 
 
@@ -162,36 +168,26 @@ async def latest_version(
 
     See: JFrog REST API, "Artifact Latest Version Search Based on Layout".
     """
+    check_choice("denied", denied, ("warn", "raise"))
     if method == "server":
         if (scheme, spec, prerelease, where) != ("semver", None, None, None):
             raise InvalidArgumentError(
                 "method='server' takes the server's word; it knows no scheme, spec, prerelease or where"
             )
-        check_choice("denied", denied, ("warn", "raise"))
         item = artifact_of(server, repository, group_id, name)
-        async with using(session) as opened:
-            found = await _allowed(_ask_server(opened, item, group_id, name), denied)
-    else:
-        found = await versions(
-            server,
-            repository,
-            group_id,
-            name,
-            scheme=scheme,
-            spec=spec,
-            prerelease=prerelease,
-            where=where,
-            method=method,
-            property_name=property_name,
-            denied=denied,
-            session=session,
-        )
-    return found[-1] if found else None
+        return next(iter(await _allowed(_ask_server(item, group_id, name, session), denied)), None)
+    selection = selection_of(scheme, spec, prerelease, where)
+    check_choice("method", method, METHODS)
+    item = artifact_of(server, repository, group_id, name)
+    return selection.newest(await _allowed(_list_names(item, selection, method, property_name, session), denied))
 
 
-async def _ask_server(session: aiohttp.ClientSession, item: ItemURL, group_id: str, name: str) -> list[str]:
+async def _ask_server(
+    item: ItemURL, group_id: str, name: str, session: aiohttp.ClientSession | None
+) -> Collection[str]:
     request = build_latest_version(item.server, item.repository, group_id, name)
-    return [read_latest_version(request, await ask(session, request))]
+    async with using(session) as opened:
+        return [read_latest_version(request, await ask(opened, request))]
 
 
 async def maven_metadata(

@@ -6,8 +6,10 @@ from typing import Any
 from .._address import ItemURL
 from .._errors import NotAFileError, NotAFolderError
 from .._models import Child, FileInfo, FolderInfo, Response
+from .child_folders import take_child_folders
+from .errors import raise_for_status
 from .listing import read_child
-from .reading import checksums_of, date_of, name_of, objects_of, read_object, size_of, text_of
+from .reading import checksums_of, date_of, name_of, objects_of, parse_object, read_object, size_of, text_of
 from .request import Request
 
 
@@ -56,18 +58,20 @@ def read_item(item: ItemURL, request: Request, document: Mapping[str, Any]) -> F
 
 def read_folder_names(item: ItemURL, request: Request, response: Response) -> list[str]:
     """
-    Read the names of the folders in a folder, without the rest of what its Folder Info says.
+    Read the names of the folders in a folder, in any order, without the rest of what its Folder Info says.
 
     Raises:
         ResponseError: The server said no.
         NotAFolderError: It is a file.
         ProtocolError: The answer is not what the storage API gives.
     """
-    document = read_object(request, response)
+    raise_for_status(request, response)
+    names, rest = take_child_folders(response.text)
+    document = parse_object(request, response, rest)
     if "children" not in document:
         raise not_a_folder(item)
-    entries = objects_of(request, document, "children")
-    return [name for name, is_folder in (read_child(request, entry) for entry in entries) if is_folder]
+    children = [read_child(request, entry) for entry in objects_of(request, document, "children")]
+    return [*names, *(name for name, is_folder in children if is_folder)]
 
 
 def expect_folder(item: ItemURL, info: FileInfo | FolderInfo) -> FolderInfo:

@@ -22,7 +22,18 @@ def read_object(request: Request, response: Response) -> dict[str, Any]:
         ResponseError: The server said no.
         ProtocolError: The answer is something else.
     """
-    document = read_json(request, response)
+    raise_for_status(request, response)
+    return parse_object(request, response, response.text)
+
+
+def parse_object(request: Request, response: Response, text: str) -> dict[str, Any]:
+    """
+    Parse *text*, what is of interest in the body of *response*, as a JSON object.
+
+    Raises:
+        ProtocolError: It is something else.
+    """
+    document = _parse(request, response, text)
     if not isinstance(document, dict):
         raise not_artifactory(request, f"a JSON {type(document).__name__}")
     return document
@@ -37,7 +48,11 @@ def read_json(request: Request, response: Response) -> Any:
         ProtocolError: The answer is something else.
     """
     raise_for_status(request, response)
-    document = _parsed(response.text)
+    return _parse(request, response, response.text)
+
+
+def _parse(request: Request, response: Response, text: str) -> Any:
+    document = _parsed(text)
     if document is _NOT_JSON:
         what = "an HTML page" if is_html(response.headers) else "something that is not JSON"
         raise not_artifactory(request, what)

@@ -1,6 +1,6 @@
 """Schemes: which names are versions, what their order is, and which of them come before their release."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -8,6 +8,7 @@ from .._errors import InvalidArgumentError
 from .maven import is_maven_prerelease, maven_key
 from .natural import has_digit, natural_key
 from .pep440 import is_pep440_prerelease, is_pep440_version, pep440_precedence, require_packaging
+from .releases import sort_semantic_versions
 from .semver import is_semantic_prerelease, is_semantic_version, semver_precedence
 
 SchemeName: TypeAlias = Literal["semver", "maven", "pep440", "natural"]
@@ -24,12 +25,18 @@ class Scheme:
         accepts: Tells which names are versions.
         precedence: Sort key; equal for versions that rank the same.
         is_prerelease: Tells which versions come before the release of their number; None where nobody can.
+        sort: Sorts those of many names that are versions, as :meth:`versions` does; None where there is no faster way.
     """
 
     name: str
     accepts: Callable[[str], bool]
     precedence: Callable[[str], Any]
     is_prerelease: Callable[[str], bool] | None = None
+    sort: Callable[[Iterable[str]], list[str]] | None = None
+
+    def versions(self, names: Iterable[str]) -> list[str]:
+        """Sort those of *names* that are versions, oldest first."""
+        return self.sort(names) if self.sort else sorted(filter(self.accepts, names), key=self.key)
 
     def key(self, name: str) -> tuple[Any, str]:
         """Sort key that puts equals in the order of their text, so that results never depend on the server."""
@@ -41,7 +48,7 @@ def _any_name(name: str) -> bool:
 
 
 _SCHEMES = (
-    Scheme("semver", is_semantic_version, semver_precedence, is_semantic_prerelease),
+    Scheme("semver", is_semantic_version, semver_precedence, is_semantic_prerelease, sort_semantic_versions),
     Scheme("maven", has_digit, maven_key, is_maven_prerelease),
     Scheme("pep440", is_pep440_version, pep440_precedence, is_pep440_prerelease),
     Scheme("natural", _any_name, natural_key),

@@ -1,7 +1,7 @@
 """Which of many names are wanted, and in which order."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -27,9 +27,17 @@ class Selection:
 
     def pick(self, names: Iterable[str]) -> list[str]:
         """Sort those of *names* that are wanted, oldest version first."""
-        for wants in (self.scheme.accepts, *self.matchers):
-            names = filter(wants, names)
-        return sorted(names, key=self.scheme.key)
+        return list(self._matching(self.scheme.versions(names)))
+
+    def newest(self, names: Iterable[str]) -> str | None:
+        """The last that :meth:`pick` returns; None if nothing is wanted."""
+        # Keys cost more than sorting, and what must match is looked at from the newest on, mostly once.
+        return next(self._matching(reversed(self.scheme.versions(names))), None)
+
+    def _matching(self, versions: Iterable[str]) -> Iterator[str]:
+        for matches in self.matchers:
+            versions = filter(matches, versions)
+        return iter(versions)
 
 
 def selection_of(

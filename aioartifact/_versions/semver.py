@@ -12,7 +12,7 @@ from .natural import key_part, natural_key
 
 _OTHER, _IS_VERSION = "0", "1"
 _END = "\x00"  # of a pre-release: the shorter of two that begin alike comes first
-_RELEASE = "\x03"  # in the place of the pre-release: after every one
+RELEASE = "\x03"  # in the place of the pre-release: after every one
 
 # Lazy where a git-describe tail could also be read as (part of) the pre-release: the tail goes first.
 _VERSION = re.compile(
@@ -62,13 +62,19 @@ def semver_key(text: str) -> tuple[str, str]:
 
 def semver_precedence(text: str) -> str:
     """Sort key without the text: equal for versions that rank the same, such as ``1.0.0``, ``v1.0.0``, ``1.0.0+x``."""
+    rank = semver_rank(text)
+    return _IS_VERSION + rank if rank else _OTHER + natural_key(text)
+
+
+def semver_rank(text: str) -> str:
+    """Sort key among semantic versions alone, without the text; empty for what is none."""
     match = _VERSION.fullmatch(text)
     if not match:
-        return _OTHER + natural_key(text)
+        return ""
     x, y, z, prerelease, commits = match.groups()
-    stage = _RELEASE if prerelease is None else "".join(map(key_part, prerelease.split("."))) + _END
+    stage = RELEASE if prerelease is None else "".join(map(key_part, prerelease.split("."))) + _END
     tail = "" if commits is None else key_part(commits)
-    return f"{_IS_VERSION}{key_part(x)}{key_part(y)}{key_part(z)}{stage}{tail}"
+    return f"{key_part(x)}{key_part(y)}{key_part(z)}{stage}{tail}"
 
 
 def is_semantic_prerelease(text: str) -> bool:

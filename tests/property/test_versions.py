@@ -6,6 +6,7 @@ from packaging.version import Version
 from aioartifact._versions import selection_of
 from aioartifact._versions.maven import maven_key
 from aioartifact._versions.natural import natural_key
+from aioartifact._versions.releases import sort_semantic_versions
 from aioartifact._versions.semver import is_semantic_version, semver_key
 
 NUMBERS = st.integers(min_value=0, max_value=30)
@@ -67,6 +68,22 @@ def test_names_that_are_no_versions_come_first(names):
     accepted = [is_semantic_version(name) for name in sort_versions(names)]
 
     assert accepted == sorted(accepted)
+
+
+@given(
+    st.lists(PLAIN | SMALL) | st.lists(NAMES) | st.lists(PLAIN | st.sampled_from(["1.2", "01.0.0", "v1.0.0", "", "\n"]))
+)
+def test_names_sorted_together_are_those_sorted_one_by_one(names):
+    """Plain releases among other names, alone, or not at all: the same versions in the same order."""
+    assert sort_semantic_versions(names) == sort_versions(filter(is_semantic_version, names))
+
+
+@given(st.lists(NAMES), st.sampled_from(["semver", "maven", "natural"]), st.sampled_from([None, ">=1.0", "<1.0.1"]))
+def test_newest_is_the_last_that_is_picked(names, scheme, spec):
+    """Whether asked for one or for all, the newest is the same."""
+    selection = selection_of(scheme, spec if scheme != "natural" else None)
+
+    assert selection.newest(names) == (selection.pick(names) or [None])[-1]
 
 
 @given(VERSIONS)
