@@ -17,10 +17,13 @@ from .middlewares import MAX_ERROR_BODY, Passage, is_small, withholding
 from .payload import UploadPayload
 from .state import Operation, Route, SessionState, state_of
 from .translation import FOREIGN, Seam
+from .watch import closed_session
 
 _MAX_REDIRECTS = 5
 # What is in memory is lost in a crash, and shows in no progress.
 _BATCH_SECONDS = 1.0
+# The last two are what aiohttp stumbles over where a session is closed under a request.
+_RAISED = (*FOREIGN, AssertionError, RuntimeError)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What storage says of a signed URL whose time is over: S3, Azure and CloudFront 403; 401 and 410 are seen as well.
 _EXPIRED = frozenset({401, 403, 410})
@@ -44,15 +47,17 @@ class Reply:
         location: Where the last redirect led, or None.
     """
 
-    def __init__(self, answer: _Answer, seam: Seam, lane: Lane) -> None:
+    def __init__(self, session: aiohttp.ClientSession, answer: _Answer, seam: Seam, lane: Lane) -> None:
         self.status = answer.response.status
         self.chain = answer.chain
         self.location = answer.location
         self._response = answer.response
+        self._session = session
         self._seam = seam
         self._lane = lane
         self._is_held = True
         self._failure: TransportError | None = None
+        seam.state.watch.begin(session, answer.response.content)
 
     async def next_batch(self, size: int) -> list[bytes]:
         """
@@ -79,8 +84,8 @@ class Reply:
                     missing -= len(chunk)
                     if monotonic() > latest or self.is_complete:
                         break
-        except FOREIGN as error:
-            failure = self._seam.translated(error)
+        except _RAISED as error:
+            failure = _meaning(error, self._session, self._seam)
         if failure is not None:
             if not chunks or not isinstance(failure, TransportError):
                 raise failure
@@ -102,6 +107,7 @@ class Reply:
         if not self._is_held:
             return
         self._is_held = False
+        self._seam.state.watch.end(self._response.content)
         try:
             # Returns the connection to the pool if the body was read to its end, and closes it otherwise.
             self._response.release()
@@ -123,8 +129,8 @@ class Reply:
         try:
             with self._lane.waiting:
                 content = await self._response.read()
-        except FOREIGN as error:
-            failure = self._seam.translated(error)
+        except _RAISED as error:
+            failure = _meaning(error, self._session, self._seam)
         else:
             await self._seam.state.byte_rate.take(len(content))
             return content
@@ -172,7 +178,7 @@ class stream:  # noqa: N801  # it reads as a function, and a generator would cos
         except BaseException:
             _leave(state, route.lane)
             raise
-        self._reply = Reply(answer, seam, route.lane)
+        self._reply = Reply(self._session, answer, seam, route.lane)
         return self._reply
 
     async def __aexit__(
@@ -254,12 +260,21 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
             # A user's session may be set to raise by itself; what a status means is decided here.
             raise_for_status=False,
             timeout=state.timeout(request),
+            auto_decompress=True,  # a user's session may be set not to
             proxy=route.proxy,
             middlewares=_middlewares(session, seam, url, route),
         )
-    except FOREIGN as error:
-        failure = seam.translated(error, payload)
+    except _RAISED as error:
+        failure = _meaning(error, session, seam, payload)
     raise failure
+
+
+def _meaning(error: Exception, session: aiohttp.ClientSession, seam: Seam, payload: object = None) -> ArtifactoryError:
+    if session.closed:
+        return closed_session()
+    if not isinstance(error, FOREIGN):
+        raise error
+    return seam.translated(error, payload)
 
 
 def _payload(request: Request, state: SessionState, route: Route) -> bytes | UploadPayload | None:

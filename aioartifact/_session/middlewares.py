@@ -103,7 +103,7 @@ def withholding(names: Collection[str]) -> aiohttp.ClientMiddlewareType:
 def _delay_after_error(
     state: SessionState, operation: Operation, request: aiohttp.ClientRequest, error: Exception
 ) -> float | None:
-    if not may_pass(error) or upload_failure(request.body) is not None:
+    if request.session.closed or not may_pass(error) or upload_failure(request.body) is not None:
         return None
     unsent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
     if not unsent and not (operation.repeatable and is_replayable(request.body)):

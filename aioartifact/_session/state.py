@@ -28,6 +28,7 @@ from .gate import Gate
 from .lane import Lane
 from .proxies import environment_proxy
 from .throttle import Throttle
+from .watch import Watch, closed_session
 
 # Some servers take what follows a semicolon for a parameter, an encoded slash or a backslash for a slash.
 _LEADS_UP = re.compile(r"[/\\]\.\.(?:[/\\;]|\Z)")
@@ -88,6 +89,7 @@ class SessionState:
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     process: int = field(default_factory=os.getpid)
     resolving: anyio.Lock = field(default_factory=anyio.Lock)
+    watch: Watch = field(default_factory=Watch)
 
     def __post_init__(self) -> None:
         self.byte_rate = Throttle(self.limits.max_bytes_per_second, self.clock)
@@ -136,7 +138,7 @@ class SessionState:
             SessionError: It is closed, or was opened in another process or another event loop.
         """
         if session.closed:
-            raise SessionError("session is closed", hint="use it inside its `async with` block")
+            raise closed_session()
         if self.process != os.getpid():
             raise SessionError("session was opened in another process", hint="open one after the fork")
         if self.loop is not asyncio.get_running_loop():
@@ -176,10 +178,16 @@ def state_of(session: aiohttp.ClientSession) -> SessionState:
         )
     state = STATES.get(session)
     if state is None:
-        state = SessionState(lambda _: Credentials.anonymous(), retry=RetryPolicy.none(), foreign=True)
+        state = _foreign_state(session)
         STATES[session] = state
     state.check(session)
     return state
+
+
+def _foreign_state(session: aiohttp.ClientSession) -> SessionState:
+    # Its public name is deprecated and warns; a session of another loop would be broken by its first request here.
+    loop = getattr(session, "_loop", None) or asyncio.get_running_loop()
+    return SessionState(lambda _: Credentials.anonymous(), retry=RetryPolicy.none(), foreign=True, loop=loop)
 
 
 def is_anonymous(session: aiohttp.ClientSession, server: ServerURL) -> bool:
