@@ -10,6 +10,7 @@ import pytest
 
 import aioartifact
 from aioartifact import Checksums, SyncAction, SyncFile, SyncPlan
+from aioartifact._files import changes
 from aioartifact.testing import ArtifactoryServer, Fault
 
 TREE = {
@@ -658,6 +659,40 @@ async def test_plan_that_contradicts_itself_is_refused(ends, session):
             aioartifact.run_sync(forged, session=session)
     with pytest.raises(aioartifact.InvalidArgumentError, match="expected a SyncPlan"):
         aioartifact.run_sync(plan.to_json(), session=session)
+
+
+@pytest.mark.parametrize("relative", ["here", "", "."])
+async def test_plan_for_a_folder_that_depends_on_where_one_is(ends, session, tmp_path, monkeypatch, relative):
+    """Run from elsewhere it would change, or send, another folder than was planned for."""
+    plan = await aioartifact.plan_sync(ends.source, ends.destination, session=session)
+    monkeypatch.chdir(tmp_path)
+    end = "destination" if ends.direction == "download" else "source"
+    for forged in (replace(plan, **{end: relative}), replace(plan, manifest="manifest")):
+        with pytest.raises(aioartifact.InvalidArgumentError, match="no absolute path"):
+            aioartifact.run_sync(SyncPlan.from_json(forged.to_json()), session=session)
+
+
+async def test_renames_that_empty_each_others_folders(server, session, url, folder, monkeypatch):
+    """A folder that one rename leaves empty, and removes, is made again for the other."""
+    write(folder, {"d/x": b"one file", "e/y": b"another file"})
+    server.put("generic-local/t/e/new", b"one file")
+    server.put("generic-local/t/d/new", b"another file")
+    real, emptied = os.replace, []
+
+    def late(origin, target):
+        # Between the making of the folder and the rename, the other rename has gone by.
+        if not emptied and origin.endswith("/x"):
+            emptied.append(target)
+            real(folder / "e/y", folder / "y")
+            (folder / "e").rmdir()
+        real(origin, target)
+
+    plan = await aioartifact.plan_sync(url, folder, delete=True, session=session)
+    first = replace(plan, actions=tuple(action for action in plan.actions if action.path == "e/new"))
+    monkeypatch.setattr(changes.os, "replace", late)
+    await aioartifact.run_sync(first, session=session)
+    assert emptied
+    assert contents(folder) == {"e/new": b"one file", "y": b"another file"}
 
 
 async def test_progress_counts_what_is_transferred(ends, server, session):

@@ -241,6 +241,10 @@ def _check_plan(plan: object) -> None:
     foreign = plan.of("send" if plan.direction == "download" else "fetch")
     if foreign or _direction(plan.source, plan.destination) != plan.direction:
         raise InvalidArgumentError(f"sync plan: is no {plan.direction} from {plan.source} to {plan.destination}")
+    folder = plan.destination if plan.direction == "download" else plan.source
+    for path in (folder, plan.manifest or folder):
+        if not os.path.isabs(path):
+            raise InvalidArgumentError(f"sync plan: {path!r} is no absolute path; it could mean any folder")
     if not plan.is_complete and plan.of("delete", "rename"):
         raise IncompleteListingError(
             f"sync {plan.source}: the listing was not complete; nothing is deleted by it", hint="make a new plan"

@@ -5,11 +5,13 @@ import stat
 from contextlib import suppress
 
 from .._checksums import Checksums, Digests
-from .._errors import ChangedError, UnsafePathError
+from .._errors import ChangedError, LocalNotFoundError, UnsafePathError
 from .failures import explained
 from .folders import make_folder
 from .reading import blocks_of, opened
 from .staging import Staging
+
+_TRIES = 5
 
 
 def check_seen(
@@ -105,12 +107,22 @@ def rename_file(root: str, origin: str, target: str) -> os.stat_result:
     """
     check_no_link(root, origin)
     check_no_link(root, target)
-    make_folder(os.path.dirname(target))
-    with explained("rename", origin):
-        os.replace(origin, target)
-        status = os.stat(target)
+    status = _move(origin, target, _TRIES)
     _remove_empty_folders(root, os.path.dirname(origin))
     return status
+
+
+def _move(origin: str, target: str, tries: int) -> os.stat_result:
+    """Rename once there is a folder for it; another rename may leave that folder empty at any moment, and remove it."""
+    try:
+        make_folder(os.path.dirname(target))
+        with explained("rename", origin):
+            os.replace(origin, target)
+            return os.stat(target)
+    except LocalNotFoundError:
+        if tries == 1 or not os.path.lexists(origin):
+            raise
+    return _move(origin, target, tries - 1)
 
 
 def delete_file(root: str, path: str) -> None:
