@@ -1,7 +1,8 @@
 """
 JSON that is read while it arrives: the elements of one array of an object, in memory for one element at a time.
 
-The scanner of the standard library reads each element; what is here finds where the next one starts.
+The scanner of the standard library reads each element, or many that look alike; what is here finds where the next one
+starts.
 """
 
 import json
@@ -11,7 +12,9 @@ from typing import Any, TypeAlias
 
 # A value whose end has not come is kept: no answer of Artifactory has one element of such a size.
 _LIMIT = 1 << 20
-_BLANKS = re.compile(r"[ \t\n\r]*")
+_BLANK = " \t\n\r"
+_BLANKS = re.compile(f"[{_BLANK}]*")
+_HEAD = re.compile(rf'\{{[{_BLANK}]*"[^"]*"')  # of an object: to the end of its first key
 _scan = json.JSONDecoder().raw_decode
 
 _State: TypeAlias = Callable[[str, list[Any]], bool]
@@ -41,6 +44,7 @@ class ArrayStream:
         self._at = 0
         self._name = ""
         self._state: _State = self._start
+        self._may_take_run = False
 
     @property
     def is_complete(self) -> bool:
@@ -56,6 +60,7 @@ class ArrayStream:
         """
         self._text = self._text[self._at :] + text
         self._at = 0
+        self._may_take_run = True
         found: list[Any] = []
         while (at := self._skip_blanks(self._at)) < len(self._text):
             self._at = at
@@ -103,12 +108,33 @@ class ArrayStream:
         return self._go_on(self._after_array) if character == "]" else self._next_element(character, found)
 
     def _next_element(self, _: str, found: list[Any]) -> bool:
+        if self._may_take_run:
+            self._may_take_run = False  # once for each piece: what fails may be long
+            self._take_run(found)
         if (scanned := self._value(",]")) is None:
             return False
         element, delimiter = scanned
         found.append(element)
         self._state = self._next_element if delimiter == "," else self._after_array
         return True
+
+    def _take_run(self, found: list[Any]) -> None:
+        """
+        Scan all elements at once up to the last that begins like the next one.
+
+        If what is before it, but for its comma, is what an array may hold, then these are the next elements. Else, as
+        where objects inside of elements begin alike, nothing is taken.
+        """
+        head = _HEAD.match(self._text, self._at)
+        last = self._text.rfind(head[0], self._at + 1) if head else self._at
+        run = self._text[self._at : max(last, self._at)].rstrip(_BLANK)
+        if not run.endswith(","):
+            return
+        try:
+            found += json.loads(f"[{run[:-1]}]")
+        except (ValueError, RecursionError):
+            return
+        self._at = last
 
     def _after_array(self, character: str, _: list[Any]) -> bool:
         if character not in ",}":
