@@ -290,7 +290,9 @@ def _middlewares(
     if url.origin() == URL(seam.request.url, encoded=True).origin():
         return None
     kept = {"user-agent", *map(str.lower, seam.request.headers)}
-    return (withholding([name for name in (*session.headers, "Authorization") if name.lower() not in kept]),)
+    # Cookies that the session was opened with belong to no host, and go to every one.
+    added = (*session.headers, "Authorization", "Cookie")
+    return (withholding([name for name in added if name.lower() not in kept]),)
 
 
 async def send(session: aiohttp.ClientSession, request: Request) -> Response:

@@ -8,6 +8,8 @@ import click
 
 import aioartifact
 
+from . import units
+
 DONE, FAILED, USAGE, REFUSED, MISSING, INTERRUPTED = 0, 1, 2, 3, 4, 130
 # The first class that fits decides.
 _CODES: tuple[tuple[type[BaseException], int], ...] = (
@@ -42,8 +44,8 @@ def guarded(run: Callable[[], Any]) -> int:
 
 
 def say(text: str) -> None:
-    """Write one line on stderr."""
-    click.echo(text, err=True)
+    """Write a line on stderr; it may have words of a server and names of files in it."""
+    click.echo("\n".join(map(units.printable, text.split("\n"))), err=True)
 
 
 def warn_of_gaps(results: "aioartifact.Results[Any]") -> None:

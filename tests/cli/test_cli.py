@@ -243,6 +243,14 @@ def test_hint_stands_on_its_own_line(bare, cli):
     assert hint.removeprefix("hint: ") not in error
 
 
+def test_words_of_a_server_cannot_steer_the_terminal(server, cli):
+    """An error repeats what the server said, without the characters that a terminal obeys."""
+    server.fail("GET", "api/storage/**", fault=Fault.status(403, message="\x1b[2J\x1b]0;title\x07no\x9bm"))
+    run = cli("stat", url_of(server, "1.0.0"))
+    assert "�[2J�]0;title�no�m" in run.err
+    assert all(character.isprintable() for line in run.err.split("\n") for character in line)
+
+
 def test_usage_error_points_to_the_help_of_its_verb(cli):
     """The hint is the command that explains."""
     assert cli("ls", "--wide").err.splitlines()[-1] == "hint: aioartifact ls --help"
