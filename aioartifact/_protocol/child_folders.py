@@ -25,7 +25,8 @@ def take_child_folders(text: str) -> tuple[list[str], str]:
     found = _SEAM.search(text)
     if not found:
         return [], text
-    first, *names, last = text.split(found[0])
+    # str.split() prepares the search for a text of this length anew behind each place where it finds it.
+    first, *names, last = re.split(re.escape(found[0]), text)
     others: list[str] = []
     if '"' in "".join(names):
         others = [other for other in names if '"' in other]

@@ -40,15 +40,13 @@ def _ranks(names: list[str]) -> list[str]:
 
 def _plain_ranks(lines: str) -> list[str]:
     """Ranks of plain releases, one in each line."""
-    numbers = f"{lines}\n".replace("\n", f"{RELEASE}.").split(".")
-    parts = map(_Parts().__getitem__, numbers)
-    return list(map("".join, zip(parts, parts, parts)))  # noqa: B905  # what is left over at the end is empty
+    parts = map(_Parts().__getitem__, lines.replace("\n", ".").split("."))
+    return list(map("".join, zip(parts, parts, parts, strict=True)))
 
 
 class _Parts(dict[str, str]):
-    """Parts of ranks by the number they stand for, perhaps with the mark of a release behind it, made on demand."""
+    """Parts of the ranks of releases by the number they stand for, made on demand."""
 
-    def __missing__(self, text: str) -> str:
-        number = text.removesuffix(RELEASE)
-        part = self[text] = key_part(number) + text[len(number) :]
+    def __missing__(self, number: str) -> str:
+        part = self[number] = key_part(number) + RELEASE
         return part

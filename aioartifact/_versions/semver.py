@@ -12,7 +12,7 @@ from .natural import key_part, natural_key
 
 _OTHER, _IS_VERSION = "0", "1"
 _END = "\x00"  # of a pre-release: the shorter of two that begin alike comes first
-RELEASE = "\x03"  # in the place of the pre-release: after every one
+RELEASE = "\x03"  # in the place of the pre-release: after every one; and, to have all numbers alike, after the others
 
 # Lazy where a git-describe tail could also be read as (part of) the pre-release: the tail goes first.
 _VERSION = re.compile(
@@ -72,9 +72,10 @@ def semver_rank(text: str) -> str:
     if not match:
         return ""
     x, y, z, prerelease, commits = match.groups()
+    numbers = RELEASE.join(map(key_part, (x, y, z)))
     stage = RELEASE if prerelease is None else "".join(map(key_part, prerelease.split("."))) + _END
     tail = "" if commits is None else key_part(commits)
-    return f"{key_part(x)}{key_part(y)}{key_part(z)}{stage}{tail}"
+    return f"{numbers}{stage}{tail}"
 
 
 def is_semantic_prerelease(text: str) -> bool:
