@@ -1,6 +1,7 @@
 """Cancellation at every await: no partial file under the target's name, nothing left open or running."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
@@ -250,3 +251,32 @@ async def test_listing_cancelled_at_every_await(edition, way):
         async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
             await cancel_at_every_await(entries, check)
     assert listings[-1].method == way
+
+
+LISTINGS = {
+    "aql": lambda server: aioartifact.aql(server.url, 'items.find({"repo":"generic-local"})'),
+    "glob": lambda server: aioartifact.glob(f"{server.url}/generic-local", "many/*"),
+    "iterdir": lambda server: aioartifact.path(f"{server.url}/generic-local/many").iterdir(),
+    "ls": lambda server: aioartifact.ls(f"{server.url}/generic-local/many"),
+    "search": lambda server: aioartifact.search(server.url, name="*.bin"),
+    "walk": lambda server: aioartifact.walk(f"{server.url}/generic-local"),
+}
+
+
+@pytest.mark.parametrize("name", LISTINGS)
+async def test_listing_that_is_dropped_closes_its_session(server, monkeypatch, name):
+    """Who breaks out of the loop and lets go leaves no task, no session and no complaint of the loop."""
+    monkeypatch.setenv("ARTIFACTORY_USERNAME", server.username)
+    monkeypatch.setenv("ARTIFACTORY_API_KEY", server.password)
+    for number in range(600):
+        server.put(f"generic-local/many/{number}.bin", b"1")
+    complaints: list[object] = []
+    loop, before = asyncio.get_running_loop(), asyncio.all_tasks()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    async for _ in LISTINGS[name](server):
+        break
+    gc.collect()  # what it would find, the loop would be told to close
+    async with asyncio.timeout(10):
+        while any("async_generator_athrow" in str(task) for task in asyncio.all_tasks() - before):  # noqa: ASYNC110
+            await asyncio.sleep(0)  # a turn of the loop, not a wait
+    assert complaints == []

@@ -8,7 +8,7 @@ import aiohttp
 from .._address import parse_item_url
 from .._errors import InvalidArgumentError, NotAFolderError, NotFoundError
 from .._filters import Filter
-from .._listing import METHODS, Batches, Listing, Method, climb, list_folder
+from .._listing import METHODS, Batches, Findings, Listing, Method, climb, list_folder
 from .._options import check_count
 from .._patterns import parse_pattern, parse_patterns
 from .._scope import Scope
@@ -47,9 +47,9 @@ def ls(url: str, *, session: aiohttp.ClientSession | None = None) -> Listing:
     """
     _check_url(session, url)
 
-    async def start(listing: Listing) -> Batches:
+    async def start(findings: Findings) -> Batches:
         async with using(session) as opened:
-            listing.method = "folders"
+            findings.method = "folders"
             async with aclosing(list_folder(opened, item_of(opened, url))) as batches:
                 async for batch in batches:
                     yield batch
@@ -115,10 +115,10 @@ def walk(
     condition = _condition(where)
     methods = _QUERY_FIRST if condition else METHODS
 
-    async def start(listing: Listing) -> Batches:
+    async def start(findings: Findings) -> Batches:
         async with using(session) as opened:
             item = item_of(opened, url)
-            async with aclosing(climb(opened, item, scope, listing, condition, methods)) as batches:
+            async with aclosing(climb(opened, item, scope, findings, condition, methods)) as batches:
                 async for batch in batches:
                     yield batch
 
@@ -162,11 +162,11 @@ def glob(
     base = f"{parsed.folder}/" if parsed.folder else ""
     scope = Scope(parsed.depth, True, folders, (parsed,), parse_patterns(exclude), base)
 
-    async def start(listing: Listing) -> Batches:
+    async def start(findings: Findings) -> Batches:
         async with using(session) as opened:
             root = item_of(opened, url)
             folder = root / parsed.folder if parsed.folder else root
-            found = climb(opened, folder, scope, listing, condition, _QUERY_FIRST)
+            found = climb(opened, folder, scope, findings, condition, _QUERY_FIRST)
             async with aclosing(found) as batches:
                 try:
                     async for batch in batches:

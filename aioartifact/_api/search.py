@@ -10,7 +10,7 @@ from .._address import parse_server_url
 from .._checksums import ALGORITHMS, Checksums
 from .._errors import InvalidArgumentError, NotFoundError
 from .._filters import Filter
-from .._listing import Entry, Results, collect
+from .._listing import Entry, Findings, Results, collect
 from .._options import check_texts
 from .._protocol import Request, build_search, read_found
 from .session import using
@@ -115,10 +115,10 @@ def search(
         )
     request = build_search(address, kinds[0], asked[kinds[0]], keys)
 
-    async def start(results: Results[Entry]) -> AsyncGenerator[list[Entry], None]:
+    async def start(findings: Findings) -> AsyncGenerator[list[Entry], None]:
         async with using(session) as opened:
             found = await _found(opened, request)
-        results.is_doubtful = len(found) == _CAP
+        findings.is_doubtful = len(found) == _CAP
         yield [entry for entry in found if dates.admits(entry)]
 
     return Results(start)

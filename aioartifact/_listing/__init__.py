@@ -8,13 +8,14 @@ the server trims its answers; not for anonymous users), Folder Info of every fol
 from .arrays import collect
 from .info import fetch_info
 from .ladder import METHODS, climb, list_files, list_folder
-from .listing import Batches, Entry, Listing, Method, Results
+from .listing import Batches, Entry, Findings, Listing, Method, Results
 from .rows import Rows
 
 __all__ = [
     "METHODS",
     "Batches",
     "Entry",
+    "Findings",
     "Listing",
     "Method",
     "Results",

@@ -26,7 +26,7 @@ from .._session import Operation, begin, is_anonymous, rest, state_of
 from .file_list import file_list
 from .filtering import filtered
 from .folders import children, walk
-from .listing import Batches, Entry, Listing, Method
+from .listing import Batches, Entry, Findings, Listing, Method
 from .query import query
 from .rows import SORT
 
@@ -48,7 +48,7 @@ async def climb(
     session: aiohttp.ClientSession,
     folder: ItemURL,
     scope: Scope,
-    listing: Listing,
+    findings: Findings,
     wanted: Filter | None = None,
     methods: Iterable[Method] = METHODS,
 ) -> Batches:
@@ -68,7 +68,7 @@ async def climb(
     for method in methods:
         if method in refused:
             continue
-        listing.method = method
+        findings.method = method
         start = partial(_way, session, folder, scope, wanted, method)
         try:
             # A walk repeats by itself what broke off, folder by folder.
@@ -204,5 +204,5 @@ async def list_files(session: aiohttp.ClientSession, folder: ItemURL) -> list[Fi
     Raises:
         ArtifactoryError: See :func:`climb`.
     """
-    listing = Listing(lambda listing: climb(session, folder, Scope(), listing))
+    listing = Listing(lambda findings: climb(session, folder, Scope(), findings))
     return [entry async for entry in listing if isinstance(entry, FileInfo)]

@@ -1,6 +1,7 @@
 """What users hold of a listing or a search: results as they come, and whether they are all."""
 
 from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Literal, Self, TypeAlias, TypeVar
 
@@ -10,6 +11,23 @@ T = TypeVar("T")
 Entry: TypeAlias = FileInfo | FolderInfo
 Method = Literal["file-list", "aql", "folders"]
 Batches: TypeAlias = AsyncGenerator[list[Entry], None]
+
+
+@dataclass(slots=True)
+class Findings:
+    """
+    What is found out about results on the way to them; what makes the results writes it down here.
+
+    That is not done in the results themselves: they and what makes them would hold each other, so that the garbage
+    collector would find them where they are dropped early, and have the loop close all the generators at once.
+
+    Attributes:
+        method: How the server is being asked.
+        is_doubtful: Whether the server may have left something out without a word.
+    """
+
+    method: Method | None = None
+    is_doubtful: bool = False
 
 
 class Results(Generic[T]):
@@ -22,17 +40,21 @@ class Results(Generic[T]):
     Attributes:
         is_complete: Whether everything has come that this user may see. False until the end is reached, for good
             after an error, and where the results are doubtful.
-        is_doubtful: Whether the server may have left something out without a word.
     """
 
     __module__ = "aioartifact"  # Results[Row] in a signature keeps what this is when the signature is read
 
-    def __init__(self, start: Callable[["Results[T]"], AsyncGenerator[list[T], None]]) -> None:
+    def __init__(self, start: Callable[[Findings], AsyncGenerator[list[T], None]]) -> None:
         self.is_complete: bool = False
-        self.is_doubtful: bool = False
-        self._batches = start(self)
+        self._findings = Findings()
+        self._batches = start(self._findings)
         self._batch: Iterator[T] = iter(())
         self._is_over = False
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the server may have left something out without a word."""
+        return self._findings.is_doubtful
 
     def __aiter__(self) -> Self:
         return self
@@ -74,14 +96,13 @@ class Results(Generic[T]):
 
 
 class Listing(Results[Entry]):
-    """
-    The entries of a tree, :class:`FileInfo` and :class:`FolderInfo`, as they arrive; see :class:`Results`.
+    """The entries of a tree, :class:`FileInfo` and :class:`FolderInfo`, as they arrive; see :class:`Results`."""
 
-    Attributes:
-        method: How the server is being asked: ``"file-list"``, ``"aql"``, or ``"folders"``, one by one; None before
-            the first entry is wanted.
-    """
+    @property
+    def method(self) -> Method | None:
+        """
+        How the server is being asked: ``"file-list"``, ``"aql"``, or ``"folders"``, one by one.
 
-    def __init__(self, start: Callable[["Listing"], Batches]) -> None:
-        self.method: Method | None = None
-        super().__init__(lambda _: start(self))
+        None before the first entry is wanted.
+        """
+        return self._findings.method

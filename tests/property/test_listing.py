@@ -72,7 +72,7 @@ class World:
 
 async def _listed(session: aiohttp.ClientSession, url: str, scope: Scope, methods: list[str]) -> set[tuple[str, bool]]:
     item = parse_item_url(url)
-    listing = Listing(lambda listing: climb(session, item, scope, listing, None, methods))
+    listing = Listing(lambda findings: climb(session, item, scope, findings, None, methods))
     found = [(entry.path, isinstance(entry, FileInfo)) async for entry in listing]
     assert len(found) == len(set(found))
     assert listing.is_complete
