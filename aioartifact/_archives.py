@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Protocol, Self
+from typing import IO, Any, Protocol, Self
 
 from ._errors import ArchiveError, ArtifactoryError
 from ._models import ArchiveMember, MemberKind
@@ -39,6 +39,8 @@ _EXTENSIONS = (
     tarfile.GNUTYPE_LONGLINK,
 )
 _LONGEST_EXTENSION = 1024 * 1024
+# Of LZMA, which makes of one byte some thousands.
+_SLICE = 256
 _SERVED = (".zip", ".jar", ".war", ".ear", ".nupkg", ".whl", ".egg", ".apk", ".tar", ".tar.gz", ".tgz")
 
 
@@ -148,7 +150,38 @@ class _Zip:
 
     def open(self, handle: object) -> IO[bytes]:
         assert isinstance(handle, zipfile.ZipInfo)
-        return self._file.open(handle)
+        file = self._file.open(handle)
+        if handle.compress_type in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+            # There is no other way in.
+            file._decompressor = _Bounded(file._decompressor, handle)  # type: ignore[attr-defined]  # noqa: SLF001
+        return file
+
+
+class _Bounded:
+    """Unpacks no more than a member declares: zipfile has bzip2 and LZMA unpack at once all that they are given."""
+
+    def __init__(self, decompressor: Any, member: zipfile.ZipInfo) -> None:
+        self._decompressor = decompressor
+        self._can_limit = member.compress_type == zipfile.ZIP_BZIP2
+        self._left = member.file_size
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._decompressor.eof)
+
+    def decompress(self, data: bytes) -> bytes:
+        return b"".join(self._pieces(data))
+
+    def _pieces(self, data: bytes) -> Iterator[bytes]:
+        for start in range(0, len(data), _SLICE):
+            if self.eof:
+                return
+            limit = (self._left + 1,) if self._can_limit else ()
+            piece: bytes = self._decompressor.decompress(data[start : start + _SLICE], *limit)
+            self._left -= len(piece)
+            if self._left < 0:
+                raise EOFError("a member has more bytes than it declares")
+            yield piece
 
 
 def _zip_kind(info: zipfile.ZipInfo) -> MemberKind:

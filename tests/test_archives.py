@@ -14,7 +14,7 @@ import pytest
 
 import aioartifact
 from aioartifact import ArchiveMember
-from aioartifact._archives import list_members
+from aioartifact._archives import list_members, read_member
 from aioartifact.testing import ArtifactoryServer, Fault
 
 BIG = random.Random(3).randbytes(600_000)
@@ -55,6 +55,7 @@ KINDS = pytest.mark.parametrize(
         pytest.param("x.zip", zipped(), id="zip"),
         pytest.param("x.jar", zipped(compression=zipfile.ZIP_STORED), id="stored"),
         pytest.param("x.zip", zipped(compression=zipfile.ZIP_LZMA), id="zip-lzma"),
+        pytest.param("x.zip", zipped(compression=zipfile.ZIP_BZIP2), id="zip-bzip2"),
         pytest.param("x.bin", zipped(), id="zip-by-content"),
         pytest.param("x.tar", tarred(), id="tar"),
         pytest.param("x.tar.gz", tarred(mode="w:gz"), id="tar-gz"),
@@ -195,10 +196,10 @@ async def test_hostile_members_are_only_named(oss, data):
             await aioartifact.read_archive_member(url, name, session=session)
 
 
-def zip_that_lies(claimed: int) -> bytes:
-    """A zip file whose member holds a million bytes, and declares another number in both of its places."""
-    data = bytearray(zipped({"a": bytes(1_000_000)}))
-    real = (1_000_000).to_bytes(4, "little")
+def zip_that_lies(claimed: int, size: int = 1_000_000, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip file whose member holds *size* bytes, and declares another number in both of its places."""
+    data = bytearray(zipped({"a": bytes(size)}, compression))
+    real = size.to_bytes(4, "little")
     assert data.count(real) == 2
     return bytes(data.replace(real, claimed.to_bytes(4, "little")))
 
@@ -291,6 +292,21 @@ def test_heads_that_would_fill_the_memory_together():
     finally:
         tracemalloc.stop()
     assert peak < 20_000_000
+
+
+@pytest.mark.parametrize("claimed", [10, 100_000])
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_DEFLATED])
+def test_member_that_would_fill_the_memory(method, claimed):
+    """What unpacks to more than it declares is not unpacked to see how much that is."""
+    bomb = zip_that_lies(claimed, 20_000_123, method)
+    tracemalloc.start()
+    try:
+        with pytest.raises(aioartifact.ArchiveError, match=r"more bytes than it declares|CRC"):
+            read_member(io.BytesIO(bomb), "x", "a", 1_000_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 12_000_000
 
 
 @pytest.mark.parametrize(
