@@ -5,7 +5,8 @@ They are not shared with anyio or asyncio: a user's own threads must not wait fo
 are started as needed and end with their event loop.
 
 Waking a thread and being woken by it costs more than writing a small file. Short jobs therefore share: one thread
-takes them one after the other while more arrive, and hands their results back together.
+takes them one after the other while more arrive, and hands their results back together. Others help where the disk
+is slow.
 """
 
 import asyncio
@@ -24,18 +25,21 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 _THREADS = 8
-# With so many jobs waiting for each thread that takes them, the disk is slow and another thread helps.
-_CROWD = 4
 _BUNDLE = 16
+# Where jobs come in crowds, the first waits so long, in seconds, for others to go with.
+_GATHER = 0.001
+# A job that waits longer, in seconds, waits for a slow disk, and gets a thread of its own.
+_PATIENCE = 0.02
 
 
 class _Job:
     """A short job, and what came of it."""
 
-    __slots__ = ("_error", "_function", "_is_over", "_late", "_result", "future")
+    __slots__ = ("_error", "_function", "_is_over", "_late", "_result", "future", "since")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> None:
         self.future: asyncio.Future[Any] = loop.create_future()
+        self.since = loop.time()
         self._function: Callable[[], Any] | None = function
         self._late: asyncio.Future[None] | None = None
         self._is_over = False
@@ -73,34 +77,45 @@ class _Job:
 
 
 class _Pool:
-    """The threads of one event loop; it must not refer to the loop, or neither would ever be collected."""
+    """
+    The threads of one event loop; it must not refer to the loop, or neither would ever be collected.
+
+    Two threads that run Python hold each other up. So one takes all short jobs, unless the disk keeps it.
+    """
 
     def __init__(self) -> None:
         self.executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="aioartifact-disk")
         self._waiting: deque[_Job] = deque()
         self._takers = 0
-        self._is_calling = False
+        self._has_timer = False
+        self._gather = 0.0
 
     def add(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> _Job:
         job = _Job(loop, function)
         self._waiting.append(job)
-        if not self._is_calling and self._needs_taker():
-            # Not at once: what else the loop is about to do may bring more jobs.
-            self._is_calling = True
-            loop.call_soon(self._call_taker, loop)
+        if not self._has_timer:
+            self._set_timer(loop)
         return job
 
-    def _needs_taker(self) -> bool:
-        return self._takers < _THREADS and len(self._waiting) > self._takers * _CROWD
+    def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._has_timer = True
+        loop.call_later(_PATIENCE if self._takers else self._gather, self._look, loop)
 
-    def _call_taker(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._is_calling = False
-        while self._needs_taker():
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Call a thread if none is there, or those that are there let a job wait."""
+        self._has_timer = False
+        try:
+            waited = loop.time() - self._waiting[0].since
+        except IndexError:  # threads take jobs at any moment
+            return
+        if not self._takers or (waited > _PATIENCE and self._takers < _THREADS):
             self._takers += 1
             self.executor.submit(self._take, loop)
+        self._set_timer(loop)
 
     def _take(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run jobs as long as there are any; in a thread."""
+        taken = 0
         done: list[_Job] = []
         while True:
             try:
@@ -108,19 +123,21 @@ class _Pool:
             except IndexError:
                 break
             job.run()
+            taken += 1
             done.append(job)
             if len(done) >= _BUNDLE:
                 loop.call_soon_threadsafe(_deliver, done)
                 done = []
         # A loop that was closed under its tasks has nobody left to tell.
         with suppress(RuntimeError):
-            loop.call_soon_threadsafe(self._leave, loop, done)
+            loop.call_soon_threadsafe(self._leave, loop, done, taken)
 
-    def _leave(self, loop: asyncio.AbstractEventLoop, done: list[_Job]) -> None:
+    def _leave(self, loop: asyncio.AbstractEventLoop, done: list[_Job], taken: int) -> None:
         _deliver(done)
         self._takers -= 1
-        if self._waiting:
-            self._call_taker(loop)
+        self._gather = _GATHER if taken > 1 else 0.0
+        if self._waiting and not self._has_timer:
+            self._set_timer(loop)
 
 
 def _deliver(done: list[_Job]) -> None:
