@@ -91,11 +91,12 @@ def random_fetch_fault(chance: random.Random, size: int) -> Fault:
     )
 
 
-def random_send_fault(chance: random.Random, _: int) -> Fault:
+def random_send_fault(chance: random.Random, size: int) -> Fault:
     """One of the ways in which an upload goes wrong."""
     return chance.choice(
         (
             Fault.reset(),
+            Fault.reset(after=chance.randrange(size)),
             Fault.lose(),
             Fault.status(500),
             Fault.status(403),
@@ -155,13 +156,14 @@ async def run(job: dict[str, object], *, lines: int | None = None, trap=None) ->
     return said if code == 0 else None
 
 
-async def run_to_the_end(server, chance, job, check) -> list[list[str]]:
+async def run_to_the_end(server, chance, job, method, check) -> list[list[str]]:
     """Kill the client at moments that the dice and the server choose, then let it finish; check after each run."""
     number = len(job["items"])
     ends = []
     for _ in range(KILLS):
         after = chance.randrange(8 * MIB)
-        trap = server.fail("GET", chance.choice(("**large*", "storage:**")), times=1, fault=Fault.stall(after=after))
+        place = chance.choice(("**large*", "storage:**")) if method == "GET" else "**large*"
+        trap = server.fail(method, place, times=1, fault=Fault.stall(after=after))
         ends.append(await run(job, lines=chance.randrange(1, number // 2), trap=chance.choice((trap, None))))
         trap.release()
         check()
@@ -201,7 +203,7 @@ async def test_downloads_arrive_through_faults_and_kills(server, chance, tmp_pat
         for path, content in found(folder).items():
             assert content in held[path], path
 
-    said = await run_to_the_end(server, chance, job, check)
+    said = await run_to_the_end(server, chance, job, "GET", check)
     present = found(folder)
     for _, path, status, error in said:
         assert status == "failed" or Path(path).relative_to(folder).as_posix() in present, error
@@ -235,7 +237,7 @@ async def test_deploys_arrive_through_faults_and_kills(server, chance, tmp_path)
             address = f"generic-local/{path}"
             assert not server.exists(address) or server.read(address) == content, path
 
-    said = await run_to_the_end(server, chance, job, check)
+    said = await run_to_the_end(server, chance, job, "PUT", check)
     for _, path, status, error in said:
         address = f"generic-local/{Path(path).relative_to(tmp_path).as_posix()}"
         assert status == "failed" or server.exists(address), error
