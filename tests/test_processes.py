@@ -104,6 +104,12 @@ class Caught:
 
 
 @pytest.fixture(autouse=True)
+def importable(monkeypatch):
+    """Processes can import what this file defines, however the tests are run."""
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent)
+
+
+@pytest.fixture(autouse=True)
 def no_orphans():
     """Whatever a test does, no process of it is left."""
     before = children()
