@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -65,3 +67,59 @@ async def session(server):
     retry = aioartifact.RetryPolicy(attempts=3, backoff_initial=0)
     async with aioartifact.session(server.url, auth=auth, retry=retry) as opened:
         yield opened
+
+
+class CancelledAtAwait:
+    """Awaits a coroutine and cancels *task* when it is suspended for the *number*-th time."""
+
+    def __init__(self, call: Awaitable[object], number: int, task: asyncio.Task[object]) -> None:
+        self.call, self.number, self.task = call, number, task
+        self.seen = 0
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        steps = self.call.__await__()
+        try:
+            waits_for = next(steps)
+            while True:
+                self.seen += 1
+                if self.seen == self.number:
+                    self.task.cancel()
+                try:
+                    value = yield waits_for
+                except BaseException as error:  # noqa: BLE001  # handed on to the coroutine
+                    waits_for = steps.throw(error)
+                else:
+                    waits_for = steps.send(value)
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.fixture
+def cancelled_at_await() -> type[CancelledAtAwait]:
+    """Awaits a coroutine, and cancels a task when it waits for the n-th time."""
+    return CancelledAtAwait
+
+
+@pytest.fixture
+def cancel_at_every_await() -> Callable[..., Awaitable[int]]:
+    """Runs a call again and again, cancelled at its first await, its second, … until it gets through."""
+    return _cancel_at_every_await
+
+
+async def _cancel_at_every_await(call: Callable[[], Awaitable[object]], check: Callable[[bool], None]) -> int:
+    """Run *call* again and again, cancelled at its first await, its second, … until it gets through."""
+    number = 0
+    while True:
+        number += 1
+
+        async def attempt(number: int = number) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            await CancelledAtAwait(call(), number, task)
+
+        task = asyncio.ensure_future(attempt())
+        await asyncio.wait([task])
+        check(task.cancelled())
+        if not task.cancelled():
+            task.result()
+            return number

@@ -110,9 +110,13 @@ def taking_a_session():
 @pytest.fixture
 async def filled(server):
     """The server with the files of the table."""
+    fill(server)
+    return server
+
+
+def fill(server):
     for path, content in CONTENT.items():
         server.put(f"generic-local/{path}", content, properties={"key": ["value"]} if path == "tree/a.bin" else None)
-    return server
 
 
 @pytest.fixture
@@ -183,6 +187,11 @@ def plain(**options):
             yield session
 
     return opened
+
+
+@asynccontextmanager
+async def none_given(server):
+    yield None
 
 
 async def pass_on(request, handler):
@@ -311,3 +320,29 @@ def test_session_of_another_loop_is_told_and_stays_good(opened):
             second.run(read())
         assert first.run(read()) == b"bytes"
         first.run(opening.__aexit__(None, None, None))
+
+
+@pytest.mark.parametrize(
+    "opened", [pytest.param(own, id="ours"), pytest.param(plain(), id="plain"), pytest.param(none_given, id="none")]
+)
+@pytest.mark.parametrize("name", CASES)
+async def test_call_cancelled_at_every_await(filled, call, tmp_path, monkeypatch, cancel_at_every_await, name, opened):
+    """Wherever a call is cut, no task, no connection and no staging file is left."""
+    monkeypatch.setenv("ARTIFACTORY_USERNAME", filled.username)
+    monkeypatch.setenv("ARTIFACTORY_API_KEY", filled.password)
+    before = asyncio.all_tasks()
+
+    async def again() -> None:
+        fill(filled)
+        for file in tmp_path.glob("folder/**/*.bin"):
+            file.unlink()
+        await call(name, session)
+
+    def check(cancelled: bool) -> None:
+        assert session is None or not session.connector._acquired
+        assert not [task for task in asyncio.all_tasks() - before if "aioartifact/_" in str(task)]
+        assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} <= {".bin", ""}
+        assert not list(tmp_path.rglob(".*"))
+
+    async with opened(filled) as session:
+        assert await cancel_at_every_await(again, check) > 1

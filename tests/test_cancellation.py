@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import os
-from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 import pytest
@@ -12,50 +11,6 @@ import aioartifact
 from aioartifact.testing import ArtifactoryServer, Fault
 
 DATA = os.urandom(2_500_000)
-
-
-class CancelledAtAwait:
-    """Awaits a coroutine and cancels *task* when it is suspended for the *number*-th time."""
-
-    def __init__(self, call: Awaitable[object], number: int, task: asyncio.Task[object]) -> None:
-        self.call, self.number, self.task = call, number, task
-        self.seen = 0
-
-    def __await__(self) -> Generator[Any, Any, object]:
-        steps = self.call.__await__()
-        try:
-            waits_for = next(steps)
-            while True:
-                self.seen += 1
-                if self.seen == self.number:
-                    self.task.cancel()
-                try:
-                    value = yield waits_for
-                except BaseException as error:  # noqa: BLE001  # handed on to the coroutine
-                    waits_for = steps.throw(error)
-                else:
-                    waits_for = steps.send(value)
-        except StopIteration as end:
-            return end.value
-
-
-async def cancel_at_every_await(call: Callable[[], Awaitable[object]], check: Callable[[bool], None]) -> int:
-    """Run *call* again and again, cancelled at its first await, its second, … until it gets through."""
-    number = 0
-    while True:
-        number += 1
-
-        async def attempt(number: int = number) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            await CancelledAtAwait(call(), number, task)
-
-        task = asyncio.ensure_future(attempt())
-        await asyncio.wait([task])
-        check(task.cancelled())
-        if not task.cancelled():
-            task.result()
-            return number
 
 
 def open_files() -> int:
@@ -75,7 +30,7 @@ def folder(tmp_path):
     return folder
 
 
-async def test_download_cancelled_at_every_await(session, url, folder):
+async def test_download_cancelled_at_every_await(session, url, folder, cancel_at_every_await):
     """The older file stays whole until the new one is, and no staging file is left, wherever the call is cut."""
     target = folder / "data.bin"
     target.write_bytes(b"old and good")
@@ -88,7 +43,9 @@ async def test_download_cancelled_at_every_await(session, url, folder):
     assert awaits > 5
 
 
-async def test_download_without_session_cancelled_at_every_await(url, server, folder, monkeypatch):
+async def test_download_without_session_cancelled_at_every_await(
+    url, server, folder, monkeypatch, cancel_at_every_await
+):
     """A call that opens its own session closes it, too: no socket and no file stays open."""
     monkeypatch.setenv("ARTIFACTORY_USERNAME", server.username)
     monkeypatch.setenv("ARTIFACTORY_API_KEY", server.password)
@@ -104,7 +61,7 @@ async def test_download_without_session_cancelled_at_every_await(url, server, fo
             await asyncio.sleep(0)  # a turn of the loop, not a wait
 
 
-async def test_download_many_cancelled_at_every_await_of_the_caller(server, session, folder):
+async def test_download_many_cancelled_at_every_await_of_the_caller(server, session, folder, cancel_at_every_await):
     """Every file of a cut batch is whole or not there."""
     urls = _several(server)
 
@@ -116,7 +73,9 @@ async def test_download_many_cancelled_at_every_await_of_the_caller(server, sess
     )
 
 
-async def test_download_many_cancelled_at_every_await_of_a_worker(server, session, folder, monkeypatch):
+async def test_download_many_cancelled_at_every_await_of_a_worker(
+    server, session, folder, monkeypatch, cancelled_at_await
+):
     """The same, with the cut timed by what one of the workers does."""
     from aioartifact._transfer.bulk import Fetcher
 
@@ -129,10 +88,10 @@ async def test_download_many_cancelled_at_every_await_of_a_worker(server, sessio
         batch = asyncio.ensure_future(
             _await(aioartifact.download_many(urls, folder, overwrite="always", session=session))
         )
-        watched: list[CancelledAtAwait] = []
+        watched: list[Any] = []
 
         async def watched_fetch(self, item, number=number, batch=batch, watched=watched):
-            watched.append(CancelledAtAwait(fetch(self, item), number, batch))
+            watched.append(cancelled_at_await(fetch(self, item), number, batch))
             return await watched[-1]
 
         monkeypatch.setattr(Fetcher, "fetch", watched_fetch)
@@ -159,7 +118,7 @@ def _assert_whole(folder) -> None:
         assert (folder / name).read_bytes() == bytes([number]) * 1_500_000
 
 
-async def test_deploy_cancelled_at_every_await(server, session, tmp_path):
+async def test_deploy_cancelled_at_every_await(server, session, tmp_path, cancel_at_every_await):
     """The server has the old artifact or the new one."""
     local = tmp_path / "new.bin"
     local.write_bytes(DATA)
@@ -173,7 +132,7 @@ async def test_deploy_cancelled_at_every_await(server, session, tmp_path):
     )
 
 
-async def test_sync_cancelled_at_every_await(server, session, folder):
+async def test_sync_cancelled_at_every_await(server, session, folder, cancel_at_every_await):
     """Old files stay until new ones are whole, and nothing is deleted before all are."""
     new = {f"{n}.bin": os.urandom(n * 1000) for n in range(3)} | {"moved": b"moved content"}
     for name, content in new.items():
@@ -231,7 +190,7 @@ async def test_deadline_around_a_batch(server, session, folder):
 
 
 @pytest.mark.parametrize(("edition", "way"), [("pro", "file-list"), ("oss", "aql"), ("oss", "folders")])
-async def test_listing_cancelled_at_every_await(edition, way):
+async def test_listing_cancelled_at_every_await(edition, way, cancel_at_every_await):
     """No connection and no task is left, wherever it is cut, and what came is not taken for the whole."""
     listings = []
 
