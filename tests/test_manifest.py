@@ -287,11 +287,22 @@ async def test_damaged_manifest_never_hides_a_change(tree, tmp_path, place, sync
     assert content(place) == tree
 
 
-async def test_manifest_that_fails_meanwhile_is_left_alone(tree, tmp_path, place, sync, caplog):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "sha256 = x'00'",
+        "sha256 = 'no bytes'",
+        "inode = 'no number'",
+        "looked_ns = 'no moment'",
+        "looked_ns = x'00'",
+        "looked_ns = 1e300",
+    ],
+)
+async def test_manifest_that_fails_meanwhile_is_left_alone(damage, tree, tmp_path, place, sync, caplog):
     """A manifest that turns out damaged costs its use, not the run; it is said once."""
     await sync()
     with sqlite3.connect(tmp_path / "manifest") as database:
-        database.execute("UPDATE files_1 SET sha256 = x'00'")
+        database.execute(f"UPDATE files_1 SET {damage}")
     database.close()
     rewrite(place / "d0/f3.bin")
     assert await sync() == 1

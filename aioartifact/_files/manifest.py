@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from operator import index
 from threading import Lock
 from typing import Any, NamedTuple, Self
 
@@ -213,7 +214,7 @@ def _row(path: str, stamp: Stamp, looked_ns: int, checksums: Checksums) -> tuple
 def _read(row: Sequence[Any]) -> tuple[bytes, Entry]:
     key, size, mtime, ctime, inode, looked, sha256, sha1 = row
     stamp = Stamp(size, mtime, ctime, int(inode))
-    return key, Entry(stamp, looked, Checksums(sha256 and sha256.hex(), sha1 and sha1.hex()))
+    return key, Entry(stamp, index(looked), Checksums(sha256 and sha256.hex(), sha1 and sha1.hex()))
 
 
 def _look(path: str) -> Stamp | None:
