@@ -528,6 +528,21 @@ async def test_links_at_the_source_are_followed(server, session, folder, url, ou
         await aioartifact.sync(folder, url, session=session)
 
 
+async def test_source_behind_a_link_that_leads_nowhere_is_not_taken_for_deleted(server, session, folder, url, outside):
+    """A linked disk that is not there now: what the server has of it stays, though patterns do not mean the link."""
+    folder.mkdir()
+    (folder / "d").symlink_to(outside)
+    write(folder, {"a.bin": b"1", "d/e/x.bin": b"precious"})
+    await aioartifact.sync(folder, url, include="**/*.bin", session=session)
+    outside.rename(outside.with_name("unplugged"))
+    with pytest.raises(aioartifact.BatchError, match="leads nowhere"):
+        await aioartifact.sync(folder, url, include="**/*.bin", delete=True, session=session)
+    assert server.exists("generic-local/t/d/e/x.bin")
+    (folder / "d").unlink()
+    await aioartifact.sync(folder, url, include="**/*.bin", delete=True, session=session)
+    assert not server.exists("generic-local/t/d/e/x.bin")
+
+
 async def test_names_that_the_disk_takes_for_one_are_a_conflict(server, session, folder, url, monkeypatch):
     """On a disk that ignores case, one of two twins has no place; a file in another spelling is the file."""
     monkeypatch.setattr("aioartifact._api.sync_planning.folds_names", lambda _: True)

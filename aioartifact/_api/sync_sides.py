@@ -12,7 +12,7 @@ import aiohttp
 from .._address import ItemURL
 from .._checksums import Checksums
 from .._errors import AlreadyExistsError, ArtifactoryError, ChangedError, InvalidURLError
-from .._files import Manifest, TreeFile, check_seen, copy_file, delete_file, rename_file
+from .._files import Manifest, TreeFile, check_reachable, check_seen, copy_file, delete_file, rename_file
 from .._models import FileInfo
 from .._progress import FileProgress, Progress
 from .._reports import Outcome, Status
@@ -239,6 +239,7 @@ class RemoteSide:
         path = path_below(self._plan.source, lost.path)
         if await run_short(os.path.lexists, path):
             raise _is_back(path)
+        await run_short(check_reachable, self._plan.source, path)
         if await self._find(item, lost):
             await delete(str(item), missing_ok=True, session=self._session)
 

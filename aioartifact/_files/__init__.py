@@ -5,7 +5,7 @@ What blocks says so, and belongs into a thread (`_threads`). Callers hand over w
 costs more than a small write.
 """
 
-from .changes import check_seen, copy_file, delete_file, rename_file
+from .changes import check_reachable, check_seen, copy_file, delete_file, rename_file
 from .folders import (
     check_folder,
     check_target,
@@ -34,6 +34,7 @@ __all__ = [
     "Stamp",
     "TreeFile",
     "check_folder",
+    "check_reachable",
     "check_seen",
     "check_target",
     "copy_file",

@@ -40,6 +40,23 @@ def check_seen(
         raise _changed(path, "is another one than before")
 
 
+def check_reachable(root: str, path: str) -> None:
+    """
+    Make sure that it can be told whether there is a file at *path* below *root*, symbolic links being followed.
+
+    Raises:
+        ChangedError: A link above it leads nowhere: to a disk that is not there now, perhaps.
+    """
+    folder = os.path.dirname(path)
+    while len(folder) > len(root):
+        if os.path.islink(folder) and not os.path.exists(folder):
+            raise ChangedError(
+                f"{path}: nobody can tell whether it is there: {folder} is a symbolic link that leads nowhere",
+                hint="mend or remove the link",
+            )
+        folder = os.path.dirname(folder)
+
+
 def _look(path: str, follows_links: bool) -> os.stat_result | None:
     with explained("look at", path):
         try:
