@@ -15,5 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     from .errors import guarded
     from .program import program
+    from .running import hold_standard_streams
+
+    hold_standard_streams()
 
     return guarded(lambda: program.main(arguments, prog_name="aioartifact", standalone_mode=False))

@@ -1,11 +1,19 @@
 """How a verb's coroutine runs."""
 
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+def hold_standard_streams() -> None:
+    """Put the null device where a standard stream is closed, as services have it; a socket would get its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -612,3 +612,28 @@ def test_serve_on_a_port_that_is_taken(bare, cli):
     run = cli("serve", "--port", bare.origin.rpartition(":")[2])
     assert (run.code, run.out) == (1, "")
     assert "address already in use" in run.err
+
+
+def test_closed_streams_do_no_harm(server):
+    """A service may run it without stdin, stdout and stderr; no connection is taken for one of them."""
+    script = 'exec "$@" <&- >&- 2>&-'
+    run = subprocess.run(
+        ["/bin/sh", "-c", script, "sh", *COMMAND, "ls", url_of(server, "1.0.0")], timeout=SECONDS, check=False
+    )
+    assert run.returncode == 0
+    assert server.requests != []
+
+
+def test_download_of_what_is_no_url_downloads_nothing(server, cli, tmp_path, monkeypatch):
+    """Who writes the destination like a second URL, as curl's users may, is told where it goes, before any request."""
+    monkeypatch.chdir(tmp_path)
+    run = cli("download", url_of(server, "1.0.0/media/a.wav"), "target.wav")
+    assert (run.code, run.out) == (2, "")
+    assert "'target.wav' is no URL; --destination says where files go" in run.err
+    assert server.requests == []
+    assert files_below(tmp_path) == []
+
+
+def test_list_of_verbs_cuts_no_summary(cli):
+    """Each verb is told in whole words."""
+    assert "..." not in cli("--help").out.replace("[ARGS]...", "")

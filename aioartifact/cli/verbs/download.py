@@ -53,6 +53,9 @@ def download(
     A URL "-" stands for those on stdin, one per line. Each file is verified; one that is already there with the
     right content is kept.
     """
+    for word in urls:
+        if word != "-" and not word.startswith(("http://", "https://")):
+            raise click.BadParameter(f"{word!r} is no URL; --destination says where files go", param_hint="URL...")
     wanted = list(with_stdin(urls))
     if folder and len(wanted) != 1:
         raise click.UsageError(f"--folder takes one URL, not {len(wanted)}")

@@ -90,9 +90,10 @@ def search(
 @click.pass_obj
 def aql(settings: Settings, server: str, query: str | None, file: Path | None, as_json: bool) -> None:
     """
-    Run a query in Artifactory Query Language, such as 'items.find({"name": {"$match": "*.jar"}})'.
+    Run a query in Artifactory Query Language.
 
-    QUERY - is read from stdin. Prints the fields of each row with tabs in between.
+    Such as 'items.find({"name": {"$match": "*.jar"}})'. QUERY - is read from stdin. Prints the fields of each row with
+    tabs in between.
     """
     if (query is None) is (file is None):
         raise click.UsageError("expected a query, or --file; one of them")
