@@ -7,6 +7,7 @@ pre-release after its release and raises TypeError for some lists of valid versi
 """
 
 import re
+from functools import lru_cache
 
 from .natural import key_part, natural_key
 
@@ -14,15 +15,10 @@ _OTHER, _IS_VERSION = "0", "1"
 _END = "\x00"  # of a pre-release: the shorter of two that begin alike comes first
 RELEASE = "\x03"  # in the place of the pre-release: after every one; and, to have all numbers alike, after the others
 
+_VERSION = re.compile(r"v?(?P<x>[0-9]+)\.(?P<y>[0-9]+)\.(?P<z>[0-9]+)(?P<ending>[-+].*)?", re.DOTALL)
 # Lazy where a git-describe tail could also be read as (part of) the pre-release: the tail goes first.
-_VERSION = re.compile(
-    r"""
-    v?  (?P<x>[0-9]+) \. (?P<y>[0-9]+) \. (?P<z>[0-9]+)
-    (?: - (?P<prerelease>[^+]*?) )??
-    (?: - (?P<commits>[0-9]+) -g[0-9a-f]+ )?
-    (?: \+ .* )?
-    """,
-    re.VERBOSE | re.DOTALL,
+_ENDING = re.compile(
+    r"(?:-(?P<prerelease>[^+]*?))?? (?:-(?P<commits>[0-9]+)-g[0-9a-f]+)? (?:\+.*)?", re.VERBOSE | re.DOTALL
 )
 
 
@@ -71,14 +67,25 @@ def semver_rank(text: str) -> str:
     match = _VERSION.fullmatch(text)
     if not match:
         return ""
-    x, y, z, prerelease, commits = match.groups()
-    numbers = RELEASE.join(map(key_part, (x, y, z)))
+    x, y, z, ending = match.groups()
+    return RELEASE.join(map(key_part, (x, y, z))) + rank_ending(ending or "")
+
+
+@lru_cache(1024)  # many versions end alike: -SNAPSHOT, -rc.1
+def rank_ending(ending: str) -> str:
+    """The end of a rank: of what follows the numbers, from a ``-`` or ``+`` on; :data:`RELEASE` where nothing does."""
+    prerelease, commits = _parts(ending)
     stage = RELEASE if prerelease is None else "".join(map(key_part, prerelease.split("."))) + _END
-    tail = "" if commits is None else key_part(commits)
-    return f"{numbers}{stage}{tail}"
+    return stage if commits is None else stage + key_part(commits)
+
+
+def _parts(ending: str) -> tuple[str | None, str | None]:
+    match = _ENDING.fullmatch(ending)
+    assert match is not None  # the pre-release may be anything
+    return match["prerelease"], match["commits"]
 
 
 def is_semantic_prerelease(text: str) -> bool:
     """Tell whether *text* is a semantic version with a pre-release, as ``1.0.0-rc.1`` and commits after that are."""
     match = _VERSION.fullmatch(text)
-    return match is not None and match["prerelease"] is not None
+    return match is not None and _parts(match["ending"] or "")[0] is not None

@@ -70,9 +70,13 @@ def test_names_that_are_no_versions_come_first(names):
     assert accepted == sorted(accepted)
 
 
-@given(
-    st.lists(PLAIN | SMALL) | st.lists(NAMES) | st.lists(PLAIN | st.sampled_from(["1.2", "01.0.0", "v1.0.0", "", "\n"]))
+# Names that are no versions, of which some hold one, and versions that are not spelled as usual.
+NEARLY = st.sampled_from(
+    ["1.2", "x0.0.0", "vv0.0.0", "0.0.0.1", "0.0.0rc1", "-0.0.0", "v", "", "\n", "01.0.0", "v0.0.0"]
 )
+
+
+@given(st.lists(PLAIN | SMALL) | st.lists(NAMES) | st.lists(PLAIN | NEARLY | VERSIONS))
 def test_names_sorted_together_are_those_sorted_one_by_one(names):
     """Plain releases among other names, alone, or not at all: the same versions in the same order."""
     assert sort_semantic_versions(names) == sort_versions(filter(is_semantic_version, names))
