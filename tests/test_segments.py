@@ -95,6 +95,8 @@ def widened(looks, reply_seconds=0.01):
         pytest.param(sights(0, 0, 0), [1, 2], id="stalled-from-the-beginning"),
         pytest.param(sights(0, 10, 30, working=0.9), [0, 0], id="loop-is-busy"),
         pytest.param(sights(0, 10, 30, blocked=0.9), [0, 0], id="disk-is-slow"),
+        pytest.param(sights(0, 10, 30, working=0.4, blocked=0.4), [0, 0], id="loop-and-disk-take-turns"),
+        pytest.param(sights(0, 10, 30, 70, working=0.2, blocked=0.2), [1, 2, 4], id="loop-and-disk-are-mostly-idle"),
         pytest.param(sights(*range(0, 130, 10)), [1, *[0] * 10, 2], id="line-is-tried-again"),
     ],
 )

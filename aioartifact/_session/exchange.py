@@ -97,6 +97,11 @@ class Reply:
         return chunks
 
     @property
+    def in_flight(self) -> int:
+        """How many requests are on their way to its server, itself included; 0 in a session that is not ours."""
+        return self._lane.pace.in_flight
+
+    @property
     def is_complete(self) -> bool:
         """Whether the body has been read to its proper end."""
         content = self._response.content

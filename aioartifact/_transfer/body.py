@@ -19,8 +19,10 @@ from .plan import WHOLE, continues
 from .ranges import Range
 from .segments import Segment, Segments, Sight, Widening
 
-# One thread hop per batch; larger batches gain little and cost memory for every connection.
+# One thread hop per batch: it costs less in larger ones, but each connection has two of them in memory.
 BATCH = 1024 * 1024
+_LARGEST_BATCH = 4 * BATCH
+_BATCHES_TOGETHER = 12 * BATCH
 # Few enough that a cancelled transfer ends at once.
 _CATCH_UP = 16 * 1024 * 1024
 _LOOK_EVERY = 0.1
@@ -122,14 +124,14 @@ class Body:
     ) -> None:
         """Keep the bytes of an answer: a thread hashes and writes a batch while the next one arrives."""
         end = segment.stop
-        batch = batch or await reply.next_batch(BATCH)
+        batch = batch or await reply.next_batch(batch_size(reply.in_flight))
         while batch := first_bytes(batch, segment.rest):
             storing = submit(self._assembly.store, segment.position, batch)
             segment.position += sum(map(len, batch))
             # A share that was split ends in the middle of its answer; another is read to the end of its own.
             ends = (segment.stop < end and not segment.rest) or (borrowed and self._slots.are_wanted)
             try:
-                batch = [] if ends else await reply.next_batch(BATCH)
+                batch = [] if ends else await reply.next_batch(batch_size(reply.in_flight))
             finally:
                 await self._finish(storing)
             if self._assembly.is_behind and not self._catching_up:
@@ -232,6 +234,11 @@ class Body:
             return False
         finally:
             self._segments.end(segment)
+
+
+def batch_size(in_flight: int) -> int:
+    """How many bytes to take at a time where so many requests are *in_flight*; 0 if that is not known."""
+    return max(BATCH, min(_LARGEST_BATCH, _BATCHES_TOGETHER // in_flight)) if in_flight else BATCH
 
 
 def first_bytes(chunks: Sequence[bytes], size: int) -> list[bytes]:

@@ -107,7 +107,7 @@ class Widening:
     """
     Decides how many more connections a file gets: twice as many, as long as more connections bring more bytes.
 
-    Nothing is gained where the network is not what is slow: while the event loop or the disk is busy, one is enough.
+    Nothing is gained where the network is not what is slow: while event loop and disk are busy, one is enough.
 
     Args:
         sight: What the transfer looks like when its first bytes are here.
@@ -134,7 +134,9 @@ class Widening:
         if seconds < max(_WINDOW, 2 * self._reply_seconds):
             return 0
         rate = (sight.size - self._last.size) / seconds
-        busy = max(sight.working - self._last.working, (sight.blocked - self._last.blocked) / connections) / seconds
+        # They take turns more than they overlap: with one batch in the thread, the next one waits for it.
+        working = sight.working - self._last.working
+        busy = (working + (sight.blocked - self._last.blocked) / connections) / seconds
         growth = connections / self._connections - 1
         if growth > 0 and rate < self._rate * (1 + _GAIN * growth):
             self._full_until = sight.now + _FULL_SECONDS
