@@ -597,6 +597,24 @@ def test_what_is_in_use_is_not_removed(tmp_path):
     assert names(tmp_path) == ["a", "b"]
 
 
+def test_record_that_is_being_saved_is_not_removed(tmp_path, monkeypatch):
+    """Whoever clears up in that moment leaves the record alone, as the part that it is about."""
+    target, seen = tmp_path / "file.bin", []
+
+    def look(descriptor):
+        seen.append(remove_left_behind(str(tmp_path), None))
+        assert len(names(tmp_path)) == 2
+
+    staging = Staging.shared(str(target), "key")
+    staging.write(0, [b"bytes"])
+    monkeypatch.setattr("aioartifact._files.staging.os.fsync", look)
+    staging.save(b"record")
+    assert seen == [[]]
+    assert staging.record() == b"record"
+    staging.discard()
+    assert names(tmp_path) == []
+
+
 def test_what_is_young_is_not_removed(leftovers):
     """Age is that of the last write."""
     for path in leftovers.rglob("*.part"):

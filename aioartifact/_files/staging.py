@@ -142,15 +142,12 @@ class Staging:
         """
         with explained("write", self.target):
             _sync_data(self._opened())
-            path = record_of(self.path)
-            draft = private_part(path)
-            try:
-                _write_durably(draft, record)
-                os.replace(draft, path)
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(draft)
-                raise
+        draft = type(self)(record_of(self.path))
+        try:
+            draft.write(0, [record])
+            draft.commit(durable=True)
+        finally:
+            draft.discard()
 
     def commit(self, *, durable: bool = False) -> os.stat_result:
         """
@@ -246,15 +243,6 @@ def _is_ours(descriptor: int) -> bool:
     status = os.fstat(descriptor)
     owner = getattr(os, "geteuid", lambda: status.st_uid)()
     return stat.S_ISREG(status.st_mode) and status.st_uid == owner and status.st_nlink == 1
-
-
-def _write_durably(path: str, data: bytes) -> None:
-    descriptor = os.open(path, _FLAGS | os.O_EXCL, 0o666)
-    try:
-        write_at(descriptor, 0, [data])
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 _sync_data = getattr(os, "fdatasync", os.fsync)
