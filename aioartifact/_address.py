@@ -370,6 +370,7 @@ def url(
     Raises:
         InvalidURLError: *server* is no absolute http or https URL, or a part is ``.`` or ``..``, has an empty
             segment or a control character.
+        InvalidArgumentError: A part is no text.
     """
     parse_server_url(server)
     if not repository:
@@ -380,5 +381,6 @@ def url(
         "name": name,
         "version": version,
     }
-    segments = [check_name(segment, what) for what, part in parts.items() if part for segment in part.split("/")]
+    given = {what: _text(what, part) for what, part in parts.items() if part}
+    segments = [check_name(segment, what) for what, part in given.items() for segment in part.split("/")]
     return "/".join([server.rstrip("/"), *map(quote_segment, segments)])

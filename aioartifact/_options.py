@@ -1,11 +1,14 @@
 """Settings of a session: small frozen values, each usable without arguments."""
 
 import os
-from collections.abc import Collection
+from collections.abc import AsyncIterable, Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from math import inf
+from typing import TypeVar
 
 from ._errors import InvalidArgumentError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,31 @@ def check_texts(**values: object) -> None:
     for name, value in values.items():
         if value is not None and (not isinstance(value, str) or not value):
             raise InvalidArgumentError(f"{name}={value!r}: expected a text", hint="None leaves it out")
+
+
+def given_or(name: str, value: T | None, default: T) -> T:
+    """
+    Return *value*, which is to be of the type of *default*; or *default* in place of None.
+
+    Raises:
+        InvalidArgumentError: *value* is something else.
+    """
+    if value is None:
+        return default
+    if not isinstance(value, type(default)):
+        raise InvalidArgumentError(f"{name} is a {type(value).__name__}; expected a {type(default).__name__}")
+    return value
+
+
+def check_several(name: str, values: object) -> None:
+    """
+    Make sure *values* can be iterated over.
+
+    Raises:
+        InvalidArgumentError: They cannot.
+    """
+    if not isinstance(values, Iterable | AsyncIterable):
+        raise InvalidArgumentError(f"{name} is a {type(values).__name__}; expected several, such as a list")
 
 
 def check_path(name: str, value: object) -> str:

@@ -1,7 +1,7 @@
 """What a caller gets wrong is said at the call, in one typed error, before any request is sent."""
 
 import inspect
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 
 import pytest
 
@@ -154,6 +154,39 @@ async def use(made):
     elif hasattr(made, "__aiter__"):
         async for _ in made:
             pass
+
+
+class Odd:
+    """What no argument may be."""
+
+    def __repr__(self) -> str:
+        return "Odd()"
+
+
+# Only asked whether they are true.
+FLAGS = {
+    *("archive", "delete", "dry_run", "durable", "exist_ok", "files", "folders", "force_download", "missing_ok"),
+    *("parents", "recursive", "trust_env", "whole_repository"),
+}
+ANYTHING = [
+    pytest.param(name, parameter, id=f"{name}-{parameter}")
+    for name in FUNCTIONS
+    for parameter in inspect.signature(getattr(aioartifact, name)).parameters
+    if parameter not in FLAGS and (name, parameter) not in {("copy", "overwrite"), ("move", "overwrite")}  # flags, too
+]
+
+
+@pytest.mark.parametrize("wrong", [Odd(), 1.5, b"bytes", "a\0b", float("nan")], ids=repr)
+@pytest.mark.parametrize(("name", "parameter"), ANYTHING)
+async def test_nothing_but_our_own_errors(server, tmp_path, monkeypatch, name, parameter, wrong):
+    """Whatever is put in for an argument, no error of Python's own comes out."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "missing.bin").write_bytes(b"there after all")
+    monkeypatch.setenv("ARTIFACTORY_USERNAME", server.username)  # else versions() warns
+    monkeypatch.setenv("ARTIFACTORY_API_KEY", server.password)
+    arguments = {key: at(server, value) for key, value in GOOD[name].items()} | {parameter: wrong}
+    with suppress(aioartifact.ArtifactoryError, aioartifact.BatchError):
+        await use(getattr(aioartifact, name)(**arguments))
 
 
 def test_table_names_every_function():

@@ -5,6 +5,7 @@ import os
 import aiohttp
 
 from .._checksums import Checksums
+from .._options import check_path, given_or
 from .._progress import FileProgress, Progress
 from .._transfer.deployer import MIN_CHECKSUM_DEPLOY, Parameters
 from .._transfer.plan import is_worth_offering
@@ -52,7 +53,8 @@ async def deploy(
     Raises:
         FileNotFoundError: There is no such local file; no request was sent.
         LocalFileError: It cannot be read.
-        InvalidArgumentError: A checksum or a property is malformed, or *min_checksum_deploy* is no number of bytes.
+        InvalidArgumentError: *path* is empty or no path, a checksum or a property is malformed, or
+            *min_checksum_deploy* is no number of bytes.
         InvalidURLError: *url* is not the URL of an item.
         AuthenticationError: Credentials are missing or wrong.
         ForbiddenError: This user may not deploy here, or not replace what is there.
@@ -66,10 +68,10 @@ async def deploy(
     """
     options = checked_options(parameters, min_checksum_deploy)
     known = Checksums(sha256=sha256, sha1=sha1, md5=md5)
-    shown = progress or Progress()
+    local, shown = check_path("path", path), given_or("progress", progress, Progress())
     async with using(session) as opened:
         item = item_of(opened, url)
-        source = await read_file(os.fspath(path), known)
+        source = await read_file(local, known)
         shown.expect(files=1)
         file = FileProgress(shown, str(item), item.name)
         file.correct(source.size)

@@ -13,6 +13,7 @@ from .._errors import ForbiddenError, InvalidArgumentError, NotFoundError
 from .._files import TreeFile, list_tree
 from .._listing import list_files
 from .._models import FileInfo
+from .._options import check_path, check_several, given_or
 from .._progress import Progress
 from .._scheduler import run_many
 from .._threads import run
@@ -80,7 +81,8 @@ def deploy_many(
         A :class:`Batch`, to be awaited or opened.
 
     Raises:
-        InvalidArgumentError: An option is not one of its values, or a property is malformed.
+        InvalidArgumentError: An argument is of another kind, an option is not one of its values, or a property is
+            malformed.
         InvalidURLError: When awaited or opened: *url* is not the URL of an item.
         BatchError: When awaited or left: files failed. Each failure is one of the errors of :func:`deploy`, or
             InvalidArgumentError for an item that is none and for two items with the same URL.
@@ -91,6 +93,7 @@ def deploy_many(
         raise InvalidArgumentError(
             f"items is one {type(items).__name__}", hint="give a list of paths, or use deploy_folder() or deploy()"
         )
+    check_several("items", items)
 
     async def source(_: aiohttp.ClientSession, __: ItemURL) -> Planned:
         return items, None
@@ -135,7 +138,8 @@ def deploy_folder(
         A :class:`Batch`, to be awaited or opened.
 
     Raises:
-        InvalidArgumentError: An option is not one of its values, or a property is malformed.
+        InvalidArgumentError: An argument is of another kind, an option is not one of its values, or a property is
+            malformed.
         InvalidURLError: When awaited or opened: *url* is not the URL of an item.
         FileNotFoundError: When awaited or opened: there is no such local folder (:class:`LocalNotFoundError`).
         LocalFileError: When awaited or opened: it is a file, cannot be read, or a symbolic link below it leads
@@ -147,9 +151,10 @@ def deploy_folder(
 
     See: JFrog REST API, "Deploy Artifact", "Deploy Artifact by Checksum" and "File List".
     """
+    local = check_path("folder", folder)
 
     async def source(opened: aiohttp.ClientSession, target: ItemURL) -> Planned:
-        files = await run(list_tree, os.fspath(folder))
+        files = await run(list_tree, local)
         lists = overwrite != "always" and len(files) > _FEW
         return files, await _listed(opened, target, files) if lists else None
 
@@ -183,7 +188,7 @@ def _batch(
     async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work]:
         target = item_of(opened, url)
         items, listed = await source(opened, target)
-        shown = progress or Progress()
+        shown = given_or("progress", progress, Progress())
         deployer = Deployer(opened, target, Recorded(opened, listed), options, shown)
         yield partial(run_many, counted(items, listed_size, shown), deployer.deploy)
 

@@ -14,7 +14,7 @@ from .._errors import InvalidArgumentError
 from .._files import check_folder, check_target, is_file, is_folder, sync_folder
 from .._listing import list_files
 from .._models import FileInfo
-from .._options import check_count, check_path
+from .._options import check_count, check_path, check_several, given_or
 from .._processes import run_in_processes
 from .._progress import FileProgress, Progress
 from .._reports import Outcome
@@ -82,7 +82,7 @@ async def download(
     See: JFrog REST API, "Retrieve Artifact".
     """
     folder = check_path("destination", destination)
-    shown = progress or Progress()
+    shown = given_or("progress", progress, Progress())
     async with using(session) as opened:
         item = item_of(opened, url)
         target = await run(_target, folder, local_name(item.name))
@@ -167,6 +167,7 @@ def download_many(
     """
     if isinstance(items, str):
         raise InvalidArgumentError("items is one str", hint="give a list of URLs, or use download() for one file")
+    check_several("items", items)
 
     async def source(_: aiohttp.ClientSession) -> _Source:
         return _Source(items, job_of_item, in_chunks)
@@ -330,7 +331,7 @@ def _batch(
         await run(check_folder, options.destination)
         async with opened_manifest(options.manifest) as manifest:
             items, job_of, chunks_of, settled = await source(opened)
-            shown = progress or Progress()
+            shown = given_or("progress", progress, Progress())
             limit = options.max_concurrency or state_of(opened).limits.max_concurrency
             fetcher = Fetcher(
                 opened,

@@ -10,6 +10,7 @@ from .._errors import IntegrityError, NotFoundError
 from .._files import hash_file
 from .._listing import fetch_info
 from .._models import FileInfo, FolderInfo, Response
+from .._options import check_path
 from .._protocol import build_rest, expect_file
 from .._session import send, state_of
 from .._threads import run
@@ -91,7 +92,7 @@ async def checksum(
         Checksum in lower-case hexadecimal.
 
     Raises:
-        ValueError: Unknown *type*.
+        InvalidArgumentError: Unknown *type*, which is a ValueError; or *path_or_url* is empty or no path.
         FileNotFoundError: There is no such file, there or here; the message names it.
         NotAFileError: The URL names a folder.
         LocalFileError: The local file cannot be read.
@@ -102,7 +103,7 @@ async def checksum(
     """
     algorithm = parse_algorithm(type)
     if not isinstance(path_or_url, str) or not path_or_url.startswith(("http://", "https://")):
-        _, checksums = await run(hash_file, os.fspath(path_or_url), (algorithm,))
+        _, checksums = await run(hash_file, check_path("path_or_url", path_or_url), (algorithm,))
         return checksums.get(algorithm) or ""
     async with using(session) as opened:
         item = item_of(opened, path_or_url)

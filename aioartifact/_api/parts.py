@@ -4,6 +4,7 @@ import os
 
 from .._errors import InvalidArgumentError
 from .._files import remove_left_behind
+from .._options import check_path
 from .._threads import run
 
 
@@ -25,10 +26,14 @@ async def remove_parts(folder: str | os.PathLike[str], *, older_than: float | No
         Paths of the files that were removed.
 
     Raises:
-        InvalidArgumentError: *older_than* is not a number of at least 0.
+        InvalidArgumentError: *folder* is empty or no path, or *older_than* is not a number of at least 0.
         LocalNotFoundError: There is no such folder.
         LocalFileError: The disk refused to list it.
     """
-    if older_than is not None and (isinstance(older_than, bool) or not older_than >= 0):
+    if older_than is not None and not (_is_number(older_than) and older_than >= 0):
         raise InvalidArgumentError(f"older_than={older_than!r}: expected seconds, at least 0, or None")
-    return await run(remove_left_behind, os.fspath(folder), older_than)
+    return await run(remove_left_behind, check_path("folder", folder), older_than)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -14,6 +14,7 @@ from .._transfer.deployer import Parameters
 from .._transfer.reading import Incoming, read_range
 from .._transfer.remote_file import RemoteFile
 from .._transfer.upload import send_file
+from .batches import checked_options
 from .items import item_of
 from .session import using
 
@@ -176,12 +177,12 @@ async def write_bytes(
     """
     if not isinstance(data, bytes | bytearray | memoryview):
         raise InvalidArgumentError(f"data is a {type(data).__name__}; expected bytes", hint="encode text first")
-    content = bytes(data)
+    options, content = checked_options(parameters, None), bytes(data)
     async with using(session) as opened:
         item = item_of(opened, url)
         source = Source("", len(content), await run(_hash, content), content)
         unseen = FileProgress(Progress(), str(item), item.name)
-        await send_file(opened, source, item, parameters=parameters or {}, by_checksum=False, progress=unseen)
+        await send_file(opened, source, item, parameters=options.parameters, by_checksum=False, progress=unseen)
     return len(content)
 
 

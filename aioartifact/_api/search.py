@@ -11,7 +11,7 @@ from .._checksums import ALGORITHMS, Checksums
 from .._errors import InvalidArgumentError, NotFoundError
 from .._filters import Filter
 from .._listing import Entry, Findings, Results, collect
-from .._options import check_texts
+from .._options import check_several, check_texts
 from .._protocol import Request, build_search, read_found
 from .session import using
 
@@ -91,7 +91,10 @@ def search(
         classifier=classifier,
     )
     address = parse_server_url(server)
+    check_several("repositories", repositories)
     keys = [repositories] if isinstance(repositories, str) else list(repositories)
+    for key in keys:
+        check_texts(repositories=key)
     dates = Filter(
         created_after=created_after,
         created_before=created_before,

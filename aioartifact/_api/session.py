@@ -9,7 +9,7 @@ import aiohttp
 from .._address import ServerURL, parse_server_url
 from .._credentials import Credentials, parse_auth
 from .._errors import InvalidArgumentError
-from .._options import Limits, Timeouts
+from .._options import Limits, Timeouts, given_or
 from .._retry import RetryPolicy
 from .._session import ClientCertificate, SessionState, Verify, open_session
 from .credentials import look_up
@@ -62,7 +62,8 @@ async def session(
     Raises:
         InvalidURLError: A server address is no absolute http or https URL.
         InvalidArgumentError: *auth* without the server it belongs to; *proxy* is no URL; *user_agent* has a line
-            break; *cert* is given with an ``ssl.SSLContext``, which takes the certificate itself.
+            break; *cert* is given with an ``ssl.SSLContext``, which takes the certificate itself; or an argument is
+            of another kind.
         CredentialsError: Credentials are malformed, or their file is.
         ConfigurationError: Certificates cannot be loaded.
 
@@ -71,9 +72,9 @@ async def session(
     given = _given_credentials(server, auth)
     state = SessionState(
         resolve=lambda asked: _look_up(asked, given),
-        retry=retry or RetryPolicy(),
-        timeouts=timeouts or Timeouts(),
-        limits=limits or Limits(),
+        retry=given_or("retry", retry, RetryPolicy()),
+        timeouts=given_or("timeouts", timeouts, Timeouts()),
+        limits=given_or("limits", limits, Limits()),
         trust_env=trust_env and proxy is None,
     )
     for known in given if server is None else [*given, parse_server_url(server)]:

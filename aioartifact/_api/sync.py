@@ -11,7 +11,7 @@ import aiohttp
 from .._address import parse_item_url
 from .._errors import IncompleteListingError, InvalidArgumentError
 from .._files import check_folder, resolve_folder
-from .._options import check_path
+from .._options import check_path, given_or
 from .._patterns import parse_patterns
 from .._progress import Progress
 from .._scheduler import Slots, run_many
@@ -262,7 +262,7 @@ def _batch(
     async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work]:
         plan = await planned(opened)
         _check_plan(plan)
-        shown = progress or Progress()
+        shown = given_or("progress", progress, Progress())
         if plan.direction == "upload":
             yield _begun(plan, RemoteSide(opened, plan, item_of(opened, plan.destination), shown))
             return

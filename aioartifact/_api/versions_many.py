@@ -17,7 +17,7 @@ from .._errors import (
     NotFoundError,
 )
 from .._models import ArtifactVersions
-from .._options import check_choice, check_count
+from .._options import check_choice, check_count, check_several
 from .._scheduler import run_many
 from .._session import is_anonymous, state_of
 from .._versions import SchemeLike, Selection, Where, selection_of
@@ -95,6 +95,7 @@ async def versions_many(
     check_choice("on_error", on_error, ("raise", "collect"))
     if max_concurrency is not None:
         check_count("max_concurrency", max_concurrency)
+    check_several("names", names)
     items = {pair: artifact_of(server, repository, *pair) for pair in map(_checked, names)}
     if not items:
         return {}

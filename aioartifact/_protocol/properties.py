@@ -45,7 +45,7 @@ def build_merge_properties(item: ItemURL, changes: Mapping[str, Sequence[str] | 
 
     With *recursive*, all below gets every property that the item then has, not only these.
     """
-    url = f"{item.server}/api/metadata/{item.location}?recursiveProperties={recursive:d}&atomicProperties=1"
+    url = f"{item.server}/api/metadata/{item.location}?recursiveProperties={int(bool(recursive))}&atomicProperties=1"
     body = json.dumps({"props": dict(changes)}).encode()
     return Request("PATCH", url, item.server, {"Content-Type": "application/json"}, body)
 
@@ -64,5 +64,5 @@ def build_set_properties(item: ItemURL, values: Mapping[str, Sequence[str]]) -> 
 def build_delete_properties(item: ItemURL, names: Sequence[str], *, recursive: bool) -> Request:
     """Ask to drop the named properties."""
     listed = quote(",".join(names), safe="")
-    url = f"{item.server}/api/storage/{item.location}?properties={listed}&recursive={recursive:d}"
+    url = f"{item.server}/api/storage/{item.location}?properties={listed}&recursive={int(bool(recursive))}"
     return Request("DELETE", url, item.server)

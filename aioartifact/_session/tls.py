@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from .._errors import ConfigurationError, InvalidArgumentError
+from .._options import check_path
 from .translation import reason
 
 Verify: TypeAlias = bool | str | os.PathLike[str] | ssl.SSLContext
@@ -27,20 +28,19 @@ def tls_context(verify: Verify, cert: ClientCertificate | None) -> ssl.SSLContex
         return True
     context = _context(verify)
     if cert is not None:
-        _show_certificate(context, *(cert if isinstance(cert, tuple) else (cert, None)))
+        certificate, key = cert if isinstance(cert, tuple) else (cert, None)
+        _show_certificate(context, check_path("cert", certificate), None if key is None else check_path("cert", key))
     return context
 
 
-def _show_certificate(
-    context: ssl.SSLContext, certificate: str | os.PathLike[str], key: str | os.PathLike[str] | None
-) -> None:
+def _show_certificate(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
     try:
         # Without a password OpenSSL would ask for one on the terminal, and the event loop would wait for the answer.
         context.load_cert_chain(certificate, key, password="")
     except (OSError, ssl.SSLError) as error:
         hint = "give a PEM file with certificate and unencrypted key, or a pair of files"
         raise ConfigurationError(
-            f"client certificate {certificate}: {reason(error)}", source=str(certificate), hint=hint
+            f"client certificate {certificate}: {reason(error)}", source=certificate, hint=hint
         ) from None
 
 
@@ -53,7 +53,7 @@ def _context(verify: bool | str | os.PathLike[str]) -> ssl.SSLContext:
         return context
     if verify is True:
         return ssl.create_default_context()
-    path = Path(verify)
+    path = Path(check_path("verify", verify))
     try:
         folder = path.is_dir()
         return ssl.create_default_context(capath=path if folder else None, cafile=None if folder else path)
