@@ -346,3 +346,22 @@ async def test_call_cancelled_at_every_await(filled, call, tmp_path, monkeypatch
 
     async with opened(filled) as session:
         assert await cancel_at_every_await(again, check) > 1
+
+
+async def test_handles_tell_what_they_are(filled, tmp_path):
+    """What a call hands out shows in a debugger or a log how it stands, and no memory address."""
+    url = f"{filled.url}/generic-local/tree"
+    async with own(filled) as session:
+        batch = aioartifact.download_folder(url, tmp_path, session=session)
+        assert repr(batch) == "<Batch not begun, on_error='raise'>"
+        await batch
+        assert repr(batch) == "<Batch begun, on_error='raise'>"
+        listing = aioartifact.walk(url, session=session)
+        assert repr(listing) == "Listing(method=None, is_complete=False)"
+        assert len([entry async for entry in listing]) == 3
+        assert repr(listing) == "Listing(method='file-list', is_complete=True)"
+        found = aioartifact.search(filled.url, name="none", session=session)
+        assert repr(found) == "Results(is_complete=False, is_doubtful=False)"
+        async with aioartifact.open(f"{url}/a.bin", session=session) as file:
+            await file.read(10)
+            assert repr(file) == f"RemoteFile('{url}/a.bin', size=100, position=10)"

@@ -51,6 +51,9 @@ class Results(Generic[T]):
         self._batch: Iterator[T] = iter(())
         self._is_over = False
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(is_complete={self.is_complete}, is_doubtful={self.is_doubtful})"
+
     @property
     def is_doubtful(self) -> bool:
         """Whether the server may have left something out without a word."""
@@ -97,6 +100,9 @@ class Results(Generic[T]):
 
 class Listing(Results[Entry]):
     """The entries of a tree, :class:`FileInfo` and :class:`FolderInfo`, as they arrive; see :class:`Results`."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(method={self.method!r}, is_complete={self.is_complete})"
 
     @property
     def method(self) -> Method | None:

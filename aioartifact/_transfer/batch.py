@@ -50,6 +50,10 @@ class Batch(Coroutine[Any, Any, Report]):
         self._stopped = False
         self._task: Coroutine[Any, Any, Report] | None = None
 
+    def __repr__(self) -> str:
+        state = "begun" if self._begun else "not begun"
+        return f"<{type(self).__name__} {state}, on_error={self._on_error!r}>"
+
     def __await__(self) -> Generator[Any, None, Report]:
         return self._report().__await__()
 

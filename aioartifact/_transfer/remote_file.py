@@ -41,6 +41,9 @@ class RemoteFile:
         self._expected = 0
         self._keep(0, beginning)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r}, size={self.size}, position={self._position})"
+
     @classmethod
     async def open(cls, session: aiohttp.ClientSession, item: ItemURL) -> "RemoteFile":
         """
