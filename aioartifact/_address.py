@@ -31,6 +31,7 @@ _USER_INFO = re.compile(
     r"^((?:[^:/?#]*:)?//)?(?=[^/?#]*@|[^/?#\[\]]*:(?![0-9]*(?:[/?#]|\Z))).*@",
     re.DOTALL,
 )
+_PARAMETERS = re.compile(r";[^/]*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _EXAMPLE = "expected an absolute URL such as https://host/artifactory/repository/path"
 
@@ -224,8 +225,9 @@ def server_of(text: str, servers: Iterable[ServerURL] = ()) -> ServerURL:
         InvalidURLError: Not an absolute http or https URL, or one that holds credentials.
     """
     _check_text(text)
-    parts = _split(re.split(r"[?#;]", text, maxsplit=1)[0])
-    origin, segments = _origin(parts, text), _segments(parts.path, text)
+    # A semicolon starts parameters in a path only: what it cuts off a host would be another host's credentials.
+    parts = _split(re.split(r"[?#]", text, maxsplit=1)[0])
+    origin, segments = _origin(parts, text), _segments(_PARAMETERS.sub("", parts.path), text)
     return ServerURL(*origin, segments[: _context_length(origin, segments, servers)])
 
 

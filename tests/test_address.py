@@ -248,6 +248,9 @@ def test_where_the_server_ends(text, known, context, repository, path):
         ("https://host/x/api/repositories", ["https://host/x"], "https://host/x"),
         ("https://host/access/api/v1/tokens", [], "https://host"),
         ("https://host?q=\ud83d/..", [], None),
+        ("https://host;.evil/artifactory/r", ["https://host/artifactory"], "https://host;.evil/artifactory"),
+        ("https://host;@evil/artifactory/r", ["https://host/artifactory"], None),
+        (f"{SERVER}/r/a;k=v/../../../other", [], None),
     ],
 )
 def test_server_of_any_url(text, known, server):

@@ -130,6 +130,23 @@ async def test_redirect_out_of_the_context_path_carries_no_credentials(server, s
     assert [first.had_credentials, hop.had_credentials] == [True, False]
 
 
+@pytest.mark.parametrize("forged", ["{server};@{other}", "{server};x=@{other}"])
+async def test_host_behind_a_semicolon_gets_no_credentials(server, session, forged):
+    """What looks like the server, and is the user name for another one, is refused before any request."""
+    async with ArtifactoryServer() as other:
+        host = forged.format(server=server.url.split("/")[2], other=other.url.split("/")[2])
+        with pytest.raises(aioartifact.InvalidURLError, match="holds credentials"):
+            await aioartifact.rest_api_get(f"http://{host}/artifactory/api/system/ping", session=session)
+        assert [request.had_credentials for request in other.requests] == []
+
+
+async def test_way_up_behind_a_semicolon_is_refused(server, session):
+    """Parameters end at the next slash; a path must not lead out of the server after them."""
+    with pytest.raises(aioartifact.InvalidURLError, match="another path"):
+        await aioartifact.rest_api_get(f"{server.url}/a;b=c/../../other/app", session=session)
+    server.assert_requests([])
+
+
 async def test_one_session_serves_several_servers(server, url):
     """Each server gets its own credentials."""
     async with ArtifactoryServer() as other:
