@@ -87,31 +87,51 @@ class _Pool:
         self.executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="aioartifact-disk")
         self._waiting: deque[_Job] = deque()
         self._takers = 0
-        self._has_timer = False
         self._gather = 0.0
+        self._is_calling = False
+        self._is_watching = False
 
     def add(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> _Job:
         job = _Job(loop, function)
         self._waiting.append(job)
-        if not self._has_timer:
-            self._set_timer(loop)
+        if not self._takers:
+            self._call_soon(loop)
+        else:
+            self._watch(loop)
         return job
 
-    def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._has_timer = True
-        loop.call_later(_PATIENCE if self._takers else self._gather, self._look, loop)
+    def _call_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Not at once: what else the loop is about to do may bring more jobs."""
+        if self._is_calling:
+            return
+        self._is_calling = True
+        if self._gather:
+            loop.call_later(self._gather, self._call, loop)
+        else:
+            loop.call_soon(self._call, loop)
+
+    def _call(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_calling = False
+        self._takers += 1
+        self.executor.submit(self._take, loop)
+        self._watch(loop)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._is_watching:
+            self._is_watching = True
+            loop.call_later(_PATIENCE, self._look, loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Call a thread if none is there, or those that are there let a job wait."""
-        self._has_timer = False
+        """Call one thread more if those that are there let a job wait."""
+        self._is_watching = False
         try:
             waited = loop.time() - self._waiting[0].since
         except IndexError:  # threads take jobs at any moment
             return
-        if not self._takers or (waited > _PATIENCE and self._takers < _THREADS):
-            self._takers += 1
-            self.executor.submit(self._take, loop)
-        self._set_timer(loop)
+        if waited > _PATIENCE and 0 < self._takers < _THREADS:
+            self._call(loop)
+        else:
+            self._watch(loop)
 
     def _take(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run jobs as long as there are any; in a thread."""
@@ -136,8 +156,8 @@ class _Pool:
         _deliver(done)
         self._takers -= 1
         self._gather = _GATHER if taken > 1 else 0.0
-        if self._waiting and not self._has_timer:
-            self._set_timer(loop)
+        if self._waiting and not self._takers:
+            self._call_soon(loop)
 
 
 def _deliver(done: list[_Job]) -> None:

@@ -6,6 +6,7 @@ import weakref
 import anyio
 import pytest
 
+from aioartifact import _threads
 from aioartifact._threads import _Job, check_wanted, run, run_short
 
 
@@ -90,6 +91,15 @@ async def test_short_jobs_share_a_thread():
     assert sorted(number for number, _ in taken) == list(range(500))
     assert len({thread for _, thread in taken}) <= 8
     assert threading.get_ident() not in {thread for _, thread in taken}
+
+
+@pytest.mark.parametrize("crowd", [1, 40])
+async def test_short_job_waits_for_no_timer_where_no_thread_is_busy(monkeypatch, crowd):
+    """The time after which a slow disk gets another thread holds up no job, whatever ran before it."""
+    monkeypatch.setattr(_threads, "_PATIENCE", 3600.0)
+    for _ in range(3):
+        await asyncio.gather(*(run_short(threading.get_ident) for _ in range(crowd)))
+        await run_short(threading.get_ident)
 
 
 async def test_failing_short_job_fails_alone():
