@@ -18,12 +18,12 @@ from .._options import check_count, check_path, check_several, given_or
 from .._processes import run_in_processes
 from .._progress import FileProgress, Progress
 from .._reports import Outcome
-from .._scheduler import Slots, run_many
+from .._scheduler import Slots
 from .._session import describe, state_of
 from .._threads import run
 from .._transfer.accounting import consumed, in_chunks, largest_first
 from .._transfer.batch import Batch, OnError
-from .._transfer.bulk import Fetcher, Item, Job, JobOf, Target, job_of_item, listed_size
+from .._transfer.bulk import Fetcher, Item, Job, JobOf, Target, job_of_item, listed_size, run_fetches
 from .._transfer.download import fetch_file
 from .._transfer.fetch_work import FetchWork, opened_manifest
 from .._transfer.folder_archive import unpack_folder
@@ -347,7 +347,7 @@ def _batch(
             _count(settled, shown)
             if options.processes == 1:
                 chunks = chunks_of(items, listed_size, shown)
-                yield partial(run_many, _after(settled, fetcher.targets(chunks)), fetcher.fetch)
+                yield partial(run_fetches, _after(settled, fetcher.targets(chunks)), fetcher.fetch)
                 return
             chunks = in_chunks(largest_first(items, listed_size), listed_size, shown)
             yield partial(

@@ -2,12 +2,13 @@
 
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import aiohttp
+from anyio.abc import ObjectReceiveStream
 
 from .._address import ItemURL, ServerURL, mask_url, parse_item_url
 from .._checksums import NO_CHECKSUMS, Algorithm, Checksums
@@ -16,7 +17,7 @@ from .._files import Manifest, Stamp, file_status, hash_file
 from .._models import FileInfo
 from .._progress import FileProgress, Finish, Progress
 from .._reports import Outcome
-from .._scheduler import Slots
+from .._scheduler import Slots, run_many
 from .._session import state_of
 from .._threads import run, run_short
 from .accounting import failed
@@ -25,6 +26,9 @@ from .download import Fetched, fetch_file, was_begun
 from .durability import FolderSyncs
 from .plan import Decision, Overwrite, decide, local_path
 from .space import check_space
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 Item: TypeAlias = str | tuple[str, str | os.PathLike[str]] | FileInfo
 """A file to download: its URL, its URL and a path below the destination, or what a listing said of it."""
@@ -195,18 +199,17 @@ class Fetcher:
         if target.decision == "ask" and target.known.sha1 is None:
             # Nothing is known of the server's file: its SHA-1 is also its ETag, so one request can tell.
             target.known = await run(_hash, target, ("sha1",))
-        async with self._slots:
-            fetched = await fetch_file(
-                self._session,
-                target.job.item,
-                target.path,
-                listed=target.job.listed,
-                unless_sha1=target.known.sha1 if target.decision == "ask" else None,
-                durable=self._syncs is not None,
-                begun=target.begun,
-                slots=self._slots,
-                progress=file,
-            )
+        fetched = await fetch_file(
+            self._session,
+            target.job.item,
+            target.path,
+            listed=target.job.listed,
+            unless_sha1=target.known.sha1 if target.decision == "ask" else None,
+            durable=self._syncs is not None,
+            begun=target.begun,
+            slots=self._slots,
+            progress=file,
+        )
         if fetched is not None and self._syncs is not None:
             await self._syncs.sync(os.path.dirname(target.path))
         await self._record(target, fetched)
@@ -241,6 +244,18 @@ class Fetcher:
             due = self._manifest.add_read(target.real, target.status, target.looked_ns, target.known)
         if due:
             await run(self._manifest.flush)
+
+
+def run_fetches(
+    jobs: AsyncIterable[T], fetch: Callable[[T], Awaitable[R]], *, max_concurrency: int
+) -> AbstractAsyncContextManager[ObjectReceiveStream[R]]:
+    """
+    Run *fetch* for all *jobs*; see :func:`run_many`.
+
+    There are more workers than places for connections: while files are checked and put in their places, the bytes of
+    others arrive.
+    """
+    return run_many(jobs, fetch, max_concurrency=max_concurrency + max_concurrency // 2)
 
 
 def job_of_item(item: Item, servers: Iterable[ServerURL]) -> Job:

@@ -98,7 +98,8 @@ async def fetch_file(
         unless_sha1: SHA-1 of what is at *target*, or None.
         begun: Whether an earlier run may have left some of it, see `was_begun`.
         durable: Whether its bytes must be on the disk itself at the end; its name is once its folder is synced.
-        slots: Connections that may be borrowed while nobody needs them; None for all that a bulk call would have.
+        slots: Places for connections: one is taken until all bytes are here, more are borrowed while nobody needs
+            them. None for as many as a bulk call would have.
         progress: Counts its bytes.
 
     Raises:
@@ -163,7 +164,7 @@ class _Download:
         self._unless_sha1 = unless_sha1
         self._progress = progress
         self._durable = durable
-        self._slots = slots or Slots(state_of(session).limits.max_concurrency - 1)
+        self._slots = slots or Slots(state_of(session).limits.max_concurrency)
         self._operation = begin(session, on_retry=progress.retrying)
         self._pinned = Promise(None, NO_CHECKSUMS)
         self._assembly = Assembly(Staging(target))
@@ -202,10 +203,11 @@ class _Download:
     async def run(self) -> Fetched | None:
         """Try until the file is in its place, the attempts are used up, or trying again is of no use."""
         while True:
-            last = await self._fetched()
-            if last is None:
-                return None
-            await self._ask_checksums()
+            async with self._slots:
+                last = await self._fetched()
+                if last is None:
+                    return None
+                await self._ask_checksums()
             try:
                 return await self._place(last)
             except IntegrityError:
