@@ -346,13 +346,13 @@ def _batch(
             await fetcher.check_space(items)
             _count(settled, shown)
             if options.processes == 1:
-                chunks = chunks_of(items, listed_size, shown)
-                yield partial(run_fetches, _after(settled, fetcher.targets(chunks)), fetcher.fetch)
+                targets = fetcher.targets(chunks_of(items, listed_size, shown), ahead=isinstance(items, Sequence))
+                yield partial(run_fetches, _after(settled, targets), fetcher.fetch)
                 return
             chunks = in_chunks(largest_first(items, listed_size), listed_size, shown)
             yield partial(
                 run_in_processes,
-                _after(settled, fetcher.targets(chunks)),
+                _after(settled, fetcher.targets(chunks, ahead=False)),
                 FetchWork(
                     options.destination,
                     options.overwrite,

@@ -102,7 +102,7 @@ class LocalSide:
         return _url(self._folder, work.path), os.path.join(self._plan.destination, work.path)
 
     async def transfers(self) -> AsyncGenerator[Work, None]:
-        async for work in self._fetcher.targets(in_chunks(self._jobs, listed_size, self._progress)):
+        async for work in self._fetcher.targets(in_chunks(self._jobs, listed_size, self._progress), ahead=True):
             yield work
 
     async def do(self, work: SyncAction | Target) -> Outcome | Sequence[Outcome]:

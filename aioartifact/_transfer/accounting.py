@@ -13,7 +13,7 @@ from .._scheduler import as_async
 
 T = TypeVar("T")
 
-# Enough that what is done once for each chunk costs nothing, and few enough to begin at once.
+# Enough that what is done once for each chunk costs nothing; the first has fewer, so that work begins at once.
 _CHUNK = 256
 _PULLED = 32
 
@@ -34,7 +34,9 @@ async def in_chunks(
     """The same, many at once where they are at hand; what may have to be waited for comes one by one."""
     if isinstance(items, Sequence):
         progress.expect(files=len(items), size=sum(map(size_of, items)))
-        for start in range(0, len(items), _CHUNK):
+        if items:
+            yield items[:_PULLED]
+        for start in range(_PULLED, len(items), _CHUNK):
             yield items[start : start + _CHUNK]
         return
     async with aclosing(_pulled(items)) as chunks:

@@ -1,5 +1,6 @@
 """Many files: each becomes an outcome, and no failure hides another."""
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Sequence
@@ -19,7 +20,7 @@ from .._progress import FileProgress, Finish, Progress
 from .._reports import Outcome
 from .._scheduler import Slots, run_many
 from .._session import state_of
-from .._threads import run, run_short
+from .._threads import finished, run, run_short, submit
 from .accounting import failed
 from .destination import Destination
 from .download import Fetched, fetch_file, was_begun
@@ -83,6 +84,8 @@ class Target:
         return self.status.st_size if self.status else None
 
 
+Chunks: TypeAlias = AsyncGenerator[Sequence[Any], None]
+Looked: TypeAlias = tuple[Sequence[Any], list[Target | Outcome]]
 JobOf: TypeAlias = Callable[[Any, Iterable[ServerURL]], Job]
 _FINISH: dict[str, Finish] = {"downloaded": "transferred", "unchanged": "skipped", "failed": "failed"}
 
@@ -112,18 +115,18 @@ class Fetcher:
         self._manifest = manifest
         self._slots = slots
 
-    async def targets(
-        self, chunks: AsyncGenerator[Sequence[Any], None]
-    ) -> AsyncGenerator[Target | Sequence[Outcome], None]:
+    async def targets(self, chunks: Chunks, *, ahead: bool) -> AsyncGenerator[Target | Sequence[Outcome], None]:
         """
         Give each item of *chunks* its place and look at what is there; yield what is to be fetched, one by one.
 
         Outcomes of items that need no more than the look come together.
+
+        Args:
+            chunks: The items.
+            ahead: Whether to take a chunk before the one before it is used up: all are at hand.
         """
-        async with aclosing(chunks):
-            async for chunk in chunks:
-                servers = tuple(state_of(self._session).credentials)
-                looked = await (run_short if len(chunk) == 1 else run)(self._look, chunk, servers)
+        async with aclosing((self._looked_ahead if ahead else self._looked)(chunks)) as looks:
+            async for chunk, looked in looks:
                 if settled := [found for found in looked if isinstance(found, Outcome)]:
                     for item, found in zip(chunk, looked, strict=True):
                         if isinstance(found, Outcome):
@@ -133,6 +136,34 @@ class Fetcher:
                     if isinstance(found, Target):
                         yield found
 
+    async def _looked(self, chunks: Chunks) -> AsyncGenerator[Looked, None]:
+        """Yield each chunk with what was found."""
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                look = run_short if len(chunk) == 1 else run
+                yield chunk, await look(self._look, chunk, self._servers)
+
+    async def _looked_ahead(self, chunks: Chunks) -> AsyncGenerator[Looked, None]:
+        """The same, while a thread looks at the next one."""
+        before: Sequence[Any] = ()
+        looking: asyncio.Future[list[Target | Outcome]] | None = None
+        try:
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    looked = [] if looking is None else await finished(looking)
+                    looking = submit(self._look, chunk, self._servers)
+                    yield before, looked
+                    before = chunk
+            if looking is not None:
+                yield before, await finished(looking)
+        finally:
+            if looking is not None:
+                await finished(looking)
+
+    @property
+    def _servers(self) -> tuple[ServerURL, ...]:
+        return tuple(state_of(self._session).credentials)
+
     async def check_space(self, items: Iterable[Any] | AsyncIterable[Any]) -> None:
         """
         Make sure that *items* fit on the disk, as far as their sizes are known before.
@@ -141,7 +172,7 @@ class Fetcher:
             LocalFileError: They do not.
         """
         if isinstance(items, Sequence):
-            servers = tuple(state_of(self._session).credentials)
+            servers = self._servers
             await run(check_space, items, lambda item: self._path_of(item, servers), self._overwrite, self._root)
 
     def _path_of(self, item: Any, servers: Iterable[ServerURL]) -> tuple[str, FileInfo | None]:
