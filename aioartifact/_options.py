@@ -45,7 +45,8 @@ class Limits:
     socket), so a bulk call costs about ``max_concurrency`` times that.
 
     Attributes:
-        max_concurrency: Files in flight in one bulk call; where there are fewer, parts of large ones take their places.
+        max_concurrency: Files whose bytes arrive at a time in one bulk call; where there are fewer, parts of large ones
+            take their places. Half as many more may be here and on their way into their folder.
         max_connections: Sockets the session opens in all, and requests in flight to one server at most; how many
             there are, up to that, is found out by what the server makes of them.
         max_bytes_per_second: Bytes of bodies, of all downloads and uploads of the session together; None is no
