@@ -107,8 +107,8 @@ class Listing(Results[Entry]):
     @property
     def method(self) -> Method | None:
         """
-        How the server is being asked: ``"file-list"``, ``"aql"``, or ``"folders"``, one by one.
+        How the server is being asked; None before the first entry is wanted.
 
-        None before the first entry is wanted.
+        That is ``"file-list"``, ``"aql"``, or ``"folders"``, one by one.
         """
         return self._findings.method
