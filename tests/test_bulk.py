@@ -144,7 +144,8 @@ async def test_stop_ends_at_the_first_failure(server, session, tmp_path):
     with pytest.raises(aioartifact.BatchError) as caught:
         await aioartifact.download_many(endless(), tmp_path, max_concurrency=4, on_error="stop", session=session)
     assert len(caught.value.report.failed) == 1
-    assert len(pulled) <= 12
+    # Six workers, each with a result that waits to be read and one in its hand: 12, pulled as 1, 2, 4 and 8.
+    assert len(pulled) <= 15
 
 
 async def test_outcomes_arrive_as_they_finish(server, session, tmp_path):
