@@ -248,13 +248,26 @@ async def test_file_of_another_kind_is_refused_and_kept(server, tree, tmp_path, 
     server.assert_requests([])
 
 
-@pytest.mark.parametrize("place_of", ["no/manifest", "."])
-async def test_manifest_that_cannot_be_opened(server, tree, tmp_path, sync, place_of):
-    """A folder that is missing, or has its name, is a typed error that names the file."""
-    with pytest.raises(aioartifact.LocalFileError, match="unable to open") as caught:
+@pytest.mark.parametrize(
+    ("place_of", "message", "named"),
+    [
+        pytest.param(".", "unable to open", ".", id="a-folder"),
+        pytest.param("file/manifest", "create folder", "file", id="below-a-file"),
+    ],
+)
+async def test_manifest_that_cannot_be_opened(server, tree, tmp_path, sync, place_of, message, named):
+    """What is in the way is a typed error that names it, and is left alone."""
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(aioartifact.LocalFileError, match=message) as caught:
         await sync(manifest=tmp_path / place_of)
-    assert caught.value.filename == str(tmp_path / place_of)
+    assert caught.value.filename == str(tmp_path / named)
+    assert (tmp_path / "file").read_text() == "mine"
     server.assert_requests([])
+
+
+async def test_manifest_in_a_folder_that_is_not_there_yet(tree, tmp_path, sync):
+    """It is made, as the destination is."""
+    assert [await sync(manifest=tmp_path / "kept" / "here" / "manifest") for _ in range(2)] == [20, 0]
 
 
 async def test_locked_manifest(server, tree, tmp_path, sync, monkeypatch):

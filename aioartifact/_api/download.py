@@ -141,8 +141,9 @@ def download_many(
             costs no request where the item carries checksums and one request without a body elsewhere;
             ``"always"`` replaces them; ``"never"`` keeps them, whatever they hold.
         manifest: File in which is recorded what was verified, so that a later call with ``overwrite="changed"`` need
-            not read local files that still look the same (size, times, inode); it is made if need be, several
-            calls and processes may share it, and it may be deleted at any time. None: local files are read.
+            not read local files that still look the same (size, times, inode); it is made if need be, with its
+            folder, several calls and processes may share it, and it may be deleted at any time. None: local files
+            are read.
         durable: Report a file as downloaded only when it would survive a crash of the machine, see
             :func:`download`; files of one folder that are ready together share its sync.
         processes: More than one spreads the files over so many processes, each with an event loop, a session and

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, Self
 
 from .._checksums import Checksums
 from .._errors import InvalidArgumentError, LocalFileError
+from .folders import make_folder
 
 _LOG = logging.getLogger("aioartifact.transfer")
 _SECOND = 1_000_000_000
@@ -95,11 +96,11 @@ class Manifest:
 
     def __init__(self, path: str) -> None:
         """
-        Open *path*, or make it.
+        Open *path*, or make it, and the folder it is in.
 
         Raises:
             InvalidArgumentError: It is a file of another kind, or damaged.
-            LocalFileError: It cannot be opened, or another process holds it locked.
+            LocalFileError: It or its folder cannot be made or opened, or another process holds it locked.
         """
         self.path = path
         self._lock = Lock()
@@ -225,6 +226,7 @@ def _look(path: str) -> Stamp | None:
 
 
 def _opened(path: str) -> sqlite3.Connection:
+    make_folder(os.path.dirname(path) or os.curdir)
     try:
         database = sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False)
         try:

@@ -1,0 +1,96 @@
+"""
+A web service beside Artifactory: it tells the versions of datasets, and hands out files of the newest one.
+
+    python service.py https://artifactory.example.com/artifactory data-public
+
+`GET /emodb/db` answers with the versions, `GET /emodb/db/db.zip` with that file of the newest version, as it arrives: a
+file of any size takes little memory. One session, opened when the service starts, serves all requests.
+"""
+
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+from aiohttp import web
+
+import aioartifact
+
+SERVER = web.AppKey("server", str)
+REPOSITORY = web.AppKey("repository", str)
+SESSION = web.AppKey("session", aiohttp.ClientSession)
+
+routes = web.RouteTableDef()
+
+
+def make_app(server: str, repository: str) -> web.Application:
+    """Make the service for one repository of *server*."""
+    app = web.Application(middlewares=[explained])
+    app[SERVER] = server
+    app[REPOSITORY] = repository
+    app.cleanup_ctx.append(_open_session)
+    app.add_routes(routes)
+    return app
+
+
+async def _open_session(app: web.Application) -> AsyncIterator[None]:
+    # A client of the service waits: rather fail soon than try for minutes.
+    retry = aioartifact.RetryPolicy(attempts=2)
+    async with aioartifact.session(app[SERVER], retry=retry) as app[SESSION]:
+        yield
+
+
+@web.middleware
+async def explained(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer with a status of this service where Artifactory could not be asked."""
+    try:
+        return await handler(request)
+    except aioartifact.NotFoundError as error:
+        raise web.HTTPNotFound(text="no such file") from error
+    except aioartifact.InvalidArgumentError as error:
+        raise web.HTTPBadRequest(text=error.message) from error
+    except aioartifact.ArtifactoryError as error:
+        if error.retryable:
+            raise web.HTTPServiceUnavailable(text="try again later") from error
+        raise web.HTTPBadGateway(text="Artifactory gave no useful answer") from error
+
+
+@routes.get("/{group_id}/{name}")
+async def list_versions(request: web.Request) -> web.StreamResponse:
+    """Answer with all versions, in their order."""
+    group_id, name = request.match_info["group_id"], request.match_info["name"]
+    app = request.app
+    found = await aioartifact.versions(
+        app[SERVER], app[REPOSITORY], group_id, name, denied="raise", session=app[SESSION]
+    )
+    return web.json_response(found)
+
+
+@routes.get("/{group_id}/{name}/{file}")
+async def send_file(request: web.Request) -> web.StreamResponse:
+    """Pass a file of the newest version on."""
+    group_id, name = request.match_info["group_id"], request.match_info["name"]
+    app = request.app
+    newest = await aioartifact.latest_version(
+        app[SERVER], app[REPOSITORY], group_id, name, denied="raise", session=app[SESSION]
+    )
+    if newest is None:
+        raise web.HTTPNotFound(text="no such dataset")
+    folder = aioartifact.url(app[SERVER], repository=app[REPOSITORY], group_id=group_id, name=name, version=newest)
+    file = aioartifact.path(folder) / request.match_info["file"]  # refuses "..", and quotes what needs it
+    async with aioartifact.stream(str(file), session=app[SESSION]) as chunks:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        try:
+            async for chunk in chunks:
+                await answer.write(chunk)
+        except aioartifact.ArtifactoryError:
+            # The status is sent, and the bytes may be wrong ones: without an end nobody takes them for the file.
+            if request.transport is not None:
+                request.transport.abort()
+    return answer
+
+
+if __name__ == "__main__":
+    web.run_app(make_app(*sys.argv[1:]), host="127.0.0.1")

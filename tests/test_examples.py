@@ -1,0 +1,153 @@
+"""The programs in examples/, as their users run them."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
+
+from aioartifact.testing import ArtifactoryServer, Fault, ThreadedArtifactoryServer
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+ROOT = str(EXAMPLES.parent)
+
+
+@pytest.fixture
+def data() -> dict[str, bytes]:
+    """Files of the newest version, by their paths."""
+    return {f"media/{number}.bin": bytes([number]) * 100 for number in range(20)} | {"db.zip": b"archive"}
+
+
+@pytest.fixture
+def filled(artifactory_env: ThreadedArtifactoryServer, data: dict[str, bytes]) -> ThreadedArtifactoryServer:
+    """A server with three versions; its credentials are in the environment."""
+    artifactory_env.create_repository("data-public")
+    for version in ("1.0.0", "1.1.0", "1.10.0"):
+        for path, content in data.items():
+            artifactory_env.put(f"data-public/emodb/db/{version}/{path}", content)
+    return artifactory_env
+
+
+def run(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, EXAMPLES / name, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": ROOT})
+
+
+def load(name: str) -> ModuleType:
+    spec = spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_fetch_dataset_twice(filled, data, tmp_path):
+    """The newest version is fetched whole, and a second run fetches nothing."""
+    arguments = (filled.url, "data-public", "emodb", "db", "-d", tmp_path / "data")
+    first, second = run("fetch_dataset.py", *arguments), run("fetch_dataset.py", *arguments)
+    size = sum(map(len, data.values()))
+    assert json.loads(first.stdout) == {"version": "1.10.0", "downloaded": 21, "unchanged": 0, "bytes": size}
+    assert json.loads(second.stdout) == {"version": "1.10.0", "downloaded": 0, "unchanged": 21, "bytes": 0}
+    assert {path: (tmp_path / "data" / "1.10.0" / path).read_bytes() for path in data} == data
+    assert [first.returncode, first.stderr, second.returncode, second.stderr] == [0, "", 0, ""]
+
+
+def test_fetch_dataset_with_a_file_that_cannot_be_had(filled, data, tmp_path):
+    """The other files are there, the one is named, and the exit code says so."""
+    filled.fail("GET", "data-public/emodb/db/1.1.0/db.zip", times=None, fault=Fault.status(403))
+    ran = run("fetch_dataset.py", filled.url, "data-public", "emodb", "db", "--spec", "<1.2", "-d", tmp_path)
+    assert ran.returncode == 1
+    assert "data-public/emodb/db/1.1.0/db.zip" in ran.stderr
+    assert filled.password not in ran.stderr
+    assert all((tmp_path / "1.1.0" / path).read_bytes() == data[path] for path in data if path != "db.zip")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        pytest.param(["data-public", "emodb", "none"], 1, "emodb.none has no version\n", id="no-such-artifact"),
+        pytest.param(["data-public", "emodb", "db", "--spec", "newest"], 2, "error:", id="no-such-spec"),
+        pytest.param(["..", "emodb", "db"], 2, "error:", id="no-repository"),
+    ],
+)
+def test_fetch_dataset_of_nothing(filled, tmp_path, arguments, code, message):
+    """What cannot be fetched is told, by message and exit code."""
+    ran = run("fetch_dataset.py", filled.url, *arguments, "-d", tmp_path)
+    assert ran.returncode == code
+    assert message in ran.stderr
+
+
+def test_data_loader_fetches_once(filled, data, tmp_path):
+    """Each epoch sees all files; a later run lists, and fetches nothing."""
+    folder = f"{filled.url}/data-public/emodb/db/1.1.0/media"
+    ran = run("data_loader.py", folder, "--cache", tmp_path, "--epochs", "2", "--batch-size", "3")
+    assert ran.stderr == ""
+    assert ran.stdout == "epoch 0: 20 files, mean 9.500\nepoch 1: 20 files, mean 9.500\n"
+    assert filled.count("GET", "data-public/emodb/db/1.1.0/media/*") == 20
+    again = run("data_loader.py", folder, "--cache", tmp_path, "--epochs", "1")
+    assert again.stdout == "epoch 0: 20 files, mean 9.500\n"
+    assert filled.count("GET", "data-public/emodb/db/1.1.0/media/*") == 20
+
+
+@pytest.fixture
+async def service(server: ArtifactoryServer, monkeypatch: pytest.MonkeyPatch):
+    """The service, and an Artifactory behind it that holds one dataset."""
+    monkeypatch.setenv("ARTIFACTORY_USERNAME", server.username)
+    monkeypatch.setenv("ARTIFACTORY_API_KEY", server.password)
+    server.create_repository("data-public")
+    for version in ("1.0.0", "1.1.0", "1.10.0"):
+        server.put(f"data-public/emodb/db/{version}/db.zip", version.encode() * 1000)
+    async with TestClient(TestServer(load("service").make_app(server.url, "data-public"))) as client:
+        yield client
+
+
+async def test_service_tells_versions_and_files(service, server):
+    """Versions cost one request, a file two, over one session."""
+    assert await (await service.get("/emodb/db")).json() == ["1.0.0", "1.1.0", "1.10.0"]
+    assert await (await service.get("/emodb/db/db.zip")).read() == b"1.10.0" * 1000
+    server.assert_requests(
+        [
+            "GET api/storage/data-public/emodb/db",
+            "GET api/storage/data-public/emodb/db",
+            "GET data-public/emodb/db/1.10.0/db.zip",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        pytest.param("/emodb/db/none.zip", 404, id="no-such-file"),
+        pytest.param("/emodb/none/db.zip", 404, id="no-such-dataset"),
+        pytest.param("/emodb/db/%2E%2E%2Fother", 400, id="outside"),
+        pytest.param("/emodb/%2E%2E", 400, id="no-name"),
+    ],
+)
+async def test_service_asked_for_what_is_not_there(service, path, status):
+    """The client is told whose mistake it is."""
+    answer = await service.get(URL(path, encoded=True))
+    assert answer.status == status
+
+
+@pytest.mark.parametrize(("status", "told"), [pytest.param(403, 502, id="refused"), pytest.param(503, 503, id="busy")])
+async def test_service_whose_artifactory_refuses(service, server, status, told):
+    """Nothing of Artifactory's answer comes out but whether to try again."""
+    server.fail("*", "**", times=None, fault=Fault.status(status))
+    answer = await service.get("/emodb/db")
+    assert answer.status == told
+    assert server.url not in await answer.text()
+
+
+async def test_service_with_wrong_bytes(service, server):
+    """A client never takes wrong bytes for a file: the answer has no end."""
+    server.fail("GET", "data-public/**", times=None, fault=Fault.flip(at=5))
+    with pytest.raises(aiohttp.ClientError):
+        await (await service.get("/emodb/db/db.zip")).read()
