@@ -63,16 +63,23 @@ def test_demo_keeps_files_where_it_is_told(tmp_path, temporary):
     assert len(copies) == int(rows(run.stdout)["deploy them"][0])
 
 
-def test_demo_interrupted_leaves_nothing(temporary):
-    """Ctrl-C in the middle: exit code 130, no file, no server."""
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        pytest.param(signal.SIGINT, 130, "\ninterrupted\n", id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, 143, "terminated\n", id="SIGTERM"),
+    ],
+)
+def test_demo_interrupted_leaves_nothing(temporary, number, code, said):
+    """Ctrl-C or SIGTERM in the middle: its exit code, no file, no server."""
     with subprocess.Popen(
         COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
     ) as process:
         while process.stdout.readline() != "Deploy them\n":
             assert process.poll() is None
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, err = process.communicate(timeout=SECONDS)  # ends with the last process that holds the pipe
-    assert (process.returncode, err) == (130, "\ninterrupted\n")
+    assert (process.returncode, err) == (code, said)
     assert list(temporary.iterdir()) == []
 
 

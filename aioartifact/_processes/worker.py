@@ -3,8 +3,10 @@
 import asyncio
 import os
 import pickle
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from math import inf
 from threading import Thread
@@ -76,6 +78,12 @@ def _send(pipe: int, message: FromProcess) -> None:
         view = view[os.write(pipe, view) :]
 
 
+def _cancel_once(task: asyncio.Task[Any]) -> None:
+    """Service managers send SIGTERM to the caller too, which then closes the pipe; that is not to end the clean-up."""
+    if not task.cancelling():
+        task.cancel()
+
+
 class _Worker:
     """Does jobs in one event loop, with a session of its own."""
 
@@ -94,8 +102,11 @@ class _Worker:
         send, jobs = anyio.create_memory_object_stream[tuple[int, Any]](inf)
         task = asyncio.current_task()
         assert task is not None
+        end = partial(_cancel_once, task)
         loop = asyncio.get_running_loop()
-        Thread(target=self._receive, args=(loop, task, send), daemon=True, name="aioartifact-pipe").start()
+        with suppress(NotImplementedError):  # Windows has nothing like it
+            loop.add_signal_handler(signal.SIGTERM, end)
+        Thread(target=self._receive, args=(loop, end, send), daemon=True, name="aioartifact-pipe").start()
         with jobs, suppress(asyncio.CancelledError):
             async with (
                 open_described(self._begin.session, self._credentials.__getitem__) as session,
@@ -132,14 +143,14 @@ class _Worker:
     def _receive(
         self,
         loop: asyncio.AbstractEventLoop,
-        task: asyncio.Task[Any],
+        end: Callable[[], None],
         jobs: MemoryObjectSendStream[tuple[int, Any]],
     ) -> None:
         """Pass jobs on as they arrive; end this process when the one that started it is gone. In a thread."""
         try:
             for message in self._messages:
                 loop.call_soon_threadsafe(self._take, jobs, message)
-            loop.call_soon_threadsafe(task.cancel)
+            loop.call_soon_threadsafe(end)
         except RuntimeError:
             return  # the loop is closed, the work done
         sleep(_LAST_SECONDS)

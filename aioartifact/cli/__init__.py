@@ -16,7 +16,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .errors import guarded
     from .program import program
     from .running import hold_standard_streams
+    from .termination import heeding_sigterm
 
     hold_standard_streams()
 
-    return guarded(lambda: program.main(arguments, prog_name="aioartifact", standalone_mode=False))
+    @heeding_sigterm()
+    def run() -> int | None:
+        code: int | None = program.main(arguments, prog_name="aioartifact", standalone_mode=False)
+        return code
+
+    return guarded(run)

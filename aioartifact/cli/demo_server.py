@@ -59,7 +59,8 @@ def _greeting(pipe: "Connection") -> tuple[str, str, str]:
 
 
 def _serve(pipe: "Connection", folder: str) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the demo decides
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # either may reach both processes; the demo decides
     tempfile.tempdir = folder
     with ThreadedArtifactoryServer() as server:
         pipe.send((server.url, server.username, server.password))

@@ -9,8 +9,11 @@ import click
 import aioartifact
 
 from . import units
+from .termination import Terminated
 
-DONE, FAILED, USAGE, REFUSED, MISSING, INTERRUPTED = 0, 1, 2, 3, 4, 130
+DONE, FAILED, USAGE, REFUSED, MISSING = 0, 1, 2, 3, 4
+# 128 and the number of the signal, as shells have it.
+INTERRUPTED, TERMINATED = 130, 143
 # The first class that fits decides.
 _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (aioartifact.AuthenticationError, REFUSED),
@@ -37,6 +40,9 @@ def guarded(run: Callable[[], Any]) -> int:
         except (KeyboardInterrupt, click.Abort):
             say("interrupted")
             return INTERRUPTED
+        except Terminated:
+            say("terminated")
+            return TERMINATED
         except (aioartifact.ArtifactoryError, OSError) as error:
             return show(error)
         except ExceptionGroup as group:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
+from .termination import cancelled_by_sigterm
+
 T = TypeVar("T")
 
 
@@ -17,10 +19,12 @@ def hold_standard_streams() -> None:
 
 
 def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine function in an event loop of its own; Ctrl-C cancels it, and it cleans up."""
+    """Run a coroutine function in an event loop of its own; Ctrl-C or SIGTERM cancels it, and it cleans up."""
     import anyio
 
     try:
-        return anyio.run(function, backend_options={"use_uvloop": find_spec("uvloop") is not None})
+        return anyio.run(
+            cancelled_by_sigterm, function, backend_options={"use_uvloop": find_spec("uvloop") is not None}
+        )
     finally:
         sys.stdout.flush()  # here a reader that has left is noticed in time

@@ -1,7 +1,5 @@
 """Transfers of many files: options of download, deploy of folders and lists, sync, cleanup."""
 
-import signal
-import subprocess
 import sys
 
 import pytest
@@ -182,19 +180,6 @@ def test_sync_of_what_is_not_there(cli, folder, local):
     run = cli("sync", f"{folder}/none", local, "--delete")
     assert (run.code, run.out) == (4, "")
     assert len(files_below(local)) == 2
-
-
-def test_sync_interrupted_deletes_nothing(server, folder, local):
-    """Ctrl-C in the middle: exit code 130, and what was to be deleted is left."""
-    stall = server.fail("GET", f"{FOLDER}/1.0.0/media/b.wav", fault=Fault.stall(after=3))
-    command = [*COMMAND, "sync", f"{folder}/1.0.0", str(local), "--delete"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert stall.wait_reached(SECONDS)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=SECONDS)
-    assert (process.returncode, err) == (130, "\ninterrupted\n")
-    assert (local / "tool.bin").exists()
-    assert not (local / "media/b.wav").exists()
 
 
 # cleanup

@@ -1,0 +1,222 @@
+"""Ctrl-C and SIGTERM: the command cleans up, says so, and ends with the code that shells know."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from aioartifact.cli import main
+from aioartifact.cli.errors import guarded
+from aioartifact.cli.running import run
+from aioartifact.cli.termination import heeding_sigterm
+from aioartifact.testing import Fault
+
+FOLDER = "generic-local/emodb/db"
+LARGE = "generic-local/large.bin"
+MIB = 1024 * 1024
+SECONDS = 60  # for what only hangs if it is broken
+# What runs in the background of a script has Ctrl-C ignored; here that must not depend on who runs the tests.
+COMMAND = ["env", "--default-signal=INT,TERM", sys.executable, "-m", "aioartifact"]
+
+on_each_signal = pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        pytest.param(signal.SIGINT, 130, "\ninterrupted\n", id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, 143, "terminated\n", id="SIGTERM"),
+    ],
+)
+
+
+def files_below(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def children(process):
+    """Processes that the main thread of *process* has started and that still run."""
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a command whose temporary files would be found below the test's own folder."""
+    processes = []
+
+    def start(*words, command=COMMAND):
+        process = subprocess.Popen(
+            [*command, *map(str, words)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def stalls():
+    """Faults that bodies sit in; all are released at the end."""
+    stalls = []
+    yield stalls
+    for stall in stalls:
+        stall.release()
+
+
+@pytest.fixture
+def held(server, start, stalls):
+    """Start a command, and return its process once the server has stopped in the middle of bodies."""
+
+    def held(*words, pattern="generic-local/**", after=3, bodies=1, command=COMMAND):
+        stalls.extend(server.fail("GET", pattern, times=1, fault=Fault.stall(after=after)) for _ in range(bodies))
+        process = start(*words, command=command)
+        assert all(stall.wait_reached(SECONDS) for stall in stalls)
+        return process
+
+    return held
+
+
+def end(process, number):
+    """Send a signal; return exit code, stdout and stderr."""
+    process.send_signal(number)
+    out, err = process.communicate(timeout=SECONDS)
+    return process.returncode, out, err
+
+
+@on_each_signal
+def test_download_leaves_no_partial_file(folder, held, tmp_path, number, code, said):
+    """A signal in the middle of a file: its exit code, one line, nothing half-written."""
+    process = held("download", f"{folder}/1.0.0/media/b.wav", "-d", tmp_path / "new")
+    assert end(process, number) == (code, "", said)
+    assert files_below(tmp_path) == []
+
+
+@on_each_signal
+def test_large_download_goes_on_afterwards(server, held, cli, tmp_path, number, code, said):
+    """What has arrived of a large file is kept with its journal, and the same command fetches no more than the rest."""
+    content = os.urandom(48 * MIB)
+    server.put(LARGE, content)
+    words = ("download", f"{server.url}/{LARGE}", "-d", tmp_path)
+    assert end(held(*words, after=47 * MIB), number) == (code, "", said)
+    assert sorted(path.partition(".bin.")[2].split(".")[-1] for path in files_below(tmp_path)) == ["journal", "part"]
+    server.clear_log()
+    assert cli(*words).code == 0
+    assert files_below(tmp_path) == ["large.bin"]
+    assert (tmp_path / "large.bin").read_bytes() == content
+    first = next(request for request in server.requests if request.path == LARGE)
+    assert first.headers["range"].startswith("bytes=")
+    assert not first.headers["range"].startswith("bytes=0")
+
+
+@on_each_signal
+def test_sync_deletes_nothing(folder, held, tmp_path, number, code, said):
+    """What was to be deleted at the end is left, and the file that was on its way is not there."""
+    (tmp_path / "tool.bin").write_bytes(b"tool")
+    process = held("sync", f"{folder}/1.0.0", tmp_path, "--delete", pattern=f"{FOLDER}/1.0.0/media/b.wav")
+    assert end(process, number)[::2] == (code, said)
+    assert (tmp_path / "tool.bin").exists()
+    assert not (tmp_path / "media/b.wav").exists()
+
+
+@pytest.fixture
+def shared_out(server, held, tmp_path):
+    """A download in two processes, each with a staging file that is too short to be worth keeping."""
+    for name in ("a", "b"):
+        server.put(f"generic-local/large/{name}.bin", bytes(9 * MIB))
+    words = ("download", f"{server.url}/generic-local/large", "--folder", "-d", tmp_path, "--processes", 2)
+    process = held(*words, pattern="generic-local/large/*.bin", after=6 * MIB, bodies=2)
+    while len(files_below(tmp_path)) < 2:
+        assert process.poll() is None
+    return process
+
+
+@on_each_signal
+def test_processes_end_too(shared_out, tmp_path, number, code, said):
+    """So do the processes that share the files out, and they tidy up before."""
+    workers = children(shared_out)
+    assert len(workers) == 2
+    assert end(shared_out, number) == (code, "", said)
+    assert [pid for pid in workers if Path(f"/proc/{pid}").exists()] == []
+    assert files_below(tmp_path) == []
+
+
+def test_sigterm_for_all_processes_at_once(shared_out, tmp_path):
+    """Service managers send it to every process of a service: each tidies up, and the command tells once."""
+    for pid in children(shared_out):
+        os.kill(pid, signal.SIGTERM)
+    assert end(shared_out, signal.SIGTERM) == (143, "", "terminated\n")
+    assert files_below(tmp_path) == []
+
+
+def test_sigterm_twice(folder, held, tmp_path):
+    """timeout(1) sends it to the process and to its group; the second one does not cut the clean-up short."""
+    process = held("download", f"{folder}/1.0.0/media/b.wav", "-d", tmp_path)
+    process.send_signal(signal.SIGTERM)
+    assert end(process, signal.SIGTERM) == (143, "", "terminated\n")
+    assert files_below(tmp_path) == []
+
+
+def test_sigterm_where_ctrl_c_is_ignored(folder, held, tmp_path):
+    """As in the background of a script, where SIGTERM is the only way."""
+    ignoring = [COMMAND[0], "--ignore-signal=INT", "--default-signal=TERM", *COMMAND[2:]]
+    process = held("download", f"{folder}/1.0.0/media/b.wav", "-d", tmp_path, command=ignoring)
+    assert end(process, signal.SIGTERM) == (143, "", "terminated\n")
+    assert files_below(tmp_path) == []
+
+
+def test_sigterm_that_is_ignored(folder, held, stalls, tmp_path):
+    """Who starts the command with SIGTERM ignored has it ignored."""
+    ignoring = [COMMAND[0], "--ignore-signal=TERM", *COMMAND[2:]]
+    process = held("download", f"{folder}/1.0.0/media/b.wav", "-d", tmp_path, command=ignoring)
+    process.send_signal(signal.SIGTERM)
+    stalls[0].release()
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == 0
+    assert files_below(tmp_path) == ["b.wav"]
+
+
+@pytest.fixture
+def deadly():
+    """SIGTERM would end this process, as it would most."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("deadly")
+def test_sigterm_while_no_event_loop_runs(capfd):
+    """As while a verb is being read or a question asked: the same line and code, and afterwards all is as before."""
+    assert guarded(heeding_sigterm()(lambda: signal.raise_signal(signal.SIGTERM))) == 143
+    assert capfd.readouterr().err == "terminated\n"
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.usefixtures("deadly")
+def test_handler_is_there_for_the_command_only():
+    """Nor does the event loop leave another one."""
+
+    async def look():
+        return signal.getsignal(signal.SIGTERM)
+
+    with heeding_sigterm():
+        outside = signal.getsignal(signal.SIGTERM)
+        assert run(look) not in (outside, signal.SIG_DFL)
+        assert signal.getsignal(signal.SIGTERM) is outside
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_command_in_a_thread(folder, capfd):
+    """Only the main thread may have handlers; a program that calls the command in another one has its own."""
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(main, ["ls", folder]).result() == 0
+    assert capfd.readouterr().out == "1.0.0/\n1.10.0/\n1.9.0/\n"
