@@ -215,6 +215,28 @@ async def test_bad_item_of_many_is_one_failure_of_the_batch(server, tmp_path, it
     assert server.requests == []
 
 
+async def called(name, arguments):
+    """Call a function, and await what an ``async def`` makes of that: a batch is left as it is."""
+    made = getattr(aioartifact, name)(**arguments)
+    if inspect.iscoroutine(made):
+        await made
+
+
+WITH_PROGRESS = [name for name in FUNCTIONS if "progress" in inspect.signature(getattr(aioartifact, name)).parameters]
+PLAN = aioartifact.SyncPlan("https://host/artifactory/r", "/data", "download")
+
+
+@pytest.mark.parametrize("wrong", [7, "bar", print, aioartifact.Progress], ids=["number", "text", "sink", "class"])
+@pytest.mark.parametrize("name", WITH_PROGRESS)
+async def test_progress_of_another_kind_is_told_at_the_call(server, name, wrong):
+    """A bulk call need not be awaited for that."""
+    arguments = {key: at(server, value) for key, value in GOOD[name].items()} | {"progress": wrong}
+    arguments |= {"plan": PLAN} if name == "run_sync" else {}
+    with pytest.raises(aioartifact.InvalidArgumentError, match=r"progress is a .*; expected a Progress"):
+        await called(name, arguments)
+    assert server.requests == []
+
+
 HOSTILE = ['"', '\\"', '"}).include("*', "*/../x", "$match", "a\nb", " a"]
 
 

@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 
+from aioartifact import InvalidArgumentError
 from aioartifact._progress import Progress, ProgressSnapshot
 
 
@@ -46,6 +47,34 @@ def test_snapshot_before_anything_is_all_zero(progress):
         eta=None,
         active=(),
     )
+
+
+def test_repr_tells_how_far_it_is():
+    """Files and bytes; not whom it tells, nor the names of files."""
+
+    class Sink:
+        def __repr__(self):
+            return "s3cret"
+
+        def __call__(self, event):
+            pass
+
+    progress = Progress(Sink())
+    assert repr(progress) == "<Progress files=0/0, failed=0, bytes=0/0>"
+    progress.expect(files=4, size=100)
+    progress.started("s3cret.bin")
+    progress.advance(30)
+    progress.finish("transferred")
+    progress.finish("skipped")
+    progress.finish("failed", 20)
+    assert repr(progress) == "<Progress files=3/4, failed=1, bytes=30/80>"
+
+
+@pytest.mark.parametrize("name", ["sink", "clock"])
+def test_what_cannot_be_called_is_refused(name):
+    """At once, and not when something happens."""
+    with pytest.raises(InvalidArgumentError, match=f"{name} is a int; expected a function"):
+        Progress(**{name: 7})
 
 
 def test_snapshot_is_a_value_that_stays(progress):

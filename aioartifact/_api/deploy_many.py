@@ -184,11 +184,12 @@ def _batch(
     session: aiohttp.ClientSession | None,
     progress: Progress | None,
 ) -> Batch:
+    shown = given_or("progress", progress, Progress())
+
     @asynccontextmanager
     async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work]:
         target = item_of(opened, url)
         items, listed = await source(opened, target)
-        shown = given_or("progress", progress, Progress())
         deployer = Deployer(opened, target, Recorded(opened, listed), options, shown)
         yield partial(run_many, counted(items, listed_size, shown), deployer.deploy)
 

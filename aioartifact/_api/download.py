@@ -327,12 +327,13 @@ def _batch(
     session: aiohttp.ClientSession | None,
     progress: Progress | None,
 ) -> Batch:
+    shown = given_or("progress", progress, Progress())
+
     @asynccontextmanager
     async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work]:
         await run(check_folder, options.destination)
         async with opened_manifest(options.manifest) as manifest:
             items, job_of, chunks_of, settled = await source(opened)
-            shown = given_or("progress", progress, Progress())
             limit = options.max_concurrency or state_of(opened).limits.max_concurrency
             fetcher = Fetcher(
                 opened,

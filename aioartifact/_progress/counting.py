@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from .._errors import InvalidArgumentError
 from .events import EventKind, ProgressSink, TransferEvent
 
 _LOG = logging.getLogger("aioartifact.transfer")
@@ -62,6 +63,9 @@ class Progress:
         sink: Called in the thread of the event loop, so it must return at once. One that raises is logged and not
             called any more; the transfer goes on. None: nobody is told.
         clock: Seconds that never go back.
+
+    Raises:
+        InvalidArgumentError: *sink* or *clock* cannot be called.
     """
 
     __slots__ = (
@@ -77,6 +81,9 @@ class Progress:
     )
 
     def __init__(self, sink: ProgressSink | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        for name, value in (("sink", sink), ("clock", clock)):
+            if value is not None and not callable(value):
+                raise InvalidArgumentError(f"{name} is a {type(value).__name__}; expected a function")
         self._sink = sink
         self._clock = clock
         self._start = clock()
@@ -87,6 +94,10 @@ class Progress:
         # Number of a half second since the start, and the bytes of it. Never resized: other threads may look.
         self._recent = [(0, 0)] * _SLOTS
         self._active: list[str] = []
+
+    def __repr__(self) -> str:
+        finished = f"files={sum(self._finished.values())}/{self._files_total}, failed={self._finished['failed']}"
+        return f"<{type(self).__name__} {finished}, bytes={self._bytes_done}/{self._bytes_total}>"
 
     def expect(self, *, files: int = 0, size: int = 0) -> None:
         """Add *files* and *size* bytes to what there is to do."""
