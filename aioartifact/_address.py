@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TypeGuard
 from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
 
 from ._errors import InvalidArgumentError, InvalidURLError
@@ -307,6 +308,11 @@ def _decode(segment: str, text: str) -> str:
         return unquote_to_bytes(_LONE_PERCENT.sub("%25", segment)).decode()
     except UnicodeDecodeError as error:
         raise InvalidURLError(f"{mask_url(text)}: its percent-escapes are not UTF-8") from error
+
+
+def is_url(value: object) -> TypeGuard[str]:
+    """Whether *value* is meant as a URL, however wrong it may be, and not as a path."""
+    return isinstance(value, str) and value.lower().startswith(("http://", "https://"))
 
 
 def mask_url(text: str) -> str:

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from aioartifact import Checksums, InvalidArgumentError, SyncAction, SyncFile, SyncPlan
+from aioartifact import Checksums, InvalidArgumentError, InvalidURLError, SyncAction, SyncFile, SyncPlan
 from aioartifact._sync import Sides, decide, has_twins, needed_digests
 
 
@@ -131,6 +131,23 @@ def test_plan_survives_json_and_pickle():
 
 def document(**changes) -> str:
     return json.dumps(json.loads(PLAN.to_json()) | changes)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:s3cret@host/artifactory/r/d",
+        "HTTPS://user:s3cret@host/artifactory/r/d",
+        "https://host/artifactory/r/d?token=s3cret",
+        "https://host/artifactory/r/d#s3cret",
+    ],
+)
+def test_url_that_holds_a_secret_is_no_folder(url):
+    """A plan that was edited by hand is refused with its URL masked: what prints a plan can show no secret."""
+    for make in (lambda: SyncPlan.from_json(document(source=url)), lambda: SyncPlan("/data", url, "upload")):
+        with pytest.raises(InvalidURLError) as caught:
+            make()
+        assert "s3cret" not in f"{caught.value}{caught.value!r}{caught.value.hint}"
 
 
 @pytest.mark.parametrize(

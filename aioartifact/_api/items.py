@@ -4,7 +4,7 @@ import os
 
 import aiohttp
 
-from .._address import ItemURL, parse_item_url, server_of
+from .._address import ItemURL, is_url, parse_item_url, server_of
 from .._checksums import parse_algorithm
 from .._errors import IntegrityError, NotFoundError
 from .._files import hash_file
@@ -102,7 +102,7 @@ async def checksum(
     See: JFrog REST API, "File Info".
     """
     algorithm = parse_algorithm(type)
-    if not isinstance(path_or_url, str) or not path_or_url.startswith(("http://", "https://")):
+    if not is_url(path_or_url):
         _, checksums = await run(hash_file, check_path("path_or_url", path_or_url), (algorithm,))
         return checksums.get(algorithm) or ""
     async with using(session) as opened:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import aiohttp
 
-from .._address import parse_item_url
+from .._address import is_url, parse_item_url
 from .._errors import IncompleteListingError, InvalidArgumentError
 from .._files import check_folder, resolve_folder
 from .._options import check_path, given_or
@@ -209,17 +209,13 @@ def _wish(
 
 
 def _direction(source: object, destination: object) -> Direction:
-    if _is_url(source) == _is_url(destination):
-        which = "both are" if _is_url(source) else "neither is"
+    if is_url(source) == is_url(destination):
+        which = "both are" if is_url(source) else "neither is"
         raise InvalidArgumentError(
             f"source and destination: {which} a URL; expected one URL and one local folder",
-            hint="copy() copies on a server" if _is_url(source) else "URLs begin with http:// or https://",
+            hint="copy() copies on a server" if is_url(source) else "URLs begin with http:// or https://",
         )
-    return "download" if _is_url(source) else "upload"
-
-
-def _is_url(value: object) -> bool:
-    return isinstance(value, str) and value.lower().startswith(("http://", "https://"))
+    return "download" if is_url(source) else "upload"
 
 
 def _absolute(name: str, path: Folder) -> str:
@@ -258,11 +254,12 @@ def _batch(
     session: aiohttp.ClientSession | None,
     progress: Progress | None,
 ) -> Batch:
+    shown = given_or("progress", progress, Progress())
+
     @asynccontextmanager
     async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work]:
         plan = await planned(opened)
         _check_plan(plan)
-        shown = given_or("progress", progress, Progress())
         if plan.direction == "upload":
             yield _begun(plan, RemoteSide(opened, plan, item_of(opened, plan.destination), shown))
             return

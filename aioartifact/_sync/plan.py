@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, get_args
 
+from .._address import is_url, parse_item_url
 from .documents import malformed, read, read_action, read_choice, read_object, write_action
 from .table import rows, summary
 from .values import ActionKind, Direction, SyncAction
@@ -28,6 +29,9 @@ class SyncPlan:
         method: How the server was asked: ``"file-list"``, ``"aql"`` or ``"folders"``; None where it has no such
             folder yet.
         manifest: Absolute path of the file in which is recorded what local files hold, or None.
+
+    Raises:
+        InvalidURLError: A folder's URL is not that of an item; one that holds credentials is not.
     """
 
     source: str
@@ -37,6 +41,10 @@ class SyncPlan:
     is_complete: bool = True
     method: str | None = None
     manifest: str | None = None
+
+    def __post_init__(self) -> None:
+        for folder in filter(is_url, (self.source, self.destination)):
+            parse_item_url(folder)
 
     def of(self, *kinds: ActionKind) -> tuple[SyncAction, ...]:
         """The actions of these *kinds*."""
@@ -86,6 +94,7 @@ class SyncPlan:
 
         Raises:
             InvalidArgumentError: It is none, or of a later release.
+            InvalidURLError: A folder's URL in it is not that of an item.
         """
         document = _parsed(text)
         if (version := document.get("version")) != _VERSION:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import aiohttp
 
-from .._address import ItemURL, parse_item_url
+from .._address import ItemURL, is_url, parse_item_url
 from .._checksums import Checksums
 from .._errors import ArtifactoryError, ForbiddenError, InvalidArgumentError
 from .._files import Source, TreeFile
@@ -77,7 +77,7 @@ class Deployer:
         if isinstance(given, TreeFile):
             return item_below(self.target, given.relative)
         where = given[1] if isinstance(given, tuple) else os.path.basename(path)
-        if isinstance(given, tuple) and where.startswith(("http://", "https://")):
+        if isinstance(given, tuple) and is_url(where):
             return parse_item_url(where, state_of(self.session).credentials)
         return item_below(self.target, where)
 
