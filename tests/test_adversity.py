@@ -127,6 +127,42 @@ async def test_stalled_body_is_given_up(server, url, folder):
     assert_untouched(folder)
 
 
+BEHIND_A_REDIRECT = [
+    pytest.param(Fault.status(403, "text", message="Access Denied"), "403 Forbidden: Access Denied", id="refusal"),
+    pytest.param(Fault.status(404, "html"), "404 Not Found", id="web-page"),
+    pytest.param(Fault.status(500), "500 Internal Server Error", id="failure"),
+    pytest.param(Fault.reset(after=0), "connection lost", id="reset"),
+    pytest.param(Fault.reset(after=MIDDLE), "at byte", id="reset-in-the-body"),
+]
+
+
+@pytest.mark.parametrize(("fault", "what"), BEHIND_A_REDIRECT)
+async def test_error_of_storage_names_its_host(redirecting_server, folder, fault, what):
+    """Artifactory's URL is what was asked for; who failed is told by the host alone, since signed URLs are secrets."""
+    server = redirecting_server
+    server.put(PATH, DATA)
+    server.fail("GET", "storage:**", times=None, fault=fault)
+    options = {"auth": (server.username, server.password), "retry": aioartifact.RetryPolicy.none()}
+    async with aioartifact.session(server.url, **options) as session:
+        with pytest.raises(aioartifact.ArtifactoryError) as caught:
+            await aioartifact.download(f"{server.url}/{PATH}", folder, session=session)
+    [stored, *_] = [request for request in server.requests if request.origin == "storage"]
+    message = str(caught.value)
+    assert f"GET {server.url}/{PATH}, redirected to {stored.headers['host']}: " in message
+    assert what in message
+    assert "ignature" not in message
+    assert "base URL" not in message
+    assert_untouched(folder)
+
+
+async def test_redirect_within_a_server_is_no_other_host(server, session, url, folder):
+    """What is told of is another origin; a path of the same one says nothing more."""
+    server.fail("GET", PATH, fault=Fault.redirect("/artifactory/generic-local/gone.bin"))
+    with pytest.raises(aioartifact.NotFoundError) as caught:
+        await aioartifact.download(url, folder, session=session)
+    assert str(caught.value).startswith(f"GET {url}: 404 Not Found")
+
+
 async def test_server_killed_in_the_middle(server, session, url, folder):
     """A server that dies in the middle of a body, and does not come back, leaves the older file."""
     handle = server.fail("GET", PATH, fault=Fault.stall(after=MIDDLE))

@@ -36,6 +36,7 @@ class Request:
         body: Bytes, or an upload, or None.
         repeatable: Whether sending it twice does no more than sending it once.
         locate: Shows the place in it that the words of a refusal name, or None where they name none.
+        redirected_to: Other host, with its port, that the server sent it on to; None as long as it did not.
     """
 
     method: str
@@ -45,8 +46,10 @@ class Request:
     body: bytes | Upload | None = None
     repeatable: bool = True
     locate: Callable[[str], str | None] = lambda _: None
+    redirected_to: str | None = None
 
     @property
     def label(self) -> str:
-        """Method and masked URL, as messages begin."""
-        return f"{self.method} {mask_url(self.url)}"
+        """Method, masked URL and whose answer it is, as messages begin; a signed URL is told by its host alone."""
+        asked = f"{self.method} {mask_url(self.url)}"
+        return f"{asked}, redirected to {self.redirected_to}" if self.redirected_to else asked

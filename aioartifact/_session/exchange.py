@@ -30,11 +30,12 @@ _EXPIRED = frozenset({401, 403, 410})
 
 
 class _Answer(NamedTuple):
-    """An answer after redirects: the last one, the header fields of all, and where the last one led."""
+    """An answer after redirects: the last one, the header fields of all, where the last one led, and its request."""
 
     response: aiohttp.ClientResponse
     chain: list[Mapping[str, str]]
     location: str | None
+    seam: Seam
 
 
 class Reply:
@@ -47,17 +48,17 @@ class Reply:
         location: Where the last redirect led, or None.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, answer: _Answer, seam: Seam, lane: Lane) -> None:
+    def __init__(self, session: aiohttp.ClientSession, answer: _Answer, lane: Lane) -> None:
         self.status = answer.response.status
         self.chain = answer.chain
         self.location = answer.location
         self._response = answer.response
         self._session = session
-        self._seam = seam
+        self._seam = answer.seam
         self._lane = lane
         self._is_held = True
         self._failure: TransportError | None = None
-        seam.state.watch.begin(session, answer.response.content)
+        answer.seam.state.watch.begin(session, answer.response.content)
 
     async def next_batch(self, size: int) -> list[bytes]:
         """
@@ -183,7 +184,7 @@ class stream:  # noqa: N801  # it reads as a function, and a generator would cos
         except BaseException:
             _leave(state, route.lane)
             raise
-        self._reply = Reply(self._session, answer, seam, route.lane)
+        self._reply = Reply(self._session, answer, route.lane)
         return self._reply
 
     async def __aexit__(
@@ -220,10 +221,10 @@ async def _follow(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _
         chain.append(response.headers)
         target = response.headers.get("Location") if response.status in _REDIRECTS else None
         if target is None or not _may_follow(seam.request, response.status):
-            return _Answer(response, chain, location)
+            return _Answer(response, chain, location, seam)
         response.release()
         location, url = target, _next_hop(seam, url, target)
-        route = seam.state.route_to(url)
+        seam, route = seam.redirected(url), seam.state.route_to(url)
         seam.operation.attempts -= 1  # it is still the same one
     raise _misled(seam, f"more than {_MAX_REDIRECTS} times")
 

@@ -1,9 +1,11 @@
 """The seam where aiohttp's exceptions become ours; the repr of some carries the Authorization header."""
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import aiohttp
+from yarl import URL
 
 from .._address import mask_url
 from .._errors import (
@@ -51,6 +53,12 @@ class Seam:
     @property
     def url(self) -> str:
         return mask_url(self.request.url)
+
+    def redirected(self, url: URL) -> Self:
+        """The same request where a redirect has led it to *url*."""
+        elsewhere = url.origin() != URL(self.request.url, encoded=True).origin()
+        host = url.host_port_subcomponent if elsewhere else None
+        return replace(self, request=replace(self.request, redirected_to=host))
 
     def masked(self, content: bytes) -> bytes:
         """Some servers repeat in an error the credentials they refuse."""
