@@ -161,7 +161,8 @@ async def test_outcomes_arrive_as_they_finish(server, session, tmp_path):
             order.append(Path(outcome.path).name)
             if len(order) == 2:
                 handle.release()
-    assert order == ["c", "b", "a"]
+    assert sorted(order[:2]) == ["b", "c"]
+    assert order[2:] == ["a"]
 
 
 async def test_failures_seen_one_by_one_still_raise_at_the_end(server, session, tmp_path):

@@ -63,6 +63,20 @@ def test_demo_keeps_files_where_it_is_told(tmp_path, temporary):
     assert len(copies) == int(rows(run.stdout)["deploy them"][0])
 
 
+# The demo, with a step in its middle that does not end: whoever interrupts it is never too late.
+ENDLESS = """
+import anyio
+from aioartifact.__main__ import main
+from aioartifact.cli import demo
+
+async def _list_versions(*_):
+    await anyio.sleep_forever()
+
+demo._list_versions = _list_versions
+raise SystemExit(main())
+"""
+
+
 @pytest.mark.parametrize(
     ("number", "code", "said"),
     [
@@ -72,8 +86,9 @@ def test_demo_keeps_files_where_it_is_told(tmp_path, temporary):
 )
 def test_demo_interrupted_leaves_nothing(temporary, number, code, said):
     """Ctrl-C or SIGTERM in the middle: its exit code, no file, no server."""
+    command = [sys.executable, "-c", ENDLESS, *COMMAND[-2:]]
     with subprocess.Popen(
-        COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
     ) as process:
         while process.stdout.readline() != "Deploy them\n":
             assert process.poll() is None

@@ -92,10 +92,11 @@ class _Body:
         self._source = source
         self._progress = progress
         self._sent = 0
-        self._writer: asyncio.Task[object] | None = None
+        self._writers: set[asyncio.Task[object]] = set()
 
     async def blocks(self) -> AsyncGenerator[memoryview, None]:
-        self._writer = asyncio.current_task()
+        if (writer := asyncio.current_task()) is not None:
+            self._writers.add(writer)
         self.show(0)  # an earlier pass came to nothing
         async with aclosing(self._read()) as blocks:
             async for block in blocks:
@@ -116,11 +117,12 @@ class _Body:
         self._sent = sent
 
     async def end(self) -> None:
-        """Wait for the task that aiohttp writes a body in: a request that ended early leaves it behind."""
-        if self._writer is not None:
-            self._writer.cancel()
+        """Wait for the tasks that aiohttp writes a body in: each request that ended early leaves one behind."""
+        if self._writers:
+            for writer in self._writers:
+                writer.cancel()
             with anyio.CancelScope(shield=True):
-                await asyncio.wait({self._writer})
+                await asyncio.wait(self._writers)
 
 
 def _slices(block: bytes) -> Iterator[memoryview]:

@@ -67,7 +67,7 @@ def world(tmp_path_factory) -> Iterator[World]:
 
 
 @pytest.mark.parametrize("direction", ["download", "upload"])
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(local=TREES, remote=TREES, delete=st.booleans())
 def test_both_sides_are_alike_afterwards(world, direction, local, remote, delete):
     """The destination has all the source has; with deletions nothing else; and the source is as it was."""
