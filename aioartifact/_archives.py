@@ -81,7 +81,8 @@ def opened(file: IO[bytes], name: str) -> Iterator[Archive]:
     except ArtifactoryError:
         raise
     except _BROKEN as error:
-        raise ArchiveError(f"{name}: cannot be read as an archive: {error}") from error
+        what = " ".join(str(error).split())  # tarfile tells on further lines what it tried
+        raise ArchiveError(f"{name}: cannot be read as an archive: {what}") from error
 
 
 def list_members(file: IO[bytes], name: str) -> list[ArchiveMember]:

@@ -263,6 +263,31 @@ async def test_body_that_nobody_vouches_for(server, session, url, folder):
     assert_untouched(folder)
 
 
+WRITES = [
+    pytest.param(lambda url, session: aioartifact.write_bytes(url, b"new", session=session), id="write_bytes"),
+    pytest.param(lambda url, session: aioartifact.deploy(__file__, url, session=session), id="deploy"),
+    pytest.param(lambda url, session: aioartifact.delete(url, session=session), id="delete"),
+    pytest.param(lambda url, session: aioartifact.mkdir(f"{url}.d", session=session), id="mkdir"),
+    pytest.param(
+        lambda url, session: aioartifact.set_properties(url, {"a": "b"}, session=session), id="set_properties"
+    ),
+    pytest.param(lambda url, session: aioartifact.delete_properties(url, "a", session=session), id="delete_properties"),
+    pytest.param(
+        lambda url, session: aioartifact.update_properties(url, {"a": "b"}, session=session), id="update_properties"
+    ),
+]
+
+
+@pytest.mark.parametrize("write", WRITES)
+async def test_web_page_is_no_success(server, session, url, write):
+    """A login or a proxy that answers 200 with a page has changed nothing: that must not pass for done."""
+    server.fail("*", "**", times=None, fault=Fault.status(200, "html"))
+    with pytest.raises(aioartifact.ProtocolError, match="an HTML page"):
+        await write(url, session)
+    server.clear_faults()
+    assert server.read(PATH) == DATA
+
+
 async def test_answer_that_is_not_http(folder):
     """Another protocol on the port is named as such."""
     async with _answering(b"SSH-2.0-OpenSSH_9.6\r\n") as base, aioartifact.session(base) as session:

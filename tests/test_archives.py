@@ -225,12 +225,13 @@ def encrypted_zip() -> bytes:
     ],
 )
 async def test_what_is_no_archive(oss, data):
-    """Each is one error of ours that names the file."""
+    """Each is one error of ours that names the file, on one line."""
     server, session = oss
     server.put("generic-local/x.zip", data)
     url = f"{server.url}/generic-local/x.zip"
-    with pytest.raises(aioartifact.ArchiveError, match=r"x\.zip: cannot be read"):
+    with pytest.raises(aioartifact.ArchiveError, match=r"x\.zip: cannot be read") as caught:
         await aioartifact.list_archive(url, session=session)
+    assert "\n" not in str(caught.value)
     with pytest.raises(aioartifact.ArchiveError):
         await aioartifact.read_archive_member(url, "a", session=session)
 

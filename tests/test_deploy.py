@@ -83,6 +83,17 @@ async def test_property_that_no_url_can_carry(server, session, local, url, param
     server.assert_requests([])
 
 
+@pytest.mark.parametrize("end", ["", "/"])
+async def test_deploy_to_the_url_of_a_repository(server, session, local, end):
+    """A repository is no file; what would be a puzzling 500 of the server is told before any request."""
+    repository = f"{server.url}/generic-local{end}"
+    with pytest.raises(aioartifact.InvalidArgumentError, match="is a repository"):
+        await aioartifact.deploy(local, repository, session=session)
+    with pytest.raises(aioartifact.InvalidArgumentError, match="is a repository"):
+        await aioartifact.write_bytes(repository, DATA, session=session)
+    assert server.requests == []
+
+
 async def test_deploy_of_missing_file(server, session, tmp_path, url):
     """A missing local file is told before any request."""
     known = {"md5": "0" * 32, "sha1": "0" * 40, "sha256": "0" * 64}

@@ -37,6 +37,7 @@ async def list_archive(url: str, *, session: aiohttp.ClientSession | None = None
         ForbiddenError: This user may not read it.
         ResponseError: The server said no for another reason.
         TransportError: No answer came, or not all of it.
+        ProtocolError: The answer is not valid HTTP, redirects badly, or does not tell the size.
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
     """
@@ -66,8 +67,7 @@ async def read_archive_member(
         InvalidArgumentError: *member* is no name, or *max_size* no whole number of at least 1. No request was sent.
         NotFoundError: There is no such archive, or no such member.
         ArchiveError: It is no archive, damaged or encrypted; or the member is no file, or larger than *max_size*.
-        InvalidURLError, NotAFileError, IntegrityError, AuthenticationError, ForbiddenError, ResponseError,
-        TransportError: See :func:`list_archive`.
+        ArtifactoryError: Otherwise the errors of :func:`list_archive`, under the same conditions.
 
     See: JFrog REST API, "Archive Entry Download".
     """

@@ -53,8 +53,9 @@ async def deploy(
     Raises:
         FileNotFoundError: There is no such local file; no request was sent.
         LocalFileError: It cannot be read.
-        InvalidArgumentError: *path* is empty or no path, a checksum or a property is malformed, or
-            *min_checksum_deploy* is no number of bytes.
+        InvalidArgumentError: *path* is empty or no path, a checksum or a property is malformed, *url* is that of a
+            repository, *min_checksum_deploy* is no number of bytes, or *progress* is no :class:`Progress`. No request
+            was sent.
         InvalidURLError: *url* is not the URL of an item.
         AuthenticationError: Credentials are missing or wrong.
         ForbiddenError: This user may not deploy here, or not replace what is there.
@@ -63,6 +64,7 @@ async def deploy(
         IntegrityError: The server recorded other checksums.
         ResponseError: The server said no for another reason.
         TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered.
 
     See: JFrog REST API, "Deploy Artifact" and "Deploy Artifact by Checksum".
     """

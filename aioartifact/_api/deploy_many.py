@@ -144,9 +144,11 @@ def deploy_folder(
         FileNotFoundError: When awaited or opened: there is no such local folder (:class:`LocalNotFoundError`).
         LocalFileError: When awaited or opened: it is a file, cannot be read, or a symbolic link below it leads
             back to a folder above the link.
-        NotAFolderError: When awaited or opened: *url* is a file.
+        NotAFolderError: When awaited or opened: *url* is a file. Where nothing is listed, each file fails instead.
         ResponseError: When awaited or opened: what is there cannot be listed.
-        TransportError: When awaited or opened: no answer came to the listing.
+        TransportError: When awaited or opened: no answer came to the listing, or not all of it.
+        IncompleteListingError: When awaited or opened: the listing broke off, and no other way can go on.
+        ProtocolError: When awaited or opened: something that is not Artifactory answered.
         BatchError: When awaited or left: files failed, see :func:`deploy_many`.
 
     See: JFrog REST API, "Deploy Artifact", "Deploy Artifact by Checksum" and "File List".

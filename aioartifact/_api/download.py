@@ -66,7 +66,7 @@ async def download(
 
     Raises:
         InvalidURLError: *url* is not the URL of an item.
-        InvalidArgumentError: *destination* is empty, or no path.
+        InvalidArgumentError: *destination* is empty or no path, or *progress* is no :class:`Progress`.
         FileNotFoundError: The destination folder does not exist (:class:`LocalNotFoundError`), or the server has
             no such file (:class:`NotFoundError`).
         NotAFileError: *url* names a folder.
@@ -156,9 +156,10 @@ def download_many(
         A :class:`Batch`, to be awaited or opened.
 
     Raises:
-        InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values, *destination* is
-            empty or no path; *processes* is no number of them, or no other process can open a session like
-            *session*; or, when awaited or opened, *manifest* is a file of another kind.
+        InvalidArgumentError: *items* is a single text, or nothing to iterate over; *max_concurrency*, *on_error* or
+            *overwrite* is not one of its values; *destination* is empty or no path; *progress* is no :class:`Progress`;
+            *processes* is no number of them, or no other process can open a session like *session*; or, when awaited
+            or opened, *manifest* is a file of another kind.
         LocalFileError: When awaited or opened: *destination* is a file, *manifest* cannot be opened, or the sizes that
             are known before exceed the free space; nothing was fetched.
         WorkerError: When awaited or opened: *processes* cannot be started.
@@ -223,9 +224,9 @@ def download_folder(
         A :class:`Batch`, to be awaited or opened.
 
     Raises:
-        InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values, *destination* is
-            empty or no path; *processes* is no number of them, or no other process can open a session like
-            *session*; or, when awaited or opened, *manifest* is a file of another kind.
+        InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values; *destination* is
+            empty or no path; *progress* is no :class:`Progress`; *processes* is no number of them, or no other process
+            can open a session like *session*; or, when awaited or opened, *manifest* is a file of another kind.
         LocalFileError: When awaited or opened: *destination* is a file, *manifest* cannot be opened, or the sizes that
             are known before exceed the free space; nothing was fetched.
         WorkerError: When awaited or opened: *processes* cannot be started.
@@ -233,7 +234,9 @@ def download_folder(
         NotFoundError: When awaited or opened: there is no such folder.
         NotAFolderError: When awaited or opened: it is a file.
         ResponseError: When awaited or opened: it cannot be listed for another reason.
-        TransportError: When awaited or opened: no answer came to the listing.
+        TransportError: When awaited or opened: no answer came to the listing, or not all of it.
+        IncompleteListingError: When awaited or opened: the listing broke off, and no other way can go on.
+        ProtocolError: When awaited or opened: something that is not Artifactory answered.
         BatchError: When awaited or left: files failed, see :func:`download_many`.
 
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info"; with *archive*

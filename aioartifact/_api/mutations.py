@@ -153,6 +153,7 @@ async def delete(
         ForbiddenError: This user may not delete it; of a folder he may, what he may is gone.
         ResponseError: The server said no for another reason.
         TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered.
 
     See: JFrog REST API, "Delete Item".
     """
@@ -193,6 +194,7 @@ async def mkdir(
         ServerError: The repository is virtual.
         ResponseError: The server said no for another reason.
         TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered.
 
     See: JFrog REST API, "Create Directory".
     """

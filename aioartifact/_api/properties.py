@@ -128,6 +128,7 @@ async def update_properties(
         BadRequestError: The server has no Pro licence.
         ResponseError: The server said no for another reason.
         TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered.
 
     See: JFrog REST API, "Update Item Properties", "Set Item Properties" and "Delete Item Properties".
     """
@@ -165,6 +166,7 @@ async def delete_properties(
         BadRequestError: The server has no Pro licence.
         ResponseError: The server said no for another reason.
         TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered.
 
     See: JFrog REST API, "Delete Item Properties".
     """

@@ -90,8 +90,7 @@ async def read_bytes(
         is *end*.
 
     Raises:
-        InvalidArgumentError, InvalidURLError, NotFoundError, NotAFileError, AuthenticationError, ForbiddenError,
-        ResponseError, TransportError, IntegrityError, ProtocolError: See :func:`stream`.
+        ArtifactoryError: The errors of :func:`stream`, under the same conditions.
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
     """
@@ -163,7 +162,8 @@ async def write_bytes(
         Number of bytes.
 
     Raises:
-        InvalidArgumentError: *data* is no bytes, or a property is malformed. No request was sent.
+        InvalidArgumentError: *data* is no bytes, a property is malformed, or *url* is that of a repository. No request
+            was sent.
         InvalidURLError: *url* is not the URL of an item.
         AuthenticationError: Credentials are missing or wrong.
         ForbiddenError: This user may not deploy here, or not replace what is there.
@@ -172,6 +172,7 @@ async def write_bytes(
         IntegrityError: The server recorded other checksums.
         ResponseError: The server said no for another reason.
         TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered.
 
     See: JFrog REST API, "Deploy Artifact".
     """

@@ -113,13 +113,14 @@ def run_sync(
         that were not begun after a failure.
 
     Raises:
-        InvalidArgumentError: *plan* is none, or contradicts itself, or an option is not one of its values.
+        InvalidArgumentError: *plan* is no plan, or contradicts itself; an option is not one of its values; or
+            *progress* is no :class:`Progress`.
         IncompleteListingError: The plan takes something away though the listing was not complete.
-        InvalidURLError: When awaited or opened, as all below: a path is none that a server can hold.
+        InvalidURLError: When awaited or opened, as all below: a path in the plan cannot be one of a URL.
         LocalFileError: The local folder is a file, or what is to be fetched does not fit on its disk.
         BatchError: Files failed. Each failure is one of the errors of :func:`download`, :func:`deploy` or
             :func:`delete`; or ChangedError for what is not as the plan saw it, AlreadyExistsError for a conflict, or
-            UnsafePathError for a path that leads out of the folder.
+            InvalidURLError or UnsafePathError for a path that leads out of the folder.
 
     See: JFrog REST API, "Retrieve Artifact", "Deploy Artifact", "Deploy Artifact by Checksum", "Delete Item".
     """
@@ -165,7 +166,8 @@ def sync(
         A :class:`Batch`, to be awaited or opened.
 
     Raises:
-        InvalidArgumentError: See :func:`plan_sync`; or an option is not one of its values.
+        InvalidArgumentError: See :func:`plan_sync`; or an option is not one of its values, or *progress* is no
+            :class:`Progress`.
         BatchError: When awaited or left: files failed, see :func:`run_sync`.
         ArtifactoryError: When awaited or opened: otherwise the errors of :func:`plan_sync`, under the same
             conditions.

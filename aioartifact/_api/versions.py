@@ -70,9 +70,10 @@ async def versions(
         InvalidURLError: A part cannot be one of a URL.
         InvalidArgumentError: An option cannot mean anything, or AQL cannot express a name.
         ConfigurationError: The extra of the scheme is not installed.
-        NotAFolderError: The artifact is a file.
+        NotAFolderError: The artifact is a file; AQL and Maven's metadata do not tell that.
         AuthenticationError, ForbiddenError: Access is refused and *denied* is ``"raise"``.
         ServerError: The server failed; never taken for "no versions".
+        ResponseError: The server said no for another reason.
         IncompleteListingError: The server trimmed the answer.
         TransportError: No answer came.
         ProtocolError: Something else answered than an Artifactory, or than Maven metadata.

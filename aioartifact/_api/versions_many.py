@@ -80,9 +80,10 @@ async def versions_many(
         InvalidURLError: A part cannot be one of a URL.
         InvalidArgumentError: An option cannot mean anything, or *names* are not pairs.
         ConfigurationError: The extra of the scheme is not installed.
-        NotAFolderError: An artifact is a file.
+        NotAFolderError: An artifact is a file; AQL does not tell that.
         AuthenticationError, ForbiddenError: Access is refused and *denied* is ``"raise"``.
         ServerError: The server failed.
+        ResponseError: The server said no for another reason.
         IncompleteListingError: The server trimmed the answer for a single artifact.
         TransportError: No answer came.
         ProtocolError: Something that is not Artifactory answered.

@@ -49,7 +49,7 @@ from .properties import (
     read_properties,
 )
 from .property_text import matrix_parameters, property_list, property_names, property_values
-from .reading import name_of, not_artifactory
+from .reading import name_of, not_artifactory, refuse_page
 from .request import Request, Upload
 from .rest import build_rest
 from .search import build_search, read_found
@@ -122,6 +122,7 @@ __all__ = [
     "read_row_path",
     "read_trimming",
     "read_version",
+    "refuse_page",
     "server_words",
     "trimmed_error",
     "unsatisfied_size",

@@ -70,6 +70,18 @@ def _parsed(text: str) -> Any:
         return _NOT_JSON
 
 
+def refuse_page(request: Request, response: Response) -> Response:
+    """
+    Return *response*, unless it is a web page: a proxy or a login has answered, and nothing was done.
+
+    Raises:
+        ProtocolError: It is one.
+    """
+    if is_html(response.headers):
+        raise not_artifactory(request, "an HTML page")
+    return response
+
+
 def objects_of(request: Request, document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     """The list of objects that *document* must have as *key*."""
     entries = document.get(key)

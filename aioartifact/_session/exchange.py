@@ -10,7 +10,7 @@ from yarl import URL
 
 from .._errors import ArtifactoryError, ProtocolError, TransportError
 from .._models import Response
-from .._protocol import Request, Upload, read_error
+from .._protocol import Request, Upload, read_error, refuse_page
 from .._retry import parse_retry_after
 from .lane import Lane
 from .middlewares import MAX_ERROR_BODY, Passage, is_small, withholding
@@ -320,12 +320,13 @@ async def ask(session: aiohttp.ClientSession, request: Request, operation: Opera
 
     Raises:
         ResponseError: The server said no; the error knows the attempts.
-        TransportError, ProtocolError, SessionError: See :func:`send`.
+        ProtocolError: The answer is a web page, or see :func:`send`.
+        TransportError, SessionError: See :func:`send`.
     """
     async with stream(session, request, operation) as reply:
         if reply.status >= 300:
             raise await reply.error()
-        return await reply.read()
+        return refuse_page(request, await reply.read())
 
 
 def begin(

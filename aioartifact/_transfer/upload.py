@@ -10,7 +10,7 @@ import anyio
 
 from .._address import ItemURL
 from .._checksums import ALGORITHMS, Algorithm, Checksums
-from .._errors import BadRequestError, NotFoundError
+from .._errors import BadRequestError, InvalidArgumentError, NotFoundError
 from .._files import Source, read_blocks, read_source
 from .._progress import FileProgress
 from .._protocol import Upload, build_checksum_deploy, build_deploy, read_deployed
@@ -48,11 +48,14 @@ async def send_file(
 
     Raises:
         LocalFileError: The file cannot be read.
-        InvalidArgumentError: A property that a URL cannot carry.
+        InvalidArgumentError: *item* is a repository, or a property is one that a URL cannot carry.
         ResponseError: The server said no; 409 where its bytes differ from the checksums.
         TransportError: No answer came.
         IntegrityError: The server recorded other checksums.
+        ProtocolError: Something that is not Artifactory answered.
     """
+    if not item.path:
+        raise InvalidArgumentError(f"deploy {item}: is a repository", hint="end the URL with the name the file gets")
     operation = begin(session, on_retry=progress.retrying)
     if by_checksum and await _send_checksums(session, operation, source, item, parameters):
         return
