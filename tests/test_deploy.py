@@ -211,6 +211,19 @@ async def test_deploy_to_server_that_is_gone(server, local, url):
             await aioartifact.deploy(local, url, session=session)
 
 
+async def test_server_that_never_answers(server, local, url):
+    """The bytes are there, and no answer comes: the limit for that is named, not that for silence."""
+    handle = server.fail("PUT", fault=Fault.hold())
+    timeouts = aioartifact.Timeouts(reply=0.2)
+    auth = (server.username, server.password)
+    retry = aioartifact.RetryPolicy.none()
+    async with aioartifact.session(server.url, auth=auth, timeouts=timeouts, retry=retry) as session:
+        with pytest.raises(aioartifact.TransportTimeoutError, match="no answer to the upload within") as caught:
+            await aioartifact.deploy(local, url, session=session)
+    handle.release()
+    assert caught.value.hint.startswith("raise Timeouts.reply")
+
+
 async def test_server_that_stops_reading(tmp_path):
     """An upload that nobody takes is given up after the stall limit."""
     big = tmp_path / "big.bin"

@@ -613,9 +613,9 @@ def test_redirect_of_a_folder_with_odd_characters():
             id="stored-html",
         ),
         pytest.param(
-            [{"Content-Type": "text/html", "Server": "Artifactory/6.20.0"}],
-            Promise(None, Checksums(), is_open_ended=True),
-            id="html-620",
+            [{"Content-Type": "text/html", "Content-Length": "3", "X-Artifactory-Filename": "a.html"}],
+            Promise(3, Checksums()),
+            id="html-in-an-archive",
         ),
         pytest.param(
             [{}, {"Content-Type": "text/html"}], Promise(None, Checksums(), is_open_ended=True), id="html-from-storage"
@@ -635,10 +635,11 @@ def test_promise_of_an_answer(chain, promise):
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "text/html; charset=utf-8", "TEXT/HTML"])
-def test_web_page_in_place_of_a_file(content_type):
-    """A login page is not saved as an artifact."""
+@pytest.mark.parametrize("server", ["nginx", "Artifactory/6.20.0"])
+def test_web_page_in_place_of_a_file(content_type, server):
+    """A login page is not saved as an artifact, even if it is Artifactory's own."""
     with pytest.raises(ProtocolError, match="answered with an HTML page"):
-        read_promise(ASKED, [{"Content-Type": content_type, "Server": "nginx", "Content-Length": "3"}])
+        read_promise(ASKED, [{"Content-Type": content_type, "Server": server, "Content-Length": "3"}])
 
 
 # Deploys

@@ -138,6 +138,22 @@ async def test_damage_is_noticed(server, session, url, read):
         await read(url, session)
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(lambda path: aioartifact.read_bytes(str(path)), id="whole"),
+        pytest.param(lambda path: aioartifact.read_bytes(str(path), start=2, end=5), id="part"),
+        pytest.param(lambda path: path.open().__aenter__(), id="open"),
+        pytest.param(lambda path: aioartifact.list_archive(str(path)), id="archive"),
+    ],
+)
+async def test_web_page_in_place_of_a_file(server, session, url, read):
+    """A page to log in at is nobody's file, nor is a part of it."""
+    server.fail("GET", FILE, times=None, fault=Fault.status(200, "html"))
+    with pytest.raises(aioartifact.ProtocolError, match="HTML page"):
+        await read(aioartifact.path(url, session=session))
+
+
 async def test_damage_that_happens_once(server, session, url):
     """What nobody has seen yet is read again."""
     server.fail("GET", fault=Fault.flip(at=1_500_000))

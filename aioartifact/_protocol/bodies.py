@@ -1,4 +1,4 @@
-"""What a body is, told before it is believed: JSON, a web page, the word of an Artifactory."""
+"""What a body is, told before it is believed: JSON, a web page, a file of an Artifactory."""
 
 import json
 from collections.abc import Mapping
@@ -16,6 +16,6 @@ def is_html(headers: Mapping[str, str]) -> bool:
     return headers.get("Content-Type", "").lower().startswith("text/html")
 
 
-def is_from_artifactory(headers: Mapping[str, str]) -> bool:
-    marks = ("X-Artifactory-Id", "X-JFrog-Version", "X-Artifactory-Filename", "X-Checksum-Sha1")
-    return any(mark in headers for mark in marks) or headers.get("Server", "").startswith("Artifactory")
+def is_file(headers: Mapping[str, str]) -> bool:
+    """Whether Artifactory says that a body is a file it holds; its own web pages come without these fields."""
+    return "X-Artifactory-Filename" in headers or "X-Checksum-Sha1" in headers

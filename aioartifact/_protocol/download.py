@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from .._address import ItemURL
 from .._checksums import ALGORITHMS, NO_CHECKSUMS, Checksums
 from .._errors import ProtocolError
-from .bodies import is_from_artifactory, is_html
+from .bodies import is_file, is_html
 from .reading import checksums_of, not_artifactory, size_of
 from .request import IDENTITY, Request
 
@@ -96,10 +96,10 @@ def read_promise(request: Request, chain: Sequence[Mapping[str, str]], *, status
         status: HTTP status code of the last hop.
 
     Raises:
-        ProtocolError: A web page of something that is not Artifactory, or a part that was not asked for.
+        ProtocolError: A web page in place of a file, or a part that was not asked for.
     """
     final = chain[-1]
-    if len(chain) == 1 and is_html(final) and not is_from_artifactory(final):
+    if len(chain) == 1 and is_html(final) and not is_file(final):
         raise not_artifactory(request, "an HTML page")
     checksums = next(filter(None, map(_header_checksums, chain)), NO_CHECKSUMS)
     etag = final.get("ETag")

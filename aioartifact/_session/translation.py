@@ -16,7 +16,7 @@ from .._errors import (
     TransportError,
     TransportTimeoutError,
 )
-from .._protocol import Request
+from .._protocol import Request, Upload
 from .._retry import is_retryable_status
 from .payload import upload_failure
 from .state import Operation, SessionState
@@ -31,6 +31,7 @@ _NOT_HTTP = (aiohttp.InvalidURL, aiohttp.ClientResponseError, aiohttp.NonHttpUrl
 FOREIGN = (aiohttp.ClientError, TimeoutError, OSError)
 _PROXY_HINT = "check the proxy, and user and password in its URL"
 _STALL_HINT = "raise Timeouts.stall for a slow server"
+_REPLY_HINT = "raise Timeouts.reply for a server that needs longer to store what it got"
 _TLS_HINT = "pass verify= with the CA certificates of the server"
 _REACH_HINT = "check the host name, the port, and whether a proxy is needed"
 
@@ -104,6 +105,8 @@ class Seam:
             return type(error), error.message, error.hint
         if isinstance(error, aiohttp.ConnectionTimeoutError):
             return TransportTimeoutError, f"no connection within {limits.sock_connect:g} s", _REACH_HINT
+        if isinstance(error, TimeoutError) and isinstance(self.request.body, Upload):
+            return TransportTimeoutError, f"no answer to the upload within {limits.sock_read:g} s", _REPLY_HINT
         if isinstance(error, TimeoutError):
             return TransportTimeoutError, f"stalled: no byte for {limits.sock_read:g} s", _STALL_HINT
         if isinstance(error, aiohttp.ClientHttpProxyError):
