@@ -19,8 +19,6 @@ collect_ignore = ["witnesses", "migrating/test_peers.py"]  # other people's clie
 
 _CONFIGURING = ("ARTIFACTORY_", "DOHQ_ARTIFACTORY_", "JF_", "JFROG_", "SSL_CERT_")
 _CONFIGURING_NAMES = {"NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE"}
-# Tasks of the runner, and of the loop while it accepts a connection, which nobody can wait for.
-_LOOPS_OWN = ("_call_in_runner_task", "_accept_connection2")
 
 
 @pytest.fixture(scope="session")
@@ -49,10 +47,8 @@ async def server():
     before = asyncio.all_tasks()
     async with ArtifactoryServer() as running:
         yield running
-    left = {str(task) for task in asyncio.all_tasks() - before}
-    assert {task for task in left if not any(name in task for name in _LOOPS_OWN)} == set(), (
-        "the test left tasks running"
-    )
+    left = {str(task) for task in asyncio.all_tasks() - before if "_call_in_runner_task" not in str(task)}
+    assert left == set(), "the test left tasks running"
 
 
 @pytest.fixture

@@ -10,11 +10,13 @@ import tarfile
 import tracemalloc
 import zipfile
 
+import anyio
 import pytest
 
 import aioartifact
 from aioartifact import ArchiveMember
 from aioartifact._archives import list_members, read_member
+from aioartifact._transfer.blocking_file import run_on_file
 from aioartifact.testing import ArtifactoryServer, Fault
 
 BIG = random.Random(3).randbytes(600_000)
@@ -362,14 +364,40 @@ async def test_reader_that_is_cancelled(oss):
     server.put("generic-local/x.zip", zipped())
     server.fail("GET", times=1, fault=Fault.slow())
     held = server.fail("GET", times=1, fault=Fault.hold())
-    tasks = asyncio.all_tasks()
     reading = asyncio.ensure_future(aioartifact.list_archive(f"{server.url}/generic-local/x.zip", session=session))
     await held.reached()
     reading.cancel()
-    await asyncio.wait([reading], timeout=10)
+    await asyncio.wait([reading])
     assert reading.cancelled()
-    assert {task for task in asyncio.all_tasks() - tasks if "_handle" not in str(task)} <= {reading}
+    assert [task for task in asyncio.all_tasks() if "aioartifact/_" in str(task)] == []
     held.release()
+
+
+async def test_reader_that_takes_long_to_be_cancelled():
+    """The call ends when nothing of it reads any more, also where the end of a read takes long."""
+    reading, ended = anyio.Event(), []
+
+    class Slow:
+        size = 10
+
+        async def seek(self, position):
+            pass
+
+        async def read(self, size):
+            reading.set()
+            try:
+                await anyio.sleep_forever()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await asyncio.wait([listing], timeout=0.2)
+                ended.append(listing.done())
+
+    listing = asyncio.ensure_future(run_on_file(Slow(), lambda file: file.read(2)))
+    await reading.wait()
+    listing.cancel()
+    await asyncio.wait([listing])
+    assert listing.cancelled()
+    assert ended == [False]
 
 
 async def test_archive_that_is_replaced_while_it_is_read(oss):

@@ -36,13 +36,17 @@ class UploadPayload(aiohttp.Payload):
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         self.sent_at, sent = None, 0
+        last: bytes | memoryview = b""
         try:
             async with aclosing(self._upload.open()) as blocks:
                 async for block in blocks:
                     sent += len(block)
                     if sent > self._upload.size:
                         break
-                    await self._write_slowly(writer, block)
+                    if sent < self._upload.size:
+                        await self._write_slowly(writer, block)
+                    else:
+                        last = block  # with it the server has a whole file: first see that nothing follows
             if sent != self._upload.size:
                 raise IntegrityError(
                     f"the file changed while it was sent: it has not {self._upload.size} bytes any more",
@@ -50,6 +54,7 @@ class UploadPayload(aiohttp.Payload):
                     expected=str(self._upload.size),
                     hint="deploy it again when nobody writes to it",
                 )
+            await self._write_slowly(writer, last)
             self.sent_at = self._now()
         except ArtifactoryError as error:
             self.failure = error

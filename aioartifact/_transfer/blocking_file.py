@@ -39,7 +39,7 @@ async def run_on_file(file: RemoteFile, work: Callable[[IO[bytes]], T]) -> T:
         async with collapsed(), anyio.create_task_group() as group:
             group.start_soon(work_in_thread)
             # A cancelled task waits for its thread first; so somebody else must let the thread go.
-            await blocking.end_when_cancelled()
+            await blocking.serve()
     except Exception:
         # Libraries take a lost connection for the end of a file, or for a broken one.
         if blocking.failure is not None:
@@ -61,6 +61,7 @@ class BlockingFile(io.RawIOBase):
         self._file = file
         self._loop = asyncio.get_running_loop()
         self._position = 0
+        self._asked: asyncio.Queue[tuple[Future[bytes], int, int]] = asyncio.Queue()
         self._reading: Future[bytes] | None = None
         self._ended = False
         self._lock = Lock()
@@ -83,7 +84,7 @@ class BlockingFile(io.RawIOBase):
 
     def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # io passes a memoryview
         try:
-            data = self._start(len(buffer)).result()
+            data = self._ask(len(buffer)).result()
         except ArtifactoryError as error:
             self.failure = self.failure or error
             raise
@@ -91,21 +92,24 @@ class BlockingFile(io.RawIOBase):
         self._position += len(data)
         return len(data)
 
-    def _start(self, size: int) -> "Future[bytes]":
+    def _ask(self, size: int) -> "Future[bytes]":
         with self._lock:
             if self._ended:
                 raise ValueError("nobody waits for this any more")
-            self._reading = asyncio.run_coroutine_threadsafe(self._read(self._position, size), self._loop)
+            self._reading = Future()
+            self._loop.call_soon_threadsafe(self._asked.put_nowait, (self._reading, self._position, size))
             return self._reading
 
-    async def _read(self, position: int, size: int) -> bytes:
-        await self._file.seek(position)
-        return await self._file.read(size)
-
-    async def end_when_cancelled(self) -> None:
-        """Wait for ever; then let the thread go, whatever it waits for."""
+    async def serve(self) -> None:
+        """Read for the thread, for ever; cancelled, let it go, whatever it waits for."""
         try:
-            await anyio.sleep_forever()
+            while True:
+                reading, position, size = await self._asked.get()
+                try:
+                    await self._file.seek(position)
+                    reading.set_result(await self._file.read(size))
+                except ArtifactoryError as error:
+                    reading.set_exception(error)
         finally:
             with self._lock:
                 self._ended = True

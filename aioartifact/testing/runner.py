@@ -34,6 +34,7 @@ DEFAULT_REPOSITORY = "generic-local"
 _LINE_LIMIT = 64 << 10  # bytes of a request line or header: long paths and property lists
 _READ_BUFFER = 1 << 20  # bytes; a larger one than aiohttp's spares pausing and resuming on uploads
 _THREADS = 4
+_ACCEPTING = 4  # turns of the loop without an open connection, after which none is on its way any more
 
 
 class _Listener(web.Server):
@@ -197,12 +198,15 @@ class Runner:
         for listener in self._listeners:
             listener.close()
         self.faults.clear()
-        # aiohttp drops a connection when its task has ended, and tells nobody; one that was just being accepted
-        # may still join meanwhile.
-        while open_connections := [each for server in self._servers for each in server.connections]:
+        # aiohttp drops a connection when its task has ended, and tells nobody; neither does the loop when one that
+        # it has accepted joins, which takes a few turns.
+        quiet = 0
+        while quiet < _ACCEPTING:
+            open_connections = [each for server in self._servers for each in server.connections]
             for connection in open_connections:
                 if connection.transport:
                     end(connection.transport)
+            quiet = 0 if open_connections else quiet + 1
             await asyncio.sleep(0)
         self._listeners.clear()
         self._servers.clear()
