@@ -41,8 +41,9 @@ class Limits:
     """
     How much happens at once.
 
-    A transfer in flight costs at most about 4 MiB of memory (two batches of up to 1 MiB, and the buffers of its
-    socket), so a bulk call costs about ``max_concurrency`` times that.
+    A transfer in flight costs about 4 MiB of memory (two batches of 1 MiB, and the buffers of its socket), so a bulk
+    call costs about ``max_concurrency`` times that. A few large files get larger batches: up to 10 MiB each, and 30 MiB
+    in all.
 
     Attributes:
         max_concurrency: Files whose bytes arrive at a time in one bulk call; where there are fewer, parts of large ones

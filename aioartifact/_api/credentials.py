@@ -44,8 +44,8 @@ def resolve_credentials(url: str) -> Credentials:
     The first source that knows the server wins whole: ``ARTIFACTORY_USERNAME`` with ``ARTIFACTORY_API_KEY``;
     ``JF_ACCESS_TOKEN``, or ``JF_USER`` with ``JF_PASSWORD``, where ``JF_URL`` is the server;
     ``~/.artifactory_python.cfg`` (``DOHQ_ARTIFACTORY_PYTHON_CFG`` moves it); jfrog-cli's configuration
-    (``JFROG_CLI_HOME_DIR`` moves it); ``~/.netrc`` (``NETRC`` moves it); anonymous. Reads small files, without
-    a request; nothing is remembered.
+    (``JFROG_CLI_HOME_DIR`` moves it, ``JFROG_CLI_SERVER_ID`` says which entry counts where several are for one
+    server); ``~/.netrc`` (``NETRC`` moves it); anonymous. Reads small files, without a request; nothing is remembered.
 
     Args:
         url: Any URL on the server. Its path up to ``/artifactory`` belongs to the address of the server.

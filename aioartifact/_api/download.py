@@ -43,7 +43,7 @@ async def download(
     progress: Progress | None = None,
 ) -> str:
     """
-    Download one file; one request, and one more where the server redirects to storage without checksums.
+    Download one file; one request, and one for the checksums where the server redirects to storage that has none.
 
     The bytes are written beside the target under a name of their own, while size and SHA-256 (else SHA-1, else
     MD5) are checked, and take the target's name in one step. Until then, and after any failure, the target is as

@@ -327,7 +327,7 @@ class Lookup:
         session: aiohttp.ClientSession | None = None,
     ) -> None:
         """
-        Delete a table, and the folder of its version with it; six requests.
+        Delete a table, and the folder of its version with it; five requests, six unless *force*.
 
         Args:
             server: Base address of the server.
@@ -360,6 +360,14 @@ class Lookup:
         """
         Tell whether there is a table of this version; one request.
 
+        Args:
+            server: Base address of the server.
+            repository: Repository key.
+            group_id: Group ID of the table.
+            version: Version of the table.
+            name: Name of the table.
+            session: Session to use; None opens one for this call.
+
         Raises:
             ArtifactoryError: The errors of :meth:`versions`, under the same conditions.
         """
@@ -380,6 +388,14 @@ class Lookup:
         The newest version of a table, or the newest that has a row; None if there is none.
 
         Takes as many requests as :meth:`versions`.
+
+        Args:
+            server: Base address of the server.
+            repository: Repository key.
+            group_id: Group ID of the table.
+            params: Only versions that have a row with just these values; None takes the newest of all.
+            name: Name of the table.
+            session: Session to use; None opens one for this call.
 
         Raises:
             ArtifactoryError: The errors of :meth:`versions`, under the same conditions.

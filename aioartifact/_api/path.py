@@ -232,8 +232,7 @@ class ArtifactoryPath:
 
         Raises:
             NotFoundError: There is no such item, or it is hidden from this user.
-            ResponseError: The server said no for another reason.
-            TransportError: No answer came.
+            ArtifactoryError: Otherwise the errors of :func:`info`, under the same conditions.
         """
         return await info(str(self), session=self._session)
 

@@ -42,12 +42,12 @@ class Control:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port: ``http://127.0.0.1:PORT``."""
+        """Scheme, host and port, such as ``http://127.0.0.1:8081``."""
         return self._instance.origin
 
     @property
     def url(self) -> str:
-        """Base URL of the server: the origin and the context path."""
+        """Base URL of the server, which is the origin and the context path."""
         return self._instance.origin + self._instance.context_path
 
     @property

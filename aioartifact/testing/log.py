@@ -31,7 +31,7 @@ class RequestRecord:
         bytes_sent: Body bytes of the response.
         bytes_received: Body bytes of the request that the server read.
         is_known: Whether the server serves this endpoint, with this method.
-        started: When the request had arrived, in seconds of :func:`time.monotonic`.
+        started: When the request had arrived, in seconds of ``time.monotonic()``.
         first_byte: When the answer began to leave; None if it never did.
         ended: When the answer had left, or the server gave up; None until then.
     """
@@ -54,12 +54,12 @@ class RequestRecord:
 
     @property
     def line(self) -> str:
-        """Method and path as :meth:`RequestLog.check` compares them."""
+        """Method and path, as :meth:`ArtifactoryServer.assert_requests` compares them."""
         return f"{self.method} {self.pattern_path}"
 
     @property
     def pattern_path(self) -> str:
-        """The path patterns are matched with: ``storage:`` stands before those of the second origin."""
+        """The path that patterns are matched with, behind ``storage:`` for the second origin."""
         return f"storage:{self.path}" if self.origin == "storage" else self.path
 
     @property
