@@ -43,7 +43,8 @@ def test_demo_does_what_it_says(temporary):
     deployed, downloaded = table["deploy them"], table["download everything"]
     assert deployed[:2] == downloaded[:2]
     assert int(deployed[0]) >= 100
-    assert int(downloaded[-1]) == int(deployed[0]) + 1  # one request lists
+    # One request lists, and each file takes one; where the machine is slow, a large file takes several.
+    assert int(deployed[0]) < int(downloaded[-1]) < 1.1 * int(deployed[0])
     again = table["download everything again"]
     assert (again[0], again[-1]) == ("2", "3")
     assert list(temporary.iterdir()) == []
