@@ -1,9 +1,9 @@
 """Which entries of a tree a listing shows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ._patterns import Pattern
+from ._patterns import Pattern, parse_patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,19 @@ class Scope:
 
     def _is_excluded(self, path: str) -> bool:
         return bool(self.exclude) and any(each.matches(part) for part in _upwards(path) for each in self.exclude)
+
+
+ALL_FILES = Scope()
+
+
+def files_matching(include: str | Iterable[str], exclude: str | Iterable[str]) -> Scope:
+    """
+    Part of a tree that are its files with these patterns.
+
+    Raises:
+        InvalidArgumentError: A pattern is none.
+    """
+    return Scope(include=parse_patterns(include), exclude=parse_patterns(exclude))
 
 
 def _upwards(path: str) -> Iterator[str]:

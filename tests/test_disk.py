@@ -73,6 +73,15 @@ async def test_batch_that_cannot_fit_is_told_before_the_first_file(server, sessi
     assert content(place) == {}
 
 
+async def test_only_what_is_chosen_needs_space(server, session, tree, url, mounted):
+    """Files that a pattern leaves out are not counted; those it chooses are."""
+    place = mounted("size=1500k")
+    with pytest.raises(aioartifact.LocalFileError, match=f"{20 * SIZE} bytes are needed"):
+        await aioartifact.download_folder(url, place, exclude="d0", session=session)
+    await aioartifact.download_folder(url, place, include="d0/*.bin", session=session)
+    assert content(place) == {path: data for path, data in tree.items() if path.startswith("d0/")}
+
+
 async def test_only_what_must_be_fetched_needs_space(server, session, tree, url, mounted):
     """Files that are there already, and those that are replaced, need none."""
     place = mounted("size=3500k")

@@ -131,7 +131,8 @@ async def fetch(urls: AsyncIterator[str], pairs: list[tuple[str, str]], folder: 
             assert_type(outcome, aioartifact.Outcome)
             assert_type(outcome.error, aioartifact.ArtifactoryError | None)
     try:
-        await aioartifact.download_folder(folder, "tree", overwrite="never")
+        await aioartifact.download_folder(folder, "tree", include="**/*.wav", exclude={"tmp/**"}, overwrite="never")
+        await aioartifact.deploy_folder(Path("tree"), folder, include=iter(["*.bin"]), exclude=("a", "b"))
     except aioartifact.BatchError as batch:
         assert_type(batch.report, aioartifact.Report)
         assert_type(

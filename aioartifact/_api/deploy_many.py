@@ -16,6 +16,7 @@ from .._models import FileInfo
 from .._options import check_path, check_several, given_or
 from .._progress import Progress
 from .._scheduler import run_many
+from .._scope import Scope, files_matching
 from .._threads import run
 from .._transfer.accounting import counted
 from .._transfer.batch import Batch, OnError
@@ -106,6 +107,8 @@ def deploy_folder(
     folder: LocalPath,
     url: str,
     *,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
     parameters: Parameters | None = None,
     overwrite: Overwrite = "changed",
     min_checksum_deploy: int | None = MIN_CHECKSUM_DEPLOY,
@@ -115,7 +118,7 @@ def deploy_folder(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Deploy all files below a local folder; the tree below it is kept.
+    Deploy all files below a local folder, or those that patterns choose; the tree below it is kept.
 
     Files are deployed in the order of their paths. Symbolic links are followed, to files and to folders; folders
     without files are not made. What the server has already is listed first, as :func:`download_folder` does,
@@ -125,6 +128,9 @@ def deploy_folder(
         folder: Local folder.
         url: URL of the folder or repository it becomes. Items there that the local folder does not have are left
             alone.
+        include: Patterns of paths below the folder, of which a file must match one, see :func:`walk`. Where no file
+            does, nothing is deployed, and the report is empty.
+        exclude: Patterns that neither a file nor a folder above it may match; what matches is not looked into.
         parameters: See :func:`deploy_many`.
         overwrite: See :func:`deploy_many`; a listing costs one request where the server offers its File List or
             AQL to this user, and then no file that is there costs another one.
@@ -138,8 +144,8 @@ def deploy_folder(
         A :class:`Batch`, to be awaited or opened.
 
     Raises:
-        InvalidArgumentError: An argument is of another kind, an option is not one of its values, or a property is
-            malformed.
+        InvalidArgumentError: An argument is of another kind, an option is not one of its values, a pattern is none, or
+            a property is malformed.
         InvalidURLError: When awaited or opened: *url* is not the URL of an item.
         FileNotFoundError: When awaited or opened: there is no such local folder (:class:`LocalNotFoundError`).
         LocalFileError: When awaited or opened: it is a file, cannot be read, or a symbolic link below it leads
@@ -154,23 +160,25 @@ def deploy_folder(
     See: JFrog REST API, "Deploy Artifact", "Deploy Artifact by Checksum" and "File List".
     """
     local = check_path("folder", folder)
+    scope = files_matching(include, exclude)
 
     async def source(opened: aiohttp.ClientSession, target: ItemURL) -> Planned:
-        files = await run(list_tree, local)
+        tree = await run(list_tree, local, scope)
+        files = [file for file in tree if scope.shows(file.relative, is_folder=False)]
         lists = overwrite != "always" and len(files) > _FEW
-        return files, await _listed(opened, target, files) if lists else None
+        return files, await _listed(opened, target, scope, files) if lists else None
 
     options = checked_options(parameters, min_checksum_deploy, overwrite)
     return _batch(source, url, options, max_concurrency, on_error, session, progress)
 
 
 async def _listed(
-    session: aiohttp.ClientSession, target: ItemURL, files: Sequence[TreeFile]
+    session: aiohttp.ClientSession, target: ItemURL, scope: Scope, files: Sequence[TreeFile]
 ) -> dict[str, FileInfo] | None:
     """What the server has of *files*, by path; None where this user may not list it."""
     wanted = {(target / file.relative).path for file in files}
     try:
-        return {found.path: found for found in await list_files(session, target) if found.path in wanted}
+        return {found.path: found for found in await list_files(session, target, scope) if found.path in wanted}
     except NotFoundError:
         return {}
     except ForbiddenError:

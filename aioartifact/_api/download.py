@@ -19,6 +19,7 @@ from .._processes import run_in_processes
 from .._progress import FileProgress, Progress
 from .._reports import Outcome
 from .._scheduler import Slots
+from .._scope import files_matching
 from .._session import describe, state_of
 from .._threads import run
 from .._transfer.accounting import consumed, in_chunks, largest_first
@@ -186,6 +187,8 @@ def download_folder(
     url: str,
     destination: str | os.PathLike[str] = ".",
     *,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
     max_concurrency: int | None = None,
     on_error: OnError = "raise",
     overwrite: Overwrite = "changed",
@@ -197,7 +200,7 @@ def download_folder(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Download all files below a folder; the tree below it is kept.
+    Download all files below a folder, or those that patterns choose; the tree below it is kept.
 
     The files are listed first, in one request where the server offers its File List or AQL to this user, else in
     one request per folder. Then each file that is not already there with the right content costs one request.
@@ -206,6 +209,9 @@ def download_folder(
         url: URL of a folder or a repository.
         destination: Folder to write to; it and folders below it are made as needed. Local files that the server
             does not have are left alone.
+        include: Patterns of paths below the folder, of which a file must match one, see :func:`walk`. Where no file
+            does, nothing is downloaded, and the report is empty.
+        exclude: Patterns that neither a file nor a folder above it may match.
         max_concurrency: See :func:`download_many`.
         on_error: See :func:`download_many`.
         overwrite: See :func:`download_many`.
@@ -214,8 +220,8 @@ def download_folder(
         archive: Ask for the folder as one archive first (Pro, where the administrator allows it): one request in
             place of one for each file. Only files that are listed with size and checksum are unpacked, and
             verified like any others; the rest, or all if no archive comes, is fetched file by file. The archive
-            needs as much space beside the files until it is unpacked. Where most files are here already, it is
-            not asked for.
+            needs as much space beside the files until it is unpacked. It has the whole folder in it: where most of
+            its files, or of their bytes, are here already or not chosen, it is not asked for.
         processes: See :func:`download_many`; large files come first, so that all processes end together.
         session: Session to use; None opens one for this call.
         progress: Counts files and bytes as they are kept.
@@ -225,8 +231,9 @@ def download_folder(
 
     Raises:
         InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values; *destination* is
-            empty or no path; *progress* is no :class:`Progress`; *processes* is no number of them, or no other process
-            can open a session like *session*; or, when awaited or opened, *manifest* is a file of another kind.
+            empty or no path; a pattern is none; *progress* is no :class:`Progress`; *processes* is no number of them,
+            or no other process can open a session like *session*; or, when awaited or opened, *manifest* is a file of
+            another kind.
         LocalFileError: When awaited or opened: *destination* is a file, *manifest* cannot be opened, or the sizes that
             are known before exceed the free space; nothing was fetched.
         WorkerError: When awaited or opened: *processes* cannot be started.
@@ -243,6 +250,7 @@ def download_folder(
         "Retrieve Folder or Repository Archive".
     """
     options = _checked(destination, max_concurrency, on_error, overwrite, manifest, durable, processes, session)
+    scope = files_matching(include, exclude)
 
     async def source(opened: aiohttp.ClientSession) -> _Source:
         folder = item_of(opened, url)
@@ -251,15 +259,16 @@ def download_folder(
             relative = relative_path(folder.path, file.path)
             return Job(folder / relative, relative, file)
 
-        files = await list_files(opened, folder)
         if not archive:
-            return _Source(files, job_of, consumed)
+            return _Source(await list_files(opened, folder, scope), job_of, consumed)
+        files = await list_files(opened, folder)
         jobs = [job_of(file, ()) for file in files]
+        chosen = [job for job in jobs if scope.shows(job.relative, is_folder=False)]
         unpacked = await unpack_folder(
-            opened, folder, jobs, options.destination, overwrite=overwrite, durable=options.durable
+            opened, folder, chosen, files, options.destination, overwrite=overwrite, durable=options.durable
         )
         done = {outcome.url for outcome in unpacked}
-        rest = [file for file, job in zip(files, jobs, strict=True) if str(job.item) not in done]
+        rest = [job.listed for job in chosen if str(job.item) not in done]
         return _Source(rest, job_of, consumed, unpacked)
 
     return _batch(source, options, session, progress)

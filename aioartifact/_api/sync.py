@@ -12,10 +12,9 @@ from .._address import is_url, parse_item_url
 from .._errors import IncompleteListingError, InvalidArgumentError
 from .._files import check_folder, resolve_folder
 from .._options import check_path, given_or
-from .._patterns import parse_patterns
 from .._progress import Progress
 from .._scheduler import Slots, run_many
-from .._scope import Scope
+from .._scope import files_matching
 from .._session import state_of
 from .._sync import Direction, SyncPlan
 from .._threads import run
@@ -197,15 +196,15 @@ def _wish(
     direction = _direction(source, destination)
     here, there = (destination, source) if direction == "download" else (source, destination)
     parse_item_url(str(there))
-    patterns = parse_patterns(include), parse_patterns(exclude)
+    scope = files_matching(include, exclude)
     return Wish(
         folder=_absolute("destination" if direction == "download" else "source", here),
         url=str(there),
         direction=direction,
         delete=delete,
-        include=tuple(pattern.text for pattern in patterns[0]),
-        exclude=tuple(pattern.text for pattern in patterns[1]),
-        scope=Scope(None, True, False, *patterns),
+        include=tuple(pattern.text for pattern in scope.include),
+        exclude=tuple(pattern.text for pattern in scope.exclude),
+        scope=scope,
         manifest=None if manifest is None else os.path.realpath(_absolute("manifest", manifest)),
     )
 

@@ -26,7 +26,7 @@ from .._files import (
 from .._listing import Listing, fetch_info
 from .._models import FileInfo
 from .._scheduler import run_many
-from .._scope import Scope
+from .._scope import ALL_FILES, Scope
 from .._session import state_of
 from .._sync import Direction, Sides, SyncFile, SyncPlan, decide, has_twins, needed_digests
 from .._threads import run
@@ -103,8 +103,9 @@ def _list_local(wish: Wish, root: str) -> list[TreeFile]:
     if not is_source:
         check_folder(wish.folder)
     try:
-        # What is written to or deleted from is not what a link leads to.
-        trees = list_tree(wish.folder, follows_links=is_source)
+        # What is written to or deleted from is not what a link leads to; and what is in the way there may have another
+        # spelling, which patterns tell apart and the disk does not.
+        trees = list_tree(wish.folder, wish.scope if is_source else ALL_FILES, follows_links=is_source)
     except LocalNotFoundError:
         if is_source:
             raise

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from .._scope import ALL_FILES, Scope
 from .failures import explained, os_error
 from .manifest import Stamp
 
@@ -30,12 +31,13 @@ class TreeFile:
     stamp: Stamp | None = None
 
 
-def list_tree(folder: str, *, follows_links: bool = True) -> list[TreeFile]:
+def list_tree(folder: str, scope: Scope = ALL_FILES, *, follows_links: bool = True) -> list[TreeFile]:
     """
-    List all that is no folder below *folder*, sorted by path; blocks.
+    List all that is no folder in the folders that *scope* enters, sorted by path; blocks.
 
     Args:
         folder: Folder to look into; it may be a symbolic link in any case.
+        scope: Which folders below it are looked into; what it does not show of their files is listed, too.
         follows_links: Whether a symbolic link is what it leads to.
 
     Raises:
@@ -51,7 +53,8 @@ def list_tree(folder: str, *, follows_links: bool = True) -> list[TreeFile]:
             for entry in entries:
                 relative = prefix + entry.name
                 if entry.is_dir(follow_symlinks=follows_links):
-                    waiting.append((entry.path, f"{relative}/", here))
+                    if scope.enters(relative):
+                        waiting.append((entry.path, f"{relative}/", here))
                 else:
                     files.append(_file(relative, entry, follows_links))
     return sorted(files, key=lambda file: file.relative)

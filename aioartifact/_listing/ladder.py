@@ -21,7 +21,7 @@ from .._errors import (
 )
 from .._filters import Filter
 from .._models import FileInfo
-from .._scope import Scope
+from .._scope import ALL_FILES, Scope
 from .._session import Operation, begin, is_anonymous, rest, state_of
 from .file_list import file_list
 from .filtering import filtered
@@ -197,12 +197,12 @@ class Seen:
         return new
 
 
-async def list_files(session: aiohttp.ClientSession, folder: ItemURL) -> list[FileInfo]:
+async def list_files(session: aiohttp.ClientSession, folder: ItemURL, scope: Scope = ALL_FILES) -> list[FileInfo]:
     """
-    List every file below *folder*; sizes and checksums are there unless only the last rung could answer.
+    List the files below *folder* in *scope*; sizes and checksums are there unless only the last rung could answer.
 
     Raises:
         ArtifactoryError: See :func:`climb`.
     """
-    listing = Listing(lambda findings: climb(session, folder, Scope(), findings))
+    listing = Listing(lambda findings: climb(session, folder, scope, findings))
     return [entry async for entry in listing if isinstance(entry, FileInfo)]

@@ -7,7 +7,7 @@ else is left to be fetched file by file. So there are no paths that lead elsewhe
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO
 
@@ -38,20 +38,21 @@ async def unpack_folder(
     session: aiohttp.ClientSession,
     folder: ItemURL,
     jobs: Sequence[Job],
+    files: Sequence[FileInfo],
     root: str,
     *,
     overwrite: Overwrite,
     durable: bool,
 ) -> list[Outcome]:
     """
-    Fetch *folder* as an archive, and put those of its files in their places that are to be fetched.
+    Fetch *folder*, which has these *files*, as an archive, and put those of *jobs* in their places that need it.
 
     Returns:
-        Outcomes of the files that are in their places and verified; none of others. There are none where most files
-        are here already, or the server would not send an archive.
+        Outcomes of the files that are in their places and verified; none of others. There are none where the archive
+        would bring mostly what is not needed, or the server would not send one.
     """
     wanted = await run(_wanted, jobs, root, overwrite)
-    if len(wanted) < 2 or 2 * len(wanted) < len(jobs):
+    if not _is_worth_it(wanted.values(), files):
         return []
     staging = Staging(os.path.join(root, "archive.zip"))
     unpacking = _Unpacking(wanted, root, durable=durable)
@@ -59,7 +60,7 @@ async def unpack_folder(
         # Whatever goes wrong here, the files one by one will do, or tell what is wrong.
         with suppress(ArtifactoryError):
             await run(make_folder, root)
-            await _receive(session, folder, staging, _largest(jobs))
+            await _receive(session, folder, staging, _largest(files))
             await run(unpacking.run, staging.path, str(folder))
     finally:
         with anyio.CancelScope(shield=True):
@@ -85,9 +86,19 @@ def _is_wanted(job: Job, root: str, overwrite: Overwrite) -> bool:
     return decide(overwrite, status.st_size if status else None, listed, Checksums()) == "fetch"
 
 
-def _largest(jobs: Sequence[Job]) -> int:
+def _is_worth_it(wanted: Collection[Job], files: Collection[FileInfo]) -> bool:
+    """Whether an archive of all *files* is mostly what is *wanted*, by number and by bytes."""
+    needed = _bytes_of(job.listed for job in wanted)
+    return len(wanted) >= max(2, len(files) / 2) and needed >= _bytes_of(files) / 2
+
+
+def _largest(files: Collection[FileInfo]) -> int:
     """Bytes of an archive of these files at most."""
-    return sum((job.listed.size or 0 if job.listed else 0) + _HEAD for job in jobs) + _END
+    return _bytes_of(files) + len(files) * _HEAD + _END
+
+
+def _bytes_of(files: Iterable[FileInfo | None]) -> int:
+    return sum(file.size or 0 for file in files if file)
 
 
 async def _receive(session: aiohttp.ClientSession, folder: ItemURL, staging: Staging, largest: int) -> None:

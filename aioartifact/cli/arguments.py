@@ -45,6 +45,17 @@ def with_properties(command: F) -> F:
     )
 
 
+def with_patterns(command: F) -> F:
+    """Let the command be told which of the files below a folder are meant."""
+    exclude = click.option(
+        "--exclude", metavar="PATTERN", multiple=True, help="Leave alone what matches; may be repeated."
+    )
+    include = click.option(
+        "--include", metavar="PATTERN", multiple=True, help="Mean only what matches one; may be repeated."
+    )
+    return include(exclude(command))
+
+
 def dry_run(command: F) -> F:
     """Let the command only tell what it would do."""
     return click.option("--dry-run", is_flag=True, help="Change nothing; tell what would happen.")(command)

@@ -27,6 +27,8 @@ async def fetch(
     destination: str,
     *,
     folder: bool,
+    include: Sequence[str],
+    exclude: Sequence[str],
     archive: bool,
     limits: aioartifact.Limits,
     as_json: bool,
@@ -41,7 +43,9 @@ async def fetch(
             with suppress(aioartifact.NotFoundError):
                 known = await aioartifact.info(urls[0], session=session)
         if folder or isinstance(known, aioartifact.FolderInfo):
-            batch = aioartifact.download_folder(urls[0], destination, archive=archive, session=session, **options)
+            batch = aioartifact.download_folder(
+                urls[0], destination, include=include, exclude=exclude, archive=archive, session=session, **options
+            )
         else:
             batch = aioartifact.download_many([known] if known else urls, destination, session=session, **options)
         return await show_outcomes(batch, as_json=as_json)

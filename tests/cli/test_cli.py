@@ -198,7 +198,12 @@ def test_deploy_below_a_folder_keeps_the_name(server, cli, tmp_path):
         pytest.param(["ls"], 2, "Missing argument 'URL'", id="missing-argument"),
         pytest.param(["ls", "URL", "--wide"], 2, "No such option", id="unknown-option"),
         pytest.param(["list"], 2, "No such command 'list'", id="unknown-verb"),
-        pytest.param(["download", "--folder", "URL/a", "URL/b"], 2, "--folder takes one URL, not 2", id="two-folders"),
+        pytest.param(
+            ["download", "--folder", "URL/a", "URL/b"],
+            2,
+            "a folder is downloaded alone; 2 URLs are given",
+            id="two-folders",
+        ),
         pytest.param(["deploy", "no-such-file", "URL/a"], 2, "'no-such-file' does not exist", id="no-local-file"),
         pytest.param(["deploy", "FILE", "URL/a", "-p", "key"], 2, "'key' has no '='", id="malformed-property"),
         pytest.param(["--user", "me", "ls", "URL"], 2, "belong together", id="user-without-password"),

@@ -55,9 +55,28 @@ def test_download_of_a_folder_as_one_archive(server, cli, folder, tmp_path):
     assert server.count("GET", "api/archive/download/**") == 1
 
 
+def test_download_of_some_files_of_a_folder(server, cli, folder, tmp_path):
+    """--include and --exclude choose; the URL is taken for a folder, without a request that finds out."""
+    run = cli("download", f"{folder}/1.0.0", "-d", tmp_path, "--include", "**/*.wav", "--exclude", "*/b.wav")
+    assert (run.code, files_below(tmp_path)) == (0, ["media/a.wav", "media/c.wav"])
+    assert run.err.startswith("2 files downloaded: ")
+    assert server.count("GET", "api/storage/**") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        pytest.param(
+            ["download", "URL", "URL", "--include", "*"], "a folder is downloaded alone", id="include-several"
+        ),
+        pytest.param(["download", "URL", "--exclude", "a//b"], "a//b", id="download-pattern"),
+        pytest.param(["deploy", "FOLDER", "URL", "--include", "/a"], "/a", id="deploy-pattern"),
+        pytest.param(
+            ["deploy", "FOLDER/tool.bin", "URL", "--include", "*"], "need a folder", id="deploy-a-file-filtered"
+        ),
+        pytest.param(
+            ["deploy", "FOLDER/tool.bin", "-", "URL", "--exclude", "*"], "need a folder", id="deploy-filtered"
+        ),
         pytest.param(["download", "URL", "--archive"], "--archive needs --folder", id="archive"),
         pytest.param(["download", "URL", "--limit-rate", "fast"], "'fast' is no size", id="rate"),
         pytest.param(["download", "URL", "--limit-rate", "0"], "max_bytes_per_second", id="no-rate"),
@@ -91,6 +110,12 @@ def test_deploy_of_a_folder(server, cli, folder, local, end, below):
     assert server.read(f"{FOLDER}/new{below}/docs/notes.txt") == b"notes"
     assert server.properties(f"{FOLDER}/new{below}/tool.bin") == {"os": ["linux"]}
     assert cli("deploy", local, f"{folder}/new{end}").err.startswith("0 files deployed, 2 unchanged: ")
+
+
+def test_deploy_of_some_files_of_a_folder(cli, folder, local):
+    """--include and --exclude, which may be repeated, choose among its files."""
+    run = cli("deploy", local, f"{folder}/new", "--include", "*.bin", "--include", "**/*.txt", "--exclude", "docs")
+    assert (run.code, run.out) == (0, f"{folder}/new/tool.bin\n")
 
 
 def test_deploy_of_several_files(server, cli, folder, local):

@@ -10,7 +10,7 @@ import click
 import aioartifact
 
 from .. import render
-from ..arguments import as_json, parse_properties, with_properties, with_stdin
+from ..arguments import as_json, parse_properties, with_patterns, with_properties, with_stdin
 from ..errors import DONE
 from ..settings import Settings
 from ..transfers import Failures, max_concurrency, on_error, show_outcomes, transfer
@@ -21,6 +21,7 @@ from ..transfers import Failures, max_concurrency, on_error, show_outcomes, tran
     "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=str)
 )
 @click.argument("url")
+@with_patterns
 @with_properties
 @click.option(
     "--overwrite",
@@ -36,6 +37,8 @@ def deploy(
     settings: Settings,
     paths: tuple[str, ...],
     url: str,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
     properties: tuple[str, ...],
     overwrite: Literal["changed", "always", "never"] | None,
     on_error: "aioartifact.OnError",
@@ -49,6 +52,8 @@ def deploy(
     below the URL. A path "-" stands for those on stdin, one per line. Prints the URLs.
     """
     alone = Path(paths[0]) if len(paths) == 1 and paths[0] != "-" else None
+    if (include or exclude) and not (alone and alone.is_dir()):
+        raise click.UsageError("--include and --exclude need a folder, which is deployed alone")
     target = f"{url}{quote(alone.resolve().name, safe='')}" if alone and url.endswith("/") else url
     files = [] if alone else _files(paths)
     if not (alone or files):
@@ -62,6 +67,8 @@ def deploy(
                 batch = aioartifact.deploy_folder(
                     alone,
                     target,
+                    include=include,
+                    exclude=exclude,
                     parameters=parameters,
                     overwrite=overwrite or "changed",
                     on_error=on_error,

@@ -6,7 +6,7 @@ import click
 
 import aioartifact
 
-from ..arguments import SIZE, as_json, with_stdin
+from ..arguments import SIZE, as_json, with_patterns, with_stdin
 from ..errors import DONE
 from ..fetch import fetch
 from ..settings import Settings
@@ -17,6 +17,7 @@ from ..transfers import Failures, max_concurrency, on_error, transfer
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
 @click.option("-d", "--destination", metavar="FOLDER", default=".", help="Where to; it is made. Default: here.")
 @click.option("--folder", is_flag=True, help="The URL is a folder; saves the request that finds out.")
+@with_patterns
 @click.option(
     "--overwrite",
     type=click.Choice(["changed", "always", "never"]),
@@ -37,6 +38,8 @@ def download(
     urls: tuple[str, ...],
     destination: str,
     folder: bool,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
     overwrite: Literal["changed", "always", "never"],
     on_error: "aioartifact.OnError",
     max_concurrency: int | None,
@@ -51,14 +54,15 @@ def download(
     Download a file, all files below a folder, or several files.
 
     A URL "-" stands for those on stdin, one per line. Each file is verified; one that is already there with the
-    right content is kept.
+    right content is kept. With --include or --exclude the URL is a folder, as with --folder.
     """
     for word in urls:
         if word != "-" and not word.startswith(("http://", "https://")):
             raise click.BadParameter(f"{word!r} is no URL; --destination says where files go", param_hint="URL...")
     wanted = list(with_stdin(urls))
+    folder = folder or bool(include or exclude)
     if folder and len(wanted) != 1:
-        raise click.UsageError(f"--folder takes one URL, not {len(wanted)}")
+        raise click.UsageError(f"a folder is downloaded alone; {len(wanted)} URLs are given")
     if not wanted:
         return DONE
     if archive and not folder:
@@ -71,6 +75,8 @@ def download(
             wanted,
             destination,
             folder=folder,
+            include=include,
+            exclude=exclude,
             archive=archive,
             limits=limits,
             as_json=as_json,

@@ -5,7 +5,7 @@ import click
 import aioartifact
 
 from .. import render
-from ..arguments import as_json, dry_run
+from ..arguments import as_json, dry_run, with_patterns
 from ..errors import DONE
 from ..running import run
 from ..settings import Settings
@@ -16,8 +16,7 @@ from ..transfers import Failures, max_concurrency, on_error, show_outcomes, tran
 @click.argument("source")
 @click.argument("destination")
 @click.option("--delete", is_flag=True, help="Delete files that the source does not have.")
-@click.option("--include", metavar="PATTERN", multiple=True, help="Mean only what matches one; may be repeated.")
-@click.option("--exclude", metavar="PATTERN", multiple=True, help="Leave alone what matches; may be repeated.")
+@with_patterns
 @click.option("--manifest", metavar="FILE", help="Record what is verified there, so that it is not read next time.")
 @on_error
 @max_concurrency
