@@ -331,7 +331,7 @@ def group_id_to_path(group_id: str) -> str:
     Raises:
         InvalidArgumentError: It is no text.
     """
-    return _text("group_id", group_id).replace(".", "/")
+    return expect_text("group_id", group_id).replace(".", "/")
 
 
 def path_to_group_id(path: str) -> str:
@@ -344,10 +344,16 @@ def path_to_group_id(path: str) -> str:
     Raises:
         InvalidArgumentError: It is no text.
     """
-    return _text("path", path).replace("/", ".")
+    return expect_text("path", path).replace("/", ".")
 
 
-def _text(what: str, value: object) -> str:
+def expect_text(what: str, value: object) -> str:
+    """
+    Return *value* if it is a text.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
     if not isinstance(value, str):
         raise InvalidArgumentError(f"{what} is a {type(value).__name__}; expected a text")
     return value
@@ -389,6 +395,6 @@ def url(
         "name": name,
         "version": version,
     }
-    given = {what: _text(what, part) for what, part in parts.items() if part}
+    given = {what: expect_text(what, part) for what, part in parts.items() if part}
     segments = [check_name(segment, what) for what, part in given.items() for segment in part.split("/")]
     return "/".join([server.rstrip("/"), *map(quote_segment, segments)])

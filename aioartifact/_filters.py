@@ -27,7 +27,8 @@ class Filter:
             with whatever value.
 
     Raises:
-        InvalidArgumentError: A size is no whole number, a date has no time zone, or a property no key or value.
+        InvalidArgumentError: A size is no whole number, a date has no time zone, a property no key or value, or
+            *properties* is no mapping.
     """
 
     min_size: int | None = None
@@ -47,8 +48,7 @@ class Filter:
             value = getattr(self, name)
             if value is not None and (not isinstance(value, datetime) or value.utcoffset() is None):
                 raise InvalidArgumentError(f"{name}={value!r}: expected a datetime with a time zone")
-        for key, wanted in self.properties.items():
-            _check_property(key, wanted)
+        _check_properties(self.properties)
 
     @property
     def is_empty(self) -> bool:
@@ -81,6 +81,13 @@ class Filter:
             any(_wildcards(wanted).fullmatch(value) for value in properties.get(key, ()))
             for key, wanted in self.properties.items()
         )
+
+
+def _check_properties(properties: object) -> None:
+    if not isinstance(properties, Mapping):
+        raise InvalidArgumentError(f"properties is a {type(properties).__name__}; expected values by key")
+    for key, wanted in properties.items():
+        _check_property(key, wanted)
 
 
 def _check_property(key: object, wanted: object) -> None:

@@ -221,6 +221,51 @@ async def test_bad_item_of_many_is_one_failure_of_the_batch(server, tmp_path, it
     assert server.requests == []
 
 
+ITEM_PATH = aioartifact.path("https://host/artifactory/repo/a.bin")
+VALUES = {
+    "Credentials.api_key": aioartifact.Credentials.api_key,
+    "Credentials.basic-user": lambda wrong: aioartifact.Credentials.basic(wrong, "secret"),
+    "Credentials.basic-secret": lambda wrong: aioartifact.Credentials.basic("user", wrong),
+    "Credentials.bearer": aioartifact.Credentials.bearer,
+    "Filter-properties": lambda wrong: aioartifact.Filter(properties=wrong),
+    "Filter-min_size": lambda wrong: aioartifact.Filter(min_size=wrong),
+    "Filter-created_after": lambda wrong: aioartifact.Filter(created_after=wrong),
+    "Limits": aioartifact.Limits,
+    "Lookup-version": lambda wrong: aioartifact.Lookup("https://host/artifactory", "repo", "group", version=wrong),
+    "Progress": aioartifact.Progress,
+    "RetryPolicy": aioartifact.RetryPolicy,
+    "SyncPlan.from_json": aioartifact.SyncPlan.from_json,
+    "Timeouts": aioartifact.Timeouts,
+    "path-match": ITEM_PATH.match,
+    "path-relative_to": ITEM_PATH.relative_to,
+    "path-slash": lambda wrong: ITEM_PATH / wrong,
+    "path-with_name": ITEM_PATH.with_name,
+    "path-with_session": ITEM_PATH.with_session,
+    "path-with_stem": ITEM_PATH.with_stem,
+    "path-with_suffix": ITEM_PATH.with_suffix,
+    "query.any_of": query.any_of,
+    "query.before": query.before,
+    "query.field": lambda wrong: query.field(wrong, 1),
+    "query.has_property": query.has_property,
+    "query.include": lambda wrong: query.items().include(wrong),
+    "query.items": query.items,
+    "query.last": query.last,
+    "query.limit": lambda wrong: query.items().limit(wrong),
+    "query.match": query.match,
+    "query.sort": lambda wrong: query.items().sort(wrong),
+    "query.where": query.where,
+}
+
+
+@pytest.mark.parametrize("wrong", [Odd(), b"bytes", ["list"]], ids=repr)
+@pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in VALUES.items()])
+def test_values_are_checked_where_they_are_made(make, wrong):
+    """Settings, conditions, queries and paths say what they expected; none waits until it is used."""
+    with pytest.raises(aioartifact.InvalidArgumentError) as caught:
+        make(wrong)
+    assert str(caught.value)
+
+
 async def called(name, arguments):
     """Call a function, and await what an ``async def`` makes of that: a batch is left as it is."""
     made = getattr(aioartifact, name)(**arguments)

@@ -7,10 +7,11 @@ from pathlib import PurePosixPath
 
 import aiohttp
 
-from .._address import ItemURL, check_name, parse_item_url
+from .._address import ItemURL, check_name, expect_text, parse_item_url
 from .._errors import AlreadyExistsError, FolderNotEmptyError, InvalidArgumentError, InvalidURLError, NotFoundError
 from .._models import FileInfo, FolderInfo
 from .._protocol import expect_file, expect_folder
+from .._session import state_of
 from .._transfer.plan import relative_path
 from .._transfer.remote_file import RemoteFile
 from .items import exists, info, item_of
@@ -22,7 +23,7 @@ from .reading import read_bytes, write_bytes
 
 def path(url: str, *, session: aiohttp.ClientSession | None = None) -> "ArtifactoryPath":
     """
-    Make a path of an URL; no request.
+    Make a path of a URL; no request.
 
     Args:
         url: URL of a file, a folder or a repository, whether it exists or not.
@@ -139,7 +140,15 @@ class ArtifactoryPath:
         return tuple(found)
 
     def with_session(self, session: aiohttp.ClientSession | None) -> "ArtifactoryPath":
-        """Make the same path with another session; None opens one for each call."""
+        """
+        Make the same path with another session; None opens one for each call.
+
+        Raises:
+            SessionError: *session* cannot be used here.
+            InvalidArgumentError: *session* is no aiohttp.ClientSession.
+        """
+        if session is not None:
+            state_of(session)
         return type(self)(self._item, session)
 
     def joinpath(self, *others: str | PurePosixPath) -> "ArtifactoryPath":
@@ -170,15 +179,15 @@ class ArtifactoryPath:
 
         Raises:
             InvalidURLError: Artifactory cannot hold it as one name.
-            InvalidArgumentError: It is a repository.
+            InvalidArgumentError: *name* is no text, or the path is a repository.
         """
         if not self.path:
             raise InvalidArgumentError(f"{self}: is a repository, which has no other name")
-        return self._with(self._item.parent / check_name(name))
+        return self._with(self._item.parent / check_name(expect_text("name", name)))
 
     def with_stem(self, stem: str) -> "ArtifactoryPath":
         """Put another stem in place of the one it has; raises as :meth:`with_name` does."""
-        return self.with_name(stem + self.suffix)
+        return self.with_name(expect_text("stem", stem) + self.suffix)
 
     def with_suffix(self, suffix: str) -> "ArtifactoryPath":
         """
@@ -191,7 +200,7 @@ class ArtifactoryPath:
             InvalidArgumentError: It does not start with a dot, or is one; or the path is a repository.
             InvalidURLError: Artifactory cannot hold the name.
         """
-        if suffix and (not suffix.startswith(".") or suffix == "."):
+        if expect_text("suffix", suffix) and (not suffix.startswith(".") or suffix == "."):
             raise InvalidArgumentError(f"suffix {suffix!r}: expected a dot and at least one character")
         return self.with_name(self.stem + suffix)
 
@@ -221,7 +230,14 @@ class ArtifactoryPath:
         return other if isinstance(other, ArtifactoryPath) else path(other, session=self._session)
 
     def match(self, pattern: str) -> bool:
-        """Tell whether its last parts fit *pattern*, as :meth:`pathlib.PurePath.match` does."""
+        """
+        Tell whether its last parts fit *pattern*, as :meth:`pathlib.PurePath.match` does.
+
+        Raises:
+            InvalidArgumentError: *pattern* is empty, or no text.
+        """
+        if not expect_text("pattern", pattern):
+            raise InvalidArgumentError("pattern is empty; expected one such as '*.bin'")
         return PurePosixPath(*self.parts).match(pattern)
 
     # Questions

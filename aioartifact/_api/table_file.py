@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import aiohttp
 
-from .._address import ItemURL, check_name
+from .._address import ItemURL, check_name, expect_text
 from .._errors import LookupTableError
 from .._session import state_of
 from .._tables import Table, read_table
@@ -90,5 +90,5 @@ def table_file(
     Raises:
         InvalidURLError: A part cannot be one of a URL.
     """
-    folder = artifact_of(server, repository, group_id, name) / check_name(version, "version")
+    folder = artifact_of(server, repository, group_id, name) / check_name(expect_text("version", version), "version")
     return TableFile(folder / check_name(f"{name}-{version}.csv"), session)

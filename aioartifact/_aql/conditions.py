@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from .._address import expect_text
 from .._errors import InvalidArgumentError
 from .values import Value, literal
 
@@ -35,12 +36,22 @@ class Condition:
 
 
 def eq(value: Value) -> Condition:
-    """Be this value, wildcards taken literally except for properties; a bare value means the same."""
+    """
+    Be this value, wildcards taken literally except for properties; a bare value means the same.
+
+    Raises:
+        InvalidArgumentError: AQL cannot express it.
+    """
     return Condition("$eq", value)
 
 
 def ne(value: Value) -> Condition:
-    """Be another value, or none; ``ne(None)`` asks for any value."""
+    """
+    Be another value, or none; ``ne(None)`` asks for any value.
+
+    Raises:
+        InvalidArgumentError: AQL cannot express it.
+    """
     return Condition("$ne", value)
 
 
@@ -49,32 +60,60 @@ def match(pattern: str) -> Condition:
     Fit a pattern: ``*`` is any run of characters, slashes included, ``?`` one character.
 
     Neither can be escaped.
+
+    Raises:
+        InvalidArgumentError: AQL cannot express it.
     """
     return Condition("$match", pattern)
 
 
 def not_match(pattern: str) -> Condition:
-    """Not fit a pattern, or have no value."""
+    """
+    Not fit a pattern, or have no value.
+
+    Raises:
+        InvalidArgumentError: AQL cannot express it.
+    """
     return Condition("$nmatch", pattern)
 
 
 def gt(value: str | int | datetime) -> Condition:
-    """Be more or later than this."""
+    """
+    Be more or later than this.
+
+    Raises:
+        InvalidArgumentError: AQL cannot express it.
+    """
     return Condition("$gt", value)
 
 
 def ge(value: str | int | datetime) -> Condition:
-    """Be this, or more or later."""
+    """
+    Be this, or more or later.
+
+    Raises:
+        InvalidArgumentError: AQL cannot express it.
+    """
     return Condition("$gte", value)
 
 
 def lt(value: str | int | datetime) -> Condition:
-    """Be less or earlier than this."""
+    """
+    Be less or earlier than this.
+
+    Raises:
+        InvalidArgumentError: AQL cannot express it.
+    """
     return Condition("$lt", value)
 
 
 def le(value: str | int | datetime) -> Condition:
-    """Be this, or less or earlier."""
+    """
+    Be this, or less or earlier.
+
+    Raises:
+        InvalidArgumentError: AQL cannot express it.
+    """
     return Condition("$lte", value)
 
 
@@ -99,7 +138,7 @@ def before(period: str) -> Condition:
 
 
 def _period(text: str) -> str:
-    if not _PERIOD.fullmatch(text):
+    if not _PERIOD.fullmatch(expect_text("period", text)):
         raise InvalidArgumentError(
             f"period {text!r}: expected a number and one of ms, s, mi, d, w, mo, y", hint="AQL has no hours: say 60mi"
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias, TypedDict, Unpack
 
+from .._address import expect_text
 from .._errors import InvalidArgumentError
 from .conditions import Condition
 from .values import Value, string
@@ -94,7 +95,7 @@ def field(name: str, value: Value | Condition) -> Criteria:
     Raises:
         InvalidArgumentError: *name* cannot be a field, or AQL cannot express *value*.
     """
-    if not _FIELD.fullmatch(name):
+    if not _FIELD.fullmatch(expect_text("field", name)):
         raise InvalidArgumentError(f"{name!r}: cannot be a field; expected a name such as 'stat.downloads'")
     condition = value if isinstance(value, Condition) else Condition("$eq", value)
     return Criteria((f'"{name}":{condition}',))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Unpack
 
+from .._address import expect_text
 from .._errors import InvalidArgumentError
 from .conditions import gt
 from .criteria import Criteria, ItemFields, any_of, field, where
@@ -66,7 +67,7 @@ class Items:
         Raises:
             InvalidArgumentError: There are no fields, or one is not that of an item.
         """
-        unknown = [field for field in fields if field not in _FIELDS]
+        unknown = [field for field in fields if expect_text("field", field) not in _FIELDS]
         if unknown or not fields:
             raise InvalidArgumentError(f"sort({', '.join(map(repr, unknown))}): expected fields of items")
         return replace(self, order=fields, is_descending=descending)

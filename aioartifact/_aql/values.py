@@ -8,7 +8,7 @@ said is refused here instead of becoming another query.
 from datetime import datetime
 from typing import TypeAlias
 
-from .._address import has_surrogates
+from .._address import expect_text, has_surrogates
 from .._errors import InvalidArgumentError
 
 Value: TypeAlias = str | int | datetime | None
@@ -20,8 +20,9 @@ def string(value: str) -> str:
 
     Raises:
         InvalidArgumentError: It has a double quote or a leading blank, which AQL cannot express, or half of a
-            surrogate pair, which UTF-8 cannot.
+            surrogate pair, which UTF-8 cannot; or it is no text.
     """
+    expect_text("a name or value in AQL", value)
     if '"' in value or value != value.lstrip() or has_surrogates(value):
         raise InvalidArgumentError(f"{value!r}: AQL cannot express a double quote or a leading blank")
     return f'"{value}"'

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 
+from .._address import expect_text
 from .._errors import CredentialsError, InvalidArgumentError
 
 # Control characters have no place in RFC 7617; lone surrogates (bytes of an environment variable that are not
@@ -27,6 +28,7 @@ class Credentials:
 
     Raises:
         CredentialsError: The user name or secret cannot be sent. The message does not quote them.
+        InvalidArgumentError: One of them is no text.
 
     See: https://jfrog.com/help/r/jfrog-rest-apis/introduction-to-the-artifactory-rest-apis
     """
@@ -37,6 +39,8 @@ class Credentials:
     source: str = field(default="argument", compare=False)
 
     def __post_init__(self) -> None:
+        for what, value in (("user name", self.username), ("secret", self.secret)):
+            expect_text(what, value)
         if fault := _fault(self):
             raise CredentialsError(f"credentials from {self.source}: {fault}", source=self.source)
 
@@ -54,6 +58,7 @@ class Credentials:
 
         Raises:
             CredentialsError: One of them holds a control character, or the user name a colon (RFC 7617).
+            InvalidArgumentError: One of them is no text.
         """
         if not secret and username in ("", "anonymous"):
             return cls.anonymous(source=source)
@@ -70,6 +75,7 @@ class Credentials:
 
         Raises:
             CredentialsError: The token is empty, or holds a space or anything but printable ASCII.
+            InvalidArgumentError: It is no text.
         """
         return cls("bearer", "", token, source)
 
@@ -84,6 +90,7 @@ class Credentials:
 
         Raises:
             CredentialsError: The key is empty, or holds a space or anything but printable ASCII.
+            InvalidArgumentError: It is no text.
         """
         return cls("api_key", "", key, source)
 

@@ -206,6 +206,7 @@ def test_deploy_below_a_folder_keeps_the_name(server, cli, tmp_path):
         ),
         pytest.param(["deploy", "no-such-file", "URL/a"], 2, "'no-such-file' does not exist", id="no-local-file"),
         pytest.param(["deploy", "FILE", "URL/a", "-p", "key"], 2, "'key' has no '='", id="malformed-property"),
+        pytest.param(["deploy", "FILE", "ORIGIN/generic-local"], 2, "is a repository", id="deploy-to-a-repository"),
         pytest.param(["--user", "me", "ls", "URL"], 2, "belong together", id="user-without-password"),
         pytest.param(["--password-stdin", "ls", "URL"], 2, "belong together", id="password-without-user"),
         pytest.param(["--token-stdin", "--user", "me", "ls", "URL"], 2, "stands alone", id="token-with-user"),

@@ -79,7 +79,7 @@ def deploy(
             else:
                 batch = aioartifact.deploy_many(
                     [(alone, target)] if alone else files,
-                    (target.rpartition("/")[0] or target) if alone else target,
+                    target,
                     parameters=parameters,
                     overwrite=overwrite or ("always" if alone else "changed"),
                     on_error=on_error,
