@@ -3,10 +3,14 @@
 import asyncio
 import base64
 import copy
+import inspect
 import logging
 import pickle
 import traceback
+from pathlib import Path
+from typing import NamedTuple
 
+import aiohttp
 import pytest
 
 import aioartifact
@@ -78,56 +82,131 @@ def shown(error: BaseException) -> str:
     return "\n".join(texts)
 
 
+class Place(NamedTuple):
+    """Where the calls of the table go."""
+
+    server: str
+    url: str
+    folder: str
+    local: Path
+    into: Path
+    session: aiohttp.ClientSession
+
+
+async def _read(block) -> None:
+    """Enter a stream or a file, and take all there is."""
+    async with block as entered:
+        await (_drained(entered) if hasattr(entered, "__aiter__") else entered.read())
+
+
+async def _planned_and_run(place: Place, source: str, destination: str) -> None:
+    plan = await aioartifact.plan_sync(source, destination, session=place.session)
+    await aioartifact.run_sync(plan, session=place.session)
+
+
+G_N = ("generic-local", "g", "n")
+CALLS = [
+    ("download", lambda at: aioartifact.download(at.url, at.into / "x", session=at.session)),
+    ("download", lambda at: aioartifact.download(at.folder, at.into / "x", session=at.session)),
+    ("download_many", lambda at: aioartifact.download_many([at.url], at.into / "many", session=at.session)),
+    ("download_folder", lambda at: aioartifact.download_folder(at.folder, at.into / "f", session=at.session)),
+    (
+        "download_folder",
+        lambda at: aioartifact.download_folder(at.folder, at.into / "g", archive=True, session=at.session),
+    ),
+    ("versions", lambda at: aioartifact.versions(at.server, *G_N, denied="raise", session=at.session)),
+    ("versions", lambda at: aioartifact.versions(at.server, *G_N, method="aql", denied="raise", session=at.session)),
+    ("latest_version", lambda at: aioartifact.latest_version(at.server, *G_N, denied="raise", session=at.session)),
+    (
+        "versions_many",
+        lambda at: aioartifact.versions_many(at.server, "generic-local", [("g", "n")], session=at.session),
+    ),
+    ("maven_metadata", lambda at: aioartifact.maven_metadata(at.server, *G_N, session=at.session)),
+    ("info", lambda at: aioartifact.info(at.url, session=at.session)),
+    ("exists", lambda at: aioartifact.exists(at.url, session=at.session)),
+    ("walk", lambda at: _drained(aioartifact.walk(at.folder, session=at.session))),
+    ("ls", lambda at: _drained(aioartifact.ls(at.folder, session=at.session))),
+    ("glob", lambda at: _drained(aioartifact.glob(at.folder, "*.bin", session=at.session))),
+    ("aql", lambda at: _drained(aioartifact.aql(at.server, "items.find(", session=at.session))),
+    ("search", lambda at: _drained(aioartifact.search(at.server, name="a", session=at.session))),
+    ("checksum", lambda at: aioartifact.checksum(f"{at.url}x", session=at.session)),
+    ("deploy", lambda at: aioartifact.deploy(at.local, at.url, session=at.session)),
+    ("deploy", lambda at: aioartifact.deploy(at.local, at.url, sha1="0" * 40, session=at.session)),
+    ("deploy_many", lambda at: aioartifact.deploy_many([at.local], f"{at.folder}/m/", session=at.session)),
+    ("deploy_folder", lambda at: aioartifact.deploy_folder(at.local.parent, f"{at.folder}/d/", session=at.session)),
+    ("plan_sync", lambda at: aioartifact.plan_sync(at.folder, at.into / "s", session=at.session)),
+    ("run_sync", lambda at: _planned_and_run(at, at.folder, str(at.into / "s"))),
+    ("run_sync", lambda at: _planned_and_run(at, str(at.local.parent), f"{at.folder}/s")),
+    ("sync", lambda at: aioartifact.sync(at.folder, at.into / "s", session=at.session)),
+    ("sync", lambda at: aioartifact.sync(at.local.parent, f"{at.folder}/s", session=at.session)),
+    ("rest_api_get", lambda at: aioartifact.rest_api_get(f"{at.url}?token={CANARY}&key={KEY}", session=at.session)),
+    ("stream", lambda at: _read(aioartifact.stream(at.url, session=at.session))),
+    ("open", lambda at: _read(aioartifact.open(at.url, session=at.session))),
+    ("read_bytes", lambda at: aioartifact.read_bytes(at.url, session=at.session)),
+    ("read_bytes", lambda at: aioartifact.read_bytes(at.url, start=2, session=at.session)),
+    ("write_bytes", lambda at: aioartifact.write_bytes(f"{at.url}2", b"bytes", session=at.session)),
+    ("list_archive", lambda at: aioartifact.list_archive(at.url, session=at.session)),
+    ("read_archive_member", lambda at: aioartifact.read_archive_member(f"{at.url}.zip", "a", session=at.session)),
+    ("properties", lambda at: aioartifact.properties(at.url, session=at.session)),
+    ("set_properties", lambda at: aioartifact.set_properties(at.url, {"a": "b"}, session=at.session)),
+    (
+        "update_properties",
+        lambda at: aioartifact.update_properties(at.url, {"a": "b"}, recursive=True, session=at.session),
+    ),
+    ("delete_properties", lambda at: aioartifact.delete_properties(at.url, "a", session=at.session)),
+    ("copy", lambda at: aioartifact.copy(at.url, f"{at.url}3", session=at.session)),
+    ("move", lambda at: aioartifact.move(at.url, f"{at.url}4", session=at.session)),
+    ("mkdir", lambda at: aioartifact.mkdir(f"{at.url}5", session=at.session)),
+    ("repositories", lambda at: aioartifact.repositories(at.server, session=at.session)),
+    ("server_info", lambda at: aioartifact.server_info(at.server, session=at.session)),
+    ("ping", lambda at: aioartifact.ping(at.server, session=at.session)),
+    ("path", lambda at: _drained(aioartifact.path(at.folder, session=at.session).iterdir())),
+    ("Lookup", lambda at: aioartifact.Lookup.create(at.server, "generic-local", "g", "1.0.0", session=at.session)),
+    ("Lookup", lambda at: aioartifact.Lookup.latest_version(at.server, "generic-local", "g", session=at.session)),
+    ("delete", lambda at: aioartifact.delete(at.url, session=at.session)),
+]
+
+
+def test_table_names_every_function():
+    """A new function that takes a session has its row."""
+    made = {name: getattr(aioartifact, name) for name in aioartifact.__all__}
+    talking = {n for n, f in made.items() if inspect.isfunction(f) and "session" in inspect.signature(f).parameters}
+    assert talking | {"Lookup"} == {name for name, _ in CALLS}
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", AUTHS)
 async def test_no_failure_shows_a_secret(server, tmp_path, caught_logs, kind, fault):
     """Every function, with every kind of credentials, through every kind of trouble."""
     server.add_user("ci", password=CANARY, token=CANARY, api_key=KEY, admin=True)
     server.put(PATH, b"some bytes")
-    local = tmp_path / "local.bin"
+    local = tmp_path / "local" / "local.bin"
+    local.parent.mkdir()
     local.write_bytes(b"some bytes")
     if FAULTS[fault]:
         server.fail("*", "**", times=None, fault=FAULTS[fault])
-    url = f"{server.url}/{PATH}"
     policy = aioartifact.RetryPolicy(attempts=2, backoff_initial=0)
     async with aioartifact.session(server.url, auth=AUTHS[kind], retry=policy) as session:
-        calls = [
-            aioartifact.download(url, tmp_path / "x", session=session),
-            aioartifact.download(f"{server.url}/generic-local", tmp_path / "x", session=session),
-            aioartifact.download_many([url], tmp_path / "many", session=session)._report(),
-            aioartifact.download_folder(f"{server.url}/generic-local", tmp_path / "f", session=session)._report(),
-            aioartifact.versions(server.url, "generic-local", "g", "n", denied="raise", session=session),
-            aioartifact.versions(server.url, "generic-local", "g", "n", method="aql", denied="raise", session=session),
-            aioartifact.info(url, session=session),
-            _drained(aioartifact.walk(f"{server.url}/generic-local", session=session)),
-            _drained(aioartifact.ls(f"{server.url}/generic-local", session=session)),
-            _drained(aioartifact.aql(server.url, "items.find(", session=session)),
-            _drained(aioartifact.search(server.url, name="a", session=session)),
-            aioartifact.checksum(f"{url}x", session=session),
-            aioartifact.deploy(local, url, session=session),
-            aioartifact.deploy(local, url, sha1="0" * 40, session=session),
-            aioartifact.rest_api_get(f"{url}?token={CANARY}&key={KEY}", session=session),
-            aioartifact.read_bytes(url, session=session),
-            aioartifact.read_bytes(url, start=2, session=session),
-            aioartifact.write_bytes(f"{url}2", b"bytes", session=session),
-            aioartifact.list_archive(url, session=session),
-            aioartifact.read_archive_member(f"{url}.zip", "a", session=session),
-            aioartifact.properties(url, session=session),
-            aioartifact.set_properties(url, {"a": "b"}, session=session),
-            aioartifact.update_properties(url, {"a": "b"}, recursive=True, session=session),
-            aioartifact.delete_properties(url, "a", session=session),
-            aioartifact.copy(url, f"{url}3", session=session),
-            aioartifact.move(url, f"{url}4", session=session),
-            aioartifact.mkdir(f"{url}5", session=session),
-            aioartifact.repositories(server.url, session=session),
-            aioartifact.server_info(server.url, session=session),
-            aioartifact.ping(server.url, session=session),
-            _drained(aioartifact.path(url, session=session).iterdir()),
-            aioartifact.delete(url, session=session),
-        ]
-        errors = [error for call in calls for error in await provoke(call)]
+        folder = f"{server.url}/generic-local"
+        place = Place(server.url, f"{server.url}/{PATH}", folder, local, tmp_path / "into", session)
+        errors = [error for _, call in CALLS for error in await provoke(call(place))]
         session_text = repr(session)
     texts = [shown(error) for error in errors] + [caught_logs.text, session_text]
+    assert not [text for text in texts for secret in SECRETS[kind] if secret in text]
+
+
+@pytest.mark.parametrize("kind", AUTHS)
+async def test_worker_process_shows_no_secret(server, tmp_path, caught_logs, kind):
+    """What comes back from another process is as clean as what happens in this one."""
+    server.add_user("ci", password=CANARY, token=CANARY, api_key=KEY, admin=True)
+    server.put(PATH, b"some bytes")
+    server.fail("GET", PATH, times=None, fault=FAULTS["500-echo"])
+    policy = aioartifact.RetryPolicy(attempts=2, backoff_initial=0)
+    async with aioartifact.session(server.url, auth=AUTHS[kind], retry=policy) as session:
+        folder = f"{server.url}/generic-local"
+        errors = await provoke(aioartifact.download_folder(folder, tmp_path, processes=2, session=session))
+    assert isinstance(errors[0], aioartifact.BatchError)
+    texts = [*map(shown, errors), caught_logs.text]
     assert not [text for text in texts for secret in SECRETS[kind] if secret in text]
 
 
