@@ -255,6 +255,34 @@ async def test_session_that_is_none_is_told(call, name, given):
         await call(name, given)
 
 
+ANSWERED_WITHOUT_A_BODY = {"delete", "delete_properties", "update_properties"}
+
+
+@asynccontextmanager
+async def impatient(server):
+    retry = aioartifact.RetryPolicy(attempts=3, backoff_initial=0)
+    async with aioartifact.session(server.url, auth=(server.username, server.password), retry=retry) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("opened", [pytest.param(impatient, id="ours"), pytest.param(plain(), id="plain")])
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        pytest.param(name, fault, id=f"{name}-before-the-{part}")
+        for name in sorted(CASES.keys() - {"ping", "run_sync"})
+        for part, fault in (("answer", Fault.lose()), ("body", Fault.reset()))
+        if part == "answer" or name not in ANSWERED_WITHOUT_A_BODY
+    ],
+)
+async def test_connection_that_breaks_each_time_ends_the_call(filled, call, name, fault, opened):
+    """No session makes a call try for ever: the error comes after the attempts there are."""
+    async with opened(filled) as session, asyncio.timeout(60):
+        filled.fail("*", "**", times=None, fault=fault)
+        with pytest.raises((aioartifact.TransportError, aioartifact.BatchError)):
+            await call(name, session)
+
+
 @pytest.fixture
 async def compressing():
     """URL of a folder on a server that compresses its answers, as the proxies before real ones do."""

@@ -245,6 +245,28 @@ async def test_back_off_grows_and_is_drawn(server, url, timed):
     assert clock.slept == [0.25, 0.5, 1.0, 2.0]
 
 
+async def test_lost_connection_is_replaced_at_once(server, url, timed):
+    """An idle connection that the server had closed says nothing of the server; a second loss does."""
+    session, clock = timed
+    assert await aioartifact.exists(url, session=session)
+    server.fail("GET", "api/storage/**", times=2, fault=Fault.lose())
+    assert await aioartifact.exists(url, session=session)
+    assert clock.slept == [0.0, 0.5]
+
+
+@pytest.mark.parametrize("fault", [Fault.reset(after=5), Fault.truncate(after=5)], ids=["reset", "short"])
+async def test_answer_that_breaks_off_is_asked_for_again(server, url, timed, fault):
+    """As one that never began, within the same attempts."""
+    session, clock = timed
+    server.fail("GET", "api/storage/**", times=2, fault=fault)
+    assert await aioartifact.exists(url, session=session)
+    assert clock.slept == [0.25, 0.5]
+    server.fail("GET", "api/storage/**", times=None, fault=fault)
+    with pytest.raises(aioartifact.ConnectionLostError) as caught:
+        await aioartifact.exists(url, session=session)
+    assert caught.value.attempts == 5
+
+
 @pytest.mark.parametrize("value", ["7", format_datetime(datetime(2026, 1, 1, 0, 0, 7, tzinfo=UTC), usegmt=True)])
 async def test_retry_after_in_both_forms(server, url, timed, value):
     """Seconds or a date: the server is not asked before."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import aiohttp
 from yarl import URL
 
-from .._errors import ArtifactoryError, ProtocolError, TransportError
+from .._errors import ArtifactoryError, ConnectionLostError, ProtocolError, TransportError, TransportTimeoutError
 from .._models import Response
 from .._protocol import Request, Upload, read_error, refuse_page
 from .._retry import parse_retry_after
@@ -254,6 +254,8 @@ def _misled(seam: Seam, where: str) -> ProtocolError:
 async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: Route) -> aiohttp.ClientResponse:
     request, state = seam.request, seam.state
     headers, payload = request.headers, _payload(request, state, route)
+    if state.foreign:  # in a session of ours, Passage counts: it tries several times
+        seam.operation.attempts += 1
     if isinstance(payload, UploadPayload):
         headers = {**headers, "Content-Length": str(payload.size)}
     try:
@@ -316,17 +318,24 @@ async def send(session: aiohttp.ClientSession, request: Request) -> Response:
 
 async def ask(session: aiohttp.ClientSession, request: Request, operation: Operation | None = None) -> Response:
     """
-    Send *request*, as part of an *operation* if there is one, and read its answer whole.
+    Send *request*, as part of an *operation* if there is one, and read its answer whole; ask again if it breaks off.
 
     Raises:
         ResponseError: The server said no; the error knows the attempts.
         ProtocolError: The answer is a web page, or see :func:`send`.
         TransportError, SessionError: See :func:`send`.
     """
-    async with stream(session, request, operation) as reply:
-        if reply.status >= 300:
-            raise await reply.error()
-        return refuse_page(request, await reply.read())
+    operation = operation or begin(session, repeatable=request.repeatable)
+    while True:
+        async with stream(session, request, operation) as reply:
+            if reply.status >= 300:
+                raise await reply.error()
+            try:
+                return refuse_page(request, await reply.read())
+            except (ConnectionLostError, TransportTimeoutError):
+                reply.drop()
+                if not operation.repeatable or not await rest(session, operation, progressed=False):
+                    raise
 
 
 def begin(

@@ -109,7 +109,8 @@ def _delay_after_error(
     if not unsent and not (operation.repeatable and is_replayable(request.body)):
         return None
     delay = state.retry.next_delay(operation.attempts, draw=state.clock.draw())
-    if delay is not None and isinstance(error, aiohttp.ServerDisconnectedError) and operation.lost == 0:
+    lost = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError) and not unsent
+    if delay is not None and lost and operation.lost == 0:
         # Most often an idle connection that the server had just closed: a fresh one will do.
         operation.lost += 1
         return 0.0

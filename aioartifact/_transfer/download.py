@@ -386,16 +386,11 @@ class _Download:
             self._assembly.hash_with(algorithms_for(self._pinned.checksums))
 
     async def _ask_info(self) -> FileInfo | None:
-        request, operation = build_item_info(self._item), begin(self._session)
-        while True:
-            try:
-                answer = await ask(self._session, request, operation)
-                return expect_file(self._item, read_item_info(self._item, request, answer))
-            except ResponseError:
-                return None
-            except (ConnectionLostError, TransportTimeoutError):
-                if not await rest(self._session, operation, progressed=False):
-                    raise
+        request = build_item_info(self._item)
+        try:
+            return expect_file(self._item, read_item_info(self._item, request, await ask(self._session, request)))
+        except ResponseError:
+            return None
 
     async def _place(self, last: Sequence[bytes]) -> Fetched:
         """Check everything, and give the file its name."""
