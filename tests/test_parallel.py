@@ -218,7 +218,9 @@ async def test_part_with_several_ranges_is_taken_up(server, session, url, tmp_pa
     server.fail("GET", PATH, times=None, fault=Fault.stall(after=0))
     async with anyio.create_task_group() as group:
         group.start_soon(fetched, url, tmp_path, session)
-        while len(kept := saved(tmp_path)) < 2 or sum(each.stop - each.start for each in kept) < MIB:  # nothing tells of it
+        while (
+            len(kept := saved(tmp_path)) < 2 or sum(each.stop - each.start for each in kept) < MIB
+        ):  # nothing tells of it
             await anyio.lowlevel.checkpoint()
         group.cancel_scope.cancel()
     server.clear_faults()

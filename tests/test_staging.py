@@ -597,6 +597,32 @@ def test_what_is_in_use_is_not_removed(tmp_path):
     assert names(tmp_path) == ["a", "b"]
 
 
+@pytest.mark.parametrize("moment", ["removed", "about-to-be"])
+def test_what_is_cleared_up_before_it_is_locked_is_made_anew(tmp_path, moment, monkeypatch):
+    """Between making and locking a file, somebody may take it for one that was left behind."""
+    from aioartifact._files import staging as module
+
+    lock = module.lock
+
+    def lock_late(descriptor):
+        monkeypatch.setattr(module, "lock", lock)
+        if moment == "removed":
+            assert len(remove_left_behind(str(tmp_path), None)) == 1
+            return lock(descriptor)
+        (path,) = tmp_path.iterdir()
+        with path.open("rb") as found:
+            assert lock(found.fileno())
+            return lock(descriptor)
+
+    monkeypatch.setattr(module, "lock", lock_late)
+    staging = staged(tmp_path / "a", b"abc")
+    assert remove_left_behind(str(tmp_path), None) == []
+    staging.commit()
+
+    assert (tmp_path / "a").read_bytes() == b"abc"
+    assert names(tmp_path) == ["a"]
+
+
 def test_record_that_is_being_saved_is_not_removed(tmp_path, monkeypatch):
     """Whoever clears up in that moment leaves the record alone, as the part that it is about."""
     target, seen = tmp_path / "file.bin", []

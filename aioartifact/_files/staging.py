@@ -204,13 +204,7 @@ class Staging:
     def _new(self) -> int:
         with self._opening:
             if self._descriptor is None:
-                path = private_part(self.target)
-                # The umask decides the mode, as for any file the user writes.
-                self._descriptor = os.open(path, _FLAGS | os.O_EXCL, 0o666)
-                self.path = path
-                # For whoever clears up what was left behind; nobody else knows the name.
-                with suppress(OSError):
-                    lock(self._descriptor)
+                self.path, self._descriptor = _private(self.target)
             return self._descriptor
 
     def _forget_record(self) -> None:
@@ -221,6 +215,26 @@ class Staging:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+
+def _private(target: str) -> tuple[str, int]:
+    """Make a file of our own; until it is locked, whoever clears up takes it for one that was left behind."""
+    while True:
+        path = private_part(target)
+        # The umask decides the mode, as for any file the user writes.
+        descriptor = os.open(path, _FLAGS | os.O_EXCL, 0o666)
+        if _is_kept(descriptor, path):
+            return path, descriptor
+        os.close(descriptor)
+        with suppress(OSError):
+            os.unlink(path)
+
+
+def _is_kept(descriptor: int, path: str) -> bool:
+    try:
+        return lock(descriptor) and os.path.lexists(path)
+    except OSError:
+        return True  # without locks nothing that is young is cleared up
 
 
 def _locked(path: str) -> int | None:
