@@ -153,6 +153,21 @@ async def test_nothing_that_matches_is_no_error(server, session, url, tree, tmp_
         await aioartifact.deploy_folder(tmp_path / "none", url, include="*.none", session=session)
 
 
+async def test_nothing_that_matches_costs_two_queries(server, session, url, tree, tmp_path):
+    """Where AQL lists, it is asked once more whether it knows the folder, and no folder is asked for, either way."""
+    server.fail("GET", "api/storage/**", fault=Fault.status(403), times=None)
+    assert len(await aioartifact.download_folder(url, tmp_path / "new", include="*.none", session=session)) == 0
+    server.assert_requests(["GET api/storage/generic-local/t", *["POST api/search/aql"] * 2])
+    server.put("generic-local/up/there.txt", b"something else")
+    server.clear_log()
+    report = await aioartifact.deploy_folder(
+        tree, f"{server.url}/generic-local/up", include="**/*.bin", session=session
+    )
+    assert len(report.deployed) == len(BIN)
+    assert server.count("POST", "api/search/aql") == 2
+    assert len(server.requests) == 1 + 2 + len(BIN)
+
+
 async def test_processes_share_what_is_chosen(session, url, tmp_path):
     """Several processes fetch the chosen files and no others."""
     report = await aioartifact.download_folder(url, tmp_path, exclude="d*", processes=2, session=session)

@@ -320,6 +320,48 @@ async def test_what_is_no_listing_is_no_empty_folder(server, session, tree, body
         assert not listing.is_complete
 
 
+NOTHING = Fault.status(200, b'{"results": [], "range": {"start_pos": 0, "end_pos": 0, "total": 0}}')
+UNMATCHED = [
+    pytest.param({"include": "**/*.none"}, id="pattern"),
+    pytest.param({"where": Filter(min_size=10**9)}, id="size"),
+    pytest.param({"where": Filter(properties={"os": "linux"})}, id="property"),
+]
+
+
+@pytest.mark.parametrize("options", UNMATCHED)
+@pytest.mark.parametrize("folder", ["t", ""])
+async def test_query_for_what_is_not_there_is_two_queries(server, session, tree, folder, options):
+    """A second one, for any file, tells that the first can be believed; no folder is asked for."""
+    server.fail("GET", "api/storage/**", fault=NO_LICENCE)
+    listing = aioartifact.walk(f"{server.url}/generic-local/{folder}", **options, session=session)
+    assert [entry async for entry in listing] == []
+    assert (listing.method, listing.is_complete) == ("aql", True)
+    assert server.count("POST", "api/search/aql") == 2
+    assert server.count("GET") <= 1
+
+
+@pytest.mark.parametrize("options", UNMATCHED)
+async def test_query_that_knows_nothing_is_not_believed(server, session, tree, options):
+    """Where any file is too much to ask for, the folders tell, as they do of a folder that does not exist."""
+    refuse(server, "file-list")
+    server.fail("POST", "api/search/aql", fault=NOTHING, times=2)
+    listing = aioartifact.walk(f"{server.url}/generic-local/t", **options, session=session)
+    assert [entry async for entry in listing] == []
+    assert (listing.method, listing.is_complete) == ("folders", True)
+    with pytest.raises(aioartifact.NotFoundError):
+        [entry async for entry in aioartifact.walk(f"{server.url}/generic-local/none", **options, session=session)]
+
+
+async def test_query_that_finds_files_elsewhere_is_not_believed(server, session):
+    """A wildcard in the name of a folder finds what is in others, too; that tells nothing of this one."""
+    server.make_folder("generic-local/a*")
+    server.put("generic-local/abc/x.bin", b"x")
+    server.fail("GET", "api/storage/**", fault=NO_LICENCE)
+    listing = aioartifact.walk(f"{server.url}/generic-local/a*", include="*.none", session=session)
+    assert [entry async for entry in listing] == []
+    assert listing.method == "folders"
+
+
 async def test_trimmed_query_goes_on_behind_the_last_row():
     """A server that gives few rows at a time is asked until it has given all."""
     async with ArtifactoryServer(profile=_trimming(3)) as server:

@@ -11,7 +11,7 @@ from .._aql import entries_below
 from .._errors import IncompleteListingError
 from .._filters import Filter
 from .._protocol import Below, Request, build_aql, read_row_item, read_row_path
-from .._scope import Scope
+from .._scope import ALL_FILES, Scope
 from .._session import Operation
 from .listing import Batches, Entry
 from .pushdown import criteria
@@ -28,13 +28,14 @@ async def query(
     Yield what AQL finds: everything that is *wanted*, as far as AQL can tell.
 
     Raises:
-        IncompleteListingError: The server trimmed the rows; or there are none, which proves nothing: a remote
+        IncompleteListingError: The server trimmed the rows; or it knows none, which proves nothing: a remote
             repository, a missing folder and an empty one look the same.
         InvalidArgumentError: AQL cannot express the folder, or a property.
         ResponseError, TransportError, ProtocolError: See :meth:`Rows.batches`.
     """
     asked = entries_below(folder.repository, folder.path, item_type=scope.item_type, depth=scope.levels)
-    asked = asked.where(*criteria(scope, wanted))
+    narrowing = tuple(criteria(scope, wanted))
+    asked = asked.where(*narrowing)
     rows = Rows(session, folder.server, asked, _ORDER, operation)
     request, below, twins = build_aql(folder.server, str(asked)), Below(folder), Twins(folder.repository)
     found = False
@@ -43,9 +44,18 @@ async def query(
             found = found or bool(batch)
             entries = _entries(request, below, scope, batch)
             yield list(twins.passed(entries, is_sorted=rows.is_sorted))
-    if not found:
+    if not found and not (narrowing and await _knows(session, folder, operation)):
         raise IncompleteListingError(f"{folder}: AQL finds nothing, which it also says of what it does not know")
     yield list(twins.rest())
+
+
+async def _knows(session: aiohttp.ClientSession, folder: ItemURL, operation: Operation) -> bool:
+    """Whether AQL finds any file below *folder*: then it can be believed that what is looked for is not there."""
+    asked = entries_below(folder.repository, folder.path, item_type="file").limit(1)
+    request = build_aql(folder.server, str(asked))
+    rows, below = Rows(session, folder.server, asked, operation=operation), Below(folder)
+    async with aclosing(rows.batches()) as batches:
+        return any([any(_entries(request, below, ALL_FILES, batch)) async for batch in batches])
 
 
 def _entries(
