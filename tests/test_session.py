@@ -2,7 +2,9 @@
 
 import asyncio
 import math
+import socket
 import ssl
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -189,6 +191,26 @@ async def test_one_broken_answer_does_not_slow_the_others(server, url, timed):
     _, slept = await aioartifact.rest_api_get(url, session=session), list(clock.slept)
     assert await aioartifact.exists(url, session=session)
     assert clock.slept == slept == [0.25]
+
+
+@pytest.fixture
+def deaf():
+    """Base address of a server that takes no connection: its queue is full, and it never accepts."""
+    with ExitStack() as sockets:
+        listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(8):  # some fill the queue, and the others wait as whoever comes next
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/artifactory"
+
+
+async def test_server_that_takes_no_connection(deaf):
+    """The limit for connecting is named, whatever the one for silence is."""
+    timeouts = aioartifact.Timeouts(connect=0.2)
+    async with aioartifact.session(timeouts=timeouts, retry=aioartifact.RetryPolicy.none()) as session:
+        with pytest.raises(aioartifact.TransportTimeoutError, match=r"no connection within 0\.2 s"):
+            await aioartifact.info(f"{deaf}/generic-local/a.bin", session=session)
 
 
 async def test_auth_without_server():
