@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# A reader of stdout that does not read holds the event loop up: what it would clean up stays, then.
+_PATIENCE = 5.0
+
 
 class Terminated(BaseException):
     """SIGTERM has come: this process is to end."""
@@ -43,8 +46,9 @@ async def cancelled_by_sigterm(function: Callable[[], Coroutine[Any, Any, T]]) -
 
     def cancel(number: int, frame: FrameType | None) -> None:
         _ignore(number)
+        _die_in(_PATIENCE)
         task.cancel()
-        loop.call_soon_threadsafe(lambda: None)  # or the loop would go on to sleep until something else happens
+        loop.call_soon_threadsafe(_die_in, 0)  # not at all; this also wakes the loop
 
     signal.signal(signal.SIGTERM, cancel)
     try:
@@ -56,6 +60,18 @@ async def cancelled_by_sigterm(function: Callable[[], Coroutine[Any, Any, T]]) -
     finally:
         if signal.getsignal(signal.SIGTERM) is cancel:
             signal.signal(signal.SIGTERM, _raise_terminated)
+
+
+def _die_in(seconds: float) -> None:
+    """Have SIGTERM end this process after all, where the event loop does not turn; 0 takes that back."""
+    if hasattr(signal, "setitimer"):  # not on Windows
+        signal.signal(signal.SIGALRM, _die)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _die(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _raise_terminated(number: int, frame: FrameType | None) -> None:
