@@ -110,6 +110,12 @@ def importable(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """However busy the machine is, a process that tidies up is not killed over it."""
+    monkeypatch.setattr("aioartifact._processes.child._GRACE", 60.0)
+
+
+@pytest.fixture(autouse=True)
 def no_orphans():
     """Whatever a test does, no process of it is left."""
     before = children()
