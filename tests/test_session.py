@@ -326,8 +326,9 @@ async def test_suspended_login_is_waited_for(server, url, timed):
     assert sum(clock.slept) == 3.0
 
 
-async def test_first_request_goes_alone(server, url):
+async def test_first_request_goes_alone(server, url, monkeypatch):
     """Until a server has answered once, nothing else is sent to it."""
+    monkeypatch.setattr("aioartifact._session.gate._FIRST_ALONE", 3600.0)
     handle = server.fail("GET", "api/storage/**", times=1, fault=Fault.hold())
     async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
         calls = asyncio.gather(*(aioartifact.exists(url, session=session) for _ in range(10)))
