@@ -3,9 +3,9 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import Path
@@ -195,8 +195,7 @@ class Runner:
 
     async def _end(self, end: Callable[[asyncio.Transport], None]) -> None:
         """Stop listening, *end* connections; requests under way are cancelled and waited for."""
-        for listener in self._listeners:
-            listener.close()
+        _stop_accepting(self._listeners)
         self.faults.clear()
         # aiohttp drops a connection when its task has ended, and tells nobody; neither does the loop when one that
         # it has accepted joins, which takes a few turns.
@@ -208,8 +207,19 @@ class Runner:
                     end(connection.transport)
             quiet = 0 if open_connections else quiet + 1
             await asyncio.sleep(0)
+        for listener in self._listeners:
+            listener.close()
         self._listeners.clear()
         self._servers.clear()
+
+
+def _stop_accepting(listeners: Iterable[asyncio.Server]) -> None:
+    """Leave new connections to the system: asyncio never ends one that it accepts in closing."""
+    loop = asyncio.get_running_loop()
+    for listener in listeners:
+        for each in listener.sockets:
+            with suppress(NotImplementedError):  # Windows: there nothing is watched, but accepted beforehand
+                loop.remove_reader(each.fileno())
 
 
 def _abort(transport: asyncio.Transport) -> None:

@@ -3,13 +3,16 @@
 import asyncio
 import gc
 import os
+import socket
 import ssl
 import subprocess
 import sys
 import threading
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -100,6 +103,21 @@ async def test_leaving_closes_everything(admin):
     assert threading.enumerate() == before
     assert not data.exists()
     gc.collect()  # a leak shows as ResourceWarning, which is an error here
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_connection_that_is_being_accepted_is_closed(turns):
+    """However far the loop is with a new connection when the server stops, its client is told, and nothing stays."""
+    before = asyncio.all_tasks()
+    async with ArtifactoryServer() as server:
+        address = urlsplit(server.origin)
+        client = socket.create_connection((address.hostname, address.port))
+        for _ in range(turns):
+            await asyncio.sleep(0)  # a turn of the loop, not a wait
+    with client, suppress(ConnectionResetError):
+        client.settimeout(60)
+        assert client.recv(1) == b""
+    assert asyncio.all_tasks() == before
 
 
 async def test_port_in_use_leaves_nothing_open(server):
