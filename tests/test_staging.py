@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import signal
 import stat
 import subprocess
 import sys
@@ -621,6 +622,32 @@ def test_what_is_cleared_up_before_it_is_locked_is_made_anew(tmp_path, moment, m
 
     assert (tmp_path / "a").read_bytes() == b"abc"
     assert names(tmp_path) == ["a"]
+
+
+SAVING = """
+import os, signal, sys
+from aioartifact._files import Staging
+
+part = Staging.shared(*sys.argv[1:])
+part.write(0, [b"abc"])
+part.save(b"first")
+os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)
+part.save(b"second")
+"""
+
+
+def test_process_killed_over_its_record(tmp_path):
+    """A later run has the part with the earlier record; the draft of the new one goes when somebody clears up."""
+    command = [sys.executable, "-c", SAVING, str(tmp_path / "a"), KEY]
+    assert subprocess.run(command, timeout=60).returncode == -signal.SIGKILL
+    assert len(names(tmp_path)) == 3
+
+    part = shared(tmp_path)
+    assert part.record() == b"first"
+    part.commit()
+    assert len(remove_left_behind(str(tmp_path), None)) == 1
+    assert names(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"abc"
 
 
 def test_record_that_is_being_saved_is_not_removed(tmp_path, monkeypatch):
