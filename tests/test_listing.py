@@ -355,11 +355,20 @@ async def test_query_that_knows_nothing_is_not_believed(server, session, tree, o
 async def test_query_that_finds_files_elsewhere_is_not_believed(server, session):
     """A wildcard in the name of a folder finds what is in others, too; that tells nothing of this one."""
     server.make_folder("generic-local/a*")
-    server.put("generic-local/abc/x.bin", b"x")
+    server.put("generic-local/abc/sub/x.bin", b"x")
     server.fail("GET", "api/storage/**", fault=NO_LICENCE)
     listing = aioartifact.walk(f"{server.url}/generic-local/a*", include="*.none", session=session)
     assert [entry async for entry in listing] == []
     assert listing.method == "folders"
+
+
+async def test_query_for_everything_is_not_asked_twice(server, session, tree):
+    """Where there were no conditions, a second query would tell no more."""
+    server.fail("GET", "api/storage/**", fault=NO_LICENCE)
+    listing = aioartifact.walk(f"{server.url}/generic-local/t/empty", session=session)
+    assert [entry async for entry in listing] == []
+    assert listing.method == "folders"
+    assert server.count("POST", "api/search/aql") == 1
 
 
 async def test_trimmed_query_goes_on_behind_the_last_row():
