@@ -208,14 +208,15 @@ async def test_failed_file_is_not_recorded(server, tree, place, sync, read_files
 
 async def test_cut_run_is_recorded_as_far_as_it_came(server, session, tree, tmp_path, place, sync, read_files):
     """Whoever leaves early keeps what was verified."""
-    url = f"{server.url}/generic-local/t"
+    held = server.fail("GET", "generic-local/t/d1/f1.bin", fault=Fault.hold())
+    items = [(f"{server.url}/generic-local/t/{path}", path) for path in ("d0/f0.bin", "d1/f1.bin")]
     options = {"manifest": tmp_path / "manifest", "session": session, "max_concurrency": 1}
-    async with aioartifact.download_folder(url, place, **options) as outcomes:
-        async for _ in outcomes:
-            break
-    done = len(content(place))
-    assert done >= 1
-    assert await sync() == 20 - done
+    async with aioartifact.download_many(items, place, **options) as outcomes:
+        assert (await anext(aiter(outcomes))).status == "downloaded"
+        await held.reached()
+    held.release()
+    assert list(content(place)) == ["d0/f0.bin"]
+    assert await sync() == 19
     assert read_files == []
 
 
