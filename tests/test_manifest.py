@@ -229,12 +229,14 @@ async def test_two_runs_share_a_manifest(server, session, tree, tmp_path, place,
     assert read_files == []
 
 
-@pytest.mark.parametrize("kind", ["text", "database", "cut"])
+@pytest.mark.parametrize("kind", ["text", "letter", "database", "cut"])
 async def test_file_of_another_kind_is_refused_and_kept(server, tree, tmp_path, sync, kind):
     """A file that is no manifest is named before any request, and is not touched."""
     path = tmp_path / "manifest"
     if kind == "text":
         path.write_text("my thesis " * 1000)
+    elif kind == "letter":
+        path.write_text("I")
     elif kind == "database":
         with sqlite3.connect(path) as database:
             database.execute("CREATE TABLE thesis (text)")

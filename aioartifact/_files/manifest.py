@@ -31,6 +31,7 @@ _COARSE_TICK = 2 * _SECOND
 # A transaction waits for the disk, in a thread.
 _FLUSH = 2048
 _LOCK_SECONDS = 5.0
+_SQLITE = b"SQLite format 3\0"
 _APPLICATION_ID = 0x41494F41
 # A later layout gets another table, so that releases may share one file.
 _CREATE = """
@@ -227,6 +228,7 @@ def _look(path: str) -> Stamp | None:
 
 def _opened(path: str) -> sqlite3.Connection:
     make_folder(os.path.dirname(path) or os.curdir)
+    _check_kind(path)
     try:
         database = sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False)
         try:
@@ -241,6 +243,14 @@ def _opened(path: str) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         raise _not_a_manifest(path) from error
     return database
+
+
+def _check_kind(path: str) -> None:
+    """Make sure that SQLite will know a file for what it is: it takes one of a single byte for an empty database."""
+    with suppress(OSError), open(path, "rb") as file:  # what cannot be read, SQLite will tell
+        beginning = file.read(len(_SQLITE))
+        if beginning and beginning != _SQLITE:
+            raise _not_a_manifest(path)
 
 
 def _prepare(database: sqlite3.Connection, path: str) -> None:
