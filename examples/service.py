@@ -56,30 +56,31 @@ async def explained(
         raise web.HTTPBadGateway(text="Artifactory gave no useful answer") from error
 
 
+def _dataset(request: web.Request) -> tuple[str, str, str, str]:
+    """Name the dataset that is asked for, as the functions of aioartifact take it."""
+    app, asked = request.app, request.match_info
+    return app[SERVER], app[REPOSITORY], asked["group_id"], asked["name"]
+
+
 @routes.get("/{group_id}/{name}")
 async def list_versions(request: web.Request) -> web.StreamResponse:
     """Answer with all versions, in their order."""
-    group_id, name = request.match_info["group_id"], request.match_info["name"]
-    app = request.app
-    found = await aioartifact.versions(
-        app[SERVER], app[REPOSITORY], group_id, name, denied="raise", session=app[SESSION]
-    )
+    # denied="raise": that the service may not look must not pass for "there are none".
+    found = await aioartifact.versions(*_dataset(request), denied="raise", session=request.app[SESSION])
     return web.json_response(found)
 
 
 @routes.get("/{group_id}/{name}/{file}")
 async def send_file(request: web.Request) -> web.StreamResponse:
     """Pass a file of the newest version on."""
-    group_id, name = request.match_info["group_id"], request.match_info["name"]
-    app = request.app
-    newest = await aioartifact.latest_version(
-        app[SERVER], app[REPOSITORY], group_id, name, denied="raise", session=app[SESSION]
-    )
+    session = request.app[SESSION]
+    newest = await aioartifact.latest_version(*_dataset(request), denied="raise", session=session)
     if newest is None:
         raise web.HTTPNotFound(text="no such dataset")
-    folder = aioartifact.url(app[SERVER], repository=app[REPOSITORY], group_id=group_id, name=name, version=newest)
+    server, repository, group_id, name = _dataset(request)
+    folder = aioartifact.url(server, repository=repository, group_id=group_id, name=name, version=newest)
     file = aioartifact.path(folder) / request.match_info["file"]  # refuses "..", and quotes what needs it
-    async with aioartifact.stream(str(file), session=app[SESSION]) as chunks:
+    async with aioartifact.stream(str(file), session=session) as chunks:
         answer = web.StreamResponse()
         await answer.prepare(request)
         try:
