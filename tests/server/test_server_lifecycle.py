@@ -99,8 +99,8 @@ async def test_leaving_closes_everything(admin):
     await reader.read()
     writer.close()
     await writer.wait_closed()
-    assert asyncio.all_tasks() == tasks
-    assert threading.enumerate() == before
+    assert asyncio.all_tasks() <= tasks
+    assert set(threading.enumerate()) <= set(before)
     assert not data.exists()
     gc.collect()  # a leak shows as ResourceWarning, which is an error here
 
@@ -117,7 +117,7 @@ async def test_connection_that_is_being_accepted_is_closed(turns):
     with client, suppress(ConnectionResetError):
         client.settimeout(60)
         assert client.recv(1) == b""
-    assert asyncio.all_tasks() == before
+    assert asyncio.all_tasks() <= before
 
 
 async def test_port_in_use_leaves_nothing_open(server):
@@ -160,7 +160,7 @@ def test_threaded_server_serves_synchronous_code():
         server.abort()
         with pytest.raises(urllib.error.URLError):
             fetch(server, "/generic-local/a")
-    assert threading.enumerate() == before
+    assert set(threading.enumerate()) <= set(before)
 
 
 def test_threaded_fault_is_released_from_another_thread():
