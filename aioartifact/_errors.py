@@ -237,7 +237,7 @@ class ProtocolError(ArtifactoryError):
 
 
 class IncompleteListingError(ArtifactoryError):
-    """The server trimmed a listing; using it would silently leave items out."""
+    """The server trimmed a listing, sent fewer rows than it counts, or reports errors; items would be missing."""
 
 
 class IntegrityError(ArtifactoryError):

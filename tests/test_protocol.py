@@ -264,8 +264,8 @@ def test_folder_info():
 
 
 def test_info_with_only_what_is_sure():
-    """Every field but repository and path may be missing."""
-    assert read_item_info(JAR, ASKED, answer({"repo": "libs-cache", "path": "/a"})) == FileInfo(
+    """Every field but repository, path and one that only a file has may be missing."""
+    assert read_item_info(JAR, ASKED, answer({"repo": "libs-cache", "path": "/a", "downloadUri": None})) == FileInfo(
         str(JAR), "libs-cache", "a"
     )
     assert read_item_info(ROOT, ASKED, answer({"repo": "libs", "path": "/", "children": []})) == FolderInfo(
@@ -368,6 +368,7 @@ def test_info_of_people_who_are_no_text():
         pytest.param([], JSON, "a JSON list", id="list"),
         pytest.param(None, JSON, "a JSON NoneType", id="null"),
         pytest.param({}, JSON, "'repo' is no name", id="nothing"),
+        pytest.param(without(FOLDER_INFO, "children"), JSON, "without 'children'", id="folder-no-children"),
         pytest.param(without(FILE_INFO, "path"), JSON, "'path' is no name", id="no-path"),
         pytest.param(FILE_INFO | {"repo": 5}, JSON, "'repo' is no name", id="repository-no-text"),
         pytest.param(FILE_INFO | {"path": "/\ud800"}, JSON, "'path' is no name", id="surrogate"),
@@ -375,7 +376,7 @@ def test_info_of_people_who_are_no_text():
         pytest.param(FOLDER_INFO | {"children": "ab"}, JSON, "without 'children'", id="children-text"),
         pytest.param(FOLDER_INFO | {"children": [5]}, JSON, "without 'children'", id="child-a-number"),
         pytest.param(FOLDER_INFO | {"children": [{"folder": True}]}, JSON, "'uri' is no name", id="child-no-name"),
-        pytest.param(FOLDER_INFO | {"children": [{"uri": "/a"}]}, JSON, "neither file nor folder", id="child-no-kind"),
+        pytest.param(FOLDER_INFO | {"children": [{"uri": "/a"}]}, JSON, "neither true nor false", id="child-no-kind"),
         *(
             pytest.param(
                 FOLDER_INFO | {"children": [{"uri": uri, "folder": True}]}, JSON, "a child", id=f"child-named-{uri}"
@@ -424,8 +425,8 @@ def test_file_list():
         | {"sha1": SHA1, "sha2": SHA256, "mdTimestamps": {"properties": "2024-03-05T10:13:00.000Z"}},
         {"uri": "/old", "size": "5", "folder": "false", "sha1": SHA1, "sha2": None},
         {"uri": "/folder", "folder": "true"},
-        {"uri": "/bare"},
-        {"uri": "/spoiled", "sha1": "x", "sha2": 5, "size": "x", "lastModified": "x"},
+        {"uri": "/bare", "folder": False},
+        {"uri": "/spoiled", "folder": False, "sha1": "x", "sha2": 5, "size": "x", "lastModified": "x"},
     ]
 
     assert listed(ACME, files) == [
@@ -447,12 +448,21 @@ def test_file_list():
 
 def test_file_list_of_a_repository():
     """Without a folder before them, paths begin with the entry."""
-    (file,) = listed(ROOT, [{"uri": "/a/b"}])
+    (file,) = listed(ROOT, [{"uri": "/a/b", "folder": False}])
 
     assert (file.path, file.url) == ("a/b", f"{BASE}/libs/a/b")
 
 
-@pytest.mark.parametrize("entry", [{}, {"uri": 5}, {"uri": "/\udfff"}])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"folder": False},
+        {"uri": 5, "folder": False},
+        {"uri": "/\udfff", "folder": False},
+        {"uri": "/a"},
+        *({"uri": "/a", "folder": value} for value in (None, "", "yes", 1, 0, [True])),
+    ],
+)
 def test_entry_that_is_none(entry):
     """A listing with an entry that cannot be read is no listing: leaving it out would be silent."""
     with pytest.raises(ProtocolError):

@@ -260,6 +260,8 @@ BOMB = b"""<!DOCTYPE metadata [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&
         pytest.param(b"<html><body/></html>", "its root is another element", id="html"),
         pytest.param(METADATA[:200], "no element found|unclosed token", id="cut"),
         pytest.param(b"", "no element found", id="empty"),
+        pytest.param(b"<metadata/>", "it lists nothing", id="nothing"),
+        pytest.param(b"<metadata><versions><version>1</version></versions></metadata>", "it lists nothing", id="level"),
         pytest.param(b"1.0\n1.1\n", "syntax error", id="text"),
     ],
 )
@@ -272,7 +274,7 @@ async def test_maven_metadata_that_is_none(server, session, maven, content, mess
 
 async def test_maven_metadata_nested_deeply_is_read_in_one_pass(server, session, maven):
     """Levels upon levels are skipped, not remembered."""
-    deep = b"<metadata>" + b"<x>" * 50_000 + b"</x>" * 50_000 + b"</metadata>"
+    deep = b"<metadata>" + b"<x>" * 50_000 + b"</x>" * 50_000 + b"<versioning/></metadata>"
     server.put("generic-local/com/acme/app/maven-metadata.xml", deep)
     assert (await aioartifact.maven_metadata(*maven, session=session)).versions == ()
 

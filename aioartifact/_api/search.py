@@ -12,7 +12,7 @@ from .._errors import InvalidArgumentError, NotFoundError
 from .._filters import Filter
 from .._listing import Entry, Findings, Results, collect
 from .._options import check_several, check_texts
-from .._protocol import Request, build_search, read_found
+from .._protocol import Request, build_search, missing_list, read_found
 from .session import using
 
 Parameters: TypeAlias = list[tuple[str, str]]
@@ -129,12 +129,14 @@ def search(
 
 async def _found(session: aiohttp.ClientSession, request: Request) -> list[Entry]:
     try:
-        found, _ = await collect(session, request, "results", lambda entry: read_found(request, entry))
+        found, answer = await collect(session, request, "results", lambda entry: read_found(request, entry))
     except NotFoundError as error:
         # Searches by date say so where they find nothing.
         if "No results found" not in error.server_message:
             raise
         return []
+    if not answer.has_array:
+        raise missing_list(request, "results")
     return found
 
 

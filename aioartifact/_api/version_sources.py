@@ -13,6 +13,7 @@ from .._protocol import (
     build_aql,
     build_item_info,
     build_maven_metadata,
+    objects_of,
     read_aql,
     read_folder_names,
     read_maven_metadata,
@@ -85,7 +86,7 @@ async def _by_properties(session: aiohttp.ClientSession, item: ItemURL, name: st
     rows = read_aql(request, await ask(session, request))
     # A wildcard in the path also matches other characters.
     inside = [row for row in rows if f"{row['path']}/".startswith(f"{item.path}/")]
-    pairs = [pair for row in inside for pair in row.get("properties", ()) if isinstance(pair, dict)]
+    pairs = [pair for row in inside for pair in objects_of(request, row, "properties")]
     return list({str(pair.get("value", "")) for pair in pairs if pair.get("key") == name})
 
 

@@ -12,7 +12,7 @@ from .._address import mask_url
 from .._errors import ConnectionLostError, TransportError
 from .._json_stream import ArrayStream
 from .._models import charset_of
-from .._protocol import Request, is_html, not_artifactory
+from .._protocol import Request, errors_inside, is_html, missing_list, not_artifactory, reported_errors
 from .._session import Operation, begin, rest, stream
 
 # As much as may be parsed at one go without holding the loop for more than some 2 milliseconds.
@@ -29,10 +29,12 @@ class ArrayAnswer:
     Attributes:
         request: What was asked.
         members: What else the answer says, complete once the array is.
+        count: How many objects have arrived.
     """
 
     def __init__(self, request: Request, key: str) -> None:
         self.request = request
+        self.count = 0
         self._key = key
         self._array = ArrayStream(key)
 
@@ -54,7 +56,9 @@ class ArrayAnswer:
         Raises:
             ResponseError: The server said no.
             TransportError: No answer came, or not all of it.
-            ProtocolError: The answer is no JSON object, or the array has something else than objects.
+            ProtocolError: The answer is not a JSON object, has another value for the array or reports errors without
+                it, or the array has something else than objects.
+            IncompleteListingError: The answer reports errors beside the array.
         """
         async with stream(session, self.request, operation) as reply:
             if reply.status >= 300:
@@ -68,6 +72,7 @@ class ArrayAnswer:
                     yield self._parsed(decoder, chunk)
                     await anyio.lowlevel.checkpoint()
             self._demand_end()
+            self._demand_array()
 
     def _parsed(self, decoder: codecs.IncrementalDecoder, chunk: bytes) -> Entries:
         try:
@@ -77,6 +82,7 @@ class ArrayAnswer:
             reason = str(error) if type(error) is ValueError else "not the text it claims to be"
         else:
             if all(isinstance(entry, dict) for entry in entries):
+                self.count += len(entries)
                 return entries
             reason = f"{self._key!r} holds something else than objects"
         raise not_artifactory(self.request, f"something that is not JSON as expected: {reason}")
@@ -90,6 +96,12 @@ class ArrayAnswer:
                 url=mask_url(self.request.url),
                 hint="try again",
             )
+
+    def _demand_array(self) -> None:
+        if words := errors_inside(self.members):
+            raise reported_errors(self.request, words, has_rows=self.has_array)
+        if self._key in self.members:
+            raise missing_list(self.request, self._key)
 
 
 def _sliced(chunks: list[bytes]) -> list[bytes]:

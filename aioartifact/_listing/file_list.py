@@ -5,7 +5,7 @@ from contextlib import aclosing
 import aiohttp
 
 from .._address import ItemURL
-from .._protocol import Below, build_file_list, not_artifactory, read_listed, read_listed_item
+from .._protocol import Below, build_file_list, missing_list, read_listed, read_listed_item
 from .._scope import Scope
 from .._session import Operation
 from .arrays import ArrayAnswer
@@ -32,4 +32,4 @@ async def file_list(session: aiohttp.ClientSession, folder: ItemURL, scope: Scop
                 if scope.shows(relative, is_folder=is_folder)
             ]
     if not answer.has_array:
-        raise not_artifactory(request, "an answer without 'files', a list of objects")
+        raise missing_list(request, "files")

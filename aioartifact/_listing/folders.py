@@ -11,7 +11,7 @@ import aiohttp
 
 from .._address import ItemURL
 from .._errors import NotFoundError
-from .._protocol import Below, build_item_info, not_a_folder, read_child
+from .._protocol import Below, build_item_info, expect_file_info, not_a_folder, read_child
 from .._scheduler import run_many
 from .._scope import Scope
 from .._session import Operation, state_of
@@ -37,8 +37,7 @@ async def children(session: aiohttp.ClientSession, folder: ItemURL, operation: O
         async for batch in batches:
             found = [read_child(answer.request, entry) for entry in batch]
             yield [_entry(below, name, is_folder=is_folder) for name, is_folder in found]
-    if not answer.has_array:
-        raise not_a_folder(folder)
+    _demand_children(folder, answer)
 
 
 async def walk(session: aiohttp.ClientSession, folder: ItemURL, scope: Scope) -> Batches:
@@ -81,9 +80,21 @@ async def _look(session: aiohttp.ClientSession, root: ItemURL, relative: str) ->
         if relative:
             return []  # it was there when its parent was listed, and is no more
         raise
-    if not answer.has_array:
-        raise not_a_folder(folder)
+    _demand_children(folder, answer)
     return found
+
+
+def _demand_children(folder: ItemURL, answer: ArrayAnswer) -> None:
+    """
+    Make sure that *answer* describes a folder.
+
+    Raises:
+        NotAFolderError: It describes a file.
+        ProtocolError: It describes neither.
+    """
+    if not answer.has_array:
+        expect_file_info(answer.request, answer.members)
+        raise not_a_folder(folder)
 
 
 def _entry(below: Below, relative: str, *, is_folder: bool) -> Entry:

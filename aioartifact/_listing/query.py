@@ -10,7 +10,7 @@ from .._address import ItemURL
 from .._aql import entries_below
 from .._errors import IncompleteListingError
 from .._filters import Filter
-from .._protocol import Below, Request, build_aql, read_row_item, read_row_path
+from .._protocol import Below, Request, build_aql, is_folder_row, read_row_item, read_row_path
 from .._scope import ALL_FILES, Scope
 from .._session import Operation
 from .listing import Batches, Entry
@@ -65,7 +65,7 @@ def _entries(
     for row in rows:
         path = read_row_path(request, row)
         relative = None if path == "." else below.relative(path)
-        if relative and scope.shows(relative, is_folder=row.get("type") == "folder"):
+        if relative and scope.shows(relative, is_folder=is_folder_row(request, row)):
             yield str(row.get("repo")), read_row_item(below, relative, row)
 
 

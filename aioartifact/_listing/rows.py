@@ -10,7 +10,7 @@ import aiohttp
 from .._address import ServerURL
 from .._aql import KEY, Items
 from .._errors import BadRequestError, TransportError
-from .._protocol import build_aql, name_of, read_trimming, trimmed_error
+from .._protocol import build_aql, check_count, missing_list, name_of, read_trimming, trimmed_error
 from .._session import Operation, begin, rest, state_of
 from .arrays import ArrayAnswer, Entries
 
@@ -64,7 +64,8 @@ class Rows:
             ResponseError: The server said no; 400 where it does not understand the query.
             TransportError: No answer came, or not all of it.
             ProtocolError: The answer is not an AQL result.
-            IncompleteListingError: The server trimmed the rows, and those behind cannot be asked for.
+            IncompleteListingError: The server trimmed the rows, and those behind cannot be asked for; or it sent
+                fewer than it counts, or reports errors.
         """
         operation, is_whole = self._operation, False
         while not is_whole:
@@ -99,9 +100,15 @@ class Rows:
             self._last = _key(answer, rows[-1], self._order)
 
     def _is_whole(self, answer: ArrayAnswer, before: tuple[str, ...] | None) -> bool:
-        trimmed = read_trimming(answer.members, own_limit=_own_limit(self._query))
+        if not answer.has_array:
+            raise missing_list(answer.request, "results")
+        limit = _own_limit(self._query)
+        trimmed = read_trimming(answer.members, own_limit=limit)
         if trimmed and (not self.is_sorted or self._last == before):
             raise trimmed_error(answer.request, trimmed)
+        if not trimmed:
+            # Any rows may be missing: the next page, which starts after the last row, would not contain them.
+            check_count(answer.request, answer.members, answer.count, own_limit=limit)
         return not trimmed
 
     def _give_up_sorting(self, refusal: BadRequestError) -> None:

@@ -7,7 +7,17 @@ may name a host behind a proxy, so they are never followed: every URL is rebuilt
 See: JFrog, "Artifactory REST API".
 """
 
-from .aql import build_aql, merge_rows, read_aql, read_row_item, read_row_path, read_trimming, trimmed_error
+from .aql import (
+    build_aql,
+    check_count,
+    is_folder_row,
+    merge_rows,
+    read_aql,
+    read_row_item,
+    read_row_path,
+    read_trimming,
+    trimmed_error,
+)
 from .archives import build_archive_member, build_folder_archive
 from .bodies import is_html
 from .deploy import build_checksum_deploy, build_deploy, read_deployed
@@ -19,10 +29,11 @@ from .download import (
     read_promise,
     unsatisfied_size,
 )
-from .errors import raise_for_status, read_error, server_words
+from .errors import errors_inside, raise_for_status, read_error, server_words
 from .items import (
     build_item_info,
     expect_file,
+    expect_file_info,
     expect_folder,
     not_a_file,
     not_a_folder,
@@ -49,7 +60,7 @@ from .properties import (
     read_properties,
 )
 from .property_text import matrix_parameters, property_list, property_names, property_values
-from .reading import name_of, not_artifactory, refuse_page
+from .reading import missing_list, name_of, not_artifactory, objects_of, refuse_page, reported_errors
 from .request import Request, Upload
 from .rest import build_rest
 from .search import build_search, read_found
@@ -85,19 +96,25 @@ __all__ = [
     "build_search",
     "build_set_properties",
     "build_version",
+    "check_count",
     "check_relocation",
     "check_scope",
     "destination_of",
+    "errors_inside",
     "expect_file",
+    "expect_file_info",
     "expect_folder",
     "is_folder_redirect",
+    "is_folder_row",
     "is_html",
     "matrix_parameters",
     "merge_rows",
+    "missing_list",
     "name_of",
     "not_a_file",
     "not_a_folder",
     "not_artifactory",
+    "objects_of",
     "property_list",
     "property_names",
     "property_values",
@@ -123,6 +140,7 @@ __all__ = [
     "read_trimming",
     "read_version",
     "refuse_page",
+    "reported_errors",
     "server_words",
     "trimmed_error",
     "unsatisfied_size",

@@ -10,7 +10,7 @@ from .._models import FileInfo, FolderInfo, Response
 from .errors import shortened
 from .listing import Below
 from .places import point_at
-from .reading import checksums_of, date_of, name_of, objects_of, read_object, size_of
+from .reading import checksums_of, date_of, name_of, not_artifactory, objects_of, read_object, size_of, text_of
 from .request import Request
 
 
@@ -32,12 +32,13 @@ def read_aql(request: Request, response: Response) -> list[dict[str, Any]]:
     Raises:
         ResponseError: The server said no.
         ProtocolError: The answer is not an AQL result.
-        IncompleteListingError: The server trimmed the rows.
+        IncompleteListingError: The server trimmed the rows, or sent fewer than it counts.
     """
     document = read_object(request, response)
     rows = objects_of(request, document, "results")
     if trimmed := read_trimming(document):
         raise trimmed_error(request, trimmed)
+    check_count(request, document, len(rows))
     for row in rows:
         name_of(request, row, "path")
         name_of(request, row, "name")
@@ -63,6 +64,32 @@ def read_trimming(document: Mapping[str, Any], *, own_limit: int | None = None) 
     return f"limited to {limit} rows" if limit and total and total >= limit != own_limit else None
 
 
+def check_count(request: Request, document: Mapping[str, Any], count: int, *, own_limit: int | None = None) -> None:
+    """
+    Make sure that an AQL answer has as many rows as it counts itself.
+
+    Servers count the rows of the answer; were it those of all pages, a page that is full would still be complete.
+
+    Args:
+        request: What was asked.
+        document: The answer.
+        count: How many rows have arrived.
+        own_limit: The limit of the query.
+
+    Raises:
+        IncompleteListingError: There are fewer.
+    """
+    shown = document.get("range")
+    if not isinstance(shown, dict) or count == own_limit:
+        return
+    total, start = size_of(shown.get("total")) or 0, size_of(shown.get("start_pos")) or 0
+    if start + count < total:
+        raise IncompleteListingError(
+            f"{request.label}: answered with {count} rows, and counts {total}",
+            hint="try again; something between here and the server may have dropped some",
+        )
+
+
 def trimmed_error(request: Request, words: str) -> IncompleteListingError:
     """The error for rows that are left out."""
     return IncompleteListingError(f"{request.label}: {words}", hint="ask for less: a smaller folder, a narrower query")
@@ -77,6 +104,19 @@ def read_row_path(request: Request, row: Mapping[str, Any]) -> str:
     """
     folder, name = name_of(request, row, "path"), name_of(request, row, "name")
     return name if folder == "." else f"{folder}/{name}"
+
+
+def is_folder_row(request: Request, row: Mapping[str, Any]) -> bool:
+    """
+    Whether an AQL row with the fields of an item describes a folder.
+
+    Raises:
+        ProtocolError: The row does not state its type.
+    """
+    kind = text_of(row.get("type"))
+    if kind not in ("file", "folder"):
+        raise not_artifactory(request, "a row that is neither file nor folder")
+    return kind == "folder"
 
 
 def read_row_item(below: Below, relative: str, row: Mapping[str, Any]) -> FileInfo | FolderInfo:

@@ -116,6 +116,13 @@ def _json_words(document: Mapping[str, Any]) -> str:
     return ": ".join(_texts(*map(document.get, ("error", "error_description", "message"))))
 
 
+def errors_inside(document: Mapping[str, Any]) -> str:
+    """What *document*, the answer of a success, says of errors; ``""`` if it reports none."""
+    if not (errors := document.get("errors")):
+        return ""
+    return shortened(_json_words({"errors": errors}) if isinstance(errors, list) else str(errors)) or "no reason"
+
+
 def _texts(*values: object) -> Iterator[str]:
     return (value for value in values if isinstance(value, str) and value)
 

@@ -9,8 +9,20 @@ from .._models import Child, FileInfo, FolderInfo, Response
 from .child_folders import take_child_folders
 from .errors import raise_for_status
 from .listing import read_child
-from .reading import checksums_of, date_of, name_of, objects_of, parse_object, read_object, size_of, text_of
+from .reading import (
+    checksums_of,
+    date_of,
+    missing_list,
+    name_of,
+    objects_of,
+    parse_object,
+    read_object,
+    size_of,
+    text_of,
+)
 from .request import Request
+
+_OF_A_FILE = frozenset({"checksums", "downloadUri", "mimeType", "originalChecksums", "size"})
 
 
 def build_item_info(item: ItemURL) -> Request:
@@ -34,7 +46,7 @@ def read_item(item: ItemURL, request: Request, document: Mapping[str, Any]) -> F
     Read File Info or Folder Info that has been parsed.
 
     Raises:
-        ProtocolError: It is neither.
+        ProtocolError: It is neither: it has no children, and nothing that only a file has.
     """
     common: dict[str, Any] = {
         "url": str(item),
@@ -48,6 +60,7 @@ def read_item(item: ItemURL, request: Request, document: Mapping[str, Any]) -> F
     if "children" in document:
         children = tuple(Child(*read_child(request, entry)) for entry in objects_of(request, document, "children"))
         return FolderInfo(**common, children=children)
+    expect_file_info(request, document)
     return FileInfo(
         **common,
         size=size_of(document.get("size")),
@@ -69,9 +82,21 @@ def read_folder_names(item: ItemURL, request: Request, response: Response) -> li
     names, rest = take_child_folders(response.text)
     document = parse_object(request, response, rest)
     if "children" not in document:
+        expect_file_info(request, document)
         raise not_a_folder(item)
     children = [read_child(request, entry) for entry in objects_of(request, document, "children")]
     return [*names, *(name for name, is_folder in children if is_folder)]
+
+
+def expect_file_info(request: Request, document: Mapping[str, Any]) -> None:
+    """
+    Make sure that *document*, which has no children, describes a file: it may be what is left of a Folder Info.
+
+    Raises:
+        ProtocolError: It does not.
+    """
+    if _OF_A_FILE.isdisjoint(document):
+        raise missing_list(request, "children")
 
 
 def expect_folder(item: ItemURL, info: FileInfo | FolderInfo) -> FolderInfo:

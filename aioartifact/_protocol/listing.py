@@ -7,7 +7,7 @@ from typing import Any
 from .._address import ItemURL, quote_path
 from .._checksums import NO_CHECKSUMS, Checksums
 from .._models import FileInfo, FolderInfo
-from .reading import checksums_of, date_of, is_true, name_of, not_artifactory, size_of
+from .reading import checksums_of, date_of, flag_of, is_true, name_of, not_artifactory, size_of
 from .request import Request
 
 
@@ -62,9 +62,9 @@ def read_listed(request: Request, entry: Mapping[str, Any]) -> tuple[str, bool]:
     Read where an entry of a File List lies, relative to the folder, and whether it is a folder.
 
     Raises:
-        ProtocolError: It has no name.
+        ProtocolError: It has no name, or is neither file nor folder.
     """
-    return name_of(request, entry, "uri").lstrip("/"), is_true(entry.get("folder"))
+    return name_of(request, entry, "uri").lstrip("/"), flag_of(request, entry, "folder")
 
 
 def read_listed_item(below: Below, relative: str, entry: Mapping[str, Any]) -> FileInfo | FolderInfo:
@@ -84,6 +84,6 @@ def read_child(request: Request, entry: Mapping[str, Any]) -> tuple[str, bool]:
         ProtocolError: It has no name, or one that would lead a walk out of its folder, or in a circle.
     """
     name = name_of(request, entry, "uri").removeprefix("/")
-    if name in ("", ".", "..") or "/" in name or "folder" not in entry:
+    if name in ("", ".", "..") or "/" in name:
         raise not_artifactory(request, f"a child {name!r} that is neither file nor folder")
-    return name, is_true(entry["folder"])
+    return name, flag_of(request, entry, "folder")

@@ -17,6 +17,8 @@ from .errors import raise_for_status
 from .request import Request
 
 _FILE = "maven-metadata.xml"
+# What metadata of an artifact, of a snapshot, and of a group of plugins consists of.
+_OF_METADATA = frozenset({"metadata/versioning", "metadata/plugins", "metadata/version"})
 _MAX_DEPTH = 4  # metadata/versioning/versions/version
 
 
@@ -91,4 +93,6 @@ def _texts_of(content: bytes) -> dict[str, list[str]]:
     parser.Parse(content, True)
     if "metadata" not in found:
         raise ValueError("its root is another element")
+    if _OF_METADATA.isdisjoint(found):
+        raise ValueError("it lists nothing")
     return found

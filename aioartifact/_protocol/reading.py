@@ -7,10 +7,10 @@ from typing import Any
 
 from .._address import has_surrogates
 from .._checksums import ALGORITHMS, NO_CHECKSUMS, Checksums
-from .._errors import InvalidArgumentError, ProtocolError
+from .._errors import ArtifactoryError, IncompleteListingError, InvalidArgumentError, ProtocolError
 from .._models import Response
 from .bodies import is_html, parse_json
-from .errors import raise_for_status
+from .errors import errors_inside, raise_for_status
 from .request import Request
 
 
@@ -31,11 +31,13 @@ def parse_object(request: Request, response: Response, text: str) -> dict[str, A
     Parse *text*, what is of interest in the body of *response*, as a JSON object.
 
     Raises:
-        ProtocolError: It is something else.
+        ProtocolError: It is something else, or a success that reports errors.
     """
     document = _parse(request, response, text)
     if not isinstance(document, dict):
         raise not_artifactory(request, f"a JSON {type(document).__name__}")
+    if words := errors_inside(document):
+        raise reported_errors(request, words)
     return document
 
 
@@ -86,7 +88,7 @@ def objects_of(request: Request, document: Mapping[str, Any], key: str) -> list[
     """The list of objects that *document* must have as *key*."""
     entries = document.get(key)
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise not_artifactory(request, f"an answer without {key!r}, a list of objects")
+        raise missing_list(request, key)
     return entries
 
 
@@ -96,6 +98,25 @@ def name_of(request: Request, entry: Mapping[str, Any], key: str) -> str:
     if not isinstance(name, str) or has_surrogates(name):
         raise not_artifactory(request, f"an answer where {key!r} is no name")
     return name
+
+
+def flag_of(request: Request, entry: Mapping[str, Any], key: str) -> bool:
+    """The flag that *entry* must have as *key*; the documentation shows flags as text, servers send booleans."""
+    value = entry.get(key)
+    if not (isinstance(value, bool) or value in ("true", "false")):
+        raise not_artifactory(request, f"an answer where {key!r} is neither true nor false")
+    return is_true(value)
+
+
+def missing_list(request: Request, key: str) -> ProtocolError:
+    """The error for an answer without the list it consists of: it is not an empty list."""
+    return not_artifactory(request, f"JSON without {key!r}, a list of objects")
+
+
+def reported_errors(request: Request, words: str, *, has_rows: bool = False) -> ArtifactoryError:
+    """The error for a success that reports errors: beside rows, those may be some of them only."""
+    kind = IncompleteListingError if has_rows else ProtocolError
+    return kind(f"{request.label}: answered with success, and with errors: {words}", hint="try again later")
 
 
 def not_artifactory(request: Request, what: str) -> ProtocolError:
