@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .clocks import ManualClock as ManualClock
+    from .data_folder import DataFolderError as DataFolderError
     from .faults import Fault as Fault
     from .faults import FaultHandle as FaultHandle
     from .log import RequestRecord as RequestRecord
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PROFILES",
     "ArtifactoryServer",
+    "DataFolderError",
     "Fault",
     "FaultHandle",
     "ManualClock",
@@ -40,6 +42,7 @@ _HOME_OF = {
     "ManualClock": "clocks",
     "Profile": "profiles",
     "ArtifactoryServer": "server",
+    "DataFolderError": "data_folder",
     "Fault": "faults",
     "FaultHandle": "faults",
     "RepositoryOptions": "repositories",

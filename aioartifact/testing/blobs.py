@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+from . import data_folder
+
 Bytes = bytes | bytearray | memoryview
 
 BATCH = 2 << 20  # bytes hashed and written, or read and sent, in one go
@@ -97,12 +99,13 @@ class Blobs:
     """The folder of blobs below *data*, and the folder where uploads wait to become one."""
 
     def __init__(self, data: Path) -> None:
-        self._folder = data / "blobs"
-        self._staging = data / "uploads"
+        self._folder = data / data_folder.BLOBS
+        self._staging = data / data_folder.UPLOADS
         self._folder.mkdir(parents=True, exist_ok=True)
         self._staging.mkdir(exist_ok=True)
-        for stale in self._staging.iterdir():  # uploads a killed server left behind
-            stale.unlink()
+        for stale in self._staging.iterdir():  # uploads of a server that was killed
+            if data_folder.is_staged_upload(stale.name):
+                stale.unlink()
         self._prefix = uuid4().hex
         self._numbers = count()
         self._shelves = {shelf.name for shelf in self._folder.iterdir()}
@@ -154,5 +157,5 @@ class Blobs:
     def keep_only(self, wanted: set[str]) -> None:
         """Delete every blob whose digest is not in *wanted*."""
         for blob in self._folder.glob("*/*"):
-            if blob.name not in wanted:
+            if blob.name not in wanted and data_folder.is_blob(blob.parent.name, blob.name):
                 blob.unlink()

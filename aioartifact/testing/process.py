@@ -1,6 +1,7 @@
 """The server as a process of its own."""
 
 import asyncio
+import os
 import signal
 import ssl
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from .server import ArtifactoryServer
 
 
 def serve(
-    data: Path | None = None,
+    data: str | os.PathLike[str] | None = None,
     *,
     host: str = "127.0.0.1",
     port: int = 8081,
@@ -33,7 +34,8 @@ def serve(
     Blocks, and needs the main thread, since signals are delivered there.
 
     Args:
-        data: Folder that keeps repositories and items; None for a temporary one, removed at the end.
+        data: Folder that keeps repositories and items: a missing or empty one, or one that a server used before;
+            None for a temporary one, removed at the end.
         host: Address to listen on.
         port: Port to listen on; 0 for any free one.
         context_path: Path in front of everything, ``""`` for none.
@@ -47,6 +49,7 @@ def serve(
         on_ready: Called in the loop with the running server once it listens, before *ready_file* appears.
 
     Raises:
+        DataFolderError: If *data* is neither missing, empty nor a data folder, or is in use, damaged or not writable.
         OSError: The address cannot be listened on, or a file cannot be read or written.
         ssl.SSLError: The certificate and key do not fit.
     """

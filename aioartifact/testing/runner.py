@@ -1,6 +1,8 @@
 """Start and stop everything one server consists of; the public classes wrap this."""
 
 import asyncio
+import os
+import sqlite3
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -8,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, tzinfo
 from functools import partial
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypedDict
 
@@ -17,6 +18,7 @@ from aiohttp import web
 from .app import App, ConnectionNumbers
 from .auth import ADMIN, Accounts
 from .clocks import Clock
+from .data_folder import DataFolder, DataFolderError
 from .faults import Faults
 from .instance import Edition, Instance
 from .lockouts import Lockouts
@@ -105,7 +107,8 @@ class Runner:
     One server: its state, its two listeners, its threads.
 
     Args:
-        data: Folder that keeps repositories and items; None for a temporary one, removed at the end. Users,
+        data: Folder that keeps repositories and items: a missing or empty one, or one that a server used before;
+            None for a temporary one, removed at the end. Users,
             grants and faults are never kept.
         options: The settings.
     """
@@ -114,7 +117,7 @@ class Runner:
 
     def __init__(
         self,
-        data: Path | None = None,
+        data: str | os.PathLike[str] | None = None,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -137,7 +140,7 @@ class Runner:
         lockouts = Lockouts(suspend_logins, lock_after, release.longest_suspension)
         self.log: RequestLog = RequestLog()
         self.faults: Faults = Faults()
-        self._data = data
+        self._data = None if data is None else DataFolder(data)
         self._host = host
         self._port = port
         self._ssl_context = ssl_context
@@ -160,9 +163,11 @@ class Runner:
     async def start(self) -> None:
         """Open the data and listen on both origins; on failure nothing stays open."""
         async with AsyncExitStack() as resources:
-            data = self._data or Path(resources.enter_context(TemporaryDirectory(prefix="aioartifact-")))
-            store = Store(data, durable=self._data is not None)
+            folder = self._data or DataFolder(resources.enter_context(TemporaryDirectory(prefix="aioartifact-")))
+            resources.enter_context(folder)
+            store = _open_store(folder, durable=self._data is not None)
             resources.callback(store.close)
+            folder.set_ready()
             executor = resources.enter_context(ThreadPoolExecutor(_THREADS, "aioartifact-server"))
             self.instance = self._make_instance(store=store, executor=executor)
             if DEFAULT_REPOSITORY not in self.instance.repositories:
@@ -211,6 +216,13 @@ class Runner:
             listener.close()
         self._listeners.clear()
         self._servers.clear()
+
+
+def _open_store(folder: DataFolder, *, durable: bool) -> Store:
+    try:
+        return Store(folder.path, durable=durable)
+    except (OSError, sqlite3.Error) as error:
+        raise DataFolderError(folder.path, str(error)) from error
 
 
 def _stop_accepting(listeners: Iterable[asyncio.Server]) -> None:

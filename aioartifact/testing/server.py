@@ -1,6 +1,6 @@
 """The server in the caller's event loop."""
 
-from pathlib import Path
+import os
 from types import TracebackType
 from typing import Self, Unpack
 
@@ -19,12 +19,12 @@ class ArtifactoryServer(Control):
             ...  # talk to server.url
 
     Args:
-        data: Folder that keeps repositories and items; None for a temporary one, removed at exit. Users, grants
-            and faults are never kept.
+        data: Folder that keeps repositories and items: a missing or empty one, or one that a server used before;
+            None for a temporary one, removed at exit. Users, grants and faults are never kept.
         options: The settings in :class:`ServerOptions`.
     """
 
-    def __init__(self, data: Path | None = None, **options: Unpack[ServerOptions]) -> None:
+    def __init__(self, data: str | os.PathLike[str] | None = None, **options: Unpack[ServerOptions]) -> None:
         super().__init__(Runner(data, **options))
 
     async def __aenter__(self) -> Self:

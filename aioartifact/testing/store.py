@@ -16,9 +16,12 @@ from threading import RLock
 from typing import Any
 
 from .blobs import Blobs, Content
+from .data_folder import APPLICATION_ID, DATABASE, SCHEMA_VERSION
 from .repositories import Repository
 
-SCHEMA = """
+SCHEMA = f"""
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {SCHEMA_VERSION};
 CREATE TABLE IF NOT EXISTS items (
     id INTEGER PRIMARY KEY, repo TEXT NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL,
     type TEXT NOT NULL CHECK (type IN ('file', 'folder')), depth INTEGER NOT NULL,
@@ -188,13 +191,13 @@ class Store:
     Items of all repositories of one server.
 
     Args:
-        data: The folder that holds everything; made if missing.
+        data: The folder that holds everything, as an absolute path; claimed by a ``DataFolder``.
         durable: Whether the folder outlives the process. If not, SQLite never waits for the disk.
     """
 
     def __init__(self, data: Path, *, durable: bool = True) -> None:
         self.blobs: Blobs = Blobs(data)
-        self._database = data / "metadata.sqlite"
+        self._database = data / DATABASE
         self._lock = RLock()
         self._folders: set[tuple[str, str]] = set()  # folders known to exist: spares a look-up per ancestor
         self._downloads: dict[int, Stats] = {}  # counted since the last flush_stats

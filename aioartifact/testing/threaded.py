@@ -1,8 +1,8 @@
 """The server with a loop and a thread of its own, for code that has no loop."""
 
 import asyncio
+import os
 from concurrent.futures import Future
-from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import Self, Unpack
@@ -18,12 +18,12 @@ class ThreadedArtifactoryServer(Control):
     Use it as a context manager; leaving it closes everything and ends the thread.
 
     Args:
-        data: Folder that keeps repositories and items; None for a temporary one, removed at exit. Users, grants
-            and faults are never kept.
+        data: Folder that keeps repositories and items: a missing or empty one, or one that a server used before;
+            None for a temporary one, removed at exit. Users, grants and faults are never kept.
         options: The settings in :class:`ServerOptions`.
     """
 
-    def __init__(self, data: Path | None = None, **options: Unpack[ServerOptions]) -> None:
+    def __init__(self, data: str | os.PathLike[str] | None = None, **options: Unpack[ServerOptions]) -> None:
         super().__init__(Runner(data, **options))
         self._thread = Thread(target=self._run, name="aioartifact-server-loop")
         self._started: Future[asyncio.AbstractEventLoop] = Future()

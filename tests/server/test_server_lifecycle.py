@@ -60,7 +60,7 @@ async def test_restart_clears_what_nobody_refers_to(tmp_path):
     async with ArtifactoryServer(tmp_path) as first:
         first.put("generic-local/a", b"old")
         first.put("generic-local/a", b"new")
-        (tmp_path / "uploads" / "stale").write_bytes(b"half")
+        (tmp_path / "uploads" / f"{'0' * 32}-1").write_bytes(b"half")
     async with ArtifactoryServer(tmp_path) as second:
         assert second.read("generic-local/a") == b"new"
     assert len([each for each in (tmp_path / "blobs").rglob("*") if each.is_file()]) == 1
