@@ -11,7 +11,7 @@ from .._credentials import Credentials, parse_auth
 from .._errors import InvalidArgumentError
 from .._options import Limits, Timeouts, given_or
 from .._retry import RetryPolicy
-from .._session import ClientCertificate, SessionState, Verify, open_session
+from .._session import ClientCertificate, SessionState, Verify, open_session, state_of
 from .credentials import look_up
 
 Auth: TypeAlias = Credentials | tuple[str, str]
@@ -105,7 +105,9 @@ def _look_up(server: ServerURL, given: Mapping[ServerURL, Credentials]) -> Crede
 async def using(given: aiohttp.ClientSession | None) -> AsyncIterator[aiohttp.ClientSession]:
     """Use the caller's session, or a short-lived one."""
     if given is not None:
-        yield given
+        with state_of(given).calls.call():
+            yield given
     else:
         async with session() as opened:
-            yield opened
+            with state_of(opened).calls.call():
+                yield opened

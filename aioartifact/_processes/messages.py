@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 import aiohttp
 
 from .._address import ServerURL
-from .._errors import WorkerError
+from .._errors import ArtifactoryError
 from .._progress import EventKind, Finish, Progress
 from .._session import PackedCredentials, SessionDescription
 
@@ -28,8 +28,8 @@ class Work(Protocol):
         """The server that *job* needs credentials for."""
         ...
 
-    def lost(self, job: Any, error: WorkerError, progress: Progress) -> Any:
-        """The result of a *job* that processes died of; nobody has finished it in *progress*."""
+    def lost(self, job: Any, error: ArtifactoryError, progress: Progress) -> Any:
+        """Return the result of a *job* that no process has finished, because of *error*."""
         ...
 
     def opened(
@@ -114,10 +114,12 @@ class Done:
     Attributes:
         results: Results by number of the job.
         moves: Progress of these jobs and of others.
+        refused: Servers that have refused their credentials.
     """
 
     results: dict[int, Any] = field(default_factory=dict)
     moves: Moves = field(default_factory=Moves)
+    refused: frozenset[ServerURL] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from .._address import ServerURL
 from .._errors import WorkerError
 from .._progress import EventKind, Progress
+from .._protocol import not_sent
 from .._scheduler import as_async, collapsed
 from .._session import SessionState, describe, pack, state_of
 from .child import Child, started
@@ -214,7 +215,7 @@ class _Shift:
     async def run(self, results: ObjectSendStream[Any], messages: AsyncIterable[Any]) -> None:
         """Hand out jobs and pass on results until the process ends."""
         async with collapsed(), anyio.create_task_group() as group:
-            group.start_soon(self._feed)
+            group.start_soon(self._feed, results)
             async for message in messages:
                 if isinstance(message, Raised):
                     raise message.error
@@ -223,15 +224,28 @@ class _Shift:
             group.cancel_scope.cancel()
         self._ledger.revert()
 
-    async def _feed(self) -> None:
+    async def _feed(self, results: ObjectSendStream[Any]) -> None:
         while await self._crew.supply.ready():
             while not (room := self._window - len(self.held)) > 0:
                 self._room = anyio.Event()
                 await self._room.wait()
             # Others may have been quicker.
-            if tickets := self._crew.supply.take(min(room, _CHUNK)):
+            tickets = self._crew.supply.take(min(room, _CHUNK))
+            if tickets := await self._without_refused(tickets, results):
                 await self._hand_out(tickets)
         await self._child.send(End())
+
+    async def _without_refused(self, tickets: list[_Ticket], results: ObjectSendStream[Any]) -> list[_Ticket]:
+        """Fail the jobs whose server has refused its credentials to another process; return the others."""
+        kept: list[_Ticket] = []
+        work = self._crew.begin.work
+        for ticket in tickets:
+            server = work.server(ticket.job)
+            if self._crew.state.has_refused(server):
+                await results.send(work.lost(ticket.job, not_sent(server), self._crew.progress))
+            else:
+                kept.append(ticket)
+        return kept
 
     async def _hand_out(self, tickets: list[_Ticket]) -> None:
         numbered = {next(self._numbers): ticket for ticket in tickets}
@@ -248,6 +262,8 @@ class _Shift:
         """Pass results on; as many jobs may wait in the process as it does between two messages."""
         self._ledger.apply(done.moves)
         self._tell(done.moves.told)
+        for server in done.refused:
+            self._crew.state.refuse_credentials(server)
         self._window = self._crew.begin.max_concurrency + min(2 * len(done.results), _MAX_AHEAD)
         for number, result in done.results.items():
             self._ledger.settle(number)

@@ -20,7 +20,7 @@ from .._address import ServerURL
 from .._credentials import Credentials
 from .._errors import WorkerError
 from .._scheduler import collapsed, run_many
-from .._session import open_described, unpack
+from .._session import SessionState, open_described, state_of, unpack
 from .._threads import run
 from .messages import Begin, Decoder, Done, End, FromProcess, Jobs, Raised, Ready, encode
 from .relay import JOB, ProgressRelay
@@ -114,8 +114,10 @@ class _Worker:
                 collapsed(),
                 anyio.create_task_group() as group,
             ):
-                group.start_soon(self._report)
-                await self._work(jobs, work)
+                state = state_of(session)
+                group.start_soon(self._report, state)
+                with state.calls.call():
+                    await self._work(jobs, work)
 
     async def _work(self, jobs: AsyncIterator[tuple[int, Any]], work: Callable[[Any], Any]) -> None:
         async def do(numbered: tuple[int, Any]) -> tuple[int, Any]:
@@ -129,7 +131,7 @@ class _Worker:
         self._ended = True
         self._changed.set()
 
-    async def _report(self) -> None:
+    async def _report(self, state: SessionState) -> None:
         """Send what is done, and how far the rest is, as long as there is anything."""
         ended = False
         while not ended:
@@ -138,7 +140,8 @@ class _Worker:
                 await anyio.sleep(_PAUSE)
             self._changed.clear()
             ended, results, self._results = self._ended, self._results, {}
-            await run(_send, self._pipe, Done(results, self._progress.take()))
+            refused = frozenset(filter(state.has_refused, self._credentials))
+            await run(_send, self._pipe, Done(results, self._progress.take(), refused))
 
     def _receive(
         self,

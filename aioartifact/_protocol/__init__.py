@@ -29,7 +29,7 @@ from .download import (
     read_promise,
     unsatisfied_size,
 )
-from .errors import errors_inside, raise_for_status, read_error, server_words
+from .errors import errors_inside, not_sent, raise_for_status, read_error, server_words
 from .items import (
     build_item_info,
     expect_file,
@@ -114,6 +114,7 @@ __all__ = [
     "not_a_file",
     "not_a_folder",
     "not_artifactory",
+    "not_sent",
     "objects_of",
     "property_list",
     "property_names",

@@ -6,8 +6,8 @@ from html import unescape
 from http import HTTPStatus
 from typing import Any
 
-from .._address import mask_url
-from .._errors import ResponseError, error_for_status
+from .._address import ServerURL, mask_url
+from .._errors import AuthenticationError, ResponseError, error_for_status
 from .._models import Response
 from .._retry import is_retryable_status
 from .bodies import is_html, parse_json
@@ -48,6 +48,18 @@ def read_error(
     )
     error.retryable = is_retryable_status(response.status_code)
     return error
+
+
+def not_sent(server: ServerURL, request: Request | None = None) -> AuthenticationError:
+    """Make the error of a request that is not sent because *server* has refused its credentials before."""
+    return AuthenticationError(
+        f"{request.label if request else server}: not requested: the credentials were refused before (401)",
+        method=request.method if request else "",
+        url=mask_url(request.url if request else str(server)),
+        status=401,
+        attempts=0,
+        hint=_HINTS[401],
+    )
 
 
 def _status_text(status: int) -> str:

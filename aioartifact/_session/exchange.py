@@ -10,11 +10,12 @@ from yarl import URL
 
 from .._errors import ArtifactoryError, ConnectionLostError, ProtocolError, TransportError, TransportTimeoutError
 from .._models import Response
-from .._protocol import Request, Upload, read_error, refuse_page
+from .._protocol import Request, Upload, not_sent, read_error, refuse_page
 from .._retry import parse_retry_after
 from .lane import Lane
 from .middlewares import MAX_ERROR_BODY, Passage, is_small, withholding
 from .payload import UploadPayload
+from .refusals import CredentialsRefused, credentials_in
 from .state import Operation, Route, SessionState, state_of
 from .translation import FOREIGN, Seam
 from .watch import closed_session
@@ -27,6 +28,8 @@ _RAISED = (*FOREIGN, AssertionError, RuntimeError)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What storage says of a signed URL whose time is over: S3, Azure and CloudFront 403; 401 and 410 are seen as well.
 _EXPIRED = frozenset({401, 403, 410})
+# A session from elsewhere adds its credentials out of sight, and the same to every request.
+_FOREIGN_CREDENTIALS = ("of the session",)
 
 
 class _Answer(NamedTuple):
@@ -255,11 +258,12 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
     request, state = seam.request, seam.state
     headers, payload = request.headers, _payload(request, state, route)
     if state.foreign:  # in a session of ours, Passage counts: it tries several times
+        _demand_not_refused(request, route)
         seam.operation.attempts += 1
     if isinstance(payload, UploadPayload):
         headers = {**headers, "Content-Length": str(payload.size)}
     try:
-        return await session.request(
+        response = await session.request(
             request.method,
             url,
             headers=headers,
@@ -272,9 +276,20 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
             proxy=route.proxy,
             middlewares=_middlewares(session, seam, url, route),
         )
+    except CredentialsRefused:
+        failure: ArtifactoryError = not_sent(request.server, request)
     except _RAISED as error:
         failure = _meaning(error, session, seam, payload)
+    else:
+        if state.foreign and response.status == 401 and any(credentials_in(response.request_info.headers)):
+            route.breaker.refuse(_FOREIGN_CREDENTIALS)
+        return response
     raise failure
+
+
+def _demand_not_refused(request: Request, route: Route) -> None:
+    if route.breaker.is_refused(_FOREIGN_CREDENTIALS):
+        raise not_sent(request.server, request)
 
 
 def _meaning(error: Exception, session: aiohttp.ClientSession, seam: Seam, payload: object = None) -> ArtifactoryError:
@@ -294,7 +309,7 @@ def _middlewares(
 ) -> Sequence[aiohttp.ClientMiddlewareType] | None:
     """A user's session keeps its own; a redirect takes it where its header fields must not go."""
     if not seam.state.foreign:
-        return (Passage(seam.state, seam.operation, route),)
+        return (Passage(seam.state, seam.operation, route, is_own=True),)
     if url.origin() == URL(seam.request.url, encoded=True).origin():
         return None
     kept = {"user-agent", *map(str.lower, seam.request.headers)}

@@ -24,6 +24,10 @@ class Gate:
         """Hold every request to this server back for *seconds* from now."""
         self._open_at = max(self._open_at, self._clock.now() + seconds)
 
+    def start_over(self) -> None:
+        """Let the next request go alone, as the very first one does."""
+        self._answered = None
+
     async def wait(self) -> None:
         """Wait until the server may be asked; then it must be, and `passed` be called."""
         while (wait := self._open_at - self._clock.now()) > 0:

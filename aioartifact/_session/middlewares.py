@@ -8,6 +8,7 @@ import aiohttp
 from .._models import decode_text
 from .._retry import is_idempotent, is_retryable_status, parse_retry_after, retry_after_from_message
 from .payload import UploadPayload, is_replayable, upload_failure
+from .refusals import CredentialsRefused, SentCredentials, credentials_in
 from .state import Operation, Route, SessionState
 from .translation import may_pass
 
@@ -23,7 +24,7 @@ def passing(state: SessionState) -> aiohttp.ClientMiddlewareType:
 
     async def pass_on(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
         operation = Operation(is_idempotent(request.method), state.clock.now())
-        return await Passage(state, operation, state.route_to(request.url))(request, handler)
+        return await Passage(state, operation, state.route_to(request.url), is_own=False)(request, handler)
 
     return pass_on
 
@@ -34,23 +35,40 @@ class Passage:
 
     It attaches credentials, unless the request brings its own; repeats what may be repeated; and makes all requests
     to a server wait when it asks for that.
+
+    Args:
+        state: State of the session.
+        operation: Call that the request is part of.
+        route: Way to the server.
+        is_own: Whether this library makes the request: then it is not sent where its credentials were refused.
     """
 
-    def __init__(self, state: SessionState, operation: Operation, route: Route) -> None:
+    def __init__(
+        self,
+        state: SessionState,
+        operation: Operation,
+        route: Route,
+        *,
+        is_own: bool,
+    ) -> None:
         self._state = state
         self._operation = operation
         self._route = route
+        self._is_own = is_own
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
         state, operation, route = self._state, self._operation, self._route
-        if route.headers and not any(name in request.headers for name in ("Authorization", "X-JFrog-Art-Api")):
+        if route.headers and not any(credentials_in(request.headers)):
             request.headers.update(route.headers)
+        credentials = credentials_in(request.headers)
         while True:
+            self._demand_not_refused(credentials)
             operation.attempts += 1
             await state.request_rate.take(1)
             await route.gate.wait()
-            sent = state.clock.now()
             try:
+                self._demand_not_refused(credentials)
+                sent = state.clock.now()
                 response = await handler(request)
             except (aiohttp.ClientError, TimeoutError) as error:
                 delay = _delay_after_error(state, operation, request, error)
@@ -61,9 +79,15 @@ class Passage:
                 continue
             finally:
                 route.gate.passed()
+            if response.status == 401:
+                route.breaker.refuse(credentials)
             self._heed(request, response, sent)
             if response.status < 400 or not await self._repeats(request, response):
                 return response
+
+    def _demand_not_refused(self, credentials: SentCredentials) -> None:
+        if self._is_own and self._route.breaker.is_refused(credentials):
+            raise CredentialsRefused
 
     def _heed(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse, sent: float) -> None:
         """Learn from an answer how many requests the server can take."""

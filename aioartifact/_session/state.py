@@ -27,6 +27,7 @@ from .clock import Clock
 from .gate import Gate
 from .lane import Lane
 from .proxies import environment_proxy
+from .refusals import ActiveCalls, CredentialBreaker, credentials_in
 from .throttle import Throttle
 from .watch import Watch, closed_session
 
@@ -62,12 +63,14 @@ class Route:
         lane: How many may be in flight.
         headers: Header fields that prove who asks.
         proxy: The proxy of the environment, or None.
+        breaker: Which credentials it has refused.
     """
 
     gate: Gate
     lane: Lane
     headers: Mapping[str, str] = field(repr=False)  # some crash reporters keep the repr of every local variable
     proxy: str | None = field(repr=False)
+    breaker: CredentialBreaker
 
 
 @dataclass(slots=True)
@@ -90,6 +93,7 @@ class SessionState:
     process: int = field(default_factory=os.getpid)
     resolving: anyio.Lock = field(default_factory=anyio.Lock)
     watch: Watch = field(default_factory=Watch)
+    calls: ActiveCalls = field(default_factory=ActiveCalls)
 
     def __post_init__(self) -> None:
         self.byte_rate = Throttle(self.limits.max_bytes_per_second, self.clock)
@@ -115,6 +119,16 @@ class SessionState:
         """The way to *server*, which has been admitted."""
         return self.routes.get(server) or self._new_route(server, URL(server.origin))
 
+    def refuse_credentials(self, server: ServerURL) -> None:
+        """Record that another process had the credentials of *server* refused."""
+        route = self.route(server)
+        route.breaker.refuse(credentials_in(route.headers))
+
+    def has_refused(self, server: ServerURL) -> bool:
+        """Whether *server* has refused the credentials of the calls that run."""
+        route = self.routes.get(server)
+        return route is not None and route.breaker.is_refused(credentials_in(route.headers))
+
     def route_to(self, url: URL) -> Route:
         """The way to the server, or else to the origin, that *url* lies on."""
         origin = url.origin()
@@ -126,7 +140,9 @@ class SessionState:
         credentials = self.credentials.get(key) if isinstance(key, ServerURL) else None
         proxy = environment_proxy(origin) if self.trust_env and not self.foreign else None
         lane = Lane(self.limits.max_connections)
-        route = Route(Gate(self.clock), lane, credentials.headers() if credentials else {}, proxy)
+        headers = credentials.headers() if credentials else {}
+        gate = Gate(self.clock)
+        route = Route(gate, lane, headers, proxy, CredentialBreaker(self.calls, self.clock, gate))
         self.routes[key] = route
         return route
 

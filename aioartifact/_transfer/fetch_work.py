@@ -8,7 +8,7 @@ import aiohttp
 import anyio
 
 from .._address import ServerURL
-from .._errors import WorkerError
+from .._errors import ArtifactoryError
 from .._files import Manifest
 from .._progress import FileProgress, Progress
 from .._reports import Outcome
@@ -46,7 +46,7 @@ class FetchWork:
         """Where the file is."""
         return job.job.item.server
 
-    def lost(self, job: Target, error: WorkerError, progress: Progress) -> Outcome:
+    def lost(self, job: Target, error: ArtifactoryError, progress: Progress) -> Outcome:
         """A file like any other that failed."""
         FileProgress(progress, job.url, job.job.item.name, listed_size(job.job)).finish("failed")
         return failed(job.url, job.path, 0.0, error)
