@@ -1,8 +1,9 @@
-"""What the name of a file says whatever the layout: checksum siblings, Maven's metadata, snapshots."""
+"""What the name of a file says whatever the layout: checksum siblings, Maven's metadata, snapshots, invalid names."""
 
 METADATA = "maven-metadata.xml"
 CHECKSUM_EXTENSIONS = ("sha1", "sha256", "md5")
 
+_INVALID = '|*?"'
 _SNAPSHOT = "-SNAPSHOT"
 
 
@@ -31,3 +32,22 @@ def is_overridable_snapshot(path: str) -> bool:
 def is_expirable(path: str) -> bool:
     """Tell whether what is at *path* changes in the ordinary course of things, so that nobody may keep it."""
     return is_metadata(path) or is_overridable_snapshot(path)
+
+
+def path_problem(path: str, address: str) -> str:
+    """
+    Return why Artifactory cannot store anything at *path*, ``""`` if it can.
+
+    Args:
+        path: The path inside the repository.
+        address: The path as messages name it.
+    """
+    for character in _INVALID:
+        if character in path:
+            return f"Invalid path. '{character}' is not a valid name character: {address}"
+    segments = path.split("/")
+    if any(segment.startswith(" ") for segment in segments):
+        return f"Path cannot have a space after a slash: {address}"
+    if any(segment.endswith(".") for segment in segments):
+        return "Path element cannot end with a dot"
+    return "Path cannot have single ampersand" if "&" in segments else ""

@@ -64,6 +64,11 @@ class Target:
         segments = (self.repository, *filter(None, item_path.split("/")))
         return replace(self, path="/".join(segments), segments=segments)
 
+    def without_trailing_blanks(self) -> "Target":
+        """Trim the name, as deploys do; a name of nothing but blanks stays, and is refused as invalid."""
+        name = self.item_path.rpartition("/")[2]
+        return self.at(self.item_path.rstrip(" ")) if name.strip(" ") else self
+
 
 def split_target(target: str, context_path: str) -> tuple[str, str] | None:
     """Split a request target into raw path below *context_path* and raw query; None where it lies outside."""
@@ -88,7 +93,8 @@ def parse_target(raw_path: str, raw_query: str) -> Target:
     decoded = decode_path(path)
     segments = tuple(_segments(decoded))
     query = dict(parse_qsl(raw_query, keep_blank_values=True))
-    return Target("/".join(segments), segments, decoded.endswith("/"), matrix, query, raw_query)
+    is_folder = decoded.endswith("/") or (bool(matrix) and raw_path.endswith("/"))
+    return Target("/".join(segments), segments, is_folder, matrix, query, raw_query)
 
 
 def decode_path(path: str) -> str:
@@ -105,11 +111,15 @@ def _segments(path: str) -> Iterator[str]:
 
 
 def _split_matrix(raw_path: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Split at the first ``;`` of the path below the repository key; one inside the key ends with the key."""
+    """
+    Split at the first ``;`` of the path below the repository key; one inside the key ends with the key.
+
+    A slash at the end belongs to the path, not to the last value.
+    """
     key, slash, rest = raw_path.lstrip("/").partition("/")
     key, _, of_key = key.partition(";")
     rest, _, of_path = rest.partition(";")
-    return key + slash + rest, (*_parameters(of_key), *_parameters(of_path))
+    return key + slash + rest, (*_parameters(of_key), *_parameters(of_path.rstrip("/")))
 
 
 def _parameters(text: str) -> Iterator[tuple[str, str]]:

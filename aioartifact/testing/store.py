@@ -67,6 +67,26 @@ class ConflictError(Exception):
     """A folder is where a file should go, or a file where a folder should."""
 
 
+class NotAFileError(ConflictError):
+    """A folder is where a file should go."""
+
+    def __init__(self, repo: str, path: str) -> None:
+        super().__init__(f"Cannot deploy a file: {repo}:{path} is a folder")
+
+
+class NotAFolderError(ConflictError):
+    """
+    A file is where a folder should be.
+
+    Attributes:
+        path: The path of that file.
+    """
+
+    def __init__(self, repo: str, path: str) -> None:
+        super().__init__(f"Cannot make a folder: {repo}:{path} is a file")
+        self.path = path
+
+
 @dataclass(frozen=True, slots=True)
 class Checksums:
     """Checksums of a file in hex; None for one that is not known."""
@@ -349,12 +369,13 @@ class Store:
         Other content than before drops the old properties and download counts; the same content keeps them.
 
         Raises:
-            ConflictError: *path* is a folder, or one of its parents is a file.
+            NotAFileError: *path* is a folder.
+            NotAFolderError: One of its parents is a file.
         """
         with self.transaction():
             old = self.get(repo, path)
             if old and old.is_folder:
-                raise ConflictError(f"Cannot deploy a file: {repo}:{path} is a folder")
+                raise NotAFileError(repo, path)
             parent, name = split_path(path)
             if old is None:
                 self._ensure_folder(repo, "" if parent == "." else parent, deployment.by, deployment.now)
@@ -380,7 +401,7 @@ class Store:
         Make a folder and its parents, or change the properties of an existing one.
 
         Raises:
-            ConflictError: *path* or one of its parents is a file.
+            NotAFolderError: *path* or one of its parents is a file.
         """
         with self.transaction():
             self._ensure_folder(repo, path, deployment.by, deployment.now)
@@ -553,7 +574,7 @@ class Store:
             return
         found = self.get(repo, path)
         if found and not found.is_folder:
-            raise ConflictError(f"Cannot make a folder: {repo}:{path} is a file")
+            raise NotAFolderError(repo, path)
         if found is None:
             parent, name = split_path(path)
             if path:

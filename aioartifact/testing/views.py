@@ -22,10 +22,11 @@ def is_virtual(exchange: Exchange) -> bool:
     return repository is not None and repository.kind == "virtual"
 
 
-def stored(exchange: Exchange) -> list[Item]:
-    """Return every item at the path of the request, that of the member searched first in front."""
+def stored(exchange: Exchange, path: str | None = None) -> list[Item]:
+    """Return every item at *path*, by default that of the request; that of the member searched first in front."""
     target, store = exchange.target, exchange.instance.store
-    found = (store.get(each.key, target.item_path) for each in exchange.instance.storing(target.repository))
+    path = target.item_path if path is None else path
+    found = (store.get(each.key, path) for each in exchange.instance.storing(target.repository))
     return [item for item in found if item]
 
 

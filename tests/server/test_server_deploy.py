@@ -225,16 +225,24 @@ async def test_folder(server, ask):
         answer = await ask(server, "PUT", "/generic-local/a/b/;k=v", body=b"")
         document = answer.json()
         assert (answer.status, document["path"]) == (201, "/a/b/")
-        assert document["uri"] == answer.headers["location"] == f"{server.url}/generic-local/a/b/"
+        assert document["uri"] == f"{server.url}/generic-local/a/b/"
     assert server.properties("generic-local/a/b") == {"k": ["v"]}
     assert (await ask(server, "PUT", "/generic-local/", body=b"")).message == "Repository '' is not a local repository"
 
 
-async def test_files_and_folders_do_not_replace_each_other(server, ask):
-    """A file where a folder is, and below a file, are conflicts."""
+@pytest.mark.parametrize(
+    ("path", "status", "message"),
+    [
+        ("folder", 500, "Expected a file but found a folder, at: generic-local:folder"),
+        ("folder/file/x", 400, "Parent folder/file must be a folder"),
+        ("folder/file/", 500, "Expected a folder but found a file, at: generic-local:folder/file"),
+    ],
+)
+async def test_files_and_folders_do_not_replace_each_other(server, ask, path, status, message):
+    """A file where a folder is, below a file, and the other way round."""
     server.put("generic-local/folder/file", DATA)
-    for path in ("/generic-local/folder", "/generic-local/folder/file/x", "/generic-local/folder/file/"):
-        assert (await ask(server, "PUT", path, body=b"x")).status == 409
+    answer = await ask(server, "PUT", f"/generic-local/{path}", body=b"x")
+    assert (answer.status, answer.message) == (status, message)
     assert server.read("generic-local/folder/file") == DATA
 
 

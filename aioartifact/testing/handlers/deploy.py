@@ -12,7 +12,7 @@ from ..exchange import Exchange
 from ..replies import VENDOR, RefusalError, Reply, error, refuse
 from ..repositories import Repository
 from ..resolution import demand_allowed
-from ..store import Checksums, ConflictError, Deployment, Item
+from ..store import Checksums, Deployment, Item, NotAFileError, NotAFolderError
 from . import properties
 from .storage import checksums_of, original_checksums_of
 
@@ -24,7 +24,7 @@ _LENGTHS = {"sha1": 40, "md5": 32, "sha256": 64}
 async def put(exchange: Exchange) -> Reply:
     """Deploy a file, its bytes by reference, the checksum of a file, or a folder."""
     repository = exchange.repository()
-    target = exchange.target
+    target = exchange.target = exchange.target.without_trailing_blanks()
     if target.is_folder or not target.item_path:
         return await _put_folder(exchange, repository)
     repository = enter_local(exchange, repository)
@@ -80,6 +80,7 @@ async def _put_file(exchange: Exchange, repository: Repository) -> Reply:
     supplied = supplied_checksums(exchange)
     await demand_deploy(exchange, supplied)
     properties.demand_valid_keys([key for key, _ in exchange.target.matrix])
+    await demand_valid_path(exchange)
     content = await receive(exchange)
     return _store(exchange, repository, content, checked_checksums(exchange, repository, supplied, content))
 
@@ -91,6 +92,7 @@ async def _put_by_checksum(exchange: Exchange, repository: Repository) -> Reply:
     source = _uploaded_content(exchange, supplied) or _known_content(exchange, supplied)
     await demand_deploy(exchange, supplied)
     properties.demand_valid_keys([key for key, _ in exchange.target.matrix])
+    await demand_valid_path(exchange)
     return _store(exchange, repository, source, checked_checksums(exchange, repository, supplied, source))
 
 
@@ -149,19 +151,44 @@ async def _put_folder(exchange: Exchange, repository: Repository) -> Reply:
         refuse(500, f"Repository '{repository.key}' is not a local repository", servlet=True)
     await demand_deploy(exchange)
     properties.demand_valid_keys([key for key, _ in target.matrix])
-    try:
-        item = exchange.instance.store.make_folder(repository.key, target.item_path, deployment(exchange, Checksums()))
-    except ConflictError as conflict:
-        refuse(409, str(conflict), servlet=True)
-    uri = exchange.link(item.repo, item.path) + "/"
+    await demand_valid_path(exchange)
+    item = make_folder(exchange, deployment(exchange, Checksums()))
+    link = exchange.link(item.repo, item.path)
     document: jackson.JSON = {
         "repo": item.repo,
         "path": f"/{item.path}/",
         "created": exchange.instance.iso(item.created),
-        "createdBy": item.created_by or "",
-        "uri": uri,
+        "uri": f"{link}/",
     }
-    return _created(document, uri)
+    return _created(document, link)
+
+
+def make_folder(exchange: Exchange, how: Deployment) -> Item:
+    """
+    Make the folder of the request.
+
+    Raises:
+        RefusalError: 500, it or a folder it is in is a file.
+    """
+    repository, path = exchange.target.repository, exchange.target.item_path
+    try:
+        return exchange.instance.store.make_folder(repository, path, how)
+    except NotAFolderError as conflict:
+        if conflict.path == path:
+            refuse(500, f"Expected a folder but found a file, at: {repository}:{path}", servlet=True)
+        refuse(500, f"Could not create file system item Parent {conflict.path} must be a folder", servlet=True)
+
+
+async def demand_valid_path(exchange: Exchange) -> None:
+    """
+    Let through the paths at which Artifactory can store something.
+
+    Raises:
+        RefusalError: 500 after the body was read, an invalid character or name.
+    """
+    if problem := names.path_problem(exchange.target.item_path, exchange.address):
+        await _drain(exchange)
+        refuse(500, problem, servlet=True)
 
 
 async def demand_deploy(exchange: Exchange, supplied: Checksums | None = None) -> None:
@@ -237,8 +264,10 @@ def _store(exchange: Exchange, repository: Repository, content: Content, origina
     path = _stored_path(exchange, repository)
     try:
         item = exchange.instance.store.put(repository.key, path, content, deployment(exchange, original))
-    except ConflictError as conflict:
-        refuse(409, str(conflict), servlet=True)
+    except NotAFileError:
+        refuse(500, f"Expected a file but found a folder, at: {repository.key}:{path}", servlet=True)
+    except NotAFolderError as conflict:
+        refuse(400, f"Parent {conflict.path} must be a folder", servlet=True)
     link = exchange.link(item.repo, item.path)
     document: jackson.JSON = {
         "repo": item.repo,

@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from .. import archives, media, names, resolution
+from .. import archives, media, names, resolution, views
 from ..archives import BrokenArchiveError
 from ..blobs import BATCH
 from ..dates import http
 from ..exchange import Exchange
-from ..paths import Target
 from ..replies import Body, FilePart, Reply, refuse
 from ..store import Item
 from .download import RAW_IN_NAMES
@@ -20,9 +19,13 @@ from .download import RAW_IN_NAMES
 _SMALL = 64 << 10  # bytes up to which an entry goes out with its length
 
 
-def is_entry(target: Target) -> bool:
-    """Tell whether the path leads into an archive."""
-    return "!/" in target.item_path + "/" * target.is_folder
+def is_entry(exchange: Exchange) -> bool:
+    """Whether the path leads into an archive, rather than into a folder whose name ends in ``!``."""
+    path = exchange.target.item_path + "/" * exchange.target.is_folder
+    if "!/" not in path:
+        return False
+    folder = path.partition("!/")[0] + "!"
+    return not any(item.is_folder for item in views.stored(exchange, folder))
 
 
 async def retrieve(exchange: Exchange) -> Reply:

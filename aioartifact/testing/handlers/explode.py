@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from .. import archives, checksum_policies
+from .. import archives, checksum_policies, names
 from ..archives import BrokenArchiveError
 from ..blobs import BATCH, Content
 from ..exchange import Exchange
@@ -82,6 +82,8 @@ def _demand_entry(exchange: Exchange, repository: Repository, path: str, entry: 
     address = f"{repository.key}:{path}"
     if not entry.is_safe:
         refuse(400, f"Cannot explode an entry whose path is '{entry.path}'", servlet=True)
+    if problem := names.path_problem(path, address):
+        refuse(500, problem, servlet=True)
     if rejected := repository.rejection(path, is_deploy=True):
         refuse(*rejected, servlet=True)
     if not accounts.can(user, "w", repository.key, path):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from .. import jackson
+from .. import jackson, names
 from ..exchange import Exchange
 from ..replies import VENDOR, Reply, json_reply, refuse
 from ..repositories import Repository
@@ -185,6 +185,8 @@ class Relocation:
     def _relocate_one(self, item: Item, path: str) -> None:
         store, user = self.exchange.instance.store, self.exchange.user
         self._demand_rights(item, path)
+        if problem := names.path_problem(path, f"{self.repository}:{path}"):
+            raise _ItemError(400, problem)
         rejected = None if item.is_folder else self._repositories[self.repository].rejection(path, is_deploy=True)
         if rejected:
             raise _ItemError(*rejected)

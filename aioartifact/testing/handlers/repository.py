@@ -10,7 +10,7 @@ async def get(exchange: Exchange) -> Reply:
     target = exchange.target
     if legacy.is_properties(target.item_path):
         return legacy.redirect(exchange)
-    if entries.is_entry(target):
+    if entries.is_entry(exchange):
         return await entries.retrieve(exchange)
     if "trace" in target.query and exchange.request.method == "GET":
         return trace.answer(exchange)

@@ -2,7 +2,8 @@
 
 from ..exchange import Exchange
 from ..replies import Reply, refuse
-from ..store import ConflictError, Deployment
+from ..store import Deployment
+from .deploy import demand_valid_path, make_folder
 
 _METHODS = "options, get, head, post, put, delete, propfind, proppatch, mkcol, move, lock, unlock"
 _WEBDAV_ONLY = frozenset({"COPY", "LOCK", "MKCOL", "MOVE", "PROPFIND", "PROPPATCH", "UNLOCK"})
@@ -21,14 +22,14 @@ async def answer(exchange: Exchange) -> Reply:
     if method == "OPTIONS":
         return Reply(200, {"DAV": "1,2", "MS-Author-Via": "DAV", "Allow": _METHODS})
     if method == "MKCOL":
-        return _make_folder(exchange)
+        return await _make_folder(exchange)
     if method in ("POST", "PATCH"):
         is_virtual = exchange.repository().kind == "virtual"
         return Reply(405, {"Allow": "GET" if is_virtual else "GET,PUT,DELETE"})
     return Reply(405, {"Allow": _METHODS})
 
 
-def _make_folder(exchange: Exchange) -> Reply:
+async def _make_folder(exchange: Exchange) -> Reply:
     target, store = exchange.target, exchange.instance.store
     if exchange.repository().kind not in ("local", "cache"):
         refuse(404, f"Could not find repo '{target.repository}'.", servlet=True)
@@ -41,13 +42,9 @@ def _make_folder(exchange: Exchange) -> Reply:
     if store.get(target.repository, target.item_path):
         message = f"MKCOL can only be executed on non-existent resource: {exchange.address}"
         refuse(405, message, servlet=True)
+    await demand_valid_path(exchange)
     parent = store.get(target.repository, target.item_path.rpartition("/")[0])
     if parent is None:
-        refuse(409, f"Parent folder does not exist for: {exchange.address}", servlet=True)
-    try:
-        store.make_folder(
-            target.repository, target.item_path, Deployment(exchange.user.name, exchange.instance.now_ms())
-        )
-    except ConflictError as conflict:
-        refuse(409, str(conflict), servlet=True)
+        refuse(409, f"Directory cannot be created: parent doesn't exist: {exchange.address}", servlet=True)
+    make_folder(exchange, Deployment(exchange.user.name, exchange.instance.now_ms()))
     return Reply(201)
