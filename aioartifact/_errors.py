@@ -233,7 +233,7 @@ class ServerError(ResponseError):
 
 
 class ProtocolError(ArtifactoryError):
-    """A success status, but not what HTTP or the REST API promises."""
+    """A success status, but not what HTTP or the REST API promises, or a response of more than 64 MiB to read whole."""
 
 
 class IncompleteListingError(ArtifactoryError):

@@ -16,8 +16,56 @@ _BLANK = " \t\n\r"
 _BLANKS = re.compile(f"[{_BLANK}]*")
 _HEAD = re.compile(rf'\{{[{_BLANK}]*"[^"]*"')  # of an object: to the end of its first key
 _scan = json.JSONDecoder().raw_decode
+_MARK = re.compile(r'["\[\]{}]')
+_MARK_IN_STRING = re.compile(r'["\\]')
+_AFTER_SCALAR = re.compile(rf"[{_BLANK},\]}}:]")
 
 _State: TypeAlias = Callable[[str, list[Any]], bool]
+
+
+class _EndFinder:
+    """
+    Finds where a value ends that arrives in pieces; each character is looked at once.
+
+    Args:
+        first: First character of the value.
+    """
+
+    def __init__(self, first: str) -> None:
+        self._is_scalar = first not in '{["'
+        self._depth = 0
+        self._is_in_string = False
+        self._skip = 0
+
+    def finds_end(self, text: str, start: int = 0) -> bool:
+        """Whether the value ends in its next piece, *text* from *start* on."""
+        if self._is_scalar:
+            return _AFTER_SCALAR.search(text, start) is not None
+        at = start + self._skip
+        while mark := (_MARK_IN_STRING if self._is_in_string else _MARK).search(text, at):
+            at = mark.end()
+            if mark[0] == "\\":
+                at += 1  # what it escapes
+            elif mark[0] == '"':
+                self._is_in_string = not self._is_in_string
+            else:
+                self._depth += 1 if mark[0] in "[{" else -1
+            if self._depth <= 0 and not self._is_in_string:
+                return True
+        self._skip = max(0, at - len(text))
+        return False
+
+
+def _always(_: str) -> bool:
+    return True
+
+
+def _never(_: str) -> bool:
+    return False
+
+
+def _is_not_blank(text: str) -> bool:
+    return bool(text.strip(_BLANK))
 
 
 class ArrayStream:
@@ -45,6 +93,10 @@ class ArrayStream:
         self._name = ""
         self._state: _State = self._start
         self._may_take_run = False
+        self._pieces: list[str] = []
+        self._size = 0
+        self._blanks = 0
+        self._may_go_on: Callable[[str], bool] = _always
 
     @property
     def is_complete(self) -> bool:
@@ -56,18 +108,32 @@ class ArrayStream:
         Take the next piece, and return the elements that it completes.
 
         Raises:
-            ValueError: This is no JSON object, something follows it, or one value exceeds the limit.
+            ValueError: This is no JSON object, something follows it, or one value or gap exceeds the limit.
         """
-        self._text = self._text[self._at :] + text
+        self._pieces.append(text)
+        self._size += len(text)
+        self._blanks = 0 if _is_not_blank(text) else self._blanks + len(text)
+        # Pieces of an unfinished value are joined and scanned once, when its end has arrived.
+        found = self._scan_all() if self._may_go_on(text) else []
+        if max(self._size, self._blanks) > self._limit:
+            raise ValueError(f"a value of more than {self._limit} characters")
+        return found
+
+    def _scan_all(self) -> list[Any]:
+        self._text = "".join(self._pieces)
         self._at = 0
+        self._may_go_on = _always
         self._may_take_run = True
         found: list[Any] = []
         while (at := self._skip_blanks(self._at)) < len(self._text):
             self._at = at
             if not self._state(self._text[at], found):
                 break
-        if len(self._text) - self._at > self._limit:
-            raise ValueError(f"a value of more than {self._limit} characters")
+        else:
+            self._at = at
+        self._pieces = [self._text[self._at :]]
+        self._size = len(self._pieces[0])
+        self._text = ""
         return found
 
     def _skip_blanks(self, at: int) -> int:
@@ -150,15 +216,29 @@ class ArrayStream:
         return True
 
     def _value(self, delimiters: str) -> tuple[Any, str] | None:
-        """Scan a value and the delimiter behind it; None if that takes more text, or is none, which the end tells."""
+        """
+        Scan a value and the delimiter behind it; None if the text ends before, or if it is not JSON.
+
+        Both are found at the end of the answer: then the object is not complete.
+
+        Raises:
+            ValueError: It is nested too deeply, or is a number of too many digits.
+        """
         try:
             value, end = _scan(self._text, self._at)
         except RecursionError:
             raise ValueError("nested too deeply") from None
-        except ValueError:
+        except json.JSONDecodeError:
+            finder = _EndFinder(self._text[self._at])
+            self._may_go_on = _never if finder.finds_end(self._text, self._at) else finder.finds_end
             return None
+        except ValueError:  # Python limits how many digits it converts
+            raise ValueError("a number of too many digits") from None
+        is_open = end == len(self._text) and self._text[-1] not in '}]"'  # a number may go on
         end = self._skip_blanks(end)
         if end == len(self._text) or self._text[end] not in delimiters:
+            is_ended = end < len(self._text)
+            self._may_go_on = _never if is_ended else _EndFinder("0").finds_end if is_open else _is_not_blank
             return None
         self._at = end + 1
         return value, self._text[end]

@@ -79,3 +79,64 @@ def test_buffer_keeps_no_more_than_the_open_element():
     stream.feed('{"files": [')
     for number in range(1000):
         assert stream.feed(f"{json.dumps({'number': number})},") == [{"number": number}]
+
+
+def feed_all(stream, text, size):
+    """What comes out where *text* arrives in pieces of *size* characters."""
+    return [each for start in range(0, len(text), size) for each in stream.feed(text[start : start + size])]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param('"' + "x" * 200_000 + '"', id="string"),
+        pytest.param('"' + "\\\\" * 100_000 + '"', id="backslashes"),
+        pytest.param('{"a": "' + '\\"}]' * 50_000 + '"}', id="marks-in-a-string"),
+        pytest.param(json.dumps([{"a": [1, "]"]}] * 12_000), id="nested"),
+        pytest.param("0." + "1" * 200_000, id="number"),
+        pytest.param(" " * 200_000 + "null", id="blanks"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 61])
+def test_unfinished_value_is_scanned_once(monkeypatch, value, size):
+    """However small the pieces of a large value, it is scanned a few times, not once for each."""
+    scanned = []
+
+    def counting(text, at):
+        scanned.append(len(text) - at)
+        return json.JSONDecoder().raw_decode(text, at)
+
+    monkeypatch.setattr("aioartifact._json_stream._scan", counting)
+    stream = ArrayStream("files")
+    stream.feed('{"files": [')
+    text = value + ', "end"]}'
+    assert feed_all(stream, text, size) == [json.loads(value), "end"]
+    assert stream.is_complete
+    assert sum(scanned) < 4 * len(value)
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_number_of_too_many_digits(size):
+    """Python converts up to 4,300 digits; more are an error of their own, not an early end."""
+    stream = ArrayStream("files")
+    text = '{"files": [{"size": ' + "9" * 5000 + "}]}"
+    with pytest.raises(ValueError, match="too many digits"):
+        feed_all(stream, text, size)
+
+
+def test_endless_blanks_are_refused():
+    """Blanks between values are not kept, and end in an error."""
+    stream = ArrayStream("files", limit=100)
+    with pytest.raises(ValueError, match="more than 100 characters"):
+        feed_all(stream, " " * 200, 2)
+
+
+@pytest.mark.parametrize("text", ['{"files": [x]}', '{"files": [1 2]}', '{"files": [{"a": 1} {"b"', '{"a": ]'])
+def test_invalid_value_is_not_scanned_again(monkeypatch, text):
+    """What no further text repairs waits for the end of the answer, without more work."""
+    stream = ArrayStream("files")
+    stream.feed(text)
+    monkeypatch.setattr("aioartifact._json_stream._scan", None)
+    for _ in range(10):
+        assert stream.feed("]}, ") == []
+    assert not stream.is_complete

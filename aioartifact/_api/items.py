@@ -130,7 +130,7 @@ async def rest_api_get(url: str, *, session: aiohttp.ClientSession | None = None
     Raises:
         InvalidURLError: *url* is not an absolute http or https URL.
         TransportError: No answer came.
-        ProtocolError: The answer is not valid HTTP, or redirects badly.
+        ProtocolError: The answer is not valid HTTP, redirects badly, or has more than 64 MiB, decompressed.
     """
     async with using(session) as opened:
         server = server_of(url, state_of(opened).credentials)

@@ -29,7 +29,7 @@ from .download import (
     read_promise,
     unsatisfied_size,
 )
-from .errors import errors_inside, not_sent, raise_for_status, read_error, server_words
+from .errors import errors_inside, not_sent, raise_for_status, read_error, server_words, too_large
 from .items import (
     build_item_info,
     expect_file,
@@ -143,6 +143,7 @@ __all__ = [
     "refuse_page",
     "reported_errors",
     "server_words",
+    "too_large",
     "trimmed_error",
     "unsatisfied_size",
 ]

@@ -10,6 +10,10 @@ def parse_json(text: str) -> Any:
         return json.loads(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # Python limits how many digits it converts
+        raise ValueError("a number of too many digits") from None
 
 
 def is_html(headers: Mapping[str, str]) -> bool:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from .._address import ServerURL, mask_url
-from .._errors import AuthenticationError, ResponseError, error_for_status
+from .._errors import AuthenticationError, ProtocolError, ResponseError, error_for_status
 from .._models import Response
 from .._retry import is_retryable_status
 from .bodies import is_html, parse_json
@@ -59,6 +59,14 @@ def not_sent(server: ServerURL, request: Request | None = None) -> Authenticatio
         status=401,
         attempts=0,
         hint=_HINTS[401],
+    )
+
+
+def too_large(request: Request, limit: int) -> ProtocolError:
+    """Make the error of an answer that would have to be read whole, but has more than *limit* bytes."""
+    return ProtocolError(
+        f"{request.label}: answered with more than {limit // 1024**2} MiB, decompressed",
+        hint="ask for less, or read it piece by piece with session.get()",
     )
 
 

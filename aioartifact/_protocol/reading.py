@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from json import JSONDecodeError
 from typing import Any
 
 from .._address import has_surrogates
@@ -54,22 +55,14 @@ def read_json(request: Request, response: Response) -> Any:
 
 
 def _parse(request: Request, response: Response, text: str) -> Any:
-    document = _parsed(text)
-    if document is _NOT_JSON:
-        what = "an HTML page" if is_html(response.headers) else "something that is not JSON"
-        raise not_artifactory(request, what)
-    return document
-
-
-_NOT_JSON = object()
-
-
-def _parsed(text: str) -> Any:
-    """Parse JSON without its error, which would carry the whole text, whatever that holds."""
+    # Raised outside the handler: the error of the standard library carries the whole text, whatever that holds.
     try:
         return parse_json(text)
-    except ValueError:
-        return _NOT_JSON
+    except ValueError as error:
+        reason = "" if isinstance(error, JSONDecodeError) else f": {error}"
+    raise not_artifactory(
+        request, "an HTML page" if is_html(response.headers) else f"something that is not JSON{reason}"
+    )
 
 
 def refuse_page(request: Request, response: Response) -> Response:

@@ -10,7 +10,7 @@ from yarl import URL
 
 from .._errors import ArtifactoryError, ConnectionLostError, ProtocolError, TransportError, TransportTimeoutError
 from .._models import Response
-from .._protocol import Request, Upload, not_sent, read_error, refuse_page
+from .._protocol import Request, Upload, not_sent, read_error, refuse_page, too_large
 from .._retry import parse_retry_after
 from .lane import Lane
 from .middlewares import MAX_ERROR_BODY, Passage, is_small, withholding
@@ -23,6 +23,8 @@ from .watch import closed_session
 _MAX_REDIRECTS = 5
 # What is in memory is lost in a crash, and shows in no progress.
 _BATCH_SECONDS = 1.0
+# Far more than any answer of Artifactory that is not read piece by piece.
+MAX_BODY = 64 * 1024 * 1024
 # The last two are what aiohttp stumbles over where a session is closed under a request.
 _RAISED = (*FOREIGN, AssertionError, RuntimeError)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -125,16 +127,30 @@ class Reply:
 
     async def read(self) -> Response:
         """
-        Read the whole body; of an error no more than its beginning.
+        Read the whole body, decompressed; of an error no more than its beginning.
 
         Raises:
             TransportError: See :meth:`next_batch`.
+            ProtocolError: The body of a success is larger than 64 MiB.
         """
-        content = await (self._read_all() if self.status < 400 or is_small(self._response) else self._read_some())
+        if self.status < 400:
+            content = await self._read_all()
+        else:
+            content = await (self._read_small() if is_small(self._response) else self._read_some())
         content = self._seam.masked(content) if self.status >= 300 else content
         return Response(self.status, content, self.chain[-1], self._seam.url)
 
     async def _read_all(self) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        while batch := await self.next_batch(MAX_BODY):
+            size += sum(map(len, batch))
+            if size > MAX_BODY:  # a few kilobytes of gzip can hold gigabytes
+                raise too_large(self._seam.request, MAX_BODY)
+            chunks += batch
+        return b"".join(chunks)
+
+    async def _read_small(self) -> bytes:
         try:
             with self._lane.waiting:
                 content = await self._response.read()

@@ -17,6 +17,8 @@ Handler: TypeAlias = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientR
 # What the server says of itself, and not of one request (RFC 6585 section 4, RFC 9110 section 15.6.4).
 _SLOW_DOWN = frozenset({429, 503})
 MAX_ERROR_BODY = 64 * 1024
+# Compressed bodies grow up to a thousandfold; those of real refusals are far smaller than this allows.
+_MOST_GROWTH = 16
 
 
 def passing(state: SessionState) -> aiohttp.ClientMiddlewareType:
@@ -163,4 +165,5 @@ async def _delay_after_refusal(
 
 def is_small(response: aiohttp.ClientResponse) -> bool:
     """Whether a body may be read whole; aiohttp keeps it, so it can be read once more."""
-    return response.content_length is not None and response.content_length <= MAX_ERROR_BODY
+    most = MAX_ERROR_BODY // _MOST_GROWTH if "Content-Encoding" in response.headers else MAX_ERROR_BODY
+    return response.content_length is not None and response.content_length <= most
