@@ -315,6 +315,11 @@ def is_url(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and value.lower().startswith(("http://", "https://"))
 
 
+def names_folder(url: object) -> bool:
+    """Whether *url* ends in a slash: as the target of a file, it means "into this folder"."""
+    return str(url).endswith("/")
+
+
 def mask_url(text: str) -> str:
     """A URL fit for messages and logs: without user-info, query and fragment, any of which may hold a secret."""
     head, *rest = re.split(r"[?#]", _USER_INFO.sub(r"\1***@", text), maxsplit=1)

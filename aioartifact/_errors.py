@@ -22,6 +22,7 @@ ArtifactoryError
 ├── ProtocolError                            2xx, but not what HTTP or the REST API promises
 ├── IncompleteListingError                   the server trimmed a listing
 ├── IntegrityError                           size or checksum differs
+├── StoredElsewhereError                     a file was stored under another path
 ├── WorkerError                              a process of a bulk call died
 ├── NotAFileError (IsADirectoryError)        a folder where a file is needed
 ├── NotAFolderError (NotADirectoryError)     a file where a folder is needed
@@ -261,6 +262,23 @@ class IntegrityError(ArtifactoryError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.algorithm = algorithm
+        self.expected = expected
+        self.actual = actual
+
+
+class StoredElsewhereError(ArtifactoryError):
+    """
+    The server accepted a file or a folder, and stored it under another path than the one requested.
+
+    Artifactory cuts a path at ``!`` and removes blanks from its end.
+
+    Attributes:
+        expected: The URL requested.
+        actual: The URL under which the item is stored now.
+    """
+
+    def __init__(self, message: str, *, expected: str = "", actual: str = "", hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
         self.expected = expected
         self.actual = actual
 

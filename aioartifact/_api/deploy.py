@@ -4,6 +4,7 @@ import os
 
 import aiohttp
 
+from .._address import names_folder
 from .._checksums import Checksums
 from .._options import check_path, given_or
 from .._progress import FileProgress, Progress
@@ -11,7 +12,7 @@ from .._transfer.deployer import MIN_CHECKSUM_DEPLOY, Parameters
 from .._transfer.plan import is_worth_offering
 from .._transfer.upload import read_file, send_file
 from .batches import checked_options
-from .items import item_of
+from .items import file_item_of
 from .session import using
 
 
@@ -36,7 +37,7 @@ async def deploy(
 
     Args:
         path: Local file.
-        url: URL the file gets.
+        url: URL the file gets; with a slash at its end, URL of the folder it goes into under its own name.
         md5: MD5 of the file, if known; None computes it.
         sha1: SHA-1 of the file, if known; None computes it.
         sha256: SHA-256 of the file, if known; None computes it.
@@ -48,7 +49,7 @@ async def deploy(
         progress: Counts the file and its bytes as they are sent.
 
     Returns:
-        The URL given.
+        URL of the file: the one given, unless that is a folder's.
 
     Raises:
         FileNotFoundError: There is no such local file; no request was sent.
@@ -62,6 +63,7 @@ async def deploy(
         NotFoundError: There is no such local repository.
         ConflictError: The bytes differ from the checksums, or the repository's rules refuse the path.
         IntegrityError: The server recorded other checksums.
+        StoredElsewhereError: The server stored the file under another path.
         ResponseError: The server said no for another reason.
         TransportError: No answer came.
         ProtocolError: Something that is not Artifactory answered.
@@ -72,7 +74,7 @@ async def deploy(
     known = Checksums(sha256=sha256, sha1=sha1, md5=md5)
     local, shown = check_path("path", path), given_or("progress", progress, Progress())
     async with using(session) as opened:
-        item = item_of(opened, url)
+        item = file_item_of(opened, url, os.path.split(local)[1])
         source = await read_file(local, known)
         shown.expect(files=1)
         file = FileProgress(shown, str(item), item.name)
@@ -87,4 +89,4 @@ async def deploy(
             file.finish("failed")
             raise
         file.finish("transferred")
-    return url
+    return str(item) if names_folder(url) else url

@@ -65,7 +65,8 @@ def deploy_many(
 
     Args:
         items: Paths, which keep their file names, or ``(path, url)`` pairs with a path below the target folder, or
-            a whole URL; in any iterable or async iterable.
+            a whole URL; in any iterable or async iterable. A path or URL that ends in a slash is the folder that
+            the file goes into under its own name.
         url: URL of the target folder or repository. Folders are made by the server as needed.
         parameters: Properties to set on every file that is deployed; a value may be a text or several.
         overwrite: What to do about files that the server has: ``"changed"`` keeps those with the right content,

@@ -133,7 +133,8 @@ def download_many(
 
     Args:
         items: URLs, ``(url, path)`` pairs with a path below the destination, or :class:`FileInfo` values; in any
-            iterable or async iterable. A URL or a FileInfo keeps its file name.
+            iterable or async iterable. A URL or a FileInfo keeps its file name; so does one with a path that ends in
+            a slash, which is the folder that the file goes into.
         destination: Folder to write to; it and folders below it are made as needed.
         max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
         on_error: ``"raise"`` finishes the rest, then raises one :class:`BatchError`; ``"stop"`` cancels the rest

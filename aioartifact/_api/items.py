@@ -4,9 +4,9 @@ import os
 
 import aiohttp
 
-from .._address import ItemURL, is_url, parse_item_url, server_of
+from .._address import ItemURL, is_url, names_folder, parse_item_url, server_of
 from .._checksums import parse_algorithm
-from .._errors import IntegrityError, NotFoundError
+from .._errors import IntegrityError, InvalidURLError, NotFoundError
 from .._files import hash_file
 from .._listing import fetch_info
 from .._models import FileInfo, FolderInfo, Response
@@ -14,12 +14,29 @@ from .._options import check_path
 from .._protocol import build_rest, expect_file
 from .._session import send, state_of
 from .._threads import run
+from .._transfer.plan import item_below
 from .session import using
 
 
 def item_of(session: aiohttp.ClientSession, url: str) -> ItemURL:
     """Read an item's URL with the servers in mind that the session knows."""
     return parse_item_url(url, state_of(session).credentials)
+
+
+def file_item_of(session: aiohttp.ClientSession, url: str, name: str = "") -> ItemURL:
+    """
+    Read the URL that a file gets: with a slash at its end, it is the folder that the file goes into as *name*.
+
+    Raises:
+        InvalidURLError: *url* is not the URL of an item; it is that of a folder, and there is no *name*; or
+            Artifactory cannot hold *name*.
+    """
+    item = item_of(session, url)
+    if not names_folder(url):
+        return item
+    if not name:
+        raise InvalidURLError(f"{item}/: names a folder", hint="end the URL with the name the file gets")
+    return item_below(item, name)
 
 
 async def info(url: str, *, session: aiohttp.ClientSession | None = None) -> FileInfo | FolderInfo:

@@ -25,10 +25,11 @@ from .._protocol import (
     check_scope,
     destination_of,
     expect_folder,
+    read_folder_made,
     read_relocation,
 )
 from .._session import ask
-from .items import item_of
+from .items import file_item_of, item_of
 from .session import using
 
 
@@ -189,6 +190,7 @@ async def mkdir(
         AlreadyExistsError: It exists, and *exist_ok* is False.
         NotFoundError: The folder above it does not exist, and *parents* is False; or there is no such repository.
         NotAFolderError: A file is there.
+        StoredElsewhereError: The server made a folder under another path.
         AuthenticationError: Credentials are missing or wrong.
         ForbiddenError: This user may not deploy here.
         ServerError: The repository is virtual.
@@ -209,7 +211,8 @@ async def mkdir(
         if not parents:
             expect_folder(item.parent, await fetch_info(opened, item.parent))
         try:
-            await ask(opened, build_folder(item))
+            request = build_folder(item)
+            read_folder_made(item, request, await ask(opened, request))
         except (ConflictError, ServerError):
             if isinstance(await _look(opened, item), FileInfo):
                 raise NotAFolderError(f"mkdir {item}: is a file") from None
@@ -241,9 +244,7 @@ async def _look(session: aiohttp.ClientSession, item: ItemURL) -> FileInfo | Fol
 async def _relocate(
     session: aiohttp.ClientSession, verb: Verb, source: ItemURL, target: str, *, overwrite: bool, dry_run: bool
 ) -> Relocation:
-    goal = item_of(session, target)
-    if target.endswith("/"):
-        goal /= source.name
+    goal = file_item_of(session, target, source.name)
     check_relocation(verb, source, goal)
     there = await _look(session, goal)
     destination = destination_of(verb, source, goal, there, overwrite=overwrite)

@@ -1,13 +1,13 @@
 """Paths: the address of an item as an object, in the manner of anyio.Path and pathlib."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import total_ordering
 from pathlib import PurePosixPath
 
 import aiohttp
 
-from .._address import ItemURL, check_name, expect_text, parse_item_url
+from .._address import ItemURL, check_name, expect_text, names_folder, parse_item_url
 from .._errors import AlreadyExistsError, FolderNotEmptyError, InvalidArgumentError, InvalidURLError, NotFoundError
 from .._models import FileInfo, FolderInfo
 from .._protocol import expect_file, expect_folder
@@ -34,7 +34,8 @@ def path(url: str, *, session: aiohttp.ClientSession | None = None) -> "Artifact
         SessionError: *session* cannot be used here.
         InvalidArgumentError: *session* is no aiohttp.ClientSession.
     """
-    return ArtifactoryPath(parse_item_url(url) if session is None else item_of(session, url), session)
+    item = parse_item_url(url) if session is None else item_of(session, url)
+    return ArtifactoryPath(item, session, names_folder=names_folder(url))
 
 
 @total_ordering
@@ -50,11 +51,14 @@ class ArtifactoryPath:
     operation looks first and then acts, somebody else may act in between.
     """
 
-    __slots__ = ("_item", "_session")
+    __slots__ = ("_item", "_names_folder", "_session")
 
-    def __init__(self, item: ItemURL, session: aiohttp.ClientSession | None = None) -> None:
+    def __init__(
+        self, item: ItemURL, session: aiohttp.ClientSession | None = None, *, names_folder: bool = False
+    ) -> None:
         self._item = item
         self._session = session
+        self._names_folder = names_folder  # its URL was given with a slash at its end
 
     def __str__(self) -> str:
         return str(self._item)
@@ -72,12 +76,17 @@ class ArtifactoryPath:
         return self._key < other._key if isinstance(other, ArtifactoryPath) else NotImplemented
 
     @property
+    def _target_url(self) -> str:
+        """The URL as the target of a file, with the slash that it was given with."""
+        return f"{self}/" if self._names_folder else str(self)
+
+    @property
     def _key(self) -> tuple[str, tuple[str, ...]]:
         return str(self._item.server), self.parts
 
-    def __reduce__(self) -> tuple[type["ArtifactoryPath"], tuple[ItemURL]]:
+    def __reduce__(self) -> tuple[Callable[[ItemURL, bool], "ArtifactoryPath"], tuple[ItemURL, bool]]:
         # A session belongs to one process, and knows secrets.
-        return type(self), (self._item,)
+        return _unpickled, (self._item, self._names_folder)
 
     def _with(self, item: ItemURL) -> "ArtifactoryPath":
         return type(self)(item, self._session)
@@ -149,7 +158,7 @@ class ArtifactoryPath:
         """
         if session is not None:
             state_of(session)
-        return type(self)(self._item, session)
+        return type(self)(self._item, session, names_folder=self._names_folder)
 
     def joinpath(self, *others: str | PurePosixPath) -> "ArtifactoryPath":
         """
@@ -162,7 +171,10 @@ class ArtifactoryPath:
             InvalidURLError: One starts with a slash, or a name is ``.`` or ``..``, or Artifactory cannot hold it.
         """
         names = [name for other in others for name in self._names(other)]
-        return self._with(self._item / "/".join(names)) if names else self
+        if not names:
+            return self
+        is_folder = names_folder(others[-1])
+        return type(self)(self._item / "/".join(names), self._session, names_folder=is_folder)
 
     def _names(self, other: object) -> list[str]:
         text = str(other)
@@ -328,7 +340,7 @@ class ArtifactoryPath:
         self, data: bytes | bytearray | memoryview, *, parameters: Mapping[str, str | Sequence[str]] | None = None
     ) -> int:
         """Deploy *data* as the file; one request, see :func:`write_bytes`."""
-        return await write_bytes(str(self), data, parameters=parameters, session=self._session)
+        return await write_bytes(self._target_url, data, parameters=parameters, session=self._session)
 
     async def write_text(self, data: str, encoding: str = "utf-8", errors: str = "strict") -> int:
         """
@@ -436,5 +448,11 @@ class ArtifactoryPath:
 
     async def _move(self, target: "str | ArtifactoryPath", *, overwrite: bool) -> "ArtifactoryPath":
         goal = self._resolved(target)
+        if goal._names_folder:  # noqa: SLF001  # of the same class
+            goal = goal.joinpath(self.name)
         await move(str(self), str(goal), overwrite=overwrite, session=self._session)
         return goal.with_session(self._session)
+
+
+def _unpickled(item: ItemURL, names_folder: bool) -> ArtifactoryPath:
+    return ArtifactoryPath(item, names_folder=names_folder)

@@ -15,7 +15,7 @@ from .._transfer.reading import Incoming, read_range
 from .._transfer.remote_file import RemoteFile
 from .._transfer.upload import send_file
 from .batches import checked_options
-from .items import item_of
+from .items import file_item_of, item_of
 from .session import using
 
 
@@ -153,7 +153,7 @@ async def write_bytes(
     Deploy bytes from memory; one request. Otherwise like :func:`deploy`.
 
     Args:
-        url: URL the file gets.
+        url: URL the file gets, without a slash at its end.
         data: Its bytes.
         parameters: Properties to set on the file; a value may be a text or several.
         session: Session to use; None opens one for this call.
@@ -164,12 +164,14 @@ async def write_bytes(
     Raises:
         InvalidArgumentError: *data* is no bytes, a property is malformed, or *url* is that of a repository. No request
             was sent.
-        InvalidURLError: *url* is not the URL of an item.
+        InvalidURLError: *url* is not the URL of an item, or ends in a slash: it names a folder, and bytes have no name
+            of their own. No request was sent.
         AuthenticationError: Credentials are missing or wrong.
         ForbiddenError: This user may not deploy here, or not replace what is there.
         NotFoundError: There is no such local repository.
         ConflictError: The bytes were damaged on the way, or the repository's rules refuse the path.
         IntegrityError: The server recorded other checksums.
+        StoredElsewhereError: The server stored the file under another path.
         ResponseError: The server said no for another reason.
         TransportError: No answer came.
         ProtocolError: Something that is not Artifactory answered.
@@ -180,7 +182,7 @@ async def write_bytes(
         raise InvalidArgumentError(f"data is a {type(data).__name__}; expected bytes", hint="encode text first")
     options, content = checked_options(parameters, None), bytes(data)
     async with using(session) as opened:
-        item = item_of(opened, url)
+        item = file_item_of(opened, url)
         source = Source("", len(content), await run(_hash, content), content)
         unseen = FileProgress(Progress(), str(item), item.name)
         await send_file(opened, source, item, parameters=options.parameters, by_checksum=False, progress=unseen)

@@ -20,7 +20,7 @@ from .aql import (
 )
 from .archives import build_archive_member, build_folder_archive
 from .bodies import is_html
-from .deploy import build_checksum_deploy, build_deploy, read_deployed
+from .deploy import build_checksum_deploy, build_deploy, read_deployed, read_folder_made, stored_elsewhere
 from .download import (
     Promise,
     build_download,
@@ -124,6 +124,7 @@ __all__ = [
     "read_child",
     "read_deployed",
     "read_error",
+    "read_folder_made",
     "read_folder_names",
     "read_found",
     "read_item_info",
@@ -143,6 +144,7 @@ __all__ = [
     "refuse_page",
     "reported_errors",
     "server_words",
+    "stored_elsewhere",
     "too_large",
     "trimmed_error",
     "unsatisfied_size",

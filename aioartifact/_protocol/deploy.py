@@ -1,15 +1,17 @@
 """Deploying a file, and what the server recorded of it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from .._address import ItemURL
 from .._checksums import ALGORITHMS, Checksums
-from .._errors import IntegrityError
+from .._errors import IntegrityError, StoredElsewhereError
 from .._models import Response
 from .errors import raise_for_status
 from .property_text import matrix_parameters
-from .reading import checksums_of, read_object
+from .reading import checksums_of, parse_object, read_object, text_of
 from .request import Request, Upload
 
 
@@ -48,20 +50,27 @@ def _checksum_headers(checksums: Checksums) -> dict[str, str]:
     return {f"X-Checksum-{name.capitalize()}": value for name, value in values.items() if value}
 
 
-def read_deployed(item: ItemURL, request: Request, response: Response, sent: Checksums) -> None:
+def read_deployed(item: ItemURL, request: Request, response: Response, sent: Checksums) -> str | None:
     """
-    Check that the server recorded the bytes that were sent.
+    Check that the server recorded the bytes that were sent, under the path requested.
 
     Checksum siblings and Maven metadata are answered without a description; then there is nothing to compare.
 
+    Returns:
+        Key of the repository that holds the file if it is not the one requested, as with a virtual repository; else
+        None.
+
     Raises:
-        ResponseError: The server said no.
+        ResponseError: The server refused.
         IntegrityError: It recorded other checksums.
+        StoredElsewhereError: It stored the file under another path.
     """
     raise_for_status(request, response)
     if response.status_code != HTTPStatus.CREATED or not response.content:
-        return
-    recorded = checksums_of(read_object(request, response).get("checksums"))
+        return None
+    document = read_object(request, response)
+    other_repository = _check_place(item, request, document)
+    recorded = checksums_of(document.get("checksums"))
     for algorithm in ALGORITHMS:
         ours, theirs = sent.get(algorithm), recorded.get(algorithm)
         if ours and theirs and ours != theirs:
@@ -72,3 +81,64 @@ def read_deployed(item: ItemURL, request: Request, response: Response, sent: Che
                 actual=theirs,
                 hint="the file may have changed while it was sent; deploy it again",
             )
+    return other_repository
+
+
+def read_folder_made(item: ItemURL, request: Request, response: Response) -> None:
+    """
+    Check that the server made a folder under the path requested.
+
+    Raises:
+        ResponseError: The server refused.
+        StoredElsewhereError: It made another folder.
+    """
+    raise_for_status(request, response)
+    if response.status_code == HTTPStatus.CREATED and response.content[:1] == b"{":
+        _check_place(item, request, parse_object(request, response, response.text))
+
+
+def _check_place(item: ItemURL, request: Request, document: Mapping[str, Any]) -> str | None:
+    """Compare ``repo`` and ``path`` of an answer with *item*; return the repository if only that is another one."""
+    repository = text_of(document.get("repo")) or item.repository
+    path = text_of(document.get("path"))
+    if path is not None and not _is_path_requested(item.path, path.strip("/")):
+        raise stored_elsewhere(request.method, item, repository, path.strip("/"))
+    return None if repository == item.repository else repository
+
+
+def stored_elsewhere(method: str, item: ItemURL, repository: str, path: str) -> StoredElsewhereError:
+    """The error for an item that the server stored under another repository or path."""
+    actual = str(ItemURL(item.server, repository, path))
+    return StoredElsewhereError(
+        f"{method} {item}: the server stored it as {actual}",
+        expected=str(item),
+        actual=actual,
+        hint="Artifactory cuts names at '!' and removes blanks at their end; choose another name",
+    )
+
+
+# What a repository of unique snapshots writes in the place of SNAPSHOT.
+_BUILD = r"\d{8}\.\d{6}-\d+"
+_SNAPSHOT = re.compile(rf"SNAPSHOT|{_BUILD}")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+
+
+def _is_path_requested(requested: str, answered: str) -> bool:
+    """
+    Whether *answered* is the path *requested*.
+
+    The answer is written in Latin-1 by some releases, with ``?`` for other characters, so any text matches what is
+    not ASCII. Maven snapshots get a timestamp, or lose it, by the settings of the repository.
+    """
+    if requested == answered:
+        return True
+    folder, _, name = requested.rpartition("/")
+    parts = _SNAPSHOT.split(name)
+    snapshot = f"(?:SNAPSHOT|{_BUILD})"
+    wanted = _lenient(f"{folder}/" if folder else "") + snapshot.join(map(_lenient, parts))
+    return re.fullmatch(wanted, answered) is not None
+
+
+def _lenient(text: str) -> str:
+    """A regular expression for *text*, in which characters outside ASCII may be any others."""
+    return "[^/]+".join(map(re.escape, _NOT_ASCII.split(text)))

@@ -87,6 +87,7 @@ class SessionState:
     credentials: dict[ServerURL, Credentials] = field(default_factory=dict)
     routes: dict[ServerURL | URL, Route] = field(default_factory=dict)
     refused: defaultdict[ServerURL, set[str]] = field(default_factory=lambda: defaultdict(set))
+    deploy_repositories: dict[tuple[ServerURL, str], str] = field(default_factory=dict)
     byte_rate: Throttle = field(init=False)
     request_rate: Throttle = field(init=False)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 import aiohttp
 from anyio.abc import ObjectReceiveStream
 
-from .._address import ItemURL, ServerURL, mask_url, parse_item_url
+from .._address import ItemURL, ServerURL, mask_url, names_folder, parse_item_url
 from .._checksums import NO_CHECKSUMS, Algorithm, Checksums
 from .._errors import ArtifactoryError, InvalidArgumentError
 from .._files import Manifest, Stamp, file_status, hash_file
@@ -303,7 +303,8 @@ def job_of_item(item: Item, servers: Iterable[ServerURL]) -> Job:
         return Job(address, address.name)
     match item:
         case tuple((url, str() | os.PathLike() as path)) if isinstance(relative := os.fspath(path), str):
-            return Job(parse_item_url(url, servers), relative.replace(os.sep, "/"))
+            address, where = parse_item_url(url, servers), relative.replace(os.sep, "/")
+            return Job(address, where + address.name if names_folder(where) else where)
     raise InvalidArgumentError(f"item is a {type(item).__name__}; expected a URL, a (url, path) pair or a FileInfo")
 
 

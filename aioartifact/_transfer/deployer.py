@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import aiohttp
 
-from .._address import ItemURL, is_url, parse_item_url
+from .._address import ItemURL, is_url, names_folder, parse_item_url, quote_segment
 from .._checksums import Checksums
 from .._errors import ArtifactoryError, ForbiddenError, InvalidArgumentError
 from .._files import Source, TreeFile
@@ -76,7 +76,10 @@ class Deployer:
         """Where *given* goes."""
         if isinstance(given, TreeFile):
             return item_below(self.target, given.relative)
-        where = given[1] if isinstance(given, tuple) else os.path.basename(path)
+        name = os.path.basename(path)
+        where = given[1] if isinstance(given, tuple) else name
+        if names_folder(where):
+            where += quote_segment(name) if is_url(where) else name
         if isinstance(given, tuple) and is_url(where):
             return parse_item_url(where, state_of(self.session).credentials)
         return item_below(self.target, where)

@@ -10,11 +10,21 @@ import anyio
 
 from .._address import ItemURL
 from .._checksums import ALGORITHMS, Algorithm, Checksums
-from .._errors import BadRequestError, InvalidArgumentError, NotFoundError
+from .._errors import BadRequestError, ForbiddenError, InvalidArgumentError, NotFoundError
 from .._files import Source, read_blocks, read_source
+from .._models import Response
 from .._progress import FileProgress
-from .._protocol import Upload, build_checksum_deploy, build_deploy, read_deployed
-from .._session import Operation, ask, begin
+from .._protocol import (
+    Request,
+    Upload,
+    build_checksum_deploy,
+    build_deploy,
+    build_item_info,
+    read_deployed,
+    read_item_info,
+    stored_elsewhere,
+)
+from .._session import Operation, ask, begin, state_of
 from .._threads import run
 
 # A line is stalled when it takes none of these for the time allowed, so they must be small for a slow one.
@@ -52,6 +62,7 @@ async def send_file(
         ResponseError: The server said no; 409 where its bytes differ from the checksums.
         TransportError: No answer came.
         IntegrityError: The server recorded other checksums.
+        StoredElsewhereError: The server stored the file under another path.
         ProtocolError: Something that is not Artifactory answered.
     """
     if not item.path:
@@ -62,7 +73,7 @@ async def send_file(
     body = _Body(source, progress)
     request = build_deploy(item, Upload(body.blocks, source.size), source.checksums, parameters)
     try:
-        read_deployed(item, request, await ask(session, request, operation), source.checksums)
+        await _check_deployed(session, item, request, await ask(session, request, operation), source.checksums)
     except BaseException:
         body.show(0)
         raise
@@ -84,8 +95,37 @@ async def _send_checksums(
     except (BadRequestError, NotFoundError):
         operation.attempts = 0  # what follows fails for the first time
         return False
-    read_deployed(item, request, answer, source.checksums)
+    await _check_deployed(session, item, request, answer, source.checksums)
     return True
+
+
+async def _check_deployed(
+    session: aiohttp.ClientSession, item: ItemURL, request: Request, answer: Response, sent: Checksums
+) -> None:
+    """
+    Check what the server stored, and where.
+
+    A virtual repository stores files in a local one. Another repository in the answer is therefore accepted if the
+    file is found under the URL requested too, which is checked once per session and repository.
+
+    Raises:
+        IntegrityError: It recorded other checksums.
+        StoredElsewhereError: It stored the file elsewhere.
+    """
+    repository = read_deployed(item, request, answer, sent)
+    if repository is None:
+        return
+    key, aliases = (item.server, item.repository), state_of(session).deploy_repositories
+    if aliases.get(key) == repository:
+        return
+    info = build_item_info(item)
+    try:
+        read_item_info(item, info, await ask(session, info))
+    except NotFoundError:
+        raise stored_elsewhere(request.method, item, repository, item.path) from None
+    except ForbiddenError:
+        pass  # a user may deploy through a virtual repository without the right to read
+    aliases[key] = repository
 
 
 class _Body:

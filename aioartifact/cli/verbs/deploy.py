@@ -1,5 +1,6 @@
 """``deploy``."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -54,7 +55,11 @@ def deploy(
     alone = Path(paths[0]) if len(paths) == 1 and paths[0] != "-" else None
     if (include or exclude) and not (alone and alone.is_dir()):
         raise click.UsageError("--include and --exclude need a folder, which is deployed alone")
-    target = f"{url}{quote(alone.resolve().name, safe='')}" if alone and url.endswith("/") else url
+    target = (
+        f"{url}{quote(Path(os.path.normpath(Path.cwd() / alone)).name, safe='')}"
+        if alone and url.endswith("/")
+        else url
+    )
     files = [] if alone else _files(paths)
     if not (alone or files):
         return DONE
