@@ -69,7 +69,6 @@ def read_deployed(item: ItemURL, request: Request, response: Response, sent: Che
     if response.status_code != HTTPStatus.CREATED or not response.content:
         return None
     document = read_object(request, response)
-    other_repository = _check_place(item, request, document)
     recorded = checksums_of(document.get("checksums"))
     for algorithm in ALGORITHMS:
         ours, theirs = sent.get(algorithm), recorded.get(algorithm)
@@ -81,7 +80,7 @@ def read_deployed(item: ItemURL, request: Request, response: Response, sent: Che
                 actual=theirs,
                 hint="the file may have changed while it was sent; deploy it again",
             )
-    return other_repository
+    return _check_place(item, request, document)
 
 
 def read_folder_made(item: ItemURL, request: Request, response: Response) -> None:
