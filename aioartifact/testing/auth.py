@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import hmac
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NoReturn
@@ -97,6 +99,7 @@ class Accounts:
         self._users: dict[str, User] = {ANONYMOUS: NOBODY}
         self._by_secret: dict[str, User] = {}
         self._grants: list[Grant] = []
+        self._encryption_key = secrets.token_bytes(32)
         self.add(admin)
 
     @property
@@ -114,6 +117,13 @@ class Accounts:
         self._by_secret = {
             secret: each for each in self._users.values() for secret in (each.api_key, each.token) if secret
         }
+
+    def encrypted_password(self, user: User) -> str:
+        """Return what stands for the password of *user* until it changes or the server ends; ``""`` without one."""
+        if not user.password:
+            return ""
+        digest = hmac.digest(self._encryption_key, f"{user.name}:{user.password}".encode(), "sha256")
+        return "AP" + base64.b32encode(digest).decode().rstrip("=")
 
     def grant(self, grant: Grant) -> None:
         """Add a permission."""
@@ -169,7 +179,7 @@ class Accounts:
             return self._by_token(token) or _deny(f"Bad props auth token: basictoken={token}")
         if authorization.startswith("Basic "):
             name, secret = _decode_basic(authorization.removeprefix("Basic "))
-            if name or secret:
+            if (name or secret) and not (self.allow_anonymous and (name, secret) == (ANONYMOUS, "")):
                 return self._by_name(name, secret)
         if raw_query.startswith("token="):
             token = query["token"]
@@ -218,7 +228,7 @@ class Accounts:
         if user is None or not user.password:
             _deny("Bad credentials")
         self.lockouts.check(name, self._clock())
-        if user.password != password:
+        if password not in (user.password, self.encrypted_password(user)):
             self.lockouts.failed(name, self._clock())
             _deny("Bad credentials")
         self.lockouts.succeeded(name)

@@ -60,6 +60,10 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "snapshotVersionBehavior": _BEHAVIORS,
 }
 _NOT_SERVED: Mapping[str, jackson.JSON] = {"maxUniqueSnapshots": 0, "propertySets": []}
+_PACKAGE_TYPES = (
+    *("Bower", "Chef", "CocoaPods", "Composer", "Conan", "Debian", "Docker", "Gems", "GitLfs", "Npm", "NuGet"),
+    *("Puppet", "Pypi", "Vagrant"),
+)
 _SECRETS = {"password": "***"}
 
 
@@ -71,7 +75,10 @@ def document(repository: Repository) -> dict[str, jackson.JSON]:
     """Return everything there is to say of a repository; a password is masked."""
     shown = {name: _shown(name, repository, attribute) for name, attribute in _FIELDS[repository.kind].items()}
     more = _NOT_SERVED if repository.kind != "virtual" else {}
-    return {**summary(repository), **shown, **more}
+    supports: dict[str, jackson.JSON] = {
+        f"enable{name}Support": name.lower() == repository.package_type for name in _PACKAGE_TYPES
+    }
+    return {**summary(repository), **shown, **more, **supports}
 
 
 def summary(repository: Repository) -> dict[str, jackson.JSON]:
@@ -101,7 +108,7 @@ def created(key: str, sent: Mapping[str, Any]) -> Repository:
     kind: Kind | None = next((each for each in KINDS if each == sent.get("rclass")), None)
     if kind is None:
         raise ConfigurationError(f"'{sent.get('rclass')}' is not a repository class: use {', '.join(KINDS)}")
-    package_type = sent.get("packageType", "generic")
+    package_type = "generic" if sent.get("packageType") is None else sent["packageType"]
     if not isinstance(package_type, str):
         raise ConfigurationError("Unexpected value of the field 'packageType'")
     options = RepositoryOptions(kind=kind, package_type=package_type.lower())
@@ -119,24 +126,29 @@ def updated(repository: Repository, sent: Mapping[str, Any]) -> Repository:
         if sent.get(name, has) != has:
             raise ConfigurationError(f"The field '{name}' cannot be changed from '{has}' to '{sent[name]}'")
     fields = _FIELDS[repository.kind]
-    now = asdict(repository)
+    defaults = asdict(configured(repository.key, _options(repository)))
     changes = {
-        attribute: _read(name, sent[name], now[attribute])
+        attribute: defaults[attribute] if sent[name] is None else _read(name, sent[name], defaults[attribute])
         for name, attribute in fields.items()
         if name in sent and sent[name] != _SECRETS.get(name)
     }
     return replace(repository, **changes)
 
 
-def _read(name: str, value: Any, now: object) -> Any:
-    """Return the value of a field, which must be of the kind that it has *now*."""
+def _options(repository: Repository) -> RepositoryOptions:
+    kind: Kind = next(each for each in KINDS if each == repository.kind)
+    return RepositoryOptions(kind=kind, package_type=repository.package_type)
+
+
+def _read(name: str, value: Any, default: object) -> Any:
+    """Return the value of a field, which must be of the type of its *default*."""
     if name in _CHOICES and value not in _CHOICES[name]:
         raise ConfigurationError(f"'{value}' is not a value of the field '{name}': use {', '.join(_CHOICES[name])}")
     if name == "checksumPolicyType":
         return next(policy for policy, text in _POLICIES.items() if text == value)
-    if isinstance(now, tuple):
+    if isinstance(default, tuple):
         if isinstance(value, list) and all(isinstance(each, str) for each in value):
             return tuple(value)
-    elif type(value) is type(now):
+    elif type(value) is type(default):
         return value
     raise ConfigurationError(f"Unexpected value of the field '{name}'")

@@ -14,7 +14,7 @@ from .aql.sql import FALSE, SQL, Parameter, every, matches, some, within
 from .store import Item, Stats, select, split_path
 
 Algorithm = Literal["md5", "sha1", "sha256"]
-DateField = Literal["created", "lastModified", "lastDownloaded"]
+DateField = Literal["created", "lastModified", "lastDownloaded", "remote_last_downloaded"]
 
 FILES = SQL("type = 'file'")
 BY_LAST_DOWNLOAD = "ORDER BY coalesce(downloaded, 0), items.id"
@@ -80,6 +80,8 @@ def dated(field: DateField, after: int, until: int) -> SQL:
     """Look for a date later than *after* and not later than *until*, both in epoch milliseconds."""
     if field == "lastDownloaded":
         return _ids("stats", "item_id", SQL("downloaded > ? AND downloaded <= ?", (after, until)))
+    if field == "remote_last_downloaded":  # no other server reports its downloads here
+        return FALSE
     return SQL(f"({_DATE[field]} > ? AND {_DATE[field]} <= ?)", (after, until))
 
 

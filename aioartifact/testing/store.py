@@ -173,6 +173,8 @@ class Deployment:
     Attributes:
         by: User name.
         now: Epoch milliseconds.
+        created_by: Overrides the name of the creator; None keeps that of an existing file, else *by*.
+        modified_by: Overrides the name of the last deployer; None for *by*.
         created: Overrides the creation time; None keeps that of an existing file, else *now*.
         modified: The client's ``Last-Modified``; None for *now*.
         original: Checksums the client supplied.
@@ -181,6 +183,8 @@ class Deployment:
 
     by: str
     now: int
+    created_by: str | None = None
+    modified_by: str | None = None
     created: int | None = None
     modified: int | None = None
     original: Checksums = Checksums()
@@ -595,15 +599,16 @@ class Store:
             " VALUES (?, ?, ?, 'file', ?, ?, coalesce(?, ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (repo, path, name) DO UPDATE SET size = excluded.size, created = coalesce(?, created),"
             " modified = excluded.modified, updated = excluded.updated, modified_by = excluded.modified_by,"
+            " created_by = coalesce(?, created_by),"
             " actual_sha1 = excluded.actual_sha1, actual_md5 = excluded.actual_md5, sha256 = excluded.sha256,"
             " original_sha1 = excluded.original_sha1, original_md5 = excluded.original_md5,"
             " original_sha256 = excluded.original_sha256",
             (
                 *(repo, parent, name, _depth(join_path(parent, name)), content.size),
-                *(deployment.created, now, modified, now, by, by),
+                *(deployment.created, now, modified, now, deployment.created_by or by, deployment.modified_by or by),
                 *(content.sha1, content.md5, content.sha256),
                 *(original.sha1, original.md5, original.sha256),
-                deployment.created,
+                *(deployment.created, deployment.created_by),
             ),
         )
 

@@ -184,7 +184,7 @@ class Sender:
     def _head(self, reply: Reply, length: int | None, *, keep_alive: bool) -> bytes:
         headers = [f"{name}: {_one_line(value)}" for name, value in reply.headers.items()]
         lines = [f"HTTP/1.1 {reply.status} {_PHRASES.get(reply.status, '')}", self._common_headers, *headers]
-        if length is not None and reply.status != HTTPStatus.NO_CONTENT:
+        if length is not None and reply.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
             lines.append(f"Content-Length: {length}")
         if self._chunked:
             lines.append("Transfer-Encoding: chunked")

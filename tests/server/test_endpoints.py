@@ -32,6 +32,8 @@ BODIES = {
     "POST /access/api/v1/tokens": (JSON, b"{}"),
     "DELETE /access/api/v1/tokens/revoke": (JSON, b'{"token": "x"}'),
     "POST /access/api/v1/oidc/token": (JSON, json.dumps(IDENTITY).encode()),
+    "LOCK /{repository}/{file}": ({}, b"<lockinfo/>"),
+    "MOVE /{repository}/{file}": ({"Destination": "/artifactory/libs/new"}, None),
     "PUT /{repository}/{file}:properties": ({}, b"<properties><a>c</a></properties>"),
 }
 

@@ -80,7 +80,13 @@ async def test_permissions(server, ask, basic):
     )
 
 
-XML = b"<properties><a>2</a><a>1</a><b>x &lt; &amp;</b></properties>"
+XML = b"""<?xml version="1.0" encoding="UTF-8"?>
+<properties>
+  <a>2</a>
+  <a>1</a>
+  <b>x &lt; &amp;</b>
+</properties>
+"""
 
 
 async def test_properties_as_xml(server, ask):

@@ -56,7 +56,7 @@ async def test_token_in_the_query(closed, ask):
     [
         pytest.param(encoded("reader:wrong"), 401, "Bad credentials", id="wrong password"),
         pytest.param(encoded("nobody:pw"), 401, "Bad credentials", id="unknown user"),
-        pytest.param(encoded("anonymous:"), 401, "Bad credentials", id="anonymous by name"),
+        pytest.param(encoded("anonymous:pw"), 401, "Bad credentials", id="anonymous by name"),
         pytest.param(encoded(f"other:{TOKEN}"), 401, "Token principal mismatch.", id="token of another"),
         pytest.param(encoded(f":{TOKEN}"), 401, "Token principal mismatch.", id="token without a name"),
         pytest.param(encoded(f"other:{KEY}"), 401, "Bad authentication Key", id="key of another"),

@@ -112,7 +112,8 @@ async def test_usage_looks_at_files_made_before(aged, search, parameters, expect
         (
             "dates?from=0&dateFields=created,born",
             400,
-            "Date field name 'born' unknown!, possible values are: [created, lastModified, lastDownloaded]",
+            "Date field name 'born' unknown!, possible values are:"
+            " [lastModified, created, lastDownloaded, remote_last_downloaded]",
         ),
         ("dates?from=soon&dateFields=created", 400, 'For input string: "soon"'),
         ("dates?from=9999999999999999999&dateFields=created", 400, 'For input string: "9999999999999999999"'),

@@ -120,7 +120,7 @@ async def test_conditional_requests(stored, ask, admin, headers, status, method)
     answer = await ask(stored, method, FILE, headers=admin | headers)
     assert answer.status == status
     if status == 304:
-        assert (answer.body, answer.headers["content-length"], answer.headers["etag"]) == (b"", "0", SHA1)
+        assert (answer.body, answer.headers["etag"]) == (b"", SHA1)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ async def test_checksum_sibling_is_what_the_client_supplied(server, ask, algorit
     assert "etag" not in found.headers
     assert (
         await ask(server, "GET", f"/generic-local/b.{algorithm}")
-    ).message == f"Checksum not found for b.{algorithm}"
+    ).message == "Checksum not found for generic-local/b"
     assert (await ask(server, "GET", f"/generic-local/c.{algorithm}")).message == "File not found."
     assert (await ask(server, "GET", f"/trusting/b.{algorithm}")).body == found.body
 

@@ -1,5 +1,11 @@
 """Rows of server-facts.md, sections 2 and 3: what a real server answered, and the embedded one once did not."""
 
+import hashlib
+import io
+import json
+import zipfile
+from xml.etree import ElementTree as ET
+
 import pytest
 
 from aioartifact.testing import ArtifactoryServer
@@ -150,3 +156,233 @@ async def test_row_2_20_folder_that_ends_in_an_exclamation_mark(ask, edition):
         assert (await ask(server, "GET", "/generic-local/d!/e/f")).body == DATA
         assert (await ask(server, "GET", "/generic-local/d!/e/missing")).message == "File not found."
         assert b'<a href="e/">' in (await ask(server, "GET", "/generic-local/d!/")).body
+
+
+LOCK_INFO = b'<D:lockinfo xmlns:D="DAV:"><D:locktype><D:write/></D:locktype></D:lockinfo>'
+
+
+@pytest.mark.parametrize("edition", ["oss", "pro"])
+async def test_row_2_9_webdav(ask, admin, edition):
+    """The methods of WebDAV are a part of both editions."""
+    async with ArtifactoryServer(edition=edition) as server:
+        server.put("generic-local/d/a & b.txt", DATA)
+        server.make_folder("generic-local/d/e")
+        for depth, expected in (("0", ["/d/"]), ("1", ["/d/", "/d/a%20%26%20b.txt", "/d/e/"])):
+            found = await ask(server, "PROPFIND", "/generic-local/d", headers=admin | {"Depth": depth})
+            hrefs = [each.text for each in ET.fromstring(found.body).iter("{DAV:}href")]
+            assert (found.status, sorted(hrefs)) == (207, [f"/artifactory/generic-local{path}" for path in expected])
+        file = ET.fromstring((await ask(server, "PROPFIND", "/generic-local/d/a%20&%20b.txt")).body)
+        assert [each.text for each in file.iter("{DAV:}getcontentlength")] == [str(len(DATA))]
+        assert (await ask(server, "PROPFIND", "/generic-local/missing")).status == 404
+        assert (await ask(server, "PROPPATCH", "/generic-local/d", body=b"<x/>")).status == 200
+        assert (await ask(server, "UNLOCK", "/generic-local/d")).status == 204
+        lock = await ask(server, "LOCK", "/generic-local/d")
+        assert (lock.status, lock.message) == (400, "Bad lock request")
+        lock = await ask(server, "LOCK", "/generic-local/d", body=LOCK_INFO)
+        assert (lock.status, lock.headers["lock-token"][1:17]) == (200, "opaquelocktoken:")
+        move = await ask(server, "MOVE", "/generic-local/d")
+        assert (move.status, move.message) == (400, "Header 'Destination' is required.")
+        destination = admin | {"Destination": f"{server.url}/generic-local/new%20name"}
+        assert (await ask(server, "MOVE", "/generic-local/d", headers=destination)).status == 200
+        assert server.read("generic-local/new name/a & b.txt") == DATA
+        assert not server.exists("generic-local/d")
+
+
+@pytest.mark.parametrize(
+    "destination", ["http://elsewhere/other/x", "%zz", "http://[", "/artifactory/generic-local/a|b"]
+)
+async def test_row_2_9_move_to_nowhere(server, ask, admin, destination):
+    """A destination outside of the server is refused, and everything stays."""
+    server.put("generic-local/a", DATA)
+    answer = await ask(server, "MOVE", "/generic-local/a", headers=admin | {"Destination": destination})
+    assert answer.status == 400
+    assert server.read("generic-local/a") == DATA
+
+
+async def test_row_2_9_webdav_needs_rights(server, ask, basic):
+    """A reader lists and changes nothing; a stranger does not even list."""
+    server.put("generic-local/a", DATA)
+    for name in ("reader", "stranger"):
+        server.add_user(name, password="pw")
+    server.grant("reader", "generic-local", "r")
+    to = {"Destination": f"{server.url}/generic-local/b"}
+    for method in ("LOCK", "UNLOCK", "PROPPATCH", "MOVE"):
+        answer = await ask(server, method, "/generic-local/a", headers=basic("reader", "pw") | to, body=LOCK_INFO)
+        assert answer.status == 403
+    assert (await ask(server, "PROPFIND", "/generic-local/a", headers=basic("reader", "pw"))).status == 207
+    assert (await ask(server, "PROPFIND", "/generic-local/a", headers=basic("stranger", "pw"))).status == 403
+    assert server.read("generic-local/a") == DATA
+
+
+@pytest.mark.parametrize(("method", "status"), [("OPTIONS", 200), ("PURGE", 405), ("COPY", 405)])
+async def test_row_2_10_allow(server, ask, method, status):
+    """The list is that of WebDAV alone."""
+    answer = await ask(server, method, "/generic-local/a")
+    assert (answer.status, answer.headers["allow"]) == (
+        status,
+        "mkcol,move,propfind,unlock,post,proppatch,options,lock,delete",
+    )
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256"])
+async def test_row_2_12_checksum_never_given(server, ask, algorithm):
+    """The message names the file, not its checksum."""
+    await ask(server, "PUT", "/generic-local/d/f", body=DATA)
+    answer = await ask(server, "GET", f"/generic-local/d/f.{algorithm}")
+    assert (answer.status, answer.message) == (404, "Checksum not found for generic-local/d/f")
+
+
+async def test_row_2_13_checksum_as_a_resource(server, ask, admin):
+    """Ranges are served, and HEAD has the headers of the file."""
+    server.put("generic-local/f", DATA)
+    digest = hashlib.sha1(DATA).hexdigest()
+    part = await ask(server, "GET", "/generic-local/f.sha1", headers=admin | {"Range": "bytes=2-5"})
+    assert (part.status, part.body, part.headers["content-range"]) == (206, digest[2:6].encode(), "bytes 2-5/40")
+    behind = await ask(server, "GET", "/generic-local/f.sha1", headers=admin | {"Range": "bytes=40-"})
+    assert (behind.status, behind.headers["content-range"]) == (416, "bytes */40")
+    head = await ask(server, "HEAD", "/generic-local/f.sha1")
+    assert (head.status, head.headers["etag"], head.headers["accept-ranges"]) == (200, digest, "bytes")
+    names = {"content-disposition", "x-artifactory-filename", "x-checksum-sha1", "x-checksum-md5", "x-checksum-sha256"}
+    assert names <= head.headers.keys()
+    assert head.headers["content-length"] == "40"
+
+
+@pytest.mark.parametrize("path", ["f", "f.sha1"])
+async def test_row_2_14_not_modified(server, ask, admin, path):
+    """304 says nothing of a body that is not there."""
+    server.put("generic-local/f", DATA)
+    headers = admin | {"If-None-Match": hashlib.sha1(DATA).hexdigest()}
+    answer = await ask(server, "GET", f"/generic-local/{path}", headers=headers)
+    assert (answer.status, answer.body) == (304, b"")
+    assert not {"content-type", "content-length", "transfer-encoding"} & answer.headers.keys()
+
+
+ORIGIN = {
+    "X-Artifactory-Created-By": "alice",
+    "X-Artifactory-Modified-By": "bob",
+    "X-Artifactory-Created": "1000",
+    "X-Artifactory-Last-Modified": "2000",
+}
+
+
+async def test_row_2_15_names_and_dates_of_an_administrator(server, ask, admin, basic):
+    """What replication sends is taken over; other users are who they are."""
+    await ask(server, "PUT", "/generic-local/a", body=b"before")
+    for _ in range(2):
+        answer = await ask(server, "PUT", "/generic-local/a", headers=admin | ORIGIN, body=DATA)
+        assert answer.json()["createdBy"] == "alice"
+        info = (await ask(server, "GET", "/api/storage/generic-local/a")).json()
+        assert (info["createdBy"], info["modifiedBy"]) == ("alice", "bob")
+        assert (info["created"], info["lastModified"]) == ("1970-01-01T00:00:01.000Z", "1970-01-01T00:00:02.000Z")
+    await ask(server, "PUT", "/generic-local/a", body=b"later")
+    info = (await ask(server, "GET", "/api/storage/generic-local/a")).json()
+    assert (info["createdBy"], info["modifiedBy"]) == ("alice", "admin")
+    server.add_user("ci", password="pw")
+    server.grant("ci", "generic-local", "rwd")
+    assert (await ask(server, "PUT", "/generic-local/b", headers=basic("ci", "pw") | ORIGIN, body=DATA)).json()[
+        "createdBy"
+    ] == "ci"
+
+
+async def test_row_2_17_properties_as_xml(server, ask):
+    """A declaration, and a line for each element."""
+    server.put("generic-local/a", DATA, properties={"k": "v", "l": "w"})
+    answer = await ask(server, "GET", "/api/storage/generic-local/a?propertiesXml")
+    first, *lines = answer.body.decode().splitlines()
+    assert first == '<?xml version="1.0" encoding="UTF-8"?>'
+    assert [line.strip() for line in lines] == ["<properties>", "<k>v</k>", "<l>w</l>", "</properties>"]
+
+
+async def test_row_2_18_unknown_date_field(server, ask):
+    """The list has the fields in the server's order; the fourth of them is known, and finds nothing."""
+    server.put("generic-local/a", DATA)
+    answer = await ask(server, "GET", "/api/search/dates?from=0&dateFields=born")
+    assert answer.message == (
+        "Date field name 'born' unknown!, possible values are:"
+        " [lastModified, created, lastDownloaded, remote_last_downloaded]"
+    )
+    answer = await ask(server, "GET", "/api/search/dates?from=0&dateFields=remote_last_downloaded")
+    assert (answer.status, answer.message) == (404, "No results found.")
+
+
+@pytest.mark.parametrize(("allowed", "status"), [(True, 200), (False, 401)])
+async def test_row_3_1_anonymous_without_password(ask, basic, allowed, status):
+    """The credentials of clients that always send some count as none."""
+    async with ArtifactoryServer(anonymous=allowed) as server:
+        server.put("generic-local/a", DATA)
+        server.grant("anonymous", "generic-local")
+        assert (await ask(server, "GET", "/generic-local/a", headers=basic("anonymous", ""))).status == status
+        assert (await ask(server, "GET", "/generic-local/a", headers=basic("anonymous", "x"))).status == 401
+
+
+@pytest.mark.parametrize("spelling", ["True", "TRUE", "tRuE"])
+async def test_row_3_2_booleans_of_any_case(server, ask, admin, spelling):
+    """Headers and forms are read as Java reads booleans."""
+    server.put("generic-local/a", DATA)
+    headers = admin | {"X-Checksum-Deploy": spelling, "X-Checksum-Sha1": hashlib.sha1(DATA).hexdigest()}
+    assert (await ask(server, "PUT", "/generic-local/b", headers=headers, body=b"")).status == 201
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("x", DATA)
+    headers = admin | {"X-Explode-Archive": spelling}
+    assert (await ask(server, "PUT", "/generic-local/z.zip", headers=headers, body=archive.getvalue())).status == 200
+    assert server.read("generic-local/x") == DATA
+    headers = admin | {"Content-Type": "application/x-www-form-urlencoded"}
+    body = f"username=admin&refreshable={spelling}".encode()
+    assert "refresh_token" in (await ask(server, "POST", "/api/security/token", headers=headers, body=body)).json()
+
+
+async def test_row_3_3_null_is_the_default(server, ask, admin):
+    """Fields without a value are those that are not sent; in a change they go back to the default."""
+    headers = admin | {"Content-Type": "application/json"}
+    sent = {"rclass": "remote", "url": "http://example.org", "password": None, "username": None, "packageType": None}
+    path = "/api/repositories/mirror"
+    assert (await ask(server, "PUT", path, headers=headers, body=json.dumps(sent).encode())).status == 200
+    assert (await ask(server, "GET", path)).json()["password"] == ""
+    for value, shown in (("secret", "***"), (None, "")):
+        body = json.dumps({"password": value}).encode()
+        assert (await ask(server, "POST", path, headers=headers, body=body)).status == 200
+        assert (await ask(server, "GET", path)).json()["password"] == shown
+    wrong = await ask(server, "POST", path, headers=headers, body=b'{"password": 1}')
+    assert wrong.status == 400
+
+
+@pytest.mark.parametrize(("package_type", "enabled"), [("debian", True), ("generic", False)])
+async def test_row_3_4_debian_repository(server, ask, package_type, enabled):
+    """The configuration says which package types are on."""
+    server.create_repository("r", package_type=package_type)
+    assert (await ask(server, "GET", "/api/repositories/r")).json()["enableDebianSupport"] is enabled
+
+
+@pytest.mark.parametrize("edition", ["oss", "pro"])
+async def test_row_3_5_encrypted_password(ask, admin, basic, edition):
+    """It works as the password of its user, and of nobody else."""
+    async with ArtifactoryServer(edition=edition) as server:
+        server.add_user("ci", password="password")
+        answer = await ask(server, "GET", "/api/security/encryptedPassword")
+        encrypted = answer.body.decode()
+        assert (answer.status, "password" in encrypted) == (200, False)
+        assert (await ask(server, "GET", "/api/system/ping", headers=basic("admin", encrypted))).status == 200
+        assert (await ask(server, "GET", "/api/system/ping", headers=basic("ci", encrypted))).status == 401
+        token = {"Authorization": f"Bearer {server.issue_token('robot')}"}
+        assert (await ask(server, "GET", "/api/security/encryptedPassword", headers=token)).status == 409
+        assert (await ask(server, "GET", "/api/security/encryptedPassword", headers={})).status == 401
+
+
+async def test_row_3_6_exploded_archive(server, ask, admin):
+    """The answer has no body that a client could take for JSON."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("x", DATA)
+    headers = admin | {"X-Explode-Archive": "true"}
+    answer = await ask(server, "PUT", "/generic-local/z.zip", headers=headers, body=archive.getvalue())
+    assert (answer.status, answer.body) == (200, b"")
+
+
+async def test_row_3_11_reports_of_clients(server, ask, admin):
+    """What jf and the Java client call beside their work is served."""
+    headers = admin | {"Content-Type": "application/json"}
+    body = b'{"productId": "jfrog-cli-go/2.112", "features": [{"featureId": "rt_ping"}]}'
+    assert (await ask(server, "POST", "/api/system/usage", headers=headers, body=body)).status in (200, 202)
+    assert (await ask(server, "GET", "/api/system/info")).json()["numberOfCores"] > 0
+    assert (await ask(server, "GET", "/api/plugins")).json() == {}

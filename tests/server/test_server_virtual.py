@@ -109,7 +109,7 @@ async def test_properties_are_those_of_a_member_that_has_some(server, ask):
     server.put("first/org/a.txt", b"x", properties={"k": "first"})
     assert (await ask(server, "GET", f"/api/storage{FILE}?properties")).json()["properties"] == {"k": ["first"]}
     xml = await ask(server, "GET", f"/api/storage{FILE}?propertiesXml")
-    assert xml.body == b"<properties><k>first</k></properties>"
+    assert b"<k>first</k>" in xml.body
     assert (await ask(server, "GET", "/api/storage/v/gone?properties")).message == "No properties could be found."
 
 

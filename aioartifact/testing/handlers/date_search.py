@@ -16,7 +16,7 @@ from ..searches import DateField
 from ..store import Item, Stats
 from .results import NOTHING, Entry, Search, answer, refuse_anonymous, searched, uri
 
-_FIELDS: tuple[DateField, ...] = ("created", "lastModified", "lastDownloaded")
+_FIELDS: tuple[DateField, ...] = ("lastModified", "created", "lastDownloaded", "remote_last_downloaded")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 _NO_METADATA = SQL("name <> 'maven-metadata.xml'")
 
@@ -114,7 +114,7 @@ def _with_dates(fields: Sequence[DateField], exchange: Exchange, item: Item, sta
     iso = exchange.instance.iso
     downloaded = "" if stats.downloaded is None else iso(stats.downloaded)
     values = {"created": iso(item.created), "lastModified": iso(item.modified), "lastDownloaded": downloaded}
-    return {"uri": uri(exchange, item), **{name: values[name] for name in _FIELDS if name in fields}}
+    return {"uri": uri(exchange, item), **{name: value for name, value in values.items() if name in fields}}
 
 
 def _with_first_date(after: int, until: int, exchange: Exchange, item: Item, _stats: Stats) -> jackson.JSON:

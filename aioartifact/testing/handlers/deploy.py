@@ -14,6 +14,7 @@ from ..repositories import Repository
 from ..resolution import demand_allowed
 from ..store import Checksums, Deployment, Item, NotAFileError, NotAFolderError
 from . import properties
+from .parameters import is_true
 from .storage import checksums_of, original_checksums_of
 
 _CONTENT_TYPE = f"{VENDOR}storage.ItemCreated+json;charset=ISO-8859-1"
@@ -28,7 +29,7 @@ async def put(exchange: Exchange) -> Reply:
     if target.is_folder or not target.item_path:
         return await _put_folder(exchange, repository)
     repository = enter_local(exchange, repository)
-    if exchange.request.headers.get("X-Checksum-Deploy") == "true":
+    if is_true(exchange.request.headers.get("X-Checksum-Deploy")):
         return await _put_by_checksum(exchange, repository)
     if names.is_metadata(target.item_path) and (answer := await _put_metadata(exchange, repository)):
         return answer
@@ -310,6 +311,8 @@ def deployment(exchange: Exchange, original: Checksums) -> Deployment:
     return Deployment(
         by=exchange.user.name,
         now=exchange.instance.now_ms(),
+        created_by=admin_only.get("X-Artifactory-Created-By"),
+        modified_by=admin_only.get("X-Artifactory-Modified-By"),
         created=_epoch_ms(admin_only.get("X-Artifactory-Created")),
         modified=parse_http(headers.get("Last-Modified")) if modified is None else modified,
         original=original,
@@ -339,7 +342,7 @@ async def delete(exchange: Exchange) -> Reply:
     if item is None:
         refuse(404, f"Could not locate artifact '{exchange.address}' (Nothing to delete).", servlet=True)
     permitted = partial(exchange.instance.accounts.can, exchange.user, "d")
-    atomic = target.query.get("atomic") == "true"
+    atomic = is_true(target.query.get("atomic"))
     if not await exchange.instance.in_thread(partial(store.delete, item, permitted, atomic=atomic)):
         message = (
             f"Not enough permissions to delete/overwrite all artifacts under '{exchange.address}'"

@@ -11,6 +11,7 @@ from ..replies import FilePart, Reply, refuse
 from ..resolution import Found
 from ..store import Item
 from . import browse, properties
+from .parameters import is_true
 
 _BOUNDARY = "BCD64322345343217845286A"  # the real server's, a constant there too
 # What commons-httpclient leaves raw in a file name; decode with unquote, not unquote_plus.
@@ -31,6 +32,7 @@ async def retrieve(exchange: Exchange) -> Reply:
     if {"properties", "propertiesXml"} & target.query.keys() and exchange.request.method == "GET":
         return properties.of_download(exchange, item, headers)
     if _is_not_modified(exchange, item):
+        del headers["Content-Type"]
         return Reply(304, headers)
     if found.checksum:
         return _checksum(exchange, found)
@@ -82,7 +84,7 @@ def _goes_to_storage(exchange: Exchange, found: Found) -> bool:
         and found.repository.download_redirect
         and found.is_stored
         and exchange.request.method == "GET"
-        and exchange.target.query.get("artifactory.disableRedirect") != "true"
+        and not is_true(exchange.target.query.get("artifactory.disableRedirect"))
         and exchange.request.headers.get("X-JFrog-Download-Redirect-To") != "None"
     )
 
@@ -132,11 +134,24 @@ def _checksum(exchange: Exchange, found: Found) -> Reply:
     digests = item.actual if _is_computed(found) else item.original
     digest = getattr(digests, found.checksum)
     if digest is None:
-        refuse(404, f"Checksum not found for {item.path}.{found.checksum}", servlet=True)
-    headers = {"Content-Type": media.CHECKSUM, "Last-Modified": http(exchange.instance.now_ms())}
+        refuse(404, f"Checksum not found for {item.repo}/{item.path}", servlet=True)
+    headers = file_headers(exchange, found) if exchange.request.method == "HEAD" else {}
+    headers |= {"Content-Type": media.CHECKSUM, "Last-Modified": http(exchange.instance.now_ms())}
     if names.is_expirable(item.path):
         headers["Cache-Control"] = "no-store"
-    return Reply(200, headers, digest.encode())
+    return _part_of_checksum(exchange, headers, digest.encode())
+
+
+def _part_of_checksum(exchange: Exchange, headers: dict[str, str], body: bytes) -> Reply:
+    asked = exchange.asked_range if exchange.request.method == "GET" else None
+    spans = ranges.select(asked, len(body), suffixes=exchange.instance.profile.suffix_ranges) if asked else None
+    if spans == []:
+        return Reply(416, {"Content-Range": f"bytes */{len(body)}"})
+    if spans is None or len(spans) > 1:
+        return Reply(200, headers, body)
+    (span,) = spans
+    headers["Content-Range"] = span.content_range(len(body))
+    return Reply(206, headers, body[span.start : span.stop])
 
 
 def _is_computed(found: Found) -> bool:

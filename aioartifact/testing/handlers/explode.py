@@ -13,6 +13,7 @@ from ..replies import Reply, refuse
 from ..repositories import Repository
 from ..store import Checksums, ConflictError
 from .deploy import checked_checksums, demand_deploy, deployment, enter_local, receive, supplied_checksums
+from .parameters import is_true
 from .properties import demand_valid_keys
 
 _HEADERS = ("X-Explode-Archive", "X-Explode-Archive-Atomic")
@@ -21,7 +22,7 @@ _EXTENSIONS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2")
 
 def is_asked(exchange: Exchange) -> bool:
     """Tell whether a PUT wants its archive unpacked."""
-    return any(exchange.request.headers.get(name) == "true" for name in _HEADERS)
+    return any(is_true(exchange.request.headers.get(name)) for name in _HEADERS)
 
 
 async def put(exchange: Exchange) -> Reply:
@@ -42,16 +43,15 @@ async def put(exchange: Exchange) -> Reply:
     checked_checksums(exchange, repository, supplied_checksums(exchange), content)
     blob = exchange.instance.store.blobs.path(content.sha256)
     try:
-        count = await exchange.instance.in_thread(partial(_explode, exchange, repository, blob, name, folder))
+        await exchange.instance.in_thread(partial(_explode, exchange, repository, blob, name, folder))
     except BrokenArchiveError as broken:
         refuse(400, str(broken), servlet=True)
     except ConflictError as conflict:
         refuse(409, str(conflict), servlet=True)
-    text = f"Successfully deployed {count} artifacts of '{name}' to '{repository.key}:{folder}'.\n"
-    return Reply(200, {"Content-Type": "text/plain"}, text.encode())
+    return Reply(200)
 
 
-def _explode(exchange: Exchange, repository: Repository, blob: Path, name: str, folder: str) -> int:
+def _explode(exchange: Exchange, repository: Repository, blob: Path, name: str, folder: str) -> None:
     """Store the bytes of all entries first, and list them in one transaction."""
     store = exchange.instance.store
     with archives.opened(blob, name) as archive:
@@ -64,7 +64,6 @@ def _explode(exchange: Exchange, repository: Repository, blob: Path, name: str, 
     with store.transaction():
         for path, content in contents.items():
             store.put(repository.key, path, content, deployment(exchange, _originals(repository, path, content)))
-    return len(contents)
 
 
 def _originals(repository: Repository, path: str, content: Content) -> Checksums:

@@ -13,6 +13,7 @@ from ..packing import ArchiveType, Member
 from ..replies import Reply, refuse
 from ..store import Item, walk
 from .editions import demand_pro
+from .parameters import is_true
 
 _TYPES: dict[str, ArchiveType] = {each: each for each in get_args(ArchiveType)}
 
@@ -97,7 +98,7 @@ async def _stream(
 
 def _members(exchange: Exchange, connection: sqlite3.Connection, folder: Item) -> Iterator[Member]:
     """Yield the files the user may read, each before its checksums where these are asked for."""
-    with_checksums = exchange.target.query.get("includeChecksumFiles") == "true"
+    with_checksums = is_true(exchange.target.query.get("includeChecksumFiles"))
     repository = exchange.repository()
     for item in walk(connection, folder):
         if item.is_folder or not exchange.can_see(item):

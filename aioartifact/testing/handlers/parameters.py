@@ -15,3 +15,8 @@ def number(exchange: Exchange, name: str, default: int = 0) -> int:
     if not text.isdecimal():
         refuse(400, f'For input string: "{text}"')
     return int(text)
+
+
+def is_true(text: str | None) -> bool:
+    """Whether a header or parameter is on; as with Java's ``parseBoolean``, its case does not matter."""
+    return text is not None and text.lower() == "true"

@@ -72,8 +72,8 @@ def of_download(exchange: Exchange, item: Item, headers: dict[str, str]) -> Repl
 
 def _xml(found: dict[str, list[str]]) -> bytes:
     """Print an element for each value; not every key would be a name in XML, which the real server overlooks too."""
-    values = "".join(f"<{key}>{escape(value)}</{key}>" for key, each in found.items() for value in each)
-    return f"<properties>{values}</properties>".encode()
+    values = "".join(f"  <{key}>{escape(value)}</{key}>\n" for key, each in found.items() for value in each)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<properties>\n{values}</properties>\n'.encode()
 
 
 def _document(found: dict[str, list[str]], uri: str) -> jackson.JSON:

@@ -44,6 +44,17 @@ async def move(exchange: Exchange) -> Reply:
     return await _relocate(exchange, _MOVE)
 
 
+async def move_to(exchange: Exchange, repository: str, path: str) -> Reply:
+    """Move the item of the request as WebDAV does, in both editions; nothing is moved where something cannot be."""
+    relocation = Relocation(exchange, _MOVE, repository, path, is_dry=False, is_atomic=True, fails_fast=True)
+    await exchange.instance.in_thread(relocation.run)
+    if relocation.status == 200:
+        return Reply(200)
+    if relocation.status == 403 and exchange.user.is_anonymous:
+        exchange.deny("", servlet=True)
+    return refuse(relocation.status, relocation.messages[0][1], servlet=True)
+
+
 async def _relocate(exchange: Exchange, verb: Verb) -> Reply:
     demand_pro(exchange)
     to = exchange.target.query.get("to", "").strip("/")

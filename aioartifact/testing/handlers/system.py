@@ -1,5 +1,8 @@
 """Ping, version, what administrators may know, and the list of repositories."""
 
+import os
+import platform
+import threading
 from xml.sax.saxutils import escape
 
 from .. import jackson
@@ -39,6 +42,30 @@ async def info(exchange: Exchange) -> Reply:
     }
     text = "".join(f"{key:<32}|  {value}\n" for key, value in lines.items())
     return Reply(200, {"Content-Type": "text/plain"}, f"SYSTEM INFORMATION DUMP\n\n{text}".encode())
+
+
+async def details(exchange: Exchange) -> Reply:
+    """Describe process and machine, to administrators; a part of what a real server counts."""
+    exchange.demand_admin()
+    document: dict[str, jackson.JSON] = {
+        "osName": platform.system(),
+        "numberOfCores": os.cpu_count() or 1,
+        "activeThreads": threading.active_count(),
+    }
+    return json_reply(document, "application/json")
+
+
+async def usage(exchange: Exchange) -> Reply:
+    """Take what clients report of themselves, and drop it."""
+    exchange.demand_user()
+    await exchange.whole_body()
+    return Reply(200)
+
+
+async def plugins(exchange: Exchange) -> Reply:
+    """List the user plugins, to administrators; there are none."""
+    exchange.demand_admin()
+    return json_reply({}, "application/json")
 
 
 async def configuration(exchange: Exchange) -> Reply:

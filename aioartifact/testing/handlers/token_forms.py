@@ -7,6 +7,7 @@ from .. import jackson
 from ..exchange import Exchange
 from ..replies import RefusalError, Reply, json_reply, refuse
 from ..tokens import SERVICE_ID, Order, RejectedTokenError, Token, groups_of_scope, is_admin_scope
+from .parameters import is_true
 
 LIFETIME = 3600  # seconds, where a request names none; the most that users who are no administrators may ask for
 
@@ -99,7 +100,7 @@ def _ordered(exchange: Exchange, form: dict[str, str]) -> Order:
         scope=_checked_scope(exchange, scope),
         audience=form.get("audience") or "jfrt@*",
         lifetime=_lifetime(exchange, form),
-        is_refreshable=form.get("refreshable") == "true",
+        is_refreshable=is_true(form.get("refreshable")),
     )
 
 
