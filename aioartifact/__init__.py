@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._address import group_id_to_path, path_to_group_id, url
+    from ._address import URLLike, group_id_to_path, path_to_group_id, url
     from ._api.aql import aql
     from ._api.archives import list_archive, read_archive_member
     from ._api.credentials import authentication, authentification, resolve_credentials
@@ -166,6 +166,7 @@ __all__ = [
     "TransferEvent",
     "TransportError",
     "TransportTimeoutError",
+    "URLLike",
     "UnsafePathError",
     "Verify",
     "WorkerError",
@@ -222,6 +223,7 @@ __all__ = [
 
 _HOMES = {
     "_address": (
+        "URLLike",
         "group_id_to_path",
         "path_to_group_id",
         "url",

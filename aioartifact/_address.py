@@ -9,10 +9,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeGuard
+from typing import TypeAlias, TypeGuard
 from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
 
+from yarl import URL
+
 from ._errors import InvalidArgumentError, InvalidURLError
+from ._web_pages import read_page
 
 # RFC 3986 pchar, without ';' (Artifactory's matrix parameters start there) and '+' (some proxies and S3
 # read it as a space; Artifactory decodes %2B to the same name).
@@ -35,6 +38,26 @@ _USER_INFO = re.compile(
 _PARAMETERS = re.compile(r";[^/]*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _EXAMPLE = "expected an absolute URL such as https://host/artifactory/repository/path"
+
+
+class Locator:
+    """Base class of values that stand for a URL, which is their ``str()``, on a server."""
+
+    __slots__ = ()
+
+    @property
+    def server(self) -> str:
+        """Base address of the server."""
+        raise NotImplementedError
+
+    @property
+    def target_url(self) -> str:
+        """The URL as the target of a file, with the slash that it was given with."""
+        return str(self)
+
+
+URLLike: TypeAlias = str | URL | Locator
+"""A URL as every function takes it: a text, a ``yarl.URL``, or an :class:`ArtifactoryPath`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +173,47 @@ def check_name(name: str, what: str = "name") -> str:
     return name
 
 
-def parse_server_url(text: str) -> ServerURL:
+def text_of_url(url: URLLike) -> str:
+    """
+    Return *url* as text.
+
+    Raises:
+        InvalidURLError: It is of another type.
+    """
+    if isinstance(url, str):
+        return url
+    if isinstance(url, Locator):
+        return url.target_url
+    if isinstance(url, URL):
+        return str(url)
+    raise InvalidURLError(f"URL is a {type(url).__name__}; expected str, yarl.URL or ArtifactoryPath")
+
+
+def text_of_server(server: URLLike) -> str:
+    """
+    Return the base address *server* as text; of a path, that of its server.
+
+    Raises:
+        InvalidURLError: It is of another type.
+    """
+    return server.server if isinstance(server, Locator) else text_of_url(server)
+
+
+def parse_server_url(server: URLLike) -> ServerURL:
     """
     Read the base address of a server; all of its path is the context path.
 
     Raises:
         InvalidURLError: Not an absolute http or https URL, or one that holds credentials or a query.
     """
+    text = text_of_server(server)
     parts = _split(text)
+    _refuse_page(parts, text, ())
+    _refuse_rest(text)
     return ServerURL(*_origin(parts, text), _segments(parts.path, text))
 
 
-def parse_item_url(text: str, servers: Iterable[ServerURL] = ()) -> ItemURL:
+def parse_item_url(url: URLLike, servers: Iterable[ServerURL] = ()) -> ItemURL:
     """
     Read the URL of an item.
 
@@ -170,13 +222,14 @@ def parse_item_url(text: str, servers: Iterable[ServerURL] = ()) -> ItemURL:
     just that host; the host.
 
     Args:
-        text: The URL. Percent-escapes are decoded; characters a URL cannot hold may also be given raw.
+        url: The URL. Percent-escapes are decoded; characters a URL cannot hold may also be given raw.
         servers: Servers whose context path is known.
 
     Raises:
         InvalidURLError: See :func:`parse_server_url`; also for a URL without repository, and for ``?``, ``#``
             and ``;``, which must be written %3F, %23 and %3B when they belong to a name.
     """
+    text = url if isinstance(url, str) else text_of_url(url)
     _check_text(text)
     known = tuple(servers)
     folder, _, name = text.rpartition("/")
@@ -205,8 +258,11 @@ def _parse_folder(text: str, servers: tuple[ServerURL, ...]) -> ItemURL | None:
 
 def _parse_item_url(text: str, servers: Iterable[ServerURL]) -> ItemURL:
     parts = _split(text)
+    known = tuple(servers)
+    _refuse_page(parts, text, known)
+    _refuse_rest(text)
     origin, segments = _origin(parts, text), _segments(parts.path, text)
-    length = _context_length(origin, segments, servers)
+    length = _context_length(origin, segments, known)
     server = ServerURL(*origin, segments[:length])
     if len(segments) == length:
         raise InvalidURLError(f"{mask_url(text)}: names no repository; {_EXAMPLE}")
@@ -218,13 +274,14 @@ def _parse_item_url(text: str, servers: Iterable[ServerURL]) -> ItemURL:
     return ItemURL(server, segments[length], "/".join(segments[length + 1 :]))
 
 
-def server_of(text: str, servers: Iterable[ServerURL] = ()) -> ServerURL:
+def server_of(url: URLLike, servers: Iterable[ServerURL] = ()) -> ServerURL:
     """
     Find the server that a URL of any kind (item, REST API) belongs to; its query is ignored.
 
     Raises:
         InvalidURLError: Not an absolute http or https URL, or one that holds credentials.
     """
+    text = text_of_url(url)
     _check_text(text)
     # A semicolon starts parameters in a path only: what it cuts off a host would be another host's credentials.
     parts = _split(re.split(r"[?#]", text, maxsplit=1)[0])
@@ -241,9 +298,7 @@ def _context_length(origin: tuple[str, str, int], segments: tuple[str, ...], ser
     return places.index("artifactory") + 1 if "artifactory" in places else 0
 
 
-def _check_text(text: object) -> None:
-    if not isinstance(text, str):
-        raise InvalidURLError(f"URL is a {type(text).__name__}; expected str")
+def _check_text(text: str) -> None:
     # urlsplit drops tabs and newlines silently; a URL that holds them is somebody's mistake.
     if _CONTROL.search(text):
         raise InvalidURLError(f"{mask_url(text)!r}: contains a control character")
@@ -264,13 +319,38 @@ def _split(text: str) -> SplitResult:
             f"{mask_url(text)}: holds credentials",
             hint="leave them out of URLs; pass auth=(user, password) to session(), or set the environment variables",
         )
+    return parts
+
+
+def _refuse_page(parts: SplitResult, text: str, servers: Iterable[ServerURL]) -> None:
+    """
+    Refuse the URL of a page of the web interface, unless a server is known by its host alone, where /ui may be an item.
+
+    Raises:
+        InvalidURLError: It is one; the hint has the URL of the item that the page shows.
+    """
+    location = read_page(parts.path, parts.query, parts.fragment)
+    if location is None:
+        return
+    origin = _origin(parts, text)
+    bases = [server for server in servers if (server.scheme, server.host, server.port) == origin]
+    if any(not server.context_path for server in bases) and not (parts.query or parts.fragment):
+        return
+    base = bases[0] if bases else ServerURL(*origin, ("artifactory",))
+    repository, _, path = location.partition("/")
+    item = ItemURL(base, repository, path) if repository else base
+    raise InvalidURLError(
+        f"{mask_url(text)}: is a page of the web interface, copied from a browser", hint=f"use {item}"
+    )
+
+
+def _refuse_rest(text: str) -> None:
     for character, meaning in (("?", "starts a query"), ("#", "starts a fragment")):
         if character in text:
             raise InvalidURLError(
                 f"{mask_url(text)}: {character!r} {meaning}",
                 hint=f"write %{ord(character):02X} if it belongs to a name",
             )
-    return parts
 
 
 def _urlsplit(text: str) -> SplitResult | None:
@@ -310,14 +390,16 @@ def _decode(segment: str, text: str) -> str:
         raise InvalidURLError(f"{mask_url(text)}: its percent-escapes are not UTF-8") from error
 
 
-def is_url(value: object) -> TypeGuard[str]:
+def is_url(value: object) -> TypeGuard[URLLike]:
     """Whether *value* is meant as a URL, however wrong it may be, and not as a path."""
-    return isinstance(value, str) and value.lower().startswith(("http://", "https://"))
+    if isinstance(value, str):
+        return value.lower().startswith(("http://", "https://"))
+    return isinstance(value, URL | Locator)
 
 
 def names_folder(url: object) -> bool:
     """Whether *url* ends in a slash: as the target of a file, it means "into this folder"."""
-    return str(url).endswith("/")
+    return str(url.target_url if isinstance(url, Locator) else url).endswith("/")
 
 
 def mask_url(text: str) -> str:
@@ -365,7 +447,7 @@ def expect_text(what: str, value: object) -> str:
 
 
 def url(
-    server: str,
+    server: URLLike,
     *,
     repository: str | None = None,
     group_id: str | None = None,
@@ -392,8 +474,9 @@ def url(
         InvalidArgumentError: A part is no text.
     """
     parse_server_url(server)
+    base = text_of_server(server)
     if not repository:
-        return server
+        return base
     parts = {
         "repository": repository,
         "group_id": group_id and group_id_to_path(group_id),
@@ -402,4 +485,4 @@ def url(
     }
     given = {what: expect_text(what, part) for what, part in parts.items() if part}
     segments = [check_name(segment, what) for what, part in given.items() for segment in part.split("/")]
-    return "/".join([server.rstrip("/"), *map(quote_segment, segments)])
+    return "/".join([base.rstrip("/"), *map(quote_segment, segments)])

@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Literal
 
 from ._checksums import Checksums
-from ._errors import ArtifactoryError
+from ._errors import ArtifactoryError, error_for_status
+from ._reprs import ShortRepr
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ class Child:
     folder: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FolderInfo:
+@dataclass(frozen=True, slots=True, repr=False)
+class FolderInfo(ShortRepr):
     """
     A folder or a repository as the server describes it (JFrog "Folder Info").
 
@@ -93,8 +95,8 @@ class FolderInfo:
         return self.path.rpartition("/")[2] or self.repository
 
 
-@dataclass(frozen=True, slots=True)
-class Relocation:
+@dataclass(frozen=True, slots=True, repr=False)
+class Relocation(ShortRepr):
     """
     A copy or a move.
 
@@ -109,8 +111,8 @@ class Relocation:
     messages: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Deletion:
+@dataclass(frozen=True, slots=True, repr=False)
+class Deletion(ShortRepr):
     """
     A deletion.
 
@@ -156,8 +158,8 @@ class Repository:
 Edition = Literal["oss", "pro"]
 
 
-@dataclass(frozen=True, slots=True)
-class ServerInfo:
+@dataclass(frozen=True, slots=True, repr=False)
+class ServerInfo(ShortRepr):
     """
     What a server tells about itself, and what follows from that.
 
@@ -180,8 +182,8 @@ class ServerInfo:
     capabilities: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class MavenMetadata:
+@dataclass(frozen=True, slots=True, repr=False)
+class MavenMetadata(ShortRepr):
     """
     What ``maven-metadata.xml`` says about an artifact; parts that are not there are None.
 
@@ -198,8 +200,8 @@ class MavenMetadata:
     last_updated: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class ArtifactVersions:
+@dataclass(frozen=True, slots=True, repr=False)
+class ArtifactVersions(ShortRepr):
     """
     The versions of one of many artifacts, or why they are not known.
 
@@ -283,6 +285,32 @@ class Response:
     content: bytes = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     url: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is below 400, as in requests."""
+        return self.status_code < 400
+
+    @property
+    def reason(self) -> str:
+        """Standard phrase of the status, such as ``"Not Found"``; ``""`` for a status that has none."""
+        try:
+            return HTTPStatus(self.status_code).phrase
+        except ValueError:
+            return ""
+
+    def raise_for_status(self) -> None:
+        """
+        Do nothing for a status below 400, as in requests.
+
+        Raises:
+            ResponseError: The class that belongs to the status, such as :class:`NotFoundError`.
+        """
+        if not self.ok:
+            status = f"{self.status_code} {self.reason}".strip()
+            raise error_for_status(self.status_code)(
+                f"{self.url}: {status}", url=self.url, status=self.status_code, hint="text has the words of the server"
+            )
 
     @property
     def text(self) -> str:

@@ -151,7 +151,7 @@ def check_several(name: str, values: object) -> None:
 
 def check_path(name: str, value: object) -> str:
     """
-    Return *value* as text if it can be the path of a file or a folder.
+    Return *value* as text if it can be the path of a file or a folder; a leading ``~`` becomes the home folder.
 
     Raises:
         InvalidArgumentError: It is empty, has a NUL, or is neither ``str`` nor a path object.
@@ -163,4 +163,4 @@ def check_path(name: str, value: object) -> str:
         raise InvalidArgumentError(f"{name} is empty", hint="write '.' for the current folder")
     if "\0" in path:
         raise InvalidArgumentError(f"{name} {path!r}: no path has a NUL character")
-    return path
+    return os.path.expanduser(path)  # noqa: PTH111  # keeps a slash at the end, and a name of no user

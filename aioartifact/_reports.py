@@ -1,5 +1,6 @@
 """What a bulk call did: one outcome per file, one report per call, one error for its failures."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -35,7 +36,7 @@ class Outcome:
     error: ArtifactoryError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Report:
     """
     Every outcome of a bulk call, in the order the files finished.
@@ -47,6 +48,11 @@ class Report:
 
     outcomes: tuple[Outcome, ...] = ()
     seconds: float = 0.0
+
+    def __repr__(self) -> str:
+        counts = Counter(outcome.status for outcome in self.outcomes)
+        shown = "".join(f", {status}={count}" for status, count in counts.items())
+        return f"{type(self).__name__}(files={len(self)}{shown}, seconds={self.seconds:.3g})"
 
     def __len__(self) -> int:
         return len(self.outcomes)
@@ -128,6 +134,9 @@ class BatchError(ExceptionGroup[ArtifactoryError]):
 
     def __init__(self, message: str, errors: Sequence[ArtifactoryError], report: Report) -> None:
         super().__init__(message, errors)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.message!r}, {len(self.exceptions)} errors)"
 
     def derive(self, errors: Sequence[ArtifactoryError]) -> Self:  # type: ignore[override]  # parts hold our own errors too
         return type(self)(self.message, errors, self.report)

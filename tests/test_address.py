@@ -340,3 +340,63 @@ def test_group_id_and_path(group_id, path):
     """Dots become slashes, and slashes dots."""
     assert group_id_to_path(group_id) == path
     assert path_to_group_id(path) == group_id
+
+
+@pytest.mark.parametrize(
+    ("page", "item"),
+    [
+        ("https://h/ui/native/repo/g/n", "https://h/artifactory/repo/g/n"),
+        ("https://h/ui/native/repo/g/n/", "https://h/artifactory/repo/g/n"),
+        ("https://h/ui/native/repo", "https://h/artifactory/repo"),
+        ("https://h:8443/ui/repos/tree/General/repo/a%20b", "https://h:8443/artifactory/repo/a%20b"),
+        ("https://h/ui/repos/tree/Properties/repo%2Fg%2Fn?clearFilter=true", "https://h/artifactory/repo/g/n"),
+        ("https://h/artifactory/webapp/#/artifacts/browse/tree/General/repo/g", "https://h/artifactory/repo/g"),
+        ("https://h/webapp/#/artifacts/browse/tree/General/repo/g/n.jar", "https://h/artifactory/repo/g/n.jar"),
+        ("https://h/artifactory/webapp/browserepo.html?0&pathId=repo:g/n", "https://h/artifactory/repo/g/n"),
+        ("https://h/ui/packages", "https://h/artifactory"),
+        ("https://h/ui/login/", "https://h/artifactory"),
+        ("https://h/artifactory/webapp/#/home", "https://h/artifactory"),
+    ],
+)
+@pytest.mark.parametrize("known", [(), (HOST,)])
+def test_page_of_the_web_interface(page, item, known):
+    """A URL copied from the browser is refused everywhere, with the URL to use."""
+    for read in (parse_server_url, lambda text: parse_item_url(text, known)):
+        with pytest.raises(InvalidURLError, match="is a page of the web interface, copied from a browser") as caught:
+            read(page)
+        assert caught.value.hint == f"use {item}"
+
+
+def test_page_of_a_known_server():
+    """The context path comes from the session."""
+    known = ServerURL("https", "h", 443, ("acme",))
+    with pytest.raises(InvalidURLError) as caught:
+        parse_item_url("https://h/ui/native/repo/a", [known])
+    assert caught.value.hint == "use https://h/acme/repo/a"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://h/artifactory/ui/native/a",
+        "https://h/artifactory/webapp/index.html",
+        "https://h/uix/native/a",
+        "https://h/artifactory/libs/ui/native/a",
+    ],
+)
+def test_item_that_looks_like_a_page(url):
+    """Repositories may be named ui and webapp."""
+    assert str(parse_item_url(url)) == url
+
+
+def test_repository_ui_of_a_server_without_context_path():
+    """Where the server is known by its host alone, its repositories follow at once."""
+    item = parse_item_url("https://h/ui/native/a", [ServerURL("https", "h", 443)])
+    assert (item.repository, item.path) == ("ui", "native/a")
+
+
+def test_page_hides_secrets():
+    """Neither query nor fragment is quoted."""
+    with pytest.raises(InvalidURLError) as caught:
+        parse_item_url("https://h/ui/native/repo/a?token=S3cret#S3cret")
+    assert "S3cret" not in str(caught.value)

@@ -18,8 +18,19 @@ import aioartifact
 NAME = "aioartifact"
 PACKAGE = Path(__file__).parent.parent / NAME
 LAYERS = (
-    {"_errors"},
-    {"_address", "_checksums", "_json_stream", "_pace", "_patterns", "_rate", "_retry", "_tables", "_versions"},
+    {"_errors", "_web_pages"},
+    {
+        "_address",
+        "_checksums",
+        "_json_stream",
+        "_pace",
+        "_patterns",
+        "_rate",
+        "_reprs",
+        "_retry",
+        "_tables",
+        "_versions",
+    },
     {"_models", "_options", "_progress", "_reports", "_scope", "_sync"},
     {"_aql", "_archives", "_credentials", "_filters", "_protocol"},
     {"_threads", "query"},

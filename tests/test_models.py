@@ -2,8 +2,19 @@ import dataclasses
 
 import pytest
 
+from aioartifact import NotFoundError, RateLimitedError, ResponseError, ServerError
 from aioartifact._checksums import Checksums
-from aioartifact._models import Child, FileInfo, FolderInfo, Response, decode_text
+from aioartifact._models import (
+    ArtifactVersions,
+    Child,
+    Deletion,
+    FileInfo,
+    FolderInfo,
+    MavenMetadata,
+    Response,
+    decode_text,
+)
+from aioartifact._sync import SyncAction, SyncPlan
 
 URL = "https://host/artifactory/r/a"
 
@@ -81,3 +92,64 @@ def test_values_cannot_be_changed(value):
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(value, dataclasses.fields(value)[0].name, "other")
     assert {value: 1}[dataclasses.replace(value)] == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "ok", "reason"),
+    [
+        (200, True, "OK"),
+        (299, True, ""),
+        (304, True, "Not Modified"),
+        (404, False, "Not Found"),
+        (500, False, "Internal Server Error"),
+        (599, False, ""),
+    ],
+)
+def test_status_of_a_response(status, ok, reason):
+    """Attributes of requests' responses, by the same rule: below 400 is fine."""
+    response = Response(status, b"", {}, URL)
+    assert (response.ok, response.reason) == (ok, reason)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, ResponseError), (404, NotFoundError), (429, RateLimitedError), (599, ServerError)]
+)
+def test_raise_for_status_of_a_response(status, kind):
+    """The class that belongs to the status, without what the body may hold."""
+    response = Response(status, b"token=S3cret", {}, URL)
+    with pytest.raises(kind) as caught:
+        response.raise_for_status()
+    assert caught.value.status == status
+    assert str(caught.value).startswith(f"{URL}: {status}")
+    assert "S3cret" not in repr(caught.value)
+
+
+@pytest.mark.parametrize("status", [200, 302, 399])
+def test_raise_for_status_of_a_success(status):
+    """Nothing below 400 raises, and nothing is returned, as in requests."""
+    assert Response(status, b"", {}, URL).raise_for_status() is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        FolderInfo(URL, "r", "a", tuple(Child(f"n{n}", folder=False) for n in range(5000))),
+        Deletion(URL, dry_run=True, files=tuple(FileInfo(URL, "r", "a") for _ in range(5000))),
+        ArtifactVersions("g", "n", versions=tuple(f"1.0.{n}" for n in range(5000))),
+        MavenMetadata(None, None, tuple(f"1.0.{n}" for n in range(5000)), None),
+        SyncPlan(URL, "/data", "download", tuple(SyncAction(f"a{n}", "keep") for n in range(5000))),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_repr_of_a_value_with_many_values_is_short(value):
+    """The first three and a count, so that a notebook or a log shows them."""
+    assert "… 4997 more)" in repr(value)
+    assert len(repr(value)) < 1500
+
+
+def test_repr_of_a_value_with_few_values_is_whole():
+    """As dataclasses have it."""
+    folder = FolderInfo(URL, "r", "a", (Child("n", folder=False),))
+    assert repr(folder).startswith(
+        f"FolderInfo(url={URL!r}, repository='r', path='a', children=(Child(name='n', folder="
+    )

@@ -29,6 +29,19 @@ def test_report_sorts_outcomes_by_status():
     assert len(REPORT) == 4
 
 
+def test_repr_of_many_outcomes_is_short():
+    """Counts, not the files; the error of a batch likewise."""
+    report = Report((GOOD,) * 1998 + (FAILED, BROKEN), 12.3456)
+    assert repr(report) == "Report(files=2000, downloaded=1998, failed=2, seconds=12.3)"
+    assert repr(Report()) == "Report(files=0, seconds=0)"
+    many = Report((FAILED,) * 2000)
+    with pytest.raises(BatchError) as caught:
+        many.raise_for_failures()
+    assert len(repr(caught.value)) < 300
+    assert repr(caught.value).startswith("BatchError('2000 files failed, the first with: GET u: 404 Not Found")
+    assert repr(caught.value).endswith(", 2000 errors)")
+
+
 def test_report_without_failure_is_returned():
     """The call can be chained."""
     report = Report((GOOD, KEPT))

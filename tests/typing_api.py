@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import assert_type
 
 import aiohttp
+import yarl
 
 import aioartifact
 from aioartifact.progress import log_sink, rich_sink, tqdm_sink
@@ -95,6 +96,21 @@ async def move(url: str, folder: Path) -> None:
     """One file down and up again; paths may be text or path objects."""
     assert_type(await aioartifact.download(url, folder), str)
     assert_type(await aioartifact.deploy(folder / "a.bin", url, parameters={"stage": ["a", "b"]}), str)
+
+
+async def locate(url: yarl.URL, path: aioartifact.ArtifactoryPath, folder: Path) -> None:
+    """Paths and yarl's URLs are accepted wherever a URL is."""
+    anything: aioartifact.URLLike = path
+    assert_type(await aioartifact.download(path, folder), str)
+    assert_type(await aioartifact.deploy(folder, url), str)
+    assert_type(await aioartifact.exists(anything), bool)
+    await aioartifact.download_many([path, url, str(url), (path, "a"), (url, folder)], folder)
+    await aioartifact.deploy_many([(folder, path), (folder, url)], path)
+    await aioartifact.sync(folder, path)
+    await aioartifact.copy(path, url)
+    assert_type(await aioartifact.versions(url, "r", "g", "n"), list[str])
+    async with aioartifact.session(url, auth={url: ("user", "password")}, proxy=url) as session:
+        assert_type(aioartifact.path(url, session=session), aioartifact.ArtifactoryPath)
 
 
 async def share(server: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import aiohttp
 
-from .._address import parse_server_url
+from .._address import URLLike, parse_server_url
 from .._aql import Items
 from .._errors import InvalidArgumentError
 from .._listing import Findings, Results, Rows
@@ -20,7 +20,7 @@ Row: TypeAlias = dict[str, Any]
 _FINDS = re.compile(r"\s*[a-z]+(\.[a-z]+)*\.find\s*\(")
 
 
-def aql(server: str, query: str | Items, *, session: aiohttp.ClientSession | None = None) -> Results[Row]:
+def aql(server: URLLike, query: str | Items, *, session: aiohttp.ClientSession | None = None) -> Results[Row]:
     """
     Run a query in Artifactory Query Language, and yield its rows as they arrive; not for anonymous users.
 

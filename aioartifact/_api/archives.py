@@ -2,6 +2,7 @@
 
 import aiohttp
 
+from .._address import URLLike
 from .._errors import InvalidArgumentError
 from .._models import ArchiveMember
 from .._options import check_count
@@ -12,7 +13,7 @@ from .session import using
 _MAX_SIZE = 1 << 30  # bytes
 
 
-async def list_archive(url: str, *, session: aiohttp.ClientSession | None = None) -> list[ArchiveMember]:
+async def list_archive(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> list[ArchiveMember]:
     """
     List what is in a zip or tar file on the server.
 
@@ -46,7 +47,7 @@ async def list_archive(url: str, *, session: aiohttp.ClientSession | None = None
 
 
 async def read_archive_member(
-    url: str, member: str, *, max_size: int = _MAX_SIZE, session: aiohttp.ClientSession | None = None
+    url: URLLike, member: str, *, max_size: int = _MAX_SIZE, session: aiohttp.ClientSession | None = None
 ) -> bytes:
     """
     Read one file out of a zip or tar file on the server, into memory.

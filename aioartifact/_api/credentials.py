@@ -1,14 +1,18 @@
 """Where credentials come from, asked without a session: environment and files of this machine."""
 
 import os
+import re
 from pathlib import Path
 
-from .._address import ServerURL, server_of
+from .._address import ServerURL, URLLike, server_of
 from .._credentials import Credentials, resolve, resolve_ancestor
 from .._files import read_text_if_exists
 
+# "host", "host:8081/path", "[::1]/path"; with a scheme a slash follows the colon.
+_HOST_FIRST = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?(?:/|\Z)")
 
-def authentification(url: str) -> tuple[str, str]:
+
+def authentification(url: URLLike) -> tuple[str, str]:
     """
     Find user name and secret for a server: the environment, then the configuration file, then anonymous.
 
@@ -19,25 +23,31 @@ def authentification(url: str) -> tuple[str, str]:
     :func:`resolve_credentials` knows more sources, and is what a session uses.
 
     Args:
-        url: Any URL on the server. Its path up to ``/artifactory`` belongs to the address of the server.
+        url: Any URL on the server. Its path up to ``/artifactory`` belongs to the address of the server. Without a
+            scheme, such as ``host/artifactory``, it is read as https.
 
     Returns:
         User name, and password or API key; ``("anonymous", "")`` where nothing is configured.
 
     Raises:
-        InvalidURLError: Not an absolute http or https URL, or one that holds credentials.
+        InvalidURLError: Not an http or https URL, or one that holds credentials.
         CredentialsError: The file cannot be read, is malformed, or its section lacks user name or password.
 
     See: https://github.com/devopshq/artifactory, "Global Configuration File"
     """
-    found = resolve_ancestor(server_of(url), environ=os.environ, read=read_text_if_exists, home=_home())
+    found = resolve_ancestor(server_of(_with_scheme(url)), environ=os.environ, read=read_text_if_exists, home=_home())
     return found.username, found.secret
 
 
 authentication = authentification
 
 
-def resolve_credentials(url: str) -> Credentials:
+def _with_scheme(url: URLLike) -> URLLike:
+    """The URL as it is, or with ``https://`` before one that begins with a host."""
+    return f"https://{url}" if isinstance(url, str) and _HOST_FIRST.match(url) else url
+
+
+def resolve_credentials(url: URLLike) -> Credentials:
     """
     Find the credentials that a session would use for a server, and where they come from.
 

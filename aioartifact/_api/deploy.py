@@ -4,7 +4,7 @@ import os
 
 import aiohttp
 
-from .._address import names_folder
+from .._address import URLLike, names_folder, text_of_url
 from .._checksums import Checksums
 from .._options import check_path, given_or
 from .._progress import FileProgress, Progress
@@ -18,7 +18,7 @@ from .session import using
 
 async def deploy(
     path: str | os.PathLike[str],
-    url: str,
+    url: URLLike,
     *,
     md5: str | None = None,
     sha1: str | None = None,
@@ -89,4 +89,4 @@ async def deploy(
             file.finish("failed")
             raise
         file.finish("transferred")
-    return str(item) if names_folder(url) else url
+    return str(item) if names_folder(url) else text_of_url(url)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import aiohttp
 
-from .._address import ItemURL
+from .._address import ItemURL, URLLike
 from .._errors import ForbiddenError, InvalidArgumentError, NotFoundError
 from .._files import TreeFile, list_tree
 from .._listing import list_files
@@ -45,7 +45,7 @@ _FEW = 8
 
 def deploy_many(
     items: Iterable[DeployItem] | AsyncIterable[DeployItem],
-    url: str,
+    url: URLLike,
     *,
     parameters: Parameters | None = None,
     overwrite: Overwrite = "changed",
@@ -106,7 +106,7 @@ def deploy_many(
 
 def deploy_folder(
     folder: LocalPath,
-    url: str,
+    url: URLLike,
     *,
     include: str | Iterable[str] = (),
     exclude: str | Iterable[str] = (),
@@ -188,7 +188,7 @@ async def _listed(
 
 def _batch(
     source: Callable[[aiohttp.ClientSession, ItemURL], Awaitable[Planned]],
-    url: str,
+    url: URLLike,
     options: DeployOptions,
     max_concurrency: int | None,
     on_error: OnError,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
-from .._address import ServerURL
+from .._address import ServerURL, URLLike
 from .._errors import InvalidArgumentError
 from .._files import check_folder, check_target, is_file, is_folder, sync_folder
 from .._listing import list_files
@@ -35,7 +35,7 @@ from .session import using
 
 
 async def download(
-    url: str,
+    url: URLLike,
     destination: str | os.PathLike[str] = ".",
     *,
     force_download: bool = True,
@@ -54,7 +54,8 @@ async def download(
 
     Args:
         url: URL of the file.
-        destination: A file name in an existing folder; or an existing folder, where the file keeps its name.
+        destination: A file name in an existing folder; or an existing folder, where the file keeps its name. As in all
+            local paths, a leading ``~`` is the home folder.
         force_download: Download even if the local file exists. False returns its path at once, whatever it
             holds, without a request.
         durable: Return only when the file would survive a crash of the machine: its bytes and its name are written
@@ -63,7 +64,7 @@ async def download(
         progress: Counts the file and its bytes as they are kept.
 
     Returns:
-        Path of the local file.
+        Absolute path of the local file.
 
     Raises:
         InvalidURLError: *url* is not the URL of an item.
@@ -107,7 +108,8 @@ async def download(
 def _target(destination: str, name: str) -> str:
     target = os.path.join(destination, name) if is_folder(destination) else destination
     check_target(target)
-    return target
+    # The result names the file even after the caller changes to another folder.
+    return os.path.abspath(target)
 
 
 def download_many(
@@ -185,7 +187,7 @@ def download_many(
 
 
 def download_folder(
-    url: str,
+    url: URLLike,
     destination: str | os.PathLike[str] = ".",
     *,
     include: str | Iterable[str] = (),

@@ -4,7 +4,7 @@ import os
 
 import aiohttp
 
-from .._address import ItemURL, is_url, names_folder, parse_item_url, server_of
+from .._address import ItemURL, URLLike, is_url, names_folder, parse_item_url, server_of, text_of_url
 from .._checksums import parse_algorithm
 from .._errors import IntegrityError, InvalidURLError, NotFoundError
 from .._files import hash_file
@@ -18,12 +18,12 @@ from .._transfer.plan import item_below
 from .session import using
 
 
-def item_of(session: aiohttp.ClientSession, url: str) -> ItemURL:
+def item_of(session: aiohttp.ClientSession, url: URLLike) -> ItemURL:
     """Read an item's URL with the servers in mind that the session knows."""
     return parse_item_url(url, state_of(session).credentials)
 
 
-def file_item_of(session: aiohttp.ClientSession, url: str, name: str = "") -> ItemURL:
+def file_item_of(session: aiohttp.ClientSession, url: URLLike, name: str = "") -> ItemURL:
     """
     Read the URL that a file gets: with a slash at its end, it is the folder that the file goes into as *name*.
 
@@ -39,7 +39,7 @@ def file_item_of(session: aiohttp.ClientSession, url: str, name: str = "") -> It
     return item_below(item, name)
 
 
-async def info(url: str, *, session: aiohttp.ClientSession | None = None) -> FileInfo | FolderInfo:
+async def info(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> FileInfo | FolderInfo:
     """
     Describe a file or a folder; one request.
 
@@ -66,7 +66,7 @@ async def info(url: str, *, session: aiohttp.ClientSession | None = None) -> Fil
         return await fetch_info(opened, item_of(opened, url))
 
 
-async def exists(url: str, *, session: aiohttp.ClientSession | None = None) -> bool:
+async def exists(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> bool:
     """
     Tell whether a file or a folder exists; one request.
 
@@ -95,7 +95,7 @@ async def exists(url: str, *, session: aiohttp.ClientSession | None = None) -> b
 
 
 async def checksum(
-    path_or_url: str | os.PathLike[str], type: str = "md5", *, session: aiohttp.ClientSession | None = None
+    path_or_url: URLLike | os.PathLike[str], type: str = "md5", *, session: aiohttp.ClientSession | None = None
 ) -> str:
     """
     Checksum of a local file, or the one the server has recorded; one request and no download.
@@ -130,7 +130,7 @@ async def checksum(
     return recorded
 
 
-async def rest_api_get(url: str, *, session: aiohttp.ClientSession | None = None) -> Response:
+async def rest_api_get(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> Response:
     """
     Get any URL of a server with its credentials, and read the answer whole; one request.
 
@@ -151,4 +151,4 @@ async def rest_api_get(url: str, *, session: aiohttp.ClientSession | None = None
     """
     async with using(session) as opened:
         server = server_of(url, state_of(opened).credentials)
-        return await send(opened, build_rest(server, url))
+        return await send(opened, build_rest(server, text_of_url(url)))

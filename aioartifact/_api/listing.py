@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 import aiohttp
 
-from .._address import parse_item_url
+from .._address import URLLike, parse_item_url
 from .._errors import InvalidArgumentError, NotAFolderError, NotFoundError
 from .._filters import Filter
 from .._listing import METHODS, Batches, Findings, Listing, Method, climb, list_folder
@@ -19,7 +19,7 @@ from .session import using
 _QUERY_FIRST: tuple[Method, ...] = ("aql", "file-list", "folders")
 
 
-def ls(url: str, *, session: aiohttp.ClientSession | None = None) -> Listing:
+def ls(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> Listing:
     """
     List the entries of a folder, one level, as they arrive; one request.
 
@@ -58,7 +58,7 @@ def ls(url: str, *, session: aiohttp.ClientSession | None = None) -> Listing:
 
 
 def walk(
-    url: str,
+    url: URLLike,
     *,
     depth: int | None = None,
     files: bool = True,
@@ -126,7 +126,7 @@ def walk(
 
 
 def glob(
-    url: str,
+    url: URLLike,
     pattern: str,
     *,
     folders: bool = False,
@@ -178,7 +178,7 @@ def glob(
     return Listing(start)
 
 
-def _check_url(session: aiohttp.ClientSession | None, url: str) -> None:
+def _check_url(session: aiohttp.ClientSession | None, url: URLLike) -> None:
     """
     Complain at the call rather than at the first entry.
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import aiohttp
 
+from .._address import URLLike, text_of_server
 from .._errors import InvalidArgumentError, LookupTableError, NotFoundError
 from .._scheduler import run_many
 from .._session import state_of
@@ -37,7 +38,7 @@ class Lookup:
 
     def __init__(
         self,
-        server: str,
+        server: URLLike,
         repository: str,
         group_id: str,
         *,
@@ -45,7 +46,7 @@ class Lookup:
         name: str = "lookup",
         session: aiohttp.ClientSession | None = None,
     ) -> None:
-        self.server: str = server
+        self.server: str = text_of_server(server)
         self.repository: str = repository
         self.group_id: str = group_id
         self.name: str = name
@@ -59,7 +60,7 @@ class Lookup:
     @classmethod
     async def open(
         cls,
-        server: str,
+        server: URLLike,
         repository: str,
         group_id: str,
         *,
@@ -275,7 +276,7 @@ class Lookup:
     @classmethod
     async def create(
         cls,
-        server: str,
+        server: URLLike,
         repository: str,
         group_id: str,
         version: str,
@@ -317,7 +318,7 @@ class Lookup:
     @classmethod
     async def delete(
         cls,
-        server: str,
+        server: URLLike,
         repository: str,
         group_id: str,
         version: str,
@@ -349,7 +350,7 @@ class Lookup:
     @classmethod
     async def exists(
         cls,
-        server: str,
+        server: URLLike,
         repository: str,
         group_id: str,
         version: str,
@@ -376,7 +377,7 @@ class Lookup:
     @classmethod
     async def latest_version(
         cls,
-        server: str,
+        server: URLLike,
         repository: str,
         group_id: str,
         *,
@@ -406,7 +407,7 @@ class Lookup:
     @classmethod
     async def versions(
         cls,
-        server: str,
+        server: URLLike,
         repository: str,
         group_id: str,
         params: Params | None = None,

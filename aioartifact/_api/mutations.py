@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from .._address import ItemURL
+from .._address import ItemURL, URLLike
 from .._errors import (
     AlreadyExistsError,
     ArtifactoryError,
@@ -34,8 +34,8 @@ from .session import using
 
 
 async def copy(
-    source: str,
-    target: str,
+    source: URLLike,
+    target: URLLike,
     *,
     overwrite: bool = True,
     dry_run: bool = False,
@@ -82,8 +82,8 @@ async def copy(
 
 
 async def move(
-    source: str,
-    target: str,
+    source: URLLike,
+    target: URLLike,
     *,
     overwrite: bool = True,
     dry_run: bool = False,
@@ -121,7 +121,7 @@ async def move(
 
 
 async def delete(
-    url: str,
+    url: URLLike,
     *,
     missing_ok: bool = False,
     dry_run: bool = False,
@@ -173,7 +173,7 @@ async def delete(
 
 
 async def mkdir(
-    url: str, *, parents: bool = True, exist_ok: bool = True, session: aiohttp.ClientSession | None = None
+    url: URLLike, *, parents: bool = True, exist_ok: bool = True, session: aiohttp.ClientSession | None = None
 ) -> None:
     """
     Make a folder; one request, and one to look for each of *parents* and *exist_ok* that is False.
@@ -242,7 +242,7 @@ async def _look(session: aiohttp.ClientSession, item: ItemURL) -> FileInfo | Fol
 
 
 async def _relocate(
-    session: aiohttp.ClientSession, verb: Verb, source: ItemURL, target: str, *, overwrite: bool, dry_run: bool
+    session: aiohttp.ClientSession, verb: Verb, source: ItemURL, target: URLLike, *, overwrite: bool, dry_run: bool
 ) -> Relocation:
     goal = file_item_of(session, target, source.name)
     check_relocation(verb, source, goal)

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 import aiohttp
 
-from .._address import ItemURL, check_name, expect_text, names_folder, parse_item_url
+from .._address import ItemURL, Locator, URLLike, check_name, expect_text, names_folder, parse_item_url
 from .._errors import AlreadyExistsError, FolderNotEmptyError, InvalidArgumentError, InvalidURLError, NotFoundError
 from .._models import FileInfo, FolderInfo
 from .._protocol import expect_file, expect_folder
@@ -21,7 +21,7 @@ from .reading import open as open_file
 from .reading import read_bytes, write_bytes
 
 
-def path(url: str, *, session: aiohttp.ClientSession | None = None) -> "ArtifactoryPath":
+def path(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> "ArtifactoryPath":
     """
     Make a path of a URL; no request.
 
@@ -39,13 +39,13 @@ def path(url: str, *, session: aiohttp.ClientSession | None = None) -> "Artifact
 
 
 @total_ordering
-class ArtifactoryPath:
+class ArtifactoryPath(Locator):
     """
     The address of an item, with what can be asked of it; :func:`path` makes it.
 
     It goes like ``anyio.Path``: what is only about names answers at once, what asks the server is awaited. Names
-    are raw; they are percent-encoded in ``str(path)``, which is the URL and can be given to every function of this
-    library. Paths are immutable, hashable and ordered; a pickled one has no session.
+    are raw; they are percent-encoded in ``str(path)``, which is the URL. Every function of this library takes a
+    path wherever it takes a URL. Paths are immutable, hashable and ordered; a pickled one has no session.
 
     Two things are unlike a local file system. A folder above a file is made with it. And nothing locks: where an
     operation looks first and then acts, somebody else may act in between.
@@ -76,7 +76,7 @@ class ArtifactoryPath:
         return self._key < other._key if isinstance(other, ArtifactoryPath) else NotImplemented
 
     @property
-    def _target_url(self) -> str:
+    def target_url(self) -> str:
         """The URL as the target of a file, with the slash that it was given with."""
         return f"{self}/" if self._names_folder else str(self)
 
@@ -216,11 +216,11 @@ class ArtifactoryPath:
             raise InvalidArgumentError(f"suffix {suffix!r}: expected a dot and at least one character")
         return self.with_name(self.stem + suffix)
 
-    def is_relative_to(self, other: "str | ArtifactoryPath") -> bool:
+    def is_relative_to(self, other: URLLike) -> bool:
         """Tell whether it is *other* or below it."""
         return self._below(other) is not None
 
-    def relative_to(self, other: "str | ArtifactoryPath") -> PurePosixPath:
+    def relative_to(self, other: URLLike) -> PurePosixPath:
         """
         Tell how it is reached from *other*.
 
@@ -232,13 +232,13 @@ class ArtifactoryPath:
             raise InvalidArgumentError(f"{self}: is not below {other}")
         return PurePosixPath(*below)
 
-    def _below(self, other: "str | ArtifactoryPath") -> tuple[str, ...] | None:
+    def _below(self, other: URLLike) -> tuple[str, ...] | None:
         base = self._resolved(other)
         count = len(base.parts)
         inside = self.server == base.server and self.parts[:count] == base.parts
         return self.parts[count:] if inside else None
 
-    def _resolved(self, other: "str | ArtifactoryPath") -> "ArtifactoryPath":
+    def _resolved(self, other: URLLike) -> "ArtifactoryPath":
         return other if isinstance(other, ArtifactoryPath) else path(other, session=self._session)
 
     def match(self, pattern: str) -> bool:
@@ -340,7 +340,7 @@ class ArtifactoryPath:
         self, data: bytes | bytearray | memoryview, *, parameters: Mapping[str, str | Sequence[str]] | None = None
     ) -> int:
         """Deploy *data* as the file; one request, see :func:`write_bytes`."""
-        return await write_bytes(self._target_url, data, parameters=parameters, session=self._session)
+        return await write_bytes(self.target_url, data, parameters=parameters, session=self._session)
 
     async def write_text(self, data: str, encoding: str = "utf-8", errors: str = "strict") -> int:
         """
@@ -420,7 +420,7 @@ class ArtifactoryPath:
             )
         await delete(str(self), session=self._session)
 
-    async def rename(self, target: "str | ArtifactoryPath") -> "ArtifactoryPath":
+    async def rename(self, target: URLLike) -> "ArtifactoryPath":
         """
         Move a file, or a folder with all below it, to where nothing is; two requests, see :func:`move`.
 
@@ -433,7 +433,7 @@ class ArtifactoryPath:
         """
         return await self._move(target, overwrite=False)
 
-    async def replace(self, target: "str | ArtifactoryPath") -> "ArtifactoryPath":
+    async def replace(self, target: URLLike) -> "ArtifactoryPath":
         """
         Move like :meth:`rename`, and replace a file that is at the target.
 
@@ -446,7 +446,7 @@ class ArtifactoryPath:
         """
         return await self._move(target, overwrite=True)
 
-    async def _move(self, target: "str | ArtifactoryPath", *, overwrite: bool) -> "ArtifactoryPath":
+    async def _move(self, target: URLLike, *, overwrite: bool) -> "ArtifactoryPath":
         goal = self._resolved(target)
         if goal._names_folder:  # noqa: SLF001  # of the same class
             goal = goal.joinpath(self.name)

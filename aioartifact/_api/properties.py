@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import aiohttp
 
-from .._address import ItemURL
+from .._address import ItemURL, URLLike
 from .._errors import BadRequestError, InvalidArgumentError, NotFoundError
 from .._listing import fetch_info
 from .._protocol import (
@@ -21,7 +21,7 @@ from .items import item_of
 from .session import using
 
 
-async def properties(url: str, *, session: aiohttp.ClientSession | None = None) -> dict[str, list[str]]:
+async def properties(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> dict[str, list[str]]:
     """
     Read the properties of a file, a folder or a repository; one request, two where there are none.
 
@@ -51,7 +51,7 @@ async def properties(url: str, *, session: aiohttp.ClientSession | None = None) 
 
 
 async def set_properties(
-    url: str,
+    url: URLLike,
     properties: Mapping[str, str | Sequence[str]],
     *,
     recursive: bool = False,
@@ -97,7 +97,7 @@ async def set_properties(
 
 
 async def update_properties(
-    url: str,
+    url: URLLike,
     changes: Mapping[str, str | Sequence[str] | None],
     *,
     recursive: bool = False,
@@ -142,7 +142,7 @@ async def update_properties(
 
 
 async def delete_properties(
-    url: str,
+    url: URLLike,
     names: str | Iterable[str],
     *,
     recursive: bool = False,

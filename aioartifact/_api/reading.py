@@ -5,6 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import aiohttp
 
+from .._address import URLLike
 from .._checksums import ALGORITHMS, Checksums, Digests
 from .._errors import InvalidArgumentError
 from .._files import Source
@@ -21,7 +22,7 @@ from .session import using
 
 @asynccontextmanager
 async def stream(
-    url: str, *, start: int = 0, end: int | None = None, session: aiohttp.ClientSession | None = None
+    url: URLLike, *, start: int = 0, end: int | None = None, session: aiohttp.ClientSession | None = None
 ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
     """
     Read a file as it arrives, without a copy on disk; one request, or two where storage knows no checksums.
@@ -74,7 +75,7 @@ async def _chunks(incoming: Incoming, *, is_empty: bool) -> AsyncGenerator[bytes
 
 
 async def read_bytes(
-    url: str, *, start: int = 0, end: int | None = None, session: aiohttp.ClientSession | None = None
+    url: URLLike, *, start: int = 0, end: int | None = None, session: aiohttp.ClientSession | None = None
 ) -> bytes:
     """
     Read a file, or a part of it, into memory; one request, see :func:`stream`.
@@ -112,7 +113,7 @@ def _check_span(start: object, end: object) -> None:
 
 
 @asynccontextmanager
-async def open(url: str, *, session: aiohttp.ClientSession | None = None) -> AsyncIterator[RemoteFile]:
+async def open(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> AsyncIterator[RemoteFile]:
     """
     Open a file for reading here and there; one request, which brings the first 256 KiB, and one for each part more.
 
@@ -143,7 +144,7 @@ async def open(url: str, *, session: aiohttp.ClientSession | None = None) -> Asy
 
 
 async def write_bytes(
-    url: str,
+    url: URLLike,
     data: bytes | bytearray | memoryview,
     *,
     parameters: Parameters | None = None,

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import aiohttp
 
-from .._address import parse_server_url
+from .._address import URLLike, parse_server_url
 from .._checksums import ALGORITHMS, Checksums
 from .._errors import InvalidArgumentError, NotFoundError
 from .._filters import Filter
@@ -24,7 +24,7 @@ _BY_LENGTH = {64: "sha256", 40: "sha1", 32: "md5"}
 
 
 def search(
-    server: str,
+    server: URLLike,
     *,
     name: str | None = None,
     checksum: str | None = None,

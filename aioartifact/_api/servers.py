@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from .._address import parse_server_url
+from .._address import URLLike, parse_server_url
 from .._errors import ServerError, TransportError
 from .._models import Repository, ServerInfo
 from .._options import check_choice, check_texts
@@ -21,7 +21,7 @@ _KINDS = ("local", "remote", "virtual", "federated")
 
 
 async def repositories(
-    server: str,
+    server: URLLike,
     *,
     kind: str | None = None,
     package_type: str | None = None,
@@ -58,7 +58,7 @@ async def repositories(
         return read_repositories(address, request, await ask(opened, request))
 
 
-async def server_info(server: str, *, session: aiohttp.ClientSession | None = None) -> ServerInfo:
+async def server_info(server: URLLike, *, session: aiohttp.ClientSession | None = None) -> ServerInfo:
     """
     Ask a server for its version, and tell what it should be able to do; one request.
 
@@ -84,7 +84,7 @@ async def server_info(server: str, *, session: aiohttp.ClientSession | None = No
         return read_version(address, request, await ask(opened, request))
 
 
-async def ping(server: str, *, session: aiohttp.ClientSession | None = None) -> bool:
+async def ping(server: URLLike, *, session: aiohttp.ClientSession | None = None) -> bool:
     """
     Tell whether a server is up; one request, which is not repeated where it fails.
 

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 import aiohttp
+from yarl import URL
 
-from .._address import ServerURL, parse_server_url
+from .._address import ServerURL, URLLike, parse_server_url
 from .._credentials import Credentials, parse_auth
 from .._errors import InvalidArgumentError
 from .._options import Limits, Timeouts, given_or
@@ -20,15 +21,15 @@ Auth: TypeAlias = Credentials | tuple[str, str]
 
 @asynccontextmanager
 async def session(
-    server: str | None = None,
+    server: URLLike | None = None,
     *,
-    auth: Auth | Mapping[str, Auth] | None = None,
+    auth: Auth | Mapping[URLLike, Auth] | None = None,
     retry: RetryPolicy | None = None,
     timeouts: Timeouts | None = None,
     limits: Limits | None = None,
     verify: Verify = True,
     cert: ClientCertificate | None = None,
-    proxy: str | None = None,
+    proxy: str | URL | None = None,
     trust_env: bool = True,
     user_agent: str | None = None,
 ) -> AsyncIterator[aiohttp.ClientSession]:
@@ -79,11 +80,14 @@ async def session(
     )
     for known in given if server is None else [*given, parse_server_url(server)]:
         await state.admit(known)
-    async with open_session(state, verify=verify, cert=cert, proxy=proxy, user_agent=user_agent) as opened:
+    text = str(proxy) if isinstance(proxy, URL) else proxy
+    async with open_session(state, verify=verify, cert=cert, proxy=text, user_agent=user_agent) as opened:
         yield opened
 
 
-def _given_credentials(server: str | None, auth: Auth | Mapping[str, Auth] | None) -> dict[ServerURL, Credentials]:
+def _given_credentials(
+    server: URLLike | None, auth: Auth | Mapping[URLLike, Auth] | None
+) -> dict[ServerURL, Credentials]:
     if auth is None:
         return {}
     if isinstance(auth, Mapping):

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import aiohttp
 
-from .._address import is_url, parse_item_url
+from .._address import URLLike, is_url, parse_item_url
 from .._errors import IncompleteListingError, InvalidArgumentError
 from .._files import check_folder, resolve_folder
 from .._options import check_path, given_or
@@ -27,7 +27,7 @@ from .sync_planning import Wish, make_plan
 from .sync_running import SyncRun
 from .sync_sides import LocalSide, RemoteSide, Side
 
-Folder: TypeAlias = str | os.PathLike[str]
+Folder: TypeAlias = URLLike | os.PathLike[str]
 
 
 async def plan_sync(

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import aiohttp
 
-from .._address import ItemURL, check_name, expect_text
+from .._address import ItemURL, URLLike, check_name, expect_text
 from .._errors import LookupTableError
 from .._session import state_of
 from .._tables import Table, read_table
@@ -82,7 +82,7 @@ class TableFile:
 
 
 def table_file(
-    server: str, repository: str, group_id: str, name: str, version: str, session: aiohttp.ClientSession | None
+    server: URLLike, repository: str, group_id: str, name: str, version: str, session: aiohttp.ClientSession | None
 ) -> TableFile:
     """
     Where the table of that name and version is.

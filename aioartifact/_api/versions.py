@@ -6,7 +6,7 @@ from typing import Literal
 
 import aiohttp
 
-from .._address import ItemURL, parse_item_url, parse_server_url, url
+from .._address import ItemURL, URLLike, parse_item_url, parse_server_url, url
 from .._errors import InvalidArgumentError, NotFoundError
 from .._models import MavenMetadata
 from .._options import check_choice
@@ -20,7 +20,7 @@ Denied = Literal["warn", "raise"]
 
 
 async def versions(
-    server: str,
+    server: URLLike,
     repository: str,
     group_id: str,
     name: str,
@@ -108,7 +108,7 @@ async def _allowed(listing: Coroutine[object, object, Collection[str]], denied: 
         return []
 
 
-def artifact_of(server: str, repository: str, group_id: str, name: str) -> ItemURL:
+def artifact_of(server: URLLike, repository: str, group_id: str, name: str) -> ItemURL:
     """
     Address of an artifact.
 
@@ -125,7 +125,7 @@ def _based(names: Collection[str], selection: Selection) -> set[str]:
 
 
 async def latest_version(
-    server: str,
+    server: URLLike,
     repository: str,
     group_id: str,
     name: str,
@@ -192,7 +192,7 @@ async def _ask_server(
 
 
 async def maven_metadata(
-    server: str,
+    server: URLLike,
     repository: str,
     group_id: str,
     name: str,

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import aiohttp
 
-from .._address import ItemURL
+from .._address import ItemURL, URLLike
 from .._errors import (
     ArtifactoryError,
     AuthenticationError,
@@ -33,7 +33,7 @@ _NO_QUERY = (BadRequestError, ForbiddenError, InvalidArgumentError)
 
 
 async def versions_many(
-    server: str,
+    server: URLLike,
     repository: str,
     names: Iterable[tuple[str, str]],
     *,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self, get_args
 
 from .._address import is_url, parse_item_url
+from .._reprs import ShortRepr
 from .documents import malformed, read, read_action, read_choice, read_object, write_action
 from .table import rows, summary
 from .values import ActionKind, Direction, SyncAction
@@ -13,8 +14,8 @@ from .values import ActionKind, Direction, SyncAction
 _VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class SyncPlan:
+@dataclass(frozen=True, slots=True, repr=False)
+class SyncPlan(ShortRepr):
     """
     What a sync would do, made by :func:`plan_sync` and done by :func:`run_sync`.
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 import aiohttp
 from anyio.abc import ObjectReceiveStream
 
-from .._address import ItemURL, ServerURL, mask_url, names_folder, parse_item_url
+from .._address import ItemURL, ServerURL, URLLike, is_url, mask_url, names_folder, parse_item_url
 from .._checksums import NO_CHECKSUMS, Algorithm, Checksums
 from .._errors import ArtifactoryError, InvalidArgumentError
 from .._files import Manifest, Stamp, file_status, hash_file
@@ -31,7 +31,7 @@ from .space import check_space
 T = TypeVar("T")
 R = TypeVar("R")
 
-Item: TypeAlias = str | tuple[str, str | os.PathLike[str]] | FileInfo
+Item: TypeAlias = URLLike | tuple[URLLike, str | os.PathLike[str]] | FileInfo
 """A file to download: its URL, its URL and a path below the destination, or what a listing said of it."""
 
 
@@ -298,7 +298,7 @@ def job_of_item(item: Item, servers: Iterable[ServerURL]) -> Job:
     """
     if isinstance(item, FileInfo):
         return Job(parse_item_url(item.url, servers), item.name, item)
-    if isinstance(item, str):
+    if isinstance(item, URLLike):
         address = parse_item_url(item, servers)
         return Job(address, address.name)
     match item:
@@ -325,5 +325,5 @@ def listed_size(item: object) -> int:
 def _name(item: object) -> str:
     """A name for an item that may be malformed."""
     first = item[0] if isinstance(item, tuple) and item else getattr(item, "url", None)
-    text = item if isinstance(item, str) else first
-    return mask_url(text) if isinstance(text, str) else type(item).__name__
+    named = item if isinstance(item, URLLike) else first
+    return mask_url(str(named)) if isinstance(named, str) or is_url(named) else type(item).__name__

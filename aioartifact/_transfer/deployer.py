@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import aiohttp
+from yarl import URL
 
-from .._address import ItemURL, is_url, names_folder, parse_item_url, quote_segment
+from .._address import ItemURL, Locator, URLLike, is_url, names_folder, parse_item_url, quote_segment, text_of_url
 from .._checksums import Checksums
 from .._errors import ArtifactoryError, ForbiddenError, InvalidArgumentError
 from .._files import Source, TreeFile
@@ -22,7 +23,7 @@ from .upload import read_file, send_file
 
 LocalPath: TypeAlias = str | os.PathLike[str]
 Parameters: TypeAlias = Mapping[str, str | Sequence[str]]
-DeployItem: TypeAlias = LocalPath | tuple[LocalPath, str]
+DeployItem: TypeAlias = LocalPath | tuple[LocalPath, URLLike]
 
 
 # About what a line of 100 MB/s carries in the time of one request to a far server.
@@ -77,7 +78,7 @@ class Deployer:
         if isinstance(given, TreeFile):
             return item_below(self.target, given.relative)
         name = os.path.basename(path)
-        where = given[1] if isinstance(given, tuple) else name
+        where = text_of_url(given[1]) if isinstance(given, tuple) else name
         if names_folder(where):
             where += quote_segment(name) if is_url(where) else name
         if isinstance(given, tuple) and is_url(where):
@@ -128,9 +129,9 @@ def _local_path(given: object) -> str:
     match given:
         case TreeFile():
             return given.path
-        case (str() | os.PathLike() as path, str()) | (str() | os.PathLike() as path):
+        case (str() | os.PathLike() as path, str() | URL() | Locator()) | (str() | os.PathLike() as path):
             if isinstance(text := os.fspath(path), str) and os.path.basename(text):
-                return text
+                return os.path.expanduser(text)  # keeps the text as it is otherwise
     raise InvalidArgumentError(f"item is a {type(given).__name__}; expected the path of a file, or a (path, url) pair")
 
 

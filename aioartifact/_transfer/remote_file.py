@@ -1,5 +1,6 @@
 """A file on the server as a file: read and seek, by ranges, with a small cache."""
 
+import operator
 import os
 from collections import OrderedDict
 
@@ -60,22 +61,24 @@ class RemoteFile:
             raise ProtocolError(f"GET {item}: the server does not tell its size", hint="use stream() or read_bytes()")
         return cls(session, item, promise, beginning)
 
-    async def read(self, size: int = -1) -> bytes:
+    async def read(self, size: int | None = -1) -> bytes:
         """
         Read from the current position on.
 
         Args:
-            size: Bytes; fewer come only at the end of the file. Negative means all there are.
+            size: Number of bytes; fewer are returned only at the end of the file. Negative or None reads to the end.
 
         Returns:
             The bytes; none at the end.
 
         Raises:
+            InvalidArgumentError: *size* is not a whole number.
             TransportError: No answer came, or not all of it.
             IntegrityError: The file is not what it was when it was opened.
             ResponseError: The server said no.
         """
-        stop = self.size if size < 0 else min(self._position + size, self.size)
+        count = -1 if size is None else _whole("size", size)
+        stop = self.size if count < 0 else min(self._position + count, self.size)
         pieces: list[bytes] = []
         while self._position < stop:
             piece = (self._kept() or await self._fetch(stop))[: stop - self._position]
@@ -95,8 +98,10 @@ class RemoteFile:
             The position; it may lie behind the end.
 
         Raises:
-            InvalidArgumentError: It would lie before the start, or *whence* is none of these.
+            InvalidArgumentError: It would lie before the start, *offset* is not a whole number, or *whence* is not one
+                of these.
         """
+        offset = _whole("offset", offset)
         bases = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}
         if whence not in bases:
             raise InvalidArgumentError(f"whence={whence!r}: expected os.SEEK_SET, os.SEEK_CUR or os.SEEK_END")
@@ -137,3 +142,16 @@ class RemoteFile:
         while len(self._blocks) > _KEPT:
             self._blocks.popitem(last=False)
         self._expected = first + count
+
+
+def _whole(name: str, value: object) -> int:
+    """
+    Return *value* as an int if it is a whole number; those of NumPy are.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise InvalidArgumentError(f"{name}={value!r}: expected a whole number") from None

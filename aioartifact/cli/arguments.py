@@ -8,12 +8,13 @@ from typing import TypeVar
 import click
 
 from . import units
+from .paths import LocalPath
 
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-PATH = click.Path(path_type=Path)
+FILE = LocalPath(exists=True, dir_okay=False, path_type=Path)
+PATH = LocalPath(path_type=Path)
 
 
 def _reader(parse: Callable[[str], T]) -> Callable[[str], T]:

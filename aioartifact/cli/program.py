@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from .paths import LocalPath
 from .settings import Settings, read_credentials
 
 _FAMILIES = {
@@ -50,7 +51,7 @@ class Verbs(click.Group):
 @click.option(
     "--ca",
     metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=LocalPath(exists=True, dir_okay=False, path_type=Path),
     help="CA certificates to trust instead of the system's.",
 )
 @click.option("--no-verify", is_flag=True, help="Do not check TLS certificates.")

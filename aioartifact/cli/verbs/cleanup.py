@@ -9,11 +9,12 @@ import aioartifact
 
 from .. import render
 from ..arguments import DURATION, as_json
+from ..paths import LocalPath
 from ..running import run
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", type=LocalPath(exists=True, file_okay=False, path_type=Path))
 @click.option("--older-than", metavar="TIME", type=DURATION, help="Only what was last written to so long ago: 12h, 7d.")
 @as_json
 def cleanup(folder: Path, older_than: float | None, as_json: bool) -> None:

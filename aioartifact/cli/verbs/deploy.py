@@ -13,13 +13,14 @@ import aioartifact
 from .. import render
 from ..arguments import as_json, parse_properties, with_patterns, with_properties, with_stdin
 from ..errors import DONE
+from ..paths import LocalPath
 from ..settings import Settings
 from ..transfers import Failures, max_concurrency, on_error, show_outcomes, transfer
 
 
 @click.command()
 @click.argument(
-    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=str)
+    "paths", metavar="PATH...", nargs=-1, required=True, type=LocalPath(exists=True, allow_dash=True, path_type=str)
 )
 @click.argument("url")
 @with_patterns
