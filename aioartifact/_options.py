@@ -18,8 +18,10 @@ class Timeouts:
 
     Attributes:
         connect: To open a connection, TLS included.
-        stall: Without a single byte arriving.
-        reply: From the last byte of an upload to the answer; the server hashes and stores in that time.
+        stall: Without a single byte of a file arriving, or being accepted by the server.
+        reply: From the last byte of a request to the first of its response, and without a byte of any response that
+            is not a file. The server runs a query, deletes, hashes or stores in that time. A request whose response
+            does not begin in time is not repeated: the server may still work on it.
 
     Raises:
         InvalidArgumentError: A value is not a positive number.

@@ -10,7 +10,7 @@ from .request import IDENTITY, Request
 
 def build_archive_member(item: ItemURL, member: str) -> Request:
     """Ask for a file out of an archive (Pro)."""
-    return Request("GET", f"{item}!/{quote_path(member)}", item.server, IDENTITY)
+    return Request("GET", f"{item}!/{quote_path(member)}", item.server, IDENTITY, is_for_file=True)
 
 
 def build_folder_archive(item: ItemURL) -> Request:
@@ -21,4 +21,4 @@ def build_folder_archive(item: ItemURL) -> Request:
     part of one: the answer has no length.
     """
     url = f"{item.server}/api/archive/download/{item.location}?archiveType=zip"
-    return Request("GET", url, item.server, IDENTITY)
+    return Request("GET", url, item.server, IDENTITY, is_for_file=True)

@@ -48,7 +48,7 @@ def build_download(item: ItemURL, *, unless_sha1: str | None = None) -> Request:
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 13.1.2.
     """
     condition = {"If-None-Match": unless_sha1} if unless_sha1 else {}
-    return Request("GET", str(item), item.server, IDENTITY | condition)
+    return Request("GET", str(item), item.server, IDENTITY | condition, is_for_file=True)
 
 
 def build_range(item: ItemURL, start: int, stop: int | None, etag: str | None) -> Request:
@@ -69,7 +69,8 @@ def build_range(item: ItemURL, start: int, stop: int | None, etag: str | None) -
         return build_download(item)
     last = "" if stop is None else stop - 1
     condition = {"If-Range": etag} if etag else {}
-    return Request("GET", str(item), item.server, IDENTITY | {"Range": f"bytes={start}-{last}"} | condition)
+    headers = IDENTITY | {"Range": f"bytes={start}-{last}"} | condition
+    return Request("GET", str(item), item.server, headers, is_for_file=True)
 
 
 def unsatisfied_size(headers: Mapping[str, str]) -> int | None:

@@ -36,6 +36,7 @@ class Request:
         body: Bytes, or an upload, or None.
         repeatable: Whether sending it twice does no more than sending it once.
         locate: Shows the place in it that the words of a refusal name, or None where they name none.
+        is_for_file: Whether the body of the response is a file, whose bytes must keep arriving.
         redirected_to: Other host, with its port, that the server sent it on to; None as long as it did not.
     """
 
@@ -46,6 +47,7 @@ class Request:
     body: bytes | Upload | None = None
     repeatable: bool = True
     locate: Callable[[str], str | None] = lambda _: None
+    is_for_file: bool = False
     redirected_to: str | None = None
 
     @property

@@ -1,6 +1,7 @@
 """One request and its answer: redirects followed by hand, bodies read as they arrive."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from time import monotonic
 from types import TracebackType
 from typing import NamedTuple
@@ -91,7 +92,7 @@ class Reply:
                     if monotonic() > latest or self.is_complete:
                         break
         except _RAISED as error:
-            failure = _meaning(error, self._session, self._seam)
+            failure = _meaning(error, self._session, self._seam, is_body=True)
         if failure is not None:
             if not chunks or not isinstance(failure, TransportError):
                 raise failure
@@ -155,7 +156,7 @@ class Reply:
             with self._lane.waiting:
                 content = await self._response.read()
         except _RAISED as error:
-            failure = _meaning(error, self._session, self._seam)
+            failure = _meaning(error, self._session, self._seam, is_body=True)
         else:
             await self._seam.state.byte_rate.take(len(content))
             return content
@@ -287,7 +288,7 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
             allow_redirects=False,
             # A user's session may be set to raise by itself; what a status means is decided here.
             raise_for_status=False,
-            timeout=state.timeout(request),
+            timeout=state.timeout(),
             auto_decompress=True,  # a user's session may be set not to
             proxy=route.proxy,
             middlewares=_middlewares(session, seam, url, route),
@@ -299,8 +300,17 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
     else:
         if state.foreign and response.status == 401 and any(credentials_in(response.request_info.headers)):
             route.breaker.refuse(_FOREIGN_CREDENTIALS)
+        _limit_silence(response, state.body_silence(request))
         return response
     raise failure
+
+
+def _limit_silence(response: aiohttp.ClientResponse, seconds: float) -> None:
+    """Have the body of *response* fail after *seconds* without a byte."""
+    connection = response.connection
+    if connection is not None and connection.protocol is not None:  # else all of it has arrived
+        connection.protocol.read_timeout = None if seconds == inf else seconds
+        connection.protocol.start_timeout()  # the timer that runs is still that of the head
 
 
 def _demand_not_refused(request: Request, route: Route) -> None:
@@ -308,12 +318,19 @@ def _demand_not_refused(request: Request, route: Route) -> None:
         raise not_sent(request.server, request)
 
 
-def _meaning(error: Exception, session: aiohttp.ClientSession, seam: Seam, payload: object = None) -> ArtifactoryError:
+def _meaning(
+    error: Exception,
+    session: aiohttp.ClientSession,
+    seam: Seam,
+    payload: object = None,
+    *,
+    is_body: bool = False,
+) -> ArtifactoryError:
     if session.closed:
         return closed_session()
     if not isinstance(error, FOREIGN):
         raise error
-    return seam.translated(error, payload)
+    return seam.translated(error, payload, is_body=is_body)
 
 
 def _payload(request: Request, state: SessionState, route: Route) -> bytes | UploadPayload | None:
@@ -388,6 +405,8 @@ async def rest(session: aiohttp.ClientSession, operation: Operation, *, progress
     flaky, not the work that is hopeless.
     """
     state = state_of(session)
+    if operation.is_over:
+        return False
     operation.attempts = 1 if progressed else operation.attempts
     delay = state.retry.next_delay(operation.attempts, draw=state.clock.draw())
     if delay is None:

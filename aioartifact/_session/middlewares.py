@@ -132,6 +132,9 @@ def _delay_after_error(
     if request.session.closed or not may_pass(error) or upload_failure(request.body) is not None:
         return None
     unsent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+    if isinstance(error, TimeoutError) and not unsent:
+        operation.is_over = True  # only slow: the server may still work on it
+        return None
     if not unsent and not (operation.repeatable and is_replayable(request.body)):
         return None
     delay = state.retry.next_delay(operation.attempts, draw=state.clock.draw())

@@ -21,7 +21,7 @@ from .._address import ServerURL
 from .._credentials import Credentials
 from .._errors import InvalidArgumentError, SessionError
 from .._options import Limits, Timeouts
-from .._protocol import Request, Upload
+from .._protocol import Request
 from .._retry import RetryPolicy
 from .clock import Clock
 from .gate import Gate
@@ -39,12 +39,17 @@ Resolver: TypeAlias = Callable[[ServerURL], Credentials]
 
 @dataclass(slots=True)
 class Operation:
-    """One call of ours, however many requests it takes: the budget of attempts belongs to it."""
+    """
+    One call of ours, however many requests it takes: the budget of attempts belongs to it.
+
+    It is over once a request got no answer in time: the server may still work on it, and would do so twice.
+    """
 
     repeatable: bool
     started: float
     attempts: int = 0
     lost: int = 0
+    is_over: bool = False
     on_retry: Callable[[int], None] | None = None
 
     def tell_retry(self) -> None:
@@ -161,10 +166,13 @@ class SessionState:
         if self.loop is not asyncio.get_running_loop():
             raise SessionError("session belongs to another event loop", hint="open one in each loop")
 
-    def timeout(self, request: Request) -> aiohttp.ClientTimeout:
-        """No total limit; after an upload the server may hash and store for long."""
-        silence = self.timeouts.reply if isinstance(request.body, Upload) else self.timeouts.stall
-        return client_timeout(self.timeouts.connect, silence)
+    def timeout(self) -> aiohttp.ClientTimeout:
+        """Return the limits until the first byte of a response; there is no total one."""
+        return client_timeout(self.timeouts.connect, self.timeouts.reply)
+
+    def body_silence(self, request: Request) -> float:
+        """Return the seconds without a byte after which the body of a response has stalled."""
+        return self.timeouts.stall if request.is_for_file else self.timeouts.reply
 
 
 @cache

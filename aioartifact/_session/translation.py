@@ -31,7 +31,7 @@ _NOT_HTTP = (aiohttp.InvalidURL, aiohttp.ClientResponseError, aiohttp.NonHttpUrl
 FOREIGN = (aiohttp.ClientError, TimeoutError, OSError)
 _PROXY_HINT = "check the proxy, and user and password in its URL"
 _STALL_HINT = "raise Timeouts.stall for a slow server"
-_REPLY_HINT = "raise Timeouts.reply for a server that needs longer to store what it got"
+_REPLY_HINT = "raise Timeouts.reply for a server that works longer on a request"
 _TLS_HINT = "pass verify= with the CA certificates of the server"
 _REACH_HINT = "check the host name, the port, and whether a proxy is needed"
 
@@ -71,15 +71,15 @@ class Seam:
             content = content.replace(secret.encode(), b"***")
         return content
 
-    def translated(self, error: Exception, payload: object = None) -> ArtifactoryError:
+    def translated(self, error: Exception, payload: object = None, *, is_body: bool = False) -> ArtifactoryError:
         """
         Make an error of ours of what aiohttp raised.
 
         Raise it outside the handler: a context would carry aiohttp's exception, and with it the headers.
         """
-        return self._translate(upload_failure(payload) or error)
+        return self._translate(upload_failure(payload) or error, is_body=is_body)
 
-    def _translate(self, error: Exception) -> ArtifactoryError:
+    def _translate(self, error: Exception, *, is_body: bool) -> ArtifactoryError:
         if isinstance(error, _NOT_HTTP) and not isinstance(error, aiohttp.ClientHttpProxyError):
             return ProtocolError(
                 f"{self.request.label}: the answer is not valid HTTP: {type(error).__name__}",
@@ -87,7 +87,7 @@ class Seam:
             )
         if isinstance(error, ArtifactoryError) and not isinstance(error, TransportError):
             return error
-        kind, what, hint = self._judge(error)
+        kind, what, hint = self._judge(error, is_body=is_body)
         translated = kind(
             f"{self.request.label}: {what}",
             method=self.request.method,
@@ -99,16 +99,18 @@ class Seam:
         translated.retryable = may_pass(error)
         return translated
 
-    def _judge(self, error: Exception) -> tuple[type[TransportError], str, str | None]:
-        limits = self.state.timeout(self.request)
+    def _judge(self, error: Exception, *, is_body: bool) -> tuple[type[TransportError], str, str | None]:
+        limits = self.state.timeouts
         if isinstance(error, TransportError):
             return type(error), error.message, error.hint
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return TransportTimeoutError, f"no connection within {limits.sock_connect:g} s", _REACH_HINT
-        if isinstance(error, TimeoutError) and isinstance(self.request.body, Upload):
-            return TransportTimeoutError, f"no answer to the upload within {limits.sock_read:g} s", _REPLY_HINT
+            return TransportTimeoutError, f"no connection within {limits.connect:g} s", _REACH_HINT
+        if isinstance(error, TimeoutError) and is_body:
+            hint = _STALL_HINT if self.request.is_for_file else _REPLY_HINT
+            return TransportTimeoutError, f"stalled: no byte for {self.state.body_silence(self.request):g} s", hint
         if isinstance(error, TimeoutError):
-            return TransportTimeoutError, f"stalled: no byte for {limits.sock_read:g} s", _STALL_HINT
+            what = "no answer to the upload" if isinstance(self.request.body, Upload) else "no answer"
+            return TransportTimeoutError, f"{what} within {limits.reply:g} s", _REPLY_HINT
         if isinstance(error, aiohttp.ClientHttpProxyError):
             return ConnectError, f"the proxy refused: {error.status}", _PROXY_HINT
         if isinstance(error, _TLS):
