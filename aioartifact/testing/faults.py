@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from math import ceil
 from typing import Literal
 
@@ -23,7 +23,8 @@ class Fault:
     """
     Trouble for one response. Made by the class methods; every count is in bytes of the body.
 
-    A plain value: the same fault may be scripted for several patterns.
+    A plain value: the same fault may be scripted for several patterns. ``fault | other`` strikes with both, for
+    instance ``Fault.ignore_range() | Fault.cut(after=10)``.
     """
 
     answer: Reply | None = None
@@ -39,6 +40,21 @@ class Fault:
     bandwidth: float | None = None
     contents: tuple[bytes, ...] = ()
     allowance: tuple[int, float] | None = None
+
+    def __or__(self, other: "Fault") -> "Fault":
+        """
+        Combine two faults.
+
+        Raises:
+            ValueError: If both set the same thing, such as how the body ends, to different values.
+        """
+        changes = {}
+        for each in fields(Fault):
+            ours, theirs = getattr(self, each.name), getattr(other, each.name)
+            if each.default not in (ours, theirs) and ours != theirs:
+                raise ValueError(f"both faults set {each.name!r}: {ours!r} and {theirs!r}")
+            changes[each.name] = theirs if ours == each.default else ours
+        return replace(self, **changes)
 
     @classmethod
     def status(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 JSON = Mapping[str, "JSON"] | Sequence["JSON"] | str | int | float | bool | None
 
@@ -31,3 +32,16 @@ def _object(value: Mapping[str, JSON], indent: str) -> str:
     inner = indent + "  "
     members = ",\n".join(f"{inner}{_quote(key)} : {dumps(each, inner)}" for key, each in value.items())
     return f"{{\n{members}\n{indent}}}"
+
+
+def loads(text: str | bytes) -> Any:
+    """
+    Parse JSON that a client sent.
+
+    Raises:
+        ValueError: If it is not JSON, or nested more deeply than the parser can follow.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("the document is nested too deeply") from None

@@ -76,6 +76,8 @@ class ServerOptions(TypedDict, total=False):
         time_zone: Zone of the dates in answers; UTC if left out.
         redirect_over: Files of at least this many bytes answer 302 to a signed URL on the second origin; none do
             if left out.
+        storage_host: Host name in the URLs of the second origin; if left out ``localhost`` where *host* is
+            ``127.0.0.1`` without TLS, since clients that drop credentials on redirects compare host names, else *host*.
         base_url: What links in answers start with, context path included, where no proxy says otherwise; the
             address a request went to if left out.
         suspend_logins: Make users whose logins failed twice in a row wait before the next one, half a second
@@ -95,6 +97,7 @@ class ServerOptions(TypedDict, total=False):
     ssl_context: ssl.SSLContext | None
     time_zone: tzinfo
     redirect_over: int | None
+    storage_host: str | None
     base_url: str
     suspend_logins: bool
     lock_after: int | None
@@ -129,6 +132,7 @@ class Runner:
         ssl_context: ssl.SSLContext | None = None,
         time_zone: tzinfo = UTC,
         redirect_over: int | None = None,
+        storage_host: str | None = None,
         base_url: str = "",
         suspend_logins: bool = False,
         lock_after: int | None = None,
@@ -144,6 +148,8 @@ class Runner:
         self._host = host
         self._port = port
         self._ssl_context = ssl_context
+        default = "localhost" if host == "127.0.0.1" and ssl_context is None else host
+        self._storage_host = storage_host or default
         self._make_instance = partial(
             Instance,
             accounts=Accounts(ADMIN, allow_anonymous=anonymous, profile=release, lockouts=lockouts, clock=clock),
@@ -175,8 +181,8 @@ class Runner:
             upstream = await resources.enter_async_context(Upstream(self.instance))
             app = App(self.instance, self.log, self.faults, upstream)
             resources.push_async_callback(self._end, _abort)
-            self.instance.origin = await self._listen(app.main, app.connections, self._port)
-            self.instance.storage_origin = await self._listen(app.storage, app.connections, 0)
+            self.instance.origin = await self._listen(app.main, app.connections, self._port, self._host)
+            self.instance.storage_origin = await self._listen(app.storage, app.connections, 0, self._storage_host)
             self._resources = resources.pop_all()
 
     async def stop(self) -> None:
@@ -187,7 +193,7 @@ class Runner:
         """Reset every connection and stop listening; :meth:`stop` is still to be called."""
         await self._end(reset)
 
-    async def _listen(self, handler: Handler, numbers: ConnectionNumbers, port: int) -> str:
+    async def _listen(self, handler: Handler, numbers: ConnectionNumbers, port: int, name: str) -> str:
         server = _Listener(handler, numbers)
         self._servers.append(server)
         listener = await asyncio.get_running_loop().create_server(
@@ -195,7 +201,7 @@ class Runner:
         )
         self._listeners.append(listener)
         scheme = "https" if self._ssl_context else "http"
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        host = f"[{name}]" if ":" in name else name
         return f"{scheme}://{host}:{listener.sockets[0].getsockname()[1]}"
 
     async def _end(self, end: Callable[[asyncio.Transport], None]) -> None:

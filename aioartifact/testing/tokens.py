@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from . import jackson
 from .replies import refuse
 
 SERVICE_ID = "jfrt@01c3gffhg2e8w614903a1pw3az"  # made up, in the shape of a real one
@@ -201,7 +202,7 @@ def claims_of(jwt: str) -> dict[str, Any]:
     Raises:
         ValueError: It is none.
     """
-    claims = json.loads(_decode(jwt.split(".")[1])) if jwt.count(".") == 2 else None
+    claims = jackson.loads(_decode(jwt.split(".")[1])) if jwt.count(".") == 2 else None
     if not isinstance(claims, dict):
         raise ValueError("not a JWT")  # noqa: TRY004  # about the text, not about a type
     return claims

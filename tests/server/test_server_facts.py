@@ -3,7 +3,10 @@
 import hashlib
 import io
 import json
+import re
 import zipfile
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -386,3 +389,75 @@ async def test_row_3_11_reports_of_clients(server, ask, admin):
     assert (await ask(server, "POST", "/api/system/usage", headers=headers, body=body)).status in (200, 202)
     assert (await ask(server, "GET", "/api/system/info")).json()["numberOfCores"] > 0
     assert (await ask(server, "GET", "/api/plugins")).json() == {}
+
+
+MODIFIED = datetime(2024, 3, 5, 8, 12, tzinfo=UTC)
+
+
+async def test_row_2_8_html_listing(ask):
+    """Every byte of a page, but for the address of the server."""
+    async with ArtifactoryServer(clock=MODIFIED.timestamp) as server:
+        server.put("generic-local/d/it's \u00e4 <&>.txt", b"x" * 1500, modified=MODIFIED)
+        server.put("generic-local/d/empty", b"", modified=MODIFIED)
+        server.make_folder("generic-local/d/sub")
+        answer = await ask(server, "GET", "/generic-local/d/")
+        assert (answer.status, answer.headers["content-type"]) == (200, "text/html")
+        assert answer.body.decode().partition("<hr/><address")[0] == (
+            '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">\n<html>\n'
+            "<head><title>Index of generic-local/d</title>\n</head>\n<body>\n<h1>Index of generic-local/d</h1>\n"
+            "<pre>Name            Last modified      Size</pre><hr/>\n"
+            '<pre><a href="../">../</a>\n'
+            '<a href="sub/">sub/</a>            05-Mar-2024 08:12    -\n'
+            '<a href="empty">empty</a>            05-Mar-2024 08:12  -\n'
+            '<a href="it%27s%20%C3%A4%20%3C%26%3E.txt">it&apos;s &#228; &lt;&amp;&gt;.txt</a>'
+            "   05-Mar-2024 08:12  1.46 KB\n"
+            "</pre>\n"
+        )
+
+
+async def test_row_2_8_html_listing_of_a_root(server, ask):
+    """The title of the root ends in a slash, an empty one says so, and short names are as wide as the heading."""
+    page = (await ask(server, "GET", "/generic-local/")).body.decode()
+    assert "<title>Index of generic-local/</title>" in page
+    assert "<h1>Index of generic-local/</h1>" in page
+    assert "<pre>No items found.\n</pre>" in page
+    server.put("generic-local/a", DATA)
+    page = (await ask(server, "GET", "/generic-local/")).body.decode()
+    assert "<pre>Name  Last modified      Size</pre>" in page
+    assert re.search(r"</a>      \d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d  7 bytes\n", page)
+
+
+async def test_row_2_8_html_listing_without_permission(server, ask, basic):
+    """A user who may not read gets an empty page; a folder that does not exist is 404 all the same."""
+    server.put("generic-local/d/secret", DATA)
+    server.add_user("ci", password="pw")
+    answer = await ask(server, "GET", "/generic-local/d/", headers=basic("ci", "pw"))
+    assert (answer.status, b"secret" in answer.body) == (200, False)
+    assert (await ask(server, "GET", "/generic-local/x/", headers=basic("ci", "pw"))).status == 404
+
+
+async def test_row_3_8_storage_under_another_host_name(ask):
+    """Clients that compare host names drop their credentials on the way; the name is an option."""
+    for options, expected in (({}, "localhost"), ({"storage_host": "127.0.0.1"}, "127.0.0.1")):
+        async with ArtifactoryServer(redirect_over=1, **options) as server:
+            server.put("generic-local/a", DATA)
+            location = (await ask(server, "GET", "/generic-local/a")).headers["location"]
+            assert urlsplit(location).hostname == expected
+            assert location.startswith(server.storage_origin)
+            signed = await ask(
+                server, "GET", location.removeprefix(server.storage_origin), headers={}, origin=server.storage_origin
+            )
+            assert signed.body == DATA
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("PATCH", "/api/metadata/generic-local/a"), ("PUT", "/api/repositories/new"), ("POST", "/api/search/aql")],
+)
+async def test_deeply_nested_documents_are_refused(server, ask, admin, method, path):
+    """More levels than a parser can follow are a malformed request, not a fault of the server."""
+    server.put("generic-local/a", DATA)
+    body = b"items.find(" + b'{"$and":[' * 20_000 if path.endswith("aql") else b"[" * 100_000
+    headers = admin if path.endswith("aql") else admin | {"Content-Type": "application/json"}
+    assert (await ask(server, method, path, headers=headers, body=body)).status == 400
+    assert (await ask(server, "GET", "/generic-local/a")).body == DATA

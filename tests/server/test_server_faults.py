@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 
@@ -398,3 +399,32 @@ async def test_abort_resets_everything(stored, admin):
 async def test_dates_are_those_of_the_moment(stored, ask):
     """Every head carries a date of the HTTP form."""
     assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", (await ask(stored, "GET", FILE)).headers["date"])
+
+
+async def test_faults_combine(server, ask, admin):
+    """Range is ignored and the body is cut: ten bytes of the beginning, where others were requested."""
+    server.put("generic-local/a", bytes(range(100)))
+    server.fail("GET", "generic-local/a", fault=Fault.ignore_range() | Fault.cut(after=10) | Fault.wrong_etag("x"))
+    answer = await ask(server, "GET", "/generic-local/a", headers=admin | {"Range": "bytes=50-"})
+    assert (answer.status, answer.body, answer.headers["etag"]) == (200, bytes(range(10)), "x")
+    answer = await ask(server, "GET", "/generic-local/a", headers=admin | {"Range": "bytes=50-"})
+    assert (answer.status, answer.body) == (206, bytes(range(50, 100)))
+
+
+def test_faults_that_contradict_each_other():
+    """The same setting twice is refused unless it is the same; an empty fault changes nothing."""
+    with pytest.raises(ValueError, match="both faults set 'ending': 'cut' and 'reset'"):
+        Fault.cut() | Fault.reset()
+    assert Fault.flip(3) | Fault.flip(3) == Fault.flip(3)
+    assert Fault() | Fault.flip(3) == Fault.flip(3)
+
+
+def test_every_fault_is_documented():
+    """A fault that is missing in the guide or in the reference fails here."""
+    names = {name for name, value in vars(Fault).items() if isinstance(value, classmethod)}
+    docs = Path(__file__).parents[2] / "docs"
+    guide = set(re.findall(r"^\| `Fault\.(\w+)\(", docs.joinpath("testing.md").read_text("utf-8"), re.MULTILINE))
+    reference = docs.joinpath("api.md").read_text("utf-8").partition("aioartifact.testing.Fault()")[2]
+    members = re.search(r":members:(.*?)\n\.\.", reference, re.DOTALL)
+    assert guide == names
+    assert set(re.findall(r"\w+", members[1])) == names

@@ -60,13 +60,17 @@ def run(
     Raises:
         AQLError: The query is refused; nothing has been read yet.
     """
-    query = parse(text, archives=archives)
-    rows = shown(query)
-    validate(query, rows, admin=viewer.admin, edition=edition)
-    page = _page(query.offset, query.limit, hard_limit)
-    conditions = Conditions(query.domain, now_ms, time_zone, virtual_members)
-    most = query.limit if page.trimmed_at is None else page.trimmed_at + 1
-    cursor = _execute(connection, select(query, rows, conditions, most=most))
+    try:
+        query = parse(text, archives=archives)
+        rows = shown(query)
+        validate(query, rows, admin=viewer.admin, edition=edition)
+        page = _page(query.offset, query.limit, hard_limit)
+        conditions = Conditions(query.domain, now_ms, time_zone, virtual_members)
+        most = query.limit if page.trimmed_at is None else page.trimmed_at + 1
+        statement = select(query, rows, conditions, most=most)
+    except RecursionError:
+        raise AQLError("The query is nested too deeply") from None
+    cursor = _execute(connection, statement)
     return Result(cursor, rows, viewer=viewer, page=page, printing=Printing(format_date, virtuals_of))
 
 

@@ -150,7 +150,7 @@ async def _read(exchange: Exchange) -> dict[str, Any]:
         form: dict[str, Any] = dict(await read_form(exchange))
         return {name: _FORM_VALUES.get(value, value) for name, value in form.items()}
     try:
-        document = json.loads(await exchange.whole_body())
+        document = jackson.loads(await exchange.whole_body())
     except ValueError:
         refuse(400, "Error parsing json body")
     return document if isinstance(document, dict) else refuse(400, "Error parsing json body")

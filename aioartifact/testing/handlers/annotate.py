@@ -3,7 +3,7 @@
 import json
 from functools import partial
 
-from .. import property_list, views
+from .. import jackson, property_list, views
 from ..exchange import Exchange
 from ..replies import Reply, refuse
 from ..store import Item, Permitted
@@ -100,7 +100,7 @@ def _merge(exchange: Exchange, item: Item, changes: dict[str, list[str]], *, rec
 async def _changes(exchange: Exchange) -> dict[str, list[str]]:
     """Read the values of each key in the body's ``props``; no values remove the key."""
     try:
-        document = json.loads(await exchange.whole_body())
+        document = jackson.loads(await exchange.whole_body())
     except ValueError:
         refuse(400, "Error parsing json body")
     props = document.get("props") if isinstance(document, dict) else None

@@ -1,6 +1,5 @@
 """``api/repositories``: the list of repositories, and their configurations (Pro)."""
 
-import json
 from functools import partial
 
 from .. import configurations, jackson
@@ -115,7 +114,7 @@ def _demand_key(exchange: Exchange) -> str:
 
 async def _read_document(exchange: Exchange) -> dict[str, object]:
     try:
-        sent = json.loads(await exchange.whole_body())
+        sent = jackson.loads(await exchange.whole_body())
     except ValueError:
         sent = None
     return sent if isinstance(sent, dict) else refuse(400, "Error parsing json body")
