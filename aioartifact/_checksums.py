@@ -119,3 +119,20 @@ def parse_algorithm(name: str) -> Algorithm:
         if name == algorithm:
             return algorithm
     raise InvalidArgumentError(f"checksum type {name!r}: expected one of 'md5', 'sha1', 'sha256'")
+
+
+def checksum_file(path: str) -> tuple[str, Algorithm] | None:
+    """
+    Path of the file that Artifactory treats the file at *path* as a checksum of, and which one; None for other files.
+
+    ``lib.jar.sha1`` is never stored: a deploy of it sets the SHA-1 that the client claims for ``lib.jar``.
+    """
+    main, _, extension = path.rpartition(".")
+    algorithm = next((name for name in ALGORITHMS if name == extension), None)
+    return (main, algorithm) if algorithm and main.rpartition("/")[2] else None
+
+
+def checksum_in(content: bytes, algorithm: Algorithm) -> str | None:
+    """The checksum in the *content* of a checksum file, which may have a file name after it; None if there is none."""
+    first = content[:256].decode("latin-1").lower().split(maxsplit=1)[:1]
+    return first[0] if first and _is_lower_hex(first[0], _HEX_LENGTHS[algorithm]) else None

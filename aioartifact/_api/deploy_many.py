@@ -68,7 +68,9 @@ def deploy_many(
             a whole URL; in any iterable or async iterable. A path or URL that ends in a slash is the folder that
             the file goes into under its own name.
         url: URL of the target folder or repository. Folders are made by the server as needed.
-        parameters: Properties to set on every file that is deployed; a value may be a text or several.
+        parameters: Properties to set on every file; a value may be a text or several. A file that the server has
+            already is deployed once more by its checksums for them, which costs a request and no bytes, unless
+            *overwrite* is ``"never"``.
         overwrite: What to do about files that the server has: ``"changed"`` keeps those with the right content,
             which costs one request per folder and one per file that is there; ``"always"`` replaces them;
             ``"never"`` keeps them, whatever they hold, which costs one request per folder.
@@ -121,7 +123,9 @@ def deploy_folder(
     """
     Deploy all files below a local folder, or those that patterns choose; the tree below it is kept.
 
-    Files are deployed in the order of their paths. Symbolic links are followed, to files and to folders; folders
+    Files are deployed in the order of their paths, checksum files (``.sha1``, ``.sha256``, ``.md5``) after the files
+    they belong to: Artifactory does not store those, but compares them. One that the server agrees with already is
+    unchanged. Symbolic links are followed, to files and to folders; folders
     without files are not made. What the server has already is listed first, as :func:`download_folder` does,
     unless there are but a few files.
 
@@ -202,6 +206,6 @@ def _batch(
         target = item_of(opened, url)
         items, listed = await source(opened, target)
         deployer = Deployer(opened, target, Recorded(opened, listed), options, shown)
-        yield partial(run_many, counted(items, listed_size, shown), deployer.deploy)
+        yield partial(run_many, deployer.files_first(counted(items, listed_size, shown)), deployer.deploy)
 
     return make_batch(prepared, max_concurrency=max_concurrency, on_error=on_error, session=session)

@@ -9,7 +9,7 @@ from itertools import islice
 import aiohttp
 
 from .._address import ItemURL
-from .._checksums import Algorithm, Checksums
+from .._checksums import Algorithm, Checksums, checksum_file, checksum_in
 from .._errors import InvalidURLError, LocalNotFoundError, NotFoundError, ProtocolError, UnsafePathError
 from .._files import (
     Manifest,
@@ -21,6 +21,7 @@ from .._files import (
     hash_file,
     is_left_behind,
     list_tree,
+    read_source,
     resolve_folder,
 )
 from .._listing import Listing, fetch_info
@@ -32,11 +33,13 @@ from .._sync import Direction, Sides, SyncFile, SyncPlan, decide, has_twins, nee
 from .._threads import run
 from .._transfer.fetch_work import opened_manifest
 from .._transfer.names import folded
-from .._transfer.plan import item_below, local_path, relative_path
+from .._transfer.plan import item_below, local_path, path_below, relative_path
 from .items import item_of
 from .listing import walk
 
 _AT_ONCE = 500
+# Bytes: Artifactory takes no larger file for a checksum.
+_MAX_CLAIM = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ async def make_plan(session: aiohttp.ClientSession, wish: Wish) -> SyncPlan:
         remote = [file for file in remote if not _is_ours(file.path, root, wish)]
         keyed = await run(_keyed, wish, item, root, trees, remote)
         local = await _with_checksums(session, keyed, wish, root, manifest)
+        if wish.direction == "upload":
+            await run(_add_claims, local, keyed.remote, wish.folder, manifest)
     source, destination = str(item), wish.folder
     if wish.direction == "upload":
         sides = Sides(local, keyed.remote, keyed.obstacles, keyed.unfit)
@@ -271,3 +276,37 @@ def _read(path: str, algorithms: Iterable[Algorithm], manifest: Manifest | None)
     if manifest is not None and status is not None and manifest.add_read(path, status, looked_ns, checksums):
         manifest.flush()
     return checksums
+
+
+def _add_claims(
+    local: dict[str, SyncFile], remote: dict[str, SyncFile], folder: str, manifest: Manifest | None
+) -> None:
+    """
+    Add the checksum files that the server agrees with to both sides; blocks.
+
+    No listing has them: the server keeps the checksum itself, which it compares once and serves under their names.
+    """
+    for path, file in list(local.items()):
+        claim = checksum_file(path)
+        if claim is None or path in remote or file.size > _MAX_CLAIM or claim[0] not in remote:
+            continue
+        source = read_source(path_below(folder, path), ("sha256",))
+        claimed = checksum_in(source.content or b"", claim[1])
+        if claimed and claimed == _recorded(claim, local, remote[claim[0]], folder, manifest):
+            local[path] = replace(file, checksums=source.checksums)
+            remote[path] = SyncFile(path, file.size, source.checksums)
+
+
+def _recorded(
+    claim: tuple[str, Algorithm],
+    local: Mapping[str, SyncFile],
+    found: SyncFile,
+    folder: str,
+    manifest: Manifest | None,
+) -> str | None:
+    """The checksum that the server has of a file: as listed, or that of a local file with the same bytes."""
+    path, algorithm = claim
+    same = local.get(path)
+    if (listed := found.checksums.get(algorithm)) or same is None or not found.has_content_of(same):
+        return listed
+    return same.checksums.get(algorithm) or _read(path_below(folder, path), (algorithm,), manifest).get(algorithm)

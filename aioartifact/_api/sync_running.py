@@ -40,6 +40,19 @@ class SyncRun:
             for action in self._plan.of(kind):
                 self._open += 1
                 yield action
+            if kind == "rename":
+                async for claim in self._claims():
+                    yield claim
+
+    async def _claims(self) -> AsyncGenerator[Work, None]:
+        """Yield the checksum files to send, when the files they belong to have their names."""
+        claims = self._side.checksum_files()
+        if claims:
+            await self._idle()
+        if not self._has_failed:
+            for claim in claims:
+                self._open += 1
+                yield claim
 
     async def _first_phase(self) -> AsyncGenerator[Work, None]:
         if kept := [self._kept(action) for action in self._plan.of("keep")]:

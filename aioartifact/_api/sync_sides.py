@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 import aiohttp
 
 from .._address import ItemURL
-from .._checksums import Checksums
+from .._checksums import Checksums, checksum_file
 from .._errors import AlreadyExistsError, ArtifactoryError, ChangedError, InvalidURLError
 from .._files import Manifest, TreeFile, check_reachable, check_seen, copy_file, delete_file, rename_file
 from .._models import FileInfo
@@ -34,6 +34,10 @@ class Side(Protocol):
 
     def transfers(self) -> AsyncGenerator[Work, None]:
         """Yield the work of bringing what is not there at all."""
+        ...
+
+    def checksum_files(self) -> Sequence[SyncAction]:
+        """What is left of that until all other files have their names: files that claim a checksum of another one."""
         ...
 
     async def do(self, work: SyncAction | Target) -> Outcome | Sequence[Outcome]:
@@ -104,6 +108,9 @@ class LocalSide:
     async def transfers(self) -> AsyncGenerator[Work, None]:
         async for work in self._fetcher.targets(in_chunks(self._jobs, listed_size, self._progress), ahead=True):
             yield work
+
+    def checksum_files(self) -> Sequence[SyncAction]:
+        return ()
 
     async def do(self, work: SyncAction | Target) -> Outcome | Sequence[Outcome]:
         if isinstance(work, Target):
@@ -182,7 +189,11 @@ class RemoteSide:
         actions = self._plan.of("send")
         self._progress.expect(files=len(actions), size=sum(action.size for action in actions))
         for action in actions:
-            yield action
+            if checksum_file(action.path) is None:
+                yield action
+
+    def checksum_files(self) -> Sequence[SyncAction]:
+        return [action for action in self._plan.of("send") if checksum_file(action.path) is not None]
 
     async def do(self, work: SyncAction | Target) -> Outcome:
         assert isinstance(work, SyncAction), "nothing is fetched"

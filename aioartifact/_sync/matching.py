@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .._checksums import ALGORITHMS, Algorithm
+from .._checksums import ALGORITHMS, Algorithm, checksum_file
 from .values import Direction, SyncAction, SyncFile
 
 
@@ -138,7 +138,9 @@ class _Matcher:
             return SyncAction("keep", path, source, target)
         if reason := self._in_the_way(key):
             return SyncAction("conflict", path, source, target, reason=reason)
-        origin_key = self._contents.find(source)
+        # A server does not store checksum files; nothing can be made of them by their content.
+        is_claim = self._direction == "upload" and checksum_file(path) is not None
+        origin_key = None if is_claim else self._contents.find(source)
         if origin_key is None:
             return SyncAction("fetch" if self._direction == "download" else "send", path, source, target)
         if origin_key in self._spare:

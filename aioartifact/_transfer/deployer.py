@@ -2,19 +2,22 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import aiohttp
+import anyio
 from yarl import URL
 
 from .._address import ItemURL, Locator, URLLike, is_url, names_folder, parse_item_url, quote_segment, text_of_url
-from .._checksums import Checksums
+from .._checksums import Algorithm, Checksums, checksum_file, checksum_in
 from .._errors import ArtifactoryError, ForbiddenError, InvalidArgumentError
 from .._files import Source, TreeFile
 from .._progress import FileProgress, Progress
 from .._reports import Outcome, Status
+from .._scheduler import as_async
 from .._session import state_of
 from .accounting import failed
 from .plan import Overwrite, has_content, is_worth_offering, item_below
@@ -55,7 +58,8 @@ class Deployer:
     recorded: Recorded
     options: DeployOptions
     progress: Progress
-    _taken: set[ItemURL] = field(default_factory=set)
+    # Of each item: its event while it is under way, then whether it succeeded.
+    _runs: dict[ItemURL, anyio.Event | bool] = field(default_factory=dict)
 
     async def deploy(self, given: DeployItem | TreeFile) -> Outcome:
         """Deploy one file; what goes wrong with it becomes part of the outcome."""
@@ -86,20 +90,93 @@ class Deployer:
         return item_below(self.target, where)
 
     async def _deploy(self, path: str, item: ItemURL, file: FileProgress, started: float) -> Outcome:
-        if item in self._taken:
+        if item in self._runs:
             raise InvalidArgumentError(f"{path}: another item of this call goes to {item} too")
-        self._taken.add(item)
-        if self.options.overwrite == "never" and await self.recorded.has(item):
-            file.finish("skipped")
-            return Outcome(str(item), path, "unchanged", seconds=time.perf_counter() - started)
+        ended, succeeded = anyio.Event(), False
+        self._runs[item] = ended
+        try:
+            source, is_new = await self._settle(path, item, file)
+            succeeded = True
+        finally:
+            self._runs[item] = succeeded
+            ended.set()
+        file.finish("transferred" if is_new else "skipped")
+        status: Status = "deployed" if is_new else "unchanged"
+        size, sha256 = (source.size, source.checksums.sha256) if source else (0, None)
+        return Outcome(str(item), path, status, size, sha256, time.perf_counter() - started)
+
+    async def _settle(self, path: str, item: ItemURL, file: FileProgress) -> tuple[Source | None, bool]:
+        """Send the file unless the server has it; return what was read of it, and whether it is new there."""
+        claim = checksum_file(item.path)
+        main = ItemURL(item.server, item.repository, claim[0]) if claim else item
+        if claim:
+            await self._wait_for(main, item)
+        if self.options.overwrite == "never" and await self.recorded.has(main):
+            return None, False
         source = await read_file(path, Checksums())
         file.correct(source.size)
-        unchanged = self.options.overwrite == "changed" and await self._is_there(item, source)
-        if not unchanged:
-            await self._send(source, item, file)
-        file.finish("skipped" if unchanged else "transferred")
-        status: Status = "unchanged" if unchanged else "deployed"
-        return Outcome(str(item), path, status, source.size, source.checksums.sha256, time.perf_counter() - started)
+        if self.options.overwrite == "changed":
+            if claim and await self._is_claimed(main, claim[1], source):
+                return source, False
+            if not claim and await self._is_there(item, source):
+                if self.options.parameters:
+                    # Without its bytes: a deploy by checksum sets properties in every edition.
+                    await self._send(source, item, file, by_checksum=True)
+                return source, False
+        offered = not claim and is_worth_offering(source.size, self.options.min_checksum_deploy)
+        await self._send(source, item, file, by_checksum=offered)
+        return source, True
+
+    async def _wait_for(self, main: ItemURL, item: ItemURL) -> None:
+        """
+        Wait until the file that *item* is a checksum of has been deployed, if this call deploys it.
+
+        Raises:
+            ArtifactoryError: That failed: the checksum would be set on an older file.
+        """
+        run = self._runs.get(main)
+        if isinstance(run, anyio.Event):
+            await run.wait()
+            run = self._runs[main]
+        if run is False:
+            raise ArtifactoryError(f"deploy {item}: was not sent, since {main.name} failed")
+
+    async def _is_claimed(self, main: ItemURL, algorithm: Algorithm, source: Source) -> bool:
+        """Whether the server has recorded the checksum in *source* for *main*."""
+        claimed = checksum_in(source.content or b"", algorithm)
+        try:
+            return claimed is not None and await self.recorded.checksum(main, algorithm) == claimed
+        except ForbiddenError:
+            return False
+
+    async def files_first(
+        self, items: Iterable[DeployItem | TreeFile] | AsyncIterable[DeployItem | TreeFile]
+    ) -> AsyncGenerator[DeployItem | TreeFile, None]:
+        """Pass *items* on, checksum files not before the files they belong to, as far as those are among them."""
+        passed, early = set[ItemURL](), dict[ItemURL, list[DeployItem | TreeFile]]()
+        async with aclosing(as_async(items)) as given:
+            async for item in given:
+                place, main = self._place_of(item)
+                if main is not None and main not in passed:
+                    early.setdefault(main, []).append(item)
+                    continue
+                yield item
+                if place is not None:
+                    passed.add(place)
+                    for held in early.pop(place, ()):
+                        yield held
+        for rest in early.values():
+            for held in rest:
+                yield held
+
+    def _place_of(self, given: DeployItem | TreeFile) -> tuple[ItemURL | None, ItemURL | None]:
+        """Where *given* goes, and the file that it is a checksum of; None where it has none."""
+        try:
+            item = self._item(given, _local_path(given))
+        except ArtifactoryError:
+            return None, None
+        claim = checksum_file(item.path)
+        return item, ItemURL(item.server, item.repository, claim[0]) if claim else None
 
     async def _is_there(self, item: ItemURL, source: Source) -> bool:
         try:
@@ -108,13 +185,13 @@ class Deployer:
             return False  # who may deploy but not read finds out by deploying
         return found is not None and has_content(found, source.checksums)
 
-    async def _send(self, source: Source, item: ItemURL, file: FileProgress) -> None:
+    async def _send(self, source: Source, item: ItemURL, file: FileProgress, *, by_checksum: bool) -> None:
         await send_file(
             self.session,
             source,
             item,
             parameters=self.options.parameters,
-            by_checksum=is_worth_offering(source.size, self.options.min_checksum_deploy),
+            by_checksum=by_checksum,
             progress=file,
         )
 

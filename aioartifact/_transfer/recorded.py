@@ -6,6 +6,7 @@ import aiohttp
 import anyio
 
 from .._address import ItemURL
+from .._checksums import Algorithm
 from .._errors import NotFoundError
 from .._models import FileInfo, FolderInfo
 from .._protocol import build_item_info, read_item_info
@@ -61,6 +62,20 @@ class Recorded:
             return listed
         info = await self._ask(item)
         return info if isinstance(info, FileInfo) else None
+
+    async def checksum(self, item: ItemURL, algorithm: Algorithm) -> str | None:
+        """
+        The checksum that the server has recorded of the file *item*; None if it has no such file or checksum.
+
+        Raises:
+            ResponseError: The server refused to tell.
+            TransportError: No answer came.
+        """
+        found = await self.find(item)
+        if found is not None and found.checksums.get(algorithm) is None:
+            info = await self._ask(item)
+            found = info if isinstance(info, FileInfo) else None
+        return found.checksums.get(algorithm) if found else None
 
     async def _children(self, folder: ItemURL) -> frozenset[str]:
         info = await self._ask(folder)

@@ -9,8 +9,8 @@ import aiohttp
 import anyio
 
 from .._address import ItemURL
-from .._checksums import ALGORITHMS, Algorithm, Checksums
-from .._errors import BadRequestError, ForbiddenError, InvalidArgumentError, NotFoundError
+from .._checksums import ALGORITHMS, Algorithm, Checksums, checksum_file
+from .._errors import BadRequestError, ConflictError, ForbiddenError, InvalidArgumentError, NotFoundError
 from .._files import Source, read_blocks, read_source
 from .._models import Response
 from .._progress import FileProgress
@@ -74,11 +74,25 @@ async def send_file(
     request = build_deploy(item, Upload(body.blocks, source.size), source.checksums, parameters)
     try:
         await _check_deployed(session, item, request, await ask(session, request, operation), source.checksums)
+    except (NotFoundError, ConflictError) as error:
+        body.show(0)
+        error.hint = _checksum_file_hint(item) or error.hint
+        raise
     except BaseException:
         body.show(0)
         raise
     finally:
         await body.end()
+
+
+def _checksum_file_hint(item: ItemURL) -> str | None:
+    if (claim := checksum_file(item.path)) is None:
+        return None
+    main, algorithm = claim
+    return (
+        f"Artifactory takes {item.name} for the {algorithm} checksum of {main}, which must be deployed first and have"
+        " that checksum; exclude it, or give it another name"
+    )
 
 
 async def _send_checksums(
