@@ -46,6 +46,14 @@ NOBODY = User(ANONYMOUS)
 ADMIN = User("admin", "password", api_key="AKCp8" + "k" * 68, token="cmVmdGtuOj" + "t" * 54, admin=True)
 
 
+def administrator(password: str | None) -> User:
+    """Return the first user: the well-known one, or one whose password was given and whose other secrets are new."""
+    if password is None:
+        return ADMIN
+    key, token = ("AKCp8" + secrets.token_hex(34), "cmVmdGtuOj" + secrets.token_hex(27))
+    return replace(ADMIN, password=password, api_key=key, token=token)
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """

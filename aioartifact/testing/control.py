@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Unpack
 
 from . import repositories
-from .auth import ADMIN, Grant, User
+from .auth import Grant, User
 from .blobs import BATCH
 from .dates import to_ms
 from .faults import Fault, FaultHandle
@@ -58,23 +58,23 @@ class Control:
     @property
     def username(self) -> str:
         """Name of the administrator made at start."""
-        return ADMIN.name
+        return self._runner.admin.name
 
     @property
     def password(self) -> str:
         """Password of the administrator."""
-        return ADMIN.password or ""
+        return self._runner.admin.password or ""
 
     @property
     def api_key(self) -> str:
         """API key of the administrator; ``""`` while it has none."""
-        admin = self._instance.accounts.get(ADMIN.name) or ADMIN
+        admin = self._instance.accounts.get(self.username) or self._runner.admin
         return admin.api_key or ""
 
     @property
     def token(self) -> str:
         """Access token of the administrator."""
-        return ADMIN.token or ""
+        return self._runner.admin.token or ""
 
     # Configuration
 
@@ -403,7 +403,7 @@ class Control:
         modified: datetime | None = None,
     ) -> Deployment:
         return Deployment(
-            by=ADMIN.name,
+            by=self.username,
             now=self._instance.now_ms(),
             created=to_ms(created) if created else None,
             modified=to_ms(modified) if modified else None,

@@ -18,6 +18,7 @@ def serve(
     data: str | os.PathLike[str] | None = None,
     *,
     host: str = "127.0.0.1",
+    password: str | None = None,
     port: int = 8081,
     context_path: str = "/artifactory",
     edition: Edition = "pro",
@@ -37,6 +38,7 @@ def serve(
         data: Folder that keeps repositories and items: a missing or empty one, or one that a server used before;
             None for a temporary one, removed at the end.
         host: Address to listen on.
+        password: Password of the administrator; a well-known one if None, which only a loopback address allows.
         port: Port to listen on; 0 for any free one.
         context_path: Path in front of everything, ``""`` for none.
         edition: ``oss`` refuses what needs Artifactory Pro.
@@ -50,11 +52,13 @@ def serve(
 
     Raises:
         DataFolderError: If *data* is neither missing, empty nor a data folder, or is in use, damaged or not writable.
+        ValueError: If *password* is empty, or None while other machines can reach *host*.
         OSError: The address cannot be listened on, or a file cannot be read or written.
         ssl.SSLError: The certificate and key do not fit.
     """
     options = ServerOptions(
         host=host,
+        password=password,
         port=port,
         context_path=context_path,
         edition=edition,

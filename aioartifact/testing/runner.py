@@ -1,6 +1,7 @@
 """Start and stop everything one server consists of; the public classes wrap this."""
 
 import asyncio
+import ipaddress
 import os
 import sqlite3
 import ssl
@@ -16,7 +17,7 @@ from typing import TypedDict
 from aiohttp import web
 
 from .app import App, ConnectionNumbers
-from .auth import ADMIN, Accounts
+from .auth import Accounts, administrator
 from .clocks import Clock
 from .data_folder import DataFolder, DataFolderError
 from .faults import Faults
@@ -65,6 +66,8 @@ class ServerOptions(TypedDict, total=False):
 
     Attributes:
         host: Address to listen on; ``127.0.0.1`` if left out.
+        password: Password of the administrator; a well-known one if left out, which is refused for addresses that
+            other machines reach.
         port: Port to listen on; any free one if left out or 0.
         context_path: Path in front of everything, ``""`` for none; ``/artifactory`` if left out.
         edition: ``oss`` refuses what needs Artifactory Pro; ``pro`` if left out.
@@ -88,6 +91,7 @@ class ServerOptions(TypedDict, total=False):
     """
 
     host: str
+    password: str | None
     port: int
     context_path: str
     edition: Edition
@@ -123,6 +127,7 @@ class Runner:
         data: str | os.PathLike[str] | None = None,
         *,
         host: str = "127.0.0.1",
+        password: str | None = None,
         port: int = 0,
         context_path: str = "/artifactory",
         edition: Edition = "pro",
@@ -139,6 +144,9 @@ class Runner:
         clock: Clock = time.time,
         strict: bool = False,
     ) -> None:
+        if password == "" or (password is None and not _is_loopback(host)):
+            raise ValueError(f"the administrator needs a password of its own to listen on {host}")
+        self.admin = administrator(password)
         self.strict = strict
         release = profile if isinstance(profile, Profile) else PROFILES[profile]
         lockouts = Lockouts(suspend_logins, lock_after, release.longest_suspension)
@@ -152,7 +160,7 @@ class Runner:
         self._storage_host = storage_host or default
         self._make_instance = partial(
             Instance,
-            accounts=Accounts(ADMIN, allow_anonymous=anonymous, profile=release, lockouts=lockouts, clock=clock),
+            accounts=Accounts(self.admin, allow_anonymous=anonymous, profile=release, lockouts=lockouts, clock=clock),
             context_path=context_path.rstrip("/"),
             edition=edition,
             profile=release,
@@ -222,6 +230,13 @@ class Runner:
             listener.close()
         self._listeners.clear()
         self._servers.clear()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _open_store(folder: DataFolder, *, durable: bool) -> Store:

@@ -213,6 +213,7 @@ def test_deploy_below_a_folder_keeps_the_name(server, cli, tmp_path):
         pytest.param(["--token-stdin", "--user", "me", "ls", "URL"], 2, "stands alone", id="token-with-user"),
         pytest.param(["--ca", "FILE", "--no-verify", "ls", "URL"], 2, "exclude each other", id="ca-and-no-verify"),
         pytest.param(["serve", "--tls-key", "FILE"], 2, "needs --tls-cert", id="key-without-certificate"),
+        pytest.param(["serve", "--host", "0.0.0.0"], 2, "needs a password of its own", id="well-known-password"),
         pytest.param(["--token-stdin", "ls", "URL"], 3, "the token is empty", id="no-token-on-stdin"),
         pytest.param(["ls", "URL/none"], 4, "404 Not Found", id="not-found"),
         pytest.param(["download", "URL/none"], 4, "404 Not Found", id="no-such-file"),

@@ -322,3 +322,27 @@ async def test_suspension_is_per_user(ask, basic, clock):
             assert (answer.status, answer.message) == (401, "Bad credentials")
         assert (await ask(server, "GET", "/api/system/version", headers=basic("user", "pw"))).status == 403
         assert (await ask(server, "GET", "/api/system/version")).status == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", ""])
+def test_well_known_password_stays_on_this_machine(host):
+    """An address that other machines can reach needs a password that was given; an empty one counts as none."""
+    for options in ({}, {"password": ""}):
+        with pytest.raises(ValueError, match="the administrator needs a password of its own"):
+            ArtifactoryServer(host=host, **options)
+
+
+async def test_given_password(ask, basic):
+    """It is the only one, and the well-known key and token are not valid beside it."""
+    async with ArtifactoryServer() as known, ArtifactoryServer(host="0.0.0.0", password="given") as server:
+        assert server.password == "given"
+        for headers, status in (
+            (basic("admin", "given"), 200),
+            (basic("admin", known.password), 401),
+            ({"X-JFrog-Art-Api": server.api_key}, 200),
+            ({"X-JFrog-Art-Api": known.api_key}, 403),
+            ({"Authorization": f"Bearer {server.token}"}, 200),
+            ({"Authorization": f"Bearer {known.token}"}, 401),
+        ):
+            answer = await ask(server, "GET", "/api/system/version", headers=headers)
+            assert answer.status == status

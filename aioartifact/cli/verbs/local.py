@@ -12,6 +12,7 @@ from ..settings import Settings
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--password-file", metavar="FILE", type=FILE, help="Administrator's password; required by most hosts.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0 for any free one.")
 @click.option("--data", metavar="FOLDER", type=PATH, help="Keep repositories and items there; default: temporary.")
 @click.option("--edition", type=click.Choice(["pro", "oss"]), default="pro", show_default=True, help="What to offer.")
@@ -22,6 +23,7 @@ from ..settings import Settings
 @click.option("--ready-file", metavar="FILE", type=PATH, help="Write the URL there once it listens.")
 def serve(
     host: str,
+    password_file: Path | None,
     port: int,
     data: Path | None,
     edition: Literal["pro", "oss"],
@@ -41,18 +43,23 @@ def serve(
 
     if tls_key and not tls_cert:
         raise click.UsageError("--tls-key needs --tls-cert")
-    testing.serve(
-        data,
-        host=host,
-        port=port,
-        edition=edition,
-        profile=profile,
-        anonymous=anonymous,
-        certificate=tls_cert,
-        private_key=tls_key,
-        ready_file=ready_file,
-        on_ready=lambda server: click.echo(f"{server.url}\n{server.username}\n{server.password}"),
-    )
+    password = password_file.read_text("utf-8").partition("\n")[0] if password_file else None
+    try:
+        testing.serve(
+            data,
+            host=host,
+            password=password,
+            port=port,
+            edition=edition,
+            profile=profile,
+            anonymous=anonymous,
+            certificate=tls_cert,
+            private_key=tls_key,
+            ready_file=ready_file,
+            on_ready=lambda server: click.echo(f"{server.url}\n{server.username}\n{server.password}"),
+        )
+    except ValueError as error:
+        raise click.UsageError(f"{error}: --password-file") from error
 
 
 @click.command()
