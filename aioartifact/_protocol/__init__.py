@@ -29,7 +29,7 @@ from .download import (
     read_promise,
     unsatisfied_size,
 )
-from .errors import errors_inside, not_sent, raise_for_status, read_error, server_words, too_large
+from .errors import PROXY_LOGIN_HINT, errors_inside, not_sent, raise_for_status, read_error, server_words, too_large
 from .items import (
     build_item_info,
     expect_file,
@@ -68,6 +68,7 @@ from .servers import build_ping, build_repositories, build_version, read_ping, r
 from .version_search import build_latest_version, read_latest_version
 
 __all__ = [
+    "PROXY_LOGIN_HINT",
     "Below",
     "Promise",
     "Request",

@@ -86,6 +86,8 @@ def _hint(request: Request, response: Response, words: str) -> str | None:
     status, html = response.status_code, is_html(response.headers)
     if request.redirected_to and status != 429:
         return "try again later" if status >= 500 else _OTHER_HOST_HINT
+    if status == 407:
+        return PROXY_LOGIN_HINT
     if _is_of_a_router(response, words):
         return f"what stands before Artifactory does not know this path; is {request.server} the base URL?"
     if html and status >= 500:
@@ -97,6 +99,9 @@ def _hint(request: Request, response: Response, words: str) -> str | None:
     return _HINTS.get(status) or ("try again later" if status >= 500 else "look into the server's log for this request")
 
 
+PROXY_LOGIN_HINT = (
+    "the proxy requires a login: use http://user:password@host:port; only Basic authentication is supported"
+)
 _OTHER_HOST_HINT = "the host that the server redirects to said no; ask the administrator of the server"
 _HINTS = {
     400: "check the names and values in the call; this server cannot make sense of them",

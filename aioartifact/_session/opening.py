@@ -19,6 +19,8 @@ from .tls import ClientCertificate, Verify, tls_context
 
 # Tomcat drops idle connections after 60 s; let go of them well before.
 _KEEPALIVE = 30.0
+# Content-Security-Policy and the cookies of single sign-on exceed the 8190 bytes that aiohttp accepts by default.
+_MAX_HEADER = 64 * 1024
 # RFC 9110 section 5.5.
 _FIELD_VALUE = re.compile(r"[^\x00-\x1f\x7f]+")
 
@@ -40,7 +42,7 @@ async def open_session(
         ConfigurationError: Certificates cannot be loaded.
     """
     if proxy is not None:
-        check_proxy(proxy)
+        proxy = check_proxy(proxy)
     if user_agent is not None:
         _check_user_agent(user_agent)
     connector = aiohttp.TCPConnector(
@@ -60,6 +62,8 @@ async def open_session(
         timeout=client_timeout(state.timeouts.connect, state.timeouts.stall),
         # Re-quoting changes a signed URL, and the storage then refuses its signature.
         requote_redirect_url=False,
+        max_line_size=_MAX_HEADER,
+        max_field_size=_MAX_HEADER,
         proxy=proxy,
     ) as session:
         STATES[session] = state

@@ -16,7 +16,7 @@ from .._errors import (
     TransportError,
     TransportTimeoutError,
 )
-from .._protocol import Request, Upload
+from .._protocol import PROXY_LOGIN_HINT, Request, Upload
 from .._retry import is_retryable_status
 from .payload import upload_failure
 from .state import Operation, SessionState
@@ -29,10 +29,15 @@ _TLS = (
 )
 _NOT_HTTP = (aiohttp.InvalidURL, aiohttp.ClientResponseError, aiohttp.NonHttpUrlClientError)
 FOREIGN = (aiohttp.ClientError, TimeoutError, OSError)
-_PROXY_HINT = "check the proxy, and user and password in its URL"
+_PROXY_HINT = "check the URL of the proxy, and whether it allows this host"
 _STALL_HINT = "raise Timeouts.stall for a slow server"
 _REPLY_HINT = "raise Timeouts.reply for a server that works longer on a request"
-_TLS_HINT = "pass verify= with the CA certificates of the server"
+_TLS_HINT = "check that the port serves HTTPS, and whether the server requires a client certificate (cert=)"
+_CA_HINT = "pass verify= with the CA certificates of the server, or set SSL_CERT_FILE; REQUESTS_CA_BUNDLE is not read"
+_HOSTNAME_HINT = "the certificate is for another host name; use the name in the certificate"
+_VALIDITY_HINT = "the certificate is not valid at this time; renew it on the server, or check the clock of this machine"
+# X509_V_ERR_*: not yet valid, expired; host name, IP address mismatch.
+_VALIDITY_CODES, _HOSTNAME_CODES = frozenset({9, 10}), frozenset({62, 64})
 _REACH_HINT = "check the host name, the port, and whether a proxy is needed"
 
 
@@ -112,12 +117,25 @@ class Seam:
             what = "no answer to the upload" if isinstance(self.request.body, Upload) else "no answer"
             return TransportTimeoutError, f"{what} within {limits.reply:g} s", _REPLY_HINT
         if isinstance(error, aiohttp.ClientHttpProxyError):
-            return ConnectError, f"the proxy refused: {error.status}", _PROXY_HINT
+            return (
+                ConnectError,
+                f"the proxy refused: {error.status}",
+                PROXY_LOGIN_HINT if error.status == 407 else _PROXY_HINT,
+            )
         if isinstance(error, _TLS):
-            return ConnectError, f"TLS refused: {reason(error)}", _TLS_HINT
+            return ConnectError, f"TLS refused: {reason(error)}", _tls_hint(error)
         if isinstance(error, aiohttp.ClientConnectorError):
             return ConnectError, f"cannot connect: {reason(error)}", _REACH_HINT
         return ConnectionLostError, f"connection lost: {reason(error)}", "try again"
+
+
+def _tls_hint(error: Exception) -> str:
+    cause = getattr(error, "certificate_error", error)
+    if not isinstance(cause, ssl.SSLCertVerificationError):
+        return _TLS_HINT
+    if cause.verify_code in _HOSTNAME_CODES:
+        return _HOSTNAME_HINT
+    return _VALIDITY_HINT if cause.verify_code in _VALIDITY_CODES else _CA_HINT
 
 
 def reason(error: Exception) -> str:
