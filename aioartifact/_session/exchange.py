@@ -14,6 +14,7 @@ from .._models import Response
 from .._protocol import Request, Upload, not_sent, read_error, refuse_page, too_large
 from .._retry import parse_retry_after
 from .lane import Lane
+from .logs import log_failure, log_response, log_resume
 from .middlewares import MAX_ERROR_BODY, Passage, is_small, withholding
 from .payload import UploadPayload
 from .refusals import CredentialsRefused, credentials_in
@@ -36,12 +37,13 @@ _FOREIGN_CREDENTIALS = ("of the session",)
 
 
 class _Answer(NamedTuple):
-    """An answer after redirects: the last one, the header fields of all, where the last one led, and its request."""
+    """An answer after redirects: the last one, the header fields of all, where that led, its request and its start."""
 
     response: aiohttp.ClientResponse
     chain: list[Mapping[str, str]]
     location: str | None
     seam: Seam
+    started: float
 
 
 class Reply:
@@ -63,6 +65,8 @@ class Reply:
         self._seam = answer.seam
         self._lane = lane
         self._is_held = True
+        self._received = 0
+        self._started = answer.started
         self._failure: TransportError | None = None
         answer.seam.state.watch.begin(session, answer.response.content)
 
@@ -98,6 +102,7 @@ class Reply:
                 raise failure
             self._failure = failure
         arrived = sum(map(len, chunks))
+        self._received += arrived
         self._lane.pace.moved(arrived)
         # Bytes that are not read make the server wait: TCP sees to that.
         await rate.take(arrived)
@@ -120,6 +125,7 @@ class Reply:
             return
         self._is_held = False
         self._seam.state.watch.end(self._response.content)
+        log_response(self._response, self._received, self._started)
         try:
             # Returns the connection to the pool if the body was read to its end, and closes it otherwise.
             self._response.release()
@@ -158,6 +164,7 @@ class Reply:
         except _RAISED as error:
             failure = _meaning(error, self._session, self._seam, is_body=True)
         else:
+            self._received += len(content)
             await self._seam.state.byte_rate.take(len(content))
             return content
         raise failure
@@ -237,12 +244,14 @@ async def _follow(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _
     url, location = URL(seam.request.url, encoded=True), None
     chain: list[Mapping[str, str]] = []
     for _ in range(_MAX_REDIRECTS + 1):
+        started = monotonic()
         response = await _request(session, seam, url, route)
         chain.append(response.headers)
         target = response.headers.get("Location") if response.status in _REDIRECTS else None
         if target is None or not _may_follow(seam.request, response.status):
-            return _Answer(response, chain, location, seam)
+            return _Answer(response, chain, location, seam, started)
         response.release()
+        log_response(response, 0, started)
         location, url = target, _next_hop(seam, url, target)
         seam, route = seam.redirected(url), seam.state.route_to(url)
         seam.operation.attempts -= 1  # it is still the same one
@@ -279,6 +288,7 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
         seam.operation.attempts += 1
     if isinstance(payload, UploadPayload):
         headers = {**headers, "Content-Length": str(payload.size)}
+    started = monotonic()
     try:
         response = await session.request(
             request.method,
@@ -296,6 +306,7 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
     except CredentialsRefused:
         failure: ArtifactoryError = not_sent(request.server, request)
     except _RAISED as error:
+        log_failure(request.method, str(url), error, started)
         failure = _meaning(error, session, seam, payload)
     else:
         if state.foreign and response.status == 401 and any(credentials_in(response.request_info.headers)):
@@ -412,5 +423,6 @@ async def rest(session: aiohttp.ClientSession, operation: Operation, *, progress
     if delay is None:
         return False
     operation.tell_retry()
+    log_resume(operation.attempts + 1, delay, progressed=progressed)
     await state.clock.sleep(delay)
     return True

@@ -7,6 +7,7 @@ import aiohttp
 
 from .._models import decode_text
 from .._retry import is_idempotent, is_retryable_status, parse_retry_after, retry_after_from_message
+from .logs import log_pause, log_retry
 from .payload import UploadPayload, is_replayable, upload_failure
 from .refusals import CredentialsRefused, SentCredentials, credentials_in
 from .state import Operation, Route, SessionState
@@ -77,6 +78,7 @@ class Passage:
                 if delay is None:
                     raise
                 operation.tell_retry()
+                log_retry(request, type(error).__name__, operation.attempts + 1, delay)
                 await state.clock.sleep(delay)
                 continue
             finally:
@@ -108,7 +110,9 @@ class Passage:
             return False
         response.release()
         self._operation.tell_retry()
+        log_retry(request, response.status, self._operation.attempts + 1, delay)
         if response.status in _SLOW_DOWN:
+            log_pause(request, response.status, delay)
             self._route.gate.pause(delay)
         else:
             await self._state.clock.sleep(delay)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from .logs import shown_logs
 from .paths import LocalPath
 from .settings import Settings, read_credentials
 
@@ -44,6 +45,7 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="aioartifact", message="%(prog)s %(version)s")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary; errors are still shown.")
+@click.option("-v", "--verbose", count=True, help="Show retries and pauses on stderr; -vv shows each request.")
 @click.option("--server", metavar="URL", help="Base address, where it does not end in /artifactory.")
 @click.option("--user", metavar="NAME", help="User name; its password comes from --password-stdin.")
 @click.option("--password-stdin", is_flag=True, help="Read the password or API key from the first line of stdin.")
@@ -59,6 +61,7 @@ class Verbs(click.Group):
 def program(
     context: click.Context,
     quiet: bool,
+    verbose: int,
     server: str | None,
     user: str | None,
     password_stdin: bool,
@@ -74,5 +77,7 @@ def program(
     """
     if ca and no_verify:
         raise click.UsageError("--ca and --no-verify exclude each other")
+    if verbose:
+        context.with_resource(shown_logs(verbose))
     credentials = read_credentials(user, password=password_stdin, token=token_stdin)
     context.obj = Settings(quiet, server, credentials, str(ca) if ca else not no_verify)

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 import os
 import pty
 import re
@@ -632,3 +633,28 @@ def test_download_of_what_is_no_url_downloads_nothing(server, cli, tmp_path, mon
 def test_list_of_verbs_cuts_no_summary(cli):
     """Each verb is told in whole words."""
     assert "..." not in cli("--help").out.replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "retries", "requests"), [([], False, False), (["-v"], True, False), (["-vv"], True, True)]
+)
+def test_verbosity(cli, server, folder, options, retries, requests):
+    """-v shows retries, -vv each request as well; all of it on stderr, and only for this run."""
+    server.fail("GET", f"api/storage/{FOLDER}", fault=Fault.status(500))
+    run = cli(*options, "ls", folder)
+    assert run.code == 0
+    assert ("aioartifact.retry: GET" in run.err, "aioartifact.http: GET" in run.err) == (retries, requests)
+    assert "1.0.0" in run.out
+    assert server.password not in run.err
+    assert not logging.getLogger("aioartifact").handlers
+
+
+def test_home_folder_in_paths(cli, server, folder, home):
+    """A tilde that the shell leaves alone is the home folder."""
+    (home / "d").mkdir()
+    (home / "d" / "f").write_bytes(b"1")
+    assert cli("deploy", "~/d/f", f"{folder}/f").code == 0
+    assert cli("cleanup", "~/d").code == 0
+    assert cli("download", f"{folder}/f", "-d", "~/e").code == 0
+    assert (home / "e" / "f").exists()
+    assert not list(home.glob("~*"))
