@@ -96,6 +96,17 @@ class ServerURL:
             segments[: len(self.context_path)] == self.context_path
         )
 
+    def upgrades_to(self, scheme: str, host: str, port: int | None, segments: tuple[str, ...]) -> bool:
+        """Whether an address is on this server once it redirects from http to https, both at their default ports."""
+        return is_upgrade((self.scheme, self.host, self.port), (scheme, host, port)) and (
+            segments[: len(self.context_path)] == self.context_path
+        )
+
+
+def is_upgrade(origin: tuple[str, str, int | None], target: tuple[str, str, int | None]) -> bool:
+    """Whether *target* is *origin* over TLS: the same host, both at the default ports of http and https."""
+    return (origin[0], origin[2]) == ("http", 80) and target == ("https", origin[1], 443)
+
 
 @dataclass(frozen=True, slots=True)
 class ItemURL:

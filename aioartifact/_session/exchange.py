@@ -1,6 +1,7 @@
 """One request and its answer: redirects followed by hand, bodies read as they arrive."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from math import inf
 from time import monotonic
 from types import TracebackType
@@ -13,13 +14,14 @@ from .._errors import ArtifactoryError, ConnectionLostError, ProtocolError, Tran
 from .._models import Response
 from .._protocol import Request, Upload, not_sent, read_error, refuse_page, too_large
 from .._retry import parse_retry_after
+from .connections import close_unusable_connections
 from .lane import Lane
 from .logs import log_failure, log_response, log_resume
 from .middlewares import MAX_ERROR_BODY, Passage, is_small, withholding
 from .payload import UploadPayload
 from .refusals import CredentialsRefused, credentials_in
 from .state import Operation, Route, SessionState, state_of
-from .translation import FOREIGN, Seam
+from .translation import FOREIGN, Seam, is_same_host
 from .watch import closed_session
 
 _MAX_REDIRECTS = 5
@@ -140,12 +142,15 @@ class Reply:
             TransportError: See :meth:`next_batch`.
             ProtocolError: The body of a success is larger than 64 MiB.
         """
-        if self.status < 400:
-            content = await self._read_all()
-        else:
-            content = await (self._read_small() if is_small(self._response) else self._read_some())
+        content = await self._read_refusal() if self.status >= 300 else await self._read_all()
         content = self._seam.masked(content) if self.status >= 300 else content
         return Response(self.status, content, self.chain[-1], self._seam.url)
+
+    async def _read_refusal(self) -> bytes:
+        """Read the beginning of a body that only explains the status; the status holds even if the body breaks off."""
+        with suppress(TransportError):
+            return await (self._read_small() if is_small(self._response) else self._read_some())
+        return b""
 
     async def _read_all(self) -> bytes:
         chunks: list[bytes] = []
@@ -266,6 +271,7 @@ def _may_follow(request: Request, status: int) -> bool:
 def _next_hop(seam: Seam, url: URL, location: str) -> URL:
     try:
         target = url.join(URL(location, encoded=True))
+        _ = target.port  # raises for one above 65535; aiohttp would raise in the middle of the request
     except ValueError:
         raise _misled(seam, "to something that is no URL") from None
     if target.scheme not in ("http", "https") or not target.host:
@@ -288,6 +294,8 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
         seam.operation.attempts += 1
     if isinstance(payload, UploadPayload):
         headers = {**headers, "Content-Length": str(payload.size)}
+    if state.foreign:
+        close_unusable_connections(session, url)
     started = monotonic()
     try:
         response = await session.request(
@@ -351,15 +359,14 @@ def _payload(request: Request, state: SessionState, route: Route) -> bytes | Upl
 def _middlewares(
     session: aiohttp.ClientSession, seam: Seam, url: URL, route: Route
 ) -> Sequence[aiohttp.ClientMiddlewareType] | None:
-    """A user's session keeps its own; a redirect takes it where its header fields must not go."""
-    if not seam.state.foreign:
-        return (Passage(seam.state, seam.operation, route, is_own=True),)
-    if url.origin() == URL(seam.request.url, encoded=True).origin():
-        return None
+    """Return ours, or None to keep those of a user's session; a redirect to another host drops the user's headers."""
+    ours = () if seam.state.foreign else (Passage(seam.state, seam.operation, route, is_own=True),)
+    if is_same_host(URL(seam.request.url, encoded=True), url):
+        return ours or None
     kept = {"user-agent", *map(str.lower, seam.request.headers)}
-    # Cookies that the session was opened with belong to no host, and go to every one.
+    # aiohttp sends the header fields and cookies that a session was opened with to every host.
     added = (*session.headers, "Authorization", "Cookie")
-    return (withholding([name for name in added if name.lower() not in kept]),)
+    return (withholding([name for name in added if name.lower() not in kept]), *ours)
 
 
 async def send(session: aiohttp.ClientSession, request: Request) -> Response:

@@ -30,13 +30,17 @@ class Gate:
 
     async def wait(self) -> None:
         """Wait until the server may be asked; then it must be, and `passed` be called."""
-        while (wait := self._open_at - self._clock.now()) > 0:
-            await self._clock.sleep(wait)
+        await self._wait_for_pause()
         if self._answered is None:
             self._answered = anyio.Event()
         elif not self._answered.is_set():
             with anyio.move_on_after(_FIRST_ALONE):
                 await self._answered.wait()
+            await self._wait_for_pause()  # the first response may have demanded one
+
+    async def _wait_for_pause(self) -> None:
+        while (wait := self._open_at - self._clock.now()) > 0:
+            await self._clock.sleep(wait)
 
     def passed(self) -> None:
         """A request was answered, or failed."""

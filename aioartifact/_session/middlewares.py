@@ -98,6 +98,10 @@ class Passage:
         lane, now = self._route.lane, self._state.clock.now()
         if response.status in _SLOW_DOWN:
             lane.pace.refused(sent, now)
+            # Other requests wait as long as the server demands, even if this one is not repeated.
+            demanded = parse_retry_after(response.headers.get("Retry-After"), now=self._state.clock.wall())
+            if demanded is not None and demanded <= self._state.retry.retry_after_max:
+                self._route.gate.pause(demanded)
         else:
             uploaded = request.body.sent_at if isinstance(request.body, UploadPayload) else None
             lane.pace.answered(uploaded or sent, now)
@@ -163,7 +167,11 @@ async def _delay_after_refusal(
         if response.status not in (400, 403) or not is_small(response):
             return None
         # Two refusals are really requests to wait, told apart by their text alone.
-        words = decode_text(await response.read(), response.headers.get("Content-Type", ""))
+        try:
+            content = await response.read()
+        except (aiohttp.ClientError, TimeoutError):
+            return None  # the status holds, even if its explanation breaks off
+        words = decode_text(content, response.headers.get("Content-Type", ""))
         asked = retry_after_from_message(response.status, words)
         if asked is None:
             return None

@@ -11,6 +11,7 @@ import aiohttp
 import anyio.to_thread
 
 from .._errors import InvalidArgumentError
+from .connections import Connector, ResponseHead, disable_own_retry
 from .description import DESCRIPTIONS, SessionDescription
 from .middlewares import passing
 from .proxies import check_proxy
@@ -45,7 +46,7 @@ async def open_session(
         proxy = check_proxy(proxy)
     if user_agent is not None:
         _check_user_agent(user_agent)
-    connector = aiohttp.TCPConnector(
+    connector = Connector(
         limit=state.limits.max_connections,
         ssl=await anyio.to_thread.run_sync(tls_context, verify, cert),
         # c-ares, which aiohttp prefers where it is installed, fails with VPNs and mDNS (aiohttp#10111).
@@ -64,8 +65,10 @@ async def open_session(
         requote_redirect_url=False,
         max_line_size=_MAX_HEADER,
         max_field_size=_MAX_HEADER,
+        response_class=ResponseHead,
         proxy=proxy,
     ) as session:
+        disable_own_retry(session)
         STATES[session] = state
         DESCRIPTIONS[session] = SessionDescription(
             state.retry, state.timeouts, state.limits, state.trust_env, verify, cert, proxy, user_agent

@@ -110,7 +110,10 @@ class SessionState:
         if ".." in url.path and _LEADS_UP.search(unquote(url.path)):
             return None  # servers resolve it, perhaps to another application on the same host
         segments = tuple(part for part in url.parts if part != "/")
-        owners = [s for s in self.credentials if s.contains(url.scheme, url.host or "", url.port, segments)]
+        address = (url.scheme, url.host or "", url.port, segments)
+        owners = [server for server in self.credentials if server.contains(*address)]
+        # As requests and curl do, credentials follow a redirect from http to https of the same host.
+        owners = owners or [server for server in self.credentials if server.upgrades_to(*address)]
         return max(owners, key=lambda server: len(server.context_path), default=None)
 
     async def admit(self, server: ServerURL) -> None:

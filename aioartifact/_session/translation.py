@@ -7,7 +7,7 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
-from .._address import mask_url
+from .._address import is_upgrade, mask_url
 from .._errors import (
     ArtifactoryError,
     ConnectError,
@@ -41,6 +41,13 @@ _VALIDITY_CODES, _HOSTNAME_CODES = frozenset({9, 10}), frozenset({62, 64})
 _REACH_HINT = "check the host name, the port, and whether a proxy is needed"
 
 
+def is_same_host(url: URL, target: URL) -> bool:
+    """Whether a redirect from *url* to *target* stays on the same origin, or only changes from http to https."""
+    return url.origin() == target.origin() or is_upgrade(
+        (url.scheme, url.host or "", url.port), (target.scheme, target.host or "", target.port)
+    )
+
+
 def may_pass(error: Exception) -> bool:
     """Whether time may repair what aiohttp raised; a proxy that refuses has a status to tell by."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
@@ -62,8 +69,7 @@ class Seam:
 
     def redirected(self, url: URL) -> Self:
         """The same request where a redirect has led it to *url*."""
-        elsewhere = url.origin() != URL(self.request.url, encoded=True).origin()
-        host = url.host_port_subcomponent if elsewhere else None
+        host = None if is_same_host(URL(self.request.url, encoded=True), url) else url.host_port_subcomponent
         return replace(self, request=replace(self.request, redirected_to=host))
 
     def masked(self, content: bytes) -> bytes:
