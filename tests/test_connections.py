@@ -174,7 +174,7 @@ async def test_silence_after_an_interim_response_is_a_stall(tmp_path, call, inte
         await silent.wait()
         return b""
 
-    timeouts = Timeouts(stall=0.2, reply=0.2)
+    timeouts = Timeouts(stall=0.2, reply=1000)
     async with raw_server(handler) as server:
         async with aioartifact.session(server.url, auth=AUTH, retry=RetryPolicy.none(), timeouts=timeouts) as session:
             with pytest.raises(TransportTimeoutError):
@@ -193,7 +193,7 @@ async def test_endless_interim_responses_end(tmp_path):
         raise Close
 
     async with raw_server(handler) as server:
-        timeouts = Timeouts(stall=0.3, reply=0.3)
+        timeouts = Timeouts(stall=100, reply=0.3)
         async with aioartifact.session(server.url, auth=AUTH, retry=RetryPolicy.none(), timeouts=timeouts) as session:
             with pytest.raises(TransportTimeoutError):
                 await aioartifact.exists(f"{server.url}/r/a", session=session)

@@ -94,7 +94,9 @@ async def test_functions_of_a_server(server, session, at, as_url):
         assert await aioartifact.exists(f"{at}/d", session=opened)
 
 
-@pytest.mark.parametrize("value", [None, 5, b"https://h/artifactory/r/a", Path("a"), object()], ids=repr)
+@pytest.mark.parametrize(
+    "value", [None, 5, b"https://h/artifactory/r/a", Path("a"), object()], ids=lambda value: type(value).__name__
+)
 async def test_other_types(session, value):
     """An error of the library, which names what is accepted."""
     with pytest.raises(aioartifact.InvalidURLError, match="expected str, yarl"):

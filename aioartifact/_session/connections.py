@@ -8,10 +8,12 @@ import asyncio
 import select
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import Any
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from yarl import URL
 
@@ -28,8 +30,42 @@ else:  # Windows
         return bool(select.select([descriptor], [], [], 0)[0])
 
 
+class _Protocol(ResponseHandler):
+    """
+    A connection on which silence after an interim response (RFC 9110, 15.2) is a stall.
+
+    aiohttp stops its clock at an interim response and does not start it again.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, stall: float) -> None:
+        super().__init__(loop)
+        self._stall = stall
+        self._is_interim = False
+
+    def feed_data(self, data: Any, size: int = 0) -> None:
+        self._is_interim = 100 <= data[0].code < 200 and data[0].code != 101
+        super().feed_data(data, size)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._is_interim and self._read_timeout:
+            self._is_interim = False
+            self._read_timeout = min(self._read_timeout, self._stall)
+            self._reschedule_timeout()
+
+
 class Connector(aiohttp.TCPConnector):
-    """A connector that never reuses a connection on which the server has sent bytes after its last response."""
+    """
+    A connector that never reuses a connection on which the server has sent bytes after its last response.
+
+    Args:
+        stall: Longest silence after an interim response, in seconds.
+        options: Those of the base class.
+    """
+
+    def __init__(self, *, stall: float, **options: Any) -> None:
+        super().__init__(**options)
+        self._factory = partial(_Protocol, loop=self._loop, stall=stall)  # type: ignore[assignment]
 
     async def _get(self, key: Any, traces: Any) -> Connection | None:
         _close_unusable(self._conns.get(key, ()), self._keepalive_timeout)
@@ -38,10 +74,9 @@ class Connector(aiohttp.TCPConnector):
 
 class ResponseHead(aiohttp.ClientResponse):
     """
-    A response whose head must be complete within the time limit for silence, counted from the end of the request.
+    A response whose head must be complete within the time limit for a reply, counted from the end of the request.
 
-    aiohttp stops its clock at an interim response (RFC 9110, 15.2) and does not start it again. Further interim
-    responses do not extend the limit.
+    Interim responses do not extend the limit.
     """
 
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:

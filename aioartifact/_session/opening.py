@@ -47,6 +47,7 @@ async def open_session(
     if user_agent is not None:
         _check_user_agent(user_agent)
     connector = Connector(
+        stall=state.timeouts.stall,
         limit=state.limits.max_connections,
         ssl=await anyio.to_thread.run_sync(tls_context, verify, cert),
         # c-ares, which aiohttp prefers where it is installed, fails with VPNs and mDNS (aiohttp#10111).
