@@ -667,7 +667,7 @@ def test_web_page_in_place_of_a_file(content_type, server):
         pytest.param(answer(b"", 201), id="empty"),
         pytest.param(answer(b"", 202), id="accepted"),
         pytest.param(answer(b"stored", 200, "text/plain"), id="checksum-sibling"),
-        pytest.param(answer(b'{"path": "/\xfc"}', 201, LATIN), id="latin-1"),
+        pytest.param(answer(b'{"createdBy": "\xfc"}', 201, LATIN), id="latin-1"),
     ],
 )
 def test_deployed(response):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from aioartifact import ArtifactoryError
 from aioartifact._address import parse_item_url
 from aioartifact._models import Response
-from aioartifact._protocol import build_item_info, not_a_folder, read_child, read_folder_names
+from aioartifact._protocol import build_item_info, expect_file_info, not_a_folder, read_child, read_folder_names
 from aioartifact._protocol.child_folders import take_child_folders
 from aioartifact._protocol.reading import objects_of, read_object
 
@@ -63,6 +63,7 @@ def names_by_json(response):
     """What is done where nothing can be taken out of the text."""
     document = read_object(ASKED, response)
     if "children" not in document:
+        expect_file_info(ASKED, document)
         raise not_a_folder(FOLDER)
     children = [read_child(ASKED, entry) for entry in objects_of(ASKED, document, "children")]
     return sorted(name for name, is_folder in children if is_folder)
