@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ._api.reading import open, read_bytes, stream, write_bytes
     from ._api.search import search
     from ._api.servers import ping, repositories, server_info
-    from ._api.session import Auth, session
+    from ._api.session import Auth, open_session, session
     from ._api.sync import plan_sync, run_sync, sync
     from ._api.versions import latest_version, maven_metadata, versions
     from ._api.versions_many import versions_many
@@ -195,6 +195,7 @@ __all__ = [
     "mkdir",
     "move",
     "open",
+    "open_session",
     "path",
     "path_to_group_id",
     "ping",
@@ -291,6 +292,7 @@ _HOMES = {
     ),
     "_api.session": (
         "Auth",
+        "open_session",
         "session",
     ),
     "_api.sync": (

@@ -13,7 +13,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
@@ -30,6 +30,34 @@ _BUNDLE = 16
 _GATHER = 0.001
 # A job that waits longer, in seconds, waits for a slow disk, and gets a thread of its own.
 _PATIENCE = 0.02
+# How often, in seconds, a cancelled caller checks the threads themselves. An exception in a callback of the event loop,
+# such as KeyboardInterrupt at a second Ctrl-C, can drop the callback that would have woken the caller.
+_CHECK = 0.05
+
+
+class _Executor(ThreadPoolExecutor):
+    """
+    Threads that count their unfinished calls.
+
+    Attributes:
+        unfinished: Calls that wait for a thread or run in one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_THREADS, thread_name_prefix="aioartifact-disk")
+        self._counting = threading.Lock()
+        self.unfinished = 0
+
+    def submit(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        call = super().submit(function, *args, **kwargs)
+        with self._counting:
+            self.unfinished += 1
+        call.add_done_callback(self._finish)
+        return call
+
+    def _finish(self, _: Future[Any]) -> None:
+        with self._counting:
+            self.unfinished -= 1
 
 
 class _Job:
@@ -84,7 +112,7 @@ class _Pool:
     """
 
     def __init__(self) -> None:
-        self.executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="aioartifact-disk")
+        self.executor = _Executor()
         self._waiting: deque[_Job] = deque()
         self._takers = 0
         self._gather = 0.0
@@ -120,6 +148,15 @@ class _Pool:
         if not self._is_watching:
             self._is_watching = True
             loop.call_later(_PATIENCE, self._look, loop)
+
+    def is_idle(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether no thread is at work; short jobs whose thread was never called get one now."""
+        if self.executor.unfinished:
+            return False
+        if self._waiting:
+            self._call(loop)
+            return False
+        return True
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Call one thread more if those that are there let a job wait."""
@@ -244,14 +281,22 @@ async def finished(work: Awaitable[T], caller: _Caller | None = None) -> T:
         if caller is not None:
             caller.has_left = True
         await _ended(job)
-        if not job.cancelled():
+        if not job.done():
+            job.cancel()  # its thread has finished, and the event loop lost the news
+        elif not job.cancelled():
             job.exception()  # the caller is leaving; nobody else will look at it
         raise
 
 
 async def _ended(future: asyncio.Future[Any]) -> None:
-    """Wait until *future* is done, however often the waiting is cancelled."""
+    """Wait until *future* is done, or no thread is left that could finish it, however often this is cancelled."""
+    loop = asyncio.get_running_loop()
+    pool, idle_checks = _pool(loop), 0
     with anyio.CancelScope(shield=True):
-        while not future.done():
+        # Twice: a thread that has just finished may have a callback on its way.
+        while not future.done() and idle_checks < 2:
+            began = loop.time()
             with suppress(asyncio.CancelledError):
-                await asyncio.wait({future})
+                await asyncio.wait({future}, timeout=_CHECK)
+            if loop.time() - began >= _CHECK:
+                idle_checks = idle_checks + 1 if pool.is_idle(loop) else 0

@@ -225,3 +225,11 @@ def test_rules_allow(file, source):
 def test_rules_refuse(file, source, complaint):
     """Each rule reports the file that breaks it."""
     assert any(complaint in broken for broken in violations(file, source))
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if unit_of_file(file) != "testing"])
+def test_no_async_generator_is_left_to_the_garbage_collector(file):
+    """A generator that is made in the head of an ``async for`` cannot be closed where the loop ends early."""
+    nodes = [node for node in ast.walk(ast.parse(FILES[file])) if isinstance(node, ast.AsyncFor | ast.comprehension)]
+    loops = [node for node in nodes if isinstance(node, ast.AsyncFor) or node.is_async]
+    assert [ast.unparse(node.iter) for node in loops if isinstance(node.iter, ast.Call)] == []

@@ -316,3 +316,20 @@ async def test_no_proxy_with_a_port(server, url, monkeypatch, entry, is_direct):
         else:
             with pytest.raises(aioartifact.ConnectError):
                 await aioartifact.exists(url, session=session)
+
+
+async def test_slot_of_a_waiter_cancelled_at_its_turn_goes_to_the_next():
+    """A request that is cancelled after it was called, but before it runs, leaves its slot to the next in line."""
+    lane = Lane(1)
+    await lane.enter()
+    called, next_in_line = [asyncio.ensure_future(lane.enter()) for _ in range(2)]
+    await anyio.wait_all_tasks_blocked()
+    lane.leave()  # calls the first
+    called.cancel()
+    with anyio.fail_after(30):
+        await asyncio.wait([called])
+        await next_in_line
+    assert called.cancelled()
+    assert lane.pace.in_flight == 1
+    lane.leave()
+    assert (lane.pace.in_flight, lane.spare) == (0, 1)

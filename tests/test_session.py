@@ -1,10 +1,14 @@
 """session(): credentials per server and per hop, retries with a shared back-off, and where it may be used."""
 
 import asyncio
+import gc
+import inspect
 import math
 import socket
 import ssl
-from contextlib import ExitStack
+import threading
+import weakref
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -14,7 +18,9 @@ import trustme
 
 import aioartifact
 from aioartifact import _session
+from aioartifact._address import parse_server_url
 from aioartifact._api.session import _look_up
+from aioartifact._session.gate import Gate
 from aioartifact.testing import ArtifactoryServer, Fault
 
 PATH = "generic-local/a.bin"
@@ -308,6 +314,33 @@ async def test_retry_after_holds_back_every_request_to_the_server(server, url, t
     assert server.count("GET", "api/storage/**") == 7
 
 
+async def test_shorter_pause_does_not_end_a_longer_one():
+    """Two answers may ask for different pauses; the longer one counts, in either order."""
+    for pauses in ([30.0, 2.0], [2.0, 30.0]):
+        clock = FakeClock()
+        gate = Gate(clock)
+        for seconds in pauses:
+            gate.pause(seconds)
+        await gate.wait()
+        assert clock.time == 30.0
+
+
+async def test_credentials_are_looked_up_once_for_calls_at_once(server, url, monkeypatch):
+    """Calls that start together share one lookup: it may read files, or have side effects."""
+    looked_up, both = [], threading.Barrier(2)
+
+    def look_up(asked):
+        looked_up.append(asked)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.2)  # passes only if a second lookup runs meanwhile
+        return aioartifact.Credentials.basic(server.username, server.password)
+
+    async with aioartifact.session() as session:
+        monkeypatch.setattr(_session.STATES[session], "resolve", look_up)
+        await asyncio.gather(*(aioartifact.exists(url, session=session) for _ in range(8)))
+    assert len(looked_up) == 1
+
+
 async def test_retry_after_that_is_too_long_gives_up(server, url, timed):
     """A wait beyond the limit is the caller's decision, and known to the error."""
     session, clock = timed
@@ -414,6 +447,52 @@ def test_session_in_another_loop():
         with asyncio.Runner() as second:
             second.run(use(session))
         first.run(opening.__aexit__(None, None, None))
+
+
+async def test_open_session_until_it_is_closed(server, url):
+    """It survives the collection of everything else, carries credentials, and is closed as often as one likes."""
+    opened = await aioartifact.open_session(server.url, auth=(server.username, server.password))
+    gc.collect()
+    assert await aioartifact.read_bytes(url, session=opened) == b"bytes"
+    state = weakref.ref(_session.STATES[opened].route(parse_server_url(server.url)).gate)
+    await opened.close()
+    await opened.close()
+    with pytest.raises(aioartifact.SessionError, match="closed"):
+        await aioartifact.exists(url, session=opened)
+    del opened
+    gc.collect()
+    assert state() is None
+
+
+async def test_open_session_takes_the_options_of_session():
+    """Both have the same parameters, and refuse the same values."""
+    options = [inspect.signature(each).parameters for each in (aioartifact.session, aioartifact.open_session)]
+    assert options[0] == options[1]
+    with pytest.raises(aioartifact.InvalidArgumentError, match="without a server"):
+        await aioartifact.open_session(auth=("a", "b"))
+
+
+async def test_open_session_that_is_never_closed():
+    """It warns as any session of aiohttp does."""
+    opened = await aioartifact.open_session("https://host.invalid/artifactory", auth=("a", "b"))
+    only = [opened]
+    del opened
+    with pytest.warns(ResourceWarning, match="Unclosed client session"):
+        only.clear()
+
+
+def test_open_session_in_another_loop():
+    """It belongs to the loop that it was opened in."""
+
+    async def use(opened):
+        with pytest.raises(aioartifact.SessionError, match="another event loop"):
+            await aioartifact.exists("https://host.invalid/artifactory/r/a", session=opened)
+
+    with asyncio.Runner() as first:
+        opened = first.run(aioartifact.open_session("https://host.invalid/artifactory"))
+        with asyncio.Runner() as second:
+            second.run(use(opened))
+        first.run(opened.close())
 
 
 async def test_session_after_fork(server, url, session):

@@ -1,7 +1,9 @@
 """plan_sync(), run_sync() and sync(): both directions, and nothing lost that nobody had seen."""
 
 import asyncio
+import gc
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -281,6 +283,21 @@ async def test_stop_at_the_first_failure_deletes_nothing(ends, server, session):
     with pytest.raises(aioartifact.BatchError):
         await aioartifact.sync(ends.source, ends.destination, delete=True, on_error="stop", session=session)
     assert ends.result() == {"two": b"not at the source"}
+
+
+async def test_stop_leaves_no_generator_to_the_garbage_collector(ends, server, session):
+    """Left to it, a generator would run its last lines in a task of the event loop's, at any time."""
+    ends.give({f"{number}.bin": REPLACE + bytes([number]) for number in range(64)})
+    server.fail("GET" if ends.direction == "download" else "PUT", "generic-local/t/*", fault=Fault.status(403))
+    hooks, collected = sys.get_asyncgen_hooks(), []
+    sys.set_asyncgen_hooks(hooks.firstiter, collected.append)
+    try:
+        with pytest.raises(aioartifact.BatchError):
+            await aioartifact.sync(ends.source, ends.destination, on_error="stop", max_concurrency=1, session=session)
+        gc.collect()
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+    assert collected == []
 
 
 async def test_failures_are_collected_on_request(ends, server, session):

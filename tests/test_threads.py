@@ -2,11 +2,13 @@ import asyncio
 import gc
 import threading
 import weakref
+from contextlib import aclosing
 
 import anyio
 import pytest
 
 from aioartifact import _threads
+from aioartifact._files import read_blocks
 from aioartifact._threads import _Job, check_wanted, run, run_short
 
 
@@ -150,6 +152,79 @@ def test_threads_end_with_their_loop():
     for thread in set(threading.enumerate()) - before:
         thread.join(timeout=30)
         assert not thread.is_alive()
+
+
+def dropping_news(loop):
+    """Replace the next callback that is scheduled for a disk thread's result with one that raises KeyboardInterrupt."""
+    schedule, dropped = loop.call_soon_threadsafe, []
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    def replace(callback, *args, **kwargs):
+        if callback != loop.stop and not dropped:
+            dropped.append(callback)
+            return schedule(interrupt, **kwargs)
+        return schedule(callback, *args, **kwargs)
+
+    loop.call_soon_threadsafe = replace
+
+
+async def _read_blocks(path):
+    async with aclosing(read_blocks(path)) as blocks:
+        async for _ in blocks:
+            pass
+
+
+# A file that was opened while the event loop lost the news is closed by its collection.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("is_cancelled_first", [True, False], ids=["second Ctrl-C", "first Ctrl-C"])
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda _: run(bool), id="long"),
+        pytest.param(lambda _: run_short(bool), id="short"),
+        pytest.param(lambda path: _read_blocks(path), id="aiofiles"),
+    ],
+)
+def test_interrupt_in_place_of_the_result(tmp_path, use, is_cancelled_first):
+    """KeyboardInterrupt drops the callback that would deliver a result; the event loop ends all the same."""
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+
+    async def call():
+        if is_cancelled_first:
+            asyncio.current_task().cancel()  # as asyncio.run does at the first Ctrl-C
+        dropping_news(asyncio.get_running_loop())
+        with anyio.CancelScope(shield=True):
+            await use(str(path))
+
+    async def main():
+        await asyncio.create_task(call())
+
+    loop = asyncio.new_event_loop()
+    # A loop that is stopped in its clean-up raises RuntimeError.
+    watchdog = threading.Timer(30, lambda: loop.call_soon_threadsafe(loop.stop))
+    watchdog.start()
+    try:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner, pytest.raises(KeyboardInterrupt):
+            runner.run(main())
+    finally:
+        watchdog.cancel()
+
+
+async def test_job_whose_thread_was_never_called_runs():
+    """KeyboardInterrupt may also drop the callback that calls a thread; the job still runs before its caller leaves."""
+    loop, ran = asyncio.get_running_loop(), threading.Event()
+    pool = _threads._pool(loop)
+    pool._is_calling = True  # as where the callback was dropped: no other comes
+    task = asyncio.create_task(run_short(ran.set))
+    await anyio.lowlevel.checkpoint()
+    task.cancel()
+    with anyio.fail_after(30):
+        await asyncio.wait([task])
+    assert task.cancelled()
+    assert ran.is_set()
 
 
 async def test_caller_cancelled_as_its_short_job_is_delivered():

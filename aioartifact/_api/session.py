@@ -12,7 +12,7 @@ from .._credentials import Credentials, parse_auth
 from .._errors import InvalidArgumentError
 from .._options import Limits, Timeouts, given_or
 from .._retry import RetryPolicy
-from .._session import ClientCertificate, SessionState, Verify, open_session, state_of
+from .._session import ClientCertificate, SessionState, Verify, new_session, state_of
 from .credentials import look_up
 
 Auth: TypeAlias = Credentials | tuple[str, str]
@@ -70,6 +70,60 @@ async def session(
 
     See: aiohttp, "Client Middleware"; JFrog REST API, "Authentication".
     """
+    opened = await open_session(
+        server,
+        auth=auth,
+        retry=retry,
+        timeouts=timeouts,
+        limits=limits,
+        verify=verify,
+        cert=cert,
+        proxy=proxy,
+        trust_env=trust_env,
+        user_agent=user_agent,
+    )
+    async with opened:
+        yield opened
+
+
+async def open_session(
+    server: URLLike | None = None,
+    *,
+    auth: Auth | Mapping[URLLike, Auth] | None = None,
+    retry: RetryPolicy | None = None,
+    timeouts: Timeouts | None = None,
+    limits: Limits | None = None,
+    verify: Verify = True,
+    cert: ClientCertificate | None = None,
+    proxy: str | URL | None = None,
+    trust_env: bool = True,
+    user_agent: str | None = None,
+) -> aiohttp.ClientSession:
+    """
+    Open a session like :func:`session`, to be closed with ``await session.close()``.
+
+    For objects that open a session in one method and close it in another: services, actors, notebooks. Prefer
+    :func:`session` wherever an ``async with`` block fits. The session stays open until it is closed, and closing it
+    twice is harmless. If it is garbage-collected while open, aiohttp issues a ResourceWarning.
+
+    Args:
+        server: As in :func:`session`, like all other arguments.
+        auth: Credentials; None looks them up.
+        retry: Which failures to retry; None means ``RetryPolicy()``.
+        timeouts: Timeouts in seconds; None means ``Timeouts()``.
+        limits: Concurrency and rate limits; None means ``Limits()``.
+        verify: How to check TLS certificates.
+        cert: Client certificate.
+        proxy: URL of a proxy for all requests.
+        trust_env: Whether to use proxies of the environment.
+        user_agent: User-Agent to send instead of the library's own.
+
+    Returns:
+        The open session. It belongs to the running event loop: using it in another one raises :class:`SessionError`.
+
+    Raises:
+        InvalidURLError, InvalidArgumentError, CredentialsError, ConfigurationError: As in :func:`session`.
+    """
     given = _given_credentials(server, auth)
     state = SessionState(
         resolve=lambda asked: _look_up(asked, given),
@@ -81,8 +135,7 @@ async def session(
     for known in given if server is None else [*given, parse_server_url(server)]:
         await state.admit(known)
     text = str(proxy) if isinstance(proxy, URL) else proxy
-    async with open_session(state, verify=verify, cert=cert, proxy=text, user_agent=user_agent) as opened:
-        yield opened
+    return await new_session(state, verify=verify, cert=cert, proxy=text, user_agent=user_agent)
 
 
 def _given_credentials(

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Protocol, TypeAlias
 
@@ -106,8 +106,10 @@ class LocalSide:
         return _url(self._folder, work.path), os.path.join(self._plan.destination, work.path)
 
     async def transfers(self) -> AsyncGenerator[Work, None]:
-        async for work in self._fetcher.targets(in_chunks(self._jobs, listed_size, self._progress), ahead=True):
-            yield work
+        targets = self._fetcher.targets(in_chunks(self._jobs, listed_size, self._progress), ahead=True)
+        async with aclosing(targets):
+            async for work in targets:
+                yield work
 
     def checksum_files(self) -> Sequence[SyncAction]:
         return ()

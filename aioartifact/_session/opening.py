@@ -26,17 +26,16 @@ _MAX_HEADER = 64 * 1024
 _FIELD_VALUE = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
-@asynccontextmanager
-async def open_session(
+async def new_session(
     state: SessionState,
     *,
     verify: Verify,
     cert: ClientCertificate | None,
     proxy: str | None,
     user_agent: str | None,
-) -> AsyncIterator[aiohttp.ClientSession]:
+) -> aiohttp.ClientSession:
     """
-    Open a session whose middlewares work on *state*, and close it at the end of the block.
+    Open a session whose middlewares work on *state*; the caller closes it.
 
     Raises:
         InvalidArgumentError: *proxy* is no URL, *user_agent* has a control character, or *cert* comes with a context.
@@ -55,7 +54,7 @@ async def open_session(
         ttl_dns_cache=300,
         keepalive_timeout=_KEEPALIVE,
     )
-    async with aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=connector,
         # Artifactory sets cookies for its web pages only; sending them back pins requests to one node.
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -68,18 +67,32 @@ async def open_session(
         max_field_size=_MAX_HEADER,
         response_class=ResponseHead,
         proxy=proxy,
-    ) as session:
-        disable_own_retry(session)
-        STATES[session] = state
-        DESCRIPTIONS[session] = SessionDescription(
-            state.retry, state.timeouts, state.limits, state.trust_env, verify, cert, proxy, user_agent
-        )
-        yield session
+    )
+    disable_own_retry(session)
+    STATES[session] = state
+    DESCRIPTIONS[session] = SessionDescription(
+        state.retry, state.timeouts, state.limits, state.trust_env, verify, cert, proxy, user_agent
+    )
+    return session
 
 
 def _check_user_agent(text: object) -> None:
     if not isinstance(text, str) or not _FIELD_VALUE.fullmatch(text):
         raise InvalidArgumentError(f"user_agent={text!r}: expected text without control characters")
+
+
+@asynccontextmanager
+async def open_session(
+    state: SessionState,
+    *,
+    verify: Verify,
+    cert: ClientCertificate | None,
+    proxy: str | None,
+    user_agent: str | None,
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open a session as `new_session` does, and close it at the end of the block."""
+    async with await new_session(state, verify=verify, cert=cert, proxy=proxy, user_agent=user_agent) as session:
+        yield session
 
 
 def open_described(

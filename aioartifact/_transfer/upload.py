@@ -29,6 +29,8 @@ from .._threads import run
 
 # A line is stalled when it takes none of these for the time allowed, so they must be small for a slow one.
 _SLICE = 64 * 1024
+# How often, in seconds, to check whether the writers of a body have ended.
+_CHECK = 0.05
 
 
 async def read_file(path: str, known: Checksums) -> Source:
@@ -179,7 +181,9 @@ class _Body:
             for writer in self._writers:
                 writer.cancel()
             with anyio.CancelScope(shield=True):
-                await asyncio.wait(self._writers)
+                # With a limit, as an interrupt can drop the callback that would end the wait.
+                while any(not writer.done() for writer in self._writers):
+                    await asyncio.wait(self._writers, timeout=_CHECK)
 
 
 def _slices(block: bytes) -> Iterator[memoryview]:

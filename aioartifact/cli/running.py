@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
-from .termination import cancelled_by_sigterm
+from .termination import cancelled_by_signals
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     try:
         return anyio.run(
-            cancelled_by_sigterm, function, backend_options={"use_uvloop": find_spec("uvloop") is not None}
+            cancelled_by_signals, function, backend_options={"use_uvloop": find_spec("uvloop") is not None}
         )
     finally:
         sys.stdout.flush()  # here a reader that has left is noticed in time

@@ -1,15 +1,19 @@
-"""SIGTERM ends a command as Ctrl-C does: what it is at is cancelled, and cleans up."""
+"""Ctrl-C and SIGTERM cancel a command, which then cleans up; a further one limits the time for that."""
 
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
-# A reader of stdout that does not read holds the event loop up: what it would clean up stays, then.
+# A reader of stdout that does not read blocks the event loop; then nothing is cleaned up. The clean-up itself may take
+# as long as this, in seconds, after a second signal.
 _PATIENCE = 5.0
 
 
@@ -30,48 +34,100 @@ def heeding_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-async def cancelled_by_sigterm(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+async def cancelled_by_signals(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """
-    Run a coroutine function; within `heeding_sigterm`, SIGTERM cancels it.
+    Run a coroutine function; Ctrl-C and, within `heeding_sigterm`, SIGTERM cancel it.
+
+    After a second signal, the clean-up has a few seconds until the process is killed by SIGTERM; a third Ctrl-C
+    kills it at once. None of them raises an exception inside the event loop, which could drop a callback that the
+    clean-up waits for.
 
     Raises:
-        Terminated: SIGTERM has come, and the function has cleaned up.
+        KeyboardInterrupt: After Ctrl-C, when the function has cleaned up.
+        Terminated: After SIGTERM, when the function has cleaned up.
     """
     import asyncio
 
-    if signal.getsignal(signal.SIGTERM) is not _raise_terminated:
-        return await function()
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    task = asyncio.current_task()
     assert task is not None
+    cancellation = _Cancellation(task)
+    with cancellation.heeding(signal.SIGINT), cancellation.heeding(signal.SIGTERM):
+        try:
+            return await function()
+        except asyncio.CancelledError:
+            match cancellation.received:
+                case [signal.SIGINT, *_]:
+                    raise KeyboardInterrupt from None
+                case [_, *_]:
+                    raise Terminated from None
+            raise
+        finally:
+            cancellation.end()
 
-    def cancel(number: int, frame: FrameType | None) -> None:
-        _ignore(number)
-        _die_in(_PATIENCE)
-        task.cancel()
-        loop.call_soon_threadsafe(_die_in, 0)  # not at all; this also wakes the loop
 
-    signal.signal(signal.SIGTERM, cancel)
-    try:
-        return await function()
-    except asyncio.CancelledError:
-        if signal.getsignal(signal.SIGTERM) is cancel:
-            raise  # Ctrl-C
-        raise Terminated from None
-    finally:
-        if signal.getsignal(signal.SIGTERM) is cancel:
-            signal.signal(signal.SIGTERM, _raise_terminated)
+class _Cancellation:
+    """
+    Cancels one task when a signal arrives.
+
+    Attributes:
+        received: The signals so far.
+    """
+
+    def __init__(self, task: "asyncio.Task[Any]") -> None:
+        self.received: list[int] = []
+        self._task = task
+        self._loop = task.get_loop()
+
+    @contextmanager
+    def heeding(self, number: int) -> Iterator[None]:
+        """Handle a signal in the block, where Ctrl-C or `heeding_sigterm` would otherwise raise an exception."""
+        before = signal.getsignal(number)
+        is_main = current_thread() is main_thread()
+        if not is_main or not (before is _raise_terminated or (number == signal.SIGINT and callable(before))):
+            yield
+            return
+        signal.signal(number, self._handle)
+        try:
+            yield
+        finally:
+            # timeout(1) sends SIGTERM twice, to the process and to its group.
+            signal.signal(number, signal.SIG_IGN if signal.SIGTERM == number in self.received else before)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.received.append(number)
+        if len(self.received) == 1:
+            _die_in(_PATIENCE)
+            self._task.cancel()
+            self._loop.call_soon_threadsafe(self._is_responsive)  # this also wakes the loop
+        elif self.received.count(signal.SIGINT) > 2:
+            _kill_by(signal.SIGINT)
+        else:
+            _die_in(_PATIENCE)
+
+    def _is_responsive(self) -> None:
+        if len(self.received) == 1:
+            _die_in(0)
+
+    def end(self) -> None:
+        """The clean-up is complete."""
+        if self.received:
+            _die_in(0)
 
 
 def _die_in(seconds: float) -> None:
-    """Have SIGTERM end this process after all, where the event loop does not turn; 0 takes that back."""
+    """Kill this process by SIGTERM after *seconds*, whether or not the event loop is responsive; 0 revokes that."""
     if hasattr(signal, "setitimer"):  # not on Windows
         signal.signal(signal.SIGALRM, _die)
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _die(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.raise_signal(signal.SIGTERM)
+    _kill_by(signal.SIGTERM)
+
+
+def _kill_by(number: int) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
 
 
 def _raise_terminated(number: int, frame: FrameType | None) -> None:

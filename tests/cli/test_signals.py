@@ -168,6 +168,53 @@ def test_sigterm_twice(folder, held, tmp_path):
     assert files_below(tmp_path) == []
 
 
+def test_ctrl_c_twice(folder, held, tmp_path):
+    """A key that bounces or an impatient user: the second one raises nothing in the middle of the clean-up."""
+    process = held("download", f"{folder}/1.0.0/media/b.wav", "-d", tmp_path)
+    process.send_signal(signal.SIGINT)
+    assert end(process, signal.SIGINT) == (130, "", "\ninterrupted\n")
+    assert files_below(tmp_path) == []
+
+
+HANGING = """
+import asyncio, sys
+from aioartifact.cli.errors import guarded
+from aioartifact.cli.running import run
+from aioartifact.cli.termination import heeding_sigterm
+
+async def call():
+    try:
+        print("begun", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        print("cleaning", flush=True)
+        await asyncio.Event().wait()
+
+with heeding_sigterm():
+    sys.exit(guarded(lambda: run(call)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("numbers", "codes"),
+    [
+        pytest.param([signal.SIGINT] * 3, {-signal.SIGINT, -signal.SIGTERM}, id="Ctrl-C, three times"),
+        pytest.param([signal.SIGINT] * 2, {-signal.SIGTERM}, id="Ctrl-C, twice"),
+        pytest.param([signal.SIGTERM] * 2, {-signal.SIGTERM}, id="SIGTERM, twice"),
+        pytest.param([signal.SIGINT, signal.SIGTERM], {-signal.SIGTERM}, id="Ctrl-C, then SIGTERM"),
+    ],
+)
+def test_clean_up_that_hangs_is_limited(start, numbers, codes):
+    """A further signal ends the process, even if the clean-up waits for something that never happens."""
+    process = start(HANGING, command=[*COMMAND[:2], sys.executable, "-c"])
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(numbers[0])
+    assert process.stdout.readline() == "cleaning\n"
+    for number in numbers[1:]:
+        process.send_signal(number)
+    assert process.wait(SECONDS) in codes
+
+
 def test_sigterm_while_nobody_reads_the_output(server, start):
     """A write to a full pipe holds the event loop up; the command ends all the same."""
     server.put(LARGE, bytes(4 * MIB))
