@@ -41,8 +41,9 @@ class SyncRun:
                 self._open += 1
                 yield action
             if kind == "rename":
-                async for claim in self._claims():
-                    yield claim
+                async with aclosing(self._claims()) as claims:
+                    async for claim in claims:
+                        yield claim
 
     async def _claims(self) -> AsyncGenerator[Work, None]:
         """Yield the checksum files to send, when the files they belong to have their names."""
