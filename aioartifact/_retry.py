@@ -1,6 +1,7 @@
 """When a failed request is worth another try, and how long to wait before it: arithmetic only."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,6 +21,10 @@ _FOLDER_DOWNLOADS_BUSY = re.compile(r"too many folder download", re.IGNORECASE)
 # The server names no time for it; packing somebody else's folder takes seconds, not milliseconds.
 _FOLDER_DOWNLOADS_PAUSE = 1.0
 
+# Less does not count as progress: a connection that brings one byte would otherwise be resumed without end.
+MIN_PROGRESS_BYTES = 64 * 1024
+MIN_PROGRESS_ENTRIES = 10
+
 # 2.0 to a higher power overflows; long before, every sensible back-off has reached its maximum.
 _MAX_DOUBLINGS = 1000
 
@@ -33,7 +38,8 @@ class RetryPolicy:
     A ``Retry-After`` of the server is waited for in full.
 
     Attributes:
-        attempts: Tries in all; 1 means no retry.
+        attempts: Tries in all; 1 means no retry. A transfer that breaks off is resumed, and starts counting anew once
+            64 KiB of a file, or 10 entries of a listing, have arrived since it last did. An upload never does.
         backoff_initial: Upper bound of the first pause, in seconds; it doubles with every attempt.
         backoff_max: Upper bound of every pause, in seconds, except one the server asks for.
         retry_after_max: Longest pause, in seconds, that the server may ask for; if it asks for more, give up.
@@ -124,6 +130,17 @@ def retry_after_from_message(status: int, message: str) -> float | None:
     if status == 400 and _FOLDER_DOWNLOADS_BUSY.search(message):
         return _FOLDER_DOWNLOADS_PAUSE
     return None
+
+
+def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
+    """
+    Seconds that a response asks to wait: a date counts from its own ``Date``, as clocks differ; else from *now*.
+
+    Returns:
+        See :func:`parse_retry_after`.
+    """
+    sent = _parse_http_date(headers.get("Date", ""))
+    return parse_retry_after(headers.get("Retry-After"), now=sent or now)
 
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:

@@ -1,6 +1,7 @@
 import dataclasses
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -10,6 +11,7 @@ from aioartifact._retry import (
     is_idempotent,
     is_retryable_status,
     parse_retry_after,
+    read_retry_after,
     retry_after_from_message,
 )
 
@@ -175,3 +177,14 @@ def test_retry_after_in_both_forms_is_seconds(value, seconds):
 def test_retry_after_that_makes_no_sense_is_none(value):
     """Nonsense neither raises nor asks for anything."""
     assert parse_retry_after(value, now=NOW) is None
+
+
+@pytest.mark.parametrize("offset", [-3600, 0, 3600])
+def test_date_counts_from_that_of_the_response(offset):
+    """The clock of a server may be wrong; what it asks for is the time between its own two dates."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    sent = now + timedelta(seconds=offset)
+    headers = {"Date": format_datetime(sent, usegmt=True)}
+    headers["Retry-After"] = format_datetime(sent + timedelta(seconds=3), usegmt=True)
+    assert read_retry_after(headers, now=now) == 3
+    assert read_retry_after({"Retry-After": headers["Retry-After"]}, now=now) == max(0, offset + 3)

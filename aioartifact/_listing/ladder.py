@@ -21,6 +21,7 @@ from .._errors import (
 )
 from .._filters import Filter
 from .._models import FileInfo
+from .._retry import MIN_PROGRESS_ENTRIES
 from .._scope import ALL_FILES, Scope
 from .._session import Operation, begin, is_anonymous, rest, state_of
 from .file_list import file_list
@@ -129,7 +130,7 @@ async def _new(
         except TransportError as error:
             if not repeats or not error.retryable or seen.is_overfull:
                 raise
-            if not await rest(session, operation, progressed=len(seen) > before):
+            if not await rest(session, operation, progressed=len(seen) - before >= MIN_PROGRESS_ENTRIES):
                 raise
             seen.start_over()
         else:

@@ -11,6 +11,7 @@ from .._address import ServerURL
 from .._aql import KEY, Items
 from .._errors import BadRequestError, TransportError
 from .._protocol import build_aql, check_count, missing_list, name_of, read_trimming, trimmed_error
+from .._retry import MIN_PROGRESS_ENTRIES
 from .._session import Operation, begin, rest, state_of
 from .arrays import ArrayAnswer, Entries
 
@@ -69,12 +70,13 @@ class Rows:
         """
         operation, is_whole = self._operation, False
         while not is_whole:
-            before = self._last
+            before, arrived = self._last, 0
             answer = self._ask()
             try:
                 async with aclosing(answer.batches(self._session, operation)) as batches:
                     async for rows in batches:
                         self._note(answer, rows)
+                        arrived += len(rows) if self.is_sorted else 0
                         yield rows
                 is_whole = self._is_whole(answer, before)
             except BadRequestError as refusal:
@@ -82,7 +84,7 @@ class Rows:
             except TransportError as error:
                 if self._has_gap or not error.retryable:
                     raise
-                if not await rest(self._session, operation, progressed=self._last != before):
+                if not await rest(self._session, operation, progressed=arrived >= MIN_PROGRESS_ENTRIES):
                     raise
 
     def _ask(self) -> ArrayAnswer:

@@ -13,7 +13,7 @@ from yarl import URL
 from .._errors import ArtifactoryError, ConnectionLostError, ProtocolError, TransportError, TransportTimeoutError
 from .._models import Response
 from .._protocol import Request, Upload, not_sent, read_error, refuse_page, too_large
-from .._retry import parse_retry_after
+from .._retry import read_retry_after
 from .connections import close_unusable_connections
 from .lane import Lane
 from .logs import log_failure, log_response, log_resume
@@ -179,7 +179,7 @@ class Reply:
 
     async def error(self) -> ArtifactoryError:
         """Read the body of a refusal and make its error."""
-        retry_after = parse_retry_after(self.chain[-1].get("Retry-After"), now=self._seam.state.clock.wall())
+        retry_after = read_retry_after(self.chain[-1], now=self._seam.state.clock.wall())
         attempts = self._seam.operation.attempts
         return read_error(self._seam.request, await self.read(), attempts=max(1, attempts), retry_after=retry_after)
 

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import aiohttp
 
 from .._models import decode_text
-from .._retry import is_idempotent, is_retryable_status, parse_retry_after, retry_after_from_message
+from .._retry import is_idempotent, is_retryable_status, read_retry_after, retry_after_from_message
 from .logs import log_pause, log_retry
 from .payload import UploadPayload, is_replayable, upload_failure
 from .refusals import CredentialsRefused, SentCredentials, credentials_in
@@ -99,7 +99,7 @@ class Passage:
         if response.status in _SLOW_DOWN:
             lane.pace.refused(sent, now)
             # Other requests wait as long as the server demands, even if this one is not repeated.
-            demanded = parse_retry_after(response.headers.get("Retry-After"), now=self._state.clock.wall())
+            demanded = read_retry_after(response.headers, now=self._state.clock.wall())
             if demanded is not None and demanded <= self._state.retry.retry_after_max:
                 self._route.gate.pause(demanded)
         else:
@@ -162,7 +162,7 @@ async def _delay_after_refusal(
 ) -> float | None:
     if not operation.repeatable or not is_replayable(request.body):
         return None
-    asked = parse_retry_after(response.headers.get("Retry-After"), now=state.clock.wall())
+    asked = read_retry_after(response.headers, now=state.clock.wall())
     if not is_retryable_status(response.status):
         if response.status not in (400, 403) or not is_small(response):
             return None

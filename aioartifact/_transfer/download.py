@@ -37,6 +37,7 @@ from .._protocol import (
     read_item_info,
     read_promise,
 )
+from .._retry import MIN_PROGRESS_BYTES
 from .._scheduler import Slots, collapsed
 from .._session import Reply, ask, begin, rest, state_of, stream
 from .._threads import run, run_short
@@ -248,9 +249,7 @@ class _Download:
                 return await self._fetch_missing()
             except (ConnectionLostError, TransportTimeoutError) as error:
                 # Bytes that came before are no progress: a server that ignores ranges could go on for ever.
-                progressed = self._assembly.size > self._reached
-                self._reached = max(self._reached, self._assembly.size)
-                if not await self._may_go_on(progressed=progressed):
+                if not await self._may_go_on(progressed=self._has_progressed()):
                     raise self._located(error) from error.__cause__
             except Changed:
                 await self._start_over(self._pinned)
@@ -348,8 +347,15 @@ class _Download:
                 helpers.cancel_scope.cancel()
         if self._assembly.size == before and self._pinned.size:
             raise Changed  # a part without a byte
-        self._operation.attempts = 0  # what follows fails for the first time
+        if self._has_progressed():
+            self._operation.attempts = 0  # what follows fails for the first time
         return ()
+
+    def _has_progressed(self) -> bool:
+        """Whether enough has arrived since the last progress; then the next starts here."""
+        progressed = self._assembly.size - self._reached >= MIN_PROGRESS_BYTES
+        self._reached = self._assembly.size if progressed else self._reached
+        return progressed
 
     def _share(self) -> None:
         """Put the bytes where a later run will find them, unless somebody else does just that; blocks."""

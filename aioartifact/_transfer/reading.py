@@ -19,6 +19,7 @@ from .._protocol import (
     read_promise,
     unsatisfied_size,
 )
+from .._retry import MIN_PROGRESS_BYTES
 from .._session import Reply, ask, begin, rest, stream
 from .._threads import run
 from .plan import algorithms_for, check_received, complete_promise
@@ -154,7 +155,8 @@ class Incoming:
     async def _mend(self, error: ConnectionLostError | TransportTimeoutError) -> None:
         """Wait before the rest is asked for; where the content has no name, only what has not begun can go on."""
         await self.close()
-        progressed, self._reached = self._position > self._reached, max(self._reached, self._position)
+        if progressed := self._position - self._reached >= MIN_PROGRESS_BYTES:
+            self._reached = self._position
         may_go_on = self._position == self._start or (self.promise is not None and self.promise.etag is not None)
         if not may_go_on or not await rest(self._session, self._operation, progressed=progressed):
             error.message += f", at byte {self._position}"

@@ -10,7 +10,7 @@ import anyio
 
 from .._address import ItemURL
 from .._checksums import ALGORITHMS, Algorithm, Checksums, checksum_file
-from .._errors import BadRequestError, ConflictError, ForbiddenError, InvalidArgumentError, NotFoundError
+from .._errors import BadRequestError, ConflictError, ForbiddenError, InvalidArgumentError, NotFoundError, ResponseError
 from .._files import Source, read_blocks, read_source
 from .._models import Response
 from .._progress import FileProgress
@@ -108,7 +108,10 @@ async def _send_checksums(
     request = build_checksum_deploy(item, source.checksums, parameters)
     try:
         answer = await ask(session, request, operation)
-    except (BadRequestError, NotFoundError):
+    except ResponseError as error:
+        # 405 and 501: a server, or a proxy before it, that does not know this kind of upload.
+        if not isinstance(error, BadRequestError | NotFoundError) and error.status not in (405, 501):
+            raise
         operation.attempts = 0  # what follows fails for the first time
         return False
     await _check_deployed(session, item, request, answer, source.checksums)
