@@ -198,7 +198,8 @@ class ResponseError(ArtifactoryError):
 
     def __str__(self) -> str:
         tried = f" ({self.attempts} attempts)" if self.attempts > 1 else ""
-        return f"{self.message}{tried}" + (f" — {self.hint}" if self.hint else "")
+        delay = f" (the server asks to wait {self.retry_after:.0f} s)" if self.retry_after else ""
+        return f"{self.message}{tried}{delay}" + (f" — {self.hint}" if self.hint else "")
 
 
 class BadRequestError(ResponseError):

@@ -37,9 +37,7 @@ def read_error(
     is_other = _is_of_a_router(response, words) or (request.redirected_to and response.status_code in (401, 403))
     kind = ResponseError if is_other else error_for_status(response.status_code)
     error = kind(
-        f"{request.label}: {_status_text(response.status_code)}"
-        + (f": {words}" if words else "")
-        + (f" (the server asks to wait {retry_after:.0f} s)" if retry_after else ""),
+        f"{request.label}: {_status_text(response.status_code)}" + (f": {words}" if words else ""),
         method=request.method,
         url=mask_url(request.url),
         status=response.status_code,
