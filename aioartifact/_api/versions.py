@@ -51,8 +51,10 @@ async def versions(
             Python packages, which needs the extra ``pep440``; ``"natural"``: all names, digits as numbers; or a
             function that makes a sort key of a name: all names.
         spec: Only versions that match: clauses such as ``>=1.2,<2``, ``~=1.4``, ``==1.*``, ``!=1.3.0``, all of
-            which must hold in the order of *scheme*; for ``"maven"`` also ranges, ``[1.0,2.0)``.
-        prerelease: True takes only pre-releases, False only releases, None both. A snapshot is a pre-release.
+            which must hold in the order of *scheme*; for ``"maven"`` also ranges, ``[1.0,2.0)``. As in Python,
+            pre-releases are left out while a release matches, unless a clause names one: ``>=1.0.0-0``.
+        prerelease: True takes only pre-releases, False only releases, None both,
+            unless *spec* leaves pre-releases out. A snapshot is a pre-release.
         where: Only names that a regular expression matches from end to end, or for which a function is true.
         method: ``"folder"`` lists the folder: one request, for every user and edition. ``"aql"`` sends a query:
             one request, not for anonymous users. ``"auto"`` lists the folder, and asks AQL only where that is
@@ -142,7 +144,8 @@ async def latest_version(
     """
     The newest version of an artifact, by the order of :func:`versions`; one request.
 
-    A pre-release counts, unless *prerelease* is False: ``2.0.0-rc1`` is newer than ``1.9.0``.
+    As in Python, a pre-release is returned only if no release matches, or if a clause of *spec* names one:
+    ``1.9.0`` comes before ``2.0.0-rc1``. With *prerelease* True only pre-releases count.
 
     Args:
         server: Base address of the server.

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from .._errors import InvalidArgumentError
 from .schemes import Scheme, SchemeLike, scheme_of
-from .specifiers import Matcher, matcher_of
+from .specifiers import Matcher, matcher_of, names_prerelease
 
 Where: TypeAlias = str | re.Pattern[str] | Callable[[str], bool]
 
@@ -20,19 +20,31 @@ class Selection:
     Attributes:
         scheme: Tells versions from other names, and their order.
         matchers: Predicates, all of which must hold.
+        lists_prereleases: Whether all pre-releases that match are listed; else only where no release matches.
+        takes_prereleases: The same for the newest version.
     """
 
     scheme: Scheme
     matchers: tuple[Matcher, ...] = ()
+    lists_prereleases: bool = True
+    takes_prereleases: bool = True
 
     def pick(self, names: Iterable[str]) -> list[str]:
         """Sort those of *names* that are wanted, oldest version first."""
-        return list(self._matching(self.scheme.versions(names)))
+        found = list(self._matching(self.scheme.versions(names)))
+        is_prerelease = self.scheme.is_prerelease
+        if self.lists_prereleases or is_prerelease is None:
+            return found
+        return [name for name in found if not is_prerelease(name)] or found
 
     def newest(self, names: Iterable[str]) -> str | None:
-        """The last that :meth:`pick` returns; None if nothing is wanted."""
+        """The newest of *names* that is wanted; None if nothing is."""
         # Keys cost more than sorting, and what must match is looked at from the newest on, mostly once.
-        return next(self._matching(reversed(self.scheme.versions(names))), None)
+        found = self._matching(reversed(self.scheme.versions(names)))
+        newest, is_prerelease = next(found, None), self.scheme.is_prerelease
+        if newest is None or self.takes_prereleases or is_prerelease is None or not is_prerelease(newest):
+            return newest
+        return next((name for name in found if not is_prerelease(name)), newest)
 
     def _matching(self, versions: Iterable[str]) -> Iterator[str]:
         for matches in self.matchers:
@@ -59,7 +71,8 @@ def selection_of(
         matchers.append(_prerelease_matcher(chosen, prerelease))
     if where is not None:
         matchers.append(_where_matcher(where))
-    return Selection(chosen, tuple(matchers))
+    is_open = prerelease is not None or (spec is not None and names_prerelease(spec, chosen))
+    return Selection(chosen, tuple(matchers), is_open or spec is None, is_open)
 
 
 def _prerelease_matcher(scheme: Scheme, wanted: bool) -> Matcher:

@@ -21,6 +21,7 @@ from .schemes import Scheme
 Matcher: TypeAlias = Callable[[str], bool]
 
 _CLAUSE = re.compile(r"(?P<operator>~=|==|!=|<=|>=|<|>)\s*(?P<version>[^\s<>=!~,\[\]()]+)")
+_NAMED = re.compile(r"(?P<operator>~=|===?|!=|<=|>=|<|>|)\s*(?P<version>[^\s<>=!~,\[\]()]+)")
 _RANGE = re.compile(r"[\[(][^\[\]()]*[\])]")
 _RANGES = re.compile(rf"\s*{_RANGE.pattern}(\s*,\s*{_RANGE.pattern})*\s*")
 _ZERO = digits_of("0")
@@ -40,6 +41,20 @@ def matcher_of(spec: str, scheme: Scheme) -> Matcher:
     if scheme.name == "maven" and spec.lstrip()[:1] in {"[", "("}:
         return _any_of(_maven_ranges(spec, scheme))
     return _all_of([_clause(spec, clause, scheme) for clause in spec.split(",")])
+
+
+def names_prerelease(spec: str, scheme: Scheme) -> bool:
+    """
+    Whether *spec* asks for pre-releases.
+
+    As in Python, a clause other than ``!=`` that names one does. Maven's ranges have them, as in Maven.
+    """
+    if scheme.name == "maven" and spec.lstrip()[:1] in {"[", "("}:
+        return True
+    tells = scheme.is_prerelease
+    versions = (found["version"] for found in _NAMED.finditer(spec) if found["operator"] != "!=")
+    bounds = (_with_three_numbers(version) if scheme.name == "semver" else version for version in versions)
+    return tells is not None and any(scheme.accepts(bound) and tells(bound) for bound in bounds)
 
 
 def _all_of(matchers: Iterable[Matcher]) -> Matcher:

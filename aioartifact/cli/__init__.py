@@ -15,10 +15,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     from .errors import guarded
     from .program import program
-    from .running import hold_standard_streams
+    from .running import hold_standard_streams, write_any_text
     from .termination import heeding_sigterm
 
     hold_standard_streams()
+    write_any_text()
 
     @heeding_sigterm()
     def run() -> int | None:

@@ -62,13 +62,22 @@ def dry_run(command: F) -> F:
     return click.option("--dry-run", is_flag=True, help="Change nothing; tell what would happen.")(command)
 
 
-def with_stdin(words: Iterable[str]) -> Iterator[str]:
-    """Put the lines of stdin in the place of ``-``."""
+def with_stdin(words: Iterable[str], comments: str | None = None) -> Iterator[str]:
+    """Put the lines of stdin in the place of ``-``, but for empty ones and those that begin with *comments*."""
     for word in words:
         if word == "-":
-            yield from filter(None, map(str.strip, sys.stdin))
+            yield from _lines(sys.stdin, comments)
         else:
             yield word
+
+
+def _lines(file: Iterable[str], comments: str | None) -> Iterator[str]:
+    """The lines of *file* without a byte order mark, blanks around them, empty lines and comments."""
+    for number, line in enumerate(file):
+        # Windows writes a byte order mark, which UTF-8 reads as this character, and Latin-1 as three.
+        text = (line.removeprefix("\ufeff").removeprefix("ï»¿") if number == 0 else line).strip()
+        if text and not (comments and text.startswith(comments)):
+            yield text
 
 
 def parse_properties(given: Iterable[str], hint: str = "--property") -> dict[str, list[str]]:

@@ -146,4 +146,10 @@ def _outcome(done: aioartifact.Outcome) -> dict[str, object]:
 
 
 def _error(error: aioartifact.ArtifactoryError) -> dict[str, object]:
-    return {"type": type(error).__name__, "message": error.message, "hint": error.hint}
+    return {
+        "type": type(error).__name__,
+        "message": error.message,
+        "hint": error.hint,
+        "status": error.status if isinstance(error, aioartifact.ResponseError) else None,
+        "retryable": error.retryable,
+    }

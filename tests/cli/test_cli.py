@@ -260,6 +260,20 @@ def test_words_of_a_server_cannot_steer_the_terminal(server, cli):
     assert all(character.isprintable() for line in run.err.split("\n") for character in line)
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_name_that_stdout_cannot_encode(server, encoding):
+    """It is written with escapes; the other lines are there, too."""
+    for name in ("\u65e5\u672c.txt", "z.txt"):
+        server.put(f"generic-local/u/{name}", b"x")
+    command = [*COMMAND, "ls", f"{server.url}/generic-local/u"]
+    run = subprocess.run(
+        command, env=environment(PYTHONIOENCODING=encoding), capture_output=True, timeout=SECONDS, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert b"z.txt" in run.stdout
+    assert rb"\u65e5\u672c.txt" in run.stdout
+
+
 def test_usage_error_points_to_the_help_of_its_verb(cli):
     """The hint is the command that explains."""
     assert cli("ls", "--wide").err.splitlines()[-1] == "hint: aioartifact ls --help"

@@ -27,10 +27,20 @@ def test_versions_by_scheme_and_prerelease(server, cli):
     for version in ("2.0.0-rc.1", "latest"):
         server.put(f"{FOLDER}/{version}/a.txt", b"text")
     words = ("versions", server.url, "generic-local", "emodb", "db")
-    assert cli(*words, "--latest").out == "2.0.0-rc.1\n"
+    assert cli(*words, "--latest").out == "1.10.0\n"
+    assert cli(*words, "--spec", ">1.10", "--latest").out == "2.0.0-rc.1\n"
     assert cli(*words, "--no-prerelease", "--latest").out == "1.10.0\n"
     assert cli(*words, "--prerelease", "--json").objects == [{"version": "2.0.0-rc.1"}]
     assert "latest" in cli(*words, "--scheme", "natural").out.split()
+
+
+def test_versions_of_a_missing_repository(server, cli):
+    """A repository that does not exist is an error; an artifact without versions in one that exists is not."""
+    missing = cli("versions", server.url, "no-such-repository", "emodb", "db")
+    assert (missing.code, missing.out) == (4, "")
+    assert "no-such-repository" in missing.err
+    nothing = cli("versions", server.url, "generic-local", "emodb", "none")
+    assert (nothing.code, nothing.out, nothing.err) == (0, "", "")
 
 
 def test_versions_by_property(server, cli):

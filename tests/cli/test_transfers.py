@@ -35,6 +35,21 @@ def test_download_with_a_manifest_reads_nothing_twice(cli, folder, tmp_path):
     assert "3 unchanged" in cli(*words).err
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff", "\u00ef\u00bb\u00bf"], ids=["plain", "utf-8", "latin-1"])
+def test_list_of_urls_of_any_editor(cli, folder, tmp_path, mark):
+    """A byte order mark, comments, empty lines and CRLF are no part of the URLs."""
+    text = f"{mark}{folder}/1.0.0/media/a.wav\r\n\r\n# more\r\n{folder}/1.0.0/media/b.wav\r\n"
+    run = cli("download", "-", "-d", tmp_path, stdin=text)
+    assert (run.code, files_below(tmp_path)) == (0, ["a.wav", "b.wav"])
+
+
+def test_errors_in_json_have_status_and_retryable(cli, folder, tmp_path):
+    """The status of the response, and whether another attempt may help."""
+    words = ("download", f"{folder}/1.0.0/media/a.wav", f"{folder}/none", "-d", tmp_path, "--json")
+    [error] = [each["error"] for each in cli(*words).objects if each["error"]]
+    assert (error["status"], error["retryable"]) == (404, False)
+
+
 def test_download_with_several_processes(cli, folder, tmp_path):
     """--processes shares the files out; outcomes and exit code are the same."""
     run = cli("download", folder, "-d", tmp_path, "--processes", 2, "--json")
@@ -127,6 +142,15 @@ def test_deploy_of_several_files(server, cli, folder, local):
         (f"{folder}/new/notes.txt", "deployed"),
     }
     assert cli("deploy", "-", folder, stdin="") == (0, "", "")
+
+
+def test_deploy_of_a_listed_name_with_a_hash(cli, folder, tmp_path, monkeypatch):
+    """A file may be called like a comment: it is deployed, not skipped."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("#1.txt", "2.txt"):
+        (tmp_path / name).write_text(name)
+    run = cli("deploy", "-", f"{folder}/new/", stdin="\ufeff#1.txt\n2.txt\n")
+    assert (run.code, len(run.out.splitlines())) == (0, 2)
 
 
 def test_deploy_of_one_file_is_one_request(server, cli, folder, local):

@@ -59,7 +59,7 @@ def download(
     for word in urls:
         if word != "-" and not word.startswith(("http://", "https://")):
             raise click.BadParameter(f"{word!r} is no URL; --destination says where files go", param_hint="URL...")
-    wanted = list(with_stdin(urls))
+    wanted = list(with_stdin(urls, comments="#"))
     folder = folder or bool(include or exclude)
     if folder and len(wanted) != 1:
         raise click.UsageError(f"a folder is downloaded alone; {len(wanted)} URLs are given")

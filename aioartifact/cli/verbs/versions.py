@@ -1,5 +1,6 @@
 """``versions``."""
 
+from contextlib import suppress
 from typing import Literal
 
 import click
@@ -51,7 +52,8 @@ def versions(
 
     async def call() -> list[str]:
         async with aioartifact.session(**settings.of(server)) as session:
-            return await aioartifact.versions(
+            listing = aioartifact.latest_version if latest else aioartifact.versions
+            found = await listing(
                 server,
                 repository,
                 group_id,
@@ -65,9 +67,14 @@ def versions(
                 denied="raise",
                 session=session,
             )
+            if not found:
+                # Raises NotFoundError if it is the repository that does not exist.
+                with suppress(aioartifact.ForbiddenError):
+                    await aioartifact.info(aioartifact.url(server, repository=repository), session=session)
+            return [found] if isinstance(found, str) else found or []
 
     found = run(call)
-    for version in found[-1:] if latest else found:
+    for version in found:
         render.version(version, as_json=as_json)
     if latest and not found:
         say(f"error: {repository}, {group_id}, {name}: there is no version")
