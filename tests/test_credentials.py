@@ -675,7 +675,7 @@ def test_user_without_a_home_folder_has_the_environment(monkeypatch):
 def test_url_that_is_no_address_is_refused():
     """Credentials are looked up for servers only, and a URL that carries its own is sent back."""
     with pytest.raises(InvalidURLError):
-        authentification("h.example/artifactory")
+        authentification("https://")
     with pytest.raises(InvalidURLError) as caught:
         resolve_credentials(f"https://user:{CANARY}@h.example/artifactory")
 

@@ -269,7 +269,9 @@ async def test_storage_that_really_refuses(redirecting_server, tmp_path):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        pytest.param({"proxy": "localhost:3128"}, r"proxy='localhost:3128': expected a URL", id="proxy-no-scheme"),
+        pytest.param(
+            {"proxy": "ftp://localhost:3128"}, r"proxy=.ftp://localhost:3128.: expected a URL", id="proxy-scheme"
+        ),
         pytest.param({"proxy": "socks5://host:1"}, "expected a URL such as http", id="proxy-other-scheme"),
         pytest.param({"proxy": "http://user:s3cret@:80"}, r"proxy='http://\*\*\*@:80'", id="proxy-no-host"),
         pytest.param({"proxy": "http://host:port"}, "expected a URL such as http", id="proxy-bad-port"),

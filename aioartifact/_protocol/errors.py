@@ -33,8 +33,8 @@ def read_error(
     """Make the error of a refusal from whatever body came with it: JSON in several shapes, text, HTML, XML."""
     text = _unfolded_words(response)
     words = shortened(text)
-    # A 404 of something before Artifactory says nothing about the item, nor does another host about permissions.
-    is_other = _is_of_a_router(response, words) or (request.redirected_to and response.status_code in (401, 403))
+    # A 404 of something before Artifactory says nothing about the item, nor a 401 of another host about permissions.
+    is_other = _is_of_a_router(response, words) or (request.redirected_to and response.status_code == 401)
     kind = ResponseError if is_other else error_for_status(response.status_code)
     error = kind(
         f"{request.label}: {_status_text(response.status_code)}" + (f": {words}" if words else ""),
