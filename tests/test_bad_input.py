@@ -3,6 +3,7 @@
 import inspect
 from contextlib import AbstractAsyncContextManager, suppress
 
+import aiohttp
 import pytest
 
 import aioartifact
@@ -56,6 +57,7 @@ GOOD = {
     "run_sync": {"plan": None},
     "search": {"server": "{server}", "name": "a"},
     "server_info": {"server": "{server}"},
+    "open_session": {"server": "{server}"},
     "session": {"server": "{server}"},
     "set_properties": {"url": FILE, "properties": {"key": "value"}},
     "stream": ITEM,
@@ -155,7 +157,9 @@ def at(server, value):
 async def use(made):
     """Do with a call's answer what a caller does: await it, enter it or iterate over it."""
     if inspect.isawaitable(made):
-        await made
+        opened = await made
+        if isinstance(opened, aiohttp.ClientSession):
+            await opened.close()
     elif isinstance(made, AbstractAsyncContextManager):
         async with made:
             pass
