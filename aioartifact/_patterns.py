@@ -48,6 +48,10 @@ class Pattern:
                 return False
         return len(self._parts) > len(names)
 
+    def covers_below(self, folder: str) -> bool:
+        """Whether everything directly below *folder* fits, whatever its name."""
+        return self._parts[-1] is _always and _fits(self._parts[:-1], folder.split("/"))
+
     @property
     def segments(self) -> list[str]:
         """The pattern between its slashes."""

@@ -50,6 +50,8 @@ class Scope:
         path = self.base + path
         if not self._is_near(f"{path}/") or self._is_excluded(path):
             return False
+        if any(each.covers_below(path) for each in self.exclude):
+            return False
         return not self.include or any(each.leads_below(path) for each in self.include)
 
     def _is_near(self, path: str) -> bool:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from .._errors import LocalFileError
 from .._scope import ALL_FILES, Scope
 from .failures import explained, os_error
 from .manifest import Stamp
@@ -21,42 +22,51 @@ class TreeFile:
         relative: Its path below that folder, with slashes.
         path: Its path.
         size: Bytes when it was listed; 0 for what cannot be looked at.
-        stamp: How it looked then; None for what is no regular file: a pipe, a link that leads nowhere or is not
-            followed.
+        stamp: How it looked then, or the file that a link leads to; None for what is no regular file: a pipe, a link
+            that leads nowhere, a link to a folder that is not followed.
+        is_link: Whether it is a symbolic link.
     """
 
     relative: str
     path: str
     size: int
     stamp: Stamp | None = None
+    is_link: bool = False
 
 
-def list_tree(folder: str, scope: Scope = ALL_FILES, *, follows_links: bool = True) -> list[TreeFile]:
+def list_tree(
+    folder: str, scope: Scope = ALL_FILES, *, follows_links: bool = True, required: Scope = ALL_FILES
+) -> list[TreeFile]:
     """
     List all that is no folder in the folders that *scope* enters, sorted by path; blocks.
 
     Args:
         folder: Folder to look into; it may be a symbolic link in any case.
         scope: Which folders below it are looked into; what it does not show of their files is listed, too.
-        follows_links: Whether a symbolic link is what it leads to.
+        follows_links: Whether links to folders are followed; those to files always are.
+        required: A folder that this does not enter is skipped if it cannot be read.
 
     Raises:
         LocalNotFoundError: There is no such folder.
-        LocalFileError: It is a file, cannot be read, or a link below it leads back to a folder above the link.
+        LocalFileError: It is a file, it or a folder below it cannot be read, or a link below it leads back to a folder
+            above the link.
     """
     files: list[TreeFile] = []
     waiting: list[tuple[str, str, _Identities]] = [(folder, "", ())]
     while waiting:
         path, prefix, above = waiting.pop()
-        with explained("list", path), os.scandir(path) as entries:
-            here = (*above, _identity(path, above))
-            for entry in entries:
-                relative = prefix + entry.name
-                if entry.is_dir(follow_symlinks=follows_links):
-                    if scope.enters(relative):
+        try:
+            with explained("list", path), os.scandir(path) as entries:
+                here = (*above, _identity(path, above))
+                for entry in entries:
+                    relative = prefix + entry.name
+                    if not _is_folder(entry, follows_links):
+                        files.append(_file(relative, entry))
+                    elif scope.enters(relative):
                         waiting.append((entry.path, f"{relative}/", here))
-                else:
-                    files.append(_file(relative, entry, follows_links))
+        except LocalFileError:
+            if not prefix or required.enters(prefix.removesuffix("/")):
+                raise
     return sorted(files, key=lambda file: file.relative)
 
 
@@ -71,10 +81,17 @@ def _identity(folder: str, above: _Identities) -> tuple[int, int]:
     return identity
 
 
-def _file(relative: str, entry: os.DirEntry[str], follows_links: bool) -> TreeFile:
-    # A link that leads nowhere is told when it is its turn, and does not end the others.
+def _is_folder(entry: os.DirEntry[str], follows_links: bool) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=follows_links)
+    except OSError:
+        return False  # a link to itself, or to a folder that cannot be entered
+
+
+def _file(relative: str, entry: os.DirEntry[str]) -> TreeFile:
+    # A link that leads nowhere fails when the file is read, and only if it is chosen.
     with suppress(OSError):
-        status = entry.stat(follow_symlinks=follows_links)
+        status = entry.stat()
         if stat.S_ISREG(status.st_mode):
-            return TreeFile(relative, entry.path, status.st_size, Stamp.of(status))
-    return TreeFile(relative, entry.path, 0)
+            return TreeFile(relative, entry.path, status.st_size, Stamp.of(status), entry.is_symlink())
+    return TreeFile(relative, entry.path, 0, is_link=entry.is_symlink())
