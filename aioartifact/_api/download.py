@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import aiohttp
 
 from .._address import ServerURL, URLLike
 from .._errors import InvalidArgumentError
-from .._files import check_folder, check_target, is_file, is_folder, sync_folder
+from .._files import TargetFile, check_folder, check_target, is_file, is_folder, sync_folder
 from .._listing import list_files
 from .._models import FileInfo
 from .._options import check_count, check_path, check_several, given_or
@@ -87,7 +87,7 @@ async def download(
     shown = given_or("progress", progress, Progress())
     async with using(session) as opened:
         item = item_of(opened, url)
-        target = await run(_target, folder, local_name(item.name))
+        target, written = await run(_target, folder, local_name(item.name))
         shown.expect(files=1)
         file = FileProgress(shown, str(item), item.name)
         if not force_download and await run(is_file, target):
@@ -95,9 +95,16 @@ async def download(
             return target
         try:
             with file:
-                await fetch_file(opened, item, target, durable=durable, progress=file)
+                await fetch_file(
+                    opened,
+                    item,
+                    written.path,
+                    check_replaceable=partial(written.check_replaceable, target),
+                    durable=durable,
+                    progress=file,
+                )
             if durable:
-                await run(sync_folder, os.path.dirname(target) or ".")
+                await run(sync_folder, os.path.dirname(written.path))
         except BaseException:
             file.finish("failed")
             raise
@@ -105,11 +112,12 @@ async def download(
         return target
 
 
-def _target(destination: str, name: str) -> str:
+def _target(destination: str, name: str) -> tuple[str, TargetFile]:
+    """The path of the local file, and the file that is written."""
     target = os.path.join(destination, name) if is_folder(destination) else destination
-    check_target(target)
+    found = check_target(target)
     # The result names the file even after the caller changes to another folder.
-    return os.path.abspath(target)
+    return os.path.abspath(target), replace(found, path=os.path.abspath(found.path))
 
 
 def download_many(

@@ -7,10 +7,12 @@ costs more than a small write.
 
 from .changes import check_reachable, check_seen, copy_file, delete_file, rename_file
 from .folders import (
+    TargetFile,
     check_folder,
     check_target,
     device_of,
     file_status,
+    find_target,
     folds_names,
     free_space,
     is_file,
@@ -32,6 +34,7 @@ __all__ = [
     "Source",
     "Staging",
     "Stamp",
+    "TargetFile",
     "TreeFile",
     "check_folder",
     "check_reachable",
@@ -42,6 +45,7 @@ __all__ = [
     "device_of",
     "file_size",
     "file_status",
+    "find_target",
     "folds_names",
     "free_space",
     "hash_file",

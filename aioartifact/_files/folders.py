@@ -4,21 +4,92 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 import unicodedata
+from dataclasses import dataclass
 
 from .._errors import LocalFileError, LocalNotFoundError
 from .failures import check_regular, explained, os_error
 
 
-def check_target(path: str) -> None:
+@dataclass(frozen=True, slots=True)
+class TargetFile:
     """
-    Make sure a file of this name can be written, as far as that can be told before writing.
+    The file that a download writes.
+
+    Attributes:
+        path: Its path; where a symbolic link leads to it, its real path.
+        status: Status of the existing file; None if there is none.
+        is_link: Whether a symbolic link leads to it.
+        is_writable: Whether its permissions allow writing. A rename would ignore them, so they count for links only:
+            read-only files behind links usually belong to a store that others share.
+    """
+
+    path: str
+    status: os.stat_result | None = None
+    is_link: bool = False
+    is_writable: bool = True
+
+    def check_replaceable(self, path: str) -> None:
+        """
+        Make sure that this file, which *path* leads to, may get other content.
+
+        Raises:
+            LocalFileError: *path* is a symbolic link to a read-only file.
+        """
+        if self.is_link and not self.is_writable:
+            raise LocalFileError(
+                f"write {path}: is a symbolic link to a read-only file, {self.path}",
+                errno=errno.EACCES,
+                filename=path,
+                hint="remove the link, or make the file writable",
+            )
+
+
+def find_target(path: str) -> TargetFile:
+    """
+    Find the file that a download to *path* writes: that file, or the one a symbolic link of this name leads to; blocks.
+
+    Raises:
+        LocalFileError: A folder, a pipe, a device, or a symbolic link to nothing has this name, or the disk refused.
+    """
+    with explained("write", path):
+        try:
+            status = os.stat(path, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return TargetFile(path)
+        if not stat.S_ISLNK(status.st_mode):
+            check_regular(status)
+            return TargetFile(path, status)
+        return _behind_link(path)
+
+
+def _behind_link(path: str) -> TargetFile:
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        # Not a FileNotFoundError: callers take that for a file which the server does not have.
+        raise LocalFileError(
+            f"write {path}: is a symbolic link that leads nowhere",
+            errno=errno.EEXIST,
+            filename=path,
+            hint="remove the link, or create the file that it leads to",
+        ) from None
+    check_regular(status)
+    # Mode bits, too: root may write to any file.
+    is_writable = bool(status.st_mode & 0o222) and os.access(path, os.W_OK)
+    return TargetFile(os.path.realpath(path), status, is_link=True, is_writable=is_writable)
+
+
+def check_target(path: str) -> TargetFile:
+    """
+    Make sure a file of this name can be written, as far as that can be determined before writing; see `find_target`.
 
     Raises:
         LocalNotFoundError: Its folder does not exist.
-        LocalFileError: A folder, a pipe or a device has its name: a rename would take its place.
+        LocalFileError: A folder, a pipe, a device, or a symbolic link to nothing has its name.
     """
-    file_status(path)
+    found = find_target(path)
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise LocalNotFoundError(
@@ -27,6 +98,7 @@ def check_target(path: str) -> None:
             filename=path,
             hint=f"create {folder} first",
         )
+    return found
 
 
 def check_folder(path: str) -> None:

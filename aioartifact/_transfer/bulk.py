@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import aiohttp
@@ -14,7 +15,7 @@ from anyio.abc import ObjectReceiveStream
 from .._address import ItemURL, ServerURL, URLLike, is_url, mask_url, names_folder, parse_item_url
 from .._checksums import NO_CHECKSUMS, Algorithm, Checksums
 from .._errors import ArtifactoryError, InvalidArgumentError
-from .._files import Manifest, Stamp, file_status, hash_file
+from .._files import Manifest, Stamp, TargetFile, hash_file
 from .._models import FileInfo
 from .._progress import FileProgress, Finish, Progress
 from .._reports import Outcome
@@ -60,8 +61,8 @@ class Target:
         job: The job.
         url: URL of the item.
         path: The place, as the caller sees it.
-        real: The same with all symbolic links of its folder followed.
-        status: What the disk knows of the file that is there, or None.
+        real: The same with all symbolic links followed.
+        file: The file that is written.
         looked_ns: When that was looked at.
         begun: Whether an earlier run has left some of the item.
         known: Checksums of that file, as far as they are known.
@@ -72,11 +73,16 @@ class Target:
     url: str
     path: str
     real: str
-    status: os.stat_result | None
+    file: TargetFile
     looked_ns: int
     begun: bool
     known: Checksums = NO_CHECKSUMS
     decision: Decision = "fetch"
+
+    @property
+    def status(self) -> os.stat_result | None:
+        """Status of the existing file; None if there is none."""
+        return self.file.status
 
     @property
     def size(self) -> int | None:
@@ -196,10 +202,10 @@ class Fetcher:
             job = self._job_of(item, servers)
             url = job.listed.url if job.listed else str(job.item)
             path = local_path(self._root, job.relative)
-            real = self._destination.claim(path, url)
             looked_ns = time.time_ns()
-            begun = self._destination.may_have_record(path) and was_begun(job.item, path, job.listed)
-            return Target(job, url, path, real, file_status(path), looked_ns, begun)
+            real, file = self._destination.claim(path, url)
+            begun = self._destination.may_have_record(file) and was_begun(job.item, file.path, job.listed)
+            return Target(job, url, path, real, file, looked_ns, begun)
         except ArtifactoryError as error:
             return failed(url or _name(item), path, started, error)
 
@@ -233,8 +239,9 @@ class Fetcher:
         fetched = await fetch_file(
             self._session,
             target.job.item,
-            target.path,
+            target.file.path,
             listed=target.job.listed,
+            check_replaceable=partial(target.file.check_replaceable, target.path),
             unless_sha1=target.known.sha1 if target.decision == "ask" else None,
             durable=self._syncs is not None,
             begun=target.begun,
@@ -242,7 +249,7 @@ class Fetcher:
             progress=file,
         )
         if fetched is not None and self._syncs is not None:
-            await self._syncs.sync(os.path.dirname(target.path))
+            await self._syncs.sync(os.path.dirname(target.file.path))
         await self._record(target, fetched)
         seconds = time.perf_counter() - started
         if fetched is None:

@@ -2,14 +2,28 @@
 
 import hashlib
 import os
+from typing import NamedTuple
 
 from .._errors import InvalidArgumentError
-from .._files import Staging, folds_names, make_folder, resolve_folder
+from .._files import Staging, TargetFile, find_target, folds_names, make_folder, resolve_folder
 from .names import folded
 from .plan import check_inside
 
 # Folders that are remembered as made; after so many, all are looked at again.
 _MAX_FOLDERS = 4096
+
+
+class Claim(NamedTuple):
+    """
+    A name that belongs to one item of a call.
+
+    Attributes:
+        real: The path that the item is written to, with all symbolic links followed.
+        file: The file there.
+    """
+
+    real: str
+    file: TargetFile
 
 
 class Destination:
@@ -30,17 +44,20 @@ class Destination:
         self._first: dict[bytes, bytes] = {}
         self._twins: set[bytes] = set()
 
-    def claim(self, target: str, url: str) -> str:
+    def claim(self, target: str, url: str) -> Claim:
         """
-        Give *target* to the item at *url*: make its folder, and return its real path.
+        Give *target* to the item at *url*, and make its folder.
 
         Raises:
             InvalidArgumentError: Another item has this target, perhaps by another spelling or another way.
-            UnsafePathError: A symbolic link leads out of the destination.
-            LocalFileError: The disk refused.
+            UnsafePathError: A symbolic link to a folder leads out of the destination.
+            LocalFileError: The disk refused, or *target* is not a regular file, see `find_target`.
         """
         folder, name = os.path.split(target)
         real = self._enter(folder) + name
+        file = find_target(target)
+        if file.is_link:
+            real, folder = file.path, os.path.dirname(file.path)
         exact, alike = _digest(real), folded(real)
         fold = exact if alike == real else _digest(alike)
         first = self._first.setdefault(fold, exact)
@@ -50,11 +67,11 @@ class Destination:
                     f"{url}: another item of this call goes to {target} too", hint="give (url, path) pairs"
                 )
             self._twins.add(exact)
-        return real
+        return Claim(real, file)
 
-    def may_have_record(self, target: str) -> bool:
-        """Whether an earlier run may have left a record beside *target*, which has been claimed."""
-        return bool(self._with_records) and os.path.dirname(target) in self._with_records
+    def may_have_record(self, file: TargetFile) -> bool:
+        """Whether an earlier run may have left a record beside *file*, which has been claimed."""
+        return file.is_link or (bool(self._with_records) and os.path.dirname(file.path) in self._with_records)
 
     def _enter(self, folder: str) -> str:
         """Make *folder*, unless a link puts it outside the destination; return its real path, for a name to follow."""

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -82,6 +82,7 @@ async def fetch_file(
     target: str,
     *,
     listed: FileInfo | None = None,
+    check_replaceable: Callable[[], None],
     unless_sha1: str | None = None,
     begun: bool = True,
     durable: bool = False,
@@ -96,6 +97,7 @@ async def fetch_file(
         item: The file.
         target: Where it goes, in a folder that exists.
         listed: What a listing said of it, or None.
+        check_replaceable: Called before any bytes are written; raises if *target* must keep its content.
         unless_sha1: SHA-1 of what is at *target*, or None.
         begun: Whether an earlier run may have left some of it, see `was_begun`.
         durable: Whether its bytes must be on the disk itself at the end; its name is once its folder is synced.
@@ -110,7 +112,9 @@ async def fetch_file(
         IntegrityError: Size or checksum differs.
         LocalFileError: The disk refused.
     """
-    download = _Download(session, item, target, listed, unless_sha1, progress, slots=slots, durable=durable)
+    download = _Download(
+        session, item, target, listed, check_replaceable, unless_sha1, progress, slots=slots, durable=durable
+    )
     try:
         if begun:
             await download.take_over()
@@ -151,6 +155,7 @@ class _Download:
         item: ItemURL,
         target: str,
         listed: FileInfo | None,
+        check_replaceable: Callable[[], None],
         unless_sha1: str | None,
         progress: FileProgress,
         *,
@@ -162,6 +167,7 @@ class _Download:
         self._target = target
         self._key = str(item)
         self._listed = listed
+        self._check_replaceable = check_replaceable
         self._unless_sha1 = unless_sha1
         self._progress = progress
         self._durable = durable
@@ -281,6 +287,7 @@ class _Download:
                 raise Changed
             if reply.status not in (200, 206):
                 raise await reply.error()
+            self._check_replaceable()
             promise = complete_promise(read_promise(request, reply.chain, status=reply.status), self._listed)
             if asked == WHOLE or not continues(self._pinned, asked, promise):
                 # Some servers answer the request for a part with the whole.

@@ -18,7 +18,7 @@ from .._address import ItemURL
 from .._archives import Archive, opened
 from .._checksums import Checksums, Digests
 from .._errors import ArchiveError, ArtifactoryError
-from .._files import Staging, file_status, make_folder, sync_folder
+from .._files import Staging, find_target, make_folder, sync_folder
 from .._models import FileInfo
 from .._protocol import build_folder_archive
 from .._reports import Outcome
@@ -80,10 +80,12 @@ def _is_wanted(job: Job, root: str, overwrite: Overwrite) -> bool:
     if listed is None or listed.size is None or not listed.checksums:
         return False
     try:
-        status = file_status(local_path(root, job.relative))
+        path = local_path(root, job.relative)
+        file = find_target(path)
+        file.check_replaceable(path)
     except ArtifactoryError:
         return False  # its outcome will tell
-    return decide(overwrite, status.st_size if status else None, listed, Checksums()) == "fetch"
+    return decide(overwrite, file.status.st_size if file.status else None, listed, Checksums()) == "fetch"
 
 
 def _is_worth_it(wanted: Collection[Job], files: Collection[FileInfo]) -> bool:
@@ -133,6 +135,7 @@ class _Unpacking:
         self._wanted = wanted
         self._root = root
         self._durable = durable
+        self._folders: set[str] = set()
         self._destination = Destination(root, durable=durable)
 
     def run(self, path: str, name: str) -> None:
@@ -150,18 +153,21 @@ class _Unpacking:
                 if job and listed and member.kind == "file" and member.size == listed.size:
                     self._unpack(archive, handle, job, listed)
         if self._durable:
-            for folder in {os.path.dirname(outcome.path or "") for outcome in self.outcomes}:
+            for folder in self._folders:
                 sync_folder(folder)
 
     def _unpack(self, archive: Archive, handle: object, job: Job, listed: FileInfo) -> None:
         started = time.perf_counter()
         url, path = str(job.item), local_path(self._root, job.relative)
-        with _staged(self._destination.claim(path, url)) as staging, archive.open(handle) as content:
+        real, file = self._destination.claim(path, url)
+        file.check_replaceable(path)
+        with _staged(real) as staging, archive.open(handle) as content:
             digests = Digests(algorithms_for(listed.checksums))
             size = _copy(content, staging, digests)
             checksums = digests.checksums()
             if size == listed.size and checksums.strongest() == listed.checksums.strongest():
                 staging.commit(durable=self._durable)
+                self._folders.add(os.path.dirname(real))
                 seconds = time.perf_counter() - started
                 self.outcomes.append(Outcome(url, path, "downloaded", size, checksums.sha256, seconds))
 
