@@ -369,7 +369,7 @@ _DISK_HINTS = {
     errno.EISDIR: "a folder has that name; choose another file name",
     errno.ENOTDIR: "a file is in the place of a folder; choose another destination",
     errno.ENAMETOOLONG: "choose a shorter file name",
-    errno.ELOOP: "a symbolic link leads back to a folder above it; remove the link",
+    errno.ELOOP: "a symbolic link leads back to itself, or to a folder above it; remove the link",
     errno.ENOENT: "check the path; folders are not created for you here",
     errno.EMFILE: "too many open files; lower max_concurrency or raise `ulimit -n`",
     errno.ENFILE: "too many open files; lower max_concurrency or raise `ulimit -n`",

@@ -153,8 +153,8 @@ def deploy_folder(
             a property is malformed.
         InvalidURLError: When awaited or opened: *url* is not the URL of an item.
         FileNotFoundError: When awaited or opened: there is no such local folder (:class:`LocalNotFoundError`).
-        LocalFileError: When awaited or opened: it is a file, cannot be read, or a symbolic link below it leads
-            back to a folder above the link.
+        LocalFileError: When awaited or opened: it is a file, it or a folder below it that is not excluded cannot be
+            read, or such a folder is a symbolic link that leads back to a folder above it.
         NotAFolderError: When awaited or opened: *url* is a file. Where nothing is listed, each file fails instead.
         ResponseError: When awaited or opened: what is there cannot be listed.
         TransportError: When awaited or opened: no answer came to the listing, or not all of it.

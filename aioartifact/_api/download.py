@@ -48,9 +48,10 @@ async def download(
 
     The bytes are written beside the target under a name of their own, while size and SHA-256 (else SHA-1, else
     MD5) are checked, and take the target's name in one step. Until then, and after any failure, the target is as
-    it was. What has arrived of a file of at least 8 MiB is kept beside it where the call fails or is cut, and a later
-    call goes on with it, see :func:`remove_parts`. Where one connection is slow, parts come over others, up to the
-    ``max_concurrency`` of the session.
+    it was. If the target is a symbolic link to a file, the link stays and that file is replaced. What has arrived of a
+    file of at least 8 MiB is kept beside it where the call fails or is cut, and a later call goes on with it, see
+    :func:`remove_parts`. Where one connection is slow, parts come over others, up to the ``max_concurrency`` of the
+    session.
 
     Args:
         url: URL of the file.
@@ -72,8 +73,8 @@ async def download(
         FileNotFoundError: The destination folder does not exist (:class:`LocalNotFoundError`), or the server has
             no such file (:class:`NotFoundError`).
         NotAFileError: *url* names a folder.
-        LocalFileError: A folder, a pipe or a device has the target's name, the disk is full, or it refuses for another
-            reason.
+        LocalFileError: A folder, a pipe or a device has the target's name, or a symbolic link to nothing or to a
+            read-only file; the disk is full, or it refuses for another reason.
         AuthenticationError: Credentials are missing or wrong.
         ForbiddenError: This user may not read it.
         ResponseError: The server said no for another reason.
@@ -142,9 +143,9 @@ def download_many(
     the outcomes of an awaited report.
 
     Args:
-        items: URLs, ``(url, path)`` pairs with a path below the destination, or :class:`FileInfo` values; in any
-            iterable or async iterable. A URL or a FileInfo keeps its file name; so does one with a path that ends in
-            a slash, which is the folder that the file goes into.
+        items: URLs, ``(url, path)`` pairs with a path below the destination, relative to it or absolute, or
+            :class:`FileInfo` values; in any iterable or async iterable. A URL or a FileInfo keeps its file name; so
+            does one with a path that ends in a slash, which is the folder that the file goes into.
         destination: Folder to write to; it and folders below it are made as needed.
         max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
         on_error: ``"raise"`` finishes the rest, then raises one :class:`BatchError`; ``"stop"`` cancels the rest
@@ -184,14 +185,10 @@ def download_many(
     check_several("items", items)
 
     async def source(_: aiohttp.ClientSession) -> _Source:
-        return _Source(items, job_of_item, in_chunks)
+        return _Source(items, partial(job_of_item, root=options.destination), in_chunks)
 
-    return _batch(
-        source,
-        _checked(destination, max_concurrency, on_error, overwrite, manifest, durable, processes, session),
-        session,
-        progress,
-    )
+    options = _checked(destination, max_concurrency, on_error, overwrite, manifest, durable, processes, session)
+    return _batch(source, options, session, progress)
 
 
 def download_folder(

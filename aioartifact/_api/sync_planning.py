@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -40,6 +41,7 @@ from .listing import walk
 _AT_ONCE = 500
 # Bytes: Artifactory takes no larger file for a checksum.
 _MAX_CLAIM = 1024
+_OBSTACLE = "a symbolic link or special file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ async def make_plan(session: aiohttp.ClientSession, wish: Wish) -> SyncPlan:
         sides = Sides(local, keyed.remote, keyed.obstacles, keyed.unfit)
         source, destination = destination, source
     else:
-        sides = Sides(keyed.remote, local, keyed.obstacles, keyed.unfit)
+        sides = Sides(keyed.remote, local, keyed.obstacles, keyed.unfit, frozenset(keyed.shared))
     return SyncPlan(
         source,
         destination,
@@ -108,9 +110,10 @@ def _list_local(wish: Wish, root: str) -> list[TreeFile]:
     if not is_source:
         check_folder(wish.folder)
     try:
-        # What is written to or deleted from is not what a link leads to; and what is in the way there may have another
+        # Nothing is deleted behind a link to a folder; and what is in the way at the destination may have another
         # spelling, which patterns tell apart and the disk does not.
-        trees = list_tree(wish.folder, wish.scope if is_source else ALL_FILES, follows_links=is_source)
+        scope = wish.scope if is_source else ALL_FILES
+        trees = list_tree(wish.folder, scope, follows_links=is_source, required=wish.scope)
     except LocalNotFoundError:
         if is_source:
             raise
@@ -119,8 +122,12 @@ def _list_local(wish: Wish, root: str) -> list[TreeFile]:
         tree
         for tree in trees
         if not _is_ours(tree.relative, root, wish)
-        and (wish.scope.shows(tree.relative, is_folder=False) or (tree.stamp is None and not is_source))
+        and (wish.scope.shows(tree.relative, is_folder=False) or (_may_obstruct(tree) and not is_source))
     ]
+
+
+def _may_obstruct(tree: TreeFile) -> bool:
+    return tree.stamp is None or tree.is_link
 
 
 def _is_ours(relative: str, root: str, wish: Wish) -> bool:
@@ -183,20 +190,25 @@ class _Keyed:
     obstacles: dict[str, str] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
     stamps: dict[str, Stamp] = field(default_factory=dict)
+    # Symbolic links to files: by key, the real path. And the keys of those, and of files here that they lead to.
+    linked: dict[str, str] = field(default_factory=dict)
+    shared: set[str] = field(default_factory=set)
 
 
 def _keyed(wish: Wish, item: ItemURL, root: str, trees: Iterable[TreeFile], remote: Iterable[SyncFile]) -> _Keyed:
     """Find the place of each file at the destination; blocks."""
     keyed = _Keyed()
-    local = dict[str, SyncFile]()
+    local, links = dict[str, SyncFile](), list[str]()
     for tree in trees:
         if tree.stamp is not None:
+            if tree.is_link:
+                links.append(tree.relative)
             local[tree.relative] = SyncFile(tree.relative, tree.size, modified_ns=tree.stamp.mtime_ns)
             keyed.stamps[tree.relative] = tree.stamp
         elif wish.direction == "upload":
             keyed.unfit[tree.relative] = "no regular file"
         else:
-            keyed.obstacles[tree.relative] = "a symbolic link or special file"
+            keyed.obstacles[tree.relative] = _OBSTACLE
     if wish.direction == "upload":
         keyed.remote = {file.path: file for file in remote}
         keyed.local = _placed(local.values(), lambda path: _path_there(item, path), keyed.unfit)
@@ -209,7 +221,35 @@ def _keyed(wish: Wish, item: ItemURL, root: str, trees: Iterable[TreeFile], remo
         first = keyed.remote.setdefault(key_of(path), file)
         if first is not file:
             keyed.unfit[file.path] = f"the file system takes it for {first.path}"
+    _follow_links(keyed, {key_of(path): os.path.realpath(os.path.join(root, path)) for path in links})
+    _protect_linked(keyed, wish, root, key_of)
     return keyed
+
+
+def _follow_links(keyed: _Keyed, links: Mapping[str, str]) -> None:
+    """Keep the links to files, by key, in the places of wanted files; any other link is left alone."""
+    for key, real in links.items():
+        if key in keyed.remote:
+            keyed.linked[key] = real
+        else:
+            _obstruct(keyed, key, _OBSTACLE)
+
+
+def _protect_linked(keyed: _Keyed, wish: Wish, root: str, key_of: Callable[[str], str]) -> None:
+    """Make obstacles of links to a file that has another use in this sync: one of the two would get wrong content."""
+    uses = Counter(keyed.linked.values())
+    for key, real in list(keyed.linked.items()):
+        inner = key_of(real.removeprefix(os.path.join(root, "")).replace(os.sep, "/"))
+        if uses[real] > 1 or (inner in keyed.local and (wish.delete or inner in keyed.remote)):
+            del keyed.linked[key]
+            _obstruct(keyed, key, "a symbolic link to a file of the same sync")
+        else:
+            keyed.shared |= {key, inner}
+
+
+def _obstruct(keyed: _Keyed, key: str, what: str) -> None:
+    del keyed.local[key]
+    keyed.obstacles[key] = what
 
 
 def _placed(files: Iterable[SyncFile], place_of: Callable[[str], str], unfit: dict[str, str]) -> dict[str, SyncFile]:
@@ -243,7 +283,7 @@ async def _with_checksums(
 ) -> dict[str, SyncFile]:
     """The local files, with the checksums that decide something."""
     needed = needed_digests(keyed.local, keyed.remote, wish.direction)
-    paths = {key: os.path.join(root, keyed.local[key].path) for key in needed}
+    paths = {key: keyed.linked.get(key) or os.path.join(root, keyed.local[key].path) for key in needed}
     stamps = {paths[key]: keyed.stamps[keyed.local[key].path] for key in needed}
     known = await run(_find, manifest, stamps) if manifest else {}
     local = dict(keyed.local)

@@ -156,7 +156,9 @@ class LocalSide:
             self._manifest.flush()
 
     def _check_target(self, action: SyncAction) -> None:
-        check_seen(self._target(action), _look(action.target), may_be_gone=True)
+        # Only a transfer writes to what a link leads to.
+        follows = action.kind == "fetch"
+        check_seen(self._target(action), _look(action.target), follows_links=follows, may_be_gone=True)
 
     def _target(self, action: SyncAction) -> str:
         # The file that is there may be spelled otherwise, and is called what it is called here.

@@ -18,12 +18,15 @@ class Sides:
         found: What the destination has.
         obstacles: What else the destination has, such as links, and what it is in words.
         unfit: What the source has and the destination cannot hold, by path, and why.
+        linked: Those of *found* that are symbolic links, or that such a link leads to. Only a transfer may write to
+            them, and nothing is copied from them: they change together.
     """
 
     wanted: Mapping[str, SyncFile]
     found: Mapping[str, SyncFile]
     obstacles: Mapping[str, str] = field(default_factory=dict)
     unfit: Mapping[str, str] = field(default_factory=dict)
+    linked: frozenset[str] = frozenset()
 
 
 def has_twins(keys: Iterable[str], paths: Iterable[str]) -> bool:
@@ -79,7 +82,11 @@ def decide(sides: Sides, direction: Direction, *, delete: bool) -> tuple[SyncAct
     Content is taken only from files that nothing replaces: those that are kept, and those the source does not have.
     """
     kept = {key for key, file in sides.wanted.items() if _is_kept(file, sides.found.get(key))}
-    lasting = {key: file for key, file in sides.found.items() if key in kept or key not in sides.wanted}
+    lasting = {
+        key: file
+        for key, file in sides.found.items()
+        if (key in kept or key not in sides.wanted) and key not in sides.linked
+    }
     spare = {key: file for key, file in lasting.items() if delete and key not in sides.wanted}
     matcher = _Matcher(sides, direction, kept, _Contents(lasting), spare)
     actions = [SyncAction("conflict", path, reason=reason) for path, reason in sides.unfit.items()]
@@ -140,7 +147,8 @@ class _Matcher:
             return SyncAction("conflict", path, source, target, reason=reason)
         # A server does not store checksum files; nothing can be made of them by their content.
         is_claim = self._direction == "upload" and checksum_file(path) is not None
-        origin_key = None if is_claim else self._contents.find(source)
+        # A rename would replace the link.
+        origin_key = None if is_claim or key in self._sides.linked else self._contents.find(source)
         if origin_key is None:
             return SyncAction("fetch" if self._direction == "download" else "send", path, source, target)
         if origin_key in self._spare:

@@ -23,7 +23,7 @@ from .._scheduler import Slots, run_many
 from .._session import state_of
 from .._threads import finished, run, run_short, submit
 from .accounting import failed
-from .destination import Destination
+from .destination import Destination, path_below_root
 from .download import Fetched, fetch_file, was_begun
 from .durability import FolderSyncs
 from .plan import Decision, Overwrite, decide, local_path
@@ -296,12 +296,13 @@ def run_fetches(
     return run_many(jobs, fetch, max_concurrency=max_concurrency + max_concurrency // 2)
 
 
-def job_of_item(item: Item, servers: Iterable[ServerURL]) -> Job:
+def job_of_item(item: Item, servers: Iterable[ServerURL], root: str = "") -> Job:
     """
-    Read what a caller gave as an item.
+    Read what a caller gave as an item; an absolute path must lie below *root*; blocks.
 
     Raises:
         InvalidArgumentError: It is none.
+        UnsafePathError: Its path is absolute and lies elsewhere.
     """
     if isinstance(item, FileInfo):
         return Job(parse_item_url(item.url, servers), item.name, item)
@@ -310,7 +311,7 @@ def job_of_item(item: Item, servers: Iterable[ServerURL]) -> Job:
         return Job(address, address.name)
     match item:
         case tuple((url, str() | os.PathLike() as path)) if isinstance(relative := os.fspath(path), str):
-            address, where = parse_item_url(url, servers), relative.replace(os.sep, "/")
+            address, where = parse_item_url(url, servers), path_below_root(root, relative).replace(os.sep, "/")
             return Job(address, where + address.name if names_folder(where) else where)
     raise InvalidArgumentError(f"item is a {type(item).__name__}; expected a URL, a (url, path) pair or a FileInfo")
 

@@ -4,13 +4,31 @@ import hashlib
 import os
 from typing import NamedTuple
 
-from .._errors import InvalidArgumentError
+from .._errors import InvalidArgumentError, UnsafePathError
 from .._files import Staging, TargetFile, find_target, folds_names, make_folder, resolve_folder
 from .names import folded
 from .plan import check_inside
 
 # Folders that are remembered as made; after so many, all are looked at again.
 _MAX_FOLDERS = 4096
+
+
+def path_below_root(root: str, path: str) -> str:
+    """
+    Return the part of an absolute *path* below *root*, and a relative path as it is; blocks.
+
+    A root that a symbolic link leads to may be given by either name.
+
+    Raises:
+        UnsafePathError: It lies elsewhere.
+    """
+    if not os.path.isabs(path):
+        return path
+    for base in (os.path.abspath(root), resolve_folder(root)):
+        prefix = os.path.join(base, "")
+        if os.path.normcase(path).startswith(os.path.normcase(prefix)):
+            return path[len(prefix) :]
+    raise UnsafePathError(f"{path}: lies outside {root}; refused", hint="give a path below the destination")
 
 
 class Claim(NamedTuple):

@@ -18,7 +18,7 @@ from .._address import ItemURL
 from .._archives import Archive, opened
 from .._checksums import Checksums, Digests
 from .._errors import ArchiveError, ArtifactoryError
-from .._files import Staging, find_target, make_folder, sync_folder
+from .._files import Staging, find_target, make_folder, resolve_folder, sync_folder
 from .._models import FileInfo
 from .._protocol import build_folder_archive
 from .._reports import Outcome
@@ -70,9 +70,32 @@ async def unpack_folder(
 
 def _wanted(jobs: Sequence[Job], root: str, overwrite: Overwrite) -> dict[str, Job]:
     """Those to be fetched, by their paths in the archive; none where two may be one file here; blocks."""
-    if len({folded(job.relative) for job in jobs}) < len(jobs):
+    real = _RealPaths(root)
+    if len({folded(real.of(job.relative)) for job in jobs}) < len(jobs):
         return {}
     return {job.relative: job for job in jobs if _is_wanted(job, root, overwrite)}
+
+
+class _RealPaths:
+    """Paths below a folder with all symbolic links followed; blocks."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._folders: dict[str, str] = {}
+
+    def of(self, relative: str) -> str:
+        """The real path of a file; *relative* itself where nothing can be written."""
+        try:
+            path = local_path(self._root, relative)
+            file = find_target(path)
+        except ArtifactoryError:
+            return relative  # its outcome will tell
+        if file.is_link:
+            return file.path
+        folder, name = os.path.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = resolve_folder(folder)
+        return os.path.join(self._folders[folder], name)
 
 
 def _is_wanted(job: Job, root: str, overwrite: Overwrite) -> bool:
