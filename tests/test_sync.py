@@ -497,10 +497,10 @@ def outside(tmp_path):
 
 
 async def test_links_at_the_destination_are_left_alone(server, session, folder, url, outside):
-    """A symbolic link is neither followed nor deleted nor replaced; what is wanted there is a conflict."""
+    """A link is neither deleted nor replaced; a file that is wanted behind one to a folder, or to nothing, conflicts."""
     folder.mkdir()
     (folder / "linked").symlink_to(outside)
-    (folder / "file").symlink_to(outside / "x")
+    (folder / "file").symlink_to(outside / "none")
     (folder / "extra").symlink_to(outside / "x")
     server.put("generic-local/t/linked/y", b"1")
     server.put("generic-local/t/file", b"2")

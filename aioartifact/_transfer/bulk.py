@@ -311,8 +311,9 @@ def job_of_item(item: Item, servers: Iterable[ServerURL], root: str = "") -> Job
         return Job(address, address.name)
     match item:
         case tuple((url, str() | os.PathLike() as path)) if isinstance(relative := os.fspath(path), str):
-            address, where = parse_item_url(url, servers), path_below_root(root, relative).replace(os.sep, "/")
-            return Job(address, where + address.name if names_folder(where) else where)
+            address, path = parse_item_url(url, servers), relative.replace(os.sep, "/")
+            where = path_below_root(root, path).replace(os.sep, "/")
+            return Job(address, where + address.name if names_folder(path) else where)
     raise InvalidArgumentError(f"item is a {type(item).__name__}; expected a URL, a (url, path) pair or a FileInfo")
 
 
