@@ -297,7 +297,7 @@ async def test_file_behind_a_link_that_has_the_content_is_kept(server, session, 
     (folder / "a.bin").symlink_to(outside)
     (folder / "b.bin").write_bytes(b"B")
     await call(served, folder, session)
-    assert outside.stat() == before or os.path.samestat(outside.stat(), before)
+    assert os.path.samestat(outside.stat(), before)
     assert (folder / "a.bin").is_symlink()
     assert not [request for request in server.requests if "archive" in request.path]
 
@@ -344,7 +344,7 @@ async def test_interrupted_download_through_a_link_is_resumed(server, url, folde
     assert (folder / "a.bin").is_symlink()
     assert names(outside.parent) == {"big.bin"}
     assert names(folder) == {"a.bin"}
-    assert all("Range" in request.headers for request in server.requests if request.method == "GET")
+    assert [request.headers.get("range") for request in server.requests] == [f"bytes={10 * MIB}-"]
 
 
 # Several names for one file

@@ -497,7 +497,7 @@ def outside(tmp_path):
 
 
 async def test_links_at_the_destination_are_left_alone(server, session, folder, url, outside):
-    """A link is neither deleted nor replaced; a file that is wanted behind one to a folder, or to nothing, conflicts."""
+    """A link is neither deleted nor replaced; a file wanted behind one to a folder or to nothing is a conflict."""
     folder.mkdir()
     (folder / "linked").symlink_to(outside)
     (folder / "file").symlink_to(outside / "none")
