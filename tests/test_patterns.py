@@ -93,3 +93,13 @@ def test_one_pattern_or_several():
 def test_many_wildcards_take_no_time():
     """No pattern makes the matcher try all ways to spread its wildcards."""
     assert not parse_pattern("/".join(["**", "*a*a*a*a*a*a*a*a*"] * 20)).matches("/".join(["a" * 200] * 60) + "/b")
+
+
+@pytest.mark.parametrize(
+    "text", ["a/**", "a/*", "**", "*", "**/*", "**/a/**", "a/**/*", "a/**/b", "*/b", "a/b?", "a", "**/*.b"]
+)
+def test_pattern_that_covers_a_folder_matches_all_in_it(text):
+    """Whatever the name; and one that does not cover it leaves out some name."""
+    pattern, names = parse_pattern(text), ["a", "b", "b.b", "x y", ".c", "*"]
+    for folder in [*names, *(f"{one}/{two}" for one in names for two in names)]:
+        assert pattern.covers_below(folder) == all(pattern.matches(f"{folder}/{name}") for name in names)
