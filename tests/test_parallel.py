@@ -141,7 +141,7 @@ async def test_checksums_are_asked_for_in_the_place_of_the_body(redirecting_serv
     [
         pytest.param(Fault.ignore_range(), id="whole-file"),
         pytest.param(Fault.status(500), id="500"),
-        pytest.param(Fault.retry_after(429, "60"), id="429"),
+        pytest.param(Fault.retry_after(429, "1"), id="429"),
         pytest.param(Fault.status(403), id="403"),
         pytest.param(Fault.status(206, b"x" * 100), id="206-of-nothing"),
         pytest.param(Fault.status(206, b"x" * 100, headers={"Content-Range": "bytes 0-99/100"}), id="other-part"),
