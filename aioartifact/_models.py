@@ -210,17 +210,20 @@ class ArtifactVersions(ShortRepr):
         name: Its name.
         versions: Its versions, oldest first; empty if there is no such artifact, or *error* says why not.
         error: What kept them from being listed, or None.
+        latest: The version that :func:`latest_version` returns for the same arguments: a pre-release only if no
+            release matches, if *spec* names one, or with *prerelease*. None if there is no version; if not given, the
+            last of *versions*.
     """
 
     group_id: str
     name: str
     versions: tuple[str, ...] = ()
     error: ArtifactoryError | None = None
+    latest: str | None = field(default=None, compare=False)
 
-    @property
-    def latest(self) -> str | None:
-        """The newest version, or None if there is none."""
-        return self.versions[-1] if self.versions else None
+    def __post_init__(self) -> None:
+        if self.latest is None and self.versions:
+            object.__setattr__(self, "latest", self.versions[-1])
 
 
 MemberKind = Literal["file", "folder", "link", "other"]

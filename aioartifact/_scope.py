@@ -34,6 +34,11 @@ class Scope:
         return "any" if self.files and self.folders else "folder" if self.folders else "file"
 
     @property
+    def has_patterns(self) -> bool:
+        """Whether patterns may leave something out."""
+        return bool(self.include or self.exclude)
+
+    @property
     def levels(self) -> int | None:
         """How many levels below the folder that is listed are shown; None for all."""
         return None if self.depth is None else self.depth - self.base.count("/")

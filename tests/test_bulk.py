@@ -44,6 +44,46 @@ async def test_whole_repository(server, session, tree, tmp_path):
     assert found(tmp_path / "t") == tree
 
 
+@pytest.mark.parametrize("refused", [0, 1, 2], ids=["file-list", "aql", "folders"])
+@pytest.mark.parametrize("options", [{}, {"archive": True}, {"processes": 2}, {"durable": True}], ids=str)
+async def test_empty_folder_is_created(server, session, tmp_path, options, refused):
+    """An empty remote folder creates a local folder, however it is listed; a second call finds it."""
+    server.make_folder("generic-local/t/none")
+    server.enable_folder_download()
+    for method, path in [("GET", "api/storage/generic-local/t/none"), ("POST", "api/search/aql")][:refused]:
+        server.fail(method, path, fault=Fault.status(403))
+    url = f"{server.url}/generic-local/t/none"
+    for _ in range(2):
+        assert len(await aioartifact.download_folder(url, tmp_path / "new/none", session=session, **options)) == 0
+        assert list((tmp_path / "new/none").iterdir()) == []
+
+
+@pytest.mark.parametrize("archive", [False, True])
+async def test_empty_folders_below_are_not_created(server, session, tmp_path, archive):
+    """Files make folders; an empty folder below is left out, as jf and aws do, and the folder itself is created."""
+    server.make_folder("generic-local/t/a/b")
+    url = f"{server.url}/generic-local/t"
+    await aioartifact.download_folder(url, tmp_path / "one", archive=archive, session=session)
+    assert list((tmp_path / "one").iterdir()) == []
+    server.put("generic-local/t/c/file", b"1")
+    await aioartifact.download_folder(url, tmp_path / "two", archive=archive, session=session)
+    assert sorted(path.name for path in (tmp_path / "two").rglob("*")) == ["c", "file"]
+    with pytest.raises(aioartifact.NotFoundError):
+        await aioartifact.download_folder(f"{url}/missing", tmp_path / "three", archive=archive, session=session)
+    assert not (tmp_path / "three").exists()
+
+
+async def test_empty_folder_that_cannot_be_created(server, session, tmp_path):
+    """An error of the disk is raised, also if failures are collected: no outcome could report it."""
+    server.make_folder("generic-local/t")
+    (tmp_path / "file").write_bytes(b"mine")
+    with pytest.raises(aioartifact.LocalFileError, match="create folder"):
+        await aioartifact.download_folder(
+            f"{server.url}/generic-local/t", tmp_path / "file/below", on_error="collect", session=session
+        )
+    assert (tmp_path / "file").read_bytes() == b"mine"
+
+
 async def test_second_run_transfers_only_what_changed(server, session, tree, tmp_path):
     """Files with the right content cost no request; a missing and a damaged one are fetched again."""
     url = f"{server.url}/generic-local/t"

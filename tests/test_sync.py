@@ -325,6 +325,41 @@ async def test_cancelled_sync_deletes_nothing(ends, server, session):
     assert ends.result() == {"one": b"before", "two": b"not at the source"}
 
 
+async def test_empty_folder_of_the_server_creates_a_local_one(server, session, url, tmp_path):
+    """The plan shows it and creates nothing, in memory or from JSON; the sync does, once."""
+    server.make_folder("generic-local/t/a")
+    plan = await aioartifact.plan_sync(url, tmp_path / "new", session=session)
+    assert f"create folder {tmp_path / 'new'}" in str(plan)
+    assert not (tmp_path / "new").exists()
+    restored = SyncPlan.from_json(plan.to_json())
+    assert restored == plan
+    assert len(await aioartifact.run_sync(restored, session=session)) == 0
+    assert list((tmp_path / "new").iterdir()) == []
+    assert "create folder" not in str(await aioartifact.plan_sync(url, tmp_path / "new", session=session))
+    await aioartifact.sync(url, tmp_path / "other/new", delete=True, session=session)
+    assert list((tmp_path / "other/new").iterdir()) == []
+
+
+async def test_what_creates_no_folder(server, session, url, folder, tmp_path):
+    """Patterns that match nothing, an empty local folder, and an empty folder of the server where one is here."""
+    server.put("generic-local/t/a", b"1")
+    plan = await aioartifact.plan_sync(url, tmp_path / "new", include="*.none", session=session)
+    assert not plan.creates_folder
+    await aioartifact.run_sync(plan, session=session)
+    assert not (tmp_path / "new").exists()
+    folder.mkdir()
+    plan = await aioartifact.plan_sync(folder, f"{url}/up", session=session)
+    assert not plan.creates_folder
+    await aioartifact.run_sync(plan, session=session)
+    assert not server.exists("generic-local/t/up")
+    server.make_folder("generic-local/t/down")
+    write(folder, {"mine": b"1"})
+    plan = await aioartifact.plan_sync(f"{url}/down", folder, session=session)
+    assert not plan.creates_folder
+    await aioartifact.run_sync(plan, session=session)
+    assert contents(folder) == {"mine": b"1"}
+
+
 async def test_missing_source_is_not_an_empty_one(server, session, url, folder):
     """A source that is not there raises: deleting everything would be the worst of answers."""
     write(folder, {"a": b"1"})

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import replace
 
 import pytest
 
@@ -127,6 +128,16 @@ def test_plan_survives_json_and_pickle():
     assert SyncPlan.from_json(PLAN.to_json()) == PLAN
     assert SyncPlan.from_json(PLAN.to_json().encode()) == PLAN
     assert pickle.loads(pickle.dumps(PLAN)) == PLAN
+
+
+@pytest.mark.parametrize("creates_folder", [True, False])
+def test_plan_keeps_whether_it_creates_the_folder(creates_folder):
+    """Also from JSON; a plan that an earlier release has written creates none."""
+    plan = replace(PLAN, creates_folder=creates_folder)
+    assert SyncPlan.from_json(plan.to_json()).creates_folder is creates_folder
+    older = json.loads(plan.to_json())
+    del older["creates_folder"]
+    assert SyncPlan.from_json(json.dumps(older)).creates_folder is False
 
 
 def document(**changes) -> str:

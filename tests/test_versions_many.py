@@ -56,6 +56,40 @@ async def test_options_of_versions_hold_for_many(server, session):
     assert all_versions(found) == {pair: ["1.0"] for pair in NAMES[:2]}
 
 
+NEWEST = [
+    pytest.param(["1.0.0", "2.0.0-rc.1"], {}, "1.0.0", id="release-first"),
+    pytest.param(["1.0.0-a", "1.0.0-b"], {}, "1.0.0-b", id="no-release"),
+    pytest.param(["1.0.0", "2.0.0-rc.1"], {"prerelease": True}, "2.0.0-rc.1", id="pre-releases"),
+    pytest.param(["1.0.0", "2.0.0-rc.1"], {"prerelease": False}, "1.0.0", id="releases"),
+    pytest.param(["1.0.0", "2.0.0-rc.1"], {"spec": ">=1"}, "1.0.0", id="spec"),
+    pytest.param(["1.0.0", "2.0.0-rc.1"], {"spec": ">=1.0.0-0"}, "2.0.0-rc.1", id="spec-names-one"),
+    pytest.param(["1.0.0", "2.0.0-rc.1", "2.0.0-rc.2"], {"spec": ">1.0.0-x,!=1.0.0"}, "2.0.0-rc.2", id="spec-excludes"),
+    pytest.param(["1.0", "1.1-SNAPSHOT"], {"scheme": "maven"}, "1.0", id="snapshot"),
+    pytest.param(["1.0", "2.0a1", "2.0.dev3"], {"scheme": "pep440"}, "1.0", id="python"),
+    pytest.param(["1.0", "2.0rc1"], {"scheme": "natural"}, "2.0rc1", id="scheme-without-pre-releases"),
+    pytest.param(["x"], {}, None, id="no-version"),
+]
+
+
+@pytest.mark.parametrize(("names", "options", "newest"), NEWEST)
+@pytest.mark.parametrize("method", ["aql", "folder"])
+async def test_latest_is_what_latest_version_returns(server, session, names, options, newest, method):
+    """A pre-release is the latest only if no release matches or the specifier names one."""
+    put(server, NAMES[:1], names)
+    call = {"method": method, "session": session, **options}
+    found = (await aioartifact.versions_many(server.url, "generic-local", NAMES[:1], **call))[NAMES[0]]
+    assert found.latest == await aioartifact.latest_version(server.url, "generic-local", *NAMES[0], **call) == newest
+    assert list(found.versions) == await aioartifact.versions(server.url, "generic-local", *NAMES[0], **call)
+
+
+def test_latest_of_versions_made_by_hand():
+    """Without another value it is the last one; a copy and a comparison keep their meaning."""
+    made = aioartifact.ArtifactVersions("g", "n", ("1.0.0", "1.1.0"))
+    assert made.latest == "1.1.0"
+    assert aioartifact.ArtifactVersions("g", "n").latest is None
+    assert aioartifact.ArtifactVersions("g", "n", ("1.0.0", "1.1.0"), latest="1.0.0") == made
+
+
 async def test_no_names_cost_nothing(server, session):
     """Nothing is asked about nothing."""
     assert await aioartifact.versions_many(server.url, "generic-local", [], session=session) == {}

@@ -11,7 +11,7 @@ import aiohttp
 
 from .._address import ServerURL, URLLike
 from .._errors import InvalidArgumentError
-from .._files import TargetFile, check_folder, check_target, is_file, is_folder, sync_folder
+from .._files import TargetFile, check_folder, check_target, is_file, is_folder, make_folder, sync_folder
 from .._listing import list_files
 from .._models import FileInfo
 from .._options import check_count, check_path, check_several, given_or
@@ -19,7 +19,7 @@ from .._processes import run_in_processes
 from .._progress import FileProgress, Progress
 from .._reports import Outcome
 from .._scheduler import Slots
-from .._scope import files_matching
+from .._scope import ALL_FILES, files_matching
 from .._session import describe, state_of
 from .._threads import run
 from .._transfer.accounting import consumed, in_chunks, largest_first
@@ -213,6 +213,8 @@ def download_folder(
     The files are listed first, in one request where the server offers its File List or AQL to this user, else in
     one request per folder. Then each file that is not already there with the right content costs one request.
 
+    An empty folder on the server creates an empty local folder. Empty folders below it are not created.
+
     Args:
         url: URL of a folder or a repository.
         destination: Folder to write to; it and folders below it are made as needed. Local files that the server
@@ -242,8 +244,9 @@ def download_folder(
             empty or no path; a pattern is none; *progress* is no :class:`Progress`; *processes* is no number of them,
             or no other process can open a session like *session*; or, when awaited or opened, *manifest* is a file of
             another kind.
-        LocalFileError: When awaited or opened: *destination* is a file, *manifest* cannot be opened, or the sizes that
-            are known before exceed the free space; nothing was fetched.
+        LocalFileError: When awaited or opened: *destination* is a file, *manifest* cannot be opened, the sizes that
+            are known before exceed the free space, or the folder for an empty one cannot be created; nothing was
+            fetched.
         WorkerError: When awaited or opened: *processes* cannot be started.
         InvalidURLError: When awaited or opened: *url* is not the URL of an item.
         NotFoundError: When awaited or opened: there is no such folder.
@@ -267,9 +270,12 @@ def download_folder(
             relative = relative_path(folder.path, file.path)
             return Job(folder / relative, relative, file)
 
+        # The server packs the whole folder into an archive, so all of its files must be known.
+        files = await list_files(opened, folder, ALL_FILES if archive else scope)
+        if not files and not scope.has_patterns:
+            await run(partial(make_folder, options.destination, durable=options.durable))
         if not archive:
-            return _Source(await list_files(opened, folder, scope), job_of, consumed)
-        files = await list_files(opened, folder)
+            return _Source(files, job_of, consumed)
         jobs = [job_of(file, ()) for file in files]
         chosen = [job for job in jobs if scope.shows(job.relative, is_folder=False)]
         unpacked = await unpack_folder(

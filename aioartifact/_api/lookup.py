@@ -388,7 +388,8 @@ class Lookup:
         """
         The newest version of a table, or the newest that has a row; None if there is none.
 
-        Takes as many requests as :meth:`versions`.
+        As in audfactory that is the last of :meth:`versions`: pre-releases count like other versions. Takes as many
+        requests as :meth:`versions`.
 
         Args:
             server: Base address of the server.

@@ -10,7 +10,7 @@ import aiohttp
 
 from .._address import URLLike, is_url, parse_item_url
 from .._errors import IncompleteListingError, InvalidArgumentError
-from .._files import check_folder, resolve_folder
+from .._files import check_folder, make_folder, resolve_folder
 from .._options import check_path, given_or
 from .._progress import Progress
 from .._scheduler import Slots, run_many
@@ -116,7 +116,8 @@ def run_sync(
             *progress* is no :class:`Progress`.
         IncompleteListingError: The plan takes something away though the listing was not complete.
         InvalidURLError: When awaited or opened, as all below: a path in the plan cannot be one of a URL.
-        LocalFileError: The local folder is a file, or what is to be fetched does not fit on its disk.
+        LocalFileError: The local folder is a file or cannot be created, or what is to be fetched does not fit on its
+            disk.
         BatchError: Files failed. Each failure is one of the errors of :func:`download`, :func:`deploy` or
             :func:`delete`; or ChangedError for what is not as the plan saw it, AlreadyExistsError for a conflict, or
             InvalidURLError or UnsafePathError for a path that leads out of the folder.
@@ -147,7 +148,8 @@ def sync(
     """
     Make one folder like another: :func:`plan_sync` and :func:`run_sync` in one call.
 
-    Where both are alike already, this costs the listing, and with *manifest* reads no local file.
+    Where both are alike already, this costs the listing, and with *manifest* reads no local file. An empty folder on
+    the server creates an empty local folder; empty folders below it are not created.
 
     Args:
         source: See :func:`plan_sync`.
@@ -270,6 +272,8 @@ def _batch(
         async with opened_manifest(plan.manifest) as manifest:
             side = LocalSide(opened, plan, item_of(opened, plan.source), root, manifest, slots, shown)
             await side.check_space()
+            if plan.creates_folder:
+                await run(make_folder, plan.destination)
             yield _begun(plan, side)
 
     return make_batch(prepared, max_concurrency=max_concurrency, on_error=on_error, session=session)

@@ -20,6 +20,7 @@ from .._files import (
     file_status,
     folds_names,
     hash_file,
+    is_folder,
     is_left_behind,
     list_tree,
     read_source,
@@ -82,6 +83,7 @@ async def make_plan(session: aiohttp.ClientSession, wish: Wish) -> SyncPlan:
     async with opened_manifest(wish.manifest) as manifest:
         trees = await run(_list_local, wish, root)
         listing, remote = await _list_remote(session, item, wish)
+        is_empty_source = wish.direction == "download" and not remote and not wish.scope.has_patterns
         remote = [file for file in remote if not _is_ours(file.path, root, wish)]
         keyed = await run(_keyed, wish, item, root, trees, remote)
         local = await _with_checksums(session, keyed, wish, root, manifest)
@@ -101,6 +103,7 @@ async def make_plan(session: aiohttp.ClientSession, wish: Wish) -> SyncPlan:
         is_complete=listing is None or listing.is_complete,
         method=listing.method if listing else None,
         manifest=wish.manifest,
+        creates_folder=is_empty_source and not await run(is_folder, wish.folder),
     )
 
 

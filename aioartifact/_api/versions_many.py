@@ -123,7 +123,8 @@ def _checked(pair: object) -> Name:
 def _result(pair: Name, listed: Names, selection: Selection) -> ArtifactVersions:
     if isinstance(listed, ArtifactoryError):
         return ArtifactVersions(*pair, error=listed)
-    return ArtifactVersions(*pair, versions=tuple(selection.pick(listed)))
+    versions = selection.pick(listed)
+    return ArtifactVersions(*pair, tuple(versions), latest=selection.newest_of(versions))
 
 
 def _warn_of_refusals(listed: Mapping[str, Names]) -> None:

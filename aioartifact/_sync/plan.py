@@ -30,6 +30,7 @@ class SyncPlan(ShortRepr):
         method: How the server was asked: ``"file-list"``, ``"aql"`` or ``"folders"``; None where it has no such
             folder yet.
         manifest: Absolute path of the file in which is recorded what local files hold, or None.
+        creates_folder: Whether the local folder is created although nothing is fetched: the source is an empty folder.
 
     Raises:
         InvalidURLError: A folder's URL is not that of an item; one that holds credentials is not.
@@ -42,6 +43,7 @@ class SyncPlan(ShortRepr):
     is_complete: bool = True
     method: str | None = None
     manifest: str | None = None
+    creates_folder: bool = False
 
     def __post_init__(self) -> None:
         for folder in filter(is_url, (self.source, self.destination)):
@@ -67,6 +69,8 @@ class SyncPlan(ShortRepr):
             summary(self.actions, self.bytes_to_transfer),
             f"listing: {self._listed()}",
         ]
+        if self.creates_folder:
+            head.append(f"create folder {self.destination}")
         return "\n".join(head + rows(self.changes))
 
     def _listed(self) -> str:
@@ -84,6 +88,7 @@ class SyncPlan(ShortRepr):
             "is_complete": self.is_complete,
             "method": self.method,
             "manifest": self.manifest,
+            "creates_folder": self.creates_folder,
             "actions": [write_action(action) for action in self.actions],
         }
         return json.dumps(document)
@@ -110,6 +115,7 @@ class SyncPlan(ShortRepr):
             is_complete=read("plan", document, "is_complete", bool),
             method=_text_or_none(document, "method"),
             manifest=_text_or_none(document, "manifest"),
+            creates_folder="creates_folder" in document and read("plan", document, "creates_folder", bool),
         )
 
 

@@ -1,7 +1,7 @@
 """Which of many names are wanted, and in which order."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -40,7 +40,14 @@ class Selection:
     def newest(self, names: Iterable[str]) -> str | None:
         """The newest of *names* that is wanted; None if nothing is."""
         # Keys cost more than sorting, and what must match is looked at from the newest on, mostly once.
-        found = self._matching(reversed(self.scheme.versions(names)))
+        return self._preferred(self._matching(reversed(self.scheme.versions(names))))
+
+    def newest_of(self, versions: Sequence[str]) -> str | None:
+        """The same for *versions* that `pick` has returned."""
+        return self._preferred(reversed(versions))
+
+    def _preferred(self, found: Iterator[str]) -> str | None:
+        """The first of the matching versions, which come newest first; a release if pre-releases do not count."""
         newest, is_prerelease = next(found, None), self.scheme.is_prerelease
         if newest is None or self.takes_prereleases or is_prerelease is None or not is_prerelease(newest):
             return newest

@@ -43,6 +43,16 @@ def test_list_of_urls_of_any_editor(cli, folder, tmp_path, mark):
     assert (run.code, files_below(tmp_path)) == (0, ["a.wav", "b.wav"])
 
 
+@pytest.mark.parametrize("options", [[], ["--folder"], ["--folder", "--archive"]], ids=str)
+def test_empty_folder_is_created(server, cli, tmp_path, options):
+    """An empty folder of the server creates a local one; so does sync."""
+    server.make_folder("generic-local/none")
+    run = cli("download", f"{server.url}/generic-local/none", "-d", tmp_path / "new", *options)
+    assert (run.code, run.out, list((tmp_path / "new").iterdir())) == (0, "", [])
+    assert cli("sync", f"{server.url}/generic-local/none", tmp_path / "other").code == 0
+    assert list((tmp_path / "other").iterdir()) == []
+
+
 def test_errors_in_json_have_status_and_retryable(cli, folder, tmp_path):
     """The status of the response, and whether another attempt may help."""
     words = ("download", f"{folder}/1.0.0/media/a.wav", f"{folder}/none", "-d", tmp_path, "--json")
