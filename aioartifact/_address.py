@@ -96,6 +96,10 @@ class ServerURL:
             segments[: len(self.context_path)] == self.context_path
         )
 
+    def is_below(self, other: "ServerURL") -> bool:
+        """Whether the address of this server lies on *other*, or is the same."""
+        return other.contains(self.scheme, self.host, self.port, self.context_path)
+
     def upgrades_to(self, scheme: str, host: str, port: int | None, segments: tuple[str, ...]) -> bool:
         """Whether an address is on this server once it redirects from http to https, both at their default ports."""
         return is_upgrade((self.scheme, self.host, self.port), (scheme, host, port)) and (

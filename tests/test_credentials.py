@@ -1,5 +1,6 @@
 """Credentials: what they show, where they are found, and who never gets them."""
 
+import base64
 import copy
 import json
 import pickle
@@ -12,7 +13,7 @@ import pytest
 
 from aioartifact._address import parse_server_url
 from aioartifact._api.credentials import authentication, authentification, resolve_credentials
-from aioartifact._credentials import Credentials, parse_auth, resolve, resolve_ancestor
+from aioartifact._credentials import Credentials, configured_servers, parse_auth, resolve, resolve_ancestor
 from aioartifact._credentials.ancestor import from_cfg
 from aioartifact._credentials.jfrog import from_jfrog_cli, from_jfrog_environment
 from aioartifact._credentials.netrc import from_netrc
@@ -179,7 +180,13 @@ FROM_LOGIN = ("basic", "jf-user", "jf-pass", "environment JF_USER")
 FROM_CFG = ("basic", "cfg-user", "cfg-pass", "file ~/.artifactory_python.cfg section [h.example/artifactory]")
 FROM_CLI = ("basic", "cli-user", "cli-pass", "file ~/.jfrog/jfrog-cli.conf.v6 server id prod")
 FROM_NETRC = ("basic", "netrc-user", "netrc-pass", "file ~/.netrc machine h.example")
-NOWHERE = ("anonymous", "anonymous", "", "no source that knows the server")
+NOWHERE = (
+    "anonymous",
+    "anonymous",
+    "",
+    "none found in the environment, ~/.artifactory_python.cfg, ~/.jfrog/jfrog-cli.conf.v6 and ~/.netrc",
+)
+NOT_IN_CFG = ("anonymous", "anonymous", "", "none found in the environment and ~/.artifactory_python.cfg")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +226,7 @@ def test_first_source_that_knows_the_server_wins_whole(environ, files, expected)
     [
         pytest.param(PAIR, IN_FILES, FROM_PAIR, id="pair"),
         pytest.param(JF_TOKEN, IN_FILES, FROM_CFG, id="cfg"),
-        pytest.param(JF_TOKEN, IN_CLI | IN_NETRC, NOWHERE, id="anonymous"),
+        pytest.param(JF_TOKEN, IN_CLI | IN_NETRC, NOT_IN_CFG, id="anonymous"),
     ],
 )
 def test_ancestor_steps_are_pair_then_cfg_then_anonymous(environ, files, expected):
@@ -285,12 +292,33 @@ def test_jf_url_names_the_platform_or_its_artifactory(jf_url, known):
 
 
 @pytest.mark.parametrize("jf_url", ["h.example", f"https://user:{CANARY}@h.example", "https://h.example:port"])
-def test_unusable_jf_url_beside_a_secret_is_an_error(jf_url):
-    """With a secret set, nobody can tell whose it is; that is said, without showing the URL."""
-    with pytest.raises(CredentialsError, match="environment JF_URL") as caught:
-        from_jfrog_environment({"JF_URL": jf_url, "JF_ACCESS_TOKEN": CANARY}, SERVER)
+def test_unusable_jf_url_beside_a_secret_is_skipped(jf_url):
+    """The secret may be for any server: the next source counts, and the URL is not shown."""
+    environ = {"JF_URL": jf_url, "JF_ACCESS_TOKEN": CANARY}
 
-    assert CANARY not in everything_shown(caught.value)
+    resolved = resolve(SERVER, environ=environ, read=IN_NETRC.get, home=HOME)
+
+    assert found(resolved) == FROM_NETRC
+    assert resolved.skipped == (
+        "environment JF_URL: expected an absolute URL such as https://host, without credentials",
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "skipped"),
+    [
+        pytest.param({"ARTIFACTORY_USERNAME": "u"}, "ARTIFACTORY_USERNAME: ARTIFACTORY_API_KEY is not set", id="user"),
+        pytest.param({"ARTIFACTORY_API_KEY": CANARY}, "ARTIFACTORY_API_KEY: ARTIFACTORY_USERNAME is not set", id="key"),
+        pytest.param({"JF_ACCESS_TOKEN": CANARY}, "JF_ACCESS_TOKEN: JF_URL is not set", id="token"),
+        pytest.param({"JF_USER": "u", "JF_PASSWORD": CANARY}, "JF_USER: JF_URL is not set", id="password"),
+    ],
+)
+def test_incomplete_environment_is_mentioned(environ, skipped):
+    """Half of a pair counts for nothing, and the result says which half is missing."""
+    resolved = resolve(SERVER, environ=environ, read={}.get, home=HOME)
+
+    assert resolved.kind == "anonymous"
+    assert resolved.skipped == (f"environment {skipped}",)
 
 
 # ~/.artifactory_python.cfg
@@ -313,6 +341,9 @@ def test_unusable_jf_url_beside_a_secret_is_an_error(jf_url):
         pytest.param("h.example", "https://h.example/artifactory", id="host-alone-covers-its-paths"),
         pytest.param("h.example/a", "https://h.example/a/artifactory", id="context-covers-what-is-below"),
         pytest.param("h.example/my%20a", "https://h.example/my a", id="escapes"),
+        pytest.param("http://h.example/artifactory", "https://h.example/artifactory", id="http-for-https"),
+        pytest.param("HTTP://h.example:80/", "https://h.example/artifactory", id="http-for-https-with-port"),
+        pytest.param("http://h.example:8081/a", "https://h.example:8081/a", id="http-for-https-on-a-port"),
     ],
 )
 def test_section_answers_for_its_server(section, url):
@@ -335,7 +366,8 @@ def test_section_answers_for_its_server(section, url):
         pytest.param("h.example/artifactory", "https://h.example", id="above"),
         pytest.param("h.example:443/artifactory", "http://h.example/artifactory", id="port-of-the-other-scheme"),
         pytest.param("https://h.example/artifactory", "http://h.example/artifactory", id="plain-http"),
-        pytest.param("http://h.example/artifactory", "https://h.example/artifactory", id="https"),
+        pytest.param("https://h.example:8443/artifactory", "http://h.example:8443/artifactory", id="plain-port"),
+        pytest.param("http://h.example:8081/artifactory", "https://h.example/artifactory", id="port-of-plain-http"),
         pytest.param("h.example/artifactory/repo", "https://h.example/artifactory", id="section-below-the-server"),
         pytest.param("u@h.example/artifactory", "https://h.example/artifactory", id="user-info"),
         pytest.param("some other tool", "https://h.example/artifactory", id="not-an-address"),
@@ -357,6 +389,9 @@ def test_section_is_silent_for_others(section, url):
             id="scheme-decides",
         ),
         pytest.param(["H.example/artifactory", "h.example/artifactory"], "H.example/artifactory", id="first-of-equals"),
+        pytest.param(
+            ["http://h.example/artifactory", "h.example/artifactory"], "h.example/artifactory", id="http-comes-last"
+        ),
     ],
 )
 def test_longest_section_wins(sections, winner):
@@ -421,7 +456,7 @@ def test_anonymous_section_asks_for_anonymous_access():
         pytest.param(f"password = {CANARY}", "username", id="no-user"),
         pytest.param("username = u", "password", id="no-password"),
         pytest.param(f"username = u\n  password = {CANARY}", "password", id="password-indented-by-accident"),
-        pytest.param(f"user = u\npasword = {CANARY}", "username", id="misspelled"),
+        pytest.param(f"username = u\npasword = {CANARY}", "password", id="misspelled"),
     ],
 )
 def test_incomplete_section_names_file_section_and_key(body, missing):
@@ -436,15 +471,15 @@ def test_incomplete_section_names_file_section_and_key(body, missing):
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        pytest.param(f"username = u\npassword = {CANARY}\n", 1, id="no-section-header"),
-        pytest.param(f"[h]\nusername = u\n{CANARY}\n", 3, id="no-equals-sign"),
-        pytest.param(f"[h]\n{CANARY}\nusername = u\n{CANARY}\n", 2, id="several-faults"),
-        pytest.param(f"[h]\nusername = {CANARY}\n[g]\n[h]\n", 4, id="section-twice"),
-        pytest.param(f"[h]\npassword = a\npassword = {CANARY}\n", 3, id="key-twice"),
+        pytest.param(f"[h.example]\nusername = u\n{CANARY}\n", 3, id="no-equals-sign"),
+        pytest.param(f"[h.example]\n{CANARY}\nusername = u\n{CANARY}\n", 2, id="several-faults"),
+        pytest.param(f"[h.example]\nusername = {CANARY}\n[g]\n[h.example]\n", 4, id="section-twice"),
+        pytest.param(f"[h.example]\npassword = a\npassword = {CANARY}\n", 3, id="key-twice"),
+        pytest.param(f"[a]\nx = 1\n[DEFAULT]\n{CANARY}\n[h.example]\nusername = u\n", 4, id="defaults"),
     ],
 )
-def test_malformed_cfg_names_file_and_line_only(text, line):
-    """A file that cannot be parsed is named with the line, and nothing of its content is shown."""
+def test_malformed_section_of_the_server_names_file_and_line_only(text, line):
+    """A section that cannot be parsed is named with the line, and nothing of its content is shown."""
     with pytest.raises(CredentialsError, match="line") as caught:
         resolve(SERVER, environ={}, read={CFG: text}.get, home=HOME)
 
@@ -453,7 +488,63 @@ def test_malformed_cfg_names_file_and_line_only(text, line):
     assert CANARY not in everything_shown(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("other", "line"),
+    [
+        pytest.param(f"username = u\npassword = {CANARY}\n", 1, id="no-section-header"),
+        pytest.param(f"[g]\nusername = u\n{CANARY}\n", 3, id="no-equals-sign"),
+        pytest.param(f"[g]\nusername = {CANARY}\n[g]\n", 3, id="section-twice"),
+        pytest.param(f"[g]\npassword = a\n  b\npassword = {CANARY}\n", 4, id="key-twice"),
+        pytest.param(f"[g\npassword = {CANARY}\n", 1, id="bracket-missing"),
+        pytest.param(f"[]\npassword = {CANARY}\n", 1, id="no-name"),
+    ],
+)
+def test_fault_of_another_section_does_not_matter(other, line):
+    """What is wrong elsewhere in the file, before or after, hides nothing; without a section, it is mentioned."""
+    own = cfg("h.example/artifactory")
+    for text in (other + own, own + other if other.startswith("[") else own):
+        assert from_cfg(text, SERVER, "cfg") == Credentials.basic("cfg-user", "cfg-pass")
+
+    resolved = resolve(SERVER, environ={}, read={CFG: other}.get, home=HOME)
+
+    assert resolved.kind == "anonymous"
+    assert resolved.skipped[0].startswith(f"file ~/.artifactory_python.cfg: line {line} is malformed; expected")
+    assert CANARY not in repr(resolved.skipped)
+
+
+def test_brackets_in_a_continued_value_begin_no_section():
+    """An indented line belongs to the value above it, as in configparser."""
+    text = "[h.example/artifactory]\nnote = a\n  [other]\n\n  b\nusername = u\n# [c]\npassword = p\n"
+
+    assert from_cfg(text, SERVER, "cfg") == Credentials.basic("u", "p")
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        pytest.param("", None, id="alone"),
+        pytest.param(cfg("h.example"), Credentials.basic("cfg-user", "cfg-pass"), id="shorter-section"),
+        pytest.param("[DEFAULT]\nusername = u\npassword = p\n", Credentials.basic("u", "p"), id="defaults"),
+    ],
+)
+def test_section_with_only_verify(more, expected):
+    """A section that only configures TLS leaves the credentials to others, and is mentioned if there are none."""
+    text = "[h.example/artifactory]\nverify = false\n" + more
+
+    resolved = resolve(SERVER, environ={}, read={CFG: text}.get, home=HOME)
+
+    assert resolved == (expected or Credentials.anonymous())
+    reason = "file ~/.artifactory_python.cfg section [h.example/artifactory]: no username and no password"
+    assert resolved.skipped == (() if expected else (reason,))
+
+
 # jfrog-cli
+
+
+def token(**claims: object) -> str:
+    """An access token with these *claims*, as JFrog issues them."""
+    parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in ({"alg": "RS256"}, claims))
+    return ".".join([*(part.decode() for part in parts), "c2ln"])
 
 
 def entry(**fields: object) -> dict[str, object]:
@@ -486,9 +577,6 @@ def entry(**fields: object) -> dict[str, object]:
             Credentials.bearer("b"),
             id="entry-without-secret-is-skipped",
         ),
-        pytest.param(cli(entry(password="p")), None, id="password-without-user"),
-        pytest.param(cli(entry(user="u", password=7)), None, id="password-of-another-type"),
-        pytest.param(cli(entry(accessToken="t"), enc=True), None, id="encrypted"),
         pytest.param(cli(entry(url="https://other/", accessToken="t", isDefault=True)), None, id="other-server"),
         pytest.param(cli(entry(url="ssh://h.example:1339", accessToken="t")), None, id="ssh"),
         pytest.param(cli(entry(url="https://h.example.evil/", accessToken="t")), None, id="longer-host"),
@@ -498,27 +586,73 @@ def entry(**fields: object) -> dict[str, object]:
     ],
 )
 def test_jfrog_cli_entry(text, expected):
-    """An entry for this server is read as jfrog-cli reads it; others, and encrypted files, are passed over."""
+    """An entry for this server is read as jfrog-cli reads it; others are passed over."""
     assert from_jfrog_cli(text, SERVER, "cli") == expected
 
 
+NOW = 1_800_000_000
+SHORT = token(iat=NOW - 60, exp=NOW + 3540)
+LONG = token(iat=NOW - 60, exp=NOW + 30 * 86400)
+EXPIRED = token(iat=NOW - 30 * 86400, exp=NOW - 1)
+OWN = Credentials.basic("u", "p")
+
+
 @pytest.mark.parametrize(
-    ("text", "line"),
+    ("access_token", "login", "from_file", "from_environment"),
     [
-        pytest.param(f'{{\n"servers": [\n{CANARY}', 3, id="not-json"),
-        pytest.param(f'["{CANARY}"]', 1, id="not-an-object"),
-        pytest.param("1" * 5000, 1, id="absurd-number"),
-        pytest.param("[" * 100_000, 1, id="absurd-depth"),
-        pytest.param("", 1, id="empty"),
+        pytest.param(EXPIRED, True, OWN, OWN, id="expired"),
+        pytest.param(SHORT, True, OWN, Credentials.bearer(SHORT), id="issued-for-an-hour"),
+        pytest.param(LONG, True, Credentials.bearer(LONG), Credentials.bearer(LONG), id="valid"),
+        pytest.param(EXPIRED, False, Credentials.bearer(EXPIRED), Credentials.bearer(EXPIRED), id="without-password"),
+        pytest.param(token(sub="u"), True, Credentials.bearer(token(sub="u")), None, id="without-expiry"),
+        pytest.param(token(exp="x", iat=[]), True, Credentials.bearer(token(exp="x", iat=[])), None, id="odd-claims"),
+        pytest.param("a.b.c", True, Credentials.bearer("a.b.c"), None, id="not-a-jwt"),
+        pytest.param("cmVmdGtuOjAx", True, Credentials.bearer("cmVmdGtuOjAx"), None, id="reference-token"),
     ],
 )
-def test_malformed_jfrog_cli_config_names_file_and_line_only(text, line):
-    """jfrog-cli's file, when broken, is named with the line, and nothing of its content is shown."""
-    with pytest.raises(CredentialsError) as caught:
-        resolve(SERVER, environ={}, read={CLI: text}.get, home=HOME)
+def test_token_beside_a_password(access_token, login, from_file, from_environment):
+    """An expired token does not hide a password; nor does the one that jfrog-cli made of that password."""
+    user, password = ("u", "p") if login else ("", "")
+    text = cli(entry(accessToken=access_token, user=user, password=password))
+    environ = {"JF_ACCESS_TOKEN": access_token, "JF_USER": user, "JF_PASSWORD": password, "JF_URL": "https://h.example"}
 
-    assert caught.value.message == f"read ~/.jfrog/jfrog-cli.conf.v6: line {line} is malformed"
-    assert CANARY not in everything_shown(caught.value)
+    assert from_jfrog_cli(text, SERVER, "cli", now=NOW) == from_file
+    assert from_jfrog_environment(environ, SERVER, now=NOW) == (from_environment or from_file)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("", "empty", id="empty"),
+        pytest.param(" \n", "empty", id="blank"),
+        pytest.param(f'{{\n"servers": [\n{CANARY}', "line 3 is malformed", id="not-json"),
+        pytest.param(f'["{CANARY}"]', "line 1 is malformed", id="not-an-object"),
+        pytest.param("1" * 5000, "line 1 is malformed", id="absurd-number"),
+        pytest.param("[" * 100_000, "line 1 is malformed", id="absurd-depth"),
+        pytest.param(cli(entry(accessToken=CANARY), enc=True), "encrypted by jfrog-cli", id="encrypted"),
+        pytest.param(cli(entry(password=CANARY)), "server id prod: no access token", id="password-without-user"),
+        pytest.param(
+            cli(entry(user="u", password=7)), "server id prod: no access token", id="password-of-a-wrong-type"
+        ),
+        pytest.param(cli(entry(sshKeyPath="k")), "server id prod: no access token", id="ssh-key"),
+    ],
+)
+def test_unusable_jfrog_cli_config_is_skipped(text, reason):
+    """jfrog-cli's file may be unusable for us: the next source counts, the reason is kept, without its content."""
+    resolved = resolve(SERVER, environ={}, read=({CLI: text} | IN_NETRC).get, home=HOME)
+
+    assert found(resolved) == FROM_NETRC
+    assert len(resolved.skipped) == 1
+    assert resolved.skipped[0].startswith("file ~/.jfrog/jfrog-cli.conf.v6")
+    assert reason in resolved.skipped[0]
+    assert CANARY not in resolved.skipped[0]
+
+
+def test_encrypted_entry_of_another_server_is_not_mentioned():
+    """Only what might have had credentials for the server is worth a mention."""
+    text = cli(entry(url="https://other.example/", accessToken="t"), enc=True)
+
+    assert resolve(SERVER, environ={}, read={CLI: text}.get, home=HOME).skipped == ()
 
 
 # netrc
@@ -550,9 +684,9 @@ def test_malformed_jfrog_cli_config_names_file_and_line_only(text, line):
         pytest.param(
             "machine h.example login x\nmachine h.example login u password p", ("u", "p"), id="first-with-password"
         ),
-        pytest.param("machine h.example login u", None, id="no-password"),
-        pytest.param("machine h.example login u password", None, id="cut-off"),
-        pytest.param("machine h.example login u\ndefault password p", None, id="default-is-an-entry-of-its-own"),
+        pytest.param(
+            'machine a login x password "y\nmachine h.example login u password "p"', ("u", "p"), id="quote-left-open"
+        ),
         pytest.param("default login u password p", None, id="default-is-nobodys"),
         pytest.param("machine h.example.evil login u password p", None, id="longer-host"),
         pytest.param("machine example login u password p", None, id="shorter-host"),
@@ -564,6 +698,19 @@ def test_netrc_entry(text, expected):
     credentials = from_netrc(text, SERVER, "netrc")
 
     assert (credentials and (credentials.username, credentials.secret)) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["machine h.example login u", "machine h.example login u password", "machine h.example\ndefault password p"],
+    ids=["no-password", "cut-off", "default-is-an-entry-of-its-own"],
+)
+def test_netrc_entry_without_a_password_is_mentioned(text):
+    """An entry for the host that has no password is the reason for anonymous access."""
+    resolved = resolve(SERVER, environ={}, read={NETRC: text}.get, home=HOME)
+
+    assert resolved.kind == "anonymous"
+    assert resolved.skipped == ("file ~/.netrc machine h.example: no password",)
 
 
 # Real files, through the public functions
@@ -627,37 +774,132 @@ def test_byte_order_mark_is_no_content(home):
     assert authentification(URL) == ("cfg-user", "cfg-pass")
 
 
-def test_file_of_another_encoding_names_the_line_only(home):
-    """Bytes that are not UTF-8 are an error with file and line, without the bytes."""
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_encodings_of_windows(home, encoding):
+    """PowerShell writes UTF-16, editors mark UTF-8."""
+    text = cfg("h.example/artifactory", password="pässwörd").replace("\n", "\r\n")
+    (home / ".artifactory_python.cfg").write_bytes(text.encode(encoding))
+
+    assert authentification(URL) == ("cfg-user", "pässwörd")
+
+
+def test_secret_in_another_encoding_names_the_section_only(home):
+    """Bytes that are not UTF-8 are an error in the entry of the server, which does not show them."""
     content = cfg("h.example/artifactory", password=f"{CANARY}ä").encode("latin-1")
     (home / ".artifactory_python.cfg").write_bytes(content)
 
-    with pytest.raises(CredentialsError, match="UTF-8") as caught:
+    with pytest.raises(CredentialsError, match=r"section \[h\.example/artifactory\].*UTF-8") as caught:
         authentification(URL)
 
-    assert caught.value.message == "read ~/.artifactory_python.cfg: line 3 is malformed"
     assert CANARY not in everything_shown(caught.value)
 
 
-def test_unreadable_file_is_named(home):
-    """A file that exists but cannot be read is an error, not a reason to go on as somebody else."""
-    (home / ".artifactory_python.cfg").mkdir()
+@pytest.mark.parametrize("name", [".artifactory_python.cfg", ".jfrog/jfrog-cli.conf.v6", ".netrc"])
+def test_another_encoding_elsewhere_does_not_matter(home, monkeypatch, name):
+    """Bytes that are not UTF-8 in the entry of another host hide nothing."""
+    monkeypatch.setenv("NETRC", str(home / ".netrc"))
+    other = {
+        ".artifactory_python.cfg": cfg("other.example", password="geheimä") + cfg("h.example/artifactory"),
+        ".jfrog/jfrog-cli.conf.v6": '{"servers": [{"user": "geheimä"}, {"url": "https://h.example", "user": "cfg-user",'
+        ' "password": "cfg-pass"}]}',
+        ".netrc": "machine a login x password geheimä\nmachine h.example login cfg-user password cfg-pass\n",
+    }
+    (home / name).parent.mkdir(exist_ok=True)
+    (home / name).write_bytes(other[name].encode("latin-1"))
 
-    with pytest.raises(CredentialsError, match=r"^read ~/\.artifactory_python\.cfg: .+ — check its permissions$"):
-        resolve_credentials(URL)
+    assert resolve_credentials(URL) == Credentials.basic("cfg-user", "cfg-pass")
 
 
-def test_forbidden_file_is_named():
-    """A refusal by the operating system is passed on with its words."""
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(None, "", id="folder"),
+        pytest.param(b"\xff\xfea", "neither UTF-8 nor UTF-16", id="half-a-character"),
+    ],
+)
+def test_unreadable_file_is_skipped(home, monkeypatch, content, reason):
+    """A file that exists but cannot be read does not fail the call; the next source counts."""
+    monkeypatch.setenv("NETRC", str(home / ".netrc"))
+    (home / ".netrc").write_text("machine h.example login me password p\n", encoding="utf-8")
+    file = home / ".artifactory_python.cfg"
+    file.mkdir() if content is None else file.write_bytes(content)
+
+    resolved = resolve_credentials(URL)
+
+    assert resolved == Credentials.basic("me", "p")
+    assert len(resolved.skipped) == 1
+    assert resolved.skipped[0].startswith(f"file ~/.artifactory_python.cfg: {reason}")
+    assert authentification(URL) == ("anonymous", "")
+
+
+def test_home_of_another_user():
+    """Where no file may be read, access is anonymous, and the words of the operating system are kept."""
 
     def refuse(path: Path) -> str | None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    with pytest.raises(CredentialsError) as caught:
-        resolve(SERVER, environ={}, read=refuse, home=HOME)
+    resolved = resolve(SERVER, environ={}, read=refuse, home=HOME)
 
-    assert caught.value.message == "read ~/.artifactory_python.cfg: Permission denied"
-    assert isinstance(caught.value.__cause__, PermissionError)
+    assert found(resolved) == NOWHERE
+    files = ("~/.artifactory_python.cfg", "~/.jfrog/jfrog-cli.conf.v6", "~/.netrc")
+    assert resolved.skipped == tuple(f"file {file}: Permission denied" for file in files)
+    assert configured_servers(environ={}, read=refuse, home=HOME) == ()
+
+
+# Context paths
+
+
+@pytest.mark.parametrize(
+    ("environ", "files", "servers"),
+    [
+        pytest.param({}, {CFG: cfg("https://a.example/acme")}, ["acme", "acme/artifactory"], id="section"),
+        pytest.param(
+            {}, {CFG: "[https://a.example/acme]\nverify = false\n"}, ["acme", "acme/artifactory"], id="verify"
+        ),
+        pytest.param({"JF_URL": "https://a.example/x/y/"}, {}, ["x/y", "x/y/artifactory"], id="platform"),
+        pytest.param(
+            {},
+            {CLI: cli({"artifactoryUrl": "https://a.example/rt/"}, {"url": "ssh://a.example"}, {"url": 3})},
+            ["rt", "rt/artifactory"],
+            id="jfrog-cli",
+        ),
+        pytest.param(
+            {"JF_URL": "https://a.example/acme"},
+            {CFG: cfg("https://a.example/acme")},
+            ["acme", "acme/artifactory"],
+            id="twice",
+        ),
+        pytest.param({}, {CFG: cfg("https://a.example", "https://a.example/artifactory/r")}, [], id="seen-in-the-url"),
+        pytest.param({"JF_URL": "nonsense"}, {CFG: "nonsense", CLI: "nonsense"}, [], id="malformed"),
+    ],
+)
+def test_configured_servers(environ, files, servers):
+    """Addresses of the configuration name servers, whether or not they have credentials."""
+    found = configured_servers(environ=environ, read=files.get, home=HOME)
+
+    assert [str(server) for server in found] == [f"https://a.example/{path}" for path in servers]
+
+
+def test_section_without_scheme_names_servers_of_both():
+    """A section for http is for https, too."""
+    known = {
+        section: {str(s) for s in configured_servers(environ={}, read={CFG: cfg(section)}.get, home=HOME)}
+        for section in ("a.example/x", "http://a.example/x", "https://a.example/x")
+    }
+    plain, tls = ({f"{scheme}://a.example/{p}" for p in ("x", "x/artifactory")} for scheme in ("http", "https"))
+    assert list(known.values()) == [plain | tls, plain | tls, tls]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example/acme", "https://a.example/acme/repo/file", "https://a.example/acme/"]
+)
+def test_context_path_of_a_section(home, url):
+    """The path of a section says where the server ends, in whatever URL is given."""
+    (home / ".artifactory_python.cfg").write_text(cfg("a.example/acme"), encoding="utf-8")
+
+    assert resolve_credentials(url).username == "cfg-user"
+    assert authentification(url.removeprefix("https://")) == ("cfg-user", "cfg-pass")
+    assert resolve_credentials("https://a.example/acme-evil/repo").kind == "anonymous"
 
 
 def test_user_without_a_home_folder_has_the_environment(monkeypatch):

@@ -124,13 +124,17 @@ def is_open(path):
 def test_small_text_file(tmp_path):
     """No file is no error; a file in the place of a folder means there is none; other trouble is told."""
     (tmp_path / "a").write_text("ü", encoding="utf-8")
-    (tmp_path / "b").write_bytes(b"\xff")
+    (tmp_path / "b").write_bytes(b"\xff\r\n\xe4")
+    (tmp_path / "c").write_bytes("ü\r\n".encode("utf-16"))
+    (tmp_path / "d").write_bytes(b"\xff\xfea")
 
     assert read_text_if_exists(tmp_path / "a") == "ü"
     assert read_text_if_exists(tmp_path / "missing") is None
     assert read_text_if_exists(tmp_path / "a" / "b") is None
+    assert read_text_if_exists(tmp_path / "b") == "\udcff\n\udce4"
+    assert read_text_if_exists(tmp_path / "c") == "ü\n"
     with pytest.raises(UnicodeDecodeError):
-        read_text_if_exists(tmp_path / "b")
+        read_text_if_exists(tmp_path / "d")
     with pytest.raises(IsADirectoryError):
         read_text_if_exists(tmp_path)
 

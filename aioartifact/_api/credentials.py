@@ -4,10 +4,12 @@ import os
 import re
 from pathlib import Path
 
-from .._address import ServerURL, URLLike, server_of
-from .._credentials import Credentials, resolve, resolve_ancestor
+from .._address import ServerURL, URLLike, server_of, text_of_url
+from .._credentials import Credentials, configured_servers, resolve, resolve_ancestor
 from .._files import read_text_if_exists
 
+# The context path of most servers, which no configuration makes longer.
+_NAMES_ARTIFACTORY = re.compile(r"[^:]+://[^/]+/artifactory(?:/|\Z)")
 # "host", "host:8081/path", "[::1]/path"; with a scheme a slash follows the colon.
 _HOST_FIRST = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?(?:/|\Z)")
 
@@ -18,24 +20,27 @@ def authentification(url: URLLike) -> tuple[str, str]:
 
     First ``ARTIFACTORY_USERNAME`` and ``ARTIFACTORY_API_KEY``, where both are set, for every server. Then the
     section of ``~/.artifactory_python.cfg`` (``DOHQ_ARTIFACTORY_PYTHON_CFG`` moves it) that names the server,
-    by host, port and whole path segments. Reads one small file, without a request; nothing is remembered.
+    by host, port and whole path segments; one for http is for https, too. Reads small files, without a request;
+    nothing is remembered. A file that cannot be read is skipped.
 
     :func:`resolve_credentials` knows more sources, and is what a session uses.
 
     Args:
-        url: Any URL on the server. Its path up to ``/artifactory`` belongs to the address of the server. Without a
-            scheme, such as ``host/artifactory``, it is read as https.
+        url: Any URL on the server. Its path up to ``/artifactory``, or up to another context path that the user's
+            configuration names, belongs to the address of the server. Without a scheme, such as
+            ``host/artifactory``, it is read as https.
 
     Returns:
         User name, and password or API key; ``("anonymous", "")`` where nothing is configured.
 
     Raises:
         InvalidURLError: Not an http or https URL, or one that holds credentials.
-        CredentialsError: The file cannot be read, is malformed, or its section lacks user name or password.
+        CredentialsError: The section is malformed, has a user name or a password alone, or holds what cannot be sent.
 
     See: https://github.com/devopshq/artifactory, "Global Configuration File"
     """
-    found = resolve_ancestor(server_of(_with_scheme(url)), environ=os.environ, read=read_text_if_exists, home=_home())
+    server = server_of(_with_scheme(url), look_up_servers())
+    found = resolve_ancestor(server, environ=os.environ, read=read_text_if_exists, home=_home())
     return found.username, found.secret
 
 
@@ -57,22 +62,35 @@ def resolve_credentials(url: URLLike) -> Credentials:
     (``JFROG_CLI_HOME_DIR`` moves it, ``JFROG_CLI_SERVER_ID`` says which entry counts where several are for one
     server); ``~/.netrc`` (``NETRC`` moves it); anonymous. Reads small files, without a request; nothing is remembered.
 
+    A source that cannot be read, or whose fault does not concern this server, is skipped: ``skipped`` has the reasons.
+
     Args:
-        url: Any URL on the server. Its path up to ``/artifactory`` belongs to the address of the server.
+        url: Any URL on the server. Its path up to ``/artifactory``, or up to another context path that ``JF_URL``, a
+            section of the cfg file or an entry of jfrog-cli names, belongs to the address of the server.
 
     Returns:
         The credentials; their ``source`` says where they were found, their repr hides the secret.
 
     Raises:
         InvalidURLError: Not an absolute http or https URL, or one that holds credentials.
-        CredentialsError: A source cannot be read, is malformed, or holds what cannot be sent.
+        CredentialsError: The entry of the server is malformed, or holds what cannot be sent.
     """
-    return look_up(server_of(url))
+    return look_up(server_of(url, look_up_servers()))
 
 
 def look_up(server: ServerURL) -> Credentials:
     """Find the credentials for *server*, see :func:`resolve_credentials`."""
     return resolve(server, environ=os.environ, read=read_text_if_exists, home=_home())
+
+
+def servers_for(url: URLLike) -> tuple[ServerURL, ...]:
+    """Find the configured servers that may matter for *url*; blocks."""
+    return () if _NAMES_ARTIFACTORY.match(text_of_url(url)) else look_up_servers()
+
+
+def look_up_servers() -> tuple[ServerURL, ...]:
+    """Find the servers of the user's configuration whose context path cannot be seen in a URL; blocks."""
+    return configured_servers(environ=os.environ, read=read_text_if_exists, home=_home())
 
 
 def _home() -> Path:

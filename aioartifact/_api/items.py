@@ -20,7 +20,7 @@ from .session import using
 
 def item_of(session: aiohttp.ClientSession, url: URLLike) -> ItemURL:
     """Read an item's URL with the servers in mind that the session knows."""
-    return parse_item_url(url, state_of(session).credentials)
+    return parse_item_url(url, state_of(session).servers)
 
 
 def file_item_of(session: aiohttp.ClientSession, url: URLLike, name: str = "") -> ItemURL:
@@ -150,5 +150,5 @@ async def rest_api_get(url: URLLike, *, session: aiohttp.ClientSession | None = 
         ProtocolError: The answer is not valid HTTP, redirects badly, or has more than 64 MiB, decompressed.
     """
     async with using(session) as opened:
-        server = server_of(url, state_of(opened).credentials)
+        server = server_of(url, state_of(opened).servers)
         return await send(opened, build_rest(server, text_of_url(url)))

@@ -14,6 +14,7 @@ from .._protocol import expect_file, expect_folder
 from .._session import state_of
 from .._transfer.plan import relative_path
 from .._transfer.remote_file import RemoteFile
+from .credentials import servers_for
 from .items import exists, info, item_of
 from .listing import glob, ls
 from .mutations import delete, mkdir, move
@@ -26,7 +27,8 @@ def path(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> "Arti
     Make a path of a URL; no request.
 
     Args:
-        url: URL of a file, a folder or a repository, whether it exists or not.
+        url: URL of a file, a folder or a repository, whether it exists or not. Without a session, the context path
+            of the server is ``/artifactory`` or one that the user's configuration names.
         session: Session that the path and those made of it use, in its event loop; None opens one for each call.
 
     Raises:
@@ -34,7 +36,7 @@ def path(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> "Arti
         SessionError: *session* cannot be used here.
         InvalidArgumentError: *session* is no aiohttp.ClientSession.
     """
-    item = parse_item_url(url) if session is None else item_of(session, url)
+    item = parse_item_url(url, servers_for(url)) if session is None else item_of(session, url)
     return ArtifactoryPath(item, session, names_folder=names_folder(url))
 
 

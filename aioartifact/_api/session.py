@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 import aiohttp
+import anyio.to_thread
 from yarl import URL
 
 from .._address import ServerURL, URLLike, parse_server_url
@@ -13,7 +14,7 @@ from .._errors import InvalidArgumentError
 from .._options import Limits, Timeouts, given_or
 from .._retry import RetryPolicy
 from .._session import ClientCertificate, SessionState, Verify, new_session, state_of
-from .credentials import look_up
+from .credentials import look_up, look_up_servers
 
 Auth: TypeAlias = Credentials | tuple[str, str]
 """Credentials as `session` takes them: a value, or user and password (or API key)."""
@@ -43,7 +44,8 @@ async def session(
 
     Args:
         server: Base address of a server, e.g. ``https://host/artifactory``. Needed where its path does not end in
-            ``/artifactory``, for *auth* that is no mapping, and for requests made on the session itself.
+            ``/artifactory`` and is not in the user's configuration, for *auth* that is not a mapping, and for
+            requests made on the session itself.
         auth: Credentials, as :class:`Credentials` or as ``(user, password)``; for several servers a mapping of
             their base addresses. None looks them up, see :func:`resolve_credentials`.
         retry: What to do about failures that may pass; None means ``RetryPolicy()``.
@@ -65,7 +67,7 @@ async def session(
         InvalidArgumentError: *auth* without the server it belongs to; *proxy* is no URL; *user_agent* has a line
             break; *cert* is given with an ``ssl.SSLContext``, which takes the certificate itself; or an argument is
             of another kind.
-        CredentialsError: Credentials are malformed, or their file is.
+        CredentialsError: Credentials are malformed, or the entry for *server* in a file is.
         ConfigurationError: Certificates cannot be loaded.
 
     See: aiohttp, "Client Middleware"; JFrog REST API, "Authentication".
@@ -131,6 +133,7 @@ async def open_session(
         timeouts=given_or("timeouts", timeouts, Timeouts()),
         limits=given_or("limits", limits, Limits()),
         trust_env=trust_env and proxy is None,
+        configured=await anyio.to_thread.run_sync(look_up_servers),
     )
     for known in given if server is None else [*given, parse_server_url(server)]:
         await state.admit(known)
@@ -154,7 +157,7 @@ def _given_credentials(
 
 
 def _look_up(server: ServerURL, given: Mapping[ServerURL, Credentials]) -> Credentials:
-    above = [s for s in given if s.contains(server.scheme, server.host, server.port, server.context_path)]
+    above = list(filter(server.is_below, given))
     return given[max(above, key=lambda s: len(s.context_path))] if above else look_up(server)
 
 

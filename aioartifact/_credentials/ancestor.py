@@ -1,16 +1,24 @@
 """The two sources the ancestor knew: a pair of environment variables, and dohq-artifactory's file."""
 
 import configparser
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from .._address import ServerURL
 from .._errors import CredentialsError
-from .addresses import covers, read_address
+from .addresses import over_tls, read_address
 from .files import malformed
-from .value import Credentials
+from .value import Credentials, Found, Skipped
+
+_EXPECTED = "expected sections [host/artifactory] with a username and a password, each once"
+_DEFAULT = configparser.DEFAULTSECT
+
+_Lines: TypeAlias = Sequence[tuple[str | None, str]]
+"""The lines of a file, each with the name of the section it belongs to; None before the first one."""
 
 
-def from_ancestor_environment(environ: Mapping[str, str]) -> Credentials | None:
+def from_ancestor_environment(environ: Mapping[str, str]) -> Found:
     """
     Read ``ARTIFACTORY_USERNAME`` and ``ARTIFACTORY_API_KEY``, which hold for every server.
 
@@ -24,51 +32,128 @@ def from_ancestor_environment(environ: Mapping[str, str]) -> Credentials | None:
         CredentialsError: They cannot be sent.
     """
     username, key = environ.get("ARTIFACTORY_USERNAME"), environ.get("ARTIFACTORY_API_KEY")
-    if username is None or key is None:
+    if username is not None and key is not None:
+        return Credentials.basic(username, key, source="environment ARTIFACTORY_USERNAME")
+    if username is None and key is None:
         return None
-    return Credentials.basic(username, key, source="environment ARTIFACTORY_USERNAME")
+    present, missing = ("ARTIFACTORY_USERNAME", "ARTIFACTORY_API_KEY")[:: 1 if key is None else -1]
+    return Skipped(f"environment {present}", f"{missing} is not set")
 
 
-def from_cfg(text: str, server: ServerURL, name: str) -> Credentials | None:
+def from_cfg(text: str, server: ServerURL, name: str) -> Found:
     """
     Read ``~/.artifactory_python.cfg``, whose sections are named by servers.
 
-    A section with a scheme is for that scheme only, one without for both. It holds for its address and
-    everything below; of several the longest wins, and then the one with a scheme.
+    A section without a scheme is for http and https, one with http for https, too, but never the reverse. It holds
+    for its address and everything below; of several the longest wins, then the one with the scheme of *server*.
+    Sections of other servers are not parsed, so that their faults do not matter; one without user name and password
+    only configures something else.
 
     Args:
         text: Content of the file.
-        server: Server asked about.
+        server: Requested server.
         name: Name of the file in messages.
 
     Raises:
-        CredentialsError: The file is malformed, or the section has no user name or no password. The message
+        CredentialsError: The section of *server* is malformed, or has a user name or a password alone. The message
             names file, and line or section; it quotes nothing else.
 
     See: https://github.com/devopshq/artifactory, "Global Configuration File"
     """
-    parser = _parse_cfg(text, name)
-    section = _section_for(server, parser.sections())
-    if section is None:
+    lines = _split(text)
+    sections = _sections_for(server, lines)
+    for section in sections:
+        if credentials := _from_section(section, lines, name):
+            return credentials
+    if sections:
+        return Skipped(f"file {name} section [{sections[0]}]", "no username and no password")
+    return _misunderstood(text, name)
+
+
+def servers_in_cfg(text: str) -> Iterator[ServerURL]:
+    """Name the servers that the sections are for."""
+    for section in _names(_split(text)):
+        for scheme in ("http", "https"):
+            if address := _address_of_section(section, scheme):
+                yield address
+
+
+def _split(text: str) -> _Lines:
+    """
+    Find the section of each line.
+
+    Indented lines continue a value, as in configparser. A header that is not closed begins a section of no name.
+    """
+    section: str | None = None
+    indent = sys.maxsize  # of the latest option: what is indented further continues its value
+    lines: list[tuple[str | None, str]] = []
+    for line in text.split("\n"):
+        content = line.strip()
+        if content and content[0] not in "#;" and (depth := len(line) - len(line.lstrip())) <= indent:
+            indent = depth
+            if content.startswith("["):
+                header = configparser.ConfigParser.SECTCRE.match(content)
+                section, indent = header["header"] if header else "", sys.maxsize
+        lines.append((section, line))
+    return lines
+
+
+def _names(lines: _Lines) -> Sequence[str]:
+    return [section for section in dict.fromkeys(owner for owner, _ in lines) if section and section != _DEFAULT]
+
+
+def _sections_for(server: ServerURL, lines: _Lines) -> list[str]:
+    """Name the sections that cover *server*, the most specific one first."""
+    addresses = [(name, _address_of_section(name, server.scheme)) for name in _names(lines)]
+    matching = [(len(a.context_path), _fit(name, server), name) for name, a in addresses if a and server.is_below(a)]
+    return [name for *_, name in sorted(matching, key=lambda match: match[:2], reverse=True)]
+
+
+def _fit(name: str, server: ServerURL) -> int:
+    """Rank a section by its scheme: that of *server*, none, another one."""
+    scheme, separator, _ = name.strip().lower().partition("://")
+    return 1 if not separator else 2 if scheme == server.scheme else 0
+
+
+def _address_of_section(name: str, scheme: str) -> ServerURL | None:
+    """Return the address of a section as seen with *scheme*; None if it has none there."""
+    text = name.strip()
+    address = read_address(text if "://" in text else f"{scheme}://{text}")
+    if address is None or address.scheme == scheme:
+        return address
+    return over_tls(address) if scheme == "https" else None
+
+
+def _from_section(section: str, lines: _Lines, name: str) -> Credentials | None:
+    parser = _parse_section(lines, section)
+    if isinstance(parser, int):
+        raise malformed(name, parser, _EXPECTED)
+    keys = ("username", "password")
+    username, password = (parser.get(section, key, raw=True, fallback=None) for key in keys)
+    if username is None and password is None:
         return None
-    raw = not _interpolates(parser)
-    username, password = (parser.get(section, key, raw=raw, fallback=None) for key in ("username", "password"))
     source = f"file {name} section [{section}]"
     if username is None or password is None:
         missing = "username" if username is None else "password"
         raise CredentialsError(f"read {name}: section [{section}] has no {missing}", source=source)
+    if "%" in username + password and _interpolates(lines):
+        username, password = (parser.get(section, key) for key in keys)
     return Credentials.basic(username, password, source=source)
 
 
-def _parse_cfg(text: str, name: str) -> configparser.ConfigParser:
+def _parse_section(lines: _Lines, section: str) -> configparser.ConfigParser | int:
+    """Parse one section and [DEFAULT]; return the number of the first malformed line if there is one."""
+    # Other lines become comments, which keeps the numbers of the lines.
+    return _parse("\n".join(line if owner in (section, _DEFAULT) else "#" for owner, line in lines))
+
+
+def _parse(text: str) -> configparser.ConfigParser | int:
     parser = configparser.ConfigParser()
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        line = _line_of(error)
-    else:
-        return parser
-    raise malformed(name, line, "expected sections [host/artifactory] with a username and a password, each once")
+        return _line_of(error)
+    return parser
 
 
 def _line_of(error: configparser.Error) -> int:
@@ -78,7 +163,13 @@ def _line_of(error: configparser.Error) -> int:
     return line or min((number for number, _ in faults), default=1)
 
 
-def _interpolates(parser: configparser.ConfigParser) -> bool:
+def _misunderstood(text: str, name: str) -> Skipped | None:
+    """Report a malformed line where no section is for the server: it may be the header that its owner meant."""
+    parser = _parse(text)
+    return Skipped(f"file {name}", f"line {parser} is malformed; {_EXPECTED}") if isinstance(parser, int) else None
+
+
+def _interpolates(lines: _Lines) -> bool:
     """
     Whether configparser's interpolation, which turns ``%%`` into ``%``, can read the file.
 
@@ -86,19 +177,11 @@ def _interpolates(parser: configparser.ConfigParser) -> bool:
     for it, and means its values as they stand.
     """
     try:
-        for section in parser.sections():
+        for section in _names(lines):
+            parser = _parse_section(lines, section)
             for key in ("username", "password", "verify", "cert"):
-                parser.get(section, key, fallback=None)
+                if not isinstance(parser, int):
+                    parser.get(section, key, fallback=None)
     except configparser.InterpolationError:
         return False
     return True
-
-
-def _section_for(server: ServerURL, names: list[str]) -> str | None:
-    addresses = [(name, _address_of_section(name.strip(), server.scheme)) for name in names]
-    matching = [(len(a.context_path), "://" in name, name) for name, a in addresses if a and covers(a, server)]
-    return max(matching, key=lambda match: match[:2])[2] if matching else None
-
-
-def _address_of_section(name: str, scheme: str) -> ServerURL | None:
-    return read_address(name if "://" in name else f"{scheme}://{name}")

@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 from .._address import ServerURL
 from .._errors import CredentialsError
-from .value import Credentials
+from .value import Found, Skipped
 
 Read: TypeAlias = Callable[[Path], str | None]
-Parser: TypeAlias = Callable[[str, ServerURL, str], Credentials | None]
+Parser: TypeAlias = Callable[[str, ServerURL, str], Found]
 
 
 def cfg_path(environ: Mapping[str, str], home: Path) -> Path:
@@ -32,22 +32,24 @@ def _moved(variable: str | None, default: Path, home: Path) -> Path:
     return home.joinpath(*path.parts[1:]) if path.parts[:1] == ("~",) else path
 
 
-def from_file(parse: Parser, path: Path, *, server: ServerURL, read: Read, home: Path) -> Credentials | None:
-    name = f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
-    text = _read(path, name, read)
-    # Editors on Windows put a byte order mark first.
-    return None if text is None else parse(text.removeprefix("\ufeff"), server, name)
+def from_file(parse: Parser, path: Path, *, server: ServerURL, read: Read, home: Path) -> Found:
+    name = shown_path(path, home)
+    text = read_text(path, name, read)
+    return parse(text, server, name) if isinstance(text, str) else text
 
 
-def _read(path: Path, name: str, read: Read) -> str | None:
+def read_text(path: Path, name: str, read: Read) -> str | Skipped | None:
+    """Read a file; None if there is none. One that cannot be read is skipped: it may be about other servers."""
     try:
         return read(path)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise CredentialsError(f"read {name}: {reason}", source=name, hint="check its permissions") from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-    raise malformed(name, line, "save the file as UTF-8")
+        return Skipped(f"file {name}", error.strerror or type(error).__name__)
+    except UnicodeError:
+        return Skipped(f"file {name}", "neither UTF-8 nor UTF-16")
+
+
+def shown_path(path: Path, home: Path) -> str:
+    return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
 
 
 def malformed(name: str, line: int, hint: str) -> CredentialsError:

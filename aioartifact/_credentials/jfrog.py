@@ -1,95 +1,141 @@
 """JFrog's own sources: the environment variables of its CI actions, and the configuration of jfrog-cli."""
 
+import base64
+import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .._address import ServerURL
-from .._errors import CredentialsError
 from .addresses import read_address, serves
-from .files import malformed
-from .value import Credentials
+from .value import Credentials, Found, Skipped
+
+# jfrog-cli exchanges a password for tokens that live for an hour, and keeps both.
+_EXCHANGED_SECONDS = 3600
 
 
-def from_jfrog_environment(environ: Mapping[str, str], server: ServerURL) -> Credentials | None:
+@dataclass(frozen=True, slots=True)
+class _Login:
+    """What an entry holds, each empty if it does not."""
+
+    token: str
+    user: str
+    password: str
+
+
+def from_jfrog_environment(environ: Mapping[str, str], server: ServerURL, *, now: float = 0.0) -> Found:
     """
     Read ``JF_ACCESS_TOKEN``, or ``JF_USER`` and ``JF_PASSWORD``, if ``JF_URL`` is this server.
 
     ``JF_URL`` may be the address of the platform, as JFrog's own tools have it, or of its Artifactory. Empty
-    counts as not set: that is what CI systems make of a secret they do not have.
+    counts as not set: that is what CI systems make of a secret they do not have. They are skipped where ``JF_URL``
+    is missing or not a URL, since they may be for any server. A token that has expired is not used if there are user
+    and password.
 
     Args:
         environ: Environment variables.
-        server: Server asked about.
+        server: Requested server.
+        now: Seconds since the epoch; with 0, no token has expired.
 
     Raises:
-        CredentialsError: They cannot be sent, or ``JF_URL`` is no URL, so that nobody knows whose they are.
+        CredentialsError: They cannot be sent.
 
     See: https://github.com/jfrog/setup-jfrog-cli
     """
     token, user, password = (environ.get(f"JF_{name}", "") for name in ("ACCESS_TOKEN", "USER", "PASSWORD"))
+    if token and user and password and _is_expired(token, now):
+        token = ""
     source = "environment JF_ACCESS_TOKEN" if token else "environment JF_USER"
-    if not environ.get("JF_URL") or not (token or (user and password)):
+    if not (token or (user and password)):
         return None
+    if not environ.get("JF_URL"):
+        return Skipped(source, "JF_URL is not set")
     address = read_address(environ["JF_URL"])
     if address is None:
-        raise CredentialsError(
-            "environment JF_URL: is no address of a server",
-            source="environment JF_URL",
-            hint="expected an absolute URL such as https://host, without credentials",
-        )
-    return _from_jfrog(token, user, password, source) if serves(address, server) else None
+        return Skipped("environment JF_URL", "expected an absolute URL such as https://host, without credentials")
+    return _credentials(_Login(token, user, password), source) if serves(address, server) else None
 
 
-def from_jfrog_cli(text: str, server: ServerURL, name: str, *, server_id: str = "") -> Credentials | None:
+def servers_in_jfrog_environment(environ: Mapping[str, str]) -> Iterator[ServerURL]:
+    """Name the server that ``JF_URL`` is for."""
+    if address := read_address(environ.get("JF_URL", "")):
+        yield address
+
+
+def from_jfrog_cli(text: str, server: ServerURL, name: str, *, now: float = 0.0, server_id: str = "") -> Found:
     """
     Read jfrog-cli's ``jfrog-cli.conf.v6``.
 
-    Of several entries for this server the one named *server_id* wins, else the default one. An encrypted file is
-    passed over, and so are entries that hold nothing to send (client certificates, SSH keys). Refresh tokens are left
-    alone: using one would log jfrog-cli out.
+    Of several entries for this server the one named *server_id* wins, else the default one. A file that is empty,
+    malformed or encrypted is skipped, and so are entries that hold nothing to send (client certificates, SSH keys).
+    Refresh tokens are left alone: using one would log jfrog-cli out. Beside user and password, a token is not used if
+    it has expired, or if it was issued for an hour: jfrog-cli made that one of the password.
 
     Args:
         text: Content of the file.
-        server: Server asked about.
+        server: Requested server.
         name: Name of the file in messages.
+        now: Seconds since the epoch; with 0, no token has expired.
         server_id: Value of ``JFROG_CLI_SERVER_ID``.
 
     Raises:
-        CredentialsError: The file is malformed. The message names file and line; it quotes nothing else.
+        CredentialsError: The credentials cannot be sent.
 
     See: https://github.com/jfrog/jfrog-cli-core/blob/master/utils/config/config.go
     """
-    config = _parse_json(text, name)
-    servers = config.get("servers") or []
-    if config.get("enc") or not isinstance(servers, list):
+    config = _parse_json(text)
+    if isinstance(config, str):
+        return Skipped(f"file {name}", config)
+    entries = [entry for entry in _entries(config) if any(serves(a, server) for a in _addresses(entry))]
+    if not entries:
         return None
-    entries = [entry for entry in servers if isinstance(entry, dict) and _entry_serves(entry, server)]
+    if config.get("enc"):
+        return Skipped(f"file {name}", "encrypted by jfrog-cli")
     entries.sort(key=lambda entry: (_text(entry, "serverId") != server_id, not entry.get("isDefault")))
-    return next(filter(None, (_from_entry(entry, name) for entry in entries)), None)
+    sources = [f"file {name} server id {_text(entry, 'serverId')}" for entry in entries]
+    found = (_credentials(_login(entry, now), source) for entry, source in zip(entries, sources, strict=True))
+    return next(filter(None, found), None) or Skipped(sources[0], "no access token, and no user with a password")
 
 
-def _parse_json(text: str, name: str) -> dict[str, Any]:
+def servers_in_jfrog_cli(text: str) -> Iterator[ServerURL]:
+    """Name the servers that the entries are for."""
+    config = _parse_json(text)
+    if not isinstance(config, str):
+        for entry in _entries(config):
+            yield from _addresses(entry)
+
+
+def _parse_json(text: str) -> dict[str, Any] | str:
+    """Parse the file; return what is wrong with it if it is malformed."""
+    if not text.strip():
+        return "empty"
     try:
         config = json.loads(text)
     except (ValueError, RecursionError) as error:
         # Only JSONDecodeError knows the line; absurdly long numbers and deep nesting come without.
-        line = getattr(error, "lineno", 1)
-    else:
-        if isinstance(config, dict):
-            return config
-        line = 1
-    raise malformed(name, line, "expected the JSON object that `jf config` writes")
+        return _malformed(getattr(error, "lineno", 1))
+    return config if isinstance(config, dict) else _malformed(1)
 
 
-def _entry_serves(entry: Mapping[str, Any], server: ServerURL) -> bool:
-    addresses = (read_address(_text(entry, key)) for key in ("artifactoryUrl", "url"))
-    return any(serves(address, server) for address in addresses if address)
+def _malformed(line: int) -> str:
+    return f"line {line} is malformed; expected the JSON object that `jf config` writes"
 
 
-def _from_entry(entry: Mapping[str, Any], name: str) -> Credentials | None:
-    source = f"file {name} server id {_text(entry, 'serverId')}"
-    return _from_jfrog(_text(entry, "accessToken"), _text(entry, "user"), _text(entry, "password"), source)
+def _entries(config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    servers = config.get("servers")
+    return [entry for entry in servers if isinstance(entry, dict)] if isinstance(servers, list) else []
+
+
+def _addresses(entry: Mapping[str, Any]) -> list[ServerURL]:
+    return [a for key in ("artifactoryUrl", "url") if (a := read_address(_text(entry, key)))]
+
+
+def _login(entry: Mapping[str, Any], now: float) -> _Login:
+    login = _Login(_text(entry, "accessToken"), _text(entry, "user"), _text(entry, "password"))
+    if login.user and login.password and (_is_expired(login.token, now) or _is_exchanged(login.token)):
+        return _Login("", login.user, login.password)
+    return login
 
 
 def _text(entry: Mapping[str, Any], key: str) -> str:
@@ -97,11 +143,32 @@ def _text(entry: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _from_jfrog(token: str, user: str, password: str, source: str) -> Credentials | None:
-    """Decide as jfrog-cli does: a token before a password, and an API key in either place is no token."""
-    secret = token or password
+def _credentials(login: _Login, source: str) -> Credentials | None:
+    """Decide as jfrog-cli does: a token before a password, and an API key is not a token, wherever it is written."""
+    user, secret = login.user, login.token or login.password
     if secret.startswith("AKCp8") and len(secret) >= 73:
         return Credentials.basic(user, secret, source=source) if user else Credentials.api_key(secret, source=source)
-    if token:
-        return Credentials.bearer(token, source=source)
-    return Credentials.basic(user, password, source=source) if user and password else None
+    if login.token:
+        return Credentials.bearer(login.token, source=source)
+    return Credentials.basic(user, secret, source=source) if user and secret else None
+
+
+def _is_expired(token: str, now: float) -> bool:
+    expiry = _claims(token).get("exp")
+    return isinstance(expiry, int | float) and expiry <= now
+
+
+def _is_exchanged(token: str) -> bool:
+    claims = _claims(token)
+    issued, expiry = claims.get("iat"), claims.get("exp")
+    return isinstance(issued, int | float) and isinstance(expiry, int | float) and expiry - issued <= _EXCHANGED_SECONDS
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    """Return what a JSON Web Token says of itself (RFC 7519); nothing for other tokens."""
+    payload = token.split(".")[1] if token.count(".") == 2 else ""
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}

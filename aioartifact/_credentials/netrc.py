@@ -8,22 +8,23 @@ import re
 from collections.abc import Iterator
 
 from .._address import ServerURL
-from .value import Credentials
+from .value import Credentials, Found, Skipped
 
+# A quoted value ends on its line: a quote left open in one entry must not swallow the next ones.
 _NETRC = re.compile(
     r"""
     \#[^\n]*
     | macdef\s.*?(?:\n[ \t]*\n|\Z)
     | (?P<default>default)(?!\S)
     | (?P<key>machine|login|user|account|password)\s+
-      (?:"(?P<quoted>(?:\\.|[^"\\])*)"|(?P<plain>(?:\\.|[^\s\\])+))
+      (?:"(?P<quoted>(?:\\[^\n]|[^"\\\n])*)"|(?P<plain>(?:\\.|[^\s\\])+))
     | \S+
     """,
     re.VERBOSE | re.DOTALL,
 )
 
 
-def from_netrc(text: str, server: ServerURL, name: str) -> Credentials | None:
+def from_netrc(text: str, server: ServerURL, name: str) -> Found:
     """
     Read netrc: the first entry for exactly this host that has a password.
 
@@ -31,7 +32,7 @@ def from_netrc(text: str, server: ServerURL, name: str) -> Credentials | None:
 
     Args:
         text: Content of the file.
-        server: Server asked about.
+        server: Requested server.
         name: Name of the file in messages.
 
     Raises:
@@ -39,11 +40,12 @@ def from_netrc(text: str, server: ServerURL, name: str) -> Credentials | None:
 
     See: https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html
     """
-    for entry in _netrc_entries(text):
-        if entry.get("machine", "").lower() == server.host and "password" in entry:
-            source = f"file {name} machine {server.host}"
+    entries = [entry for entry in _netrc_entries(text) if entry.get("machine", "").lower() == server.host]
+    source = f"file {name} machine {server.host}"
+    for entry in entries:
+        if "password" in entry:
             return Credentials.basic(entry.get("login", ""), entry["password"], source=source)
-    return None
+    return Skipped(source, "no password") if entries else None
 
 
 def _netrc_entries(text: str) -> Iterator[dict[str, str]]:

@@ -3,7 +3,7 @@
 import base64
 import re
 from dataclasses import dataclass, field
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, TypeAlias
 
 from .._address import expect_text
 from .._errors import CredentialsError, InvalidArgumentError
@@ -12,6 +12,9 @@ from .._errors import CredentialsError, InvalidArgumentError
 # text) cannot be encoded.
 _UNUSABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+# Begins the source of anonymous credentials that no source has decided.
+NONE_FOUND = "none found"
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Credentials:
         username: User name; ``"anonymous"`` without credentials, empty for tokens and API keys.
         secret: Password, API key or token; empty for anonymous.
         source: Where it was found, for messages; not compared.
+        skipped: The sources that were passed over in the search, each with the reason, for messages; not compared.
 
     Raises:
         CredentialsError: The user name or secret cannot be sent. The message does not quote them.
@@ -37,12 +41,14 @@ class Credentials:
     username: str
     secret: str
     source: str = field(default="argument", compare=False)
+    skipped: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         for what, value in (("user name", self.username), ("secret", self.secret)):
             expect_text(what, value)
         if fault := _fault(self):
-            raise CredentialsError(f"credentials from {self.source}: {fault}", source=self.source)
+            hint = "write them in UTF-8" if _SURROGATES.search(self.username + self.secret) else None
+            raise CredentialsError(f"credentials from {self.source}: {fault}", source=self.source, hint=hint)
 
     @classmethod
     def basic(cls, username: str, secret: str, *, source: str = "argument") -> "Credentials":
@@ -129,6 +135,27 @@ class Credentials:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("credentials are not pickled, so that secrets reach no file; resolve them in each process")
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """
+    A source that was passed over, although it might have had credentials.
+
+    Attributes:
+        source: Its name.
+        reason: Why, without any of its content.
+    """
+
+    source: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.reason}"
+
+
+Found: TypeAlias = Credentials | Skipped | None
+"""What a source has for a server; None if it does not know the server."""
 
 
 def _fault(credentials: Credentials) -> str:

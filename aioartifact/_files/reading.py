@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,14 +21,19 @@ _READ_SIZE = 1024 * 1024
 
 def read_text_if_exists(path: Path) -> str | None:
     """
-    Read a small text file; None if there is none.
+    Read a small text file, in UTF-8, or UTF-16 with a byte order mark; None if there is none.
+
+    Bytes that are not UTF-8 become lone surrogates: what is read may not concern them.
 
     Raises:
         OSError: It exists but cannot be read.
-        UnicodeDecodeError: It is not UTF-8.
+        UnicodeDecodeError: It is damaged UTF-16.
     """
     with suppress(FileNotFoundError, NotADirectoryError):
-        return path.read_text(encoding="utf-8")
+        content = path.read_bytes()
+        is_utf16 = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+        text = content.decode("utf-16") if is_utf16 else content.decode("utf-8-sig", "surrogateescape")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     return None
 
 

@@ -16,7 +16,7 @@ from .._retry import RetryPolicy
 from .tls import ClientCertificate, Verify
 
 # Credentials refuse to be pickled, so that none gets into a file by accident; their fields pass through a pipe.
-PackedCredentials: TypeAlias = list[tuple[ServerURL, tuple[str, str, str, str]]]
+PackedCredentials: TypeAlias = list[tuple[ServerURL, tuple[str, str, str, str, tuple[str, ...]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,9 @@ def describe(session: object) -> SessionDescription:
 def pack(credentials: Mapping[ServerURL, Credentials], servers: Iterable[ServerURL]) -> PackedCredentials:
     """Write out the credentials of *servers*."""
     found = ((server, credentials[server]) for server in servers)
-    return [(server, (known.kind, known.username, known.secret, known.source)) for server, known in found]
+    return [
+        (server, (known.kind, known.username, known.secret, known.source, known.skipped)) for server, known in found
+    ]
 
 
 def unpack(packed: PackedCredentials) -> dict[ServerURL, Credentials]:

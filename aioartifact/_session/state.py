@@ -90,6 +90,7 @@ class SessionState:
     foreign: bool = False
     clock: Clock = field(default_factory=Clock)
     credentials: dict[ServerURL, Credentials] = field(default_factory=dict)
+    configured: tuple[ServerURL, ...] = ()
     routes: dict[ServerURL | URL, Route] = field(default_factory=dict)
     refused: defaultdict[ServerURL, set[str]] = field(default_factory=lambda: defaultdict(set))
     deploy_repositories: dict[tuple[ServerURL, str], str] = field(default_factory=dict)
@@ -115,6 +116,15 @@ class SessionState:
         # As requests and curl do, credentials follow a redirect from http to https of the same host.
         owners = owners or [server for server in self.credentials if server.upgrades_to(*address)]
         return max(owners, key=lambda server: len(server.context_path), default=None)
+
+    @property
+    def servers(self) -> tuple[ServerURL, ...]:
+        """Servers whose context path is known: those named to this session, then those that the user configured."""
+        named = tuple(self.credentials)
+        if not self.configured:
+            return named
+        # What a call names takes precedence: below a named server, another one would only be a guess.
+        return named + tuple(server for server in self.configured if not any(map(server.is_below, named)))
 
     async def admit(self, server: ServerURL) -> None:
         """Look up the credentials of *server*, once; from then on its requests carry them."""

@@ -168,7 +168,7 @@ class Fetcher:
 
     @property
     def _servers(self) -> tuple[ServerURL, ...]:
-        return tuple(state_of(self._session).credentials)
+        return state_of(self._session).servers
 
     async def check_space(self, items: Iterable[Any] | AsyncIterable[Any]) -> None:
         """

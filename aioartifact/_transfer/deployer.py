@@ -86,7 +86,7 @@ class Deployer:
         if names_folder(where):
             where += quote_segment(name) if is_url(where) else name
         if isinstance(given, tuple) and is_url(where):
-            return parse_item_url(where, state_of(self.session).credentials)
+            return parse_item_url(where, state_of(self.session).servers)
         return item_below(self.target, where)
 
     async def _deploy(self, path: str, item: ItemURL, file: FileProgress, started: float) -> Outcome:

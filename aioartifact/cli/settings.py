@@ -3,7 +3,6 @@
 import sys
 from dataclasses import dataclass
 from typing import TypedDict
-from urllib.parse import urlsplit
 
 import click
 
@@ -38,19 +37,11 @@ class Settings:
     def at(self, url: str) -> SessionOptions:
         """Options of a session for items; its server is the one of *url*, unless it was given."""
         # None leaves it to the library to find the server in each URL.
-        return self.of(self.server or (base_address(url) if self.credentials else None))
+        return self.of(self.server or (aioartifact.path(url).server if self.credentials else None))
 
     def of(self, server: str | None) -> SessionOptions:
         """Options of a session for *server*."""
         return {"server": server, "auth": self.credentials, "verify": self.verify}
-
-
-def base_address(url: str) -> str:
-    """Part of *url* up to its first path segment ``artifactory``, or its origin, as the library divides URLs."""
-    parts = urlsplit(url)
-    segments = parts.path.split("/")
-    path = "/".join(segments[: segments.index("artifactory") + 1]) if "artifactory" in segments else ""
-    return f"{parts.scheme}://{parts.netloc}{path}" if parts.scheme and parts.netloc else url
 
 
 def read_credentials(user: str | None, *, password: bool, token: bool) -> aioartifact.Credentials | None:

@@ -672,3 +672,16 @@ def test_home_folder_in_paths(cli, server, folder, home):
     assert cli("download", f"{folder}/f", "-d", "~/e").code == 0
     assert (home / "e" / "f").exists()
     assert not list(home.glob("~*"))
+
+
+def test_user_option_with_a_configured_context_path(cli, home):
+    """Credentials of --user go to the server that the configuration names in the URL."""
+    with ThreadedArtifactoryServer(context_path="/acme") as server:
+        server.put("generic-local/g/a.txt", b"x")
+        section = server.url.partition("://")[2]
+        (home / ".artifactory_python.cfg").write_text(f"[{section}]\nverify = true\n", encoding="utf-8")
+
+        url = f"{server.url}/generic-local/g"
+        run = cli("--user", server.username, "--password-stdin", "ls", url, stdin=f"{server.password}\n")
+
+    assert (run.code, run.out) == (0, "a.txt\n")

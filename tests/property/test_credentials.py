@@ -78,12 +78,14 @@ def test_cfg_gives_back_what_was_doubled_for_interpolation(username, password):
 
 @given(pair=neighbours())
 def test_cfg_section_with_scheme_covers_exactly_what_is_below(pair):
-    """A section answers for its own address and the paths below it, and for nothing else."""
+    """A section answers for its own address and the paths below it, one for http over TLS, too; for nothing else."""
     owner, other = pair
 
     found = from_cfg(written(str(owner), "u", "p"), other, "cfg")
 
-    assert (found is not None) is f"{other}/".startswith(f"{owner}/")
+    port = 443 if owner.port == 80 else owner.port
+    over_tls = ServerURL("https", owner.host, port, owner.context_path) if owner.scheme == "http" else owner
+    assert (found is not None) is f"{other}/".startswith((f"{owner}/", f"{over_tls}/"))
 
 
 @given(pair=neighbours())
