@@ -16,7 +16,7 @@ ArtifactoryError
 │   ├── AuthenticationError (PermissionError)    401
 │   ├── ForbiddenError (PermissionError)     403
 │   ├── NotFoundError (FileNotFoundError)    404
-│   ├── ConflictError                        409
+│   ├── ConflictError                        409, and 500 where a file is in the way
 │   ├── RateLimitedError                     429                                retryable
 │   └── ServerError                          500 and above                      retryable
 ├── ProtocolError                            2xx, but not what HTTP or the REST API promises
@@ -90,7 +90,7 @@ class InvalidArgumentError(ArtifactoryError, ValueError):
 
 
 class InvalidURLError(InvalidArgumentError):
-    """A URL or a name that Artifactory cannot hold; no request was sent."""
+    """A URL or a name that Artifactory cannot hold: no request was sent, or the server refused the name."""
 
 
 class ConfigurationError(ArtifactoryError):
@@ -219,7 +219,7 @@ class NotFoundError(ResponseError, FileNotFoundError):
 
 
 class ConflictError(ResponseError):
-    """409: the server refused the content, a checksum or the path."""
+    """409: the server refused the content, a checksum or the path; 500 where a file is in the way of a folder."""
 
 
 class RateLimitedError(ResponseError):
@@ -229,7 +229,7 @@ class RateLimitedError(ResponseError):
 
 
 class ServerError(ResponseError):
-    """500 and above: the server, or a proxy before it, failed."""
+    """500 and above: the server, or a proxy before it, failed; not retryable where no retry can help."""
 
     retryable = True
 

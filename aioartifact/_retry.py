@@ -25,6 +25,9 @@ _FOLDER_DOWNLOADS_PAUSE = 1.0
 MIN_PROGRESS_BYTES = 64 * 1024
 MIN_PROGRESS_ENTRIES = 10
 
+# Artifactory needs a minute to start, and names no time: seldom enough for a server that has other work to do.
+_START_PAUSE_MIN, _START_PAUSE_MAX = 1.0, 5.0
+
 # 2.0 to a higher power overflows; long before, every sensible back-off has reached its maximum.
 _MAX_DOUBLINGS = 1000
 
@@ -42,7 +45,8 @@ class RetryPolicy:
             64 KiB of a file, or 10 entries of a listing, have arrived since it last did. An upload never does.
         backoff_initial: Upper bound of the first pause, in seconds; it doubles with every attempt.
         backoff_max: Upper bound of every pause, in seconds, except one the server asks for.
-        retry_after_max: Longest pause, in seconds, that the server may ask for; if it asks for more, give up.
+        retry_after_max: Longest pause, in seconds, that the server may ask for; if it asks for more, give up. Also how
+            long to wait in all while the server answers that it is starting up, which uses up no attempts.
 
     Raises:
         InvalidArgumentError: *attempts* is not a whole number of at least 1, or a time is not a finite number
@@ -63,6 +67,25 @@ class RetryPolicy:
     def none(cls) -> Self:
         """Policy that tries once."""
         return cls(attempts=1)
+
+    def delay_at_start(self, waited: float, *, draw: float, retry_after: float | None = None) -> float | None:
+        """
+        Return how long to wait for a server that is starting up.
+
+        Args:
+            waited: Seconds since it first said so.
+            draw: Random number of the caller, at least 0 and below 1.
+            retry_after: Seconds the server asked to wait, or None if it did not ask.
+
+        Returns:
+            Seconds, or None to stop waiting: *retry_after_max* is used up, or the policy tries only once.
+        """
+        remaining = self.retry_after_max - waited
+        asked = retry_after or 0.0
+        if self.attempts == 1 or remaining <= 0 or asked > remaining:
+            return None
+        pause = _START_PAUSE_MIN + (_START_PAUSE_MAX - _START_PAUSE_MIN) * draw
+        return min(max(pause, asked), remaining)
 
     def next_delay(self, attempt: int, *, draw: float, retry_after: float | None = None) -> float | None:
         """

@@ -57,11 +57,13 @@ async def deploy(
         InvalidArgumentError: *path* is empty or no path, a checksum or a property is malformed, *url* is that of a
             repository, *min_checksum_deploy* is no number of bytes, or *progress* is no :class:`Progress`. No request
             was sent.
-        InvalidURLError: *url* is not the URL of an item.
+        InvalidURLError: *url* is not the URL of an item, or Artifactory does not accept a name in it.
+        NotAFileError: A folder has the name that the file would get.
         AuthenticationError: Credentials are missing or wrong.
         ForbiddenError: This user may not deploy here, or not replace what is there.
         NotFoundError: There is no such local repository.
         ConflictError: The bytes differ from the checksums, or the repository's rules refuse the path.
+        BadRequestError: A file is where the path has a folder.
         IntegrityError: The server recorded other checksums.
         StoredElsewhereError: The server stored the file under another path.
         ResponseError: The server said no for another reason.

@@ -186,13 +186,14 @@ async def mkdir(
 
     Raises:
         InvalidArgumentError: *url* is a repository, which only an administrator can make. No request was sent.
-        InvalidURLError: *url* is not the URL of an item.
+        InvalidURLError: *url* is not the URL of an item, or Artifactory does not accept a name in it.
         AlreadyExistsError: It exists, and *exist_ok* is False.
         NotFoundError: The folder above it does not exist, and *parents* is False; or there is no such repository.
         NotAFolderError: A file is there.
         StoredElsewhereError: The server made a folder under another path.
         AuthenticationError: Credentials are missing or wrong.
         ForbiddenError: This user may not deploy here.
+        ConflictError: A file has the name of a folder above it.
         ServerError: The repository is virtual.
         ResponseError: The server said no for another reason.
         TransportError: No answer came.

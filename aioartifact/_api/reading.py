@@ -166,11 +166,13 @@ async def write_bytes(
         InvalidArgumentError: *data* is no bytes, a property is malformed, or *url* is that of a repository. No request
             was sent.
         InvalidURLError: *url* is not the URL of an item, or ends in a slash: it names a folder, and bytes have no name
-            of their own. No request was sent.
+            of their own; no request was sent. Or Artifactory does not accept a name in it.
+        NotAFileError: A folder has this name.
         AuthenticationError: Credentials are missing or wrong.
         ForbiddenError: This user may not deploy here, or not replace what is there.
         NotFoundError: There is no such local repository.
         ConflictError: The bytes were damaged on the way, or the repository's rules refuse the path.
+        BadRequestError: A file is where the path has a folder.
         IntegrityError: The server recorded other checksums.
         StoredElsewhereError: The server stored the file under another path.
         ResponseError: The server said no for another reason.

@@ -29,7 +29,16 @@ from .download import (
     read_promise,
     unsatisfied_size,
 )
-from .errors import PROXY_LOGIN_HINT, errors_inside, not_sent, raise_for_status, read_error, server_words, too_large
+from .errors import (
+    PROXY_LOGIN_HINT,
+    errors_inside,
+    is_starting,
+    not_sent,
+    raise_for_status,
+    read_error,
+    server_words,
+    too_large,
+)
 from .items import (
     build_item_info,
     expect_file,
@@ -52,6 +61,7 @@ from .mutations import (
     destination_of,
     read_relocation,
 )
+from .permanent import permanent_refusal
 from .properties import (
     build_delete_properties,
     build_merge_properties,
@@ -108,6 +118,7 @@ __all__ = [
     "is_folder_redirect",
     "is_folder_row",
     "is_html",
+    "is_starting",
     "matrix_parameters",
     "merge_rows",
     "missing_list",
@@ -117,6 +128,7 @@ __all__ = [
     "not_artifactory",
     "not_sent",
     "objects_of",
+    "permanent_refusal",
     "property_list",
     "property_names",
     "property_values",

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from html import unescape
 from http import HTTPStatus
 from typing import Any
 
 from .._address import ServerURL, mask_url
-from .._errors import AuthenticationError, ProtocolError, ResponseError, error_for_status
+from .._errors import ArtifactoryError, AuthenticationError, ProtocolError, ResponseError, error_for_status
 from .._models import Response
 from .._retry import is_retryable_status
 from .bodies import is_html, parse_json
+from .pages import is_markup, is_start_message, is_tomcat_page, words_of_markup
+from .permanent import Refusal, permanent_refusal
 from .request import Request
 
 _MAX_WORDS = 300
@@ -22,22 +23,40 @@ def raise_for_status(request: Request, response: Response, *, attempts: int = 1)
 
     Raises:
         ResponseError: The class of the status, with the server's words.
+        NotAFileError, InvalidURLError: See :func:`read_error`.
     """
     if response.status_code >= 300:
         raise read_error(request, response, attempts=attempts)
 
 
 def read_error(
-    request: Request, response: Response, *, attempts: int = 1, retry_after: float | None = None
-) -> ResponseError:
-    """Make the error of a refusal from whatever body came with it: JSON in several shapes, text, HTML, XML."""
+    request: Request,
+    response: Response,
+    *,
+    attempts: int = 1,
+    retry_after: float | None = None,
+    waited: float = 0.0,
+) -> ArtifactoryError:
+    """
+    Make the error of a refusal from whatever body came with it: JSON in several shapes, text, HTML, XML.
+
+    It is a ResponseError, except for what Artifactory answers with 500 although the URL is to blame.
+
+    Args:
+        request: What was requested.
+        response: The refusal.
+        attempts: How often it was requested.
+        retry_after: Seconds that the server asked to wait.
+        waited: Seconds that were waited for a server that was starting up.
+    """
     text = _unfolded_words(response)
     words = shortened(text)
-    # A 404 of something before Artifactory says nothing about the item, nor a 401 of another host about permissions.
-    is_other = _is_of_a_router(response, words) or (request.redirected_to and response.status_code == 401)
-    kind = ResponseError if is_other else error_for_status(response.status_code)
-    error = kind(
-        f"{request.label}: {_status_text(response.status_code)}" + (f": {words}" if words else ""),
+    message = f"{request.label}: {_status_text(response.status_code)}" + (f": {words}" if words else "")
+    refusal = None if request.redirected_to else permanent_refusal(response)
+    if refusal is not None and not issubclass(refusal.kind, ResponseError):
+        return refusal.kind(message, hint=refusal.hint)
+    error = _error_class(request, response, words, refusal)(
+        message,
         method=request.method,
         url=mask_url(request.url),
         status=response.status_code,
@@ -45,10 +64,18 @@ def read_error(
         request_id=response.headers.get("X-Request-Id"),
         attempts=attempts,
         retry_after=retry_after,
-        hint=request.locate(text) or _hint(request, response, words),
+        hint=request.locate(text) or (refusal and refusal.hint) or _hint(request, response, words, waited),
     )
-    error.retryable = is_retryable_status(response.status_code)
+    error.retryable = refusal is None and is_retryable_status(response.status_code)
     return error
+
+
+def _error_class(request: Request, response: Response, words: str, refusal: Refusal | None) -> type[ResponseError]:
+    if refusal is not None and issubclass(refusal.kind, ResponseError):
+        return refusal.kind
+    # A 404 of something before Artifactory says nothing about the item, nor a 401 of another host about permissions.
+    is_other = _is_of_a_router(response, words) or (request.redirected_to and response.status_code == 401)
+    return ResponseError if is_other else error_for_status(response.status_code)
 
 
 def not_sent(server: ServerURL, request: Request | None = None) -> AuthenticationError:
@@ -83,14 +110,26 @@ def _is_of_a_router(response: Response, words: str) -> bool:
     return response.status_code == 404 and (is_html(response.headers) or words.startswith("404 page not found"))
 
 
-def _hint(request: Request, response: Response, words: str) -> str | None:
-    status, html = response.status_code, is_html(response.headers)
+def is_starting(response: Response) -> bool:
+    """Whether *response* says that Artifactory, or the Tomcat in which it runs, is not ready yet."""
+    if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+        return False
+    return is_start_message(_unfolded_words(response)) or is_tomcat_page(response.text.strip())
+
+
+def _hint(request: Request, response: Response, words: str, waited: float) -> str | None:
+    status = response.status_code
+    html = is_html(response.headers) and not is_tomcat_page(response.text.strip())
     if request.redirected_to and status != 429:
         return "try again later" if status >= 500 else _OTHER_HOST_HINT
     if status == 407:
         return PROXY_LOGIN_HINT
+    if is_starting(response):
+        what = f"still starting up after {waited:.0f} s" if waited >= 1 else "starting up"
+        return f"Artifactory is {what}; try again later"
     if _is_of_a_router(response, words):
-        return f"what stands before Artifactory does not know this path; is {request.server} the base URL?"
+        who = "Tomcat, in which Artifactory runs," if is_tomcat_page(response.text.strip()) else "what stands before it"
+        return f"{who} does not know this path; is {request.server} the base URL of an Artifactory?"
     if html and status >= 500:
         return "a proxy before Artifactory answered; try again later"
     if html:
@@ -123,10 +162,8 @@ def server_words(response: Response) -> str:
 
 def _unfolded_words(response: Response) -> str:
     text = response.text.strip()
-    content_type = response.headers.get("Content-Type", "")
-    if "html" in content_type or text[:1] == "<":
-        match = re.search(r"<(title|message)[^>]*>(.*?)</\1>", text, re.IGNORECASE | re.DOTALL)
-        return unescape(match[2]) if match else ""
+    if is_markup(text, response.headers.get("Content-Type", "")):
+        return words_of_markup(text)
     try:
         document = parse_json(text)
     except ValueError:

@@ -89,6 +89,23 @@ class ResponseHead(aiohttp.ClientResponse):
         finally:
             limit.cancel()
 
+    async def read_beginning(self, limit: int) -> bytes:
+        """Read the first *limit* bytes of the body; from then on, `read` returns these as if they were all."""
+        chunks: list[bytes] = []
+        missing = limit
+        try:
+            while missing > 0 and (chunk := await self.content.readany()):
+                chunks.append(chunk)
+                missing -= len(chunk)
+        finally:
+            self._body = b"".join(chunks)[:limit]
+        return self._body
+
+    @property
+    def has_been_read(self) -> bool:
+        """Whether `read` returns at once."""
+        return self._body is not None
+
     @property
     def is_requested(self) -> bool:
         """Whether the whole request has been sent."""

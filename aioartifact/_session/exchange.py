@@ -179,9 +179,16 @@ class Reply:
 
     async def error(self) -> ArtifactoryError:
         """Read the body of a refusal and make its error."""
-        retry_after = read_retry_after(self.chain[-1], now=self._seam.state.clock.wall())
-        attempts = self._seam.operation.attempts
-        return read_error(self._seam.request, await self.read(), attempts=max(1, attempts), retry_after=retry_after)
+        clock, operation = self._seam.state.clock, self._seam.operation
+        retry_after = read_retry_after(self.chain[-1], now=clock.wall())
+        since = operation.starting_since
+        return read_error(
+            self._seam.request,
+            await self.read(),
+            attempts=max(1, operation.attempts),
+            retry_after=retry_after,
+            waited=0.0 if since is None else clock.now() - since,
+        )
 
 
 class stream:  # noqa: N801  # it reads as a function, and a generator would cost several times as much per file

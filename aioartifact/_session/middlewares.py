@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import TypeAlias
 
 import aiohttp
+import anyio
 
-from .._models import decode_text
+from .._models import Response
+from .._protocol import is_starting, permanent_refusal
 from .._retry import is_idempotent, is_retryable_status, read_retry_after, retry_after_from_message
+from .connections import ResponseHead
 from .logs import log_pause, log_retry
 from .payload import UploadPayload, is_replayable, upload_failure
 from .refusals import CredentialsRefused, SentCredentials, credentials_in
@@ -17,6 +20,8 @@ Handler: TypeAlias = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientR
 
 # What the server says of itself, and not of one request (RFC 6585 section 4, RFC 9110 section 15.6.4).
 _SLOW_DOWN = frozenset({429, 503})
+# Whether these pass is only in their text: requests to wait, refusals for good, a server that is starting up.
+_EXPLAINED = frozenset({400, 403, 500, 503})
 MAX_ERROR_BODY = 64 * 1024
 # Compressed bodies grow up to a thousandfold; those of real refusals are far smaller than this allows.
 _MOST_GROWTH = 16
@@ -86,7 +91,10 @@ class Passage:
             if response.status == 401:
                 route.breaker.refuse(credentials)
             self._heed(request, response, sent)
-            if response.status < 400 or not await self._repeats(request, response):
+            if response.status < 400:
+                operation.starting_since = None
+                return response
+            if not await self._repeats(request, response):
                 return response
 
     def _demand_not_refused(self, credentials: SentCredentials) -> None:
@@ -109,10 +117,12 @@ class Passage:
 
     async def _repeats(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> bool:
         """Wait as long as the server asks or the policy says; False for an answer that stays."""
-        delay = await _delay_after_refusal(self._state, self._operation, request, response)
+        delay = await self._delay_after_refusal(request, response)
         if delay is None:
             return False
         response.release()
+        if self._operation.starting_since is not None:
+            self._operation.attempts -= 1  # nothing has failed: the server is not ready yet
         self._operation.tell_retry()
         log_retry(request, response.status, self._operation.attempts + 1, delay)
         if response.status in _SLOW_DOWN:
@@ -121,6 +131,41 @@ class Passage:
         else:
             await self._state.clock.sleep(delay)
         return True
+
+    async def _delay_after_refusal(
+        self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse
+    ) -> float | None:
+        operation, policy, clock = self._operation, self._state.retry, self._state.clock
+        if not operation.repeatable or not is_replayable(request.body):
+            return None
+        asked = read_retry_after(response.headers, now=clock.wall())
+        said = await self._explanation(response) if response.status in _EXPLAINED else None
+        if said is not None and is_starting(said):
+            now = clock.now()
+            operation.starting_since = now if operation.starting_since is None else operation.starting_since
+            return policy.delay_at_start(now - operation.starting_since, draw=clock.draw(), retry_after=asked)
+        operation.starting_since = None
+        if not is_retryable_status(response.status):
+            asked = None if said is None else retry_after_from_message(response.status, said.text)
+            if asked is None:
+                return None
+        elif said is not None and permanent_refusal(said):
+            return None
+        return policy.next_delay(operation.attempts, draw=clock.draw(), retry_after=asked)
+
+    async def _explanation(self, response: aiohttp.ClientResponse) -> Response | None:
+        """Read the text of a refusal; None if there is too much of it or it breaks off: then the status holds."""
+        try:
+            with anyio.fail_after(self._state.timeouts.stall):
+                if self._is_own and isinstance(response, ResponseHead):
+                    content = await response.read_beginning(MAX_ERROR_BODY)
+                elif is_small(response):
+                    content = await response.read()
+                else:
+                    return None
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+        return Response(response.status, content, response.headers, "")
 
 
 def withholding(names: Collection[str]) -> aiohttp.ClientMiddlewareType:
@@ -154,31 +199,9 @@ def _delay_after_error(
     return delay
 
 
-async def _delay_after_refusal(
-    state: SessionState,
-    operation: Operation,
-    request: aiohttp.ClientRequest,
-    response: aiohttp.ClientResponse,
-) -> float | None:
-    if not operation.repeatable or not is_replayable(request.body):
-        return None
-    asked = read_retry_after(response.headers, now=state.clock.wall())
-    if not is_retryable_status(response.status):
-        if response.status not in (400, 403) or not is_small(response):
-            return None
-        # Two refusals are really requests to wait, told apart by their text alone.
-        try:
-            content = await response.read()
-        except (aiohttp.ClientError, TimeoutError):
-            return None  # the status holds, even if its explanation breaks off
-        words = decode_text(content, response.headers.get("Content-Type", ""))
-        asked = retry_after_from_message(response.status, words)
-        if asked is None:
-            return None
-    return state.retry.next_delay(operation.attempts, draw=state.clock.draw(), retry_after=asked)
-
-
 def is_small(response: aiohttp.ClientResponse) -> bool:
     """Whether a body may be read whole; aiohttp keeps it, so it can be read once more."""
+    if isinstance(response, ResponseHead) and response.has_been_read:
+        return True
     most = MAX_ERROR_BODY // _MOST_GROWTH if "Content-Encoding" in response.headers else MAX_ERROR_BODY
     return response.content_length is not None and response.content_length <= most

@@ -42,7 +42,8 @@ class Operation:
     """
     One call of ours, however many requests it takes: the budget of attempts belongs to it.
 
-    It is over once a request got no answer in time: the server may still work on it, and would do so twice.
+    It is over once a request got no answer in time: the server may still work on it, and would do so twice. Since
+    *starting_since* the server has been answering that it is starting up.
     """
 
     repeatable: bool
@@ -50,6 +51,7 @@ class Operation:
     attempts: int = 0
     lost: int = 0
     is_over: bool = False
+    starting_since: float | None = None
     on_retry: Callable[[int], None] | None = None
 
     def tell_retry(self) -> None:
