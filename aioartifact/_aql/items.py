@@ -1,6 +1,6 @@
 """Queries for items, as values that are built step by step and printed as AQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Unpack
 
@@ -89,6 +89,10 @@ class Items:
             InvalidArgumentError: *count* is no whole number of at least 1.
         """
         return replace(self, most=_count("limit", count, least=1))
+
+    def without(self, names: Collection[str]) -> "Items":
+        """Leave these out of each row; those that are not included do not matter."""
+        return replace(self, included=tuple(name for name in self.included if name not in names))
 
     def __str__(self) -> str:
         query = f"items.find({self.criteria if self.criteria.filters else ''})"

@@ -19,6 +19,8 @@ from .rows import Rows
 
 # The same path in several members of a virtual repository comes in consecutive rows.
 _ORDER = ("path", "name", "repo")
+# Artifactory 4 does not know it.
+_OPTIONAL = ("sha256",)
 
 
 async def query(
@@ -36,7 +38,7 @@ async def query(
     asked = entries_below(folder.repository, folder.path, item_type=scope.item_type, depth=scope.levels)
     narrowing = tuple(criteria(scope, wanted))
     asked = asked.where(*narrowing)
-    rows = Rows(session, folder.server, asked, _ORDER, operation)
+    rows = Rows(session, folder.server, asked, _ORDER, operation, _OPTIONAL)
     request, below, twins = build_aql(folder.server, str(asked)), Below(folder), Twins(folder.repository)
     found = False
     async with aclosing(rows.batches()) as batches:
@@ -53,7 +55,7 @@ async def _knows(session: aiohttp.ClientSession, folder: ItemURL, operation: Ope
     """Whether AQL finds any file below *folder*: then it can be believed that what is looked for is not there."""
     asked = entries_below(folder.repository, folder.path, item_type="file").limit(1)
     request = build_aql(folder.server, str(asked))
-    rows, below = Rows(session, folder.server, asked, operation=operation), Below(folder)
+    rows, below = Rows(session, folder.server, asked, operation=operation, optional=_OPTIONAL), Below(folder)
     async with aclosing(rows.batches()) as batches:
         return any([any(_entries(request, below, ALL_FILES, batch)) async for batch in batches])
 

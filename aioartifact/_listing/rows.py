@@ -1,7 +1,7 @@
 """Rows of AQL, page after page where a server trims its answers."""
 
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -15,8 +15,11 @@ from .._retry import MIN_PROGRESS_ENTRIES
 from .._session import Operation, begin, rest, state_of
 from .arrays import ArrayAnswer, Entries
 
-# What a session remembers of a server that sorts no rows.
+# What a session remembers of a server that sorts no rows, or does not know some fields.
 SORT = "aql-sort"
+OPTIONAL_FIELDS = "aql-optional-fields"
+# The query follows in full, so no other word in such a message says anything.
+_UNPARSED = re.compile(r"fail(ed)? to parse query", re.IGNORECASE)
 _LIMIT = re.compile(r"\.\s*limit\s*\(\s*([0-9]+)\s*\)")
 
 
@@ -26,7 +29,7 @@ class Rows:
 
     Where the query is a value and leaves that open, rows are sorted, so that what a server trims, or a lost
     connection swallows, is asked for again behind the last row that came. The open-source edition refuses to sort;
-    there one answer must have all.
+    there one answer must have all. Fields that older servers do not know are left out where a server refuses them.
 
     Args:
         session: Session to ask with.
@@ -34,6 +37,7 @@ class Rows:
         query: What is asked.
         order: Fields that name an item, to sort by.
         operation: What the requests are part of; None for one of their own.
+        optional: Fields that the rows may lack.
 
     Attributes:
         is_sorted: Whether the rows come in that order; only known once there are rows.
@@ -46,9 +50,14 @@ class Rows:
         query: Items | str,
         order: Sequence[str] = KEY,
         operation: Operation | None = None,
+        optional: Collection[str] = (),
     ) -> None:
         is_pageable = isinstance(query, Items) and query.is_pageable
-        self.is_sorted = is_pageable and SORT not in state_of(session).refused[server]
+        self._refused = state_of(session).refused[server]
+        self.is_sorted = is_pageable and SORT not in self._refused
+        self._optional = frozenset(optional if OPTIONAL_FIELDS not in self._refused else ())
+        self._left_out = frozenset(optional) - self._optional
+        self._newly_refused: set[str] = set()
         self._session = session
         self._operation = operation or begin(session)
         self._server = server
@@ -75,12 +84,13 @@ class Rows:
             try:
                 async with aclosing(answer.batches(self._session, operation)) as batches:
                     async for rows in batches:
+                        self._refused |= self._newly_refused
                         self._note(answer, rows)
                         arrived += len(rows) if self.is_sorted else 0
                         yield rows
                 is_whole = self._is_whole(answer, before)
             except BadRequestError as refusal:
-                self._give_up_sorting(refusal)
+                self._simplify(refusal)
             except TransportError as error:
                 if self._has_gap or not error.retryable:
                     raise
@@ -89,8 +99,9 @@ class Rows:
 
     def _ask(self) -> ArrayAnswer:
         query = self._query
-        if self.is_sorted and isinstance(query, Items):
-            query = query.page(self._order, self._last)
+        if isinstance(query, Items):
+            query = query.without(self._left_out)
+            query = query.page(self._order, self._last) if self.is_sorted else query
         return ArrayAnswer(build_aql(self._server, str(query)), "results")
 
     def _note(self, answer: ArrayAnswer, rows: Entries) -> None:
@@ -113,17 +124,24 @@ class Rows:
             check_count(answer.request, answer.members, answer.count, own_limit=limit)
         return not trimmed
 
-    def _give_up_sorting(self, refusal: BadRequestError) -> None:
+    def _simplify(self, refusal: BadRequestError) -> None:
         """
-        Go on without an order where it is the order that is refused.
+        Continue without optional fields, or else without an order, where these may be what is refused.
+
+        That the server refuses them is remembered only once the simpler query has succeeded.
 
         Raises:
             BadRequestError: It is something else.
         """
-        if not self.is_sorted or "sort" not in refusal.server_message.lower():
+        words = refusal.server_message
+        if self._optional and _UNPARSED.search(words):
+            self._left_out, self._optional = self._optional, frozenset()
+            self._newly_refused.add(OPTIONAL_FIELDS)
+        elif self.is_sorted and "sort" in words.lower():
+            self.is_sorted = False
+            self._newly_refused.add(SORT)
+        else:
             raise refusal
-        state_of(self._session).refused[self._server].add(SORT)
-        self.is_sorted = False
 
 
 def _own_limit(query: Items | str) -> int | None:
