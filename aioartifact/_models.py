@@ -282,12 +282,15 @@ class Response:
         content: Body.
         headers: Header fields; look-up ignores case.
         url: The URL asked for, without its query.
+        login_hint: Of a 401: which credentials were sent and where they come from, without the secret. Of a 403, only
+            that there were none. Otherwise ``""``.
     """
 
     status_code: int
     content: bytes = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     url: str
+    login_hint: str = field(default="", repr=False)
 
     @property
     def ok(self) -> bool:
@@ -312,7 +315,10 @@ class Response:
         if not self.ok:
             status = f"{self.status_code} {self.reason}".strip()
             raise error_for_status(self.status_code)(
-                f"{self.url}: {status}", url=self.url, status=self.status_code, hint="text has the words of the server"
+                f"{self.url}: {status}",
+                url=self.url,
+                status=self.status_code,
+                hint=self.login_hint or "text has the words of the server",
             )
 
     @property

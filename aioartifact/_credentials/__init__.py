@@ -9,7 +9,17 @@ configparser, json and the codecs keep the text they choke on in their exception
 secret, our own error is raised after the except block, so that theirs is not even its context.
 """
 
+from .hints import FOREIGN_HINT, HEADERS_HINT, login_hint
 from .lookup import configured_servers, resolve, resolve_ancestor
 from .value import Credentials, parse_auth
 
-__all__ = ["Credentials", "configured_servers", "parse_auth", "resolve", "resolve_ancestor"]
+__all__ = [
+    "FOREIGN_HINT",
+    "HEADERS_HINT",
+    "Credentials",
+    "configured_servers",
+    "login_hint",
+    "parse_auth",
+    "resolve",
+    "resolve_ancestor",
+]

@@ -242,7 +242,8 @@ class _Shift:
         for ticket in tickets:
             server = work.server(ticket.job)
             if self._crew.state.has_refused(server):
-                await results.send(work.lost(ticket.job, not_sent(server), self._crew.progress))
+                error = not_sent(server, login_hint=self._crew.state.login_hint(server))
+                await results.send(work.lost(ticket.job, error, self._crew.progress))
             else:
                 kept.append(ticket)
         return kept

@@ -78,7 +78,7 @@ def _error_class(request: Request, response: Response, words: str, refusal: Refu
     return ResponseError if is_other else error_for_status(response.status_code)
 
 
-def not_sent(server: ServerURL, request: Request | None = None) -> AuthenticationError:
+def not_sent(server: ServerURL, request: Request | None = None, *, login_hint: str) -> AuthenticationError:
     """Make the error of a request that is not sent because *server* has refused its credentials before."""
     return AuthenticationError(
         f"{request.label if request else server}: not requested: the credentials were refused before (401)",
@@ -86,7 +86,7 @@ def not_sent(server: ServerURL, request: Request | None = None) -> Authenticatio
         url=mask_url(request.url if request else str(server)),
         status=401,
         attempts=0,
-        hint=_HINTS[401],
+        hint=login_hint,
     )
 
 
@@ -127,6 +127,8 @@ def _hint(request: Request, response: Response, words: str, waited: float) -> st
     if is_starting(response):
         what = f"still starting up after {waited:.0f} s" if waited >= 1 else "starting up"
         return f"Artifactory is {what}; try again later"
+    if status == 401:
+        return response.login_hint or _HINTS[401]
     if _is_of_a_router(response, words):
         who = "Tomcat, in which Artifactory runs," if is_tomcat_page(response.text.strip()) else "what stands before it"
         return f"{who} does not know this path; is {request.server} the base URL of an Artifactory?"
@@ -136,6 +138,8 @@ def _hint(request: Request, response: Response, words: str, waited: float) -> st
         return f"a web page answered; is {request.server} the base URL of an Artifactory?"
     if 300 <= status < 400:
         return "the server redirects this request; use the URL it redirects to (https instead of http?)"
+    if status == 403 and response.login_hint:
+        return f"{_HINTS[403]}; {response.login_hint}"
     return _HINTS.get(status) or ("try again later" if status >= 500 else "look into the server's log for this request")
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import aiohttp
 from yarl import URL
 
+from .._credentials import FOREIGN_HINT
 from .._errors import ArtifactoryError, ConnectionLostError, ProtocolError, TransportError, TransportTimeoutError
 from .._models import Response
 from .._protocol import Request, Upload, not_sent, read_error, refuse_page, too_large
@@ -144,7 +145,16 @@ class Reply:
         """
         content = await self._read_refusal() if self.status >= 300 else await self._read_all()
         content = self._seam.masked(content) if self.status >= 300 else content
-        return Response(self.status, content, self.chain[-1], self._seam.url)
+        return Response(self.status, content, self.chain[-1], self._seam.url, self._login_hint())
+
+    def _login_hint(self) -> str:
+        """Say which credentials were sent, where that may be the reason for the status."""
+        request, state, headers = self._seam.request, self._seam.state, self._session.headers
+        if request.redirected_to:
+            return ""
+        if self.status == 401 or (self.status == 403 and state.sends_no_credentials(request.server, headers)):
+            return state.login_hint(request.server, headers)
+        return ""
 
     async def _read_refusal(self) -> bytes:
         """Read the beginning of a body that only explains the status; the status holds even if the body breaks off."""
@@ -319,7 +329,8 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
             middlewares=_middlewares(session, seam, url, route),
         )
     except CredentialsRefused:
-        failure: ArtifactoryError = not_sent(request.server, request)
+        login_hint = state.login_hint(request.server, session.headers)
+        failure: ArtifactoryError = not_sent(request.server, request, login_hint=login_hint)
     except _RAISED as error:
         log_failure(request.method, str(url), error, started)
         failure = _meaning(error, session, seam, payload)
@@ -341,7 +352,7 @@ def _limit_silence(response: aiohttp.ClientResponse, seconds: float) -> None:
 
 def _demand_not_refused(request: Request, route: Route) -> None:
     if route.breaker.is_refused(_FOREIGN_CREDENTIALS):
-        raise not_sent(request.server, request)
+        raise not_sent(request.server, request, login_hint=FOREIGN_HINT)
 
 
 def _meaning(

@@ -18,7 +18,7 @@ import anyio.to_thread
 from yarl import URL
 
 from .._address import ServerURL
-from .._credentials import Credentials
+from .._credentials import FOREIGN_HINT, HEADERS_HINT, Credentials, login_hint
 from .._errors import InvalidArgumentError, SessionError
 from .._options import Limits, Timeouts
 from .._protocol import Request
@@ -149,6 +149,19 @@ class SessionState:
         """Whether *server* has refused the credentials of the calls that run."""
         route = self.routes.get(server)
         return route is not None and route.breaker.is_refused(credentials_in(route.headers))
+
+    def login_hint(self, server: ServerURL, headers: Mapping[str, str] | None = None) -> str:
+        """Say where the credentials for *server* come from; *headers* are those that the user gave the session."""
+        if self.foreign:
+            return FOREIGN_HINT
+        if any(credentials_in(headers or {})):
+            return HEADERS_HINT
+        return login_hint(self.credentials[server]) if server in self.credentials else ""
+
+    def sends_no_credentials(self, server: ServerURL, headers: Mapping[str, str]) -> bool:
+        """Whether requests to *server* are known to be anonymous, in a session with these *headers*."""
+        credentials = self.credentials.get(server)
+        return credentials is not None and credentials.kind == "anonymous" and not any(credentials_in(headers))
 
     def route_to(self, url: URL) -> Route:
         """The way to the server, or else to the origin, that *url* lies on."""

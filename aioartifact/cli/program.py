@@ -14,7 +14,7 @@ _FAMILIES = {
     "Search": {"versions": "versions", "search": "queries", "aql": "queries"},
     "Change": {"props": "props", "cp": "change", "mv": "change", "rm": "rm", "mkdir": "change"},
     "Transfer": {"download": "download", "deploy": "deploy", "sync": "sync", "cleanup": "cleanup"},
-    "Servers": {"ping": "servers", "info": "servers", "repos": "servers"},
+    "Servers": {"ping": "servers", "info": "servers", "repos": "servers", "auth": "servers"},
     "Try": {"serve": "local", "demo": "local"},
 }
 _MODULES = {verb: module for family in _FAMILIES.values() for verb, module in family.items()}

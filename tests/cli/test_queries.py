@@ -195,3 +195,69 @@ def test_query_that_is_refused(server, cli, words, path, status, code):
     run = cli(*(word.replace("URL", server.url) for word in words))
     assert (run.code, run.out) == (code, "")
     assert "said so" in run.err
+
+
+def test_auth(cli, home, monkeypatch):
+    """Kind, user and source of the credentials, and what was skipped; never the secret, and without a request."""
+    (home / ".artifactory_python.cfg").mkdir()
+    monkeypatch.setenv("NETRC", str(home / ".netrc"))
+    (home / ".netrc").write_text("machine h.example login ada password s3cr3t-canary\n", encoding="utf-8")
+
+    plain, machine = (
+        cli("auth", "https://h.example/artifactory"),
+        cli("auth", "https://h.example/artifactory", "--json"),
+    )
+
+    assert (plain.code, machine.code) == (0, 0)
+    assert plain.out.startswith(
+        "server\thttps://h.example/artifactory\nkind\tbasic\nuser\tada\nsource\tfile ~/.netrc machine h.example\n"
+        "skipped\tfile ~/.artifactory_python.cfg: "
+    )
+    [found] = machine.objects
+    assert list(found) == ["server", "kind", "user", "source", "skipped"]
+    assert found["skipped"][0].startswith("file ~/.artifactory_python.cfg: ")
+    assert "s3cr3t" not in plain.out + plain.err + machine.out + machine.err
+
+
+def test_auth_without_credentials(cli):
+    """Where nothing is configured, the output says where it was looked for."""
+    run = cli("auth", "https://h.example/artifactory")
+
+    assert run.code == 0
+    assert "kind\tanonymous\nsource\tnone found in the environment, ~/.artifactory_python.cfg" in run.out
+    assert "user" not in run.out
+    assert "skipped" not in run.out
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "source"),
+    [
+        (["--token-stdin"], "bearer", "--token-stdin"),
+        (["--user", "ada", "--password-stdin"], "basic", "--password-stdin"),
+    ],
+)
+def test_auth_of_options(cli, words, kind, source):
+    """Credentials of stdin are shown like any others."""
+    run = cli(*words, "auth", "https://h.example/artifactory", "--json", stdin="s3cr3t-canary\n")
+
+    assert run.code == 0
+    assert (run.objects[0]["kind"], run.objects[0]["source"]) == (kind, source)
+    assert "s3cr3t" not in run.out + run.err
+
+
+def test_auth_of_a_broken_entry(cli, home):
+    """An entry of the server that cannot be used is an error."""
+    (home / ".artifactory_python.cfg").write_text("[h.example]\nusername = ada\n", encoding="utf-8")
+
+    run = cli("auth", "https://h.example/artifactory")
+
+    assert run.code == 3
+    assert "has no password" in run.err
+
+
+def test_auth_shows_no_secret_of_a_url(cli):
+    """A URL with credentials is refused, not repeated."""
+    run = cli("--token-stdin", "auth", "https://ada:s3cr3t-canary@h.example", stdin="token\n")
+
+    assert run.code == 2
+    assert "s3cr3t" not in run.out + run.err

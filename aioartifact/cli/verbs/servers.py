@@ -1,4 +1,4 @@
-"""``ping``, ``info`` and ``repos``: a server as a whole."""
+"""``ping``, ``info``, ``repos`` and ``auth``: a server as a whole."""
 
 from dataclasses import asdict
 
@@ -59,3 +59,17 @@ def repos(settings: Settings, server: str, kind: str | None, package_type: str |
 
     for repository in run(call):
         render.emit(repository.key, asdict(repository), as_json=as_json)
+
+
+@click.command()
+@click.argument("server")
+@as_json
+@click.pass_obj
+def auth(settings: Settings, server: str, as_json: bool) -> None:
+    """Show the credentials for a server and their source, but never the secret."""
+    address = aioartifact.url(server)  # refuses one that holds a secret itself
+    found = settings.credentials or aioartifact.resolve_credentials(address)
+    user = found.username if found.kind == "basic" else None
+    skipped = list(found.skipped) if as_json else "; ".join(found.skipped) or None
+    known = {"server": address, "kind": found.kind, "user": user, "source": found.source, "skipped": skipped}
+    render.details(known, as_json=as_json)
