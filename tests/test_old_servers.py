@@ -7,6 +7,7 @@ from raw_http import raw_server, response
 
 import aioartifact
 from aioartifact import query
+from aioartifact.testing import Fault
 
 pytestmark = pytest.mark.anyio
 
@@ -166,3 +167,118 @@ async def test_filtered_listing_of_an_old_server():
         with pytest.raises(aioartifact.ArtifactoryError):
             _ = [entry async for entry in listing]
     assert ['"sha256"' in asked for asked in old.queries].count(True) == 1
+
+
+def without_patch(server, status):
+    """Let the embedded server answer PATCH as one that does not know it."""
+    server.fail("PATCH", "api/metadata/**", times=None, fault=Fault.status(status, message="Not Found"))
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_properties_without_merge(server, session, status):
+    """The same result by two requests, and later calls of the session do not try to merge again."""
+    server.put("generic-local/a/f", b"x", properties={"keep": "1", "change": "2", "drop": "3"})
+    without_patch(server, status)
+    url = f"{server.url}/generic-local/a/f"
+    await aioartifact.update_properties(url, {"change": ["b;c", "d"], "drop": None}, session=session)
+    assert server.properties("generic-local/a/f") == {"keep": ["1"], "change": ["b;c", "d"]}
+    server.clear_log()
+    await aioartifact.update_properties(url, {"new": "n"}, session=session)
+    await aioartifact.update_properties(url, {"keep": None}, session=session)
+    assert server.properties("generic-local/a/f") == {"new": ["n"], "change": ["b;c", "d"]}
+    server.assert_requests(["PUT api/storage/generic-local/a/f", "DELETE api/storage/generic-local/a/f"])
+
+
+@pytest.mark.parametrize("recursive", [False, True])
+async def test_set_properties_without_merge(server, session, recursive):
+    """Only with *recursive* do items below get them."""
+    server.put("generic-local/a/f", b"x", properties={"own": "1"})
+    await aioartifact.update_properties(f"{server.url}/generic-local/a", {"drop": "1"}, session=session)
+    without_patch(server, 404)
+    await aioartifact.set_properties(f"{server.url}/generic-local/a", {"k": "v"}, recursive=recursive, session=session)
+    assert server.properties("generic-local/a") == {"k": ["v"]}
+    assert server.properties("generic-local/a/f") == {"own": ["1"]} | ({"k": ["v"]} if recursive else {})
+
+
+async def test_missing_item_without_merge(server, session):
+    """The 404 of an item that does not exist is passed on, and nothing is learned from it."""
+    without_patch(server, 404)
+    with pytest.raises(aioartifact.NotFoundError) as caught:
+        await aioartifact.update_properties(f"{server.url}/generic-local/a", {"k": "v"}, session=session)
+    assert "PATCH" not in caught.value.hint
+    server.clear_faults()
+    server.put("generic-local/a", b"x")
+    await aioartifact.update_properties(f"{server.url}/generic-local/a", {"k": "v"}, session=session)
+    assert server.count("PATCH") == 2
+
+
+@pytest.mark.parametrize("status", [404, 405, 414, 501])
+async def test_properties_by_no_way(server, session, status):
+    """A server that does not know the other way either gets a clear error, and is asked for both again."""
+    server.put("generic-local/a", b"x")
+    without_patch(server, 404)
+    server.fail("PUT", "api/storage/**", times=1, fault=Fault.status(status))
+    url = f"{server.url}/generic-local/a"
+    with pytest.raises(aioartifact.ResponseError) as caught:
+        await aioartifact.update_properties(url, {"k": "v"}, session=session)
+    assert "knows no PATCH api/metadata" in caught.value.hint
+    await aioartifact.update_properties(url, {"k": "v"}, session=session)
+    assert server.properties("generic-local/a") == {"k": ["v"]}
+
+
+async def test_value_that_only_a_merge_can_set(server, session):
+    """A URL cannot hold each value that JSON can: an error, with nothing changed."""
+    server.put("generic-local/a", b"x", properties={"old": "1"})
+    without_patch(server, 404)
+    with pytest.raises(aioartifact.InvalidArgumentError) as caught:
+        await aioartifact.update_properties(f"{server.url}/generic-local/a", {"k": "a\\", "old": None}, session=session)
+    assert "since 6.1" in caught.value.hint
+    assert server.properties("generic-local/a") == {"old": ["1"]}
+
+
+async def test_licence_and_permission_do_not_mean_an_old_server(server, session):
+    """Other refusals of a merge are passed on as they are."""
+    server.put("generic-local/a", b"x")
+    for status, kind in ((400, aioartifact.BadRequestError), (403, aioartifact.ForbiddenError)):
+        server.fail("PATCH", "api/metadata/**", fault=Fault.status(status, message="no"))
+        with pytest.raises(kind):
+            await aioartifact.update_properties(f"{server.url}/generic-local/a", {"k": "v"}, session=session)
+    assert server.count("PUT") == 0
+
+
+EMPTY = [b"", b'{"errors":[{"status":403,"message":""}]}', b'{"errors":[{"status":403}]}']
+
+
+@pytest.mark.parametrize("body", EMPTY)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda url, file, session: aioartifact.deploy(file, url, session=session),
+        lambda url, file, session: aioartifact.write_bytes(url, b"x", session=session),
+        lambda url, file, session: aioartifact.mkdir(url, session=session),
+    ],
+    ids=["deploy", "write_bytes", "mkdir"],
+)
+async def test_refused_deploy_without_a_reason(tmp_path, call, body):
+    """An unknown repository is answered with 403 and no message: the hint names both possible causes."""
+    (tmp_path / "f").write_bytes(b"x" * 100_000)
+    answer = response(body, status=403, headers=JSON)
+    async with raw_server(lambda _: answer) as server, connect(server) as session:
+        with pytest.raises(aioartifact.ForbiddenError) as caught:
+            await call(f"{server.url}/no-such/f", tmp_path / "f", session)
+    assert "no such repository" in caught.value.hint
+    assert "may not deploy" in caught.value.hint
+
+
+async def test_refused_deploy_with_a_reason(tmp_path):
+    """A message that names the permission leaves nothing to guess, nor does a refused download."""
+    reason = b'{"errors":[{"status":403,"message":"The user: u is not permitted to deploy"}]}'
+    answers = [response(reason, status=403, headers=JSON), response(status=403)]
+    async with raw_server(lambda _: answers.pop(0)) as server, connect(server) as session:
+        for call in (
+            aioartifact.write_bytes(f"{server.url}/r/f", b"x", session=session),
+            aioartifact.read_bytes(f"{server.url}/r/f", session=session),
+        ):
+            with pytest.raises(aioartifact.ForbiddenError) as caught:
+                await call
+            assert "no such repository" not in caught.value.hint

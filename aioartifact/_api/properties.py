@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import aiohttp
 
 from .._address import ItemURL, URLLike
-from .._errors import BadRequestError, InvalidArgumentError, NotFoundError
+from .._errors import BadRequestError, InvalidArgumentError, NotFoundError, ResponseError
 from .._listing import fetch_info
 from .._protocol import (
     build_delete_properties,
@@ -16,9 +16,14 @@ from .._protocol import (
     property_values,
     read_properties,
 )
-from .._session import ask
+from .._session import ask, state_of
 from .items import item_of
 from .session import using
+
+# What a session remembers of a server that is older than 6.1, or stands behind a proxy that knows no PATCH.
+_MERGE = "patch-metadata"
+# What a server says that does not set properties by a URL either, or not by one of that length.
+_NOT_BY_URL = frozenset({404, 405, 414, 501})
 
 
 async def properties(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> dict[str, list[str]]:
@@ -61,7 +66,7 @@ async def set_properties(
     Make *properties* the only ones that an item has; two requests, three where it had none.
 
     The present ones are read, then replaced in one step. One that somebody else sets in between stays. Needs
-    Artifactory Pro 6.1 or later.
+    Artifactory Pro. Before 6.1, the server takes one request for what is set and one for what is deleted.
 
     Args:
         url: URL of a file, a folder or a repository.
@@ -107,8 +112,8 @@ async def update_properties(
     Change some properties of an item and leave the others; one request, atomic.
 
     With *recursive* it takes one request for what is set and one for what is deleted, since the server's own way
-    to merge would hand every other property of the folder down as well. Needs Artifactory Pro, 6.1 or later where
-    not recursive.
+    to merge would hand every other property of the folder down as well. So it does before Artifactory 6.1. Needs
+    Artifactory Pro.
 
     Args:
         url: URL of a file, a folder or a repository.
@@ -136,7 +141,7 @@ async def update_properties(
     async with using(session) as opened:
         item = item_of(opened, url)
         if recursive:
-            await _spread(opened, item, wanted)
+            await _spread(opened, item, wanted, recursive=True)
         elif wanted:
             await _merge(opened, item, wanted, recursive=False)
 
@@ -187,6 +192,10 @@ async def _fetch(session: aiohttp.ClientSession, item: ItemURL) -> dict[str, lis
 async def _merge(
     session: aiohttp.ClientSession, item: ItemURL, changes: Mapping[str, Sequence[str] | None], *, recursive: bool
 ) -> None:
+    refused = state_of(session).refused[item.server]
+    if _MERGE in refused:
+        await _merge_by_two(session, item, changes, recursive=recursive)
+        return
     try:
         await ask(session, build_merge_properties(item, changes, recursive=recursive))
     except BadRequestError as error:
@@ -194,13 +203,32 @@ async def _merge(
         if "Failed to set properties" in error.server_message:
             await fetch_info(session, item)
         raise
+    except ResponseError as error:
+        if not isinstance(error, NotFoundError) and error.status not in (405, 501):
+            raise
+        await fetch_info(session, item)  # if it exists, it is the method that the server does not know
+        await _merge_by_two(session, item, changes, recursive=recursive)
+        refused.add(_MERGE)
 
 
-async def _spread(session: aiohttp.ClientSession, item: ItemURL, changes: Mapping[str, Sequence[str] | None]) -> None:
+async def _merge_by_two(
+    session: aiohttp.ClientSession, item: ItemURL, changes: Mapping[str, Sequence[str] | None], *, recursive: bool
+) -> None:
+    try:
+        await _spread(session, item, changes, recursive=recursive)
+    except (InvalidArgumentError, ResponseError) as error:
+        if isinstance(error, InvalidArgumentError) or error.status in _NOT_BY_URL:
+            error.hint = "the server, or a proxy before it, knows no PATCH api/metadata, as Artifactory does since 6.1"
+        raise
+
+
+async def _spread(
+    session: aiohttp.ClientSession, item: ItemURL, changes: Mapping[str, Sequence[str] | None], *, recursive: bool
+) -> None:
     values = {name: each for name, each in changes.items() if each is not None}
     unwanted = [name for name, each in changes.items() if each is None]
-    requests = [build_set_properties(item, values)] if values else []
+    requests = [build_set_properties(item, values, recursive=recursive)] if values else []
     if unwanted:
-        requests.append(build_delete_properties(item, unwanted, recursive=True))
+        requests.append(build_delete_properties(item, unwanted, recursive=recursive))
     for request in requests:
         await ask(session, request)

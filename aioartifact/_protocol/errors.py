@@ -138,8 +138,10 @@ def _hint(request: Request, response: Response, words: str, waited: float) -> st
         return f"a web page answered; is {request.server} the base URL of an Artifactory?"
     if 300 <= status < 400:
         return "the server redirects this request; use the URL it redirects to (https instead of http?)"
-    if status == 403 and response.login_hint:
-        return f"{_HINTS[403]}; {response.login_hint}"
+    if status == 403:
+        # Artifactory 4 answers without a message where there is no such repository.
+        hint = _FORBIDDEN_OR_MISSING if request.method == "PUT" and not words else _HINTS[403]
+        return f"{hint}; {response.login_hint}" if response.login_hint else hint
     return _HINTS.get(status) or ("try again later" if status >= 500 else "look into the server's log for this request")
 
 
@@ -147,6 +149,9 @@ PROXY_LOGIN_HINT = (
     "the proxy requires a login: use http://user:password@host:port; only Basic authentication is supported"
 )
 _OTHER_HOST_HINT = "the host that the server redirects to said no; ask the administrator of the server"
+_FORBIDDEN_OR_MISSING = (
+    "either there is no such repository, or this user may not deploy to it: check its key, then permissions"
+)
 _HINTS = {
     400: "check the names and values in the call; this server cannot make sense of them",
     401: "check user and password, API key or token for this server; no credentials means anonymous",

@@ -50,14 +50,16 @@ def build_merge_properties(item: ItemURL, changes: Mapping[str, Sequence[str] | 
     return Request("PATCH", url, item.server, {"Content-Type": "application/json"}, body)
 
 
-def build_set_properties(item: ItemURL, values: Mapping[str, Sequence[str]]) -> Request:
+def build_set_properties(item: ItemURL, values: Mapping[str, Sequence[str]], *, recursive: bool) -> Request:
     """
-    Ask to replace the values of some properties of an item and of all below it.
+    Ask to replace the values of some properties of an item, with *recursive* of all below it, too.
 
     Raises:
         InvalidArgumentError: A value that a query cannot hold.
     """
-    url = f"{item.server}/api/storage/{item.location}?properties={property_list(values)}&recursive=1"
+    url = (
+        f"{item.server}/api/storage/{item.location}?properties={property_list(values)}&recursive={int(bool(recursive))}"
+    )
     return Request("PUT", url, item.server)
 
 
