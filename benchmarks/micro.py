@@ -20,7 +20,7 @@ from pathlib import Path
 from aioartifact import url
 from aioartifact._address import parse_item_url
 from aioartifact._files import Staging
-from aioartifact._protocol import build_download, read_promise
+from aioartifact._protocol import build_download, read_expected_content
 from aioartifact._scheduler import run_many
 from aioartifact._threads import run_short
 from aioartifact._transfer.assembly import Assembly
@@ -71,7 +71,7 @@ def _parse_folder_url(times: int) -> None:
 def _read_promise(times: int) -> None:
     request = build_download(parse_item_url(_ADDRESS))
     for _ in range(times):
-        read_promise(request, [_HEADERS])
+        read_expected_content(request, [_HEADERS])
 
 
 def _semver_key(times: int) -> None:

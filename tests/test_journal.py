@@ -8,7 +8,7 @@ import pytest
 from aioartifact._address import parse_item_url
 from aioartifact._checksums import Checksums
 from aioartifact._models import FileInfo
-from aioartifact._protocol import Promise
+from aioartifact._protocol import ExpectedContent
 from aioartifact._transfer.journal import WORTH_KEEPING, Journal, adopt, can_outlive, decode, encode, journal_of
 from aioartifact._transfer.ranges import Range
 
@@ -121,11 +121,11 @@ def test_listing_that_says_nothing_else(listed):
 @pytest.mark.parametrize(
     ("promise", "outlives"),
     [
-        (Promise(WORTH_KEEPING, SUMS, SHA1), True),
-        (Promise(WORTH_KEEPING, Checksums(), SHA1), True),  # the checksums may still be told
-        (Promise(WORTH_KEEPING - 1, SUMS, SHA1), False),
-        (Promise(None, SUMS, SHA1), False),
-        (Promise(WORTH_KEEPING, SUMS), False),
+        (ExpectedContent(WORTH_KEEPING, SUMS, SHA1), True),
+        (ExpectedContent(WORTH_KEEPING, Checksums(), SHA1), True),  # the checksums may still be told
+        (ExpectedContent(WORTH_KEEPING - 1, SUMS, SHA1), False),
+        (ExpectedContent(None, SUMS, SHA1), False),
+        (ExpectedContent(WORTH_KEEPING, SUMS), False),
     ],
 )
 def test_what_may_outlive_its_run(promise, outlives):
@@ -134,7 +134,13 @@ def test_what_may_outlive_its_run(promise, outlives):
 
 
 @pytest.mark.parametrize(
-    "promise", [Promise(None, SUMS, SHA1), Promise(100, Checksums(), SHA1), Promise(100, SUMS), Promise(100, SUMS, "")]
+    "promise",
+    [
+        ExpectedContent(None, SUMS, SHA1),
+        ExpectedContent(100, Checksums(), SHA1),
+        ExpectedContent(100, SUMS),
+        ExpectedContent(100, SUMS, ""),
+    ],
 )
 def test_no_journal_without_proof(promise):
     """Bytes that nobody could vouch for later are not offered to a later run."""
@@ -143,6 +149,6 @@ def test_no_journal_without_proof(promise):
 
 def test_journal_of_a_promise():
     """What it takes from the promise is what a later run pins."""
-    journal = journal_of(ITEM, Promise(100, SUMS, SHA1), JOURNAL.kept)
+    journal = journal_of(ITEM, ExpectedContent(100, SUMS, SHA1), JOURNAL.kept)
     assert journal == JOURNAL
-    assert journal.promise == Promise(100, SUMS, SHA1)
+    assert journal.promise == ExpectedContent(100, SUMS, SHA1)

@@ -15,17 +15,20 @@ from aioartifact._errors import (
     UnsafePathError,
 )
 from aioartifact._models import FileInfo
-from aioartifact._protocol import Promise
-from aioartifact._transfer.journal import WORTH_KEEPING
-from aioartifact._transfer.plan import (
+from aioartifact._protocol import ExpectedContent
+from aioartifact._transfer.content import (
     WHOLE,
     algorithms_for,
-    check_inside,
     check_received,
-    complete_promise,
     continues,
-    decide,
     first_missing,
+    pin_of,
+    with_pin,
+)
+from aioartifact._transfer.journal import WORTH_KEEPING
+from aioartifact._transfer.plan import (
+    check_inside,
+    decide,
     is_worth_leaving,
     local_path,
     relative_path,
@@ -153,27 +156,27 @@ def test_digests_to_compute(promise, algorithms):
 @pytest.mark.parametrize(
     ("promise", "file", "completed"),
     [
-        pytest.param(Promise(3, ALL), listed(4, Checksums(md5=MD5)), Promise(3, ALL), id="answer-wins"),
-        pytest.param(Promise(None, ALL), listed(4), Promise(None, ALL), id="size-of-another-time"),
-        pytest.param(Promise(3, Checksums()), listed(4), Promise(3, ALL), id="checksums-listed"),
-        pytest.param(Promise(None, Checksums()), listed(4), Promise(4, ALL), id="both-listed"),
-        pytest.param(Promise(0, Checksums()), listed(4), Promise(0, ALL), id="empty-is-a-size"),
-        pytest.param(Promise(3, Checksums()), None, Promise(3, Checksums()), id="not-listed"),
+        pytest.param(ExpectedContent(3, ALL), listed(4, Checksums(md5=MD5)), ExpectedContent(3, ALL), id="answer-wins"),
+        pytest.param(ExpectedContent(None, ALL), listed(4), ExpectedContent(4, ALL), id="size-listed"),
+        pytest.param(ExpectedContent(3, Checksums()), listed(4), ExpectedContent(3, ALL), id="checksums-listed"),
+        pytest.param(ExpectedContent(None, Checksums()), listed(4), ExpectedContent(4, ALL), id="both-listed"),
+        pytest.param(ExpectedContent(0, Checksums()), listed(4), ExpectedContent(0, ALL), id="empty-is-a-size"),
+        pytest.param(ExpectedContent(3, Checksums()), None, ExpectedContent(3, Checksums()), id="not-listed"),
     ],
 )
 def test_promise_completed_from_listing(promise, file, completed):
     """The listing fills in only where the answer says nothing."""
-    assert complete_promise(promise, file) == completed
+    assert with_pin(promise, pin_of(file, is_binding=False)) == completed
 
 
 @pytest.mark.parametrize(
     ("promise", "size", "checksums"),
     [
-        pytest.param(Promise(3, ALL), 3, Checksums(sha256=SHA256), id="strongest-is-enough"),
-        pytest.param(Promise(3, Checksums(md5=MD5)), 3, Checksums(md5=MD5), id="md5-only"),
-        pytest.param(Promise(None, ALL), 3, ALL, id="size-unknown"),
-        pytest.param(Promise(0, Checksums()), 0, ALL, id="empty"),
-        pytest.param(Promise(None, Checksums()), 3, ALL, id="nothing-promised"),
+        pytest.param(ExpectedContent(3, ALL), 3, Checksums(sha256=SHA256), id="strongest-is-enough"),
+        pytest.param(ExpectedContent(3, Checksums(md5=MD5)), 3, Checksums(md5=MD5), id="md5-only"),
+        pytest.param(ExpectedContent(None, ALL), 3, ALL, id="size-unknown"),
+        pytest.param(ExpectedContent(0, Checksums()), 0, ALL, id="empty"),
+        pytest.param(ExpectedContent(None, Checksums()), 3, ALL, id="nothing-promised"),
     ],
 )
 def test_received_as_promised(promise, size, checksums):
@@ -184,16 +187,22 @@ def test_received_as_promised(promise, size, checksums):
 @pytest.mark.parametrize(
     ("promise", "size", "checksums", "algorithm", "expected", "actual"),
     [
-        pytest.param(Promise(3, ALL), 2, ALL, "size", "3", "2", id="too-short"),
-        pytest.param(Promise(3, ALL), 4, ALL, "size", "3", "4", id="too-long"),
-        pytest.param(Promise(0, Checksums()), 1, ALL, "size", "0", "1", id="not-empty"),
-        pytest.param(Promise(None, Checksums(), is_open_ended=True), 3, ALL, "size", "", "3", id="perhaps-not-all"),
-        pytest.param(Promise(3, ALL), 3, Checksums("d" * 64, SHA1, MD5), "sha256", SHA256, "d" * 64, id="sha256"),
+        pytest.param(ExpectedContent(3, ALL), 2, ALL, "size", "3", "2", id="too-short"),
+        pytest.param(ExpectedContent(3, ALL), 4, ALL, "size", "3", "4", id="too-long"),
+        pytest.param(ExpectedContent(0, Checksums()), 1, ALL, "size", "0", "1", id="not-empty"),
         pytest.param(
-            Promise(None, Checksums(sha1=SHA1)), 3, Checksums(sha1="d" * 40), "sha1", SHA1, "d" * 40, id="sha1"
+            ExpectedContent(None, Checksums(), is_open_ended=True), 3, ALL, "size", "", "3", id="perhaps-not-all"
         ),
-        pytest.param(Promise(3, Checksums(md5=MD5)), 3, Checksums(md5="d" * 32), "md5", MD5, "d" * 32, id="md5"),
-        pytest.param(Promise(3, ALL), 3, Checksums(sha1=SHA1), "sha256", SHA256, "", id="not-computed"),
+        pytest.param(
+            ExpectedContent(3, ALL), 3, Checksums("d" * 64, SHA1, MD5), "sha256", SHA256, "d" * 64, id="sha256"
+        ),
+        pytest.param(
+            ExpectedContent(None, Checksums(sha1=SHA1)), 3, Checksums(sha1="d" * 40), "sha1", SHA1, "d" * 40, id="sha1"
+        ),
+        pytest.param(
+            ExpectedContent(3, Checksums(md5=MD5)), 3, Checksums(md5="d" * 32), "md5", MD5, "d" * 32, id="md5"
+        ),
+        pytest.param(ExpectedContent(3, ALL), 3, Checksums(sha1=SHA1), "sha256", SHA256, "", id="not-computed"),
     ],
 )
 def test_received_otherwise(promise, size, checksums, algorithm, expected, actual):
@@ -205,23 +214,25 @@ def test_received_otherwise(promise, size, checksums, algorithm, expected, actua
 
 
 SAME = Checksums(sha1=SHA1)
-PINNED = Promise(10, SAME, SHA1)
+PINNED = ExpectedContent(10, SAME, SHA1)
 
 
 @pytest.mark.parametrize(
     ("promise", "fits"),
     [
-        pytest.param(Promise(10, SAME, SHA1, 4, 10), True, id="same"),
-        pytest.param(Promise(None, Checksums(), SHA1, 4, 10), True, id="same-of-unknown-size"),
-        pytest.param(Promise(10, SAME, SHA1, 5, 10), False, id="gap"),
-        pytest.param(Promise(10, SAME, SHA1, 3, 10), False, id="overlap"),
-        pytest.param(Promise(10, SAME, SHA1, 4, 9), False, id="too-short"),
-        pytest.param(Promise(10, SAME, SHA1, 4, 11), False, id="too-long"),
-        pytest.param(Promise(10, SAME, SHA1), False, id="whole"),
-        pytest.param(Promise(11, SAME, SHA1, 4, 10), False, id="other-size"),
-        pytest.param(Promise(10, Checksums(sha1="d" * 40), SHA1, 4, 10), False, id="other-checksum"),
-        pytest.param(Promise(10, SAME, "d" * 40, 4, 10), False, id="other-etag"),
-        pytest.param(Promise(10, SAME, None, 4, 10), False, id="no-etag"),
+        pytest.param(ExpectedContent(10, SAME, SHA1, 4, 10), True, id="same"),
+        pytest.param(ExpectedContent(None, Checksums(), SHA1, 4, 10), True, id="same-of-unknown-size"),
+        pytest.param(ExpectedContent(10, SAME, SHA1, 5, 10), False, id="gap"),
+        pytest.param(ExpectedContent(10, SAME, SHA1, 3, 10), False, id="overlap"),
+        pytest.param(ExpectedContent(10, SAME, SHA1, 4, 9), False, id="too-short"),
+        pytest.param(ExpectedContent(10, SAME, SHA1, 4, 11), False, id="too-long"),
+        pytest.param(ExpectedContent(10, SAME, SHA1), False, id="whole"),
+        pytest.param(ExpectedContent(11, SAME, SHA1, 4, 10), False, id="other-size"),
+        pytest.param(ExpectedContent(10, Checksums(sha1="d" * 40), SHA1, 4, 10), False, id="other-checksum"),
+        pytest.param(ExpectedContent(10, SAME, "d" * 40, 4, 10), True, id="same-checksum-of-another-etag"),
+        pytest.param(ExpectedContent(10, SAME, None, 4, 10), True, id="same-checksum-without-etag"),
+        pytest.param(ExpectedContent(10, Checksums(), None, 4, 10), False, id="nothing-to-compare"),
+        pytest.param(ExpectedContent(10, Checksums(), "d" * 40, 4, 10), False, id="other-etag"),
     ],
 )
 @pytest.mark.parametrize("stop", [10, WHOLE.stop])
@@ -233,14 +244,14 @@ def test_continues_only_the_same_content_at_the_same_byte(stop, promise, fits):
 @pytest.mark.parametrize(("first", "fits"), [(7, True), (8, False), (6, False)])
 def test_part_in_the_middle_is_just_what_was_asked_for(first, fits):
     """An answer that stops elsewhere is no answer to this question."""
-    assert continues(PINNED, Range(4, 7), Promise(10, SAME, SHA1, 4, first)) is fits
+    assert continues(PINNED, Range(4, 7), ExpectedContent(10, SAME, SHA1, 4, first)) is fits
 
 
 def test_part_of_a_file_of_unknown_size():
     """The first part that tells the size ends there."""
-    pinned = Promise(None, SAME, SHA1)
-    assert continues(pinned, Range(4, WHOLE.stop), Promise(10, SAME, SHA1, 4, 10))
-    assert not continues(pinned, Range(4, WHOLE.stop), Promise(10, SAME, SHA1, 4, 9))
+    pinned = ExpectedContent(None, SAME, SHA1)
+    assert continues(pinned, Range(4, WHOLE.stop), ExpectedContent(10, SAME, SHA1, 4, 10))
+    assert not continues(pinned, Range(4, WHOLE.stop), ExpectedContent(10, SAME, SHA1, 4, 9))
 
 
 @pytest.mark.parametrize(
@@ -251,8 +262,8 @@ def test_part_of_a_file_of_unknown_size():
         pytest.param(PINNED, [(0, 4), (6, 8)], Range(4, 6), id="hole"),
         pytest.param(PINNED, [(4, 10)], Range(0, 4), id="end-kept"),
         pytest.param(PINNED, [(0, 10)], None, id="all-kept"),
-        pytest.param(Promise(10, SAME), [(0, 4)], WHOLE, id="nothing-to-pin-by"),
-        pytest.param(Promise(None, SAME, SHA1), [(0, 4)], Range(4, WHOLE.stop), id="size-unknown"),
+        pytest.param(ExpectedContent(10, SAME), [(0, 4)], WHOLE, id="nothing-to-pin-by"),
+        pytest.param(ExpectedContent(None, SAME, SHA1), [(0, 4)], Range(4, WHOLE.stop), id="size-unknown"),
     ],
 )
 def test_what_to_ask_for_next(pinned, kept, missing):

@@ -23,7 +23,7 @@ from aioartifact._errors import (
 from aioartifact._models import Child, FileInfo, FolderInfo, Response
 from aioartifact._protocol import (
     Below,
-    Promise,
+    ExpectedContent,
     Request,
     Upload,
     build_aql,
@@ -41,10 +41,10 @@ from aioartifact._protocol import (
     read_aql,
     read_deployed,
     read_error,
+    read_expected_content,
     read_item_info,
     read_listed,
     read_listed_item,
-    read_promise,
     read_row_item,
     read_row_path,
     read_trimming,
@@ -589,59 +589,65 @@ def test_redirect_of_a_folder_with_odd_characters():
     [
         pytest.param(
             [{"Content-Length": "3", "X-Checksum-Sha256": SHA256, "X-Checksum-Sha1": SHA1, "X-Checksum-Md5": MD5}],
-            Promise(3, ALL),
+            ExpectedContent(3, ALL),
             id="all",
         ),
-        pytest.param([{"Content-Length": "0", "X-Checksum-Sha1": SHA1}], Promise(0, Checksums(sha1=SHA1)), id="old"),
-        pytest.param([{}], Promise(None, Checksums(), is_open_ended=True), id="nothing"),
+        pytest.param(
+            [{"Content-Length": "0", "X-Checksum-Sha1": SHA1}], ExpectedContent(0, Checksums(sha1=SHA1)), id="old"
+        ),
+        pytest.param([{}], ExpectedContent(None, Checksums(), is_open_ended=True), id="nothing"),
         pytest.param(
             [{"Content-Length": "x", "X-Checksum-Sha256": "x", "X-Checksum-Md5": MD5}],
-            Promise(None, Checksums(md5=MD5), is_open_ended=True),
+            ExpectedContent(None, Checksums(md5=MD5), is_open_ended=True),
             id="spoiled",
         ),
         pytest.param(
             [{"Content-Length": "2", "Content-Encoding": "gzip", "X-Checksum-Sha1": SHA1}],
-            Promise(None, Checksums(sha1=SHA1)),
-            id="encoded-by-a-proxy",
+            ExpectedContent(None, Checksums(sha1=SHA1), codings=("gzip",)),
+            id="encoded",
         ),
         pytest.param(
-            [{"Content-Length": "2", "Content-Encoding": "identity"}], Promise(2, Checksums()), id="encoded-as-is"
+            [{"Content-Length": "2", "Content-Encoding": "identity"}],
+            ExpectedContent(2, Checksums()),
+            id="encoded-as-is",
         ),
         pytest.param(
             [{"Location": "https://s3/x", "Content-Length": "0"}, {"Content-Length": "3", "ETag": '"x"'}],
-            Promise(3, Checksums(), '"x"'),
+            ExpectedContent(3, Checksums(), '"x"'),
             id="storage",
         ),
         pytest.param(
             [{"X-Checksum-Sha1": SHA1}, {"Content-Length": "3", "X-Checksum-Sha1": "d" * 40}],
-            Promise(3, Checksums(sha1=SHA1)),
+            ExpectedContent(3, Checksums(sha1=SHA1)),
             id="artifactory-counts-not-storage",
         ),
         pytest.param(
             [{"Content-Type": "text/html", "Content-Length": "3", "X-Checksum-Sha1": SHA1}],
-            Promise(3, Checksums(sha1=SHA1)),
+            ExpectedContent(3, Checksums(sha1=SHA1)),
             id="stored-html",
         ),
         pytest.param(
             [{"Content-Type": "text/html", "Content-Length": "3", "X-Artifactory-Filename": "a.html"}],
-            Promise(3, Checksums()),
+            ExpectedContent(3, Checksums()),
             id="html-in-an-archive",
         ),
         pytest.param(
-            [{}, {"Content-Type": "text/html"}], Promise(None, Checksums(), is_open_ended=True), id="html-from-storage"
+            [{}, {"Content-Type": "text/html"}],
+            ExpectedContent(None, Checksums(), is_open_ended=True, is_page=True),
+            id="html-from-storage",
         ),
-        pytest.param([{"Transfer-Encoding": "chunked"}], Promise(None, Checksums()), id="chunked"),
-        pytest.param([{"Content-Length": "3", "ETag": 'W/"x"'}], Promise(3, Checksums()), id="weak-etag"),
+        pytest.param([{"Transfer-Encoding": "chunked"}], ExpectedContent(None, Checksums()), id="chunked"),
+        pytest.param([{"Content-Length": "3", "ETag": 'W/"x"'}], ExpectedContent(3, Checksums()), id="weak-etag"),
         pytest.param(
             [{"Content-Length": "2", "Content-Encoding": "gzip", "ETag": '"x"'}],
-            Promise(None, Checksums()),
+            ExpectedContent(None, Checksums(), codings=("gzip",)),
             id="etag-of-encoded-bytes",
         ),
     ],
 )
 def test_promise_of_an_answer(chain, promise):
     """Artifactory's own checksums, and the size of what arrives."""
-    assert read_promise(ASKED, chain) == promise
+    assert read_expected_content(ASKED, chain) == promise
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "text/html; charset=utf-8", "TEXT/HTML"])
@@ -649,7 +655,7 @@ def test_promise_of_an_answer(chain, promise):
 def test_web_page_in_place_of_a_file(content_type, server):
     """A login page is not saved as an artifact, even if it is Artifactory's own."""
     with pytest.raises(ProtocolError, match="answered with an HTML page"):
-        read_promise(ASKED, [{"Content-Type": content_type, "Server": server, "Content-Length": "3"}])
+        read_expected_content(ASKED, [{"Content-Type": content_type, "Server": server, "Content-Length": "3"}])
 
 
 # Deploys
@@ -853,7 +859,9 @@ def test_promise_of_a_part():
     """Size is that of the whole file, start and stop are those of the part."""
     request = build_range(parse_item_url(f"{BASE}/libs/a.jar"), 5, 9, SHA1)
     headers = {"Content-Range": "bytes 5-8/10", "Content-Length": "4", "ETag": SHA1, "X-Checksum-Sha1": SHA1}
-    assert read_promise(request, [headers], status=206) == Promise(10, Checksums(sha1=SHA1), SHA1, 5, 9)
+    assert read_expected_content(request, [headers], status=206) == ExpectedContent(
+        10, Checksums(sha1=SHA1), SHA1, 5, 9
+    )
 
 
 @pytest.mark.parametrize(
@@ -863,4 +871,4 @@ def test_content_range_that_is_none(value):
     """A part that does not say where it belongs is an error."""
     request = build_range(parse_item_url(f"{BASE}/libs/a.jar"), 5, None, SHA1)
     with pytest.raises(ProtocolError, match="Content-Range"):
-        read_promise(request, [{"Content-Range": value}], status=206)
+        read_expected_content(request, [{"Content-Range": value}], status=206)

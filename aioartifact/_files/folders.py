@@ -121,10 +121,23 @@ def make_folder(path: str, *, durable: bool = False) -> None:
     """
     there = existing_folder(path)
     with explained("create folder", path):
-        os.makedirs(path, exist_ok=True)
+        _make_below(there, path)
     while durable and path not in (there, ""):
         path = os.path.dirname(path)
         sync_folder(path or os.curdir)
+
+
+def _make_below(there: str, path: str) -> None:
+    """Like os.makedirs, which recurses once per level: Python allows fewer levels than a path can have."""
+    missing = [path]
+    while (parent := os.path.dirname(missing[-1])) not in (there, "", missing[-1]):
+        missing.append(parent)
+    for folder in reversed(missing):
+        try:
+            os.mkdir(folder)
+        except FileExistsError:
+            if not os.path.isdir(folder):
+                raise
 
 
 def existing_folder(path: str) -> str:

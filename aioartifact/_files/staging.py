@@ -45,6 +45,7 @@ class Staging:
         self.is_shared = False
         self._descriptor: int | None = None
         self._opening = threading.Lock()
+        self._has_ended = False
 
     @classmethod
     def shared(cls, target: str, key: str) -> Self | None:
@@ -194,6 +195,7 @@ class Staging:
 
     def leave(self) -> None:
         """Close the file and leave it to a later run."""
+        self._has_ended = True
         with suppress(OSError):
             self._close()
 
@@ -203,6 +205,8 @@ class Staging:
 
     def _new(self) -> int:
         with self._opening:
+            if self._has_ended:
+                raise os_error(errno.EBADF)  # a late writer must not begin another file
             if self._descriptor is None:
                 self.path, self._descriptor = _private(self.target)
             return self._descriptor

@@ -22,11 +22,11 @@ from .archives import build_archive_member, build_folder_archive
 from .bodies import is_html
 from .deploy import build_checksum_deploy, build_deploy, read_deployed, read_folder_made, stored_elsewhere
 from .download import (
-    Promise,
+    ExpectedContent,
     build_download,
     build_range,
     is_folder_redirect,
-    read_promise,
+    read_expected_content,
     unsatisfied_size,
 )
 from .errors import (
@@ -80,7 +80,7 @@ from .version_search import build_latest_version, read_latest_version
 __all__ = [
     "PROXY_LOGIN_HINT",
     "Below",
-    "Promise",
+    "ExpectedContent",
     "Request",
     "Upload",
     "Verb",
@@ -137,6 +137,7 @@ __all__ = [
     "read_child",
     "read_deployed",
     "read_error",
+    "read_expected_content",
     "read_folder_made",
     "read_folder_names",
     "read_found",
@@ -146,7 +147,6 @@ __all__ = [
     "read_listed_item",
     "read_maven_metadata",
     "read_ping",
-    "read_promise",
     "read_properties",
     "read_relocation",
     "read_repositories",

@@ -9,13 +9,13 @@ from urllib.parse import unquote
 from .._address import ItemURL
 from .._checksums import ALGORITHMS, NO_CHECKSUMS, Checksums
 from .._errors import ProtocolError
-from .bodies import is_file, is_html
+from .bodies import codings_of, is_file, is_html
 from .reading import checksums_of, not_artifactory, size_of
 from .request import IDENTITY, Request
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class ExpectedContent:
     """
     What the server says about a body before it arrives.
 
@@ -26,6 +26,9 @@ class Promise:
         start: Offset of the first byte that comes.
         stop: Offset behind the last byte that comes, if it is a part; None for all there is.
         is_open_ended: Whether the body ends with the connection, and so may break off unnoticed (RFC 9112, 6.3).
+        codings: Content codings that the body is labelled with. Whether they were stored with the file or added in
+            transit, only a checksum shows.
+        is_page: Whether it is a web page that only a checksum can identify as the file.
     """
 
     size: int | None
@@ -34,6 +37,8 @@ class Promise:
     start: int = 0
     stop: int | None = None
     is_open_ended: bool = False
+    codings: tuple[str, ...] = ()
+    is_page: bool = False
 
 
 def build_download(item: ItemURL, *, unless_sha1: str | None = None) -> Request:
@@ -87,7 +92,9 @@ def is_folder_redirect(item: ItemURL, location: str) -> bool:
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)\Z")
 
 
-def read_promise(request: Request, chain: Sequence[Mapping[str, str]], *, status: int = HTTPStatus.OK) -> Promise:
+def read_expected_content(
+    request: Request, chain: Sequence[Mapping[str, str]], *, status: int = HTTPStatus.OK
+) -> ExpectedContent:
     """
     Read what is promised about a body that comes with 200 or 206.
 
@@ -102,27 +109,40 @@ def read_promise(request: Request, chain: Sequence[Mapping[str, str]], *, status
     final = chain[-1]
     if len(chain) == 1 and is_html(final) and not is_file(final):
         raise not_artifactory(request, "an HTML page")
+    is_page = is_html(final) and not is_file(final)
     checksums = next(filter(None, map(_header_checksums, chain)), NO_CHECKSUMS)
     etag = final.get("ETag")
     if etag and etag.startswith("W/"):
         etag = None  # it must not go into If-Range (RFC 9110, 13.1.5)
     if status == HTTPStatus.PARTIAL_CONTENT:
         start, stop, size = _content_range(request, final.get("Content-Range", ""))
-        return Promise(size, checksums, etag, start, stop)
-    if final.get("Content-Encoding", "identity") != "identity":
-        # Length, offsets and ETag are those of the encoded bytes, which nobody sees.
-        return Promise(None, checksums)
+        etag = _without_range(etag, start, stop)
+        stop = stop if size is None else min(stop, size)
+        return ExpectedContent(size, checksums, etag, start, stop, is_page=is_page)
     size = size_of(final.get("Content-Length"))
-    return Promise(size, checksums, etag, is_open_ended=size is None and "Transfer-Encoding" not in final)
+    is_open_ended = size is None and "Transfer-Encoding" not in final
+    if codings := codings_of(final):
+        # Whether length and ETag are those of the file is not known before its checksum was compared.
+        return ExpectedContent(None, checksums, is_open_ended=is_open_ended, codings=codings, is_page=is_page)
+    return ExpectedContent(size, checksums, etag, is_open_ended=is_open_ended, is_page=is_page)
+
+
+def _without_range(etag: str | None, start: int, stop: int) -> str | None:
+    """The ETag of the whole file: before 5.8, Artifactory appends the range to it, unquoted."""
+    return (etag.removesuffix(f"-{start}-{stop - 1}") or None) if etag else None
 
 
 def _content_range(request: Request, value: str) -> tuple[int, int, int | None]:
     """Offsets of the first byte and behind the last one, and the size of the whole file."""
     match = _CONTENT_RANGE.match(value)
-    if match is None or "Range" not in request.headers:
+    first, last, size = map(size_of, match.groups()) if match else (None, None, None)
+    is_valid = first is not None and last is not None and first <= last and (size is None or first < size)
+    if not is_valid or "Range" not in request.headers:
         raise ProtocolError(f"{request.label}: answered 206 with Content-Range {value!r}", hint="try again")
 
-    return int(match[1]), int(match[2]) + 1, size_of(match[3])
+    assert first is not None
+    assert last is not None
+    return first, last + 1, size
 
 
 _CHECKSUM_FIELDS = tuple((name, f"X-Checksum-{name.capitalize()}") for name in ALGORITHMS)

@@ -127,13 +127,17 @@ def text_of(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
+# No file is larger: it is the largest offset that an operating system can express.
+_LARGEST = 2**63 - 1
+
+
 def size_of(value: object) -> int | None:
     """Sizes are text in File Info, numbers in File List and AQL, -1 for folders."""
     try:
         size = int(str(value))
     except ValueError:
         return None
-    return size if size >= 0 else None
+    return size if 0 <= size <= _LARGEST else None
 
 
 def checksums_of(values: object) -> Checksums:

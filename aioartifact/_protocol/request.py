@@ -36,7 +36,8 @@ class Request:
         body: Bytes, or an upload, or None.
         repeatable: Whether sending it twice does no more than sending it once.
         locate: Shows the place in it that the words of a refusal name, or None where they name none.
-        is_for_file: Whether the body of the response is a file, whose bytes must keep arriving.
+        is_for_file: Whether the body of the response is a file: its bytes must keep arriving, and are passed on as
+            received, without removing a content coding.
         redirected_to: Other host, with its port, that the server sent it on to; None as long as it did not.
     """
 

@@ -324,7 +324,7 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
             # A user's session may be set to raise by itself; what a status means is decided here.
             raise_for_status=False,
             timeout=state.timeout(),
-            auto_decompress=True,  # a user's session may be set not to
+            auto_decompress=not request.is_for_file,  # a user's session may be set not to
             proxy=route.proxy,
             middlewares=_middlewares(session, seam, url, route),
         )

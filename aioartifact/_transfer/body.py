@@ -10,12 +10,12 @@ from anyio.abc import TaskGroup
 
 from .._address import ItemURL
 from .._errors import ArtifactoryError, LocalFileError, ProtocolError, TransportError
-from .._protocol import Promise, build_range, read_promise
+from .._protocol import ExpectedContent, build_range, read_expected_content
 from .._scheduler import Slots, collapsed
 from .._session import Reply, begin, stream
 from .._threads import finished, run, submit
 from .assembly import Assembly
-from .plan import WHOLE, continues
+from .content import WHOLE, continues
 from .ranges import Range
 from .segments import Segment, Segments, Sight, Widening
 
@@ -54,7 +54,7 @@ class Body:
         self,
         session: aiohttp.ClientSession,
         item: ItemURL,
-        promise: Promise,
+        promise: ExpectedContent,
         assembly: Assembly,
         slots: Slots,
         stored: Callable[[], None],
@@ -225,7 +225,7 @@ class Body:
                     self._ignores_ranges = True
                     return False
                 if reply.status == 416 or not continues(
-                    self._promise, asked, read_promise(request, reply.chain, status=reply.status)
+                    self._promise, asked, read_expected_content(request, reply.chain, status=reply.status)
                 ):
                     raise Changed
                 await self._keep(reply, segment, (), helpers, borrowed=borrowed)

@@ -32,8 +32,13 @@ from .space import check_space
 T = TypeVar("T")
 R = TypeVar("R")
 
-Item: TypeAlias = URLLike | tuple[URLLike, str | os.PathLike[str]] | FileInfo
-"""A file to download: its URL, its URL and a path below the destination, or what a listing said of it."""
+Item: TypeAlias = (
+    URLLike | tuple[URLLike, str | os.PathLike[str]] | tuple[URLLike, str | os.PathLike[str], Checksums] | FileInfo
+)
+"""
+A file to download: its URL; its URL and a path below the destination, with or without the checksums that it must
+have; or the entry of a listing, whose size and checksums it must still have.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +50,13 @@ class Job:
         item: Where it is.
         relative: Where it goes, below the destination, with slashes.
         listed: What a listing said of it, or None.
+        is_binding: Whether the caller gave *listed*: then its size and checksums are required.
     """
 
     item: ItemURL
     relative: str
     listed: FileInfo | None = None
+    is_binding: bool = False
 
 
 @dataclass(slots=True)
@@ -242,6 +249,7 @@ class Fetcher:
             target.file.path,
             listed=target.job.listed,
             check_replaceable=partial(target.file.check_replaceable, target.path),
+            is_binding=target.job.is_binding,
             unless_sha1=target.known.sha1 if target.decision == "ask" else None,
             durable=self._syncs is not None,
             begun=target.begun,
@@ -305,16 +313,29 @@ def job_of_item(item: Item, servers: Iterable[ServerURL], root: str = "") -> Job
         UnsafePathError: Its path is absolute and lies elsewhere.
     """
     if isinstance(item, FileInfo):
-        return Job(parse_item_url(item.url, servers), item.name, item)
+        return Job(parse_item_url(item.url, servers), item.name, item, is_binding=True)
     if isinstance(item, URLLike):
         address = parse_item_url(item, servers)
         return Job(address, address.name)
     match item:
         case tuple((url, str() | os.PathLike() as path)) if isinstance(relative := os.fspath(path), str):
-            address, path = parse_item_url(url, servers), relative.replace(os.sep, "/")
-            where = path_below_root(root, path).replace(os.sep, "/")
-            return Job(address, where + address.name if names_folder(path) else where)
-    raise InvalidArgumentError(f"item is a {type(item).__name__}; expected a URL, a (url, path) pair or a FileInfo")
+            return _job_below(root, parse_item_url(url, servers), relative)
+        case tuple((url, str() | os.PathLike() as path, Checksums() as checksums)) if isinstance(
+            relative := os.fspath(path), str
+        ):
+            address = parse_item_url(url, servers)
+            pinned = FileInfo(str(address), address.repository, address.path, checksums=checksums)
+            return _job_below(root, address, relative, pinned)
+    raise InvalidArgumentError(
+        f"item is a {type(item).__name__}; expected a URL, a (url, path) pair, (url, path, Checksums) or a FileInfo"
+    )
+
+
+def _job_below(root: str, address: ItemURL, path: str, pinned: FileInfo | None = None) -> Job:
+    path = path.replace(os.sep, "/")
+    where = path_below_root(root, path).replace(os.sep, "/")
+    relative = where + address.name if names_folder(path) else where
+    return Job(address, relative, pinned, is_binding=pinned is not None)
 
 
 def _unchanged(target: Target, seconds: float = 0.0) -> Outcome:

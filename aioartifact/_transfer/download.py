@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,7 @@ import aiohttp
 import anyio
 
 from .._address import ItemURL
-from .._checksums import NO_CHECKSUMS, Checksums, digested
+from .._checksums import NO_CHECKSUMS, Checksums, Digests, digested
 from .._errors import (
     ArtifactoryError,
     ConnectionLostError,
@@ -26,7 +26,7 @@ from .._files import Staging
 from .._models import FileInfo
 from .._progress import FileProgress
 from .._protocol import (
-    Promise,
+    ExpectedContent,
     Request,
     build_download,
     build_item_info,
@@ -34,25 +34,31 @@ from .._protocol import (
     expect_file,
     is_folder_redirect,
     not_a_file,
+    read_expected_content,
     read_item_info,
-    read_promise,
 )
 from .._retry import MIN_PROGRESS_BYTES
 from .._scheduler import Slots, collapsed
 from .._session import Reply, ask, begin, rest, state_of, stream
-from .._threads import run, run_short
+from .._threads import check_wanted, run, run_short
 from .assembly import Assembly
 from .body import BATCH, Body, Changed
-from .journal import WORTH_KEEPING, adopt, can_outlive, decode, journal_of
-from .plan import (
+from .codings import can_decode, decoded
+from .content import (
     WHOLE,
+    Pin,
     algorithms_for,
     check_received,
-    complete_promise,
     continues,
+    contradicts,
     first_missing,
-    is_worth_leaving,
+    meaning_of,
+    pin_error,
+    pin_of,
+    with_pin,
 )
+from .journal import WORTH_KEEPING, adopt, can_outlive, decode, journal_of
+from .plan import is_worth_leaving
 from .ranges import Range
 
 _SHORT = 64 * 1024
@@ -69,11 +75,13 @@ class Fetched:
         size: Bytes.
         checksums: Those that the server promised, the strongest of which was computed; none if it promised none.
         status: What the disk knew of the bytes right before they got their name.
+        is_newer: Whether the file was replaced after it was listed, which its info confirmed.
     """
 
     size: int
     checksums: Checksums
     status: os.stat_result
+    is_newer: bool = False
 
 
 async def fetch_file(
@@ -83,6 +91,7 @@ async def fetch_file(
     *,
     listed: FileInfo | None = None,
     check_replaceable: Callable[[], None],
+    is_binding: bool = False,
     unless_sha1: str | None = None,
     begun: bool = True,
     durable: bool = False,
@@ -98,6 +107,8 @@ async def fetch_file(
         target: Where it goes, in a folder that exists.
         listed: What a listing said of it, or None.
         check_replaceable: Called before any bytes are written; raises if *target* must keep its content.
+        is_binding: Whether the caller requires the size and checksums of *listed*. Otherwise, where the response
+            differs, the file's info decides whether it was replaced since.
         unless_sha1: SHA-1 of what is at *target*, or None.
         begun: Whether an earlier run may have left some of it, see `was_begun`.
         durable: Whether its bytes must be on the disk itself at the end; its name is once its folder is synced.
@@ -115,6 +126,7 @@ async def fetch_file(
     download = _Download(
         session, item, target, listed, check_replaceable, unless_sha1, progress, slots=slots, durable=durable
     )
+    download.pin = pin_of(listed, is_binding=is_binding)
     try:
         if begun:
             await download.take_over()
@@ -168,12 +180,14 @@ class _Download:
         self._key = str(item)
         self._listed = listed
         self._check_replaceable = check_replaceable
+        self.pin: Pin | None = None
+        self._is_newer = False
         self._unless_sha1 = unless_sha1
         self._progress = progress
         self._durable = durable
         self._slots = slots or Slots(state_of(session).limits.max_concurrency)
         self._operation = begin(session, on_retry=progress.retrying)
-        self._pinned = Promise(None, NO_CHECKSUMS)
+        self._pinned = ExpectedContent(None, NO_CHECKSUMS)
         self._assembly = Assembly(Staging(target))
         self._adopted = 0
         self._announced = 0
@@ -213,6 +227,7 @@ class _Download:
             async with self._slots:
                 last = await self._fetched()
                 if last is None:
+                    await run(self._assembly.staging.discard)  # an interrupted 200 may have come before
                     return None
                 await self._ask_checksums()
             try:
@@ -281,21 +296,41 @@ class _Download:
             reply_seconds = time.monotonic() - began
             if reply.location is not None and is_folder_redirect(self._item, reply.location):
                 raise not_a_file(self._item)
-            if reply.status == 304 and self._unless_sha1:
+            meaning = meaning_of(
+                reply.status, has_range="Range" in request.headers, is_conditional=self._unless_sha1 is not None
+            )
+            if meaning == "unchanged":
                 return None
-            if reply.status == 416 and asked != WHOLE:
+            if meaning == "end":
                 raise Changed
-            if reply.status not in (200, 206):
+            if meaning == "refusal":
                 raise await reply.error()
             self._check_replaceable()
-            promise = complete_promise(read_promise(request, reply.chain, status=reply.status), self._listed)
-            if asked == WHOLE or not continues(self._pinned, asked, promise):
+            answer = read_expected_content(request, reply.chain, status=reply.status)
+            if asked == WHOLE or not continues(self._pinned, asked, answer):
                 # Some servers answer the request for a part with the whole.
-                if promise.stop is not None:
+                if answer.stop is not None:
                     raise Changed
-                await self._start_over(promise)
+                await self._check_pin(answer)
+                await self._start_over(with_pin(answer, self.pin))
                 asked = WHOLE
             return await self._receive(reply, asked, reply_seconds)
+
+    async def _check_pin(self, answer: ExpectedContent) -> None:
+        """
+        Compare an answer with what the caller requires, or with what a listing said.
+
+        Raises:
+            IntegrityError: If it is other content, and the file's info does not confirm that it was replaced.
+        """
+        pin = self.pin
+        if pin is None or not contradicts(pin, answer):
+            return
+        info = None if pin.is_binding else await self._ask_info()
+        confirmed = pin_of(info, is_binding=False)
+        if confirmed is None or contradicts(confirmed, answer):
+            raise pin_error(self._item, pin, answer)
+        self.pin, self._is_newer = confirmed, True
 
     def _request(self, asked: Range) -> Request:
         if asked == WHOLE or self._pinned.etag is None:
@@ -303,7 +338,7 @@ class _Download:
         stop = asked.stop if asked.stop < (self._pinned.size or 0) else None
         return build_range(self._item, asked.start, stop, self._pinned.etag)
 
-    async def _start_over(self, promise: Promise) -> None:
+    async def _start_over(self, promise: ExpectedContent) -> None:
         """Forget what is kept, and pin the content anew."""
         if self._assembly.has_begun:
             await run(self._assembly.staging.discard)
@@ -368,9 +403,12 @@ class _Download:
         """Put the bytes where a later run will find them, unless somebody else does just that; blocks."""
         staging = Staging.shared(self._target, self._key)
         if staging is not None:
-            with _left_on_failure(staging):
+            try:
                 staging.empty()
                 self._assembly = Assembly(staging, self._pinned.size)
+            except BaseException:
+                staging.discard()  # there is nothing in it
+                raise
 
     async def _save_now_and_then(self) -> None:
         while True:
@@ -380,9 +418,10 @@ class _Download:
 
     def _save(self) -> bool:
         """Make sure that a later run can use what is here, if it can at all; blocks."""
-        journal = journal_of(self._item, self._pinned, self._assembly.snapshot())
+        assembly = self._assembly  # starting over replaces it while this thread runs
+        journal = journal_of(self._item, self._pinned, assembly.snapshot())
         if journal is not None:
-            self._assembly.save(journal)
+            assembly.save(journal)
         return journal is not None
 
     async def _ask_meanwhile(self) -> None:
@@ -394,7 +433,7 @@ class _Download:
         """Storage behind a redirect knows no checksums; then Artifactory is asked, if it may tell."""
         if not self._pinned.checksums and not self._asked:
             info = await self._ask_info()
-            self._pinned = complete_promise(self._pinned, info)
+            self._pinned = with_pin(self._pinned, pin_of(info, is_binding=False))
             self._asked = True
             self._assembly.hash_with(algorithms_for(self._pinned.checksums))
 
@@ -416,16 +455,54 @@ class _Download:
     def _finish_whole(self, chunks: Sequence[bytes], size: int) -> Fetched:
         """Check a body that came in one piece, write it, commit; blocks."""
         checksums = digested(chunks, algorithms_for(self._pinned.checksums))
-        check_received(self._item, self._pinned, size, checksums)
+        try:
+            check_received(self._item, self._pinned, size, checksums)
+        except IntegrityError:
+            return self._finish_decoded(chunks)
         self._assembly.staging.write(0, chunks)
         return self._commit(size)
+
+    def _finish_decoded(self, chunks: Iterable[bytes]) -> Fetched:
+        """
+        Commit the content of an encoded body whose coding was added in transit; blocks.
+
+        Only called while the mismatch of the raw bytes is handled: that is raised where decoding does not help.
+        """
+        expected, raw = self._pinned, self._assembly.staging
+        if not (expected.checksums and can_decode(expected.codings)):
+            raise
+        staging, digests, size = Staging(self._target), Digests(algorithms_for(expected.checksums)), 0
+        try:
+            with suppress(ValueError):
+                for piece in decoded(chunks, expected.codings):
+                    check_wanted()
+                    staging.write(size, (piece,))
+                    digests.update(piece)
+                    size += len(piece)
+            check_received(self._item, expected, size, digests.checksums())
+            status = staging.commit(durable=self._durable)
+        finally:
+            staging.discard()
+        raw.discard()
+        return Fetched(size, expected.checksums, status, self._is_newer)
+
+    def _blocks(self, size: int) -> Iterator[bytes]:
+        """The bytes that are written, from the first on; blocks."""
+        buffer, offset = memoryview(bytearray(BATCH)), 0
+        while offset < size:
+            count = self._assembly.staging.read_into(offset, buffer[: size - offset])
+            yield bytes(buffer[:count])
+            offset += count
 
     def _finish(self, size: int) -> Fetched:
         """Check what is written, commit; blocks."""
         self._assembly.hash_with(algorithms_for(self._pinned.checksums))
-        check_received(self._item, self._pinned, size, self._assembly.checksums())
+        try:
+            check_received(self._item, self._pinned, size, self._assembly.checksums())
+        except IntegrityError:
+            return self._finish_decoded(self._blocks(size))
         return self._commit(size)
 
     def _commit(self, size: int) -> Fetched:
         status = self._assembly.staging.commit(durable=self._durable)
-        return Fetched(size, self._pinned.checksums, status)
+        return Fetched(size, self._pinned.checksums, status, self._is_newer)

@@ -25,9 +25,10 @@ from .._reports import Outcome
 from .._session import stream
 from .._threads import check_wanted, run
 from .bulk import Job
+from .content import algorithms_for
 from .destination import Destination
 from .names import folded
-from .plan import Overwrite, algorithms_for, decide, local_path
+from .plan import Overwrite, decide, local_path
 
 _BATCH = 1024 * 1024
 # What a zip file has beside the bytes of its members: two heads with the path for each, and an end.
@@ -143,6 +144,8 @@ async def _receive(session: aiohttp.ClientSession, folder: ItemURL, staging: Sta
             size += sum(map(len, batch))
             if size > largest:
                 raise ArchiveError(f"{folder}: its archive is larger than its files")
+    if not size:
+        raise ArchiveError(f"{folder}: its archive is empty")
 
 
 class _Unpacking:

@@ -16,7 +16,7 @@ from .._address import ItemURL
 from .._checksums import ALGORITHMS, Checksums
 from .._errors import InvalidArgumentError
 from .._models import FileInfo
-from .._protocol import Promise
+from .._protocol import ExpectedContent
 from .ranges import Range, Ranges
 
 _FORMAT = b"aioartifact journal 1"
@@ -47,17 +47,17 @@ class Journal:
     kept: tuple[Range, ...]
 
     @property
-    def promise(self) -> Promise:
+    def promise(self) -> ExpectedContent:
         """What the server said of this content."""
-        return Promise(self.size, self.checksums, self.etag)
+        return ExpectedContent(self.size, self.checksums, self.etag)
 
 
-def can_outlive(promise: Promise) -> bool:
+def can_outlive(promise: ExpectedContent) -> bool:
     """Whether the bytes of a file are worth keeping for another run, and can be told from those of other content."""
     return bool(promise.size and promise.size >= WORTH_KEEPING and promise.etag)
 
 
-def journal_of(item: ItemURL, promise: Promise, kept: Iterable[Range]) -> Journal | None:
+def journal_of(item: ItemURL, promise: ExpectedContent, kept: Iterable[Range]) -> Journal | None:
     """The journal to write, or None where no later run could make sure that the bytes are right."""
     if promise.size is None or not promise.etag or not promise.checksums:
         return None

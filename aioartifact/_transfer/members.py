@@ -13,7 +13,7 @@ from .._errors import (
     ProtocolError,
 )
 from .._models import ArchiveMember
-from .._protocol import build_archive_member, read_promise
+from .._protocol import build_archive_member, read_expected_content
 from .._session import state_of, stream
 from .blocking_file import run_on_file
 from .remote_file import RemoteFile
@@ -68,7 +68,7 @@ async def _served(session: aiohttp.ClientSession, item: ItemURL, member: str, ma
     async with stream(session, request) as reply:
         if reply.status != 200:
             raise await reply.error()
-        promise = read_promise(request, reply.chain)
+        promise = read_expected_content(request, reply.chain)
         if promise.is_open_ended:
             raise ProtocolError(f"{request.label}: nothing tells where the answer ends")
         check_size(str(item), member, promise.size or 0, max_size)

@@ -1,21 +1,14 @@
 """Decisions of the engine, as pure functions: where a file goes, what to check, whether to fetch it."""
 
 import os
-import sys
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from .._address import ItemURL, check_name
-from .._checksums import Algorithm, Checksums
+from .._checksums import Checksums
 from .._errors import IntegrityError, LocalFileError, NotFoundError, ProtocolError, UnsafePathError
 from .._models import FileInfo
-from .._protocol import Promise
 from .journal import WORTH_KEEPING
 from .names import windows_name
-from .ranges import Range, Ranges
-
-WHOLE = Range(0, sys.maxsize)
 
 Overwrite: TypeAlias = Literal["changed", "always", "never"]
 """What a bulk download does about files that exist, see `download_many`."""
@@ -109,85 +102,10 @@ def decide(overwrite: Overwrite, size: int | None, listed: FileInfo | None, know
     return "keep" if found == expected else "fetch"
 
 
-def algorithms_for(promise: Checksums) -> Sequence[Algorithm]:
-    """Which digest to compute: of the strongest checksum promised; none where there is nothing to compare with."""
-    strongest = promise.strongest()
-    return (strongest[0],) if strongest else ()
-
-
-def complete_promise(promise: Promise, listed: FileInfo | None) -> Promise:
-    """
-    Fill in from a listing what the answer itself does not promise.
-
-    The answer's own words win: the file may have been replaced since it was listed.
-    """
-    if listed is None or promise.checksums:
-        return promise
-    return replace(promise, checksums=listed.checksums, size=listed.size if promise.size is None else promise.size)
-
-
-def continues(pinned: Promise, asked: Range, promise: Promise) -> bool:
-    """Whether an answer is just the part of the *pinned* content that was *asked* for."""
-    end = pinned.size or promise.size or asked.stop
-    return (
-        promise.start == asked.start
-        and promise.stop == min(asked.stop, end)
-        and (promise.size == pinned.size or None in (promise.size, pinned.size))
-        and promise.etag == pinned.etag
-        and (not promise.checksums or promise.checksums == pinned.checksums)
-    )
-
-
-def first_missing(pinned: Promise, kept: Ranges) -> Range | None:
-    """What to ask for next of a file of which some bytes are here; None if that is all of it."""
-    if not (kept.total and pinned.etag):
-        return WHOLE
-    if pinned.size is None:
-        return Range(kept.reach(), WHOLE.stop)
-    return next(iter(kept.missing(pinned.size)), None)
-
-
 def is_worth_leaving(kept: int, error: BaseException) -> bool:
     """Whether a later run can make use of *kept* bytes of a file whose transfer ended with *error*."""
     lost = isinstance(error, IntegrityError | LocalFileError | NotFoundError | ProtocolError)
     return kept >= WORTH_KEEPING and not lost
-
-
-def check_received(item: ItemURL, promise: Promise, size: int, checksums: Checksums) -> None:
-    """
-    Compare what arrived with what was promised.
-
-    Raises:
-        IntegrityError: Size or checksum differs.
-    """
-    if promise.size is not None and size != promise.size:
-        raise IntegrityError(
-            f"GET {item}: {size} bytes arrived of {promise.size}; nothing was written",
-            algorithm="size",
-            expected=str(promise.size),
-            actual=str(size),
-            hint="try again; a proxy may cut long answers",
-        )
-    strongest = promise.checksums.strongest()
-    if strongest is None:
-        if promise.size is None and promise.is_open_ended:
-            raise IntegrityError(
-                f"GET {item}: {size} bytes arrived, and nothing tells whether that is all; nothing was written",
-                algorithm="size",
-                actual=str(size),
-                hint="try again; a proxy drops the length, and this user may not read the checksums",
-            )
-        return
-    algorithm, expected = strongest
-    actual = checksums.get(algorithm) or ""
-    if actual != expected:
-        raise IntegrityError(
-            f"GET {item}: {algorithm} is {actual}, server recorded {expected}; nothing was written",
-            algorithm=algorithm,
-            expected=expected,
-            actual=actual,
-            hint="try again; if it stays, a proxy changes the bytes or the stored file is damaged",
-        )
 
 
 def item_below(folder: ItemURL, relative: str) -> ItemURL:

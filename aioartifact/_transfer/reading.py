@@ -6,25 +6,35 @@ from contextlib import AsyncExitStack
 import aiohttp
 
 from .._address import ItemURL
-from .._checksums import ALGORITHMS, Checksums, Digests
-from .._errors import ConnectionLostError, IntegrityError, ResponseError, TransportTimeoutError
+from .._checksums import ALGORITHMS, Checksums, Digests, digested
+from .._errors import ConnectionLostError, IntegrityError, ProtocolError, ResponseError, TransportTimeoutError
 from .._protocol import (
-    Promise,
+    ExpectedContent,
     build_item_info,
     build_range,
     expect_file,
     is_folder_redirect,
     not_a_file,
+    read_expected_content,
     read_item_info,
-    read_promise,
     unsatisfied_size,
 )
 from .._retry import MIN_PROGRESS_BYTES
 from .._session import Reply, ask, begin, rest, stream
 from .._threads import run
-from .plan import algorithms_for, check_received, complete_promise
+from .codings import can_decode, decoded
+from .content import (
+    algorithms_for,
+    check_is_file,
+    check_received,
+    is_same_content,
+    meaning_of,
+    pin_of,
+    with_pin,
+)
 
 _BATCH = 1024 * 1024
+_MAX_DECODED = 256 * _BATCH
 
 
 class Incoming:
@@ -44,7 +54,7 @@ class Incoming:
         item: ItemURL,
         start: int = 0,
         stop: int | None = None,
-        pinned: Promise | None = None,
+        pinned: ExpectedContent | None = None,
     ) -> None:
         self.promise = pinned
         self._session = session
@@ -75,30 +85,46 @@ class Incoming:
         reply = self._reply
         if reply.location is not None and is_folder_redirect(self._item, reply.location):
             raise not_a_file(self._item)
-        if reply.status == 416 and self._position == self._start:
-            self._take(Promise(unsatisfied_size(reply.chain[-1]), Checksums(), start=self._start))
+        meaning = meaning_of(reply.status, has_range="Range" in request.headers)
+        if meaning == "end" and self._position == self._start:
+            size = unsatisfied_size(reply.chain[-1])
+            known = self.promise.size if self.promise else size
+            if size != known or (size is not None and size > self._start):
+                raise self._changed()
+            if self.promise is not None:
+                self._stop = self._start
+                return
+            self._take(ExpectedContent(unsatisfied_size(reply.chain[-1]), Checksums(), start=self._start))
             self._stop = self._start
             return
-        if reply.status not in (200, 206):
+        if meaning != "body":
             raise await reply.error()
-        self._take(read_promise(request, reply.chain, status=reply.status))
+        answer = read_expected_content(request, reply.chain, status=reply.status)
+        if answer.stop is not None and answer.start != self._position:
+            raise ProtocolError(f"{request.label}: answered with bytes from {answer.start} on", hint="try again")
+        if answer.is_page and not answer.checksums:
+            answer = await self._asked(answer)
+            check_is_file(self._item, answer)
+        self._take(answer)
 
-    def _take(self, promise: Promise) -> None:
+    def _take(self, promise: ExpectedContent) -> None:
         """Pin the content, or make sure that it is the pinned one; then find the place to go on from."""
         pinned = self.promise
         if pinned is None:
             self.promise = promise
-            if self._is_whole:
+            if self.is_whole:
                 # What is not promised yet may be at the end, and nothing of it can be read again then.
                 self._digests = Digests(algorithms_for(promise.checksums) or ALGORITHMS)
-        elif not _is_same(pinned, promise):
+        elif not is_same_content(pinned, promise):
             raise self._changed()
-        if promise.start > self._position:
-            raise self._changed()
+        if promise.stop is not None and promise.size is not None:
+            # The size says where the file ends: old servers announce a longer body, and send nothing more.
+            self._stop = min(promise.size, promise.size if self._stop is None else self._stop)
         self._offset = promise.start
 
     @property
-    def _is_whole(self) -> bool:
+    def is_whole(self) -> bool:
+        """Whether all of the file is requested."""
         return self._start == 0 and self._stop is None
 
     def _changed(self) -> IntegrityError:
@@ -130,7 +156,8 @@ class Incoming:
         assert self._reply is not None
         chunks: list[bytes] = []
         while not chunks and self._stop != self._position:
-            batch = await self._reply.next_batch(_BATCH)
+            expected = _BATCH if self._stop is None else min(_BATCH, self._stop - self._offset)
+            batch = await self._reply.next_batch(expected)
             if not batch:
                 break
             chunks = [part for chunk in batch if (part := self._clipped(chunk))]
@@ -182,14 +209,14 @@ class Incoming:
                 hint="try again; a proxy may cut long answers",
             )
 
-    async def _asked(self, promise: Promise) -> Promise:
+    async def _asked(self, promise: ExpectedContent) -> ExpectedContent:
         """Storage behind a redirect knows no checksums; then Artifactory is asked, if it may tell."""
         request = build_item_info(self._item)
         try:
             info = read_item_info(self._item, request, await ask(self._session, request))
         except ResponseError:
             return promise
-        return complete_promise(promise, expect_file(self._item, info))
+        return with_pin(promise, pin_of(expect_file(self._item, info), is_binding=False))
 
     async def close(self) -> None:
         """Let go of the connection; it can be used again if the body was read to its end."""
@@ -197,21 +224,13 @@ class Incoming:
         await self._connection.aclose()
 
 
-def _is_same(pinned: Promise, promise: Promise) -> bool:
-    return (
-        promise.etag == pinned.etag
-        and (promise.size is None or promise.size == pinned.size)
-        and (not promise.checksums or promise.checksums == pinned.checksums)
-    )
-
-
 async def read_range(
     session: aiohttp.ClientSession,
     item: ItemURL,
     start: int = 0,
     stop: int | None = None,
-    pinned: Promise | None = None,
-) -> tuple[bytes, Promise]:
+    pinned: ExpectedContent | None = None,
+) -> tuple[bytes, ExpectedContent]:
     """
     Read bytes *start* to *stop*, or to the end; fewer where the file is shorter.
 
@@ -234,12 +253,38 @@ async def read_range(
     return await _read(Incoming(session, item, start, stop, pinned))
 
 
-async def _read(incoming: Incoming) -> tuple[bytes, Promise]:
+async def _read(incoming: Incoming) -> tuple[bytes, ExpectedContent]:
     pieces: list[bytes] = []
     try:
         while chunks := await incoming.next():
             pieces += chunks
+    except IntegrityError as error:
+        return await _undone(incoming, pieces, error), incoming.promise or ExpectedContent(None, Checksums())
     finally:
         await incoming.close()
     assert incoming.promise is not None
     return b"".join(pieces), incoming.promise
+
+
+async def _undone(incoming: Incoming, pieces: list[bytes], error: IntegrityError) -> bytes:
+    """Remove a content coding that was added in transit: then the checksum is that of the decoded bytes."""
+    expected = incoming.promise
+    if expected is None or not (expected.checksums and can_decode(expected.codings)) or not incoming.is_whole:
+        raise error
+    content = await run(_decoded_within, pieces, expected.codings)
+    if content is None or not digested([content], algorithms_for(expected.checksums)).agree_with(expected.checksums):
+        raise error
+    return content
+
+
+def _decoded_within(pieces: list[bytes], codings: Sequence[str]) -> bytes | None:
+    size, content = 0, list[bytes]()
+    try:
+        for piece in decoded(pieces, codings):
+            size += len(piece)
+            if size > _MAX_DECODED:
+                return None
+            content.append(piece)
+    except ValueError:
+        return None
+    return b"".join(content)

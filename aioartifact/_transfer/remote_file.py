@@ -8,7 +8,7 @@ import aiohttp
 
 from .._address import ItemURL
 from .._errors import InvalidArgumentError, ProtocolError
-from .._protocol import Promise
+from .._protocol import ExpectedContent
 from .reading import read_range
 
 _BLOCK = 256 * 1024
@@ -29,7 +29,9 @@ class RemoteFile:
         size: Bytes.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, item: ItemURL, promise: Promise, beginning: bytes) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, item: ItemURL, promise: ExpectedContent, beginning: bytes
+    ) -> None:
         self.url: str = str(item)
         self.name: str = item.name
         self.size: int = promise.size or 0

@@ -16,10 +16,10 @@ from aioartifact._checksums import Checksums
 from aioartifact._errors import LocalFileError
 from aioartifact._files import Staging
 from aioartifact._files.names import shared_part
-from aioartifact._protocol import Promise
+from aioartifact._protocol import ExpectedContent
 from aioartifact._transfer.assembly import Assembly
+from aioartifact._transfer.content import first_missing
 from aioartifact._transfer.journal import adopt, decode, journal_of
-from aioartifact._transfer.plan import first_missing
 
 ITEM = parse_item_url("https://host/artifactory/r/a.bin")
 SIZE = 64
@@ -32,7 +32,7 @@ class Remote:
         draw = random.Random(number)
         self.content = draw.randbytes(draw.choice([1, SIZE // 2, SIZE]))
         self.sha256 = hashlib.sha256(self.content).hexdigest()
-        self.promise = Promise(len(self.content), Checksums(self.sha256), f"etag-{self.sha256}")
+        self.promise = ExpectedContent(len(self.content), Checksums(self.sha256), f"etag-{self.sha256}")
 
 
 class Runs(RuleBasedStateMachine):
@@ -45,7 +45,7 @@ class Runs(RuleBasedStateMachine):
         self.part = Path(shared_part(self.target, str(ITEM)))
         self.draw = random.Random(0)
         self.assembly: Assembly | None = None
-        self.pinned = Promise(None, Checksums())
+        self.pinned = ExpectedContent(None, Checksums())
         self.committed = {b"old and good"}
         self.lied = False
         self.numbers = iter(range(1_000_000))
