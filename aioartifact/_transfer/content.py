@@ -29,9 +29,10 @@ def meaning_of(status: int, *, has_range: bool, is_conditional: bool = False) ->
     Returns:
         ``"body"``: bytes of the file follow. ``"unchanged"``: the local copy is current. ``"end"``: the requested
         range starts at or behind the end of the file. ``"refusal"``: anything else, such as a 416 to a request
-        without a range, a 206 to one, or a 304 to a request without a condition.
+        without a range, or a 304 to one without a condition. A 206 to a request without a range is refused where
+        its header fields are read.
     """
-    if status == 200 or (status == 206 and has_range):
+    if status in (200, 206):
         return "body"
     if status == 304 and is_conditional:
         return "unchanged"

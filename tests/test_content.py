@@ -1,0 +1,197 @@
+"""Do these bytes belong to that content? The decisions as tables, and downloads from servers that get it wrong."""
+
+import asyncio
+import gzip
+import hashlib
+from contextlib import asynccontextmanager
+
+import pytest
+
+import aioartifact
+from aioartifact import Checksums, RetryPolicy
+from aioartifact._protocol import ExpectedContent
+from aioartifact._transfer.content import Pin, contradicts, is_same_content, meaning_of, with_pin
+
+A, B = Checksums(sha1="a" * 40), Checksums(sha1="b" * 40)
+DATA = b"0123456789" * 100
+
+
+@pytest.mark.parametrize(
+    ("status", "has_range", "is_conditional", "meaning"),
+    [
+        (200, False, False, "body"),
+        (200, True, False, "body"),
+        (206, True, False, "body"),
+        (304, False, True, "unchanged"),
+        (304, False, False, "refusal"),
+        (416, True, False, "end"),
+        (416, False, False, "refusal"),
+        (404, True, True, "refusal"),
+    ],
+)
+def test_meaning_of_a_status(status, has_range, is_conditional, meaning):
+    """The same status means different things to different requests."""
+    assert meaning_of(status, has_range=has_range, is_conditional=is_conditional) == meaning
+
+
+@pytest.mark.parametrize(
+    ("pinned", "answer", "same"),
+    [
+        pytest.param((9, A, "e"), (9, A, "e"), True, id="all"),
+        pytest.param((9, A, "e"), (9, A, "f"), True, id="checksum-before-etag"),
+        pytest.param((9, A, "e"), (9, B, "e"), False, id="other-checksum"),
+        pytest.param((9, A, "e"), (8, A, "e"), False, id="other-size"),
+        pytest.param((9, Checksums(), "e"), (9, Checksums(), "e"), True, id="etag"),
+        pytest.param((9, Checksums(), "e"), (9, Checksums(), None), False, id="etag-missing"),
+        pytest.param((9, Checksums(), None), (9, Checksums(), None), False, id="nothing-to-compare"),
+        pytest.param((9, A, None), (9, Checksums(md5="c" * 32), None), False, id="no-algorithm-in-common"),
+    ],
+)
+def test_same_content(pinned, answer, same):
+    """Checksums decide, then the ETag; nothing in common is never the same."""
+    assert is_same_content(ExpectedContent(*pinned), ExpectedContent(*answer)) is same
+
+
+@pytest.mark.parametrize(
+    ("pin", "answer", "contradiction"),
+    [
+        pytest.param((9, A), (9, A), False, id="same"),
+        pytest.param((8, Checksums()), (9, A), True, id="size"),
+        pytest.param((None, B), (9, A), True, id="checksum"),
+        pytest.param((None, Checksums(md5="c" * 32)), (9, A), False, id="nothing-in-common"),
+    ],
+)
+def test_contradiction_of_a_pin(pin, answer, contradiction):
+    """Only what both sides state can differ."""
+    assert contradicts(Pin(*pin, is_binding=True), ExpectedContent(*answer)) is contradiction
+
+
+def test_binding_pin_is_what_is_verified():
+    """A stronger checksum in a header does not replace the one that the caller requires."""
+    answer = ExpectedContent(9, Checksums(sha256="d" * 64))
+    assert with_pin(answer, Pin(None, A, is_binding=True)).checksums == A
+    assert with_pin(answer, Pin(None, A, is_binding=False)).checksums == Checksums("d" * 64, "a" * 40)
+
+
+@asynccontextmanager
+async def raw_server(answer):
+    """A server whose answers are spelled out; *answer* gets target and header fields."""
+
+    async def serve(reader, writer):
+        try:
+            while True:
+                lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+                fields = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
+                status, headers, body = answer(lines[0].split(" ")[1], fields)
+                headers = {"Content-Length": str(len(body)), **headers}
+                head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+                writer.write(f"HTTP/1.1 {status} X\r\n{head}\r\n".encode("latin-1") + body)
+                await writer.drain()
+                if int(headers["Content-Length"]) > len(body):
+                    break  # the rest never comes
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/artifactory"
+        async with aioartifact.session(base, auth=("u", "p"), retry=RetryPolicy.none()) as session:
+            yield f"{base}/r/f", session
+
+
+def sha1_of(data):
+    return {"X-Checksum-Sha1": hashlib.sha1(data).hexdigest()}
+
+
+def refuse_info(target):
+    return (403, {"Content-Type": "application/json"}, b"{}") if "api/storage" in target else None
+
+
+@pytest.mark.parametrize(
+    "content_range", ["bytes 1-2/3", "bytes 11-20/1000", "bytes 20-10/1000", "bytes 10-19/5", "items 10-19/1000", ""]
+)
+async def test_part_that_contradicts_the_request(content_range):
+    """A 206 for other bytes than requested is an error, never a wrong byte."""
+    headers = {"Content-Range": content_range} if content_range else {"Content-Type": "multipart/byteranges"}
+    async with raw_server(lambda _, __: (206, headers, DATA[:10])) as (url, session):
+        with pytest.raises(aioartifact.ArtifactoryError):
+            await aioartifact.read_bytes(url, start=10, end=20, session=session)
+
+
+async def test_416_to_a_whole_file_is_an_error():
+    """Only the answer to a range can mean the end of the file."""
+    async with raw_server(lambda _, __: (416, {"Content-Range": "bytes */0"}, b"")) as (url, session):
+        with pytest.raises(aioartifact.ResponseError):
+            await aioartifact.read_bytes(url, session=session)
+
+
+@pytest.mark.parametrize("label", ["gzip", "x-gzip", "zstd", "gzip, gzip"])
+@pytest.mark.parametrize("has_checksum", [True, False])
+async def test_stored_file_with_a_coding_label(tmp_path, label, has_checksum):
+    """The stored bytes are kept where they match the checksum, or where there is none."""
+    stored = gzip.compress(DATA)
+    headers = {"Content-Encoding": label, **(sha1_of(stored) if has_checksum else {})}
+    async with raw_server(lambda target, _: refuse_info(target) or (200, headers, stored)) as (url, session):
+        await aioartifact.download(url, tmp_path, session=session)
+        assert await aioartifact.read_bytes(url, session=session) == stored
+    assert (tmp_path / "f").read_bytes() == stored
+
+
+@pytest.mark.parametrize("label", ["gzip", "X-GZIP", "gzip, gzip"])
+@pytest.mark.parametrize("plain", [DATA, b"large" * 1_000_000], ids=["small", "large"])
+async def test_coding_added_in_transit(tmp_path, label, plain):
+    """The coding is removed where only the decoded bytes match the checksum."""
+    body = plain
+    for _ in label.split(","):
+        body = gzip.compress(body)
+    async with raw_server(lambda _, __: (200, {"Content-Encoding": label, **sha1_of(plain)}, body)) as (url, session):
+        await aioartifact.download(url, tmp_path, session=session)
+        assert await aioartifact.read_bytes(url, session=session) == plain
+    assert (tmp_path / "f").read_bytes() == plain
+    assert [file.name for file in tmp_path.iterdir()] == ["f"]
+
+
+@pytest.mark.parametrize("pin", [Checksums(sha256="0" * 64), Checksums(sha1="0" * 40), Checksums(md5="0" * 32)])
+@pytest.mark.parametrize("headers", [{}, sha1_of(DATA)], ids=["no-checksums", "sha1"])
+async def test_checksum_of_an_item_binds(tmp_path, pin, headers):
+    """Bytes other than the caller requires never replace the existing file."""
+    (tmp_path / "f").write_bytes(b"old")
+    async with raw_server(lambda target, _: refuse_info(target) or (200, headers, DATA)) as (url, session):
+        report = await aioartifact.download_many([(url, "f", pin)], tmp_path, on_error="collect", session=session)
+    assert isinstance(report.failed[0].error, aioartifact.IntegrityError)
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("f", b"old")]
+
+
+async def test_login_page_behind_a_redirect(tmp_path):
+    """A web page that no checksum identifies is not stored."""
+
+    def answer(target, _):
+        page = (200, {"Content-Type": "text/html"}, b"<html>Sign in")
+        return refuse_info(target) or (page if target == "/login" else (302, {"Location": "/login"}, b""))
+
+    async with raw_server(answer) as (url, session):
+        with pytest.raises(aioartifact.ProtocolError, match="HTML"):
+            await aioartifact.download(url, tmp_path, session=session)
+        with pytest.raises(aioartifact.ProtocolError, match="HTML"):
+            await aioartifact.read_bytes(url, session=session)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("location", ["http://127.0.0.1:99999/x", "http://127.0.0.1:65536/", "http://[::1/x"])
+async def test_redirect_to_an_impossible_address(tmp_path, location):
+    """It is the failure of one file."""
+    async with raw_server(lambda _, __: (302, {"Location": location}, b"")) as (url, session):
+        report = await aioartifact.download_many([url], tmp_path, on_error="collect", session=session)
+    assert isinstance(report.failed[0].error, aioartifact.ProtocolError)
+
+
+@pytest.mark.parametrize("length", [2**62, 2**64])
+async def test_huge_content_length_leaves_no_part(tmp_path, length):
+    """A length that no disk can hold is a typed error."""
+    async with raw_server(lambda _, __: (200, {"Content-Length": str(length), "ETag": "e"}, DATA)) as (url, session):
+        with pytest.raises(aioartifact.ArtifactoryError):
+            async with asyncio.timeout(30):
+                await aioartifact.download(url, tmp_path, session=session)
+    assert not list(tmp_path.iterdir())
