@@ -22,6 +22,7 @@ LAYERS = (
     {
         "_address",
         "_checksums",
+        "_codings",
         "_json_stream",
         "_pace",
         "_patterns",

@@ -6,6 +6,7 @@ import hashlib
 from contextlib import asynccontextmanager
 
 import pytest
+from raw_http import Close, raw_server, response
 
 import aioartifact
 from aioartifact import Checksums, RetryPolicy
@@ -73,32 +74,30 @@ def test_binding_pin_is_what_is_verified():
     assert with_pin(answer, Pin(None, A, is_binding=False)).checksums == Checksums("d" * 64, "a" * 40)
 
 
+def spelled(answer):
+    """A handler of raw requests; *answer* gets target and header fields, and returns status, header fields and body."""
+
+    def handle(request):
+        status, headers, body = answer(request.target, request.headers)
+        length = int(dict(headers).get("Content-Length", len(body)))
+        rest = {name: value for name, value in headers.items() if name != "Content-Length"}
+        spelled_out = response(body, status=status, headers=rest, length=length)
+        if length > len(body):
+            raise Close(spelled_out)  # the rest never comes
+        return spelled_out
+
+    return handle
+
+
 @asynccontextmanager
-async def raw_server(answer):
-    """A server whose answers are spelled out; *answer* gets target and header fields."""
-
-    async def serve(reader, writer):
-        try:
-            while True:
-                lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-                fields = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
-                status, headers, body = answer(lines[0].split(" ")[1], fields)
-                headers = {"Content-Length": str(len(body)), **headers}
-                head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-                writer.write(f"HTTP/1.1 {status} X\r\n{head}\r\n".encode("latin-1") + body)
-                await writer.drain()
-                if int(headers["Content-Length"]) > len(body):
-                    break  # the rest never comes
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/artifactory"
-        async with aioartifact.session(base, auth=("u", "p"), retry=RetryPolicy.none()) as session:
-            yield f"{base}/r/f", session
+async def serving(answer, **options):
+    """A server and a session, and the URL of a file on it."""
+    options = {"retry": RetryPolicy.none(), **options}
+    async with (
+        raw_server(spelled(answer)) as server,
+        aioartifact.session(server.url, auth=("u", "p"), **options) as session,
+    ):
+        yield f"{server.url}/r/f", session, server
 
 
 def sha1_of(data):
@@ -115,14 +114,14 @@ def refuse_info(target):
 async def test_part_that_contradicts_the_request(content_range):
     """A 206 for other bytes than requested is an error, never a wrong byte."""
     headers = {"Content-Range": content_range} if content_range else {"Content-Type": "multipart/byteranges"}
-    async with raw_server(lambda _, __: (206, headers, DATA[:10])) as (url, session):
+    async with serving(lambda _, __: (206, headers, DATA[:10])) as (url, session, _):
         with pytest.raises(aioartifact.ArtifactoryError):
             await aioartifact.read_bytes(url, start=10, end=20, session=session)
 
 
 async def test_416_to_a_whole_file_is_an_error():
     """Only the answer to a range can mean the end of the file."""
-    async with raw_server(lambda _, __: (416, {"Content-Range": "bytes */0"}, b"")) as (url, session):
+    async with serving(lambda _, __: (416, {"Content-Range": "bytes */0"}, b"")) as (url, session, _):
         with pytest.raises(aioartifact.ResponseError):
             await aioartifact.read_bytes(url, session=session)
 
@@ -133,7 +132,7 @@ async def test_stored_file_with_a_coding_label(tmp_path, label, has_checksum):
     """The stored bytes are kept where they match the checksum, or where there is none."""
     stored = gzip.compress(DATA)
     headers = {"Content-Encoding": label, **(sha1_of(stored) if has_checksum else {})}
-    async with raw_server(lambda target, _: refuse_info(target) or (200, headers, stored)) as (url, session):
+    async with serving(lambda target, _: refuse_info(target) or (200, headers, stored)) as (url, session, _):
         await aioartifact.download(url, tmp_path, session=session)
         assert await aioartifact.read_bytes(url, session=session) == stored
     assert (tmp_path / "f").read_bytes() == stored
@@ -146,7 +145,7 @@ async def test_coding_added_in_transit(tmp_path, label, plain):
     body = plain
     for _ in label.split(","):
         body = gzip.compress(body)
-    async with raw_server(lambda _, __: (200, {"Content-Encoding": label, **sha1_of(plain)}, body)) as (url, session):
+    async with serving(lambda _, __: (200, {"Content-Encoding": label, **sha1_of(plain)}, body)) as (url, session, _):
         await aioartifact.download(url, tmp_path, session=session)
         assert await aioartifact.read_bytes(url, session=session) == plain
     assert (tmp_path / "f").read_bytes() == plain
@@ -158,7 +157,7 @@ async def test_coding_added_in_transit(tmp_path, label, plain):
 async def test_checksum_of_an_item_binds(tmp_path, pin, headers):
     """Bytes other than the caller requires never replace the existing file."""
     (tmp_path / "f").write_bytes(b"old")
-    async with raw_server(lambda target, _: refuse_info(target) or (200, headers, DATA)) as (url, session):
+    async with serving(lambda target, _: refuse_info(target) or (200, headers, DATA)) as (url, session, _):
         report = await aioartifact.download_many([(url, "f", pin)], tmp_path, on_error="collect", session=session)
     assert isinstance(report.failed[0].error, aioartifact.IntegrityError)
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("f", b"old")]
@@ -171,7 +170,7 @@ async def test_login_page_behind_a_redirect(tmp_path):
         page = (200, {"Content-Type": "text/html"}, b"<html>Sign in")
         return refuse_info(target) or (page if target == "/login" else (302, {"Location": "/login"}, b""))
 
-    async with raw_server(answer) as (url, session):
+    async with serving(answer) as (url, session, _):
         with pytest.raises(aioartifact.ProtocolError, match="HTML"):
             await aioartifact.download(url, tmp_path, session=session)
         with pytest.raises(aioartifact.ProtocolError, match="HTML"):
@@ -182,7 +181,7 @@ async def test_login_page_behind_a_redirect(tmp_path):
 @pytest.mark.parametrize("location", ["http://127.0.0.1:99999/x", "http://127.0.0.1:65536/", "http://[::1/x"])
 async def test_redirect_to_an_impossible_address(tmp_path, location):
     """It is the failure of one file."""
-    async with raw_server(lambda _, __: (302, {"Location": location}, b"")) as (url, session):
+    async with serving(lambda _, __: (302, {"Location": location}, b"")) as (url, session, _):
         report = await aioartifact.download_many([url], tmp_path, on_error="collect", session=session)
     assert isinstance(report.failed[0].error, aioartifact.ProtocolError)
 
@@ -190,7 +189,7 @@ async def test_redirect_to_an_impossible_address(tmp_path, location):
 @pytest.mark.parametrize("length", [2**62, 2**64])
 async def test_huge_content_length_leaves_no_part(tmp_path, length):
     """A length that no disk can hold is a typed error."""
-    async with raw_server(lambda _, __: (200, {"Content-Length": str(length), "ETag": "e"}, DATA)) as (url, session):
+    async with serving(lambda _, __: (200, {"Content-Length": str(length), "ETag": "e"}, DATA)) as (url, session, _):
         with pytest.raises(aioartifact.ArtifactoryError):
             async with asyncio.timeout(30):
                 await aioartifact.download(url, tmp_path, session=session)

@@ -12,7 +12,7 @@ from .._files import Source
 from .._progress import FileProgress, Progress
 from .._threads import run
 from .._transfer.deployer import Parameters
-from .._transfer.reading import Incoming, read_range
+from .._transfer.reading import Reading, begin_reading, read_range
 from .._transfer.remote_file import RemoteFile
 from .._transfer.upload import send_file
 from .batches import checked_options
@@ -58,18 +58,18 @@ async def stream(
     """
     _check_span(start, end)
     async with using(session) as opened:
-        incoming = Incoming(opened, item_of(opened, url), start, end)
+        item = item_of(opened, url)
+        reading = await begin_reading(opened, item, start, end) if start != end else None
         try:
-            if start != end:
-                await incoming.open()
-            async with aclosing(_chunks(incoming, is_empty=start == end)) as chunks:
+            async with aclosing(_chunks(reading)) as chunks:
                 yield chunks
         finally:
-            await incoming.close()
+            if reading is not None:
+                await reading.close()
 
 
-async def _chunks(incoming: Incoming, *, is_empty: bool) -> AsyncGenerator[bytes, None]:
-    while not is_empty and (batch := await incoming.next()):
+async def _chunks(reading: Reading | None) -> AsyncGenerator[bytes, None]:
+    while reading is not None and (batch := await reading.next()):
         for chunk in batch:
             yield chunk
 
@@ -100,8 +100,7 @@ async def read_bytes(
         item = item_of(opened, url)
         if start == end:
             return b""
-        content, _ = await read_range(opened, item, start, end)
-        return content
+        return await read_range(opened, item, start, end)
 
 
 def _check_span(start: object, end: object) -> None:
@@ -139,8 +138,8 @@ async def open(url: URLLike, *, session: aiohttp.ClientSession | None = None) ->
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
     """
-    async with using(session) as opened:
-        yield await RemoteFile.open(opened, item_of(opened, url))
+    async with using(session) as opened, RemoteFile.opened(opened, item_of(opened, url)) as file:
+        yield file
 
 
 async def write_bytes(

@@ -26,12 +26,14 @@ from .manifest import Manifest, Stamp
 from .names import is_left_behind
 from .reading import Source, file_size, hash_file, read_blocks, read_source, read_text_if_exists
 from .removal import remove_left_behind
+from .spool import Spool
 from .staging import Staging
 from .tree import TreeFile, list_tree
 
 __all__ = [
     "Manifest",
     "Source",
+    "Spool",
     "Staging",
     "Stamp",
     "TargetFile",

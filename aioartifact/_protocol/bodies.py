@@ -23,9 +23,3 @@ def is_html(headers: Mapping[str, str]) -> bool:
 def is_file(headers: Mapping[str, str]) -> bool:
     """Whether Artifactory says that a body is a file it holds; its own web pages come without these fields."""
     return "X-Artifactory-Filename" in headers or "X-Checksum-Sha1" in headers
-
-
-def codings_of(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Content codings in the order they were applied; ``x-gzip`` is gzip (RFC 9110 section 8.4.1.3)."""
-    names = (name.strip().lower().removeprefix("x-") for name in headers.get("Content-Encoding", "").split(","))
-    return tuple(name for name in names if name not in ("", "identity"))

@@ -8,8 +8,9 @@ from urllib.parse import unquote
 
 from .._address import ItemURL
 from .._checksums import ALGORITHMS, NO_CHECKSUMS, Checksums
+from .._codings import codings_of
 from .._errors import ProtocolError
-from .bodies import codings_of, is_file, is_html
+from .bodies import is_file, is_html
 from .reading import checksums_of, not_artifactory, size_of
 from .request import IDENTITY, Request
 
@@ -26,8 +27,8 @@ class ExpectedContent:
         start: Offset of the first byte that comes.
         stop: Offset behind the last byte that comes, if it is a part; None for all there is.
         is_open_ended: Whether the body ends with the connection, and so may break off unnoticed (RFC 9112, 6.3).
-        codings: Content codings that the body is labelled with. Whether they were stored with the file or added in
-            transit, only a checksum shows.
+        codings: Content codings that the body is labelled with; *size* is then that of the encoded body. Whether they
+            were stored with the file or added in transit, only a checksum shows.
         is_page: Whether it is a web page that only a checksum can identify as the file.
     """
 
@@ -114,22 +115,24 @@ def read_expected_content(
     etag = final.get("ETag")
     if etag and etag.startswith("W/"):
         etag = None  # it must not go into If-Range (RFC 9110, 13.1.5)
+    codings = codings_of(final)
     if status == HTTPStatus.PARTIAL_CONTENT:
         start, stop, size = _content_range(request, final.get("Content-Range", ""))
-        etag = _without_range(etag, start, stop)
+        etag = _without_range(etag, f"{start}-{stop - 1}", request.headers["Range"].removeprefix("bytes="))
         stop = stop if size is None else min(stop, size)
-        return ExpectedContent(size, checksums, etag, start, stop, is_page=is_page)
+        return ExpectedContent(size, checksums, etag, start, stop, codings=codings, is_page=is_page)
     size = size_of(final.get("Content-Length"))
     is_open_ended = size is None and "Transfer-Encoding" not in final
-    if codings := codings_of(final):
-        # Whether length and ETag are those of the file is not known before its checksum was compared.
-        return ExpectedContent(None, checksums, is_open_ended=is_open_ended, codings=codings, is_page=is_page)
-    return ExpectedContent(size, checksums, etag, is_open_ended=is_open_ended, is_page=is_page)
+    # Some proxies send an encoded body with the ETag of the file, and its ranges without a coding.
+    etag = None if codings else etag
+    return ExpectedContent(size, checksums, etag, is_open_ended=is_open_ended, codings=codings, is_page=is_page)
 
 
-def _without_range(etag: str | None, start: int, stop: int) -> str | None:
+def _without_range(etag: str | None, *ranges: str) -> str | None:
     """The ETag of the whole file: before 5.8, Artifactory appends the range to it, unquoted."""
-    return (etag.removesuffix(f"-{start}-{stop - 1}") or None) if etag else None
+    for each in ranges if etag else ():
+        etag = etag.removesuffix(f"-{each}") if etag else None
+    return etag or None
 
 
 def _content_range(request: Request, value: str) -> tuple[int, int, int | None]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import aiohttp
 from yarl import URL
 
+from .._codings import codings_of, decoded_beginning
 from .._credentials import FOREIGN_HINT
 from .._errors import ArtifactoryError, ConnectionLostError, ProtocolError, TransportError, TransportTimeoutError
 from .._models import Response
@@ -137,13 +138,15 @@ class Reply:
 
     async def read(self) -> Response:
         """
-        Read the whole body, decompressed; of an error no more than its beginning.
+        Read the whole body, decoded; of an error no more than its beginning.
 
         Raises:
             TransportError: See :meth:`next_batch`.
             ProtocolError: The body of a success is larger than 64 MiB.
         """
         content = await self._read_refusal() if self.status >= 300 else await self._read_all()
+        if self._seam.request.is_for_file:  # aiohttp has passed the body on as received
+            content = decoded_beginning(content, codings_of(self.chain[-1]), MAX_ERROR_BODY)
         content = self._seam.masked(content) if self.status >= 300 else content
         return Response(self.status, content, self.chain[-1], self._seam.url, self._login_hint())
 
@@ -378,7 +381,8 @@ def _middlewares(
     session: aiohttp.ClientSession, seam: Seam, url: URL, route: Route
 ) -> Sequence[aiohttp.ClientMiddlewareType] | None:
     """Return ours, or None to keep those of a user's session; a redirect to another host drops the user's headers."""
-    ours = () if seam.state.foreign else (Passage(seam.state, seam.operation, route, is_own=True),)
+    is_encoded = seam.request.is_for_file
+    ours = () if seam.state.foreign else (Passage(seam.state, seam.operation, route, is_own=True, is_raw=is_encoded),)
     if is_same_host(URL(seam.request.url, encoded=True), url):
         return ours or None
     kept = {"user-agent", *map(str.lower, seam.request.headers)}

@@ -6,6 +6,7 @@ from typing import TypeAlias
 import aiohttp
 import anyio
 
+from .._codings import codings_of, decoded_beginning
 from .._models import Response
 from .._protocol import is_starting, permanent_refusal
 from .._retry import is_idempotent, is_retryable_status, read_retry_after, retry_after_from_message
@@ -49,6 +50,7 @@ class Passage:
         operation: Call that the request is part of.
         route: Way to the server.
         is_own: Whether this library makes the request: then it is not sent where its credentials were refused.
+        is_raw: Whether response bodies keep the content coding that they are sent with.
     """
 
     def __init__(
@@ -58,11 +60,13 @@ class Passage:
         route: Route,
         *,
         is_own: bool,
+        is_raw: bool = False,
     ) -> None:
         self._state = state
         self._operation = operation
         self._route = route
         self._is_own = is_own
+        self._is_raw = is_raw
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
         state, operation, route = self._state, self._operation, self._route
@@ -165,6 +169,8 @@ class Passage:
                     return None
         except (aiohttp.ClientError, TimeoutError):
             return None
+        if self._is_raw:
+            content = decoded_beginning(content, codings_of(response.headers), MAX_ERROR_BODY)
         return Response(response.status, content, response.headers, "")
 
 

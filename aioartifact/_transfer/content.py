@@ -6,12 +6,13 @@ with any content: `Last-Modified` has a resolution of one second, and a file can
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from .._address import ItemURL
-from .._checksums import ALGORITHMS, Algorithm, Checksums
+from .._checksums import ALGORITHMS, NO_CHECKSUMS, Algorithm, Checksums, Digests
+from .._codings import can_decode, decoded
 from .._errors import IntegrityError, ProtocolError
 from .._models import FileInfo
 from .._protocol import ExpectedContent
@@ -53,6 +54,11 @@ def is_same_content(pinned: ExpectedContent, answer: ExpectedContent) -> bool:
     if pinned.checksums.agree_with(answer.checksums):
         return True
     return pinned.etag is not None and pinned.etag == answer.etag
+
+
+def has_identity(expected: ExpectedContent) -> bool:
+    """Whether later answers can be matched with this content."""
+    return bool(expected.checksums) or expected.etag is not None
 
 
 def is_requested_part(asked: Range, answer: ExpectedContent, size: int | None = None) -> bool:
@@ -108,19 +114,18 @@ def contradicts(pin: Pin | None, answer: ExpectedContent) -> bool:
     """Whether an answer announces another size or other checksums than the *pin*."""
     if pin is None:
         return False
-    return (None not in (pin.size, answer.size) and pin.size != answer.size) or disagree(
-        pin.checksums, answer.checksums
-    )
+    sizes_differ = None not in (pin.size, answer.size) and pin.size != answer.size and not answer.codings
+    return sizes_differ or disagree(pin.checksums, answer.checksums)
 
 
 def with_pin(answer: ExpectedContent, pin: Pin | None) -> ExpectedContent:
     """
-    Add to an answer what the *pin* knows.
+    Add to an answer what the *pin* knows. Nothing is added from the listing of another content.
 
     Of a binding pin its own strongest checksum is verified: a stronger one in a header says nothing about the
     content that the caller required.
     """
-    if pin is None:
+    if pin is None or (disagree(pin.checksums, answer.checksums) and not pin.is_binding):
         return answer
     size = pin.size if answer.size is None and not answer.codings else answer.size
     if pin.is_binding and pin.checksums:
@@ -146,6 +151,17 @@ def pin_error(item: ItemURL, pin: Pin, answer: ExpectedContent) -> IntegrityErro
         actual=actual or "",
         hint="the file was replaced, or the expected value is that of another file",
     )
+
+
+def check_pinned_size(item: ItemURL, pin: Pin | None, size: int) -> None:
+    """
+    Compare the size of a verified file with what the caller requires: an encoded body does not state it.
+
+    Raises:
+        IntegrityError: If it differs.
+    """
+    if pin is not None and pin.is_binding and pin.size not in (None, size):
+        raise pin_error(item, pin, ExpectedContent(size, NO_CHECKSUMS))
 
 
 def check_is_file(item: ItemURL, expected: ExpectedContent) -> None:
@@ -202,3 +218,22 @@ def check_received(item: ItemURL, expected: ExpectedContent, size: int, checksum
             if expected.codings
             else hint,
         )
+
+
+def decoded_size(expected: ExpectedContent, chunks: Iterable[bytes]) -> int | None:
+    """
+    Bytes of the content of an encoded body, if its checksum shows that the coding was added in transit; else None.
+
+    Blocks as long as it takes to decode *chunks*; the content itself is not kept.
+    """
+    algorithms = algorithms_for(expected.checksums)
+    if not (algorithms and can_decode(expected.codings)):
+        return None
+    size, digests = 0, Digests(algorithms)
+    try:
+        for piece in decoded(chunks, expected.codings):
+            digests.update(piece)
+            size += len(piece)
+    except ValueError:
+        return None
+    return size if digests.checksums().agree_with(expected.checksums) else None

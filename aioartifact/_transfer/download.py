@@ -11,7 +11,8 @@ import aiohttp
 import anyio
 
 from .._address import ItemURL
-from .._checksums import NO_CHECKSUMS, Checksums, Digests, digested
+from .._checksums import NO_CHECKSUMS, Checksums, digested
+from .._codings import decoded
 from .._errors import (
     ArtifactoryError,
     ConnectionLostError,
@@ -43,14 +44,15 @@ from .._session import Reply, ask, begin, rest, state_of, stream
 from .._threads import check_wanted, run, run_short
 from .assembly import Assembly
 from .body import BATCH, Body, Changed
-from .codings import can_decode, decoded
 from .content import (
     WHOLE,
     Pin,
     algorithms_for,
+    check_pinned_size,
     check_received,
     continues,
     contradicts,
+    decoded_size,
     first_missing,
     meaning_of,
     pin_error,
@@ -455,41 +457,52 @@ class _Download:
     def _finish_whole(self, chunks: Sequence[bytes], size: int) -> Fetched:
         """Check a body that came in one piece, write it, commit; blocks."""
         checksums = digested(chunks, algorithms_for(self._pinned.checksums))
-        try:
-            check_received(self._item, self._pinned, size, checksums)
-        except IntegrityError:
-            return self._finish_decoded(chunks)
+        if (content_size := self._checked(size, checksums, chunks)) is not None:
+            return self._commit_decoded(chunks, content_size)
         self._assembly.staging.write(0, chunks)
         return self._commit(size)
 
-    def _finish_decoded(self, chunks: Iterable[bytes]) -> Fetched:
+    def _checked(self, size: int, checksums: Checksums, chunks: Iterable[bytes]) -> int | None:
         """
-        Commit the content of an encoded body whose coding was added in transit; blocks.
+        Compare the received bytes, which *chunks* iterates over, with the expected content; blocks.
 
-        Only called while the mismatch of the raw bytes is handled: that is raised where decoding does not help.
+        Returns:
+            None if they are the file; its size if they are the file with a coding that was added in transit.
+
+        Raises:
+            IntegrityError: If they are neither.
+            ProtocolError: If they are a web page, see `check_received`.
         """
-        expected, raw = self._pinned, self._assembly.staging
-        if not (expected.checksums and can_decode(expected.codings)):
-            raise
-        staging, digests, size = Staging(self._target), Digests(algorithms_for(expected.checksums)), 0
         try:
-            with suppress(ValueError):
-                for piece in decoded(chunks, expected.codings):
-                    check_wanted()
-                    staging.write(size, (piece,))
-                    digests.update(piece)
-                    size += len(piece)
-            check_received(self._item, expected, size, digests.checksums())
+            check_received(self._item, self._pinned, size, checksums)
+        except IntegrityError:
+            content_size = decoded_size(self._pinned, chunks)
+            if content_size is None:
+                raise
+        else:
+            content_size = None
+        check_pinned_size(self._item, self.pin, size if content_size is None else content_size)
+        return content_size
+
+    def _commit_decoded(self, chunks: Iterable[bytes], size: int) -> Fetched:
+        """Write and commit the content of an encoded body, whose checksum has been verified; blocks."""
+        staging, offset = Staging(self._target), 0
+        try:
+            for piece in decoded(chunks, self._pinned.codings):
+                check_wanted()
+                staging.write(offset, (piece,))
+                offset += len(piece)
             status = staging.commit(durable=self._durable)
         finally:
             staging.discard()
-        raw.discard()
-        return Fetched(size, expected.checksums, status, self._is_newer)
+        self._assembly.staging.discard()
+        return Fetched(size, self._pinned.checksums, status, self._is_newer)
 
     def _blocks(self, size: int) -> Iterator[bytes]:
         """The bytes that are written, from the first on; blocks."""
         buffer, offset = memoryview(bytearray(BATCH)), 0
         while offset < size:
+            check_wanted()
             count = self._assembly.staging.read_into(offset, buffer[: size - offset])
             yield bytes(buffer[:count])
             offset += count
@@ -497,11 +510,8 @@ class _Download:
     def _finish(self, size: int) -> Fetched:
         """Check what is written, commit; blocks."""
         self._assembly.hash_with(algorithms_for(self._pinned.checksums))
-        try:
-            check_received(self._item, self._pinned, size, self._assembly.checksums())
-        except IntegrityError:
-            return self._finish_decoded(self._blocks(size))
-        return self._commit(size)
+        content_size = self._checked(size, self._assembly.checksums(), self._blocks(size))
+        return self._commit(size) if content_size is None else self._commit_decoded(self._blocks(size), content_size)
 
     def _commit(self, size: int) -> Fetched:
         status = self._assembly.staging.commit(durable=self._durable)

@@ -32,8 +32,8 @@ async def members_of(session: aiohttp.ClientSession, item: ItemURL) -> list[Arch
         ArchiveError: It is none, or damaged.
         ArtifactoryError: It cannot be read.
     """
-    file = await RemoteFile.open(session, item)
-    return await run_on_file(file, lambda blocking: list_members(blocking, str(item)))
+    async with RemoteFile.opened(session, item) as file:
+        return await run_on_file(file, lambda blocking: list_members(blocking, str(item)))
 
 
 async def fetch_member(session: aiohttp.ClientSession, item: ItemURL, member: str, max_size: int) -> bytes:
@@ -54,8 +54,8 @@ async def fetch_member(session: aiohttp.ClientSession, item: ItemURL, member: st
                 refused.add(_ENTRIES)
         except (BadRequestError, NotFoundError, ProtocolError, ConnectionLostError):
             pass  # a kind of archive it does not know, a broken connection: the archive itself will tell
-    file = await RemoteFile.open(session, item)
-    content = await run_on_file(file, lambda blocking: read_member(blocking, str(item), member, max_size))
+    async with RemoteFile.opened(session, item) as file:
+        content = await run_on_file(file, lambda blocking: read_member(blocking, str(item), member, max_size))
     if content is None:
         raise NotFoundError(
             f"GET {item}: the archive has no member {member!r}", method="GET", url=str(item), status=404

@@ -1,15 +1,22 @@
-"""A file, or a part of it, read into memory as it arrives; broken connections are mended on the way."""
+"""A file, or a part of it, read into memory as it arrives; broken connections are resumed on the way."""
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from typing import TypeAlias
 
 import aiohttp
+import anyio
 
 from .._address import ItemURL
-from .._checksums import ALGORITHMS, Checksums, Digests, digested
+from .._checksums import ALGORITHMS, NO_CHECKSUMS, Digests
+from .._codings import can_decode, decoded
 from .._errors import ConnectionLostError, IntegrityError, ProtocolError, ResponseError, TransportTimeoutError
+from .._files import Spool
+from .._models import FileInfo
 from .._protocol import (
     ExpectedContent,
+    Request,
+    build_download,
     build_item_info,
     build_range,
     expect_file,
@@ -22,11 +29,12 @@ from .._protocol import (
 from .._retry import MIN_PROGRESS_BYTES
 from .._session import Reply, ask, begin, rest, stream
 from .._threads import run
-from .codings import can_decode, decoded
 from .content import (
+    Pin,
     algorithms_for,
     check_is_file,
     check_received,
+    decoded_size,
     is_same_content,
     meaning_of,
     pin_of,
@@ -34,18 +42,20 @@ from .content import (
 )
 
 _BATCH = 1024 * 1024
-_MAX_DECODED = 256 * _BATCH
+# An encoded body of up to this size is received whole: that costs less than asking for the size of the stored file.
+_SMALL = 4 * 1024 * 1024
 
 
 class Incoming:
     """
-    Bytes *start* to *stop* of a file, over as many requests as it takes.
+    Bytes *start* to *stop* of a file as received, over as many requests as it takes.
 
-    The first answer pins the content, unless one is *pinned* already; bytes of any other content are refused. A
-    whole file is checked against its checksums at the end.
+    The first response pins the content, unless one is *pinned* already; bytes of any other content are refused. A
+    whole file is verified against its checksums at the end.
 
     Attributes:
-        promise: What the server says of the file; None before the first answer.
+        expected: What the server says about the file; None before the first response.
+        is_part: Whether the latest response has only a part of the file.
     """
 
     def __init__(
@@ -56,88 +66,135 @@ class Incoming:
         stop: int | None = None,
         pinned: ExpectedContent | None = None,
     ) -> None:
-        self.promise = pinned
+        self.expected = pinned
+        self.is_part = False
         self._session = session
         self._item = item
-        self._start = start
-        self._stop = stop
-        self._position = start
-        self._reached = start
-        self._offset = 0
+        self._pinned = pinned
+        self._pin: Pin | None = None
+        self._has_ranges = True
         self._digests: Digests | None = None
         self._operation = begin(session)
         self._connection = AsyncExitStack()
         self._reply: Reply | None = None
+        self._begin(start, stop)
+
+    def _begin(self, start: int, stop: int | None) -> None:
+        self._is_whole = start == 0 and stop is None
+        self._start = self._position = self._reached = start
+        self._requested_stop = self._stop = stop
+        self._offset = 0
+
+    async def widen(self) -> None:
+        """Receive the whole file instead; must be called before the first byte is received."""
+        if self.is_part:
+            await self.close()
+        self._begin(0, None)
+        self._start_digests()
 
     async def open(self) -> None:
         """
-        Ask for the bytes.
+        Request the bytes.
 
         Raises:
-            NotAFileError: It is a folder.
-            ResponseError: The server said no.
-            TransportError: No answer came.
-            IntegrityError: It is not the pinned content any more.
+            NotAFileError: If it is a folder.
+            ResponseError: If the server refused.
+            TransportError: If no response came.
+            IntegrityError: If it is not the pinned content any more.
+            ProtocolError: If the response has other bytes than requested, or is a web page.
         """
-        request = build_range(self._item, self._position, self._stop, self.promise.etag if self.promise else None)
+        request = self._request()
         self._reply = None
         self._reply = await self._connection.enter_async_context(stream(self._session, request, self._operation))
         reply = self._reply
         if reply.location is not None and is_folder_redirect(self._item, reply.location):
             raise not_a_file(self._item)
         meaning = meaning_of(reply.status, has_range="Range" in request.headers)
-        if meaning == "end" and self._position == self._start:
-            size = unsatisfied_size(reply.chain[-1])
-            known = self.promise.size if self.promise else size
-            if size != known or (size is not None and size > self._start):
-                raise self._changed()
-            if self.promise is not None:
-                self._stop = self._start
-                return
-            self._take(ExpectedContent(unsatisfied_size(reply.chain[-1]), Checksums(), start=self._start))
-            self._stop = self._start
+        if meaning == "end":
+            await self._end(unsatisfied_size(reply.chain[-1]))
             return
         if meaning != "body":
             raise await reply.error()
         answer = read_expected_content(request, reply.chain, status=reply.status)
         if answer.stop is not None and answer.start != self._position:
             raise ProtocolError(f"{request.label}: answered with bytes from {answer.start} on", hint="try again")
-        if answer.is_page and not answer.checksums:
-            answer = await self._asked(answer)
-            check_is_file(self._item, answer)
+        if answer.is_page and not answer.checksums and self._pin is None:
+            await self.close()
+            self._pin = pin_of(await self._info(), is_binding=False)
+            check_is_file(self._item, with_pin(answer, self._pin))
+            await self.open()
+            return
+        check_is_file(self._item, with_pin(answer, self._pin))
         self._take(answer)
 
-    def _take(self, promise: ExpectedContent) -> None:
-        """Pin the content, or make sure that it is the pinned one; then find the place to go on from."""
-        pinned = self.promise
-        if pinned is None:
-            self.promise = promise
-            if self.is_whole:
-                # What is not promised yet may be at the end, and nothing of it can be read again then.
-                self._digests = Digests(algorithms_for(promise.checksums) or ALGORITHMS)
-        elif not is_same_content(pinned, promise):
-            raise self._changed()
-        if promise.stop is not None and promise.size is not None:
-            # The size says where the file ends: old servers announce a longer body, and send nothing more.
-            self._stop = min(promise.size, promise.size if self._stop is None else self._stop)
-        self._offset = promise.start
+    def _request(self) -> Request:
+        if not self._has_ranges:
+            return build_download(self._item)
+        stop = self._requested_stop if self._position == self._start else self._stop
+        return build_range(self._item, self._position, stop, self.expected.etag if self.expected else None)
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of the file is requested."""
-        return self._start == 0 and self._stop is None
+    async def _end(self, size: int | None) -> None:
+        """Handle the statement that no requested byte exists in a file of *size* bytes."""
+        if size is None and self._position == 0:
+            # An empty file, or a server that refuses ranges: the whole file shows which.
+            self._has_ranges = False
+            await self.close()
+            await self.open()
+            return
+        known = self._pinned.size if self._pinned else size
+        if self._position != self._start or size != known or (size is not None and size > self._start):
+            raise self._changed()
+        if self._pinned is None:
+            self.expected = ExpectedContent(size, NO_CHECKSUMS, start=self._start)
+        self._stop = self._start
+
+    def _take(self, answer: ExpectedContent) -> None:
+        """Pin the content, or make sure that it is the pinned one; then find the position to continue from."""
+        if self._pinned is None and self._position == self._start:
+            self.expected, self._stop = with_pin(answer, self._pin), self._requested_stop
+        elif self.expected is None or not is_same_content(self.expected, answer):
+            raise self._changed()
+        if self._position == 0:
+            self._start_digests()
+        if answer.stop is not None and answer.size is not None:
+            # The size says where the file ends: old servers announce a longer body, and send nothing more.
+            self._stop = min(answer.size, answer.size if self._stop is None else self._stop)
+        self._offset, self.is_part = answer.start, answer.stop is not None
+
+    def _start_digests(self) -> None:
+        if self._is_whole and self.expected is not None:
+            # Checksums that are not known yet may be known at the end, when no byte can be read again.
+            self._digests = Digests(algorithms_for(self.expected.checksums) or ALGORITHMS)
+
+    async def may_be_decoded(self) -> bool:
+        """
+        Whether only the checksum of the whole file can show if its coding was stored or added in transit.
+
+        The bytes of a stored file that is labelled with a coding are those to be read. Must be called before the
+        first byte is received.
+        """
+        expected = self.expected
+        if expected is None or not can_decode(expected.codings):
+            return False
+        if expected.size is None or expected.size <= _SMALL:
+            return True
+        await self.close()
+        info = await self._info()
+        self._pin = pin_of(info, is_binding=False)
+        self.expected = with_pin(expected, self._pin)
+        return bool(self.expected.checksums) and expected.size != (info.size if info else None)
 
     def _changed(self) -> IntegrityError:
         return IntegrityError(f"GET {self._item}: changed while it was read", hint="read it again from the start")
 
     async def next(self) -> Sequence[bytes]:
         """
-        Wait for about 1 MiB, as chunks; empty at the end, once everything is checked.
+        Wait for about 1 MiB, as chunks; empty at the end, once everything is verified.
 
         Raises:
-            TransportError: The body broke off, and could not be mended.
-            IntegrityError: Size or checksum differs, or the file changed meanwhile.
-            ResponseError: The server would not send the rest.
+            TransportError: If the body broke off, and could not be resumed.
+            IntegrityError: If size or checksum differs, or the file changed meanwhile.
+            ResponseError: If the server would not send the rest.
         """
         while True:
             try:
@@ -152,7 +209,7 @@ class Incoming:
                 return chunks
 
     async def _receive(self) -> list[bytes]:
-        """Chunks of the asked for bytes; empty at their end."""
+        """Requested bytes as chunks; empty at their end."""
         assert self._reply is not None
         chunks: list[bytes] = []
         while not chunks and self._stop != self._position:
@@ -166,7 +223,7 @@ class Incoming:
         return chunks
 
     def _clipped(self, chunk: bytes) -> bytes:
-        """What of a chunk was asked for: some servers answer the request for a part with the whole."""
+        """The requested bytes of a chunk: some servers respond to the request for a part with the whole."""
         start = self._position - self._offset
         self._offset += len(chunk)
         stop = None if self._stop is None else max(0, self._stop - self._offset + len(chunk))
@@ -180,23 +237,24 @@ class Incoming:
             self._digests.update(chunk)
 
     async def _mend(self, error: ConnectionLostError | TransportTimeoutError) -> None:
-        """Wait before the rest is asked for; where the content has no name, only what has not begun can go on."""
+        """Wait before the rest is requested; content without an ETag can only be requested from its start."""
         await self.close()
         if progressed := self._position - self._reached >= MIN_PROGRESS_BYTES:
             self._reached = self._position
-        may_go_on = self._position == self._start or (self.promise is not None and self.promise.etag is not None)
+        may_go_on = self._position == self._start or (self.expected is not None and self.expected.etag is not None)
         if not may_go_on or not await rest(self._session, self._operation, progressed=progressed):
             error.message += f", at byte {self._position}"
             raise error
 
     async def _check(self) -> None:
         await self.close()
-        assert self.promise is not None
+        assert self.expected is not None
         if self._digests is None:
-            self._check_length(self.promise.size)
+            self._check_length(self.expected.size)
             return
-        promise = self.promise if self.promise.checksums else await self._asked(self.promise)
-        check_received(self._item, promise, self._position, self._digests.checksums())
+        if not self.expected.checksums:
+            self.expected = with_pin(self.expected, pin_of(await self._info(), is_binding=False))
+        check_received(self._item, self.expected, self._position, self._digests.checksums())
 
     def _check_length(self, size: int | None) -> None:
         stop = min((each for each in (size, self._stop) if each is not None), default=self._position)
@@ -209,82 +267,145 @@ class Incoming:
                 hint="try again; a proxy may cut long answers",
             )
 
-    async def _asked(self, promise: ExpectedContent) -> ExpectedContent:
-        """Storage behind a redirect knows no checksums; then Artifactory is asked, if it may tell."""
+    async def _info(self) -> FileInfo | None:
+        """The file's info, with the checksums that storage behind a redirect does not know; None if it is refused."""
         request = build_item_info(self._item)
         try:
-            info = read_item_info(self._item, request, await ask(self._session, request))
+            return expect_file(self._item, read_item_info(self._item, request, await ask(self._session, request)))
         except ResponseError:
-            return promise
-        return with_pin(promise, pin_of(expect_file(self._item, info), is_binding=False))
+            return None
 
     async def close(self) -> None:
-        """Let go of the connection; it can be used again if the body was read to its end."""
+        """Release the connection; it can be used again if the body was read to its end."""
         self._reply = None
         await self._connection.aclose()
 
 
-async def read_range(
-    session: aiohttp.ClientSession,
-    item: ItemURL,
-    start: int = 0,
-    stop: int | None = None,
-    pinned: ExpectedContent | None = None,
-) -> tuple[bytes, ExpectedContent]:
+class Spooled:
+    """Bytes *start* to *stop* of a file that is in *spool*, verified; read as from :class:`Incoming`."""
+
+    def __init__(self, spool: Spool, start: int = 0, stop: int | None = None) -> None:
+        self.spool = spool
+        self._position = start
+        self._stop = spool.size if stop is None else min(stop, spool.size)
+
+    async def next(self) -> Sequence[bytes]:
+        """
+        Return up to 1 MiB; empty at the end.
+
+        Raises:
+            LocalFileError: If the disk refused.
+        """
+        block = await run(self.spool.read, self._position, min(self._position + _BATCH, self._stop))
+        self._position += len(block)
+        return [block] if block else []
+
+    async def close(self) -> None:
+        """Delete the copy."""
+        await run(self.spool.close)
+
+
+Reading: TypeAlias = Incoming | Spooled
+
+
+async def begin_reading(
+    session: aiohttp.ClientSession, item: ItemURL, start: int = 0, stop: int | None = None
+) -> Reading:
+    """
+    Request bytes *start* to *stop* of a file.
+
+    A body with a content coding that may have been added in transit is received and verified first: only the
+    checksum of the whole file shows whether to decode it.
+
+    Raises:
+        ArtifactoryError: See :meth:`Incoming.open` and :meth:`Incoming.next`.
+    """
+    incoming = Incoming(session, item, start, stop)
+    try:
+        await incoming.open()
+        if not await incoming.may_be_decoded():
+            return incoming
+        await incoming.widen()
+        return Spooled(await spool_file(incoming), start, stop)
+    except BaseException:
+        await incoming.close()
+        raise
+
+
+async def spool_file(incoming: Incoming) -> Spool:
+    """
+    Receive a whole file, verify it, and remove a content coding that was added in transit.
+
+    Raises:
+        ArtifactoryError: See :meth:`Incoming.next`.
+        LocalFileError: If the disk refused.
+    """
+    spool = Spool()
+    try:
+        try:
+            while chunks := await incoming.next():
+                await run(spool.append, chunks)
+        except IntegrityError:
+            if incoming.expected is None or await run(decoded_size, incoming.expected, spool.blocks()) is None:
+                raise
+            raw, codings = spool, incoming.expected.codings
+            spool = await run(Spool.of, decoded(raw.blocks(), codings))
+            await run(raw.close)
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await run(spool.close)
+        raise
+    finally:
+        await incoming.close()
+    return spool
+
+
+async def read_range(session: aiohttp.ClientSession, item: ItemURL, start: int = 0, stop: int | None = None) -> bytes:
     """
     Read bytes *start* to *stop*, or to the end; fewer where the file is shorter.
 
-    Bytes may be damaged on the way once, and are read again; the same damage twice is no accident.
-
-    Returns:
-        The bytes and what the server says of the file.
+    Bytes that were damaged in transit are read once more; the second time is an error.
 
     Raises:
-        NotAFileError: It is a folder.
-        ResponseError: The server said no.
-        TransportError: No answer came, or not all of it.
-        IntegrityError: Size or checksum differs, or it is not the *pinned* content any more.
+        NotAFileError: If it is a folder.
+        ResponseError: If the server refused.
+        TransportError: If no response came, or not all of it.
+        IntegrityError: If size or checksum differs.
     """
     try:
-        return await _read(Incoming(session, item, start, stop, pinned))
+        return await read_all(await begin_reading(session, item, start, stop))
     except IntegrityError:
-        if pinned is not None:
-            raise
-    return await _read(Incoming(session, item, start, stop, pinned))
+        return await read_all(await begin_reading(session, item, start, stop))
 
 
-async def _read(incoming: Incoming) -> tuple[bytes, ExpectedContent]:
-    pieces: list[bytes] = []
+async def read_part(
+    session: aiohttp.ClientSession, item: ItemURL, start: int, stop: int, pinned: ExpectedContent
+) -> bytes | None:
+    """
+    Read bytes *start* to *stop* of the *pinned* content; None if the server sends the whole file instead.
+
+    Raises:
+        ArtifactoryError: See :meth:`Incoming.open` and :meth:`Incoming.next`.
+    """
+    incoming = Incoming(session, item, start, stop, pinned)
     try:
-        while chunks := await incoming.next():
-            pieces += chunks
-    except IntegrityError as error:
-        return await _undone(incoming, pieces, error), incoming.promise or ExpectedContent(None, Checksums())
+        await incoming.open()
+        return await read_all(incoming) if incoming.is_part else None
     finally:
         await incoming.close()
-    assert incoming.promise is not None
-    return b"".join(pieces), incoming.promise
 
 
-async def _undone(incoming: Incoming, pieces: list[bytes], error: IntegrityError) -> bytes:
-    """Remove a content coding that was added in transit: then the checksum is that of the decoded bytes."""
-    expected = incoming.promise
-    if expected is None or not (expected.checksums and can_decode(expected.codings)) or not incoming.is_whole:
-        raise error
-    content = await run(_decoded_within, pieces, expected.codings)
-    if content is None or not digested([content], algorithms_for(expected.checksums)).agree_with(expected.checksums):
-        raise error
-    return content
+async def read_all(reading: Reading) -> bytes:
+    """
+    Read to the end, then close.
 
-
-def _decoded_within(pieces: list[bytes], codings: Sequence[str]) -> bytes | None:
-    size, content = 0, list[bytes]()
+    Raises:
+        ArtifactoryError: See :meth:`Incoming.next`.
+    """
+    pieces: list[bytes] = []
     try:
-        for piece in decoded(pieces, codings):
-            size += len(piece)
-            if size > _MAX_DECODED:
-                return None
-            content.append(piece)
-    except ValueError:
-        return None
-    return b"".join(content)
+        while chunks := await reading.next():
+            pieces += chunks
+    finally:
+        await reading.close()
+    return b"".join(pieces)

@@ -3,16 +3,26 @@
 import operator
 import os
 from collections import OrderedDict
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Self
 
 import aiohttp
+import anyio
 
 from .._address import ItemURL
-from .._errors import InvalidArgumentError, ProtocolError
+from .._checksums import NO_CHECKSUMS
+from .._errors import IntegrityError, InvalidArgumentError, ProtocolError, SessionError
+from .._files import Spool
 from .._protocol import ExpectedContent
-from .reading import read_range
+from .._threads import run
+from .content import has_identity
+from .reading import Incoming, read_all, read_part, spool_file
 
 _BLOCK = 256 * 1024
 _KEPT = 16  # blocks
+# A file of up to this size is copied at once where the server ignores ranges; of a larger one, the first block may do.
+_COPIED_AT_ONCE = 32 * 1024 * 1024
 
 
 class RemoteFile:
@@ -29,39 +39,75 @@ class RemoteFile:
         size: Bytes.
     """
 
-    def __init__(
-        self, session: aiohttp.ClientSession, item: ItemURL, promise: ExpectedContent, beginning: bytes
-    ) -> None:
+    def __init__(self, session: aiohttp.ClientSession, item: ItemURL, size: int) -> None:
         self.url: str = str(item)
         self.name: str = item.name
-        self.size: int = promise.size or 0
+        self.size: int = size
         self._session = session
         self._item = item
-        self._promise = promise
+        self._expected = ExpectedContent(size, NO_CHECKSUMS)
+        self._beginning = b""
+        self._needs_copy = False
+        self._copy: Spool | None = None
+        self._is_closed = False
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
         self._position = 0
         self._ahead = 1
-        self._expected = 0
-        self._keep(0, beginning)
+        self._next_block = 0
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r}, size={self.size}, position={self._position})"
 
     @classmethod
-    async def open(cls, session: aiohttp.ClientSession, item: ItemURL) -> "RemoteFile":
+    @asynccontextmanager
+    async def opened(cls, session: aiohttp.ClientSession, item: ItemURL) -> AsyncGenerator[Self, None]:
         """
-        Open *item*; one request, which brings the first block.
+        Open *item* for a block; one request, which brings the first 256 KiB.
 
         Raises:
-            NotAFileError: It is a folder.
-            ResponseError: The server said no.
-            TransportError: No answer came.
-            ProtocolError: The server does not tell the size.
+            NotAFileError: If it is a folder.
+            ResponseError: If the server refused.
+            TransportError: If no response came.
+            IntegrityError: If a file that must be copied as a whole differs in size or checksum.
+            LocalFileError: If the disk refused such a copy.
         """
-        beginning, promise = await read_range(session, item, 0, _BLOCK)
-        if promise.size is None and beginning:
-            raise ProtocolError(f"GET {item}: the server does not tell its size", hint="use stream() or read_bytes()")
-        return cls(session, item, promise, beginning)
+        file = await cls._open(session, item)
+        try:
+            yield file
+        finally:
+            await file.close()
+
+    @classmethod
+    async def _open(cls, session: aiohttp.ClientSession, item: ItemURL) -> Self:
+        first = Incoming(session, item, 0, _BLOCK)
+        try:
+            await first.open()
+            must_decode = await first.may_be_decoded()
+            expected = first.expected
+            assert expected is not None
+            is_whole = not first.is_part
+            if must_decode or expected.size is None or (is_whole and _BLOCK < expected.size <= _COPIED_AT_ONCE):
+                await first.widen()
+                copy = await spool_file(first)
+                file = cls(session, item, copy.size)
+                file._copy = copy
+                return file
+            file = cls(session, item, expected.size)
+            file._expected = expected
+            file._beginning = await read_all(first)
+            file._needs_copy = is_whole or not has_identity(expected)
+            file._keep(0, file._beginning)
+            return file
+        finally:
+            await first.close()
+
+    async def close(self) -> None:
+        """Release what the file holds; it cannot be read any more."""
+        self._is_closed = True
+        self._blocks.clear()
+        if self._copy is not None:
+            with anyio.CancelScope(shield=True):
+                await run(self._copy.close)
 
     async def read(self, size: int | None = -1) -> bytes:
         """
@@ -128,14 +174,34 @@ class RemoteFile:
         """Ask for the bytes from the current position to *stop*, in whole blocks, and for some more."""
         first = self._position // _BLOCK
         # Twice as much each time, as long as nothing is skipped.
-        self._ahead = min(self._ahead * 2, _KEPT) if first == self._expected else 1
+        self._ahead = min(self._ahead * 2, _KEPT) if first == self._next_block else 1
         last = max(-(-stop // _BLOCK), first + self._ahead)
         start, stop = first * _BLOCK, min(last * _BLOCK, self.size)
-        data, _ = await read_range(self._session, self._item, start, stop, self._promise)
+        data = await self._bytes(start, stop)
         if len(data) < stop - start:
             raise ProtocolError(f"GET {self._item}: a part of it came with too few bytes", hint="try again")
         self._keep(first, data)
         return data[self._position - start :]
+
+    async def _bytes(self, start: int, stop: int) -> bytes:
+        if self._is_closed:
+            raise SessionError(f"GET {self._item}: the file is closed", hint="read within the async with block")
+        if not self._needs_copy and self._copy is None:
+            part = await read_part(self._session, self._item, start, stop, self._expected)
+            if part is not None:
+                return part
+        if self._copy is None:
+            self._copy = await self._copied()
+        return await run(self._copy.read, start, stop)
+
+    async def _copied(self) -> Spool:
+        """Receive the whole file once, where its parts cannot be requested, or not be told from those of others."""
+        pinned = self._expected if has_identity(self._expected) else None
+        copy = await spool_file(Incoming(self._session, self._item, pinned=pinned))
+        if copy.size == self.size and await run(copy.read, 0, len(self._beginning)) == self._beginning:
+            return copy
+        await run(copy.close)
+        raise IntegrityError(f"GET {self._item}: changed while it was read", hint="open it again")
 
     def _keep(self, first: int, data: bytes) -> None:
         count = -(-len(data) // _BLOCK)
@@ -143,7 +209,7 @@ class RemoteFile:
             self._blocks[first + number] = data[number * _BLOCK : (number + 1) * _BLOCK]
         while len(self._blocks) > _KEPT:
             self._blocks.popitem(last=False)
-        self._expected = first + count
+        self._next_block = first + count
 
 
 def _whole(name: str, value: object) -> int:
