@@ -314,3 +314,52 @@ async def test_pause_of_the_first_response_holds_for_those_behind_it():
     assert [type(result) for result in results].count(bytes) == 2
     assert slept == [100.0]
     assert len(server.requests) == 3
+
+
+MALFORMED = [b"zz\r\n", b"-5\r\n", b"ffffffffffffffffff\r\n", b"3\r\nabcdef\r\n", b"\r\n", b"\0"]
+
+
+@pytest.mark.parametrize("opened", ["ours", "foreign"])
+@pytest.mark.parametrize("malformed", MALFORMED)
+async def test_malformed_chunk_ends_the_wait_for_the_body(opened, malformed):
+    """With aiohttp alone, the connection and its timer end, and the reader of the body waits forever."""
+    head = response(headers={"Transfer-Encoding": "chunked"}, length=-1)
+
+    async def handler(request):
+        request.writer.write(head + b"3\r\nabc\r\n")
+        await received.wait()
+        raise Close(malformed)
+
+    manager = aioartifact.session(None, retry=RetryPolicy.none()) if opened == "ours" else aiohttp.ClientSession()
+    received = anyio.Event()
+    async with (
+        raw_server(handler) as server,
+        manager as session,
+        aioartifact.stream(f"{server.url}/r/a", session=session) as chunks,
+    ):
+        received.set()
+        assert await anext(chunks) == b"abc"
+        with pytest.raises(aioartifact.ConnectionLostError):
+            _ = [chunk async for chunk in chunks]
+
+
+@pytest.mark.parametrize("status_line", [b"HTTP/1.1 101 Switching Protocols", b"HTTP/1.1 099 Odd"])
+@pytest.mark.parametrize("method", ["PUT", "GET", "DELETE"])
+async def test_status_that_ends_no_request_is_not_a_success(status_line, method):
+    """An unrequested switch of protocols does not mean that a file was stored or deleted."""
+
+    def handler(request):
+        raise Close(status_line + b"\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+
+    async with (
+        raw_server(handler) as server,
+        aioartifact.session(server.url, auth=AUTH, retry=RetryPolicy.none()) as session,
+    ):
+        url = f"{server.url}/r/a"
+        call = {
+            "PUT": lambda: aioartifact.write_bytes(url, b"x", session=session),
+            "GET": lambda: aioartifact.read_bytes(url, session=session),
+            "DELETE": lambda: aioartifact.delete(url, session=session),
+        }[method]
+        with pytest.raises(aioartifact.ArtifactoryError):
+            await call()

@@ -32,9 +32,10 @@ else:  # Windows
 
 class _Protocol(ResponseHandler):
     """
-    A connection on which silence after an interim response (RFC 9110, 15.2) is a stall.
+    A connection on which silence after an interim response (RFC 9110, 15.2) is a stall, and a malformed chunk an error.
 
-    aiohttp stops its clock at an interim response and does not start it again.
+    aiohttp stops its clock at an interim response and does not start it again. At a malformed chunk it closes the
+    connection without notifying the reader of the body, who would wait forever.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, stall: float) -> None:
@@ -47,7 +48,10 @@ class _Protocol(ResponseHandler):
         super().feed_data(data, size)
 
     def data_received(self, data: bytes) -> None:
+        failure = self.exception()
         super().data_received(data)
+        if self.exception() is not failure:
+            _fail_waiting(self._payload)
         if self._is_interim and self._read_timeout:
             self._is_interim = False
             self._read_timeout = min(self._read_timeout, self._stall)
@@ -133,6 +137,17 @@ class _TimeLimit:
 
     def cancel(self) -> None:
         self._timer.cancel()
+
+
+def fail_disconnected(body: Any) -> None:
+    """Fail *body* if its connection is closed, and it has neither ended nor failed."""
+    if getattr(getattr(body, "_protocol", None), "transport", body) is None:
+        _fail_waiting(body)
+
+
+def _fail_waiting(body: Any) -> None:
+    if body is not None and not body.is_eof() and body.exception() is None:
+        body.set_exception(aiohttp.ClientPayloadError("malformed body"))
 
 
 def close_unusable_connections(session: aiohttp.ClientSession, url: URL) -> None:

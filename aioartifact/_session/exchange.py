@@ -271,6 +271,9 @@ async def _follow(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _
     for _ in range(_MAX_REDIRECTS + 1):
         started = monotonic()
         response = await _request(session, seam, url, route)
+        if response.status < 200:  # aiohttp passes on 101, and numbers that are not a status
+            response.close()
+            raise _not_requested(seam, response.status)
         chain.append(response.headers)
         target = response.headers.get("Location") if response.status in _REDIRECTS else None
         if target is None or not _may_follow(seam.request, response.status):
@@ -281,6 +284,13 @@ async def _follow(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _
         seam, route = seam.redirected(url), seam.state.route_to(url)
         seam.operation.attempts -= 1  # it is still the same one
     raise _misled(seam, f"more than {_MAX_REDIRECTS} times")
+
+
+def _not_requested(seam: Seam, status: int) -> ProtocolError:
+    return ProtocolError(
+        f"{seam.request.label}: answered with {status}, which ends no request",
+        hint="ask the administrator of the server or of the proxy before it",
+    )
 
 
 def _may_follow(request: Request, status: int) -> bool:

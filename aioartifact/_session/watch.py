@@ -1,10 +1,11 @@
-"""Whether a session is still open while somebody reads from it."""
+"""Whether a session, and the connection of a body, are still open while the body is read."""
 
 import asyncio
 
 import aiohttp
 
 from .._errors import SessionError
+from .connections import fail_disconnected
 
 _INTERVAL = 0.5
 
@@ -15,7 +16,7 @@ def closed_session() -> SessionError:
 
 class Watch:
     """
-    Wakes those who read a body when their session is closed.
+    Wakes those who read a body when their session is closed, or their connection without an error.
 
     aiohttp would let them wait for ever: with the connection it gives up the time limit, too, and tells nobody.
     """
@@ -47,5 +48,7 @@ class Watch:
             for body in self._bodies:
                 body.set_exception(closed_session())
             self._bodies.clear()
-        elif self._bodies:
+        for body in self._bodies:
+            fail_disconnected(body)
+        if self._bodies:
             self._look_later(session)
