@@ -1,12 +1,15 @@
 """What goes wrong on the way: one typed error, the old file intact, nothing left behind."""
 
+import datetime as dt
 import errno
 import os
 import socket
 import subprocess
+from email.utils import format_datetime
 
 import anyio
 import pytest
+from raw_http import raw_server, response
 
 import aioartifact
 from aioartifact.testing import Fault
@@ -338,3 +341,33 @@ async def test_bad_url_is_told_at_the_call(url, message):
     for call in (aioartifact.download, aioartifact.info, aioartifact.exists):
         with pytest.raises(aioartifact.InvalidURLError, match=message):
             await call(url)
+
+
+SENT = dt.datetime(2001, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("headers", "delay"),
+    [
+        pytest.param({"Retry-After": "86400"}, "86400 s", id="seconds"),
+        pytest.param(
+            {
+                "Date": format_datetime(SENT, usegmt=True),
+                "Retry-After": format_datetime(SENT + dt.timedelta(hours=2), usegmt=True),
+            },
+            "7200 s",
+            id="date-of-a-clock-that-is-behind",
+        ),
+    ],
+)
+async def test_error_names_the_delay_that_is_too_long(status, headers, delay):
+    """A delay longer than the policy allows ends the call at once; when to return is in the text."""
+    async with (
+        raw_server(lambda _: response(b"busy", status=status, headers=headers)) as server,
+        aioartifact.session(server.url, auth=("user", "secret")) as session,
+    ):
+        with pytest.raises(aioartifact.ResponseError, match=f"the server asks to wait {delay}") as caught:
+            await aioartifact.exists(f"{server.url}/r/a", session=session)
+        assert len(server.requests) == 1
+        assert f"{caught.value.retry_after:.0f} s" == delay

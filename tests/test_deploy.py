@@ -152,6 +152,40 @@ async def test_progress_of_bytes_that_were_sent_for_nothing(server, session, loc
     assert (seen.bytes_done, seen.bytes_total, seen.files_failed) == (arrived, arrived, 0 if times else 1)
 
 
+@pytest.mark.parametrize("status", [400, 404, 405, 501])
+async def test_checksum_deploy_that_the_server_does_not_know(server, session, local, url, status):
+    """Then the bytes are sent, with all attempts of their own; old servers and proxies differ in what they answer."""
+    server.put("generic-local/other", DATA)
+    server.fail("PUT", "generic-local/**", times=1, fault=Fault.status(status))
+    server.fail("PUT", "generic-local/**", times=2, fault=Fault.status(503))
+    await aioartifact.deploy(local, url, min_checksum_deploy=1, session=session)
+    offers = ["x-checksum-deploy" in each.headers for each in server.requests]
+    assert offers == [True, False, False, False]
+    assert server.read("generic-local/com/acme/a.bin") == DATA
+
+
+@pytest.mark.parametrize("status", [405, 501])
+async def test_checksum_deploy_of_many_that_the_server_does_not_know(server, session, tmp_path, status):
+    """The same holds for each file of a bulk call."""
+    for number in range(3):
+        (tmp_path / f"f{number}").write_bytes(DATA + bytes([number]))
+    server.fail("PUT", "generic-local/**", times=1, fault=Fault.status(status))
+    report = await aioartifact.deploy_folder(
+        tmp_path, f"{server.url}/generic-local/d", min_checksum_deploy=1, max_concurrency=1, session=session
+    )
+    assert len(report) == 3
+    assert [server.read(f"generic-local/d/f{number}") for number in range(3)] == [DATA + bytes([n]) for n in range(3)]
+
+
+@pytest.mark.parametrize("status", [401, 403, 409, 413, 507])
+async def test_refused_checksum_deploy_sends_no_bytes(server, session, local, url, status):
+    """What the server refuses for another reason, it would refuse with the bytes, too."""
+    server.fail("PUT", "generic-local/**", times=None, fault=Fault.status(status))
+    with pytest.raises(aioartifact.ResponseError):
+        await aioartifact.deploy(local, url, min_checksum_deploy=1, session=session)
+    assert all("x-checksum-deploy" in each.headers for each in server.requests)
+
+
 @pytest.mark.parametrize(
     ("status", "expected"),
     [

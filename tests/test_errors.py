@@ -92,6 +92,13 @@ def test_text_is_message_and_hint(cls):
         pytest.param(TransportError("m", attempts=3, hint="h"), "m (3 attempts in 0.0 s) — h", id="and-hint"),
         pytest.param(ServerError("m", attempts=1), "m", id="one-refusal"),
         pytest.param(ServerError("m", attempts=5, hint="h"), "m (5 attempts) — h", id="refusals"),
+        pytest.param(ServerError("m", retry_after=0.0), "m", id="no-delay"),
+        pytest.param(ServerError("m", retry_after=7.0), "m (the server asks to wait 7 s)", id="delay"),
+        pytest.param(
+            RateLimitedError("m", attempts=2, retry_after=86400.0, hint="h"),
+            "m (2 attempts) (the server asks to wait 86400 s) — h",
+            id="delay-and-attempts",
+        ),
     ],
 )
 def test_text_tells_attempts_beyond_the_first(error, text):
