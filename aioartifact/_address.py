@@ -28,6 +28,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # What RFC 3986 (3.2.2) lets no host hold; urlsplit lets it pass, and it would fail only when it is sent.
 _NOT_IN_HOST = re.compile(r"[ \"%<>\\^`{|}]")
+# RFC 3986 (2): neither reserved nor unreserved; what servers nevertheless use ("|", "{", "}", "^", "\\") stays.
+_NOT_IN_URL = re.compile(rb"""[^!#-;=?-_a-~]""")
+_AUTHORITY = re.compile(r"(?:[^:/?#]*:)?//[^/?#]*")
 _LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 # A password given raw may hold any delimiter. What stands where a port should and is none is taken for one, and
 # all up to the last "@" is hidden: too much at worst.
@@ -160,6 +163,27 @@ def quote_segment(segment: str) -> str:
 def quote_path(path: str) -> str:
     """Percent-encode a raw path, keeping the slashes between its segments."""
     return path if _PLAIN.fullmatch(path) else quote(path, safe=_SAFE + "/")
+
+
+def quote_location(location: str) -> str:
+    """
+    Percent-encode what no URL can contain in a ``Location``: blanks, and raw UTF-8 or Latin-1.
+
+    Everything else stays, since the signature of a URL is about its exact text. A host name becomes ASCII (IDNA).
+
+    Args:
+        location: Header field as aiohttp decodes it: bytes that are not UTF-8 are lone surrogates.
+
+    Raises:
+        ValueError: The host is not valid.
+    """
+    match = _AUTHORITY.match(location)
+    authority = match[0] if match else ""
+    if " " in authority:
+        raise ValueError("blank in the host")
+    rest = location[len(authority) :].encode("utf-8", "surrogateescape")
+    quoted = _NOT_IN_URL.sub(lambda match: b"%%%02X" % match[0][0], rest).decode("ascii")
+    return (authority if authority.isascii() else str(URL(authority))) + quoted
 
 
 def has_surrogates(text: str) -> bool:

@@ -2,15 +2,21 @@
 
 import asyncio
 import datetime as dt
+import os
 import ssl
+import subprocess
 from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
 import trustme
+from raw_http import checksum_headers, raw_server, response
 from yarl import URL
 
 import aioartifact
+from aioartifact._address import quote_location
 from aioartifact._session.proxies import check_proxy, environment_proxy
+from aioartifact._session.translation import tls_hint
 from aioartifact.testing import ArtifactoryServer
 
 ONCE = {"retry": aioartifact.RetryPolicy.none(), "auth": ("u", "p")}
@@ -119,3 +125,214 @@ async def test_tls_hint_fits_the_fault(tmp_path, name, is_trusted, not_after, ex
             await aioartifact.exists(f"{server.url}/r/a", session=session)
     assert expected in caught.value.hint
     assert ("verify=" in caught.value.hint) is not is_trusted
+
+
+@pytest.fixture
+def authority(tmp_path):
+    """A certificate authority that no system trusts, in ca.pem, and the context of a server that it vouches for."""
+    made, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.issue_cert("127.0.0.1").configure_cert(context)
+    made.cert_pem.write_to_path(tmp_path / "ca.pem")
+    return context
+
+
+def name_as_openssl_wants_it(certificate):
+    """Copy a certificate to the name by which OpenSSL finds it in its folder: a hash of the subject."""
+    command = ["openssl", "x509", "-hash", "-noout", "-in", str(certificate)]
+    subject = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    certificate.with_name(f"{subject}.0").write_bytes(certificate.read_bytes())
+
+
+@pytest.mark.parametrize("way", ["file", "folder"])
+async def test_certificates_of_the_environment(authority, tmp_path, monkeypatch, way):
+    """SSL_CERT_FILE and SSL_CERT_DIR count whenever they are set: aiohttp was imported long before."""
+    if way == "folder":
+        name_as_openssl_wants_it(tmp_path / "ca.pem")
+        monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    else:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    async with (
+        ArtifactoryServer(ssl_context=authority) as server,
+        aioartifact.session(server.url, auth=(server.username, server.password)) as session,
+    ):
+        assert await aioartifact.ping(server.url, session=session)
+    monkeypatch.delenv("SSL_CERT_DIR" if way == "folder" else "SSL_CERT_FILE")
+    async with ArtifactoryServer(ssl_context=authority) as server, aioartifact.session(server.url, **ONCE) as session:
+        with pytest.raises(aioartifact.ConnectError, match="TLS refused"):
+            await aioartifact.exists(f"{server.url}/r/a", session=session)
+
+
+async def test_certificate_file_that_is_replaced(authority, tmp_path, monkeypatch):
+    """A session opened after the file has changed trusts what is in it now."""
+    file = tmp_path / "bundle.pem"
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    trustme.CA().cert_pem.write_to_path(file)
+    os.utime(file, ns=(1, 1))
+    async with ArtifactoryServer(ssl_context=authority) as server:
+        async with aioartifact.session(server.url, **ONCE) as session:
+            with pytest.raises(aioartifact.ConnectError, match="TLS refused"):
+                await aioartifact.exists(f"{server.url}/r/a", session=session)
+        file.write_bytes((tmp_path / "ca.pem").read_bytes())
+        async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
+            assert await aioartifact.ping(server.url, session=session)
+
+
+async def test_certificate_file_that_does_not_exist(authority, tmp_path, monkeypatch):
+    """OpenSSL ignores it, the hint does not; a server without TLS does not mind."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "no.pem"))
+    async with ArtifactoryServer(ssl_context=authority) as server, aioartifact.session(server.url, **ONCE) as session:
+        with pytest.raises(aioartifact.ConnectError) as caught:
+            await aioartifact.exists(f"{server.url}/r/a", session=session)
+    assert f"SSL_CERT_FILE names {tmp_path / 'no.pem'}, which does not exist" in caught.value.hint
+    async with (
+        ArtifactoryServer() as server,
+        aioartifact.session(server.url, auth=(server.username, server.password)) as session,
+    ):
+        assert await aioartifact.ping(server.url, session=session)
+
+
+async def test_tls_hint_of_a_session_from_elsewhere(authority):
+    """verify= and SSL_CERT_FILE are not for a session whose connector is the user's."""
+    async with ArtifactoryServer(ssl_context=authority) as server, aiohttp.ClientSession() as session:
+        with pytest.raises(aioartifact.ConnectError) as caught:
+            await aioartifact.exists(f"{server.url}/r/a", session=session)
+    assert "connector" in caught.value.hint
+    assert "verify=" not in caught.value.hint
+
+
+# Response headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "own", "foreign"),
+    [
+        pytest.param([("X-Policy", "a" * 70_000)], "more than 65536 bytes", "more than 8190 bytes", id="value"),
+        pytest.param([("X" * 70_000, "a")], "more than 65536 bytes", "more than 8190 bytes", id="name"),
+        pytest.param([(f"X-{n}", "a") for n in range(1100)], "too many response", "too many response", id="number"),
+    ],
+)
+async def test_response_headers_beyond_the_limit(headers, own, foreign):
+    """The error is about the headers, not about the base URL, and the hint is one for the session that was used."""
+    async with raw_server(lambda _: response(b"{}", status=404, headers=headers)) as server:
+        async with aioartifact.session(server.url, **ONCE) as session:
+            with pytest.raises(aioartifact.ProtocolError, match=own) as caught:
+                await aioartifact.exists(f"{server.url}/r/a", session=session)
+        assert "administrator" in caught.value.hint
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(aioartifact.ProtocolError, match=foreign) as caught:
+                await aioartifact.exists(f"{server.url}/r/a", session=session)
+        assert "max_field_size" in caught.value.hint
+
+
+async def test_many_response_headers_are_accepted():
+    """By default, aiohttp accepts 128."""
+    headers = [(f"X-{number}", "a" * 50) for number in range(1000)]
+    async with (
+        raw_server(lambda _: response(b"{}", status=404, headers=headers)) as server,
+        aioartifact.session(server.url, **ONCE) as session,
+    ):
+        assert not await aioartifact.exists(f"{server.url}/r/a", session=session)
+
+
+# Location
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        pytest.param("/storage/a b.txt?sig=x y", "/storage/a%20b.txt?sig=x%20y", id="blanks"),
+        pytest.param("/storage/ä/日本.txt?n=ü", "/storage/%C3%A4/%E6%97%A5%E6%9C%AC.txt?n=%C3%BC", id="utf-8"),
+        pytest.param(b"/storage/\xe4", "/storage/%E4", id="latin-1"),
+        pytest.param("/storage/%C3%A4%20b?sig=a%2Bb%2f%3D+c", None, id="already-quoted"),
+        pytest.param("/storage/a%20b c?sig=%zz|{}^\\", "/storage/a%20b%20c?sig=%zz|{}^\\", id="in-part"),
+        pytest.param("../r/a b", "/artifactory/r/a%20b", id="relative"),
+        pytest.param('/storage/"<a>`', "/storage/%22%3Ca%3E%60", id="delimiters"),
+        pytest.param("ORIGIN/storage/ä b?n=ü", "/storage/%C3%A4%20b?n=%C3%BC", id="absolute"),
+    ],
+)
+async def test_location_is_quoted(location, target):
+    """What no URL can contain is quoted, and nothing else: a signature may be about the exact text."""
+    raw = (location if isinstance(location, bytes) else location.encode()).decode("latin-1")
+
+    def answer(request):
+        if request.target == "/artifactory/r/a":
+            return response(status=302, headers={"Location": raw.replace("ORIGIN", server.origin)})
+        return response(b"x", headers=checksum_headers(b"x"))
+
+    async with raw_server(answer) as server, aioartifact.session(server.url, **ONCE) as session:
+        assert await aioartifact.read_bytes(f"{server.url}/r/a", session=session) == b"x"
+    assert server.requests[-1].target == (target or location)
+
+
+def test_host_of_a_location_is_ascii():
+    """An international host name becomes IDNA; its path is quoted like any other."""
+    assert quote_location("https://bücher.example:81/ä b") == "https://xn--bcher-kva.example:81/%C3%A4%20b"
+    assert quote_location("//bücher.example?x") == "//xn--bcher-kva.example?x"
+
+
+@pytest.mark.parametrize("location", ["https://b\xe4\xff.x/", "http://a b/", "http://\xc3\xa4:99999/", "http://["])
+async def test_location_with_a_malformed_host(location):
+    """It is a typed error, whatever is wrong with the host."""
+    async with (
+        raw_server(lambda _: response(status=302, headers={"Location": location})) as server,
+        aioartifact.session(server.url, **ONCE) as session,
+    ):
+        with pytest.raises(aioartifact.ProtocolError, match="redirected to a malformed URL"):
+            await aioartifact.read_bytes(f"{server.url}/r/a", session=session)
+
+
+# What cannot be reached
+
+
+@pytest.mark.parametrize("proxy", ["http://no-such-proxy.invalid:3128", "127.0.0.1:1"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_unreachable_proxy_is_named(proxy, scheme):
+    """It is the proxy that cannot be reached, not the server."""
+    async with aioartifact.session(proxy=proxy, retry=ONCE["retry"]) as session:
+        with pytest.raises(aioartifact.ConnectError, match="cannot connect to the proxy: ") as caught:
+            await aioartifact.info(f"{scheme}://127.0.0.1/artifactory/r/a", session=session)
+    assert "URL of the proxy" in caught.value.hint
+
+
+async def test_unreachable_server_and_redirect_target():
+    """A name that is not found is blamed on the proxy only if there is one."""
+    missing = "http://no-such-host.invalid/artifactory/r/a"
+    async with (
+        raw_server(lambda _: response(status=302, headers={"Location": missing})) as server,
+        aioartifact.session(server.url, **ONCE) as session,
+    ):
+        for url in (missing, f"{server.url}/r/a"):
+            with pytest.raises(aioartifact.ConnectError, match="cannot connect: host name not found"):
+                await aioartifact.read_bytes(url, session=session)
+
+
+async def test_invalid_http():
+    """The hint is about scheme and port; that of a redirect target is not about the base URL."""
+    async with raw_server(lambda _: b"\x15\x03\x01\x00\x02\x02\x50\r\n\r\n") as other:
+        location = {"Location": f"{other.origin}/x"}
+        async with (
+            raw_server(lambda _: response(status=302, headers=location)) as server,
+            aioartifact.session(server.url, **ONCE) as session,
+        ):
+            for url, hint in ((other.url, "check http or https and the port"), (server.url, "administrator")):
+                with pytest.raises(aioartifact.ProtocolError, match="not valid HTTP") as caught:
+                    await aioartifact.read_bytes(f"{url}/r/a", session=session)
+                assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        pytest.param(18, "verify=", id="self-signed"),
+        pytest.param(20, "verify=", id="issuer-not-found"),
+        pytest.param(10, "clock", id="expired"),
+        pytest.param(62, "another host name", id="host-name"),
+        pytest.param(23, "administrator", id="revoked"),
+        pytest.param(66, "administrator", id="key-too-small"),
+    ],
+)
+def test_tls_hint_of_each_code(code, expected):
+    """CA certificates help against an unknown authority only."""
+    error = ssl.SSLCertVerificationError()
+    error.verify_code = code
+    assert expected in tls_hint(error, is_foreign=False)

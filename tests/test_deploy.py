@@ -254,7 +254,7 @@ async def test_server_that_never_answers(server, local, url):
         with pytest.raises(aioartifact.TransportTimeoutError, match="no answer to the upload within") as caught:
             await aioartifact.deploy(local, url, session=session)
     handle.release()
-    assert caught.value.hint.startswith("raise Timeouts.reply")
+    assert caught.value.hint.startswith("increase Timeouts.reply")
 
 
 async def test_server_that_stops_reading(tmp_path):

@@ -51,11 +51,13 @@ async def session(
         retry: What to do about failures that may pass; None means ``RetryPolicy()``.
         timeouts: Waiting for a sign of life, in seconds; None means ``Timeouts()``.
         limits: How much happens at once; None means ``Limits()``.
-        verify: True to check TLS certificates against the system's authorities; or a file or folder of CA
-            certificates, or an ``ssl.SSLContext``. False checks nothing, and warns.
+        verify: True to check TLS certificates against the system's authorities, or those in ``SSL_CERT_FILE`` and
+            ``SSL_CERT_DIR``; or a file or folder of CA certificates, or an ``ssl.SSLContext``. False checks nothing,
+            and warns.
         cert: Client certificate: a PEM file with certificate and key, or a pair of files.
-        proxy: URL of a proxy for all requests; None uses the environment's ``HTTP_PROXY``, ``HTTPS_PROXY`` and
-            ``NO_PROXY``, for requests that this library makes.
+        proxy: Proxy for all requests: a URL such as ``http://user:password@host:3128``, or ``host:3128``, which means
+            http. None uses the environment's ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY`` (host names, domains,
+            networks such as ``10.0.0.0/8``), for requests that this library makes.
         trust_env: Whether proxies of the environment are used at all.
         user_agent: User-Agent to send instead of the library's own.
 
@@ -116,7 +118,7 @@ async def open_session(
         limits: Concurrency and rate limits; None means ``Limits()``.
         verify: How to check TLS certificates.
         cert: Client certificate.
-        proxy: URL of a proxy for all requests.
+        proxy: Proxy for all requests, a URL or ``host:port``.
         trust_env: Whether to use proxies of the environment.
         user_agent: User-Agent to send instead of the library's own.
 

@@ -30,6 +30,7 @@ from .download import (
     unsatisfied_size,
 )
 from .errors import (
+    OTHER_HOST_HINT,
     PROXY_LOGIN_HINT,
     errors_inside,
     is_starting,
@@ -78,6 +79,7 @@ from .servers import build_ping, build_repositories, build_version, read_ping, r
 from .version_search import build_latest_version, read_latest_version
 
 __all__ = [
+    "OTHER_HOST_HINT",
     "PROXY_LOGIN_HINT",
     "Below",
     "ExpectedContent",

@@ -94,7 +94,7 @@ def too_large(request: Request, limit: int) -> ProtocolError:
     """Make the error of an answer that would have to be read whole, but has more than *limit* bytes."""
     return ProtocolError(
         f"{request.label}: answered with more than {limit // 1024**2} MiB, decompressed",
-        hint="ask for less, or read it piece by piece with session.get()",
+        hint="request less, or read it in chunks with session.get()",
     )
 
 
@@ -121,7 +121,7 @@ def _hint(request: Request, response: Response, words: str, waited: float) -> st
     status = response.status_code
     html = is_html(response.headers) and not is_tomcat_page(response.text.strip())
     if request.redirected_to and status != 429:
-        return "try again later" if status >= 500 else _OTHER_HOST_HINT
+        return "try again later" if status >= 500 else OTHER_HOST_HINT
     if status == 407:
         return PROXY_LOGIN_HINT
     if is_starting(response):
@@ -130,34 +130,38 @@ def _hint(request: Request, response: Response, words: str, waited: float) -> st
     if status == 401:
         return response.login_hint or _HINTS[401]
     if _is_of_a_router(response, words):
-        who = "Tomcat, in which Artifactory runs," if is_tomcat_page(response.text.strip()) else "what stands before it"
+        is_tomcat = is_tomcat_page(response.text.strip())
+        who = "Tomcat, in which Artifactory runs," if is_tomcat else "a router before Artifactory"
         return f"{who} does not know this path; is {request.server} the base URL of an Artifactory?"
     if html and status >= 500:
         return "a proxy before Artifactory answered; try again later"
     if html:
-        return f"a web page answered; is {request.server} the base URL of an Artifactory?"
+        return f"the response is a web page; is {request.server} the base URL of an Artifactory?"
     if 300 <= status < 400:
         return "the server redirects this request; use the URL it redirects to (https instead of http?)"
     if status == 403:
         # Artifactory 4 answers without a message where there is no such repository.
         hint = _FORBIDDEN_OR_MISSING if request.method == "PUT" and not words else _HINTS[403]
         return f"{hint}; {response.login_hint}" if response.login_hint else hint
-    return _HINTS.get(status) or ("try again later" if status >= 500 else "look into the server's log for this request")
+    return _HINTS.get(status) or ("try again later" if status >= 500 else "check the server's log for this request")
 
 
 PROXY_LOGIN_HINT = (
-    "the proxy requires a login: use http://user:password@host:port; only Basic authentication is supported"
+    "the proxy requires a login, or refused it: use http://user:password@host:port; "
+    "only Basic authentication is supported"
 )
-_OTHER_HOST_HINT = "the host that the server redirects to said no; ask the administrator of the server"
+OTHER_HOST_HINT = (
+    "the host that the server redirects to cannot answer this request; ask the administrator of the server"
+)
 _FORBIDDEN_OR_MISSING = (
     "either there is no such repository, or this user may not deploy to it: check its key, then permissions"
 )
 _HINTS = {
-    400: "check the names and values in the call; this server cannot make sense of them",
-    401: "check user and password, API key or token for this server; no credentials means anonymous",
+    400: "check the names and values in the call: the server does not accept them",
+    401: "check user and password, API key or token for this server; without credentials, requests are anonymous",
     403: "ask for permission on this path, or use another user",
-    404: "check repository, path and upper or lower case; a server may also hide what you may not see",
-    405: "the repository does not exist or takes no uploads",
+    404: "check repository, path and upper or lower case; Artifactory also answers 404 for items you may not read",
+    405: "the repository does not exist, or accepts no uploads",
     409: "the bytes or the path conflict with what the server expects",
     413: "the storage quota or a proxy's limit for bodies is reached",
     429: "lower max_concurrency, or try again later",

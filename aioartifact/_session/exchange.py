@@ -10,6 +10,7 @@ from typing import NamedTuple
 import aiohttp
 from yarl import URL
 
+from .._address import quote_location
 from .._codings import codings_of, decoded_beginning
 from .._credentials import FOREIGN_HINT
 from .._errors import ArtifactoryError, ConnectionLostError, ProtocolError, TransportError, TransportTimeoutError
@@ -300,14 +301,14 @@ def _may_follow(request: Request, status: int) -> bool:
 
 def _next_hop(seam: Seam, url: URL, location: str) -> URL:
     try:
-        target = url.join(URL(location, encoded=True))
+        target = url.join(URL(quote_location(location), encoded=True))
         _ = target.port  # raises for one above 65535; aiohttp would raise in the middle of the request
     except ValueError:
-        raise _misled(seam, "to something that is no URL") from None
+        raise _misled(seam, "to a malformed URL") from None
     if target.scheme not in ("http", "https") or not target.host:
-        raise _misled(seam, "to something that is no web address")
+        raise _misled(seam, "to a URL that is neither http nor https")
     if url.scheme == "https" and target.scheme == "http":
-        raise _misled(seam, "from https to http, where everything travels in clear")
+        raise _misled(seam, "from https to http, which is not encrypted")
     return target
 
 

@@ -22,6 +22,7 @@ from .tls import ClientCertificate, Verify, tls_context
 _KEEPALIVE = 30.0
 # Content-Security-Policy and the cookies of single sign-on exceed the 8190 bytes that aiohttp accepts by default.
 _MAX_HEADER = 64 * 1024
+_MAX_HEADERS = 1024
 # RFC 9110 section 5.5.
 _FIELD_VALUE = re.compile(r"[^\x00-\x1f\x7f]+")
 
@@ -65,6 +66,7 @@ async def new_session(
         requote_redirect_url=False,
         max_line_size=_MAX_HEADER,
         max_field_size=_MAX_HEADER,
+        max_headers=_MAX_HEADERS,
         response_class=ResponseHead,
         proxy=proxy,
     )

@@ -1,14 +1,17 @@
-"""TLS as the session's caller wants it: whom to trust, and what to show."""
+"""TLS: which certificate authorities to trust, and which client certificate to present."""
 
 import os
 import ssl
 import warnings
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
 from .._errors import ConfigurationError, InvalidArgumentError
 from .._options import check_path
 from .translation import reason
+
+_FILE_VARIABLE, _FOLDER_VARIABLE = "SSL_CERT_FILE", "SSL_CERT_DIR"
 
 Verify: TypeAlias = bool | str | os.PathLike[str] | ssl.SSLContext
 """How servers prove who they are: True, False, a file or folder of CA certificates, or a context."""
@@ -25,11 +28,40 @@ def tls_context(verify: Verify, cert: ClientCertificate | None) -> ssl.SSLContex
             )
         return verify
     if verify is True and cert is None:
-        return True
+        return _default_context()
     context = _context(verify)
     if cert is not None:
         certificate, key = cert if isinstance(cert, tuple) else (cert, None)
         _show_certificate(context, check_path("cert", certificate), None if key is None else check_path("cert", key))
+    return context
+
+
+def _default_context() -> ssl.SSLContext | bool:
+    """
+    Return the context for the system's authorities, or for those in the environment; True means aiohttp's own.
+
+    aiohttp builds its own when it is imported, and so misses what the environment sets later.
+    """
+    named = [os.environ.get(name, "") for name in (_FILE_VARIABLE, _FOLDER_VARIABLE)]
+    return _environment_context(*((path, _changed(path)) for path in named)) if any(named) else True
+
+
+@lru_cache(4)  # OpenSSL needs a tenth of a second to read the usual 150 certificates
+def _environment_context(_file: tuple[str, int], _folder: tuple[str, int]) -> ssl.SSLContext:
+    """Have OpenSSL read the environment again; the arguments say what it will find there."""
+    return _new_context()
+
+
+def _changed(path: str) -> int:
+    try:
+        return Path(path).stat().st_mtime_ns if path else 0
+    except OSError:
+        return 0
+
+
+def _new_context(cafile: Path | None = None, capath: Path | None = None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=cafile, capath=capath)
+    context.set_alpn_protocols(("http/1.1",))  # as aiohttp does in its own: some servers would choose HTTP/2
     return context
 
 
@@ -47,15 +79,15 @@ def _show_certificate(context: ssl.SSLContext, certificate: str, key: str | None
 def _context(verify: bool | str | os.PathLike[str]) -> ssl.SSLContext:
     if verify is False:
         warnings.warn("TLS certificates are not verified: verify=False", UserWarning, stacklevel=2)
-        context = ssl.create_default_context()
+        context = _new_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
     if verify is True:
-        return ssl.create_default_context()
+        return _new_context()
     path = Path(check_path("verify", verify))
     try:
         folder = path.is_dir()
-        return ssl.create_default_context(capath=path if folder else None, cafile=None if folder else path)
+        return _new_context(cafile=None if folder else path, capath=path if folder else None)
     except (OSError, ssl.SSLError) as error:
         raise ConfigurationError(f"CA certificates {path}: {reason(error)}", source=str(path)) from None

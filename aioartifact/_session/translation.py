@@ -1,10 +1,13 @@
 """The seam where aiohttp's exceptions become ours; the repr of some carries the Authorization header."""
 
+import os
 import ssl
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self
 
 import aiohttp
+from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from yarl import URL
 
 from .._address import is_upgrade, mask_url
@@ -16,7 +19,7 @@ from .._errors import (
     TransportError,
     TransportTimeoutError,
 )
-from .._protocol import PROXY_LOGIN_HINT, Request, Upload
+from .._protocol import OTHER_HOST_HINT, PROXY_LOGIN_HINT, Request, Upload
 from .._retry import is_retryable_status
 from .payload import upload_failure
 from .state import Operation, SessionState
@@ -29,15 +32,23 @@ _TLS = (
 )
 _NOT_HTTP = (aiohttp.InvalidURL, aiohttp.ClientResponseError, aiohttp.NonHttpUrlClientError)
 FOREIGN = (aiohttp.ClientError, TimeoutError, OSError)
-_PROXY_HINT = "check the URL of the proxy, and whether it allows this host"
-_STALL_HINT = "raise Timeouts.stall for a slow server"
-_REPLY_HINT = "raise Timeouts.reply for a server that works longer on a request"
+_HEADER_HINT = "ask the administrator of the server, or of a proxy before it, what makes the headers so large"
+_FOREIGN_HEADER_HINT = "open the aiohttp.ClientSession with larger max_line_size, max_field_size and max_headers"
+_PROXY_HINT = "check the URL of the proxy, and whether it allows this host; NO_PROXY lists hosts to reach without it"
+_STALL_HINT = "increase Timeouts.stall if the server is slow"
+_REPLY_HINT = "increase Timeouts.reply if the server needs longer for a request"
 _TLS_HINT = "check that the port serves HTTPS, and whether the server requires a client certificate (cert=)"
-_CA_HINT = "pass verify= with the CA certificates of the server, or set SSL_CERT_FILE; REQUESTS_CA_BUNDLE is not read"
+_CA_HINT = (
+    "give the CA certificates of the server in verify= (--ca on the command line) or, without it, in SSL_CERT_FILE; "
+    "REQUESTS_CA_BUNDLE is not read"
+)
+_FOREIGN_CA_HINT = "open the aiohttp.ClientSession with a connector whose ssl= trusts the CA certificates of the server"
 _HOSTNAME_HINT = "the certificate is for another host name; use the name in the certificate"
-_VALIDITY_HINT = "the certificate is not valid at this time; renew it on the server, or check the clock of this machine"
-# X509_V_ERR_*: not yet valid, expired; host name, IP address mismatch.
+_VALIDITY_HINT = "a certificate of the server is not valid at this time; renew it, or check the clock of this machine"
+_CERTIFICATE_HINT = "ask the administrator of the server to replace its certificate"
+# X509_V_ERR_*: not yet valid, expired; host name, IP address mismatch; issuer not found, self-signed, not trusted.
 _VALIDITY_CODES, _HOSTNAME_CODES = frozenset({9, 10}), frozenset({62, 64})
+_CA_CODES = frozenset({2, 18, 19, 20, 21, 27})
 _REACH_HINT = "check the host name, the port, and whether a proxy is needed"
 
 
@@ -91,10 +102,14 @@ class Seam:
         return self._translate(upload_failure(payload) or error, is_body=is_body)
 
     def _translate(self, error: Exception, *, is_body: bool) -> ArtifactoryError:
+        if fault := header_fault(error):
+            too_large_hint = _FOREIGN_HEADER_HINT if self.state.foreign else _HEADER_HINT
+            return ProtocolError(f"{self.request.label}: {fault}", hint=too_large_hint)
         if isinstance(error, _NOT_HTTP) and not isinstance(error, aiohttp.ClientHttpProxyError):
+            own_hint = f"check http or https and the port; is {self.request.server} the base URL of an Artifactory?"
             return ProtocolError(
                 f"{self.request.label}: the answer is not valid HTTP: {type(error).__name__}",
-                hint=f"is {self.request.server} the base URL of an Artifactory?",
+                hint=OTHER_HOST_HINT if self.request.redirected_to else own_hint,
             )
         if isinstance(error, ArtifactoryError) and not isinstance(error, TransportError):
             return error
@@ -129,19 +144,49 @@ class Seam:
                 PROXY_LOGIN_HINT if error.status == 407 else _PROXY_HINT,
             )
         if isinstance(error, _TLS):
-            return ConnectError, f"TLS refused: {reason(error)}", _tls_hint(error)
+            return ConnectError, f"TLS refused: {reason(error)}", tls_hint(error, is_foreign=self.state.foreign)
         if isinstance(error, aiohttp.ClientConnectorError):
+            if self._is_of_the_proxy(error):
+                return ConnectError, f"cannot connect to the proxy: {reason(error)}", _PROXY_HINT
             return ConnectError, f"cannot connect: {reason(error)}", _REACH_HINT
         return ConnectionLostError, f"connection lost: {reason(error)}", "try again"
 
+    def _is_of_the_proxy(self, error: aiohttp.ClientConnectorError) -> bool:
+        """Whether a host that cannot be reached is the proxy."""
+        # Where a name is not found, aiohttp does not say that it was the one of the proxy.
+        hosts = (URL(self.request.url, encoded=True).host, (self.request.redirected_to or "").partition(":")[0])
+        is_unknown = isinstance(error, aiohttp.ClientConnectorDNSError) and error.host not in hosts
+        return isinstance(error, aiohttp.ClientProxyConnectionError) or is_unknown
 
-def _tls_hint(error: Exception) -> str:
+
+def tls_hint(error: Exception, *, is_foreign: bool) -> str:
     cause = getattr(error, "certificate_error", error)
     if not isinstance(cause, ssl.SSLCertVerificationError):
         return _TLS_HINT
     if cause.verify_code in _HOSTNAME_CODES:
         return _HOSTNAME_HINT
-    return _VALIDITY_HINT if cause.verify_code in _VALIDITY_CODES else _CA_HINT
+    if cause.verify_code in _VALIDITY_CODES:
+        return _VALIDITY_HINT
+    if cause.verify_code not in _CA_CODES:
+        return _CERTIFICATE_HINT
+    if is_foreign:
+        return _FOREIGN_CA_HINT
+    file = os.environ.get("SSL_CERT_FILE")
+    missing = f"; SSL_CERT_FILE names {file}, which does not exist" if file and not Path(file).exists() else ""
+    return _CA_HINT + missing
+
+
+def header_fault(error: BaseException | None) -> str:
+    """Say what is too much in the head of a response; empty for other faults."""
+    while error is not None:
+        if isinstance(error, LineTooLong):
+            _, limit, _ = error.args
+            return f"a response header has more than {limit} bytes"
+        # Its text is all that this error has; the exact class, since others quote the server.
+        if type(error) is BadHttpMessage and "Too many headers" in error.message:
+            return "too many response headers"
+        error = error.__cause__
+    return ""
 
 
 def reason(error: Exception) -> str:
