@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 
 # A value whose end has not come is kept: no answer of Artifactory has one element of such a size.
 _LIMIT = 1 << 20
+# The standard library gives up at some depth from 1,000 to 10,000, which depends on the version of CPython.
+_MAX_DEPTH = 10_000
 _BLANK = " \t\n\r"
 _BLANKS = re.compile(f"[{_BLANK}]*")
 _HEAD = re.compile(rf'\{{[{_BLANK}]*"[^"]*"')  # of an object: to the end of its first key
@@ -29,6 +31,9 @@ class _EndFinder:
 
     Args:
         first: First character of the value.
+
+    Raises:
+        ValueError: If the value is nested too deeply; Python would refuse it at its end.
     """
 
     def __init__(self, first: str) -> None:
@@ -50,6 +55,8 @@ class _EndFinder:
                 self._is_in_string = not self._is_in_string
             else:
                 self._depth += 1 if mark[0] in "[{" else -1
+                if self._depth > _MAX_DEPTH:
+                    raise ValueError("nested too deeply")
             if self._depth <= 0 and not self._is_in_string:
                 return True
         self._skip = max(0, at - len(text))

@@ -126,6 +126,33 @@ async def test_416_to_a_whole_file_is_an_error():
             await aioartifact.read_bytes(url, session=session)
 
 
+@pytest.mark.parametrize("content", [b"", DATA])
+async def test_416_that_does_not_state_the_size(content):
+    """It does not show whether the file is empty or the server refuses ranges; the whole file does."""
+
+    def answer(_, fields):
+        return (416, {}, b"") if "range" in fields else (200, sha1_of(content), content)
+
+    async with serving(answer) as (url, session, _):
+        assert await aioartifact.read_bytes(url, end=5, session=session) == content[:5]
+        async with aioartifact.open(url, session=session) as file:
+            assert await file.read() == content
+
+
+async def test_open_of_a_file_whose_size_is_not_stated():
+    """It is known once the file has been copied."""
+    body = b"3e8\r\n" + DATA + b"\r\n0\r\n\r\n"
+    headers = {"Transfer-Encoding": "chunked", **sha1_of(DATA)}
+    async with (
+        raw_server(lambda _: response(body, headers=headers, length=-1)) as server,
+        aioartifact.session(server.url, auth=("u", "p")) as session,
+        aioartifact.open(f"{server.url}/r/f", session=session) as file,
+    ):
+        assert file.size == len(DATA)
+        await file.seek(990)
+        assert await file.read() == DATA[990:]
+
+
 @pytest.mark.parametrize("label", ["gzip", "x-gzip", "zstd", "gzip, gzip"])
 @pytest.mark.parametrize("has_checksum", [True, False])
 async def test_stored_file_with_a_coding_label(tmp_path, label, has_checksum):

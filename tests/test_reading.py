@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 import aioartifact
+from aioartifact._transfer import remote_file
 from aioartifact.testing import Fault
 
 DATA = random.Random(4).randbytes(3_000_000)
@@ -305,6 +306,86 @@ async def test_open_notices_a_change(server, session, url):
         await file.seek(1_000_000)
         with pytest.raises(aioartifact.IntegrityError, match="changed"):
             await file.read(5)
+
+
+async def test_open_where_ranges_are_ignored(server, session, url):
+    """The file is downloaded once, however often parts of it are read."""
+    server.fail("GET", times=None, fault=Fault.ignore_range())
+    async with aioartifact.open(url, session=session) as file:
+        assert b"".join([piece async for piece in iterate(file, 100_000)]) == DATA
+        for start in (2_999_990, 0, 1_234_567):
+            await file.seek(start)
+            assert await file.read(10) == DATA[start : start + 10]
+    assert sum(request.bytes_sent for request in server.requests) < 1.1 * len(DATA)
+
+
+async def test_open_where_ranges_of_a_large_file_are_ignored(server, session, url, monkeypatch):
+    """The first block may be all that is needed: the file is downloaded once more parts are read, and only once."""
+    monkeypatch.setattr(remote_file, "_COPIED_AT_ONCE", 1_000_000)
+    server.fail("GET", times=None, fault=Fault.ignore_range())
+    async with aioartifact.open(url, session=session) as file:
+        assert await file.read(100) == DATA[:100]
+        assert len(server.requests) == 1
+        await file.seek(2_000_000)
+        assert await file.read() == DATA[2_000_000:]
+        await file.seek(0)
+        assert await file.read() == DATA
+    assert len(server.requests) == 2
+
+
+async def test_open_where_ranges_are_ignored_later(server, session, url):
+    """As behind a load balancer, where only some servers support them."""
+    async with aioartifact.open(url, session=session) as file:
+        server.fail("GET", times=None, fault=Fault.ignore_range())
+        for start in (1_000_000, 2_900_000, 500_000):
+            await file.seek(start)
+            assert await file.read(10) == DATA[start : start + 10]
+    assert len(server.requests) == 3  # the second response shows it, the third is the copy
+
+
+@pytest.mark.parametrize("changes", [True, False])
+@pytest.mark.parametrize("ignores_ranges", [True, False])
+async def test_open_of_content_without_a_name(server, session, url, monkeypatch, changes, ignores_ranges):
+    """Without ETag and checksums, only a copy of the whole file has one content for certain."""
+    monkeypatch.setattr(remote_file, "_COPIED_AT_ONCE", 1_000_000)
+    server.fail("GET", times=None, fault=Fault.drop_checksums() | (Fault.ignore_range() if ignores_ranges else Fault()))
+    async with aioartifact.open(url, session=session) as file:
+        assert await file.read(5) == DATA[:5]
+        if changes:
+            server.put(FILE, DATA[::-1])
+            with pytest.raises(aioartifact.IntegrityError, match="changed"):
+                await file.seek(1_000_000) and await file.read(5)
+        else:
+            await file.seek(1_000_000)
+            assert await file.read() == DATA[1_000_000:]
+            assert [request.path for request in server.requests].count(FILE) == 2
+
+
+async def test_open_notices_a_change_before_the_copy(server, session, url, monkeypatch):
+    """The copy must be of the content that was opened."""
+    monkeypatch.setattr(remote_file, "_COPIED_AT_ONCE", 1_000_000)
+    server.fail("GET", times=None, fault=Fault.ignore_range())
+    async with aioartifact.open(url, session=session) as file:
+        server.put(FILE, DATA[::-1])
+        await file.seek(1_000_000)
+        with pytest.raises(aioartifact.IntegrityError, match="changed"):
+            await file.read(5)
+
+
+async def test_damage_of_a_copy(server, session, url):
+    """A copy of the whole file is verified before its first byte is read."""
+    server.fail("GET", times=None, fault=Fault.ignore_range() | Fault.flip(at=2_000_000))
+    with pytest.raises(aioartifact.IntegrityError, match="sha256"):
+        async with aioartifact.open(url, session=session):
+            pass
+
+
+async def test_closed_file(session, url):
+    """After the block, the file cannot be read."""
+    async with aioartifact.open(url, session=session) as file:
+        pass
+    with pytest.raises(aioartifact.SessionError, match="closed"):
+        await file.read(1)
 
 
 async def test_open_of_an_empty_file(server, session):

@@ -27,10 +27,13 @@ async def stream(
     """
     Read a file as it arrives, without a copy on disk; one request, or two where storage knows no checksums.
 
-    ``async with aioartifact.stream(url) as chunks:``, then ``async for chunk in chunks:``. A connection that breaks is
-    mended: the rest of just that content is asked for. What was handed out is checked when the last chunk has been: if
-    size or checksum differs, the iteration ends with an error instead of an end. Leaving the block early drops the
-    connection.
+    ``async with aioartifact.stream(url) as chunks:``, then ``async for chunk in chunks:``. Interrupted reads resume,
+    with bytes of the same content only. The whole is verified after the last chunk: if size or checksum differs, the
+    iteration raises instead of ending. Leaving the block early drops the connection.
+
+    Bytes are returned as they are stored, whatever ``Content-Encoding`` they are labelled with. A coding that was added
+    in transit is removed. Only the checksum of the whole file shows that, so a labelled file is received and verified
+    before its first byte is returned, above 4 MiB in a temporary file.
 
     Args:
         url: URL of the file.
@@ -52,7 +55,8 @@ async def stream(
         ResponseError: The server said no for another reason.
         TransportError: No answer came, or not all of it.
         IntegrityError: Size or checksum differs, or the file changed while it was read.
-        ProtocolError: Something that is not Artifactory answered.
+        ProtocolError: Something that is not Artifactory answered, or a part has other bytes than requested.
+        LocalFileError: A temporary copy cannot be written.
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
     """
@@ -114,10 +118,13 @@ def _check_span(start: object, end: object) -> None:
 @asynccontextmanager
 async def open(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> AsyncIterator[RemoteFile]:
     """
-    Open a file for reading here and there; one request, which brings the first 256 KiB, and one for each part more.
+    Open a file for random access; one request, which brings the first 256 KiB, and one for each further part.
 
     ``async with aioartifact.open(url) as file:``, then ``await file.seek(…)`` and ``await file.read(…)``. Use
-    :func:`stream` to read all of it: that checks the bytes, which for parts nobody can.
+    :func:`stream` to read all of it: that verifies the bytes, which is impossible for parts.
+
+    Where the server ignores ranges, or names neither ETag nor checksums, the file is downloaded once into a temporary
+    copy, in memory up to 4 MiB: at once, or when more than the first 256 KiB are read.
 
     Args:
         url: URL of the file.
@@ -134,7 +141,9 @@ async def open(url: URLLike, *, session: aiohttp.ClientSession | None = None) ->
         ForbiddenError: This user may not read it.
         ResponseError: The server said no for another reason.
         TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered, or does not tell the size.
+        IntegrityError: Size or checksum of a copy differs.
+        ProtocolError: Something that is not Artifactory answered.
+        LocalFileError: A temporary copy cannot be written.
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
     """

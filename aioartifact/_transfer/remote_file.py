@@ -29,9 +29,8 @@ class RemoteFile:
     """
     A file on the server, open for reading; :func:`aioartifact.open` makes it.
 
-    Bytes come in blocks of 256 KiB, of which the last 4 MiB are kept. Who reads on and on gets more with each
-    request, up to these 4 MiB. All bytes are of the content that the file had when it was opened. One task at a time
-    may use it.
+    Bytes come in blocks of 256 KiB, of which the last 4 MiB are cached. Sequential reads get more with each request, up
+    to these 4 MiB. All bytes are of the content that the file had when it was opened. One task at a time may use it.
 
     Attributes:
         url: URL of the file, percent-encoded.
@@ -122,8 +121,10 @@ class RemoteFile:
         Raises:
             InvalidArgumentError: *size* is not a whole number.
             TransportError: No answer came, or not all of it.
-            IntegrityError: The file is not what it was when it was opened.
-            ResponseError: The server said no.
+            IntegrityError: If the file is not what it was when it was opened.
+            ResponseError: If the server refused.
+            LocalFileError: If a temporary copy cannot be written or read.
+            SessionError: If the file or the session is closed.
         """
         count = -1 if size is None else _whole("size", size)
         stop = self.size if count < 0 else min(self._position + count, self.size)
