@@ -40,19 +40,30 @@ class Close(Exception):
 
 
 Handler = Callable[[RawRequest], bytes | Awaitable[bytes]]
+BodyLimit = Callable[[str, str, int], int]
+"""How many bytes of a request body to read, by method, target and Content-Length."""
 
 
 @asynccontextmanager
 async def raw_server(
-    handler: Handler, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
+    handler: Handler,
+    *,
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    body_limit: BodyLimit = lambda method, target, size: size,
 ) -> AsyncIterator[RawServer]:
-    """Serve the bytes that *handler* returns for each request, on connections that stay open."""
+    """
+    Serve the bytes that *handler* returns for each request, on connections that stay open.
+
+    A handler that *body_limit* gave only the beginning of a body must raise Close.
+    """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.add(writer)
         try:
             while True:
-                request = await _read_request(reader, writer)
+                request = await _read_request(reader, writer, body_limit)
                 running.requests.append(request)
                 answer = handler(request)
                 writer.write(answer if isinstance(answer, bytes) else await answer)
@@ -75,12 +86,14 @@ async def raw_server(
             writer.transport.abort()
 
 
-async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> RawRequest:
+async def _read_request(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body_limit: BodyLimit
+) -> RawRequest:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.rstrip("\r\n").split("\r\n")
     method, target, _ = first.split(" ")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    body = await reader.readexactly(body_limit(method, target, int(headers.get("content-length", "0"))))
     return RawRequest(method, target, headers, body, writer)
 
 
