@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import hashlib
 import operator
 import os
 import random
@@ -18,7 +19,7 @@ from chaos_server import REPOSITORY, ChaosServer
 from raw_http import raw_server
 
 import aioartifact
-from aioartifact import ArtifactoryError, RetryPolicy, Timeouts, TransportTimeoutError
+from aioartifact import ArtifactoryError, Checksums, RetryPolicy, Timeouts, TransportTimeoutError
 
 REQUESTS = int(os.environ.get("AIOARTIFACT_CHAOS_REQUESTS", "600"))
 SEED = os.environ.get("AIOARTIFACT_CHAOS_SEED", "1")
@@ -154,12 +155,16 @@ class Round:
         assert target.read_bytes() in self._contents(path), self._history(path)
 
     def _items(self) -> dict[str, object]:
-        """What to download, by the name of its local file: bare URLs, and files with a size and checksums."""
+        """What to download, by the name of its local file; files in ``pinned`` with a checksum."""
         items: dict[str, object] = {}
-        for path in self.server.contents:
+        for path, contents in self.server.contents.items():
             kind, number = path.removesuffix(".bin").split("/")
             name = f"{kind}-{number}.bin"
-            if kind == "pinned" or (kind == "whole" and int(number) >= 6):
+            if kind == "pinned":
+                algorithm = self.draw.choice(("sha256", "sha1", "md5"))
+                checksums = Checksums(**{algorithm: hashlib.new(algorithm, contents[0]).hexdigest()})
+                items[name] = (self.url(path), name, checksums)
+            elif kind == "whole" and int(number) >= 6:
                 items[name] = (self.url(path), name)
         return items
 

@@ -109,7 +109,17 @@ def refuse_info(target):
 
 
 @pytest.mark.parametrize(
-    "content_range", ["bytes 1-2/3", "bytes 11-20/1000", "bytes 20-10/1000", "bytes 10-19/5", "items 10-19/1000", ""]
+    "content_range",
+    [
+        "bytes 1-2/3",
+        "bytes 11-20/1000",
+        "bytes 20-10/1000",
+        "bytes 10-19/5",
+        "bytes 10-18/15",
+        "bytes 10-18/18",
+        "items 10-19/1000",
+        "",
+    ],
 )
 async def test_part_that_contradicts_the_request(content_range):
     """A 206 for other bytes than requested is an error, never a wrong byte."""
@@ -151,6 +161,22 @@ async def test_open_of_a_file_whose_size_is_not_stated():
         assert file.size == len(DATA)
         await file.seek(990)
         assert await file.read() == DATA[990:]
+
+
+async def test_304_to_the_rest_of_a_file_is_an_error(tmp_path):
+    """Only the first request had a condition; the bytes received belong to other content than the local file."""
+
+    def answer(_, headers):
+        if "range" in headers:
+            return 304, {}, b""
+        return 200, {**sha1_of(DATA), "ETag": "e", "Content-Length": str(len(DATA))}, DATA[: len(DATA) // 2]
+
+    (tmp_path / "f").write_bytes(b"old")
+    async with serving(answer, retry=RetryPolicy(attempts=3, backoff_initial=0)) as (url, session, server):
+        report = await aioartifact.download_many([url], tmp_path, on_error="collect", session=session)
+        assert [request.headers.get("if-none-match") is None for request in server.requests] == [False, True]
+    assert [outcome.status for outcome in report] == ["failed"]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"f": b"old"}
 
 
 @pytest.mark.parametrize("label", ["gzip", "x-gzip", "zstd", "gzip, gzip"])

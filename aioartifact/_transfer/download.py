@@ -299,7 +299,7 @@ class _Download:
             if reply.location is not None and is_folder_redirect(self._item, reply.location):
                 raise not_a_file(self._item)
             meaning = meaning_of(
-                reply.status, has_range="Range" in request.headers, is_conditional=self._unless_sha1 is not None
+                reply.status, has_range="Range" in request.headers, is_conditional="If-None-Match" in request.headers
             )
             if meaning == "unchanged":
                 return None

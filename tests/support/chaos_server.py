@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from raw_http import Close, RawRequest, checksum_headers, response
 
 REPOSITORY = "r"
-CHECKS_RANGES = False  # until clients compare range responses with the request, and pins with the response
 _RIGHT = 0.4
 _SMALL = 16 * 1024  # what one write puts into the socket: a stray response must not arrive late
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)\Z")
@@ -325,7 +324,11 @@ def other_stop(answer: Answer, draw: random.Random) -> None:
 
 
 def other_total(answer: Answer, draw: random.Random) -> None:
-    _change_range(answer, (0, 0, draw.choice((-1, 1, 1000))))
+    _change_range(answer, (0, 0, draw.choice((1, 1000))))
+
+
+def total_before_the_last_byte(answer: Answer, draw: random.Random) -> None:
+    _change_range(answer, (0, 0, -1))
 
 
 def without_content_range(answer: Answer, draw: random.Random) -> None:
@@ -600,22 +603,26 @@ def checksums_of(content: bytes) -> dict[str, str]:
     return {name: hashlib.new(name, content).hexdigest() for name in ("sha256", "sha1", "md5")}
 
 
+def _is_last_requested(request: RawRequest, answer: Answer) -> bool:
+    """Whether the last byte sent is the one requested, not the last of a file that ends earlier."""
+    return re.sub(r".*-|/.*", "", answer.headers["Content-Range"]) == request.headers["range"].rpartition("-")[2]
+
+
 def _faults_of(request: RawRequest, kind: str, answer: Answer) -> list[Change]:
     """The faults that a client can notice, or that leave the bytes as they are."""
     faults: list[Change] = [*ATTACHED, *FRAMING, *REFUSALS, *OF_FILES]
     if answer.status == 206:
         faults += OF_RANGES
+        if not _is_last_requested(request, answer):  # else a server before 5.8 could mean it
+            faults.append(total_before_the_last_byte)
     elif answer.body and not {"range", "content-encoding"} & {*request.headers, *map(str.lower, answer.headers)}:
         faults.append(unrequested_206)
     if "if-none-match" not in request.headers:
         faults.append(unrequested_304)
     if kind != "part" and answer.body:
         faults += SILENT
-    if kind == "pinned" and CHECKS_RANGES:
+    if kind == "pinned":
         faults.append(other_file)
-    if kind == "part" and not CHECKS_RANGES:
-        unnoticed = {redirect_to_page, unrequested_416, broken_content_range, other_stop, other_total}
-        faults = [each for each in faults if each not in unnoticed]
     if not answer.body:
         faults = [each for each in faults if each not in FRAMING or each in (closed, garbage, cut_in_head)]
     return faults
