@@ -137,17 +137,20 @@ def _without_range(etag: str | None, *ranges: str) -> str | None:
 
 def _content_range(request: Request, value: str) -> tuple[int, int, int | None]:
     """Offsets of the first byte and behind the last one, and the size of the whole file."""
+    requested = request.headers.get("Range")
     match = _CONTENT_RANGE.match(value)
     first, last, size = map(size_of, match.groups()) if match else (None, None, None)
-    is_valid = first is not None and last is not None and first <= last and (size is None or first < size)
-    requested = request.headers.get("Range", "")
-    # Old servers repeat the last byte requested, even if it lies behind the end of the file.
-    if not is_valid or not requested or not (size is None or last < size or requested.endswith(f"-{last}")):
-        raise ProtocolError(f"{request.label}: answered 206 with Content-Range {value!r}", hint="try again")
+    if first is not None and last is not None and requested and _is_range(first, last, size, requested):
+        return first, last + 1, size
+    raise ProtocolError(f"{request.label}: answered 206 with Content-Range {value!r}", hint="try again")
 
-    assert first is not None
-    assert last is not None
-    return first, last + 1, size
+
+def _is_range(first: int, last: int, size: int | None, requested: str) -> bool:
+    """Whether a file of *size* bytes has a first and a last byte at these offsets."""
+    if size is None or last < size:
+        return first <= last
+    # Old servers repeat the last byte requested, even if it lies behind the end of the file.
+    return first < size and requested.endswith(f"-{last}")
 
 
 _CHECKSUM_FIELDS = tuple((name, f"X-Checksum-{name.capitalize()}") for name in ALGORITHMS)
