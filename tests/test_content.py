@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import hashlib
+import json
 from contextlib import asynccontextmanager
 
 import pytest
@@ -229,6 +230,22 @@ async def test_login_page_behind_a_redirect(tmp_path):
         with pytest.raises(aioartifact.ProtocolError, match="HTML"):
             await aioartifact.read_bytes(url, session=session)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 5), (10, 20), (10, None), (500, 1000)])
+async def test_login_page_in_place_of_a_part(start, end):
+    """The checksum in the info cannot identify a part, and the size of the page shows that it is not the file."""
+    info = {"repo": "r", "path": "/f", "size": str(len(DATA)), "checksums": {"sha1": hashlib.sha1(DATA).hexdigest()}}
+
+    def answer(target, _):
+        if "api/storage" in target:
+            return 200, {"Content-Type": "application/json"}, json.dumps(info).encode()
+        page = (200, {"Content-Type": "text/html"}, b"<html>Sign in")
+        return page if target == "/login" else (302, {"Location": "/login"}, b"")
+
+    async with serving(answer) as (url, session, _):
+        with pytest.raises(aioartifact.ProtocolError, match="HTML"):
+            await aioartifact.read_bytes(url, start=start, end=end, session=session)
 
 
 @pytest.mark.parametrize("location", ["http://127.0.0.1:99999/x", "http://127.0.0.1:65536/", "http://[::1/x"])

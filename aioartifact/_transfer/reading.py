@@ -124,8 +124,12 @@ class Incoming:
             check_is_file(self._item, with_pin(answer, self._pin))
             await self.open()
             return
-        check_is_file(self._item, with_pin(answer, self._pin))
+        check_is_file(self._item, with_pin(answer, self._pin) if self._can_identify(answer) else answer)
         self._take(answer)
+
+    def _can_identify(self, answer: ExpectedContent) -> bool:
+        """Whether the pin can identify a body as the file: a whole one by its checksum, a part by its size."""
+        return self._is_whole or (self._pin is not None and self._pin.size == answer.size)
 
     def _request(self) -> Request:
         if not self._has_ranges:

@@ -268,7 +268,7 @@ def redirect_loop(answer: Answer, draw: random.Random) -> None:
 
 
 def bad_redirect(answer: Answer, draw: random.Random) -> None:
-    locations = ("http://127.0.0.1:99999/x", "ftp://127.0.0.1/x", "http://[broken", "", "//", "http://", "\xff\xfe")
+    locations = ("http://127.0.0.1:99999/x", "ftp://127.0.0.1/x", "http://[broken", "", "//", "http://", "/\xff\xfe")
     _refuse(answer, draw.choice((302, 307)), {"Location": draw.choice(locations)}, b"")
 
 
@@ -435,13 +435,16 @@ def created_as_page(answer: Answer, draw: random.Random) -> None:
     answer.headers, answer.body = {"Content-Type": "text/html"}, b"<html>Uploaded</html>"
 
 
+def created_in_other_repository(answer: Answer, draw: random.Random) -> None:
+    """Each time in another one: a client asks once whether a repository is where the one requested stores its files."""
+    created_with(repo=f"elsewhere-{draw.randrange(2**32)}")(answer, draw)
+
+
 OTHER_CHECKSUMS = created_with(checksums={"sha1": hashlib.sha1(b"another").hexdigest()})
 OTHER_PATH = created_with(path="/up/elsewhere")
-OTHER_REPOSITORY = created_with(repo="elsewhere")
 OTHER_CHECKSUMS.__name__, OTHER_PATH.__name__ = "created_with_other_checksums", "created_under_other_path"
-OTHER_REPOSITORY.__name__ = "created_in_other_repository"
-NOT_STORED = (OTHER_CHECKSUMS, OTHER_PATH, OTHER_REPOSITORY)
-OF_UPLOADS = (created_as_page, created_without_body, OTHER_CHECKSUMS, OTHER_PATH, OTHER_REPOSITORY)
+NOT_STORED = (OTHER_CHECKSUMS, OTHER_PATH, created_in_other_repository)
+OF_UPLOADS = (created_as_page, created_without_body, OTHER_CHECKSUMS, OTHER_PATH, created_in_other_repository)
 
 
 class ChaosServer:
@@ -505,7 +508,7 @@ class ChaosServer:
             return Answer(302, {"Location": "/loop"})
         if path == "/login":
             return Answer(200, {"Content-Type": "text/html"}, b"<!DOCTYPE html><html><body>Sign in</body></html>")
-        if request.method == "PUT":
+        if request.method == "PUT" and path.startswith(f"/{REPOSITORY}/up/"):
             return self._put(request, path.removeprefix(f"/{REPOSITORY}/"), draw)
         if path.startswith("/api/storage/"):
             answer = self._info(path.removeprefix(f"/api/storage/{REPOSITORY}/"))
