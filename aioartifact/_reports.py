@@ -25,6 +25,8 @@ class Outcome:
         sha256: SHA-256 of the verified content, or None where another checksum was compared, or the server told none.
         seconds: Time from the start of this file to its end.
         error: Why it failed, or None.
+        was_replaced: Whether the server's file was replaced after it was listed. The bytes are those of the new file,
+            which its info confirmed.
     """
 
     url: str
@@ -34,6 +36,7 @@ class Outcome:
     sha256: str | None = None
     seconds: float = 0.0
     error: ArtifactoryError | None = None
+    was_replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,6 +70,11 @@ class Report:
     def downloaded(self) -> tuple[Outcome, ...]:
         """Files whose bytes were fetched."""
         return self._of("downloaded")
+
+    @property
+    def replaced(self) -> tuple[Outcome, ...]:
+        """Files that were replaced on the server after they were listed, and downloaded with their new content."""
+        return tuple(outcome for outcome in self.outcomes if outcome.was_replaced)
 
     @property
     def deployed(self) -> tuple[Outcome, ...]:

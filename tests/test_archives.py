@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import hashlib
 import io
 import os
 import random
@@ -129,6 +130,33 @@ async def test_member_that_is_forbidden(server):
         server.clear_log()
         await aioartifact.read_archive_member(f"{server.url}/generic-local/open/x.zip", "a.txt", session=session)
     server.assert_requests(["GET generic-local/open/x.zip!/a.txt"])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault.status(200, b"other", headers={"X-Checksum-Sha1": "0" * 40}), id="checksum"),
+        pytest.param(Fault.status(200, b"other", headers={"Content-Encoding": "gzip"}), id="coding"),
+        pytest.param(Fault.status(200, b"<html>Sign in", headers={"Content-Type": "text/html"}), id="page"),
+    ],
+)
+async def test_member_that_cannot_be_verified(server, session, fault):
+    """It is read out of the archive itself, whose directory has its checksum."""
+    server.put("generic-local/x.zip", zipped())
+    server.fail("GET", "generic-local/x.zip!/*", fault=fault)
+    content = await aioartifact.read_archive_member(f"{server.url}/generic-local/x.zip", "a.txt", session=session)
+    assert content == CONTENT["a.txt"]
+    assert len(server.requests) > 1
+
+
+async def test_member_that_is_verified(server, session):
+    """A checksum in the response is compared."""
+    server.put("generic-local/x.zip", zipped())
+    headers = {"X-Checksum-Sha1": hashlib.sha1(b"served").hexdigest()}
+    server.fail("GET", "generic-local/x.zip!/*", fault=Fault.status(200, b"served", headers=headers))
+    url = f"{server.url}/generic-local/x.zip"
+    assert await aioartifact.read_archive_member(url, "a.txt", session=session) == b"served"
+    assert len(server.requests) == 1
 
 
 async def test_checksum_of_a_member_is_no_member(server, session):

@@ -5,12 +5,13 @@ import gzip
 import hashlib
 import json
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from raw_http import Close, raw_server, response
 
 import aioartifact
-from aioartifact import Checksums, RetryPolicy
+from aioartifact import Checksums, RetryPolicy, Timeouts
 from aioartifact._protocol import ExpectedContent
 from aioartifact._transfer.content import Pin, contradicts, is_same_content, meaning_of, with_pin
 
@@ -264,3 +265,88 @@ async def test_huge_content_length_leaves_no_part(tmp_path, length):
             async with asyncio.timeout(30):
                 await aioartifact.download(url, tmp_path, session=session)
     assert not list(tmp_path.iterdir())
+
+
+async def test_part_that_announces_more_than_the_file_has(tmp_path):
+    """The rest of an interrupted download ends where the file ends, though the connection stays open."""
+    served = []
+
+    def answer(request):
+        served.append(request.headers.get("range"))
+        sums = {**sha1_of(content), "ETag": "e"}
+        if len(served) == 1:
+            raise Close(response(content[:200_000], headers=sums, length=len(content)))
+        start = int(served[-1].removeprefix("bytes=").rstrip("-"))
+        part = {"Content-Range": f"bytes {start}-{start + 499_999}/{len(content)}", **sums}
+        return response(content[start:], status=206, headers=part, length=500_000)
+
+    content = DATA * 300
+    async with (
+        raw_server(answer) as server,
+        aioartifact.session(server.url, auth=("u", "p"), timeouts=Timeouts(stall=600)) as session,
+        asyncio.timeout(60),
+    ):
+        await aioartifact.download(f"{server.url}/r/f", tmp_path, session=session)
+    assert (tmp_path / "f").read_bytes() == content
+    assert len(served) == 2
+
+
+async def test_parts_that_announce_more_than_the_file_has():
+    """Nothing behind the end is waited for, whichever part is read."""
+
+    def answer(request):
+        sums = {**sha1_of(DATA), "ETag": "e"}
+        start, _, last = request.headers["range"].removeprefix("bytes=").partition("-")
+        part = {"Content-Range": f"bytes {start}-{last}/{len(DATA)}", **sums}
+        return response(DATA[int(start) : int(last) + 1], status=206, headers=part, length=int(last) + 1 - int(start))
+
+    async with (
+        raw_server(answer) as server,
+        aioartifact.session(server.url, auth=("u", "p"), timeouts=Timeouts(stall=600)) as session,
+        asyncio.timeout(60),
+    ):
+        for start in (0, 990, 999):
+            content = await aioartifact.read_bytes(f"{server.url}/r/f", start=start, end=5000, session=session)
+            assert content == DATA[start:]
+
+
+async def test_304_after_an_interrupted_200(tmp_path):
+    """The local copy is current after all: no part of the other content stays."""
+    served = []
+
+    def answer(request):
+        served.append(request.headers.get("if-none-match"))
+        if len(served) == 1:
+            raise Close(response(DATA[:500], headers={**sha1_of(DATA), "ETag": "e"}, length=len(DATA)))
+        return response(status=304, length=-1)
+
+    (tmp_path / "f").write_bytes(b"current")
+    async with raw_server(answer) as server, aioartifact.session(server.url, auth=("u", "p")) as session:
+        report = await aioartifact.download_many([f"{server.url}/r/f"], tmp_path, session=session)
+    assert [outcome.status for outcome in report] == ["unchanged"]
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("f", b"current")]
+    assert not open_parts()
+
+
+def open_parts():
+    """Partial files that this process has open, where the system lists them."""
+    descriptors = Path("/proc/self/fd")
+    links = [link.readlink() for link in descriptors.iterdir() if link.is_symlink()] if descriptors.exists() else []
+    return [link for link in links if ".part" in link.name]
+
+
+@pytest.mark.parametrize("depth", [300, 3000])
+async def test_listed_path_that_is_too_long(tmp_path, depth):
+    """It fails alone, whichever limit it exceeds; the other files of the folder are downloaded."""
+    deep = "/d" * depth + "/" + "f" * 300
+
+    def answer(target, _):
+        if "list" in target:
+            files = [{"uri": uri, "size": len(DATA), "folder": False} for uri in ("/a", deep, "/b")]
+            return (200, {"Content-Type": "application/json"}, json.dumps({"uri": "x", "files": files}).encode())
+        return refuse_info(target) or (200, sha1_of(DATA), DATA)
+
+    async with serving(answer) as (url, session, _):
+        report = await aioartifact.download_folder(url, tmp_path, on_error="collect", session=session)
+    assert (len(report.downloaded), len(report.failed)) == (2, 1)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == DATA

@@ -90,6 +90,8 @@ async def test_durable_archive(session, url, tmp_path):
         pytest.param(Fault.reset(after=1_000_000), id="reset"),
         pytest.param(Fault.cut(after=1_000_000), id="cut-short"),
         pytest.param(Fault.status(200, b"no archive"), id="something-else"),
+        pytest.param(Fault.status(200, b""), id="empty"),
+        pytest.param(Fault.status(200, b"", headers={"Content-Encoding": "gzip"}), id="empty-with-a-coding"),
         pytest.param(Fault.status(200, bytes(20_000_000)), id="far-too-long"),
     ],
 )

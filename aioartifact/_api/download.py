@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import aiohttp
 
 from .._address import ServerURL, URLLike
+from .._checksums import Checksums
 from .._errors import InvalidArgumentError
-from .._files import TargetFile, check_folder, check_target, is_file, is_folder, make_folder, sync_folder
+from .._files import TargetFile, check_folder, check_target, hash_file, is_file, is_folder, make_folder, sync_folder
 from .._listing import list_files
 from .._models import FileInfo
 from .._options import check_count, check_path, check_several, given_or
@@ -39,6 +40,7 @@ async def download(
     destination: str | os.PathLike[str] = ".",
     *,
     force_download: bool = True,
+    sha256: str | None = None,
     durable: bool = False,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
@@ -58,7 +60,9 @@ async def download(
         destination: A file name in an existing folder; or an existing folder, where the file keeps its name. As in all
             local paths, a leading ``~`` is the home folder.
         force_download: Download even if the local file exists. False returns its path at once, whatever it
-            holds, without a request.
+            holds, without a request; with *sha256*, only if the local file has that checksum.
+        sha256: SHA-256 that the file must have, in hexadecimal. A file with another one is never written, whatever the
+            server says about it. None: the checksums that the server reports are verified.
         durable: Return only when the file would survive a crash of the machine: its bytes and its name are written
             to the disk itself (fsync), which takes some milliseconds.
         session: Session to use; None opens one for this call.
@@ -69,7 +73,8 @@ async def download(
 
     Raises:
         InvalidURLError: *url* is not the URL of an item.
-        InvalidArgumentError: *destination* is empty or no path, or *progress* is no :class:`Progress`.
+        InvalidArgumentError: *destination* is empty or no path, *sha256* is not 64 hexadecimal digits, or *progress*
+            is no :class:`Progress`.
         FileNotFoundError: The destination folder does not exist (:class:`LocalNotFoundError`), or the server has
             no such file (:class:`NotFoundError`).
         NotAFileError: *url* names a folder.
@@ -79,19 +84,20 @@ async def download(
         ForbiddenError: This user may not read it.
         ResponseError: The server said no for another reason.
         TransportError: No answer came, or not all of it.
-        IntegrityError: Size or checksum differs from what the server promised.
+        IntegrityError: Size or checksum differs from what the server reports, or from *sha256*.
         ProtocolError: Something that is not Artifactory answered.
 
     See: JFrog REST API, "Retrieve Artifact".
     """
     folder = check_path("destination", destination)
+    required = Checksums(sha256=sha256)
     shown = given_or("progress", progress, Progress())
     async with using(session) as opened:
         item = item_of(opened, url)
         target, written = await run(_target, folder, local_name(item.name))
         shown.expect(files=1)
         file = FileProgress(shown, str(item), item.name)
-        if not force_download and await run(is_file, target):
+        if not force_download and await run(_is_current, target, required):
             file.finish("skipped")
             return target
         try:
@@ -100,6 +106,8 @@ async def download(
                     opened,
                     item,
                     written.path,
+                    listed=FileInfo(str(item), item.repository, item.path, checksums=required) if required else None,
+                    is_binding=True,
                     check_replaceable=partial(written.check_replaceable, target),
                     durable=durable,
                     progress=file,
@@ -111,6 +119,11 @@ async def download(
             raise
         file.finish("transferred")
         return target
+
+
+def _is_current(path: str, required: Checksums) -> bool:
+    """Whether a local file exists, with the *required* checksum if there is one; blocks."""
+    return is_file(path) and (not required or hash_file(path, required.known())[1] == required)
 
 
 def _target(destination: str, name: str) -> tuple[str, TargetFile]:
@@ -143,9 +156,11 @@ def download_many(
     the outcomes of an awaited report.
 
     Args:
-        items: URLs, ``(url, path)`` pairs with a path below the destination, relative to it or absolute, or
-            :class:`FileInfo` values; in any iterable or async iterable. A URL or a FileInfo keeps its file name; so
-            does one with a path that ends in a slash, which is the folder that the file goes into.
+        items: URLs, ``(url, path)`` pairs with a path below the destination, relative to it or absolute,
+            ``(url, path, Checksums)`` triples, or :class:`FileInfo` values; in any iterable or async iterable. A URL or
+            a FileInfo keeps its file name; so does one with a path that ends in a slash, which is the folder that the
+            file goes into. The checksums of a triple, and size and checksums of a FileInfo, are required: a file that
+            differs fails, and the local file stays as it was.
         destination: Folder to write to; it and folders below it are made as needed.
         max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
         on_error: ``"raise"`` finishes the rest, then raises one :class:`BatchError`; ``"stop"`` cancels the rest

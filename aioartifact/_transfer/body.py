@@ -123,19 +123,21 @@ class Body:
         self, reply: Reply, segment: Segment, batch: Sequence[bytes], helpers: TaskGroup, *, borrowed: bool = False
     ) -> None:
         """Keep the bytes of an answer: a thread hashes and writes a batch while the next one arrives."""
-        end = segment.stop
-        batch = batch or await reply.next_batch(batch_size(reply.in_flight))
+        batch = batch or await self._next_batch(reply, segment)
         while batch := first_bytes(batch, segment.rest):
             storing = submit(self._assembly.store, segment.position, batch)
             segment.position += sum(map(len, batch))
-            # A share that was split ends in the middle of its answer; another is read to the end of its own.
-            ends = (segment.stop < end and not segment.rest) or (borrowed and self._slots.are_wanted)
+            # Nothing belongs to it behind its end: old servers announce a longer part, and send no more.
+            ends = not segment.rest or (borrowed and self._slots.are_wanted)
             try:
-                batch = [] if ends else await reply.next_batch(batch_size(reply.in_flight))
+                batch = [] if ends else await self._next_batch(reply, segment)
             finally:
                 await self._finish(storing)
             if self._assembly.is_behind and not self._catching_up:
                 helpers.start_soon(self._catch_up)
+
+    async def _next_batch(self, reply: Reply, segment: Segment) -> Sequence[bytes]:
+        return await reply.next_batch(min(batch_size(reply.in_flight), segment.rest))
 
     async def _finish(self, storing: asyncio.Future[None]) -> None:
         began = time.monotonic()

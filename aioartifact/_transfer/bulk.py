@@ -262,7 +262,15 @@ class Fetcher:
         seconds = time.perf_counter() - started
         if fetched is None:
             return _unchanged(target, seconds)
-        return Outcome(target.url, target.path, "downloaded", fetched.size, fetched.checksums.sha256, seconds)
+        return Outcome(
+            target.url,
+            target.path,
+            "downloaded",
+            fetched.size,
+            fetched.checksums.sha256,
+            seconds,
+            was_replaced=fetched.was_replaced,
+        )
 
     async def _is_same(self, target: Target) -> bool:
         """Read the local file, and compare it with what was listed."""

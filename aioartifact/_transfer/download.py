@@ -77,13 +77,13 @@ class Fetched:
         size: Bytes.
         checksums: Those that the server promised, the strongest of which was computed; none if it promised none.
         status: What the disk knew of the bytes right before they got their name.
-        is_newer: Whether the file was replaced after it was listed, which its info confirmed.
+        was_replaced: Whether the file was replaced after it was listed, which its info confirmed.
     """
 
     size: int
     checksums: Checksums
     status: os.stat_result
-    is_newer: bool = False
+    was_replaced: bool = False
 
 
 async def fetch_file(
@@ -183,13 +183,14 @@ class _Download:
         self._listed = listed
         self._check_replaceable = check_replaceable
         self.pin: Pin | None = None
-        self._is_newer = False
+        self._was_replaced = False
         self._unless_sha1 = unless_sha1
         self._progress = progress
         self._durable = durable
         self._slots = slots or Slots(state_of(session).limits.max_concurrency)
         self._operation = begin(session, on_retry=progress.retrying)
-        self._pinned = ExpectedContent(None, NO_CHECKSUMS)
+        self._answer = self._pinned = ExpectedContent(None, NO_CHECKSUMS)
+        self._is_doubtful = False
         self._assembly = Assembly(Staging(target))
         self._adopted = 0
         self._announced = 0
@@ -221,7 +222,8 @@ class _Download:
                 staging.discard()
                 return
             self._assembly = Assembly(staging, journal.size, kept)
-        self._pinned, self._adopted = journal.promise, kept.total
+        self._answer, self._adopted = journal.promise, kept.total
+        self._pinned = with_pin(self._answer, self.pin)
 
     async def run(self) -> Fetched | None:
         """Try until the file is in its place, the attempts are used up, or trying again is of no use."""
@@ -233,13 +235,13 @@ class _Download:
                     return None
                 await self._ask_checksums()
             try:
-                return await self._place(last)
+                return await self._place_rechecked(last)
             except IntegrityError:
                 # Bytes may be damaged on the way once; the same damage twice is no accident.
                 if self._damaged or not await self._may_go_on():
                     raise
                 self._damaged = True
-                await self._start_over(self._pinned)
+                await self._start_over(self._answer)
 
     async def give_up(self, error: BaseException) -> None:
         """Leave nothing behind, unless it saves a later run much work."""
@@ -275,7 +277,7 @@ class _Download:
                 if not await self._may_go_on(progressed=self._has_progressed()):
                     raise self._located(error) from error.__cause__
             except Changed:
-                await self._start_over(self._pinned)
+                await self._start_over(self._answer)
                 if not await self._may_go_on():
                     raise ProtocolError(
                         f"GET {self._item}: changed again and again while it was fetched", hint="try again later"
@@ -313,26 +315,9 @@ class _Download:
                 # Some servers answer the request for a part with the whole.
                 if answer.stop is not None:
                     raise Changed
-                await self._check_pin(answer)
-                await self._start_over(with_pin(answer, self.pin))
+                await self._start_over(answer)
                 asked = WHOLE
             return await self._receive(reply, asked, reply_seconds)
-
-    async def _check_pin(self, answer: ExpectedContent) -> None:
-        """
-        Compare an answer with what the caller requires, or with what a listing said.
-
-        Raises:
-            IntegrityError: If it is other content, and the file's info does not confirm that it was replaced.
-        """
-        pin = self.pin
-        if pin is None or not contradicts(pin, answer):
-            return
-        info = None if pin.is_binding else await self._ask_info()
-        confirmed = pin_of(info, is_binding=False)
-        if confirmed is None or contradicts(confirmed, answer):
-            raise pin_error(self._item, pin, answer)
-        self.pin, self._is_newer = confirmed, True
 
     def _request(self, asked: Range) -> Request:
         if asked == WHOLE or self._pinned.etag is None:
@@ -340,12 +325,21 @@ class _Download:
         stop = asked.stop if asked.stop < (self._pinned.size or 0) else None
         return build_range(self._item, asked.start, stop, self._pinned.etag)
 
-    async def _start_over(self, promise: ExpectedContent) -> None:
-        """Forget what is kept, and pin the content anew."""
+    async def _start_over(self, answer: ExpectedContent) -> None:
+        """
+        Forget what is kept, and pin the content anew.
+
+        Raises:
+            IntegrityError: If it is not the content that the caller requires.
+        """
+        is_other = contradicts(self.pin, answer)
+        if is_other and self.pin is not None and self.pin.is_binding:
+            raise pin_error(self._item, self.pin, answer)
         if self._assembly.has_begun:
             await run(self._assembly.staging.discard)
             self._assembly = Assembly(Staging(self._target))
-        self._pinned = promise
+        self._answer, self._is_doubtful = answer, is_other
+        self._pinned = answer if is_other else with_pin(answer, self.pin)
         self._adopted = 0
         self._arrived = self._asked = False
         self._count(0)
@@ -372,7 +366,7 @@ class _Download:
 
     async def _receive(self, reply: Reply, asked: Range, reply_seconds: float) -> Sequence[bytes]:
         before = self._assembly.size
-        batch = await reply.next_batch(BATCH)
+        batch = await reply.next_batch(min(BATCH, asked.stop - asked.start))
         if reply.is_complete and asked == WHOLE:
             # All of it is here: one hop checks, writes and commits.
             self._arrived = True
@@ -382,7 +376,7 @@ class _Download:
         async with collapsed(), anyio.create_task_group() as questions:
             if self._pinned.checksums:
                 self._assembly.hash_with(algorithms_for(self._pinned.checksums))
-            else:
+            if self._needs_info:
                 questions.start_soon(self._ask_meanwhile)
             async with collapsed(), anyio.create_task_group() as helpers:
                 if self._assembly.staging.is_shared:
@@ -427,17 +421,52 @@ class _Download:
         return journal is not None
 
     async def _ask_meanwhile(self) -> None:
-        """Ask for the checksums while the body arrives; where that fails, the end asks again."""
-        with suppress(ArtifactoryError):
+        """Request the file's info while the body arrives; if that fails, it is requested again at the end."""
+        try:
             await self._ask_checksums()
+        except IntegrityError:
+            raise
+        except ArtifactoryError:
+            pass
+
+    @property
+    def _needs_info(self) -> bool:
+        return not self._asked and (self._is_doubtful or not self._pinned.checksums)
 
     async def _ask_checksums(self) -> None:
-        """Storage behind a redirect knows no checksums; then Artifactory is asked, if it may tell."""
-        if not self._pinned.checksums and not self._asked:
-            info = await self._ask_info()
-            self._pinned = with_pin(self._pinned, pin_of(info, is_binding=False))
-            self._asked = True
-            self._assembly.hash_with(algorithms_for(self._pinned.checksums))
+        """
+        Request the file's info where the response has no checksums, as from storage, or contradicts the listing.
+
+        Raises:
+            IntegrityError: If the info does not confirm that the file was replaced since it was listed.
+        """
+        if not self._needs_info:
+            return
+        current = pin_of(await self._ask_info(), is_binding=False)
+        if self._is_doubtful and self.pin is not None:
+            if current is None or contradicts(current, self._answer):
+                raise pin_error(self._item, self.pin, self._answer)
+            self._replace_pin(current)
+        self._asked = True
+        self._pinned = self._pinned if self._pinned.checksums else with_pin(self._pinned, current)
+        self._assembly.hash_with(algorithms_for(self._pinned.checksums))
+
+    def _replace_pin(self, current: Pin) -> None:
+        self.pin, self._was_replaced, self._is_doubtful = current, True, False
+
+    async def _place_rechecked(self, last: Sequence[bytes]) -> Fetched:
+        """Verify and commit; on a mismatch with a listing, check whether the file was replaced since it was listed."""
+        try:
+            return await self._place(last)
+        except IntegrityError:
+            if self.pin is None or self.pin.is_binding or self._answer.checksums:
+                raise
+            current = pin_of(await self._ask_info(), is_binding=False)
+            if current is None or not contradicts(self.pin, ExpectedContent(current.size, current.checksums)):
+                raise
+        self._replace_pin(current)
+        self._pinned = with_pin(self._answer, current)
+        return await self._place(last)
 
     async def _ask_info(self) -> FileInfo | None:
         request = build_item_info(self._item)
@@ -496,7 +525,7 @@ class _Download:
         finally:
             staging.discard()
         self._assembly.staging.discard()
-        return Fetched(size, self._pinned.checksums, status, self._is_newer)
+        return Fetched(size, self._pinned.checksums, status, self._was_replaced)
 
     def _blocks(self, size: int) -> Iterator[bytes]:
         """The bytes that are written, from the first on; blocks."""
@@ -515,4 +544,4 @@ class _Download:
 
     def _commit(self, size: int) -> Fetched:
         status = self._assembly.staging.commit(durable=self._durable)
-        return Fetched(size, self._pinned.checksums, status, self._is_newer)
+        return Fetched(size, self._pinned.checksums, status, self._was_replaced)

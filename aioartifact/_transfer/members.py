@@ -4,10 +4,12 @@ import aiohttp
 
 from .._address import ItemURL, check_name
 from .._archives import check_size, is_served, list_members, read_member
+from .._checksums import digested
 from .._errors import (
     BadRequestError,
     ConnectionLostError,
     ForbiddenError,
+    IntegrityError,
     InvalidURLError,
     NotFoundError,
     ProtocolError,
@@ -15,7 +17,9 @@ from .._errors import (
 from .._models import ArchiveMember
 from .._protocol import build_archive_member, read_expected_content
 from .._session import state_of, stream
+from .._threads import run
 from .blocking_file import run_on_file
+from .content import algorithms_for, check_received
 from .remote_file import RemoteFile
 
 _BATCH = 1024 * 1024
@@ -52,8 +56,8 @@ async def fetch_member(session: aiohttp.ClientSession, item: ItemURL, member: st
         except ForbiddenError as error:
             if _LACKS in error.server_message:
                 refused.add(_ENTRIES)
-        except (BadRequestError, NotFoundError, ProtocolError, ConnectionLostError):
-            pass  # a kind of archive it does not know, a broken connection: the archive itself will tell
+        except (BadRequestError, NotFoundError, ProtocolError, IntegrityError, ConnectionLostError):
+            pass  # a kind of archive it does not know, or a damaged response: the archive itself decides
     async with RemoteFile.opened(session, item) as file:
         content = await run_on_file(file, lambda blocking: read_member(blocking, str(item), member, max_size))
     if content is None:
@@ -64,19 +68,29 @@ async def fetch_member(session: aiohttp.ClientSession, item: ItemURL, member: st
 
 
 async def _served(session: aiohttp.ClientSession, item: ItemURL, member: str, max_size: int) -> bytes:
+    """
+    Request a member from the server.
+
+    Raises:
+        ProtocolError: If nothing shows that the bytes are those of the member, whole and without a content coding.
+        IntegrityError: If they have not the checksum that the response states.
+        ArtifactoryError: If they cannot be read.
+    """
     request = build_archive_member(item, member)
     async with stream(session, request) as reply:
         if reply.status != 200:
             raise await reply.error()
-        promise = read_expected_content(request, reply.chain)
-        if promise.is_open_ended:
-            raise ProtocolError(f"{request.label}: nothing tells where the answer ends")
-        check_size(str(item), member, promise.size or 0, max_size)
+        expected = read_expected_content(request, reply.chain)
+        if expected.is_open_ended or expected.codings or expected.is_page:
+            raise ProtocolError(f"{request.label}: the response cannot be verified")
+        check_size(str(item), member, expected.size or 0, max_size)
         pieces, size = list[bytes](), 0
         while batch := await reply.next_batch(_BATCH):
             pieces += batch
             size += sum(map(len, batch))
             check_size(str(item), member, size, max_size)
+        checksums = await run(digested, pieces, algorithms_for(expected.checksums))
+        check_received(item, expected, size, checksums)
         return b"".join(pieces)
 
 
