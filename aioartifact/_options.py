@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from math import inf
 from typing import TypeVar
 
+from ._address import has_surrogates
 from ._errors import InvalidArgumentError
 
 T = TypeVar("T")
@@ -116,14 +117,18 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
 
 def check_texts(**values: object) -> None:
     """
-    Make sure that each of *values* is a text that is not empty, or None.
+    Make sure that each of *values* is a text that is not empty and can be sent, or None.
 
     Raises:
         InvalidArgumentError: One is not.
     """
     for name, value in values.items():
-        if value is not None and (not isinstance(value, str) or not value):
+        if value is None:
+            continue
+        if not isinstance(value, str) or not value:
             raise InvalidArgumentError(f"{name}={value!r}: expected a text", hint="None leaves it out")
+        if has_surrogates(value):
+            raise InvalidArgumentError(f"{name}={value!r}: UTF-8 cannot express it")
 
 
 def given_or(name: str, value: T | None, default: T) -> T:

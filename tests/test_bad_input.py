@@ -307,3 +307,28 @@ async def test_value_in_a_query_cannot_become_a_query(server, session, value):
         assert server.requests == []
         return
     assert [row async for row in aioartifact.aql(server.url, wanted, session=session)] == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(lambda text, **to: aioartifact.aql(to["server"], f'items.find({{"name": "{text}"}})'), id="aql"),
+        pytest.param(lambda text, **to: aioartifact.search(**to, name=text), id="name"),
+        pytest.param(lambda text, **to: aioartifact.search(**to, group_id=text), id="coordinates"),
+        pytest.param(lambda text, **to: aioartifact.search(**to, properties={text: "value"}), id="key"),
+        pytest.param(lambda text, **to: aioartifact.search(**to, properties={"key": text}), id="value"),
+        pytest.param(lambda text, **to: aioartifact.search(**to, name="a", repositories=[text]), id="repository"),
+        pytest.param(lambda text, **to: aioartifact.repositories(**to, package_type=text), id="package-type"),
+    ],
+)
+@pytest.mark.parametrize("text", ["x\udce4", "\ud83d"], ids=["byte", "half"])
+async def test_text_that_no_request_can_hold(server, call, text):
+    """Python reads a byte of an argument that is not UTF-8 as half a surrogate pair, and JSON can spell one."""
+
+    async def result():
+        begun = call(text, server=server.url)
+        return await (anext(begun) if hasattr(begun, "__anext__") else begun)
+
+    with pytest.raises(aioartifact.InvalidArgumentError, match="UTF-8 cannot express it"):
+        await result()
+    assert server.requests == []

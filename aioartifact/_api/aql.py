@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import aiohttp
 
-from .._address import URLLike, parse_server_url
+from .._address import URLLike, has_surrogates, parse_server_url
 from .._aql import Items
 from .._errors import InvalidArgumentError
 from .._listing import Findings, Results, Rows
@@ -73,5 +73,7 @@ def _checked(query: object) -> str | Items:
         InvalidArgumentError: It is none, or one that changes something.
     """
     if isinstance(query, Items) or (isinstance(query, str) and _FINDS.match(query)):
+        if isinstance(query, str) and has_surrogates(query):
+            raise InvalidArgumentError(f"query {query!r:.80}: UTF-8 cannot express it")
         return query
     raise InvalidArgumentError(f"query {query!r:.80}: expected text such as 'items.find(...)', or query.items(...)")

@@ -160,6 +160,7 @@ def _properties(values: Mapping[str, str]) -> Parameters:
                 f"properties: {key!r}: {value!r}: expected a key and a text",
                 hint="aql() finds properties of any name" if key in _TAKEN else None,
             )
+        check_texts(properties=f"{key}={value}")
     return list(values.items())
 
 
