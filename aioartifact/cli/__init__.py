@@ -15,11 +15,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     from .errors import guarded
     from .program import program
-    from .running import hold_standard_streams, write_any_text
+    from .running import accept_any_text, hold_standard_streams
     from .termination import heeding_sigterm
 
     hold_standard_streams()
-    write_any_text()
+    accept_any_text()
 
     @heeding_sigterm()
     def run() -> int | None:

@@ -19,6 +19,7 @@ from anyio.to_thread import run_sync
 
 import aioartifact
 
+from . import render
 from .demo_files import bundle, local_artifacts
 from .demo_server import demo_server
 from .demo_steps import Steps
@@ -61,7 +62,7 @@ async def run_demo(folder: Path | None, *, quick: bool, keep: bool, quiet: bool)
             await _verify(steps, files, target)
     steps.show()
     if keep:
-        click.echo(f"Everything is left in {place}")
+        render.emit(f"Everything is left in {place}", {}, as_json=False)
 
 
 @contextmanager

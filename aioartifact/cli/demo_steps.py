@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +13,7 @@ from rich.table import Table
 import aioartifact
 
 from . import progress as display
-from . import units
+from . import render, units
 
 
 @dataclass(slots=True)
@@ -58,7 +57,7 @@ class Steps:
     def begin(self, name: str, progress: aioartifact.Progress | None = None) -> Iterator[Step]:
         """Tell that a step begins, show its *progress*, and measure it."""
         if not self._quiet:
-            click.echo(name[0].upper() + name[1:])
+            render.emit(name[0].upper() + name[1:], {}, as_json=False)
         step = Step(name)
         before, started = self._requests(), time.perf_counter()
         with ExitStack() as shown:
@@ -72,7 +71,7 @@ class Steps:
     def tell(self, text: str) -> None:
         """Write one fact about the present step."""
         if not self._quiet:
-            click.echo(f"  {text}")
+            render.emit(f"  {text}", {}, as_json=False)
 
     def show(self) -> None:
         """Write the table."""

@@ -1,5 +1,6 @@
 """What went wrong, as lines on stderr and an exit code."""
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -51,7 +52,9 @@ def guarded(run: Callable[[], Any]) -> int:
 
 def say(text: str) -> None:
     """Write a line on stderr; it may have words of a server and names of files in it."""
-    click.echo("\n".join(map(units.printable, text.split("\n"))), err=True)
+    # Not click.echo(), which writes UTF-8 where stderr is ASCII.
+    sys.stderr.write("\n".join(map(units.printable, text.split("\n"))) + "\n")
+    sys.stderr.flush()
 
 
 def warn_of_gaps(results: "aioartifact.Results[Any]") -> None:

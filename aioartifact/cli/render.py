@@ -7,8 +7,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TypeAlias
 
-import click
-
 import aioartifact
 
 from . import units
@@ -70,7 +68,8 @@ def details(record: Mapping[str, object], *, as_json: bool) -> None:
     if sys.stdout.isatty():
         _table(known)
     else:
-        click.echo("\n".join(f"{name}\t{value}" for name, value in known.items()))
+        for name, value in known.items():
+            row(f"{name}\t{value}", {}, as_json=False)
 
 
 def _in_words(value: object) -> str:
@@ -106,7 +105,7 @@ def outcome(done: aioartifact.Outcome, *, as_json: bool) -> None:
     if as_json:
         emit("", _outcome(done), as_json=True)
     elif done.path and not done.error and not sys.stdout.isatty():
-        click.echo(done.path)
+        emit(done.path, {}, as_json=False)
 
 
 def deployed(done: aioartifact.Outcome, *, as_json: bool) -> None:

@@ -176,6 +176,43 @@ def test_ctrl_c_twice(folder, held, tmp_path):
     assert files_below(tmp_path) == []
 
 
+STOPPED_AT = """
+import os, signal, sys
+from threading import Event
+
+class Interruption:
+    # Ctrl-C when a module is about to be imported, from a disk that takes its time.
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["STOPPED_AT"]:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+            Event().wait()
+
+sys.meta_path.insert(0, Interruption())
+"""
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("click", "rich", "aioartifact.cli", "aioartifact.cli.errors", "aioartifact.cli.program"),
+        *("aioartifact._errors", "aiohttp", "aioartifact._api.session"),
+    ],
+)
+def test_ctrl_c_during_start_up(tmp_path, module):
+    """A signal while a module is imported: one line and the exit code of Ctrl-C, at once and without a traceback."""
+    (tmp_path / "sitecustomize.py").write_text(STOPPED_AT)
+    process = subprocess.run(
+        [*COMMAND, "ls", "http://127.0.0.1:9/artifactory/repository"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "STOPPED_AT": module},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert (process.returncode, process.stdout, process.stderr) == (130, "", "\ninterrupted\n")
+
+
 HANGING = """
 import asyncio, sys
 from aioartifact.cli.errors import guarded

@@ -89,7 +89,7 @@ def tree(settings: Settings, url: str, depth: int | None, folders_only: bool, as
 
     top = run(call)
     if not as_json:
-        click.echo(url.rstrip("/"))
+        render.row(url.rstrip("/"), {}, as_json=False)
     folders = files = 0
     for path, is_folder, drawn in _drawn(top, "", ""):
         render.row(drawn, {"path": path, "folder": is_folder}, as_json=as_json)

@@ -5,6 +5,7 @@ from typing import Literal
 
 import click
 
+from .. import render
 from ..arguments import FILE, PATH
 from ..running import run
 from ..settings import Settings
@@ -56,10 +57,15 @@ def serve(
             certificate=tls_cert,
             private_key=tls_key,
             ready_file=ready_file,
-            on_ready=lambda server: click.echo(f"{server.url}\n{server.username}\n{server.password}"),
+            on_ready=lambda server: _show(server.url, server.username, server.password),
         )
     except ValueError as error:
         raise click.UsageError(f"{error}: --password-file") from error
+
+
+def _show(*lines: str) -> None:
+    for line in lines:
+        render.emit(line, {}, as_json=False)
 
 
 @click.command()
