@@ -363,8 +363,8 @@ class LocalNotFoundError(LocalFileError, FileNotFoundError):
 _DISK_HINTS = {
     errno.ENOSPC: "free space on that file system, or choose another destination",
     errno.EDQUOT: "the disk quota is used up; choose another destination",
-    errno.EACCES: "check the permissions of the destination folder",
-    errno.EPERM: "check the permissions of the destination folder",
+    errno.EACCES: "check the permissions of the file, and of the folders above it",
+    errno.EPERM: "check the permissions of the file, and of the folders above it",
     errno.EROFS: "the file system is read-only; choose another destination",
     errno.EISDIR: "a folder has that name; choose another file name",
     errno.ENOTDIR: "a file is in the place of a folder; choose another destination",

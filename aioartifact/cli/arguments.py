@@ -1,7 +1,6 @@
 """What verbs have in common on their command lines, and how its words become values."""
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -60,24 +59,6 @@ def with_patterns(command: F) -> F:
 def dry_run(command: F) -> F:
     """Let the command only tell what it would do."""
     return click.option("--dry-run", is_flag=True, help="Change nothing; tell what would happen.")(command)
-
-
-def with_stdin(words: Iterable[str], comments: str | None = None) -> Iterator[str]:
-    """Put the lines of stdin in the place of ``-``, but for empty ones and those that begin with *comments*."""
-    for word in words:
-        if word == "-":
-            yield from _lines(sys.stdin, comments)
-        else:
-            yield word
-
-
-def _lines(file: Iterable[str], comments: str | None) -> Iterator[str]:
-    """The lines of *file* without a byte order mark, blanks around them, empty lines and comments."""
-    for number, line in enumerate(file):
-        # Windows writes a byte order mark, which UTF-8 reads as this character, and Latin-1 as three.
-        text = (line.removeprefix("\ufeff").removeprefix("ï»¿") if number == 0 else line).strip()
-        if text and not (comments and text.startswith(comments)):
-            yield text
 
 
 def parse_properties(given: Iterable[str], hint: str = "--property") -> dict[str, list[str]]:

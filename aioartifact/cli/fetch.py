@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Literal, TypedDict, Unpack
 
 import aioartifact
 
+from .lists import Entry, folder_below, items_of
 from .settings import Settings
 from .transfers import Failures, show_outcomes
 
@@ -23,9 +25,10 @@ class Options(TypedDict):
 
 
 async def fetch(
-    urls: Sequence[str],
+    entries: Sequence[Entry],
     destination: str,
     *,
+    tree: bool,
     folder: bool,
     include: Sequence[str],
     exclude: Sequence[str],
@@ -35,17 +38,28 @@ async def fetch(
     settings: Settings,
     **options: Unpack[Options],
 ) -> Failures:
-    """Fetch *urls*, a single one with all below it where it is a folder; return what failed."""
-    async with aioartifact.session(**settings.at(urls[0]), limits=limits) as session:
-        known = None
-        if len(urls) == 1 and not folder:
+    """Fetch *entries*, a single one with all below it where it is a folder; return what failed."""
+    first = entries[0]
+    async with aioartifact.session(**settings.at(first.text), limits=limits) as session:
+        parse = partial(aioartifact.path, session=session)
+        items, known = items_of(entries, destination, parse, tree=tree), None
+        if len(items) == 1 and not folder and not first.path:
             # 404 decides nothing: a remote repository does not describe a file before it has fetched it.
             with suppress(aioartifact.NotFoundError):
-                known = await aioartifact.info(urls[0], session=session)
+                known = await aioartifact.info(first.text, session=session)
         if folder or isinstance(known, aioartifact.FolderInfo):
+            url = parse(first.text)
             batch = aioartifact.download_folder(
-                urls[0], destination, include=include, exclude=exclude, archive=archive, session=session, **options
+                url,
+                folder_below(destination, url) if tree else destination,
+                include=include,
+                exclude=exclude,
+                archive=archive,
+                session=session,
+                **options,
             )
         else:
-            batch = aioartifact.download_many([known] if known else urls, destination, session=session, **options)
+            batch = aioartifact.download_many(
+                [known] if known and not tree else items, destination, session=session, **options
+            )
         return await show_outcomes(batch, as_json=as_json)

@@ -1,18 +1,17 @@
 """``deploy``."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote
 
 import click
 
 import aioartifact
 
 from .. import render
-from ..arguments import as_json, parse_properties, with_patterns, with_properties, with_stdin
+from ..arguments import as_json, parse_properties, with_patterns, with_properties
 from ..errors import DONE
+from ..lists import read_files
 from ..paths import LocalPath
 from ..settings import Settings
 from ..transfers import Failures, max_concurrency, on_error, show_outcomes, transfer
@@ -56,12 +55,9 @@ def deploy(
     alone = Path(paths[0]) if len(paths) == 1 and paths[0] != "-" else None
     if (include or exclude) and not (alone and alone.is_dir()):
         raise click.UsageError("--include and --exclude need a folder, which is deployed alone")
-    target = (
-        f"{url}{quote(Path(os.path.normpath(Path.cwd() / alone)).name, safe='')}"
-        if alone and url.endswith("/")
-        else url
-    )
-    files = [] if alone else _files(paths)
+    # Of a path such as "..", too.
+    name = Path(os.path.normpath(Path.cwd() / alone)).name if alone and url.endswith("/") else ""
+    files = [] if alone else read_files(paths)
     if not (alone or files):
         return DONE
     parameters = parse_properties(properties)
@@ -69,6 +65,7 @@ def deploy(
 
     async def call() -> Failures:
         async with aioartifact.session(**settings.at(url)) as session:
+            target = aioartifact.path(url, session=session) / name if name else url
             if alone and alone.is_dir():
                 batch = aioartifact.deploy_folder(
                     alone,
@@ -96,11 +93,3 @@ def deploy(
             return await show_outcomes(batch, as_json=as_json, show=render.deployed)
 
     return transfer(settings, progress, call, on_error=on_error, done="deployed")
-
-
-def _files(paths: Sequence[str]) -> list[str]:
-    files = list(with_stdin(paths))
-    for path in files:
-        if Path(path).is_dir():
-            raise click.UsageError(f"{path} is a folder; a folder is deployed alone")
-    return files

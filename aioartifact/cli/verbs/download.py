@@ -6,16 +6,21 @@ import click
 
 import aioartifact
 
-from ..arguments import SIZE, as_json, with_patterns, with_stdin
+from ..arguments import SIZE, as_json, with_patterns
 from ..errors import DONE
 from ..fetch import fetch
+from ..lists import read_urls
+from ..paths import LocalPath
 from ..settings import Settings
 from ..transfers import Failures, max_concurrency, on_error, transfer
 
 
 @click.command()
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
-@click.option("-d", "--destination", metavar="FOLDER", default=".", help="Where to; it is made. Default: here.")
+@click.option(
+    "-d", "--destination", metavar="FOLDER", type=LocalPath(), default=".", help="Where to; it is made. Default: here."
+)
+@click.option("--tree", is_flag=True, help="Files keep their path in the repository, below the destination.")
 @click.option("--folder", is_flag=True, help="The URL is a folder; saves the request that finds out.")
 @with_patterns
 @click.option(
@@ -37,6 +42,7 @@ def download(
     settings: Settings,
     urls: tuple[str, ...],
     destination: str,
+    tree: bool,
     folder: bool,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -53,17 +59,20 @@ def download(
     """
     Download a file, all files below a folder, or several files.
 
-    A URL "-" stands for those on stdin, one per line. Each file is verified; one that is already there with the
-    right content is kept. With --include or --exclude the URL is a folder, as with --folder.
+    A URL "-" stands for those on stdin, one per line; a local path may follow after a tab. Each file is verified; one
+    that is already there with the right content is kept. With --include or --exclude the URL is a folder, as with
+    --folder.
     """
     for word in urls:
         if word != "-" and not word.startswith(("http://", "https://")):
             raise click.BadParameter(f"{word!r} is no URL; --destination says where files go", param_hint="URL...")
-    wanted = list(with_stdin(urls, comments="#"))
+    entries = read_urls(urls)
     folder = folder or bool(include or exclude)
-    if folder and len(wanted) != 1:
-        raise click.UsageError(f"a folder is downloaded alone; {len(wanted)} URLs are given")
-    if not wanted:
+    if folder and len(entries) != 1:
+        raise click.UsageError(f"a folder is downloaded alone; {len(entries)} URLs are given")
+    if folder and entries[0].path:
+        raise entries[0].error("a folder takes no path after a tab", "--destination says where it goes")
+    if not entries:
         return DONE
     if archive and not folder:
         raise click.UsageError("--archive needs --folder")
@@ -72,8 +81,9 @@ def download(
 
     async def call() -> Failures:
         return await fetch(
-            wanted,
+            entries,
             destination,
+            tree=tree,
             folder=folder,
             include=include,
             exclude=exclude,

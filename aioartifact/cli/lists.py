@@ -1,0 +1,188 @@
+"""Several files on one command line: arguments, lines of stdin, and where each file goes; errors name the line."""
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aioartifact
+
+# That of UTF-8; the same read as Latin-1, and as ASCII.
+_BYTE_ORDER_MARKS = ("\ufeff", "\u00ef\u00bb\u00bf", "\udcef\udcbb\udcbf")
+_NO_NAMES = frozenset({"", ".", ".."})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    One of several files.
+
+    Attributes:
+        text: URL or local path.
+        line: Number of the line in the list on stdin; None for an argument.
+        path: In a list of URLs, what follows after a tab: the local path below the destination; or None.
+    """
+
+    text: str
+    line: int | None = None
+    path: str | None = None
+
+    @property
+    def prefix(self) -> str:
+        """What an error begins with."""
+        return f"line {self.line} of the list: " if self.line else ""
+
+    @property
+    def label(self) -> str:
+        """What an error about several entries calls this one."""
+        return f"line {self.line} ({self.text})" if self.line else self.text
+
+    def error(self, problem: str, hint: str | None = None) -> aioartifact.InvalidArgumentError:
+        """Make the error for an entry that cannot be used."""
+        return aioartifact.InvalidArgumentError(f"{self.prefix}{problem}", hint=hint)
+
+
+def read_urls(words: Iterable[str]) -> list[Entry]:
+    """
+    Replace ``-`` by the lines of stdin, in which a local path may follow after a tab; all must be URLs of items.
+
+    Lines that begin with ``#`` are comments.
+
+    Raises:
+        InvalidArgumentError: One is of another form.
+    """
+    return [_checked_url(entry) for entry in _entries(words) if not (entry.line and entry.text.startswith("#"))]
+
+
+def read_files(words: Iterable[str]) -> list[str]:
+    """
+    Replace ``-`` by the lines of stdin; all must be files, with different names.
+
+    Raises:
+        InvalidArgumentError: One is a folder or does not exist, or two have the same name.
+        LocalFileError: The disk refused to say what one is.
+    """
+    files = dict[str, Entry]()
+    for entry in _entries(words):
+        _check_file(entry)
+        name = Path(entry.text).name
+        first = files.setdefault(name, entry)
+        if first is not entry and Path(first.text).resolve() != Path(entry.text).resolve():
+            raise _clash(first.label, entry.label, name, "deploy the folder that has both")
+    return [entry.text for entry in files.values()]
+
+
+def _entries(words: Iterable[str]) -> Iterator[Entry]:
+    for word in words:
+        if word == "-":
+            yield from _lines(sys.stdin)
+        else:
+            yield Entry(word)
+
+
+def _lines(file: Iterable[str]) -> Iterator[Entry]:
+    """The lines of *file* without a byte order mark, blanks around them, and empty lines."""
+    for number, line in enumerate(file, 1):
+        text = (_without_mark(line) if number == 1 else line).strip()
+        if text:
+            yield Entry(text, number)
+
+
+def _without_mark(line: str) -> str:
+    for mark in _BYTE_ORDER_MARKS:
+        line = line.removeprefix(mark)
+    return line
+
+
+def _checked_url(entry: Entry) -> Entry:
+    if entry.line:
+        url, *paths = entry.text.split("\t")
+        if len(paths) > 1:
+            raise entry.error("has more than one tab", "expected URL, or URL<TAB>PATH")
+        entry = Entry(url.rstrip(), entry.line, *(path.lstrip() for path in paths))
+    _parsed(entry, aioartifact.path)
+    return entry
+
+
+def _parsed(entry: Entry, parse: Callable[[str], "aioartifact.ArtifactoryPath"]) -> "aioartifact.ArtifactoryPath":
+    try:
+        return parse(entry.text)
+    except aioartifact.InvalidURLError as error:
+        raise entry.error(error.message, error.hint) from None
+
+
+def _check_file(entry: Entry) -> None:
+    path = os.path.expanduser(entry.text)  # noqa: PTH111  # keeps what is no user
+    try:
+        status = os.stat(path)  # noqa: PTH116  # Path.is_dir() raises some errors and hides others
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise entry.error(f"{entry.text!r} does not exist") from None
+    except OSError as error:
+        raise aioartifact.LocalFileError.from_os_error(f"{entry.prefix}read", path, error) from error
+    if stat.S_ISDIR(status.st_mode):
+        raise entry.error(f"{entry.text!r} is a folder; a folder is deployed alone")
+
+
+def _clash(first: str, second: str, target: str, hint: str) -> aioartifact.InvalidArgumentError:
+    return aioartifact.InvalidArgumentError(f"{first} and {second} both go to {target}", hint=hint)
+
+
+# Downloads
+
+
+def items_of(
+    entries: Iterable[Entry], destination: str, parse: Callable[[str], "aioartifact.ArtifactoryPath"], *, tree: bool
+) -> list["aioartifact.Item"]:
+    """
+    Give each of *entries* a local path of its own; what is listed twice is downloaded once.
+
+    Args:
+        entries: The files.
+        destination: Folder to write to.
+        parse: Reads a URL, as the session that is used does.
+        tree: Whether files without a path keep the one that they have in their repository.
+
+    Raises:
+        InvalidArgumentError: Two files have the same path, or a path is not below the destination.
+    """
+    items, taken = list["aioartifact.Item"](), dict[str, tuple[Entry, str]]()
+    for entry in entries:
+        url = _parsed(entry, parse)
+        path = _checked_path(entry, destination) or (url.path if tree else "")
+        target = str(Path(destination, path, url.name) if path.endswith("/") or not path else Path(destination, path))
+        first, first_url = taken.setdefault(target, (entry, str(url)))
+        if first is entry:
+            items.append((str(url), path) if path else str(url))
+        elif first_url != str(url):
+            form = "lines of the form URL<TAB>PATH name the path of each"
+            hint = form if tree else f"--tree keeps the folders of the repository; {form}"
+            raise _clash(first.label, entry.label, target, hint)
+    return items
+
+
+def _checked_path(entry: Entry, destination: str) -> str | None:
+    """The path of *entry* below the destination, if it has one."""
+    if not entry.path:
+        return None
+    path = entry.path.replace(os.sep, "/")
+    for folder in (Path(destination).absolute(), Path(destination).resolve()):
+        path = path.removeprefix(f"{folder.as_posix()}/")
+    if not _NO_NAMES.isdisjoint(path.removesuffix("/").split("/")):
+        raise entry.error(f"{entry.path!r} is not a path below {destination}")
+    return path
+
+
+def folder_below(destination: str, folder: "aioartifact.ArtifactoryPath") -> str:
+    """
+    Where a folder goes that keeps its path in the repository.
+
+    Raises:
+        InvalidArgumentError: It cannot have such a path here.
+    """
+    names = folder.path.split("/") if folder.path else []
+    for name in names:
+        if Path(name).name != name:  # on Windows, a backslash or a colon separates
+            raise aioartifact.InvalidArgumentError(f"{folder}: no local folder can have the name {name!r}")
+    return str(Path(destination, *names))
