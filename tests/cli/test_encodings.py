@@ -35,6 +35,7 @@ VERBS = {
     "ping": (["SERVER"], None),
     "info": (["SERVER"], None),
     "repos": (["SERVER"], None),
+    "auth": (["SERVER"], None),
     "demo": (["--quick", "--keep", "--folder", "LOCAL/日"], "日"),
     "serve": (["--port", "0", "--password-file", "LOCAL/up/password"], "password-日"),
 }
