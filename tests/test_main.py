@@ -14,3 +14,10 @@ def test_main_without_the_extra_says_what_to_install(missing):
     run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr == 'The command line needs its extra: pip install "aioartifact[cli]"\n'
+
+
+def test_package_alone_imports_next_to_nothing():
+    """Before the command is imported, it cannot handle Ctrl-C: that must not take long."""
+    code = "import sys; before = set(sys.modules); import aioartifact; print(*sorted(set(sys.modules) - before))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {name.partition(".")[0] for name in run.stdout.split()} <= {"aioartifact", "importlib", "types", "warnings"}
