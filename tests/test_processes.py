@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pickle
+import re
 import signal
 import ssl
 import subprocess
@@ -133,7 +134,7 @@ def said(report) -> set[tuple[object, ...]]:
             outcome.size,
             outcome.sha256,
             type(outcome.error),
-            str(outcome.error),
+            re.sub(r"in [\d.]+ s\b", "", str(outcome.error)),
         )
         for outcome in report
     }
