@@ -6,6 +6,7 @@ import secrets
 import shutil
 import stat
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .._errors import LocalFileError, LocalNotFoundError
@@ -128,7 +129,14 @@ def make_folder(path: str, *, durable: bool = False) -> None:
 
 
 def _make_below(there: str, path: str) -> None:
-    """Like os.makedirs, which recurses once per level: Python allows fewer levels than a path can have."""
+    """
+    Like os.makedirs, which recurses once per level: Python allows fewer levels than a path can have.
+
+    Raises:
+        OSError: If the disk refused. If the path is too long, no folder is created.
+    """
+    with suppress(FileNotFoundError):
+        os.lstat(path)
     missing = [path]
     while (parent := os.path.dirname(missing[-1])) not in (there, "", missing[-1]):
         missing.append(parent)
