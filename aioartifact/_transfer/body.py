@@ -11,8 +11,9 @@ from anyio.abc import TaskGroup
 from .._address import ItemURL
 from .._errors import ArtifactoryError, LocalFileError, ProtocolError, TransportError
 from .._protocol import ExpectedContent, build_range, read_expected_content
+from .._retry import MIN_PROGRESS_BYTES
 from .._scheduler import Slots, collapsed
-from .._session import Reply, begin, stream
+from .._session import Reply, begin, state_of, stream
 from .._threads import finished, run, submit
 from .assembly import Assembly
 from .content import WHOLE, continues
@@ -38,7 +39,8 @@ class Body:
 
     It begins with one connection. While slots are idle and the network is what is slow, others take halves of what is
     missing; each of their answers must be just the part that was asked for, of the same content. What one of them
-    fails to bring is left to the others. The first connection counts: its failure is that of the body.
+    fails to bring is left to the others; after as many failures in a row as a request has attempts, no more is split.
+    The first connection counts: its failure is that of the body, unless the others bring what it has left.
 
     Args:
         session: Session to use.
@@ -70,6 +72,7 @@ class Body:
         self._catching_up = False
         self._ignores_ranges = False
         self._helpers = 0
+        self._fruitless = 0
         self._left = anyio.Event()
         self._failure: Exception | None = None
         self._segments = Segments((), 0)
@@ -84,21 +87,21 @@ class Body:
 
         Raises:
             Changed: An answer belongs to other content.
-            TransportError: The first connection has brought less than it should.
+            TransportError: The first connection has brought less than it should, and no other has brought the rest.
             LocalFileError: The disk refused.
         """
         self._segments = self._divided(asked)
         first = self._segments.take()
         assert first is not None
-        whole = False
+        whole, lost = False, None
         async with collapsed(), anyio.create_task_group() as helpers:
             helpers.start_soon(self._widen_now_and_then, helpers)
             try:
                 await self._keep(reply, first, batch, helpers)
-            except TransportError:
+            except TransportError as error:
                 if not self._helpers:
                     raise
-                # Others are at work, and take over what is left of it.
+                lost = error  # others are at work, and take over what is left of it
             else:
                 if whole := first.stop == WHOLE.stop:
                     first.stop = first.position
@@ -110,6 +113,8 @@ class Body:
             helpers.cancel_scope.cancel()
         if self._failure is not None:
             raise self._failure
+        if lost is not None and self._promise.size and self._assembly.missing(self._promise.size):
+            raise lost
         return whole
 
     def _divided(self, asked: Range) -> Segments:
@@ -179,7 +184,9 @@ class Body:
         return True
 
     def _next_share(self) -> Segment | None:
-        return None if self._ignores_ranges else self._segments.take() or self._segments.split(self._widening.least)
+        if self._ignores_ranges or self._fruitless >= state_of(self._session).retry.attempts:
+            return None
+        return self._segments.take() or self._segments.split(self._widening.least)
 
     async def _help(self, segment: Segment | None, helpers: TaskGroup) -> None:
         """Fetch share after share, in a borrowed slot."""
@@ -231,8 +238,10 @@ class Body:
                 ):
                     raise Changed
                 await self._keep(reply, segment, (), helpers, borrowed=borrowed)
+                self._fruitless = 0
                 return not segment.rest
         except (TransportError, ProtocolError):
+            self._fruitless = 0 if segment.position - asked.start >= MIN_PROGRESS_BYTES else self._fruitless + 1
             return False
         finally:
             self._segments.end(segment)
