@@ -151,4 +151,4 @@ def test_journal_of_a_promise():
     """What it takes from the promise is what a later run pins."""
     journal = journal_of(ITEM, ExpectedContent(100, SUMS, SHA1), JOURNAL.kept)
     assert journal == JOURNAL
-    assert journal.promise == ExpectedContent(100, SUMS, SHA1)
+    assert journal.expected == ExpectedContent(100, SUMS, SHA1)

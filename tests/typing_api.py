@@ -94,7 +94,9 @@ async def describe(url: str) -> int | None:
 
 async def move(url: str, folder: Path) -> None:
     """One file down and up again; paths may be text or path objects."""
-    assert_type(await aioartifact.download(url, folder), str)
+    assert_type(await aioartifact.download(url, folder, sha256="0" * 64), str)
+    items: list[aioartifact.Item] = [url, (url, folder), (url, "a.bin", aioartifact.Checksums(md5="0" * 32))]
+    assert_type(await aioartifact.download_many(items, folder), aioartifact.Report)
     assert_type(await aioartifact.deploy(folder / "a.bin", url, parameters={"stage": ["a", "b"]}), str)
 
 

@@ -49,11 +49,14 @@ async def download(
     Download one file; one request, and one for the checksums where the server redirects to storage that has none.
 
     The bytes are written beside the target under a name of their own, while size and SHA-256 (else SHA-1, else
-    MD5) are checked, and take the target's name in one step. Until then, and after any failure, the target is as
-    it was. If the target is a symbolic link to a file, the link stays and that file is replaced. What has arrived of a
-    file of at least 8 MiB is kept beside it where the call fails or is cut, and a later call goes on with it, see
+    MD5) are verified, and take the target's name in one step. Until then, and after any failure, the target is as
+    it was. If the target is a symbolic link to a file, the link stays and that file is replaced. The received bytes of
+    a file of at least 8 MiB are kept beside it if the call fails or is cancelled, and a later call resumes, see
     :func:`remove_parts`. Where one connection is slow, parts come over others, up to the ``max_concurrency`` of the
     session.
+
+    A stored file keeps its bytes, whatever ``Content-Encoding`` it is labelled with. A coding that was added in transit
+    is removed if the checksum shows that.
 
     Args:
         url: URL of the file.
@@ -226,7 +229,9 @@ def download_folder(
     Download all files below a folder, or those that patterns choose; the tree below it is kept.
 
     The files are listed first, in one request where the server offers its File List or AQL to this user, else in
-    one request per folder. Then each file that is not already there with the right content costs one request.
+    one request per folder. Then each file that is not already there with the right content costs one request. If a
+    file was replaced after it was listed, and its info confirms that, the new content is downloaded, see
+    :attr:`Report.replaced`.
 
     An empty folder on the server creates an empty local folder. Empty folders below it are not created.
 

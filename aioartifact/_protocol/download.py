@@ -1,4 +1,4 @@
-"""The bytes of a file: asking for all of them or the rest, and what is promised about them."""
+"""The bytes of a file: asking for all of them or the rest, and what the server says about them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -97,7 +97,7 @@ def read_expected_content(
     request: Request, chain: Sequence[Mapping[str, str]], *, status: int = HTTPStatus.OK
 ) -> ExpectedContent:
     """
-    Read what is promised about a body that comes with 200 or 206.
+    Read what the server says about a body that comes with 200 or 206.
 
     Args:
         request: The request, for messages.

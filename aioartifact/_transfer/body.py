@@ -45,7 +45,7 @@ class Body:
     Args:
         session: Session to use.
         item: The file.
-        promise: The content.
+        expected: The content.
         assembly: Where the bytes go.
         slots: The connections that may be used.
         stored: Called when there are more bytes in the assembly.
@@ -56,7 +56,7 @@ class Body:
         self,
         session: aiohttp.ClientSession,
         item: ItemURL,
-        promise: ExpectedContent,
+        expected: ExpectedContent,
         assembly: Assembly,
         slots: Slots,
         stored: Callable[[], None],
@@ -64,7 +64,7 @@ class Body:
     ) -> None:
         self._session = session
         self._item = item
-        self._promise = promise
+        self._expected = expected
         self._assembly = assembly
         self._slots = slots
         self._stored = stored
@@ -119,10 +119,10 @@ class Body:
 
     def _divided(self, asked: Range) -> Segments:
         """What is missing, the bytes *asked* for first."""
-        if self._promise.size is None:
+        if self._expected.size is None:
             return Segments([asked], asked.stop)
-        missing = self._assembly.missing(self._promise.size)
-        return Segments([asked, *(gap for gap in missing if gap.start > asked.start)], self._promise.size)
+        missing = self._assembly.missing(self._expected.size)
+        return Segments([asked, *(gap for gap in missing if gap.start > asked.start)], self._expected.size)
 
     async def _keep(
         self, reply: Reply, segment: Segment, batch: Sequence[bytes], helpers: TaskGroup, *, borrowed: bool = False
@@ -163,7 +163,7 @@ class Body:
 
     async def _widen_now_and_then(self, helpers: TaskGroup) -> None:
         """Take what slots are idle, where that makes the file come faster."""
-        while self._promise.etag and self._promise.size and not self._ignores_ranges:
+        while self._expected.etag and self._expected.size and not self._ignores_ranges:
             await anyio.sleep(_LOOK_EVERY)
             for _ in range(self._widening.more(self._sight(), 1 + self._helpers)):
                 if not self._add_helper(helpers):
@@ -225,16 +225,16 @@ class Body:
             Changed: The answer belongs to other content.
             LocalFileError: The disk refused.
         """
-        asked, size = Range(segment.position, segment.stop), self._promise.size or 0
+        asked, size = Range(segment.position, segment.stop), self._expected.size or 0
         stop = asked.stop if asked.stop < size else None
-        request = build_range(self._item, asked.start, stop, self._promise.etag)
+        request = build_range(self._item, asked.start, stop, self._expected.etag)
         try:
             async with stream(self._session, request, begin(self._session, repeatable=False)) as reply:
                 if reply.status not in (206, 416):
                     self._ignores_ranges = True
                     return False
                 if reply.status == 416 or not continues(
-                    self._promise, asked, read_expected_content(request, reply.chain, status=reply.status)
+                    self._expected, asked, read_expected_content(request, reply.chain, status=reply.status)
                 ):
                     raise Changed
                 await self._keep(reply, segment, (), helpers, borrowed=borrowed)

@@ -75,7 +75,7 @@ class Fetched:
 
     Attributes:
         size: Bytes.
-        checksums: Those that the server promised, the strongest of which was computed; none if it promised none.
+        checksums: Those that the server reports, the strongest of which was verified; none if it reports none.
         status: What the disk knew of the bytes right before they got their name.
         was_replaced: Whether the file was replaced after it was listed, which its info confirmed.
     """
@@ -222,7 +222,7 @@ class _Download:
                 staging.discard()
                 return
             self._assembly = Assembly(staging, journal.size, kept)
-        self._answer, self._adopted = journal.promise, kept.total
+        self._answer, self._adopted = journal.expected, kept.total
         self._pinned = with_pin(self._answer, self.pin)
 
     async def run(self) -> Fetched | None:

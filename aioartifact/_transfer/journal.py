@@ -47,21 +47,21 @@ class Journal:
     kept: tuple[Range, ...]
 
     @property
-    def promise(self) -> ExpectedContent:
+    def expected(self) -> ExpectedContent:
         """What the server said of this content."""
         return ExpectedContent(self.size, self.checksums, self.etag)
 
 
-def can_outlive(promise: ExpectedContent) -> bool:
+def can_outlive(expected: ExpectedContent) -> bool:
     """Whether the bytes of a file are worth keeping for another run, and can be told from those of other content."""
-    return bool(promise.size and promise.size >= WORTH_KEEPING and promise.etag)
+    return bool(expected.size and expected.size >= WORTH_KEEPING and expected.etag)
 
 
-def journal_of(item: ItemURL, promise: ExpectedContent, kept: Iterable[Range]) -> Journal | None:
+def journal_of(item: ItemURL, expected: ExpectedContent, kept: Iterable[Range]) -> Journal | None:
     """The journal to write, or None where no later run could make sure that the bytes are right."""
-    if promise.size is None or not promise.etag or not promise.checksums:
+    if expected.size is None or not expected.etag or not expected.checksums:
         return None
-    return Journal(str(item), promise.size, promise.etag, promise.checksums, tuple(kept))
+    return Journal(str(item), expected.size, expected.etag, expected.checksums, tuple(kept))
 
 
 def encode(journal: Journal) -> bytes:

@@ -78,7 +78,7 @@ class Runs(RuleBasedStateMachine):
         journal = decode(staging.record())
         kept = adopt(journal, ITEM, staging.size(), None)
         if journal and kept:
-            self.assembly, self.pinned = Assembly(staging, journal.size, kept), journal.promise
+            self.assembly, self.pinned = Assembly(staging, journal.size, kept), journal.expected
             self.assembly.hash_with(["sha256"])
         else:
             self.begin_anew(staging)
