@@ -113,7 +113,7 @@ class Body:
             helpers.cancel_scope.cancel()
         if self._failure is not None:
             raise self._failure
-        if lost is not None and self._promise.size and self._assembly.missing(self._promise.size):
+        if lost is not None and self._expected.size and self._assembly.missing(self._expected.size):
             raise lost
         return whole
 
