@@ -22,7 +22,8 @@ class Timeouts:
         stall: Without a single byte of a file arriving, or being accepted by the server.
         reply: From the last byte of a request to the first of its response, and without a byte of any response that
             is not a file. The server runs a query, deletes, hashes or stores in that time. A request whose response
-            does not begin in time is not repeated: the server may still work on it.
+            does not begin in time is not repeated: the server may still work on it. Where the other end of the
+            connection is gone, TCP keep-alive notices that within about a minute.
 
     Raises:
         InvalidArgumentError: A value is not a positive number.

@@ -13,6 +13,7 @@ import anyio.to_thread
 from .._errors import InvalidArgumentError
 from .connections import Connector, ResponseHead, disable_own_retry
 from .description import DESCRIPTIONS, SessionDescription
+from .keepalive import socket_factory
 from .middlewares import passing
 from .proxies import check_proxy
 from .state import STATES, Resolver, SessionState, client_timeout
@@ -54,6 +55,7 @@ async def new_session(
         resolver=aiohttp.ThreadedResolver(),
         ttl_dns_cache=300,
         keepalive_timeout=_KEEPALIVE,
+        socket_factory=socket_factory(state.timeouts),
     )
     session = aiohttp.ClientSession(
         connector=connector,
