@@ -128,8 +128,9 @@ def checksum_file(path: str) -> tuple[str, Algorithm] | None:
     ``lib.jar.sha1`` is never stored: a deploy of it sets the SHA-1 that the client claims for ``lib.jar``.
     """
     main, _, extension = path.rpartition(".")
-    algorithm = next((name for name in ALGORITHMS if name == extension), None)
-    return (main, algorithm) if algorithm and main.rpartition("/")[2] else None
+    if extension not in _HEX_LENGTHS or not main.rpartition("/")[2]:
+        return None
+    return main, parse_algorithm(extension)
 
 
 def checksum_in(content: bytes, algorithm: Algorithm) -> str | None:

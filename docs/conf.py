@@ -13,7 +13,11 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 nitpicky = True
 # Other projects' pages are not at hand when this is built, so their names cannot be links.
-nitpick_ignore_regex = [("py:.*", r"(aiohttp|collections|contextlib|datetime|os|pathlib|re|rich|ssl|typing|types)\..*")]
+nitpick_ignore_regex = [
+    ("py:.*", r"(aiohttp|collections|contextlib|datetime|os|pathlib|re|rich|ssl|typing|types|yarl)\..*")
+]
+# What ArtifactoryPath, which has a page, derives from: the signatures name it, as Sphinx resolves `URLLike`.
+nitpick_ignore = [("py:class", "aioartifact._address.Locator")]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

@@ -101,6 +101,8 @@ async def test_every_kind_of_request(connect, call):
         pytest.param(with_length(BAD_CHARACTER.encode()), id="text-that-is-not-json"),
         pytest.param(with_length(json.dumps([BAD_CHARACTER]).encode()), id="other-json"),
         pytest.param(with_length(json.dumps({"errors": BAD_CHARACTER}).encode()), id="errors-as-text"),
+        pytest.param(with_length(b'{"errors": true}'), id="errors-as-boolean"),
+        pytest.param(with_length(json.dumps({"errors": {"message": BAD_CHARACTER}}).encode()), id="errors-as-object"),
         pytest.param(with_length(json.dumps({"message": BAD_CHARACTER}).encode()), id="json-of-something-else"),
         pytest.param(response(BAD_CHARACTER.encode(), status=500, headers={"Content-Type": "text/html"}), id="page"),
         pytest.param(

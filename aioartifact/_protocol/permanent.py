@@ -62,5 +62,7 @@ def _messages(text: str) -> list[str]:
     except ValueError:
         return []
     entries = document.get("errors") if isinstance(document, dict) else None
-    messages = [entry.get("message") for entry in entries or () if isinstance(entry, dict)]
+    if not isinstance(entries, list):
+        return []
+    messages = [entry.get("message") for entry in entries if isinstance(entry, dict)]
     return [message for message in messages if isinstance(message, str)]

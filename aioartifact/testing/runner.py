@@ -17,7 +17,7 @@ from typing import TypedDict
 from aiohttp import web
 
 from .app import App, ConnectionNumbers
-from .auth import Accounts, administrator
+from .auth import Accounts, User, administrator
 from .clocks import Clock
 from .data_folder import DataFolder, DataFolderError
 from .faults import Faults
@@ -146,7 +146,7 @@ class Runner:
     ) -> None:
         if password == "" or (password is None and not _is_loopback(host)):
             raise ValueError(f"the administrator needs a password of its own to listen on {host}")
-        self.admin = administrator(password)
+        self.admin: User = administrator(password)
         self.strict = strict
         release = profile if isinstance(profile, Profile) else PROFILES[profile]
         lockouts = Lockouts(suspend_logins, lock_after, release.longest_suspension)
