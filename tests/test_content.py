@@ -310,6 +310,84 @@ async def test_parts_that_announce_more_than_the_file_has():
             assert content == DATA[start:]
 
 
+async def part_streamed(url, start, end, session):
+    async with aioartifact.stream(url, start=start, end=end, session=session) as chunks:
+        return b"".join([chunk async for chunk in chunks])
+
+
+async def part_read(url, start, end, session):
+    return await aioartifact.read_bytes(url, start=start, end=end, session=session)
+
+
+async def part_of_an_open_file(url, start, end, session):
+    async with aioartifact.open(url, session=session) as file:
+        await file.seek(start)
+        return await file.read(-1 if end is None else end - start)
+
+
+@pytest.mark.parametrize("read", [part_streamed, part_read, part_of_an_open_file])
+@pytest.mark.parametrize("last", [999, 1000, 65_535, 10**15])
+@pytest.mark.parametrize("total", [999, 1000])
+@pytest.mark.parametrize(("start", "end"), [(0, 400_000), (0, 5), (990, 400_000), (998, None)])
+async def test_part_that_ends_behind_its_own_total(read, last, total, start, end):
+    """Whether the total or the last byte is right, the whole file shows; no byte is waited for that never comes."""
+
+    def answer(request):
+        sums = {**sha1_of(DATA), "ETag": "e"}
+        if "range" not in request.headers:
+            return response(DATA, headers=sums)
+        first = int(request.headers["range"].removeprefix("bytes=").partition("-")[0])
+        part = {"Content-Range": f"bytes {first}-{last}/{total}", **sums}
+        return response(DATA[first:], status=206, headers=part, length=last + 1 - first)
+
+    async with (
+        raw_server(answer) as server,
+        aioartifact.session(server.url, auth=("u", "p"), timeouts=Timeouts(stall=600)) as session,
+        asyncio.timeout(60),
+    ):
+        assert await read(f"{server.url}/r/f", start, end, session) == DATA[start:end]
+
+
+@pytest.mark.parametrize("read", [part_streamed, part_read, part_of_an_open_file])
+async def test_contradictory_part_of_a_file_that_cannot_be_read_whole(read):
+    """Nothing shows where it ends."""
+
+    def answer(_, fields):
+        if "range" not in fields:
+            return 403, {}, b""
+        return 206, {"Content-Range": "bytes 0-65535/4", "ETag": "e"}, b"abcd"
+
+    async with serving(answer) as (url, session, _):
+        with pytest.raises(aioartifact.ForbiddenError):
+            await read(url, 0, 400_000, session)
+
+
+@pytest.mark.parametrize("total", [0, -1, 500])
+async def test_rest_that_ends_behind_its_own_total(tmp_path, total):
+    """The size that the first response has stated decides whether it is the rest of that content."""
+    served, content = [], DATA * 300
+
+    def answer(request):
+        served.append(request.headers.get("range"))
+        sums = {**sha1_of(content), "ETag": "e"}
+        if len(served) == 1:
+            raise Close(response(content[:200_000], headers=sums, length=len(content)))
+        if served[-1] is None:
+            return response(content, headers=sums)
+        start = int(served[-1].removeprefix("bytes=").rstrip("-"))
+        part = {"Content-Range": f"bytes {start}-{len(content) + 1000}/{len(content) + total}", **sums}
+        return response(content[start:], status=206, headers=part, length=len(content) + 1001 - start)
+
+    async with (
+        raw_server(answer) as server,
+        aioartifact.session(server.url, auth=("u", "p"), timeouts=Timeouts(stall=600)) as session,
+        asyncio.timeout(60),
+    ):
+        await aioartifact.download(f"{server.url}/r/f", tmp_path, session=session)
+    assert (tmp_path / "f").read_bytes() == content
+    assert [each is None for each in served] == ([True, False] if total == 0 else [True, False, True])
+
+
 @pytest.mark.parametrize(("etag", "status"), [({}, "unchanged"), ({"ETag": "e"}, "failed")], ids=["whole", "rest"])
 async def test_304_after_an_interrupted_200(tmp_path, etag, status):
     """No part of the other content stays, whether the second request was conditional or for the rest."""

@@ -123,8 +123,8 @@ async def open(url: URLLike, *, session: aiohttp.ClientSession | None = None) ->
     ``async with aioartifact.open(url) as file:``, then ``await file.seek(…)`` and ``await file.read(…)``. Use
     :func:`stream` to read all of it: that verifies the bytes, which is impossible for parts.
 
-    Where the server ignores ranges, or names neither ETag nor checksums, the file is downloaded once into a temporary
-    copy, in memory up to 4 MiB: at once, or when more than the first 256 KiB are read.
+    Where the server ignores ranges, contradicts itself about the size, or names neither ETag nor checksums, the file is
+    downloaded once into a temporary copy, in memory up to 4 MiB: at once, or when more than the first 256 KiB are read.
 
     Args:
         url: URL of the file.

@@ -30,6 +30,8 @@ class ExpectedContent:
         codings: Content codings that the body is labelled with; *size* is then that of the encoded body. Whether they
             were stored with the file or added in transit, only a checksum shows.
         is_page: Whether it is a web page that only a checksum can identify as the file.
+        is_contradictory: Whether it is a part that ends behind *size*, though no such end was requested: *stop* is
+            *size*, but that may be wrong.
     """
 
     size: int | None
@@ -40,6 +42,7 @@ class ExpectedContent:
     is_open_ended: bool = False
     codings: tuple[str, ...] = ()
     is_page: bool = False
+    is_contradictory: bool = False
 
 
 def build_download(item: ItemURL, *, unless_sha1: str | None = None) -> Request:
@@ -118,9 +121,18 @@ def read_expected_content(
     codings = codings_of(final)
     if status == HTTPStatus.PARTIAL_CONTENT:
         start, stop, size = _content_range(request, final.get("Content-Range", ""))
-        etag = _without_range(etag, f"{start}-{stop - 1}", request.headers["Range"].removeprefix("bytes="))
-        stop = stop if size is None else min(stop, size)
-        return ExpectedContent(size, checksums, etag, start, stop, codings=codings, is_page=is_page)
+        requested = request.headers["Range"].removeprefix("bytes=")
+        return ExpectedContent(
+            size,
+            checksums,
+            _without_range(etag, f"{start}-{stop - 1}", requested),
+            start,
+            stop if size is None else min(stop, size),
+            codings=codings,
+            is_page=is_page,
+            # Old servers repeat the last byte requested, even if it lies behind the end of the file.
+            is_contradictory=size is not None and stop > size and not requested.endswith(f"-{stop - 1}"),
+        )
     size = size_of(final.get("Content-Length"))
     is_open_ended = size is None and "Transfer-Encoding" not in final
     # Some proxies send an encoded body with the ETag of the file, and its ranges without a coding.
@@ -137,20 +149,11 @@ def _without_range(etag: str | None, *ranges: str) -> str | None:
 
 def _content_range(request: Request, value: str) -> tuple[int, int, int | None]:
     """Offsets of the first byte and behind the last one, and the size of the whole file."""
-    requested = request.headers.get("Range")
-    match = _CONTENT_RANGE.match(value)
+    match = _CONTENT_RANGE.match(value) if "Range" in request.headers else None
     first, last, size = map(size_of, match.groups()) if match else (None, None, None)
-    if first is not None and last is not None and requested and _is_range(first, last, size, requested):
+    if first is not None and last is not None and first <= last and (size is None or first < size):
         return first, last + 1, size
     raise ProtocolError(f"{request.label}: answered 206 with Content-Range {value!r}", hint="try again")
-
-
-def _is_range(first: int, last: int, size: int | None, requested: str) -> bool:
-    """Whether a file of *size* bytes has a first and a last byte at these offsets."""
-    if size is None or last < size:
-        return first <= last
-    # Old servers repeat the last byte requested, even if it lies behind the end of the file.
-    return first < size and requested.endswith(f"-{last}")
 
 
 _CHECKSUM_FIELDS = tuple((name, f"X-Checksum-{name.capitalize()}") for name in ALGORITHMS)

@@ -61,10 +61,15 @@ def has_identity(expected: ExpectedContent) -> bool:
     return bool(expected.checksums) or expected.etag is not None
 
 
+def has_certain_end(answer: ExpectedContent, size: int | None) -> bool:
+    """Whether an answer does not contradict itself about the end of the file, or states its known *size*."""
+    return not answer.is_contradictory or (size is not None and answer.size == size)
+
+
 def is_requested_part(asked: Range, answer: ExpectedContent, size: int | None = None) -> bool:
     """Whether an answer begins at the first requested byte, and ends at the last one or at the end of the file."""
     end = size or answer.size or asked.stop
-    return answer.start == asked.start and answer.stop == min(asked.stop, end)
+    return answer.start == asked.start and answer.stop == min(asked.stop, end) and has_certain_end(answer, size)
 
 
 def continues(pinned: ExpectedContent, asked: Range, answer: ExpectedContent) -> bool:

@@ -35,6 +35,7 @@ from .content import (
     check_is_file,
     check_received,
     decoded_size,
+    has_certain_end,
     is_same_content,
     meaning_of,
     pin_of,
@@ -118,6 +119,9 @@ class Incoming:
         answer = read_expected_content(request, reply.chain, status=reply.status)
         if answer.stop is not None and answer.start != self._position:
             raise ProtocolError(f"{request.label}: answered with bytes from {answer.start} on", hint="try again")
+        if not has_certain_end(answer, self.expected.size if self.expected else None):
+            await self._open_whole()
+            return
         if answer.is_page and not answer.checksums and self._pin is None:
             await self.close()
             self._pin = pin_of(await self._info(), is_binding=False)
@@ -141,9 +145,7 @@ class Incoming:
         """Handle the statement that no requested byte exists in a file of *size* bytes."""
         if size is None and self._position == 0:
             # An empty file, or a server that refuses ranges: the whole file shows which.
-            self._has_ranges = False
-            await self.close()
-            await self.open()
+            await self._open_whole()
             return
         known = self._pinned.size if self._pinned else size
         if self._position != self._start or size != known or (size is not None and size > self._start):
@@ -151,6 +153,12 @@ class Incoming:
         if self._pinned is None:
             self.expected = ExpectedContent(size, NO_CHECKSUMS, start=self._start)
         self._stop = self._start
+
+    async def _open_whole(self) -> None:
+        """Request the whole file from now on; what precedes the current position is dropped."""
+        self._has_ranges = False
+        await self.close()
+        await self.open()
 
     def _take(self, answer: ExpectedContent) -> None:
         """Pin the content, or make sure that it is the pinned one; then find the position to continue from."""
