@@ -53,7 +53,7 @@ def limited(server):
             limits=aioartifact.Limits(**limits),
             clock=_session.Clock(now=clock.now, sleep=clock.sleep),
         )
-        return _session.open_session(state, verify=True, cert=None, proxy=None, user_agent=None), clock
+        return _session.new_session(state, verify=True, cert=None, proxy=None, user_agent=None), clock
 
     return opened
 
@@ -181,7 +181,7 @@ async def test_session_of_the_users_own_is_not_paced(server, url):
 async def test_requests_per_second(server, url, limited):
     """Requests of all tasks are spread over time."""
     opening, clock = limited(max_requests_per_second=10)
-    async with opening as session:
+    async with await opening as session:
         await asyncio.gather(*(aioartifact.exists(url, session=session) for _ in range(21)))
 
     assert server.count("GET", "api/storage/**") == 21
@@ -194,7 +194,7 @@ async def test_bytes_per_second_of_downloads(server, limited, tmp_path):
     for name, content in contents.items():
         server.put(f"generic-local/{name}", content)
     opening, clock = limited(max_bytes_per_second=100_000)
-    async with opening as session:
+    async with await opening as session:
         urls = [f"{server.url}/generic-local/{name}" for name in contents]
         await aioartifact.download_many(urls, tmp_path, session=session)
 
@@ -207,7 +207,7 @@ async def test_bytes_per_second_of_uploads(server, limited, tmp_path):
     content = bytes(range(256)) * 2000
     (tmp_path / "local").write_bytes(content)
     opening, clock = limited(max_bytes_per_second=64_000)
-    async with opening as session:
+    async with await opening as session:
         await aioartifact.deploy(tmp_path / "local", f"{server.url}/{PATH}", session=session)
 
     assert server.read(PATH) == content

@@ -255,7 +255,7 @@ async def timed(server):
     given = {_server(server): aioartifact.Credentials.basic(server.username, server.password)}
     clock = _session.Clock(fake.now, fake.wall, fake.sleep, fake.draw)
     state = _session.SessionState(lambda asked: _look_up(asked, given), clock=clock)
-    async with _session.open_session(state, verify=True, cert=None, proxy=None, user_agent=None) as opened:
+    async with await _session.new_session(state, verify=True, cert=None, proxy=None, user_agent=None) as opened:
         yield opened, fake
 
 

@@ -1,7 +1,8 @@
 """The session factory, and how every other public function comes by a session."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import TypeAlias
 
 import aiohttp
@@ -20,8 +21,25 @@ Auth: TypeAlias = Credentials | tuple[str, str]
 """Credentials as `session` takes them: a value, or user and password (or API key)."""
 
 
-@asynccontextmanager
-async def session(
+class _Opening(AbstractAsyncContextManager[aiohttp.ClientSession]):
+    """
+    Opens a session at the start of a block and closes it at the end.
+
+    No generator, because one that is garbage-collected closes its session, even while the caller still uses that.
+    """
+
+    def __init__(self, open_: Callable[[], Awaitable[aiohttp.ClientSession]]) -> None:
+        self._open = open_
+
+    async def __aenter__(self) -> aiohttp.ClientSession:
+        self._session = await self._open()
+        return self._session
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+
+def session(
     server: URLLike | None = None,
     *,
     auth: Auth | Mapping[URLLike, Auth] | None = None,
@@ -33,7 +51,7 @@ async def session(
     proxy: str | URL | None = None,
     trust_env: bool = True,
     user_agent: str | None = None,
-) -> AsyncIterator[aiohttp.ClientSession]:
+) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
     """
     Open a session that knows the credentials of the servers it talks to.
 
@@ -61,8 +79,9 @@ async def session(
         trust_env: Whether proxies of the environment are used at all.
         user_agent: User-Agent to send instead of the library's own.
 
-    Yields:
-        The session; it is closed at the end of the block.
+    Returns:
+        The manager of an ``async with`` block, which closes the session at its end. See :func:`open_session` for a
+        session without a block.
 
     Raises:
         InvalidURLError: A server address is no absolute http or https URL.
@@ -74,20 +93,21 @@ async def session(
 
     See: aiohttp, "Client Middleware"; JFrog REST API, "Authentication".
     """
-    opened = await open_session(
-        server,
-        auth=auth,
-        retry=retry,
-        timeouts=timeouts,
-        limits=limits,
-        verify=verify,
-        cert=cert,
-        proxy=proxy,
-        trust_env=trust_env,
-        user_agent=user_agent,
+    return _Opening(
+        partial(
+            open_session,
+            server,
+            auth=auth,
+            retry=retry,
+            timeouts=timeouts,
+            limits=limits,
+            verify=verify,
+            cert=cert,
+            proxy=proxy,
+            trust_env=trust_env,
+            user_agent=user_agent,
+        )
     )
-    async with opened:
-        yield opened
 
 
 async def open_session(

@@ -109,7 +109,7 @@ class _Worker:
         Thread(target=self._receive, args=(loop, end, send), daemon=True, name="aioartifact-pipe").start()
         with jobs, suppress(asyncio.CancelledError):
             async with (
-                open_described(self._begin.session, self._credentials.__getitem__) as session,
+                await open_described(self._begin.session, self._credentials.__getitem__) as session,
                 self._begin.work.opened(session, self._progress) as work,
                 collapsed(),
                 anyio.create_task_group() as group,

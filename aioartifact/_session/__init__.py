@@ -9,7 +9,7 @@ session, never as session-wide headers, because those follow a redirect to any h
 from .clock import Clock
 from .description import PackedCredentials, SessionDescription, describe, pack, unpack
 from .exchange import Reply, ask, begin, rest, send, stream
-from .opening import new_session, open_described, open_session
+from .opening import new_session, open_described
 from .state import STATES, Operation, SessionState, is_anonymous, spare_requests, state_of
 from .tls import ClientCertificate, Verify
 
@@ -29,7 +29,6 @@ __all__ = [
     "is_anonymous",
     "new_session",
     "open_described",
-    "open_session",
     "pack",
     "rest",
     "send",

@@ -2,8 +2,6 @@
 
 import platform
 import re
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from importlib.metadata import version
 
@@ -85,24 +83,8 @@ def _check_user_agent(text: object) -> None:
         raise InvalidArgumentError(f"user_agent={text!r}: expected text without control characters")
 
 
-@asynccontextmanager
-async def open_session(
-    state: SessionState,
-    *,
-    verify: Verify,
-    cert: ClientCertificate | None,
-    proxy: str | None,
-    user_agent: str | None,
-) -> AsyncIterator[aiohttp.ClientSession]:
-    """Open a session as `new_session` does, and close it at the end of the block."""
-    async with await new_session(state, verify=verify, cert=cert, proxy=proxy, user_agent=user_agent) as session:
-        yield session
-
-
-def open_described(
-    description: SessionDescription, resolve: Resolver
-) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
-    """Open a session like the one described, and close it at the end of the block."""
+async def open_described(description: SessionDescription, resolve: Resolver) -> aiohttp.ClientSession:
+    """Open a session like the one described; the caller closes it."""
     state = SessionState(
         resolve,
         retry=description.retry,
@@ -110,7 +92,7 @@ def open_described(
         limits=description.limits,
         trust_env=description.trust_env,
     )
-    return open_session(
+    return await new_session(
         state,
         verify=description.verify,
         cert=description.cert,
