@@ -1,8 +1,11 @@
 """What a file must be: checksums that a caller requires, and listings that the server's response contradicts."""
 
 import asyncio
+import gzip
 import hashlib
+import io
 import json
+import zipfile
 
 import pytest
 from raw_http import raw_server, response
@@ -36,14 +39,16 @@ def body_of(content, framing):
 
 
 def server_of(listed, sent, info, framing, *, lists_checksums=True):
-    """A folder with one file: what its listing, the response and the file's info say. No info: it is refused."""
+    """A folder with one file: what its listing, the response and the file's info say. An info may be a status."""
 
     def answer(request):
         path, _, query = request.target.partition("?")
         if "list" in query:
             sums = {"sha1": checksums(listed)["sha1"]} if lists_checksums else {}
             return json_response({"uri": "x", "files": [{"uri": "/f", "size": len(listed), "folder": False, **sums}]})
-        if path.endswith("/api/storage/r/d/f") and info is not None:
+        if path.endswith("/api/storage/r/d/f") and isinstance(info, int):
+            return json_response({"errors": [{"status": info, "message": "no"}]}, status=info)
+        if path.endswith("/api/storage/r/d/f"):
             return json_response({"repo": "r", "path": "/d/f", "size": str(len(info)), "checksums": checksums(info)})
         if "/api/" in path:
             return json_response({"errors": [{"status": 403, "message": "no"}]}, status=403)
@@ -84,7 +89,7 @@ async def test_file_that_was_replaced_after_it_was_listed(tmp_path, framing, new
 
 @FRAMINGS
 @pytest.mark.parametrize("sent", [NEW, SAME_SIZE], ids=["other-size", "same-size"])
-@pytest.mark.parametrize("info", [OLD, b"a third content", None], ids=["listed", "third", "refused"])
+@pytest.mark.parametrize("info", [OLD, b"a third content", 403, 404, 500], ids=["listed", "third", "403", "404", "500"])
 @pytest.mark.parametrize("call", [download_folder, sync])
 async def test_response_that_nothing_confirms(tmp_path, framing, sent, info, call):
     """Bytes that neither the listing nor the info describes replace nothing."""
@@ -99,7 +104,7 @@ async def test_response_that_nothing_confirms(tmp_path, framing, sent, info, cal
 @pytest.mark.parametrize("sent", [OLD[:-1], OLD + b"x", b""])
 async def test_size_of_a_listing(tmp_path, framing, sent):
     """It is verified even where no checksum is known."""
-    async with server_of(OLD, sent, None, framing, lists_checksums=False) as server, opened(server) as session:
+    async with server_of(OLD, sent, 403, framing, lists_checksums=False) as server, opened(server) as session:
         report = await download_folder(f"{server.url}/r/d", tmp_path, session)
     assert isinstance(report.failed[0].error, aioartifact.IntegrityError)
     assert report.failed[0].error.algorithm == "size"
@@ -117,7 +122,7 @@ async def test_listing_that_is_right(tmp_path, framing):
 
 
 @FRAMINGS
-@pytest.mark.parametrize("info", [NEW, None])
+@pytest.mark.parametrize("info", [NEW, 403])
 async def test_item_of_a_caller_is_not_rechecked(tmp_path, framing, info):
     """What the caller requires holds, whatever the server says about the file now."""
     async with server_of(OLD, NEW, info, framing) as server, opened(server) as session:
@@ -131,7 +136,7 @@ async def test_item_of_a_caller_is_not_rechecked(tmp_path, framing, info):
 @pytest.mark.parametrize("digits", [str, str.upper])
 async def test_required_sha256(tmp_path, framing, digits):
     """Only a file that has it is written."""
-    async with server_of(OLD, NEW, None, framing) as server, opened(server) as session:
+    async with server_of(OLD, NEW, 403, framing) as server, opened(server) as session:
         url = f"{server.url}/r/d/f"
         with pytest.raises(aioartifact.IntegrityError) as caught:
             await aioartifact.download(url, tmp_path, sha256=digits(sha256(OLD)), session=session)
@@ -154,12 +159,105 @@ async def test_required_sha256_of_an_existing_file(tmp_path):
             assert len(server.requests) == count
 
 
+def zipped(**files):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("packed", [OLD, NEW, SAME_SIZE], ids=["listed", "other-size", "same-size"])
+@pytest.mark.parametrize("info", [NEW, OLD, 403, 404], ids=["confirms", "denies", "403", "404"])
+async def test_archive_of_a_folder_whose_file_was_replaced(tmp_path, packed, info):
+    """Of the archive, only what the listing describes is used; the info decides about the rest, as without one."""
+
+    def answer(request):
+        path, _, query = request.target.partition("?")
+        if "/api/archive/download/" in path:
+            return response(zipped(f=packed, g=OLD), headers={"Content-Type": "application/zip"})
+        if "list" in query:
+            rows = [
+                {"uri": uri, "size": len(OLD), "folder": False, "sha1": checksums(OLD)["sha1"]} for uri in ("/f", "/g")
+            ]
+            return json_response({"uri": "x", "files": rows})
+        if "/api/storage/" in path and isinstance(info, bytes):
+            return json_response({"repo": "r", "path": "/d/f", "size": str(len(info)), "checksums": checksums(info)})
+        if "/api/" in path:
+            return json_response({"errors": [{"status": info, "message": "no"}]}, status=info)
+        return body_of(NEW, "checksums")
+
+    async with raw_server(answer) as server, opened(server) as session:
+        report = await aioartifact.download_folder(
+            f"{server.url}/r/d", tmp_path, archive=True, on_error="collect", session=session
+        )
+    outcomes = {outcome.url[-1]: (outcome.status, outcome.was_replaced) for outcome in report}
+    expected = "failed" if info != NEW and packed != OLD else "downloaded"
+    assert outcomes == {"f": (expected, expected == "downloaded" and packed != OLD), "g": ("downloaded", False)}
+    content = {"f": OLD if packed == OLD else NEW, "g": OLD}
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {
+        name: content[name] for name, (status, _) in outcomes.items() if status == "downloaded"
+    }
+    assert all(isinstance(outcome.error, aioartifact.IntegrityError) for outcome in report.failed)
+
+
+async def test_replaced_file_that_another_process_downloads(tmp_path):
+    """The report of the calling process shows it."""
+    async with server_of(OLD, NEW, NEW, "checksums") as server, opened(server) as session:
+        report = await aioartifact.download_folder(f"{server.url}/r/d", tmp_path, processes=2, session=session)
+    assert [outcome.was_replaced for outcome in report] == [True]
+    assert (tmp_path / "f").read_bytes() == NEW
+
+
+async def streamed(url, **options):
+    async with aioartifact.stream(url, **options) as chunks:
+        return b"".join([chunk async for chunk in chunks])
+
+
+READERS = pytest.mark.parametrize("read", [aioartifact.read_bytes, streamed, aioartifact.download])
+
+
+@FRAMINGS
+@pytest.mark.parametrize("read", [aioartifact.read_bytes, streamed])
+async def test_required_sha256_of_a_file_that_is_read(framing, read):
+    """Bytes of another file end in an error, whatever the server says about them."""
+    async with server_of(OLD, NEW, NEW, framing) as server, opened(server) as session:
+        url = f"{server.url}/r/d/f"
+        with pytest.raises(aioartifact.IntegrityError) as caught:
+            await read(url, sha256=sha256(OLD), session=session)
+        assert (caught.value.expected, caught.value.actual) == (sha256(OLD), sha256(NEW))
+        assert await read(url, sha256=sha256(NEW).upper(), session=session) == NEW
+
+
+@pytest.mark.parametrize("read", [aioartifact.read_bytes, streamed])
+@pytest.mark.parametrize("states", ["plain", "encoded", "nothing"])
+async def test_required_sha256_shows_a_coding_that_was_added(read, states):
+    """It decides where the server states the checksum of the encoded bytes, or none."""
+    body = gzip.compress(NEW)
+    sums = {"plain": checksums(NEW), "encoded": checksums(body), "nothing": {}}[states]
+    headers = {"Content-Encoding": "gzip", **{f"X-Checksum-{name}": sums[name] for name in sums if name == "sha1"}}
+    async with raw_server(lambda _: response(body, headers=headers)) as server, opened(server) as session:
+        assert await read(f"{server.url}/r/f", sha256=sha256(NEW), session=session) == NEW
+        assert await read(f"{server.url}/r/f", sha256=sha256(body), session=session) == body
+
+
+@pytest.mark.parametrize("span", [{"start": 1}, {"end": 5}, {"start": 0, "end": 0}, {"start": 3, "end": 5}])
+@pytest.mark.parametrize("read", [aioartifact.read_bytes, streamed])
+async def test_required_sha256_of_a_part(read, span):
+    """It cannot be verified; no request is sent."""
+    async with server_of(OLD, OLD, OLD, "sized") as server, opened(server) as session:
+        with pytest.raises(aioartifact.InvalidArgumentError, match="sha256"):
+            await read(f"{server.url}/r/d/f", sha256=sha256(OLD), session=session, **span)
+        assert not server.requests
+
+
+@READERS
 @pytest.mark.parametrize("value", ["", "abc", "g" * 64, sha256(OLD)[:-1], 5, b"0" * 64])
-async def test_sha256_that_is_malformed(tmp_path, value):
+async def test_sha256_that_is_malformed(read, value):
     """No request is sent."""
     async with server_of(OLD, OLD, OLD, "sized") as server, opened(server) as session:
         with pytest.raises(aioartifact.InvalidArgumentError, match="sha256"):
-            await aioartifact.download(f"{server.url}/r/d/f", tmp_path, sha256=value, session=session)
+            await read(f"{server.url}/r/d/f", sha256=value, session=session)
         assert not server.requests
 
 

@@ -127,6 +127,7 @@ OTHER = Checksums("d" * 64, "e" * 40)
         pytest.param("changed", 4, listed(3), ALL, "fetch", id="other-size"),
         pytest.param("changed", 4, listed(None), Checksums(), "read", id="size-not-listed"),
         pytest.param("changed", 3, listed(3, Checksums()), Checksums(), "ask", id="nothing-to-compare"),
+        pytest.param("changed", 4, listed(3, Checksums()), Checksums(), "fetch", id="nothing-but-another-size"),
         pytest.param("changed", 3, None, ALL, "ask", id="not-listed"),
         pytest.param("changed", 3, listed(3), ALL, "keep", id="known-and-same"),
         pytest.param("changed", 3, listed(3), OTHER, "fetch", id="known-and-other"),

@@ -54,13 +54,14 @@ async def relocate(url: str, other: str) -> None:
 
 async def read(url: str) -> None:
     """Chunks and parts are bytes."""
-    async with aioartifact.stream(url, start=5) as chunks:
+    async with aioartifact.stream(url, start=5, sha256=None) as chunks:
         async for chunk in chunks:
             assert_type(chunk, bytes)
     async with aioartifact.open(url) as file:
         assert_type(file, aioartifact.RemoteFile)
         assert_type(await file.read(5), bytes)
     assert_type(await aioartifact.read_bytes(url, end=5), bytes)
+    assert_type(await aioartifact.read_bytes(url, sha256="0" * 64), bytes)
     assert_type(await aioartifact.write_bytes(url, b""), int)
 
 

@@ -11,6 +11,7 @@ from .._errors import InvalidArgumentError
 from .._files import Source
 from .._progress import FileProgress, Progress
 from .._threads import run
+from .._transfer.content import Pin, required_pin
 from .._transfer.deployer import Parameters
 from .._transfer.reading import Reading, begin_reading, read_range
 from .._transfer.remote_file import RemoteFile
@@ -22,7 +23,12 @@ from .session import using
 
 @asynccontextmanager
 async def stream(
-    url: URLLike, *, start: int = 0, end: int | None = None, session: aiohttp.ClientSession | None = None
+    url: URLLike,
+    *,
+    start: int = 0,
+    end: int | None = None,
+    sha256: str | None = None,
+    session: aiohttp.ClientSession | None = None,
 ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
     """
     Read a file as it arrives, without a copy on disk; one request, or two where storage knows no checksums.
@@ -40,13 +46,16 @@ async def stream(
         start: Offset of the first byte.
         end: Offset behind the last byte; None for the end of the file. A part is checked for its length only,
             since checksums are those of the whole.
+        sha256: SHA-256 that the file must have, in hexadecimal; only for a whole file. None: the checksums that the
+            server reports are verified.
         session: Session to use; None opens one for this call.
 
     Yields:
         An asynchronous iterator of chunks, none of them empty.
 
     Raises:
-        InvalidArgumentError: *start* or *end* is negative or no whole number, or *end* lies before *start*.
+        InvalidArgumentError: *start* or *end* is negative or not a whole number, *end* lies before *start*, or
+            *sha256* is not 64 hexadecimal digits or is given for a part. No request was sent.
         InvalidURLError: *url* is not the URL of an item.
         NotFoundError: There is no such file.
         NotAFileError: *url* names a folder.
@@ -54,16 +63,18 @@ async def stream(
         ForbiddenError: This user may not read it.
         ResponseError: The server said no for another reason.
         TransportError: No answer came, or not all of it.
-        IntegrityError: Size or checksum differs, or the file changed while it was read.
+        IntegrityError: Size or checksum differs from what the server reports, or from *sha256*; or the file changed
+            while it was read.
         ProtocolError: Something that is not Artifactory answered, or a part has other bytes than requested.
         LocalFileError: A temporary copy cannot be written.
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
     """
     _check_span(start, end)
+    pin = _pin(sha256, start, end)
     async with using(session) as opened:
         item = item_of(opened, url)
-        reading = await begin_reading(opened, item, start, end) if start != end else None
+        reading = await begin_reading(opened, item, start, end, pin) if start != end else None
         try:
             async with aclosing(_chunks(reading)) as chunks:
                 yield chunks
@@ -79,7 +90,12 @@ async def _chunks(reading: Reading | None) -> AsyncGenerator[bytes, None]:
 
 
 async def read_bytes(
-    url: URLLike, *, start: int = 0, end: int | None = None, session: aiohttp.ClientSession | None = None
+    url: URLLike,
+    *,
+    start: int = 0,
+    end: int | None = None,
+    sha256: str | None = None,
+    session: aiohttp.ClientSession | None = None,
 ) -> bytes:
     """
     Read a file, or a part of it, into memory; one request, see :func:`stream`.
@@ -88,6 +104,7 @@ async def read_bytes(
         url: URL of the file.
         start: Offset of the first byte.
         end: Offset behind the last byte; None for the end of the file.
+        sha256: SHA-256 that the file must have, see :func:`stream`.
         session: Session to use; None opens one for this call.
 
     Returns:
@@ -100,11 +117,22 @@ async def read_bytes(
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
     """
     _check_span(start, end)
+    pin = _pin(sha256, start, end)
     async with using(session) as opened:
         item = item_of(opened, url)
         if start == end:
             return b""
-        return await read_range(opened, item, start, end)
+        return await read_range(opened, item, start, end, pin)
+
+
+def _pin(sha256: str | None, start: int, end: int | None) -> Pin | None:
+    pin = required_pin(Checksums(sha256=sha256))
+    if pin is not None and (start, end) != (0, None):
+        raise InvalidArgumentError(
+            f"sha256 for the bytes from {start} to {end or 'the end'}: a checksum is that of a whole file",
+            hint="leave out start and end, or sha256",
+        )
+    return pin
 
 
 def _check_span(start: object, end: object) -> None:

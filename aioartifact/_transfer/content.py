@@ -115,6 +115,11 @@ def pin_of(listed: FileInfo | None, *, is_binding: bool) -> Pin | None:
     return Pin(listed.size, listed.checksums, is_binding)
 
 
+def required_pin(checksums: Checksums) -> Pin | None:
+    """The pin of a file that must have *checksums*; None if there are none."""
+    return Pin(None, checksums, is_binding=True) if checksums else None
+
+
 def contradicts(pin: Pin | None, answer: ExpectedContent) -> bool:
     """Whether an answer announces another size or other checksums than the *pin*."""
     if pin is None:
@@ -156,6 +161,17 @@ def pin_error(item: ItemURL, pin: Pin, answer: ExpectedContent) -> IntegrityErro
         actual=actual or "",
         hint="the file was replaced, or the expected value is that of another file",
     )
+
+
+def check_pin(item: ItemURL, pin: Pin | None, answer: ExpectedContent) -> None:
+    """
+    Refuse an answer that announces other content than the caller requires.
+
+    Raises:
+        IntegrityError: If it does.
+    """
+    if pin is not None and pin.is_binding and contradicts(pin, answer):
+        raise pin_error(item, pin, answer)
 
 
 def check_pinned_size(item: ItemURL, pin: Pin | None, size: int) -> None:

@@ -48,6 +48,7 @@ from .content import (
     WHOLE,
     Pin,
     algorithms_for,
+    check_pin,
     check_pinned_size,
     check_received,
     continues,
@@ -332,9 +333,8 @@ class _Download:
         Raises:
             IntegrityError: If it is not the content that the caller requires.
         """
+        check_pin(self._item, self.pin, answer)
         is_other = contradicts(self.pin, answer)
-        if is_other and self.pin is not None and self.pin.is_binding:
-            raise pin_error(self._item, self.pin, answer)
         if self._assembly.has_begun:
             await run(self._assembly.staging.discard)
             self._assembly = Assembly(Staging(self._target))

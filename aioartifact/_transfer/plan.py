@@ -90,11 +90,11 @@ def decide(overwrite: Overwrite, size: int | None, listed: FileInfo | None, know
         return "fetch"
     if overwrite == "never":
         return "keep"
-    strongest = listed.checksums.strongest() if listed else None
-    if listed is None or strongest is None:
-        return "ask"
-    if listed.size not in (None, size):
+    if listed is not None and listed.size not in (None, size):
         return "fetch"
+    strongest = listed.checksums.strongest() if listed else None
+    if strongest is None:
+        return "ask"
     algorithm, expected = strongest
     found = known.get(algorithm)
     if found is None:

@@ -33,6 +33,7 @@ from .content import (
     Pin,
     algorithms_for,
     check_is_file,
+    check_pin,
     check_received,
     decoded_size,
     has_certain_end,
@@ -52,7 +53,7 @@ class Incoming:
     Bytes *start* to *stop* of a file as received, over as many requests as it takes.
 
     The first response pins the content, unless one is *pinned* already; bytes of any other content are refused. A
-    whole file is verified against its checksums at the end.
+    whole file is verified against its checksums at the end, or against those of a binding *pin*.
 
     Attributes:
         expected: What the server says about the file; None before the first response.
@@ -66,13 +67,14 @@ class Incoming:
         start: int = 0,
         stop: int | None = None,
         pinned: ExpectedContent | None = None,
+        pin: Pin | None = None,
     ) -> None:
         self.expected = pinned
         self.is_part = False
         self._session = session
         self._item = item
         self._pinned = pinned
-        self._pin: Pin | None = None
+        self._pin = pin
         self._has_ranges = True
         self._digests: Digests | None = None
         self._operation = begin(session)
@@ -101,7 +103,7 @@ class Incoming:
             NotAFileError: If it is a folder.
             ResponseError: If the server refused.
             TransportError: If no response came.
-            IntegrityError: If it is not the pinned content any more.
+            IntegrityError: If it is not the pinned content any more, or contradicts a binding pin.
             ProtocolError: If the response has other bytes than requested, or is a web page.
         """
         request = self._request()
@@ -117,6 +119,7 @@ class Incoming:
         if meaning != "body":
             raise await reply.error()
         answer = read_expected_content(request, reply.chain, status=reply.status)
+        check_pin(self._item, self._pin, answer)
         if answer.stop is not None and answer.start != self._position:
             raise ProtocolError(f"{request.label}: answered with bytes from {answer.start} on", hint="try again")
         if not has_certain_end(answer, self.expected.size if self.expected else None):
@@ -192,7 +195,7 @@ class Incoming:
             return True
         await self.close()
         info = await self._info()
-        self._pin = pin_of(info, is_binding=False)
+        self._pin = self._pin or pin_of(info, is_binding=False)
         self.expected = with_pin(expected, self._pin)
         return bool(self.expected.checksums) and expected.size != (info.size if info else None)
 
@@ -321,7 +324,11 @@ Reading: TypeAlias = Incoming | Spooled
 
 
 async def begin_reading(
-    session: aiohttp.ClientSession, item: ItemURL, start: int = 0, stop: int | None = None
+    session: aiohttp.ClientSession,
+    item: ItemURL,
+    start: int = 0,
+    stop: int | None = None,
+    pin: Pin | None = None,
 ) -> Reading:
     """
     Request bytes *start* to *stop* of a file.
@@ -332,7 +339,7 @@ async def begin_reading(
     Raises:
         ArtifactoryError: See :meth:`Incoming.open` and :meth:`Incoming.next`.
     """
-    incoming = Incoming(session, item, start, stop)
+    incoming = Incoming(session, item, start, stop, pin=pin)
     try:
         await incoming.open()
         if not await incoming.may_be_decoded():
@@ -372,7 +379,9 @@ async def spool_file(incoming: Incoming) -> Spool:
     return spool
 
 
-async def read_range(session: aiohttp.ClientSession, item: ItemURL, start: int = 0, stop: int | None = None) -> bytes:
+async def read_range(
+    session: aiohttp.ClientSession, item: ItemURL, start: int = 0, stop: int | None = None, pin: Pin | None = None
+) -> bytes:
     """
     Read bytes *start* to *stop*, or to the end; fewer where the file is shorter.
 
@@ -385,9 +394,9 @@ async def read_range(session: aiohttp.ClientSession, item: ItemURL, start: int =
         IntegrityError: If size or checksum differs.
     """
     try:
-        return await read_all(await begin_reading(session, item, start, stop))
+        return await read_all(await begin_reading(session, item, start, stop, pin))
     except IntegrityError:
-        return await read_all(await begin_reading(session, item, start, stop))
+        return await read_all(await begin_reading(session, item, start, stop, pin))
 
 
 async def read_part(

@@ -140,6 +140,7 @@ def _outcome(done: aioartifact.Outcome) -> dict[str, object]:
         "size": done.size,
         "sha256": done.sha256,
         "seconds": round(done.seconds, 6),
+        "was_replaced": done.was_replaced,
         "error": done.error and _error(done.error),
     }
 
