@@ -21,7 +21,7 @@ from aiohttp import HttpVersion11, web
 
 from . import dates
 from .blobs import BATCH
-from .faults import FaultHandle
+from .faults import Fault, FaultHandle
 from .instance import InThread
 from .log import RequestRecord
 from .replies import Body, FilePart, Reply
@@ -131,7 +131,7 @@ class Sender:
         length = None if fault.ending == "cut" else length_of(reply.body)
         self._chunked = length is None and fault.ending != "cut" and self._request.version >= HttpVersion11
         is_whole = fault.ending in (None, "stall") and (self._chunked or length is not None)
-        keep_alive = is_whole and self._request.keep_alive
+        keep_alive = is_whole and self._request.keep_alive and not self._is_complete_before(fault, length)
         await self._request.writer.write(self._head(reply, length, keep_alive=keep_alive))
         body = b"" if self._is_head else reply.body
         batches = pieces(body, self._in_thread, fault.flip_at)
@@ -147,6 +147,12 @@ class Sender:
             await self._flush()
             reset(self._transport())
         return Sent(keep_alive=keep_alive)
+
+    def _is_complete_before(self, fault: Fault, length: int | None) -> bool:
+        """Whether a stall finds nothing left to hold back: the client would reuse a connection that never answers."""
+        if fault.ending != "stall":
+            return False
+        return self._is_head or (not self._chunked and (length or 0) <= (fault.after or 0))
 
     async def _write_up_to(self, stop: int | None, chunks: AsyncGenerator[bytes, None]) -> bytes:
         """Write the body up to the offset *stop*, return what was read beyond it; None writes all."""

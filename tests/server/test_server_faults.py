@@ -150,6 +150,25 @@ async def test_stall_goes_on_when_released(stored, admin):
     assert handle.hits == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "condition", "after"),
+    [
+        ("HEAD", "", 5),
+        ("GET", f"If-None-Match: {hashlib.sha1(DATA).hexdigest()}\r\n", 5),
+        ("GET", "", len(DATA)),
+        ("GET", "Range: bytes=0-4\r\n", 5),
+    ],
+    ids=["head", "not-modified", "whole", "range"],
+)
+async def test_stall_behind_the_end_of_a_response(stored, admin, method, condition, after):
+    """A client that sees a complete response does not send its next request into the stall."""
+    stored.fail(method, fault=Fault.stall(after=after))
+    reader, writer = await connect(stored)
+    writer.write(request(admin, method=method, extra=condition))
+    assert b"\r\nConnection: close\r\n" in await read_head(reader)
+    await close(writer)
+
+
 async def test_stalled_request_ends_with_its_client(stored, admin):
     """A client that gives up takes the request with it: nothing stays in flight."""
     handle = stored.fail(fault=Fault.stall(after=0))
