@@ -6,7 +6,7 @@ out, and decoded exactly once, on the way in, so that every name Artifactory acc
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias, TypeGuard
@@ -40,6 +40,8 @@ _USER_INFO = re.compile(
 )
 _PARAMETERS = re.compile(r";[^/]*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# What ends or interrupts the path of a URL.
+_RESERVED = {"?": "starts a query", "#": "starts a fragment", ";": "starts matrix parameters"}
 _EXAMPLE = "expected an absolute URL such as https://host/artifactory/repository/path"
 
 
@@ -247,8 +249,8 @@ def parse_server_url(server: URLLike) -> ServerURL:
     """
     text = text_of_server(server)
     parts = _split(text)
-    _refuse_page(parts, text, ())
-    _refuse_rest(text)
+    _refuse_page(parts, text, (), is_server=True)
+    _refuse_reserved(parts, text, parse_server_url)
     return ServerURL(*_origin(parts, text), _segments(parts.path, text))
 
 
@@ -299,7 +301,7 @@ def _parse_item_url(text: str, servers: Iterable[ServerURL]) -> ItemURL:
     parts = _split(text)
     known = tuple(servers)
     _refuse_page(parts, text, known)
-    _refuse_rest(text)
+    _refuse_reserved(parts, text, lambda quoted: _parse_item_url(quoted, known))
     origin, segments = _origin(parts, text), _segments(parts.path, text)
     length = _context_length(origin, segments, known)
     server = ServerURL(*origin, segments[:length])
@@ -361,12 +363,12 @@ def _split(text: str) -> SplitResult:
     return parts
 
 
-def _refuse_page(parts: SplitResult, text: str, servers: Iterable[ServerURL]) -> None:
+def _refuse_page(parts: SplitResult, text: str, servers: Iterable[ServerURL], *, is_server: bool = False) -> None:
     """
     Refuse the URL of a page of the web interface, unless a server is known by its host alone, where /ui may be an item.
 
     Raises:
-        InvalidURLError: It is one; the hint has the URL of the item that the page shows.
+        InvalidURLError: It is one; the hint has the URL of the item that the page shows, or of the server.
     """
     location = read_page(parts.path, parts.query, parts.fragment)
     if location is None:
@@ -376,20 +378,47 @@ def _refuse_page(parts: SplitResult, text: str, servers: Iterable[ServerURL]) ->
     if any(not server.context_path for server in bases) and not (parts.query or parts.fragment):
         return
     base = bases[0] if bases else ServerURL(*origin, ("artifactory",))
+    hint = f"use {base}" if is_server else _hint_for_page(base, location)
+    raise InvalidURLError(f"{mask_url(text)}: is a page of the web interface, copied from a browser", hint=hint)
+
+
+def _hint_for_page(base: ServerURL, location: str) -> str:
     repository, _, path = location.partition("/")
-    item = ItemURL(base, repository, path) if repository else base
-    raise InvalidURLError(
-        f"{mask_url(text)}: is a page of the web interface, copied from a browser", hint=f"use {item}"
-    )
+    item = ItemURL(base, repository, path)
+    try:
+        is_item = not has_surrogates(location) and _parse_item_url(str(item), [base]) == item
+    except InvalidURLError:
+        is_item = False
+    return f"use {item}" if is_item else f"use the URL of an item below {base}"
 
 
-def _refuse_rest(text: str) -> None:
-    for character, meaning in (("?", "starts a query"), ("#", "starts a fragment")):
-        if character in text:
-            raise InvalidURLError(
-                f"{mask_url(text)}: {character!r} {meaning}",
-                hint=f"write %{ord(character):02X} if it belongs to a name",
-            )
+def _refuse_reserved(parts: SplitResult, text: str, read: Callable[[str], object]) -> None:
+    """
+    Refuse a query, a fragment and matrix parameters.
+
+    Raises:
+        InvalidURLError: There is one; the hint says how to spell a name that has such characters, if *read* accepts it.
+    """
+    behind_host = text.partition(parts.netloc)[2]
+    if found := [character for character in _RESERVED if character in behind_host]:
+        raise InvalidURLError(
+            f"{mask_url(text)}: {found[0]!r} {_RESERVED[found[0]]}", hint=_hint_for_reserved(text, found, read)
+        )
+
+
+def _hint_for_reserved(text: str, found: list[str], read: Callable[[str], object]) -> str | None:
+    for character in found:
+        text = text.replace(character, _escaped(character))
+    try:
+        read(text)
+    except InvalidURLError as error:
+        return error.hint
+    escapes = " and ".join(map(_escaped, found))
+    return f"write {escapes} if {'it belongs' if len(found) == 1 else 'they belong'} to a name"
+
+
+def _escaped(character: str) -> str:
+    return f"%{ord(character):02X}"
 
 
 def _urlsplit(text: str) -> SplitResult | None:
@@ -415,10 +444,6 @@ def _origin(parts: SplitResult, text: str) -> tuple[str, str, int]:
 
 def _segments(path: str, text: str) -> tuple[str, ...]:
     """Decode a URL path; empty segments are dropped, as no stored path has one."""
-    if ";" in path:
-        raise InvalidURLError(
-            f"{mask_url(text)}: ';' starts matrix parameters", hint="write %3B if it belongs to a name"
-        )
     return tuple(check_name(_decode(segment, text)) for segment in path.split("/") if segment)
 
 

@@ -157,9 +157,14 @@ def check_several(name: str, values: object) -> None:
         raise InvalidArgumentError(f"{name} is a {type(values).__name__}; expected several, such as a list")
 
 
-def check_path(name: str, value: object) -> str:
+def check_path(name: str, value: object, *, is_folder: bool = False) -> str:
     """
     Return *value* as text if it can be the path of a file or a folder; a leading ``~`` becomes the home folder.
+
+    Args:
+        name: Name of the argument, for messages.
+        value: The path.
+        is_folder: Whether it is always the path of a folder.
 
     Raises:
         InvalidArgumentError: It is empty, has a NUL, or is neither ``str`` nor a path object.
@@ -168,7 +173,7 @@ def check_path(name: str, value: object) -> str:
     if not isinstance(path, str):
         raise InvalidArgumentError(f"{name} is a {type(value).__name__}; expected a str or a path object")
     if not path:
-        raise InvalidArgumentError(f"{name} is empty", hint="write '.' for the current folder")
+        raise InvalidArgumentError(f"{name} is empty", hint="write '.' for the current folder" if is_folder else None)
     if "\0" in path:
         raise InvalidArgumentError(f"{name} {path!r}: no path has a NUL character")
     return os.path.expanduser(path)  # noqa: PTH111  # keeps a slash at the end, and a name of no user

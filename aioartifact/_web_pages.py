@@ -21,17 +21,18 @@ def read_page(path: str, query: str, fragment: str) -> str | None:
         fragment: Fragment, without its hash.
 
     Returns:
-        The location, ``""`` for a page that shows no item; or None if the URL is not one of a page.
+        The location, with lone surrogates for bytes that are not UTF-8, ``""`` for a page that shows no item; or None
+        if the URL is not one of a page.
     """
     if _PAGES_OF_7.match(path):
         found = _ITEM_OF_7.match(path)
         return _location(found[1] if found else "")
     if _PAGES_OF_6.match(path) and (query or fragment):
         found = _ITEM_OF_6.match(fragment)
-        named = "".join(parse_qs(query).get("pathId", ())[:1]).replace(":", "/", 1)
+        named = "".join(parse_qs(query, errors="surrogateescape").get("pathId", ())[:1]).replace(":", "/", 1)
         return _location(found[1] if found else "") or named
     return None
 
 
 def _location(text: str) -> str:
-    return unquote(text.partition("?")[0]).strip("/")
+    return unquote(text.partition("?")[0], errors="surrogateescape").strip("/")

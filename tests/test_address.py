@@ -353,18 +353,75 @@ def test_group_id_and_path(group_id, path):
         ("https://h/artifactory/webapp/#/artifacts/browse/tree/General/repo/g", "https://h/artifactory/repo/g"),
         ("https://h/webapp/#/artifacts/browse/tree/General/repo/g/n.jar", "https://h/artifactory/repo/g/n.jar"),
         ("https://h/artifactory/webapp/browserepo.html?0&pathId=repo:g/n", "https://h/artifactory/repo/g/n"),
-        ("https://h/ui/packages", "https://h/artifactory"),
-        ("https://h/ui/login/", "https://h/artifactory"),
-        ("https://h/artifactory/webapp/#/home", "https://h/artifactory"),
+        ("https://h/ui/native/repo/a%23b;c", "https://h/artifactory/repo/a%23b%3Bc"),
     ],
 )
 @pytest.mark.parametrize("known", [(), (HOST,)])
 def test_page_of_the_web_interface(page, item, known):
-    """A URL copied from the browser is refused everywhere, with the URL to use."""
-    for read in (parse_server_url, lambda text: parse_item_url(text, known)):
-        with pytest.raises(InvalidURLError, match="is a page of the web interface, copied from a browser") as caught:
-            read(page)
-        assert caught.value.hint == f"use {item}"
+    """A URL copied from the browser is refused, with the URL to use."""
+    with pytest.raises(InvalidURLError, match="is a page of the web interface, copied from a browser") as caught:
+        parse_item_url(page, known)
+    assert caught.value.hint == f"use {item}"
+    assert str(parse_item_url(item, known)) == item
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "https://h/ui/native/repo/g/n",
+        "https://h/ui/packages",
+        "https://h/artifactory/webapp/#/home",
+        "https://h/ui/native/api/storage",
+    ],
+)
+def test_page_in_place_of_a_server(page):
+    """The address of a server is suggested, not that of an item."""
+    with pytest.raises(InvalidURLError) as caught:
+        parse_server_url(page)
+    assert caught.value.hint == "use https://h/artifactory"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "https://h/ui/packages",
+        "https://h/ui/login/",
+        "https://h/artifactory/webapp/#/home",
+        "https://h/ui/native/api/storage",
+        "https://h/ui/native/repo/%00",
+        "https://h/ui/native/repo/../x",
+        "https://h/ui/native/repo/a%2F%2Fb",
+        "https://h/ui/native/repo/a%FF",
+        "https://h/artifactory/webapp/browserepo.html?pathId=repo:a%FF",
+    ],
+)
+def test_page_without_an_item(page):
+    """A URL that is refused as well, or names another item, is not suggested."""
+    with pytest.raises(InvalidURLError, match="is a page of the web interface") as caught:
+        parse_item_url(page)
+    assert caught.value.hint == "use the URL of an item below https://h/artifactory"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("http://h/artifactory/r/a?b", "write %3F if it belongs to a name"),
+        ("http://h/artifactory/r/a#", "write %23 if it belongs to a name"),
+        ("http://h/artifactory/r/a;b", "write %3B if it belongs to a name"),
+        ("http://h/artifactory/r/a?b#c;d", "write %3F and %23 and %3B if they belong to a name"),
+        ("http://h/artifactory/r;p=1/a?c", "write %3F and %3B if they belong to a name"),
+        ("http://h/artifactory/api/storage/r?list", "give the URL of the item itself, or use rest_api_get()"),
+        ("http://h?x", None),
+        ("http://h/artifactory/r/%FF?b", None),
+        ("http://h/artifactory/r/a%00;b", None),
+        ("http://h/artifactory/r/../a#b", None),
+    ],
+)
+def test_hint_for_reserved_characters(text, hint):
+    """To escape them is suggested only if that makes a URL that is accepted."""
+    with pytest.raises(InvalidURLError) as caught:
+        parse_item_url(text)
+    assert caught.value.hint == hint
 
 
 def test_page_of_a_known_server():

@@ -1,5 +1,7 @@
 """Specifiers and ranges: what they take, and how nonsense is told."""
 
+import re
+
 import pytest
 
 from aioartifact import InvalidArgumentError
@@ -95,7 +97,7 @@ def test_specifier_compares_keys_of_a_function():
         pytest.param("semver", ">=1.2.3.4", "'1.2.3.4' is no version of scheme 'semver'", id="four-numbers"),
         pytest.param("semver", ">=1.*", r"'1.\*' is no version", id="star-with-order"),
         pytest.param("semver", "==1.x.*", "'1.x' is no number", id="star-behind-a-word"),
-        pytest.param("semver", "~=1", "~= needs two numbers — such as '~=1.0'", id="compatible-with-one"),
+        pytest.param("semver", "~=1", r"~= needs two numbers — did you mean '~=1.0'\?", id="compatible-with-one"),
         pytest.param("semver", "~=x", "'x' is no version of scheme", id="compatible-with-a-word"),
         pytest.param("semver", "[1,2)", r"'\[1' is no specifier", id="range-of-another-scheme"),
         pytest.param("semver", 2, "spec is a int; expected a text", id="number"),
@@ -115,3 +117,72 @@ def test_specifier_without_meaning_is_refused(scheme, spec, message):
     """The error names the part that is wrong."""
     with pytest.raises(InvalidArgumentError, match=message):
         selection_of(scheme, spec)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "spec", "suggested"),
+    [
+        *(
+            (scheme, spec, "==1.*")
+            for scheme in ("semver", "maven", "pep440", "natural")
+            for spec in ("1.x", "1.X", " 1.* ", "=1.x", "^1.x", "~1", "1.x.x")
+        ),
+        ("semver", "==1.x", "==1.*"),
+        ("semver", "~=1.2.x", "==1.2.*"),
+        ("semver", "!=1.x", "!=1.*"),
+        ("semver", ">=1.x", ">=1"),
+        ("semver", ">=1.x <2.x", ">=1,<2"),
+        ("semver", "<1.*", "<1"),
+        ("semver", "v1.2.x", "==v1.2.*"),
+        ("semver", "1.2.3", "==1.2.3"),
+        ("semver", "1.2.3-rc.1", "==1.2.3-rc.1"),
+        ("semver", "=1.2.3", "==1.2.3"),
+        ("semver", ">=1,=<2", ">=1,<=2"),
+        ("semver", "=>1 <> 1.5", ">=1,!=1.5"),
+        ("semver", ">=1 <2", ">=1,<2"),
+        ("semver", "1.x,!=1.3", "==1.*,!=1.3"),
+        ("semver", "~1.2.3", "~=1.2.3"),
+        ("semver", "~> 1.2", "~=1.2"),
+        ("semver", "^1.2.3", ">=1.2.3,==1.*"),
+        ("semver", "~=1", "~=1.0"),
+        ("pep440", "~=1", "~=1.0"),
+        ("pep440", "1.0rc1", "==1.0rc1"),
+        (int, "7", "==7"),
+    ],
+)
+def test_suggested_specifier_is_accepted(scheme, spec, suggested):
+    """The suggestion replaces the whole specifier."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        selection_of(scheme, spec)
+    assert caught.value.hint == f"did you mean {suggested!r}?"
+    selection_of(scheme, suggested)
+
+
+def length(name):
+    return {"1": 1}[name]
+
+
+# Not accepted by any scheme, and by some only.
+NONSENSE = ["^x", "^0.1", "latest", "*", ">=", "=", "1,", "[1", "(1)", "1||2"]
+DOUBTFUL = ["1.2.3.4", "1.2-", "1.x-rc", "==1.x.*", ">1.x", "<=1.x", "~=1-rc", "~=x", "1.x.y"]
+
+
+@pytest.mark.parametrize("scheme", ["semver", "maven", "pep440", "natural", int, length])
+@pytest.mark.parametrize("spec", [*NONSENSE, *DOUBTFUL, "", "1 - 2"])
+def test_refused_specifier_suggests_only_what_is_accepted(scheme, spec):
+    """Neither a repaired specifier nor an example is one that is refused as well."""
+    hint = hint_of(scheme, spec)
+    assert hint or callable(scheme) or spec in DOUBTFUL
+    for suggestion in re.findall("'([^']*)'", hint or ""):
+        selection_of(scheme, suggestion)
+
+
+def hint_of(scheme, spec):
+    """Return the hint for a specifier that is refused, else None."""
+    try:
+        selection_of(scheme, spec)
+    except InvalidArgumentError as error:
+        return error.hint
+    except (ValueError, KeyError):  # what the functions raise
+        return None
+    return None

@@ -164,7 +164,7 @@ def deploy_folder(
 
     See: JFrog REST API, "Deploy Artifact", "Deploy Artifact by Checksum" and "File List".
     """
-    local = check_path("folder", folder)
+    local = check_path("folder", folder, is_folder=True)
     scope = files_matching(include, exclude)
 
     async def source(opened: aiohttp.ClientSession, target: ItemURL) -> Planned:

@@ -92,7 +92,7 @@ async def download(
 
     See: JFrog REST API, "Retrieve Artifact".
     """
-    folder = check_path("destination", destination)
+    folder = check_path("destination", destination, is_folder=True)
     required = Checksums(sha256=sha256)
     shown = given_or("progress", progress, Progress())
     async with using(session) as opened:
@@ -350,7 +350,7 @@ def _checked(
 ) -> _Options:
     check_overwrite(overwrite)
     return _Options(
-        check_path("destination", destination),
+        check_path("destination", destination, is_folder=True),
         max_concurrency,
         on_error,
         overwrite,

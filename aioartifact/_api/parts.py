@@ -32,7 +32,7 @@ async def remove_parts(folder: str | os.PathLike[str], *, older_than: float | No
     """
     if older_than is not None and not (_is_number(older_than) and older_than >= 0):
         raise InvalidArgumentError(f"older_than={older_than!r}: expected seconds, at least 0, or None")
-    return await run(remove_left_behind, check_path("folder", folder), older_than)
+    return await run(remove_left_behind, check_path("folder", folder, is_folder=True), older_than)
 
 
 def _is_number(value: object) -> bool:

@@ -89,11 +89,7 @@ async def set_properties(
 
     See: JFrog REST API, "Update Item Properties".
     """
-    wanted = property_values(properties)
-    if None in wanted.values():
-        raise InvalidArgumentError(
-            "None is no value for a property", hint="leave out those that are not to be, or use update_properties()"
-        )
+    wanted = property_values(properties, may_delete=False)
     async with using(session) as opened:
         item = item_of(opened, url)
         gone = dict.fromkeys(await _fetch(opened, item))

@@ -200,7 +200,7 @@ def _wish(
     parse_item_url(str(there))
     scope = files_matching(include, exclude)
     return Wish(
-        folder=_absolute("destination" if direction == "download" else "source", here),
+        folder=_absolute("destination" if direction == "download" else "source", here, is_folder=True),
         url=str(there),
         direction=direction,
         delete=delete,
@@ -221,8 +221,8 @@ def _direction(source: object, destination: object) -> Direction:
     return "download" if is_url(source) else "upload"
 
 
-def _absolute(name: str, path: Folder) -> str:
-    return os.path.abspath(check_path(name, path))
+def _absolute(name: str, path: Folder, *, is_folder: bool = False) -> str:
+    return os.path.abspath(check_path(name, path, is_folder=is_folder))
 
 
 def _check_plan(plan: object) -> None:

@@ -84,7 +84,8 @@ def _fields(fields: ItemFields) -> Iterator[str]:
     known: dict[str, Any] = {**fields}
     for name, value in known.items():
         if name not in ItemFields.__annotations__:
-            raise InvalidArgumentError(f"{name!r}: items have no such field", hint="field() takes those of other nouns")
+            hint = "field() takes those of other nouns" if _FIELD.fullmatch(name) else None
+            raise InvalidArgumentError(f"{name!r}: items have no such field", hint=hint)
         yield from field(name, value).filters
 
 

@@ -47,7 +47,7 @@ class Credentials:
         for what, value in (("user name", self.username), ("secret", self.secret)):
             expect_text(what, value)
         if fault := _fault(self):
-            hint = "write them in UTF-8" if _SURROGATES.search(self.username + self.secret) else None
+            hint = "write them in UTF-8" if _is_only_of_another_encoding(self) else None
             raise CredentialsError(f"credentials from {self.source}: {fault}", source=self.source, hint=hint)
 
     @classmethod
@@ -169,6 +169,12 @@ def _fault(credentials: Credentials) -> str:
             return _basic_fault(credentials.username, credentials.secret)
 
 
+def _is_only_of_another_encoding(credentials: Credentials) -> bool:
+    """Whether basic credentials could be sent if their bytes were UTF-8."""
+    username, secret = (_SURROGATES.sub("é", text) for text in (credentials.username, credentials.secret))
+    return credentials.kind == "basic" and not _basic_fault(username, secret)
+
+
 def _token_fault(what: str, token: str) -> str:
     if not token:
         return f"the {what} is empty"
@@ -181,7 +187,7 @@ def _basic_fault(username: str, secret: str) -> str:
     return "the user name holds a colon, which basic authentication cannot carry (RFC 7617)" if ":" in username else ""
 
 
-def parse_auth(value: Credentials | tuple[str, str]) -> Credentials:
+def parse_auth(value: object) -> Credentials:
     """
     Read the explicit argument ``auth``.
 
@@ -197,7 +203,8 @@ def parse_auth(value: Credentials | tuple[str, str]) -> Credentials:
             return value
         case (str() as username, str() as secret):
             return Credentials.basic(username, secret)
+    is_no_token = isinstance(value, str) and not _TOKEN.fullmatch(value)
     raise InvalidArgumentError(
         f"auth is a {type(value).__name__}; expected Credentials or (user name, secret)",
-        hint="for a token alone, give Credentials.bearer(token)",
+        hint=None if is_no_token else "for a token alone, give Credentials.bearer(token)",
     )

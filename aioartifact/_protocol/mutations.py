@@ -77,9 +77,9 @@ def destination_of(
         return target
     if target.path and target.name == source.name:
         return target.parent
-    raise AlreadyExistsError(
-        f"{verb} {source}: {target} is a folder", hint="end the URL with a slash to put it into that folder"
-    )
+    is_inside = source == target / source.name
+    hint = "it is there already" if is_inside else "end the URL with a slash to put it into that folder"
+    raise AlreadyExistsError(f"{verb} {source}: {target} is a folder", hint=hint)
 
 
 def build_relocation(verb: Verb, source: ItemURL, target: ItemURL, *, dry_run: bool) -> Request:

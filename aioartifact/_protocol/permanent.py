@@ -31,7 +31,7 @@ _REFUSALS = (
     Refusal(
         re.compile(r"Expected a file but found a folder"),
         NotAFileError,
-        "a folder has this name; end the URL with a slash to deploy into it, or use another name",
+        "a folder has this name; use another name, or deploy() into it by a URL with a slash at its end",
     ),
     Refusal(re.compile(r"Expected a folder but found a file"), ConflictError, _PARENT_HINT),
     Refusal(re.compile(r"\bParent .* must be a folder", re.DOTALL), ConflictError, _PARENT_HINT),

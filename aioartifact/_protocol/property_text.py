@@ -13,6 +13,7 @@ _NAME = re.compile(r"[a-zA-Z][^\s\x00-\x1f\x7f)(}{\]\[*+^$\\/~`!@#%&<>;=,±§]*\
 _MATRIX_NAME = re.compile(r"[a-zA-Z][\w.:'-]*\Z", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SEPARATOR = re.compile(r"([,=|;])")
+_LEAVE_OUT = "leave out those that are not to be, or use update_properties()"
 
 
 def matrix_parameters(parameters: Mapping[str, str | Sequence[str]]) -> str:
@@ -89,17 +90,22 @@ def property_names(names: Iterable[str]) -> list[str]:
     return checked
 
 
-def property_values(values: Mapping[str, str | Sequence[str] | None]) -> dict[str, list[str] | None]:
+def property_values(
+    values: Mapping[str, str | Sequence[str] | None], *, may_delete: bool = True
+) -> dict[str, list[str] | None]:
     """
-    Check properties that are to be sent as JSON; None stands for "no such property".
+    Check properties that are to be sent as JSON; None stands for "no such property", if the call *may_delete*.
 
     Raises:
         InvalidArgumentError: Not a mapping, a name that Artifactory refuses, no value at all, a value that is no
-            text, or text with a NUL or half of a surrogate pair.
+            text, or text with a NUL or half of a surrogate pair; None if the call deletes none by name.
     """
     if not isinstance(values, Mapping):
         raise InvalidArgumentError(f"properties are a {type(values).__name__}; expected a mapping of names to values")
-    return {_name(name): None if each is None else _values(name, each) for name, each in values.items()}
+    if None in values.values() and not may_delete:
+        raise InvalidArgumentError("None is no value for a property", hint=_LEAVE_OUT)
+    hint = "give None to delete it, or an empty text" if may_delete else "leave it out, or give an empty text"
+    return {_name(name): None if each is None else _values(name, each, hint) for name, each in values.items()}
 
 
 def _name(name: object) -> str:
@@ -110,10 +116,10 @@ def _name(name: object) -> str:
     return name
 
 
-def _values(name: str, values: object) -> list[str]:
+def _values(name: str, values: object, hint: str) -> list[str]:
     checked = [_value(name, value) for value in _listed(values)]
     if not checked:
-        raise InvalidArgumentError(f"property {name}: has no value", hint="give None to delete it, or an empty text")
+        raise InvalidArgumentError(f"property {name}: has no value", hint=hint)
     return checked
 
 

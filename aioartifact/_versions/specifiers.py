@@ -17,6 +17,7 @@ from .._errors import InvalidArgumentError
 from .parts import Digits, digits_of, release_of
 from .pep440 import pep440_matcher
 from .schemes import Scheme
+from .suggestions import suggestion_for
 
 Matcher: TypeAlias = Callable[[str], bool]
 
@@ -36,11 +37,23 @@ def matcher_of(spec: str, scheme: Scheme) -> Matcher:
     """
     if not isinstance(spec, str):
         raise InvalidArgumentError(f"spec is a {type(spec).__name__}; expected a text such as '>=1.2,<2'")
+    try:
+        return _read(spec, scheme)
+    except InvalidArgumentError as error:
+        error.hint = suggestion_for(spec, lambda text: _read(text, scheme), is_range=_is_range(spec, scheme))
+        raise
+
+
+def _read(spec: str, scheme: Scheme) -> Matcher:
     if scheme.name == "pep440":
         return pep440_matcher(spec)
-    if scheme.name == "maven" and spec.lstrip()[:1] in {"[", "("}:
+    if _is_range(spec, scheme):
         return _any_of(_maven_ranges(spec, scheme))
     return _all_of([_clause(spec, clause, scheme) for clause in spec.split(",")])
+
+
+def _is_range(spec: str, scheme: Scheme) -> bool:
+    return scheme.name == "maven" and spec.lstrip()[:1] in {"[", "("}
 
 
 def names_prerelease(spec: str, scheme: Scheme) -> bool:
@@ -49,7 +62,7 @@ def names_prerelease(spec: str, scheme: Scheme) -> bool:
 
     As in Python, a clause other than ``!=`` that names one does. Maven's ranges have them, as in Maven.
     """
-    if scheme.name == "maven" and spec.lstrip()[:1] in {"[", "("}:
+    if _is_range(spec, scheme):
         return True
     tells = scheme.is_prerelease
     versions = (found["version"] for found in _NAMED.finditer(spec) if found["operator"] != "!=")
@@ -70,8 +83,7 @@ def _any_of(matchers: Iterable[Matcher]) -> Matcher:
 def _clause(spec: str, clause: str, scheme: Scheme) -> Matcher:
     found = _CLAUSE.fullmatch(clause.strip())
     if not found:
-        hint = f"did you mean '=={clause.strip()}'?" if release_of(clause.strip()) else "such as '>=1.2,<2' or '~=1.4'"
-        raise InvalidArgumentError(f"spec={spec!r}: {clause.strip()!r} is no specifier", hint=hint)
+        raise InvalidArgumentError(f"spec={spec!r}: {clause.strip()!r} is no specifier")
     operator, version = found.group("operator", "version")
     if operator in {"==", "!="} and version.endswith(".*"):
         series = _numbers(spec, version[:-2], whole=True)
@@ -80,7 +92,7 @@ def _clause(spec: str, clause: str, scheme: Scheme) -> Matcher:
     if operator == "~=":
         numbers = _numbers(spec, version)
         if len(numbers) < 2:
-            raise InvalidArgumentError(f"spec={spec!r}: ~= needs two numbers", hint=f"such as '~={version}.0'")
+            raise InvalidArgumentError(f"spec={spec!r}: ~= needs two numbers")
         return _all_of([_compared(">=", bound, scheme), _in_series(numbers[:-1])])
     return _compared(operator, bound, scheme)
 
@@ -92,7 +104,7 @@ def _none_of(matches: Matcher) -> Matcher:
 def _numbers(spec: str, version: str, *, whole: bool = False) -> tuple[Digits, ...]:
     numbers = release_of(version)
     if numbers is None or (whole and not re.fullmatch(r"v?[0-9.]+", version)):
-        raise InvalidArgumentError(f"spec={spec!r}: {version!r} is no number", hint="such as '==1.2.*' or '~=1.4'")
+        raise InvalidArgumentError(f"spec={spec!r}: {version!r} is no number")
     return numbers
 
 
@@ -154,7 +166,7 @@ def _leads_to(name: str, bound: str, scheme: Scheme) -> bool:
 def _maven_ranges(spec: str, scheme: Scheme) -> list[Matcher]:
     """Read ``[1.0,2.0),[3.0]``: ranges of which a version must be in one."""
     if not _RANGES.fullmatch(spec):
-        raise InvalidArgumentError(f"spec={spec!r} is no list of ranges", hint="such as '[1.0,2.0)' or '(,1.0],[1.2,)'")
+        raise InvalidArgumentError(f"spec={spec!r} is no list of ranges")
     return [_maven_range(spec, found[0], scheme) for found in _RANGE.finditer(spec)]
 
 
@@ -163,7 +175,7 @@ def _maven_range(spec: str, text: str, scheme: Scheme) -> Matcher:
     if len(bounds) == 1 and bounds[0] and text.startswith("[") and text.endswith("]"):
         return _compared("==", bounds[0], scheme)
     if len(bounds) != 2 or not any(bounds):
-        raise InvalidArgumentError(f"spec={spec!r}: {text!r} is no range", hint="such as '[1.0,2.0)' or '[1.0]'")
+        raise InvalidArgumentError(f"spec={spec!r}: {text!r} is no range")
     lower, upper = bounds
     if lower and upper and scheme.precedence(lower) > scheme.precedence(upper):
         raise InvalidArgumentError(f"spec={spec!r}: {text!r} ends before it begins")

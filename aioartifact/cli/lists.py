@@ -150,16 +150,30 @@ def items_of(
     items, taken = list["aioartifact.Item"](), dict[str, tuple[Entry, str]]()
     for entry in entries:
         url = _parsed(entry, parse)
-        path = _checked_path(entry, destination) or (url.path if tree else "")
-        target = str(Path(destination, path, url.name) if path.endswith("/") or not path else Path(destination, path))
+        path = _path_of(entry, url, destination, tree=tree)
+        target = _target_of(url, path, destination)
         first, first_url = taken.setdefault(target, (entry, str(url)))
         if first is entry:
             items.append((str(url), path) if path else str(url))
         elif first_url != str(url):
-            form = "lines of the form URL<TAB>PATH name the path of each"
-            hint = form if tree else f"--tree keeps the folders of the repository; {form}"
+            hint = "lines of the form URL<TAB>PATH name the path of each"
+            in_tree = [
+                _target_of(each, _path_of(one, each, destination, tree=True), destination)
+                for one, each in ((first, parse(first_url)), (entry, url))
+            ]
+            if not tree and in_tree[0] != in_tree[1]:
+                hint = f"--tree keeps the folders of the repository; {hint}"
             raise _clash(first.label, entry.label, target, hint)
     return items
+
+
+def _path_of(entry: Entry, url: "aioartifact.ArtifactoryPath", destination: str, *, tree: bool) -> str:
+    """Path of *entry* below the destination; ``""`` if it is the name of the file."""
+    return _checked_path(entry, destination) or (url.path if tree else "")
+
+
+def _target_of(url: "aioartifact.ArtifactoryPath", path: str, destination: str) -> str:
+    return str(Path(destination, path, url.name) if path.endswith("/") or not path else Path(destination, path))
 
 
 def _checked_path(entry: Entry, destination: str) -> str | None:

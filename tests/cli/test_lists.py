@@ -38,25 +38,35 @@ def local(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lines", "named"),
+    ("lines", "second", "tree_helps"),
     [
-        pytest.param(["1.0.0/media/a.wav", "", "# more", "1.9.0/media/a.wav"], ("line 1 (", "line 4 ("), id="lines"),
-        pytest.param(["1.0.0/media/a.wav\tx/a", "1.9.0/media/b.wav\tx/a"], ("line 1 (", "line 2 ("), id="paths"),
-        pytest.param(["1.0.0/media/a.wav\tx/", "1.9.0/media/b.wav\tx/a.wav"], ("line 1 (", "line 2 ("), id="folder"),
-        pytest.param(["1.0.0/media/a.wav", "1.9.0/media/b.wav\ta.wav"], ("line 1 (", "line 2 ("), id="name-and-path"),
-        pytest.param(["1.0.0/media/a.wav", "1.9.0/media/b.wav\tNEW/a.wav"], ("line 1 (", "line 2 ("), id="absolute"),
+        pytest.param(["1.0.0/media/a.wav", "", "# more", "1.9.0/media/a.wav"], 4, True, id="lines"),
+        pytest.param(["1.0.0/media/a.wav\tx/a", "1.9.0/media/b.wav\tx/a"], 2, False, id="paths"),
+        pytest.param(["1.0.0/media/a.wav\tx/", "1.9.0/media/b.wav\tx/a.wav"], 2, False, id="folder"),
+        pytest.param(["1.0.0/media/a.wav", "1.9.0/media/b.wav\ta.wav"], 2, True, id="name-and-path"),
+        pytest.param(["1.0.0/media/a.wav", "1.9.0/media/b.wav\tNEW/a.wav"], 2, True, id="absolute"),
     ],
 )
-def test_equal_names_in_a_list(server, cli, folder, tmp_path, lines, named):
+def test_equal_names_in_a_list(server, cli, folder, tmp_path, lines, second, tree_helps):
     """The error names both lines and what to do about it, before the first request."""
     text = "".join(f"{folder}/{line}\n" if line[:1].isdigit() else f"{line}\n" for line in lines)
     run = cli("download", "-", "-d", tmp_path / "new", stdin=text.replace("NEW", str(tmp_path / "new")))
     assert (run.code, run.out, server.requests) == (2, "", [])
     error, hint = run.err.splitlines()
-    assert all(name in error for name in named)
+    assert all(name in error for name in ("line 1 (", f"line {second} ("))
     assert all(f"{folder}/{line.partition(chr(9))[0]}" in error for line in lines if line[:1].isdigit())
-    assert "--tree" in hint
+    assert ("--tree" in hint) is tree_helps
     assert "URL<TAB>PATH" in hint
+
+
+def test_equal_paths_in_two_repositories(server, cli, folder, tmp_path):
+    """--tree is not suggested where the paths are equal, too."""
+    first = f"{folder}/1.0.0/media/a.wav"
+    other = first.replace("/generic-local/", "/other-local/")
+    assert other != first
+    run = cli("download", first, other, "-d", tmp_path)
+    assert (run.code, run.out, server.requests) == (2, "", [])
+    assert run.err.splitlines()[1] == "hint: lines of the form URL<TAB>PATH name the path of each"
 
 
 def test_equal_names_among_arguments(server, cli, folder, tmp_path):
