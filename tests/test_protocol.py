@@ -761,7 +761,7 @@ def test_refusal_is_the_same_everywhere(read):
             id="storage",
         ),
         pytest.param(b"", "", "", id="empty"),
-        pytest.param(b"\xff\xfe\x00", "application/octet-stream", "ÿþ\x00", id="binary"),
+        pytest.param(b"\xff\xfe\x00", "application/octet-stream", "", id="binary"),
         pytest.param(b"x" * 1000, "text/plain", "x" * 300 + "…", id="long"),
     ],
 )

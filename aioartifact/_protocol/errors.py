@@ -9,7 +9,7 @@ from .._address import ServerURL, mask_url
 from .._errors import ArtifactoryError, AuthenticationError, ProtocolError, ResponseError, error_for_status
 from .._models import Response
 from .._retry import is_retryable_status
-from .bodies import is_html, parse_json
+from .bodies import UNPRINTABLE, is_html, parse_json, readable_text
 from .pages import is_markup, is_start_message, is_tomcat_page, words_of_markup
 from .permanent import Refusal, permanent_refusal
 from .request import Request
@@ -114,12 +114,12 @@ def is_starting(response: Response) -> bool:
     """Whether *response* says that Artifactory, or the Tomcat in which it runs, is not ready yet."""
     if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
         return False
-    return is_start_message(_unfolded_words(response)) or is_tomcat_page(response.text.strip())
+    return is_start_message(_unfolded_words(response)) or is_tomcat_page(readable_text(response))
 
 
 def _hint(request: Request, response: Response, words: str, waited: float) -> str | None:
     status = response.status_code
-    html = is_html(response.headers) and not is_tomcat_page(response.text.strip())
+    html = is_html(response.headers) and not is_tomcat_page(readable_text(response))
     if request.redirected_to and status != 429:
         return "try again later" if status >= 500 else OTHER_HOST_HINT
     if status == 407:
@@ -130,7 +130,7 @@ def _hint(request: Request, response: Response, words: str, waited: float) -> st
     if status == 401:
         return response.login_hint or _HINTS[401]
     if _is_of_a_router(response, words):
-        is_tomcat = is_tomcat_page(response.text.strip())
+        is_tomcat = is_tomcat_page(readable_text(response))
         who = "Tomcat, in which Artifactory runs," if is_tomcat else "a router before Artifactory"
         return f"{who} does not know this path; is {request.server} the base URL of an Artifactory?"
     if html and status >= 500:
@@ -174,7 +174,7 @@ def server_words(response: Response) -> str:
 
 
 def _unfolded_words(response: Response) -> str:
-    text = response.text.strip()
+    text = readable_text(response)
     if is_markup(text, response.headers.get("Content-Type", "")):
         return words_of_markup(text)
     try:
@@ -211,5 +211,6 @@ _ECHOED_SECRET = re.compile(
 
 
 def shortened(text: str) -> str:
-    line = " ".join(_ECHOED_SECRET.sub(r"\1\2***", text).split())
+    """Fold *text* into one line that can be printed, shorten it, and mask echoed secrets."""
+    line = UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(_ECHOED_SECRET.sub(r"\1\2***", text).split()))
     return line if len(line) <= _MAX_WORDS else f"{line[:_MAX_WORDS]}…"

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from .._address import ServerURL, has_surrogates
 from .._models import Response
+from .bodies import readable_text
 from .errors import raise_for_status
 from .reading import not_artifactory
 from .request import Request
@@ -28,7 +29,7 @@ def read_latest_version(request: Request, response: Response) -> str:
         ProtocolError: The answer is no version.
     """
     raise_for_status(request, response)
-    version = response.text.strip()
+    version = readable_text(response)
     if not version or "<" in version or "\n" in version or has_surrogates(version):
         raise not_artifactory(request, "something that is no version")
     return version
