@@ -4,7 +4,7 @@ The layers of the package, as a test.
 Imports point strictly downwards, and a rung never imports its own rung. What is on rungs 0 to 3 does no
 I/O, so all of it can be tested with literals. Each I/O library has one home: above ``_session``, aiohttp
 is only the type of the argument ``session``. The embedded server and the client share no code: a parser
-used by both would agree with itself about a wrong answer.
+used by both would agree with itself about a wrong answer. The server has rungs of its own.
 """
 
 import ast
@@ -42,7 +42,35 @@ LAYERS = (
     {"cli", "progress"},
     {"__main__"},
 )
-RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
+SERVER_LAYERS = (
+    {"profiles", "protocol", "signals"},
+    {"aql", "clocks", "layouts"},
+    {"accounts", "repositories", "turnstile"},
+    {"storage"},
+    {"archive"},
+    {"instance"},
+    {"wire"},
+    {"lookup"},
+    {"handlers"},
+    {"app"},
+    {"runner"},
+    {"control"},
+    {"server", "threaded"},
+    {"process"},
+    {"__init__"},
+    {"plugin"},
+)
+HANDLER_LAYERS = (
+    {"accept", "editions", "parameters"},
+    {"storage_api"},
+    {"administration", "items", "search", "security"},
+    {"__init__"},
+)
+LADDERS = {NAME: LAYERS, f"{NAME}.testing": SERVER_LAYERS, f"{NAME}.testing.handlers": HANDLER_LAYERS}
+RANKS = {
+    package: {unit: rank for rank, units in enumerate(layers) for unit in units} for package, layers in LADDERS.items()
+}
+RANK = RANKS[NAME]
 SANS_IO = set().union(*LAYERS[:4])
 IO_LIBRARIES = {"aiofiles", "aiohttp", "anyio", "asyncio", "socket", "ssl", "subprocess"}
 ASYNC_SYNTAX = (ast.AsyncFor, ast.AsyncFunctionDef, ast.AsyncWith, ast.Await)
@@ -77,13 +105,29 @@ def unit_of_import(dotted: str) -> str | None:
     return unit if unit in RANK or unit == "testing" else "__init__"
 
 
+def module_of_file(file: str) -> str:
+    """Absolute name of the module in *file*; that of a package ends in ``__init__``."""
+    return ".".join([NAME, *file.removesuffix(".py").split("/")])
+
+
+def unit_in(package: str, dotted: str) -> str | None:
+    """Unit of *package* that *dotted* belongs to; None for what is elsewhere."""
+    if dotted != package and not dotted.startswith(f"{package}."):
+        return None
+    unit = dotted.removeprefix(package).removeprefix(".").partition(".")[0]
+    return unit if unit in RANKS[package] or f"{package}.{unit}" in RANKS else "__init__"
+
+
 def breaks_the_order(file: str, source: str) -> Iterator[str]:
-    here = unit_of_file(file)
-    for dotted in imports(file, source):
-        target = unit_of_import(dotted)
-        inside = target == here and "/" in file
-        if target in RANK and not inside and RANK[target] >= RANK[here]:
-            yield f"{file}: {dotted} is not below {here}"
+    """Imports that do not point downwards in a package with layers that *file* is in."""
+    module = module_of_file(file)
+    for package, ranks in RANKS.items():
+        here = unit_in(package, module)
+        for dotted in imports(file, source):
+            target = unit_in(package, dotted)
+            inside = target == here and module != f"{package}.{here}"
+            if here in ranks and target in ranks and not inside and ranks[target] >= ranks[here]:
+                yield f"{file}: {dotted} is not below {here}"
 
 
 def does_io(file: str, source: str) -> Iterator[str]:
@@ -142,7 +186,7 @@ def violations(file: str, source: str) -> list[str]:
     """Every rule that *file* breaks."""
     match unit_of_file(file):
         case "testing":
-            rules = [reaches_the_client]
+            rules = [breaks_the_order, reaches_the_client]
         case "cli" | "progress":
             rules = [breaks_the_order, strays_from_home, uses_private_names]
         case _:
@@ -161,6 +205,14 @@ def test_every_unit_has_a_layer():
     assert {unit_of_file(file) for file in FILES} == {*RANK, "testing"}
 
 
+@pytest.mark.parametrize("package", [package for package in LADDERS if package != NAME])
+def test_every_unit_of_the_server_has_a_layer(package):
+    """The packages of the embedded server, too."""
+    folder = "/".join(package.split(".")[1:]) + "/"
+    inside = [file.removeprefix(folder) for file in FILES if file.startswith(folder)]
+    assert {unit_of_file(file) for file in inside} == set(RANKS[package])
+
+
 @pytest.mark.parametrize(
     ("file", "source"),
     [
@@ -177,7 +229,11 @@ def test_every_unit_has_a_layer():
         pytest.param("cli/program.py", "from .. import testing", id="cli-testing"),
         pytest.param("cli/verbs/local.py", "from aioartifact.testing import ArtifactoryServer", id="cli-testing-name"),
         pytest.param("testing/app.py", "import aiohttp.web\nfrom .aql import run", id="server-inside"),
-        pytest.param("testing/aql/parser.py", "from ..paths import split", id="server-inside-deeper"),
+        pytest.param("testing/aql/parser.py", "from ..protocol.dates import iso", id="server-inside-deeper"),
+        pytest.param("testing/storage/store.py", "from .blobs import Content", id="server-sibling"),
+        pytest.param("testing/handlers/items/deploy.py", "from . import methods", id="handler-sibling"),
+        pytest.param("testing/handlers/items/deploy.py", "from ..storage_api import item_info", id="handler-downwards"),
+        pytest.param("testing/plugin.py", "from . import ArtifactoryServer", id="server-public-name"),
     ],
 )
 def test_rules_allow(file, source):
@@ -218,6 +274,17 @@ def test_rules_allow(file, source):
             "embedded server",
             id="client-uses-server",
         ),
+        pytest.param("testing/protocol/paths.py", "from ..wire import log", "not below", id="server-upwards"),
+        pytest.param("testing/clocks.py", "from .layouts import names", "not below", id="server-same-rung"),
+        pytest.param("testing/wire/log.py", "from .. import Fault", "not below", id="server-public-name-from-below"),
+        pytest.param("testing/server.py", "from . import plugin", "not below", id="server-uses-plugin"),
+        pytest.param(
+            "testing/handlers/items/deploy.py", "from ..search import modules", "not below", id="handler-same-rung"
+        ),
+        pytest.param(
+            "testing/handlers/storage_api/item_info.py", "from ..items import deploy", "not below", id="handler-upwards"
+        ),
+        pytest.param("testing/handlers/accept.py", "from ..app import App", "not below", id="handler-uses-app"),
         pytest.param("testing/app.py", "from .._address import quote", "the client", id="server-uses-client"),
         pytest.param("testing/aql/fields.py", "import aioartifact", "the client", id="server-uses-public-client"),
         pytest.param("testing/app.py", "from aioartifact import url", "the client", id="server-uses-public-name"),

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .clocks import ManualClock as ManualClock
-    from .data_folder import DataFolderError as DataFolderError
-    from .faults import Fault as Fault
-    from .faults import FaultHandle as FaultHandle
-    from .log import RequestRecord as RequestRecord
     from .process import serve as serve
     from .profiles import PROFILES as PROFILES
     from .profiles import Profile as Profile
-    from .repositories import RepositoryOptions as RepositoryOptions
+    from .repositories.definitions import RepositoryOptions as RepositoryOptions
     from .runner import ServerOptions as ServerOptions
     from .server import ArtifactoryServer as ArtifactoryServer
+    from .storage.data_folder import DataFolderError as DataFolderError
     from .threaded import ThreadedArtifactoryServer as ThreadedArtifactoryServer
+    from .wire.faults import Fault as Fault
+    from .wire.faults import FaultHandle as FaultHandle
+    from .wire.log import RequestRecord as RequestRecord
 
 __all__ = [
     "PROFILES",
@@ -42,11 +42,11 @@ _HOME_OF = {
     "ManualClock": "clocks",
     "Profile": "profiles",
     "ArtifactoryServer": "server",
-    "DataFolderError": "data_folder",
-    "Fault": "faults",
-    "FaultHandle": "faults",
-    "RepositoryOptions": "repositories",
-    "RequestRecord": "log",
+    "DataFolderError": "storage.data_folder",
+    "Fault": "wire.faults",
+    "FaultHandle": "wire.faults",
+    "RepositoryOptions": "repositories.definitions",
+    "RequestRecord": "wire.log",
     "ServerOptions": "runner",
     "ThreadedArtifactoryServer": "threaded",
     "serve": "process",

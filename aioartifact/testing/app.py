@@ -11,36 +11,21 @@ from itertools import count
 
 from aiohttp import web
 
-from . import object_storage, paths
-from .exchange import Exchange
-from .faults import Fault, FaultHandle, Faults
-from .handlers import (
-    access,
-    annotate,
-    apikeys,
-    artifact_search,
-    date_search,
-    deploy,
-    folder_archive,
-    multipart,
-    passwords,
-    relocation,
-    repositories,
-    repository,
-    search,
-    storage,
-    storageinfo,
-    system,
-    token_forms,
-    version_search,
-    webdav,
-)
+from .handlers.administration import repository_settings, storageinfo, system
+from .handlers.items import deploy, folder_archive, methods, multipart, relocation, webdav
+from .handlers.search import aql_search, artifact_search, date_search, version_search
+from .handlers.security import access, apikeys, passwords, token_forms
+from .handlers.storage_api import annotate, item_info
 from .instance import Instance
-from .log import RequestLog, RequestRecord, has_credentials, masked
-from .paths import BadPathError, Target
-from .replies import PAGE_NOT_FOUND, RefusalError, Reply, error, refuse
-from .upstream import Upstream
-from .wire import Sender, Sent, UploadFault
+from .protocol import paths
+from .protocol.paths import BadPathError, Target
+from .protocol.replies import PAGE_NOT_FOUND, RefusalError, Reply, error, refuse
+from .wire import object_storage
+from .wire.exchange import Exchange
+from .wire.faults import Fault, FaultHandle, Faults
+from .wire.log import RequestLog, RequestRecord, has_credentials, masked
+from .wire.transmission import Sender, Sent, UploadFault
+from .wire.upstream import Upstream
 
 Handler = Callable[[Exchange], Awaitable[Reply]]
 
@@ -57,7 +42,7 @@ def _exact(handler: Handler) -> Handler:
 
 
 _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
-    ("api/storage", {"GET": storage.get, "PUT": annotate.set_on_item, "DELETE": annotate.delete_from_item}),
+    ("api/storage", {"GET": item_info.get, "PUT": annotate.set_on_item, "DELETE": annotate.delete_from_item}),
     ("api/metadata", {"PATCH": annotate.patch, "DELETE": annotate.clear}),
     ("api/copy", {"POST": relocation.copy}),
     ("api/move", {"POST": relocation.move}),
@@ -68,7 +53,7 @@ _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
     ("api/v1/uploads/complete", {"POST": multipart.complete}),
     ("api/v1/uploads/status", {"POST": multipart.status}),
     ("api/v1/uploads/abort", {"POST": multipart.abort}),
-    ("api/search/aql", {"POST": search.aql}),
+    ("api/search/aql", {"POST": aql_search.aql}),
     ("api/search/artifact", {"GET": artifact_search.quick}),
     ("api/search/gavc", {"GET": artifact_search.gavc}),
     ("api/search/prop", {"GET": artifact_search.prop}),
@@ -84,10 +69,10 @@ _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
     (
         "api/repositories",
         {
-            "GET": repositories.get,
-            "PUT": repositories.create,
-            "POST": repositories.update,
-            "DELETE": repositories.delete,
+            "GET": repository_settings.get,
+            "PUT": repository_settings.create,
+            "POST": repository_settings.update,
+            "DELETE": repository_settings.delete,
         },
     ),
     ("api/system/ping", {"GET": system.ping}),
@@ -113,9 +98,9 @@ _OPEN = frozenset(
     | {f"api/v1/uploads/{each}" for each in ("config", "create", "urlPart", "complete", "status", "abort")}
 )
 _REPOSITORY: dict[str, Handler] = {
-    "GET": repository.get,
-    "HEAD": repository.get,
-    "PUT": repository.put,
+    "GET": methods.get,
+    "HEAD": methods.get,
+    "PUT": methods.put,
     "DELETE": deploy.delete,
 }
 

@@ -6,19 +6,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Unpack
 
-from . import repositories
-from .auth import Grant, User
-from .blobs import BATCH
-from .dates import to_ms
-from .faults import Fault, FaultHandle
-from .folder_download import MEGABYTE, FolderDownload
+from .accounts.auth import Grant, User
+from .accounts.oidc import IdentityMapping
+from .accounts.tokens import Order
+from .archive.folder_download import MEGABYTE, FolderDownload
 from .instance import Instance
-from .log import RequestRecord
-from .oidc import IdentityMapping
-from .repositories import RepositoryOptions
+from .protocol.dates import to_ms
+from .repositories import definitions
+from .repositories.definitions import RepositoryOptions
 from .runner import Runner
-from .store import Checksums, Deployment, Item
-from .tokens import Order
+from .storage.blobs import BATCH
+from .storage.store import Checksums, Deployment, Item
+from .wire.faults import Fault, FaultHandle
+from .wire.log import RequestRecord
 
 
 class Control:
@@ -97,8 +97,8 @@ class Control:
             ValueError: Settings do not fit: an invalid key, a remote repository without URL, a virtual one with
                 members that do not exist.
         """
-        repository = repositories.configured(key, options)
-        if wrong := repositories.problem(repository, self._instance.repositories):
+        repository = definitions.configured(key, options)
+        if wrong := definitions.problem(repository, self._instance.repositories):
             raise ValueError(wrong)
         self._instance.add_repository(repository)
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Literal, Protocol, TypeVar
 
-from . import dates
-from .auth import Accounts
+from .accounts.auth import Accounts
+from .archive.folder_download import FolderDownload
 from .clocks import Clock
-from .folder_download import FolderDownload
-from .multipart import MultipartUploads
 from .profiles import Profile
-from .repositories import Repository, members_of, storing, with_caches
-from .storage_summary import Summary
-from .store import Store
+from .protocol import dates
+from .repositories.definitions import Repository, members_of, storing, with_caches
+from .storage.part_uploads import MultipartUploads
+from .storage.storage_summary import Summary
+from .storage.store import Store
 from .turnstile import Turnstile
 
 Edition = Literal["oss", "pro"]

@@ -16,19 +16,19 @@ from typing import TypedDict
 
 from aiohttp import web
 
+from .accounts.auth import Accounts, User, administrator
+from .accounts.lockouts import Lockouts
 from .app import App, ConnectionNumbers
-from .auth import Accounts, User, administrator
 from .clocks import Clock
-from .data_folder import DataFolder, DataFolderError
-from .faults import Faults
 from .instance import Edition, Instance
-from .lockouts import Lockouts
-from .log import RequestLog
 from .profiles import PROFILES, Profile, ProfileName
-from .repositories import Repository
-from .store import Store
-from .upstream import Upstream
-from .wire import Sent, reset
+from .repositories.definitions import Repository
+from .storage.data_folder import DataFolder, DataFolderError
+from .storage.store import Store
+from .wire.faults import Faults
+from .wire.log import RequestLog
+from .wire.transmission import Sent, reset
+from .wire.upstream import Upstream
 
 Handler = Callable[[web.BaseRequest], Awaitable[Sent]]
 

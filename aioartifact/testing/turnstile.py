@@ -3,7 +3,7 @@
 from collections import deque
 
 from .clocks import Clock, wait_until
-from .replies import refuse
+from .protocol.replies import refuse
 from .signals import Signal, first_of
 
 

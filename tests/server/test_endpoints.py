@@ -9,7 +9,7 @@ import pytest
 
 from aioartifact.testing import ArtifactoryServer
 from aioartifact.testing.app import _REST
-from aioartifact.testing.handlers.access import HANDLERS
+from aioartifact.testing.handlers.security.access import HANDLERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "endpoints.md"
 ROW = re.compile(r"\| `([A-Z]+) (/[^`]*)` \| (\w+) \| (\w+) \|")

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from aioartifact.testing.clocks import ManualClock
-from aioartifact.testing.replies import RefusalError
+from aioartifact.testing.protocol.replies import RefusalError
 from aioartifact.testing.turnstile import Turnstile
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
-from ..jackson import dumps
+from ..protocol.jackson import dumps
 from .compiler import Shown, print_position
 from .fields import Field, Kind
 

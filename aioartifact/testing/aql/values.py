@@ -4,7 +4,7 @@ import re
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
-from ..dates import at, to_ms
+from ..protocol.dates import at, to_ms
 from .errors import AQLError
 from .fields import Kind
 

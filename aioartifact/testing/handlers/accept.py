@@ -2,8 +2,8 @@
 
 from typing import NoReturn
 
-from ..exchange import Exchange
-from ..replies import RefusalError, Reply, refuse
+from ..protocol.replies import RefusalError, Reply, refuse
+from ..wire.exchange import Exchange
 
 JSON = "application/json"
 

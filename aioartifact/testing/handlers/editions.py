@@ -1,7 +1,7 @@
 """What the open source edition refuses."""
 
-from ..exchange import Exchange
-from ..replies import refuse
+from ..protocol.replies import refuse
+from ..wire.exchange import Exchange
 
 
 def demand_pro(exchange: Exchange) -> None:

@@ -1,7 +1,7 @@
 """Query parameters that are numbers."""
 
-from ..exchange import Exchange
-from ..replies import refuse
+from ..protocol.replies import refuse
+from ..wire.exchange import Exchange
 
 
 def number(exchange: Exchange, name: str, default: int = 0) -> int:

@@ -2,10 +2,10 @@ from datetime import UTC, timedelta, tzinfo
 
 import pytest
 
-from aioartifact.testing import dates
 from aioartifact.testing.aql import AQLError
 from aioartifact.testing.aql.fields import Kind
 from aioartifact.testing.aql.values import period_start, read_value
+from aioartifact.testing.protocol import dates
 
 
 class MiddleEurope(tzinfo):

@@ -1,0 +1,1 @@
+"""Users, groups, permissions, tokens, and who a request is from."""

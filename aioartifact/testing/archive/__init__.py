@@ -1,0 +1,1 @@
+"""Archives: looked into, and made while they are sent."""

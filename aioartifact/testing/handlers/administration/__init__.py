@@ -1,0 +1,1 @@
+"""Repositories, system information and the storage summary."""

@@ -1,0 +1,1 @@
+"""``api/search`` and ``api/versions``."""

@@ -1,0 +1,1 @@
+"""``api/storage`` and ``api/metadata``: items and their properties."""

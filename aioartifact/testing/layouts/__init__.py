@@ -1,0 +1,1 @@
+"""What paths say about modules and their versions."""

@@ -1,0 +1,1 @@
+"""What stands in requests and responses, as values: paths, headers, parameters, documents."""

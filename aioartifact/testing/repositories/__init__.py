@@ -1,0 +1,1 @@
+"""Kinds, settings and configurations of repositories."""

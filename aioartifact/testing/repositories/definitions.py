@@ -1,0 +1,257 @@
+"""
+Repositories: their kinds, their settings, and what each of them lets in and out.
+
+A local repository holds items. A remote one fetches them from elsewhere and keeps them in its cache, which is a
+repository too: ``<key>-cache``. A virtual one shows the items of its members as one tree.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypedDict
+
+from ..layouts import names
+from ..layouts.layout import LAYOUTS
+from ..protocol import ant_patterns
+
+Kind = Literal["local", "remote", "virtual"]
+KINDS: tuple[Kind, ...] = ("local", "remote", "virtual")
+
+ChecksumPolicy = Literal["client", "server", "generate-if-absent", "fail", "ignore-and-generate", "pass-thru"]
+SnapshotBehavior = Literal["unique", "non-unique", "deployer"]
+
+_CACHE = "-cache"
+_LAYOUT_OF_PACKAGE_TYPE = {
+    "bower": "bower-default",
+    "composer": "composer-default",
+    "conan": "conan-default",
+    "go": "go-default",
+    "gradle": "maven-2-default",
+    "ivy": "ivy-default",
+    "maven": "maven-2-default",
+    "npm": "npm-default",
+    "nuget": "nuget-default",
+    "puppet": "puppet-default",
+    "sbt": "sbt-default",
+    "vcs": "vcs-default",
+}
+
+
+class RepositoryOptions(TypedDict, total=False):
+    """
+    Settings of a repository; each may be left out.
+
+    Attributes:
+        kind: ``local`` if left out, ``remote`` or ``virtual``.
+        package_type: Lower-case package type, as ``maven``; ``generic`` if left out.
+        layout: Name of the repository layout; that of the package type if left out.
+        description: Free text for the list of repositories.
+        notes: Free text for the configuration.
+        checksum_policy: Of a local repository, ``client`` (if left out) refuses deploys whose checksum headers do
+            not match, ``server`` overlooks them. Of a remote one, ``generate-if-absent`` (if left out) refuses what
+            does not match the checksums that come with it, ``fail`` also what comes with none,
+            ``ignore-and-generate`` and ``pass-thru`` take everything; the last one keeps what is wrong.
+        includes: Comma-separated patterns of the paths that are served and deployed; ``**/*`` if left out.
+        excludes: Patterns of those that are not, though included; none if left out.
+        blacked_out: Serve nothing and take nothing; false if left out.
+        handle_releases: Whether releases are served and deployed, as the layout tells them; true if left out.
+        handle_snapshots: The same for snapshots.
+        snapshot_behavior: What deploying ``...-SNAPSHOT`` to a Maven layout stores: ``unique`` (if left out) gives
+            it a timestamp, ``non-unique`` takes a timestamp away, ``deployer`` leaves names as they are.
+        content_browsing: Let browsers show files: without ``Content-Disposition``; false if left out.
+        download_redirect: Redirect to signed URLs where the server does so; true if left out.
+        url: Of a remote repository, where it fetches from: a repository of another server, or any base URL.
+        username: User name for it; requests carry no credentials if left out.
+        password: Password for it.
+        store_locally: Keep what is fetched in the cache; true if left out.
+        offline: Answer from the cache only; false if left out.
+        hard_fail: Answer 500 where the network fails, instead of 404; false if left out.
+        missed_seconds: How long it is remembered that the upstream lacks something; 1800 if left out.
+        offline_seconds: How long nothing is asked after the network failed; 300 if left out.
+        metadata_seconds: How long Maven metadata and snapshots without timestamp are served before the upstream is
+            asked again; 7200 if left out.
+        timeout_seconds: How long the upstream may be silent; 15 if left out.
+        members: Of a virtual repository, the keys it is made of. They are searched in this order, but local ones
+            and caches before anything is fetched.
+        deploy_to: Key of the local member that deploys go to; they are refused if left out.
+        retrieves_for_servers: Fetch from remote members also for other Artifactory servers; false if left out.
+    """
+
+    kind: Kind
+    package_type: str
+    layout: str
+    description: str
+    notes: str
+    checksum_policy: ChecksumPolicy
+    includes: str
+    excludes: str
+    blacked_out: bool
+    handle_releases: bool
+    handle_snapshots: bool
+    snapshot_behavior: SnapshotBehavior
+    content_browsing: bool
+    download_redirect: bool
+    url: str
+    username: str
+    password: str
+    store_locally: bool
+    offline: bool
+    hard_fail: bool
+    missed_seconds: int
+    offline_seconds: int
+    metadata_seconds: int
+    timeout_seconds: float
+    members: tuple[str, ...]
+    deploy_to: str
+    retrieves_for_servers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository's configuration: the settings of :class:`RepositoryOptions`; *kind* may be ``cache``, too."""
+
+    key: str
+    kind: str = "local"
+    package_type: str = "generic"
+    layout: str = "simple-default"
+    description: str = ""
+    checksum_policy: str = "client"
+    notes: str = ""
+    includes: str = "**/*"
+    excludes: str = ""
+    blacked_out: bool = False
+    handle_releases: bool = True
+    handle_snapshots: bool = True
+    snapshot_behavior: str = "unique"
+    content_browsing: bool = False
+    download_redirect: bool = True
+    url: str = ""
+    username: str = ""
+    password: str = ""
+    store_locally: bool = True
+    offline: bool = False
+    hard_fail: bool = False
+    missed_seconds: int = 1800
+    offline_seconds: int = 300
+    metadata_seconds: int = 7200
+    timeout_seconds: float = 15
+    members: tuple[str, ...] = ()
+    deploy_to: str = ""
+    retrieves_for_servers: bool = False
+
+    @property
+    def storage_key(self) -> str | None:
+        """Key of the repository that holds the items: this one's, its cache's; None for a virtual one."""
+        if self.kind == "virtual":
+            return None
+        return self.key + _CACHE if self.kind == "remote" else self.key
+
+    @property
+    def cache(self) -> "Repository":
+        """The cache of this remote repository."""
+        return replace(self, key=self.key + _CACHE, kind="cache")
+
+    def without(self, key: str) -> "Repository":
+        """Return this virtual repository, without the member *key*."""
+        members = tuple(each for each in self.members if each != key)
+        return replace(self, members=members, deploy_to="" if self.deploy_to == key else self.deploy_to)
+
+    def rejection(self, path: str, *, is_deploy: bool = False) -> tuple[int, str] | None:
+        """Return status and message where settings, whoever asks, keep a file from being served or deployed."""
+        address = f"{self.key}:{path}"
+        if self.blacked_out:
+            return 404, f"The repository '{self.key}' is blacked out and cannot serve artifact '{address}'."
+        if not self._handles(path):
+            return 409, (
+                f"The repository '{self.key}' rejected the resolution of an artifact '{address}'"
+                " due to conflict in the snapshot release handling policy."
+            )
+        if not self._includes(names.split_checksum(path)[0]):
+            return 409 if is_deploy else 404, (
+                f"The repository '{self.key}' rejected the artifact '{address}'"
+                " due to its include/exclude pattern settings."
+            )
+        return None
+
+    def _handles(self, path: str) -> bool:
+        """Look at the layout: what it cannot read is neither release nor snapshot."""
+        if self.handle_releases and self.handle_snapshots:
+            return True
+        layout = LAYOUTS.get(self.layout)
+        module = layout.parse(names.split_checksum(path)[0]) if layout else None
+        if module is None:
+            return True
+        return self.handle_snapshots if module.is_integration else self.handle_releases
+
+    def _includes(self, path: str) -> bool:
+        return _any_matches(self.includes or "**", path) and not _any_matches(self.excludes, path)
+
+
+def _any_matches(listed: str, path: str) -> bool:
+    each = filter(None, map(str.strip, listed.split(",")))
+    return any(ant_patterns.matches(pattern, path) for pattern in each)
+
+
+def configured(key: str, options: RepositoryOptions) -> Repository:
+    """Make a repository of the settings that were given and the defaults of its kind and package type."""
+    package_type = options.get("package_type", "generic")
+    defaults: RepositoryOptions = {
+        "layout": _LAYOUT_OF_PACKAGE_TYPE.get(package_type, "simple-default"),
+        "checksum_policy": "generate-if-absent" if options.get("kind") == "remote" else "client",
+    }
+    settings: dict[str, Any] = {**defaults, **options, "members": tuple(options.get("members", ()))}
+    return Repository(key, **settings)
+
+
+def problem(repository: Repository, others: Mapping[str, Repository]) -> str | None:
+    """Return what is wrong with the settings of *repository*, seen among the *others* of its server."""
+    if not repository.key or any(character in '/\\:|?*"<> ' for character in repository.key):
+        return f"Invalid repository key: '{repository.key}'"
+    taken = others.get(repository.key)
+    if taken and taken.kind == "cache":
+        return f"Repository key '{repository.key}' is that of a cache"
+    if repository.kind == "remote" and not repository.url:
+        return f"Remote repository '{repository.key}' needs a url"
+    for member in repository.members:
+        if member not in others:
+            return f"Virtual repository '{repository.key}' names an unknown member: '{member}'"
+    deploy_to = others.get(repository.deploy_to)
+    if repository.deploy_to and (deploy_to is None or deploy_to.kind != "local"):
+        return f"'{repository.deploy_to}' is not a local repository to deploy to"
+    return None
+
+
+def with_caches(configurations: Iterable[Repository]) -> Iterator[Repository]:
+    """Yield every repository, and its cache after each remote one."""
+    for repository in configurations:
+        yield repository
+        if repository.kind == "remote":
+            yield repository.cache
+
+
+def members_of(virtual: Repository, repositories: Mapping[str, Repository]) -> list[Repository]:
+    """Return the local, remote and cache repositories behind *virtual*, each once, in resolution order."""
+    return list(dict.fromkeys(_unfolded(virtual, repositories, {virtual.key})))
+
+
+def _unfolded(virtual: Repository, repositories: Mapping[str, Repository], seen: set[str]) -> Iterator[Repository]:
+    for key in virtual.members:
+        member = repositories.get(key)
+        if member is None or key in seen:
+            continue
+        if member.kind == "virtual":
+            yield from _unfolded(member, repositories, seen | {key})
+        else:
+            yield member
+
+
+def storing(repository: Repository, repositories: Mapping[str, Repository]) -> list[Repository]:
+    """
+    Return the repositories whose items show up in *repository*, the first that has an item first.
+
+    Local ones come before caches, whatever the order of the members.
+
+    See: JFrog, "Virtual Repositories", on the search order.
+    """
+    members = members_of(repository, repositories) if repository.kind == "virtual" else [repository]
+    holding = dict.fromkeys(repositories[each.storage_key] for each in members if each.storage_key)
+    return sorted(holding, key=lambda each: each.kind != "local")

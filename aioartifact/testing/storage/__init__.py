@@ -1,0 +1,1 @@
+"""Items, their metadata and their bytes, on disk and in SQLite."""

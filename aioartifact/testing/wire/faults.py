@@ -1,0 +1,296 @@
+"""Scripted trouble: what can go wrong with a response, and the list that decides which request it hits."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from math import ceil
+from typing import Literal
+
+from ..clocks import Clock, wait_until
+from ..protocol import ant_patterns
+from ..protocol.replies import CHALLENGE, Reply, error
+from ..signals import Signal, first_of
+
+BodyKind = Literal["json", "html", "text"]
+
+_NGINX = (
+    "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n</body>\r\n</html>\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """
+    Trouble for one response. Made by the class methods; every count is in bytes of the body.
+
+    A plain value: the same fault may be scripted for several patterns. ``fault | other`` strikes with both, for
+    instance ``Fault.ignore_range() | Fault.cut(after=10)``.
+    """
+
+    answer: Reply | None = None
+    after: int | None = None
+    ending: Literal["reset", "cut", "truncate", "stall", "lose"] | None = None
+    holds: bool = False
+    flip_at: int | None = None
+    ignores_range: bool = False
+    etag: str | None = None
+    content: bytes | None = None
+    drops_checksums: bool = False
+    latency: float = 0.0
+    bandwidth: float | None = None
+    contents: tuple[bytes, ...] = ()
+    allowance: tuple[int, float] | None = None
+
+    def __or__(self, other: "Fault") -> "Fault":
+        """
+        Combine two faults.
+
+        Raises:
+            ValueError: If both set the same thing, such as how the body ends, to different values.
+        """
+        changes = {}
+        for each in fields(Fault):
+            ours, theirs = getattr(self, each.name), getattr(other, each.name)
+            if each.default not in (ours, theirs) and ours != theirs:
+                raise ValueError(f"both faults set {each.name!r}: {ours!r} and {theirs!r}")
+            changes[each.name] = theirs if ours == each.default else ours
+        return replace(self, **changes)
+
+    @classmethod
+    def status(
+        cls,
+        status: int,
+        body: BodyKind | bytes = "json",
+        headers: Mapping[str, str] | None = None,
+        message: str = "",
+    ) -> "Fault":
+        """
+        Answer with *status* instead of the real answer.
+
+        Args:
+            status: HTTP status.
+            body: ``"json"`` is Artifactory's error, ``"html"`` that of an nginx in front, ``"text"`` plain text;
+                bytes are sent as they are.
+            headers: Further headers.
+            message: The error's text; a phrase that names the status if empty.
+        """
+        reply = _error_body(status, body, message or f"scripted {status}")
+        reply.headers.update(headers or {})
+        return cls(answer=reply)
+
+    @classmethod
+    def retry_after(cls, status: int, value: str) -> "Fault":
+        """Answer with *status* and ``Retry-After``: seconds, or an HTTP date."""
+        return cls.status(status, headers={"Retry-After": value})
+
+    @classmethod
+    def rate_limit(cls, requests: int, per: float = 1.0) -> "Fault":
+        """
+        Answer 429 with ``Retry-After`` to every request beyond *requests* within *per* seconds.
+
+        The clock is the server's. Those that are let through count as no hit, and other faults may hit them;
+        script it with ``times=None``.
+        """
+        return replace(cls.retry_after(429, str(ceil(per))), allowance=(requests, per))
+
+    @classmethod
+    def expired_token(cls) -> "Fault":
+        """Answer 401, as if the token of the request had expired a moment ago."""
+        headers = {"WWW-Authenticate": CHALLENGE}
+        return cls.status(401, headers=headers, message="Token failed verification: expired")
+
+    @classmethod
+    def slow(cls, latency: float = 0.0, bandwidth: float | None = None) -> "Fault":
+        """
+        Answer late, or at a trickle.
+
+        Args:
+            latency: Seconds before the request is looked at.
+            bandwidth: Bytes per second of a connection, for bodies in both directions; None for no limit.
+
+        Time is that of the server's clock: with a :class:`ManualClock` nothing moves until the test moves it.
+        """
+        return cls(latency=latency, bandwidth=bandwidth)
+
+    @classmethod
+    def overwrite(cls, *contents: bytes) -> "Fault":
+        """
+        Let someone else deploy other content before each request, one of *contents* after the other.
+
+        After the last one the file stays as it is. Every answer is true for itself; only together they disagree.
+        The path of the request must be that of a file in a local repository.
+        """
+        return cls(contents=contents)
+
+    @classmethod
+    def redirect(cls, location: str, status: int = 302) -> "Fault":
+        """Answer with a redirect to *location*."""
+        return cls(answer=Reply(status, {"Location": location}))
+
+    @classmethod
+    def reset(cls, after: int = 0) -> "Fault":
+        """Send the head and *after* bytes of the body, then reset the TCP connection."""
+        return cls(after=after, ending="reset")
+
+    @classmethod
+    def lose(cls) -> "Fault":
+        """Do what the request asks for, then reset the TCP connection without a byte of the answer."""
+        return cls(ending="lose")
+
+    @classmethod
+    def cut(cls, after: int = 0) -> "Fault":
+        """Send no ``Content-Length``, *after* bytes, and an orderly close: HTTP sees a complete, shorter body."""
+        return cls(after=after, ending="cut")
+
+    @classmethod
+    def truncate(cls, after: int = 0) -> "Fault":
+        """Announce the whole ``Content-Length``, send *after* bytes, then close."""
+        return cls(after=after, ending="truncate")
+
+    @classmethod
+    def stall(cls, after: int = 0) -> "Fault":
+        """Send the head and *after* bytes, then nothing until :meth:`FaultHandle.release`; then the rest."""
+        return cls(after=after, ending="stall")
+
+    @classmethod
+    def hold(cls) -> "Fault":
+        """Wait with everything, the head included, until :meth:`FaultHandle.release`."""
+        return cls(holds=True)
+
+    @classmethod
+    def flip(cls, at: int = 0) -> "Fault":
+        """Invert the byte at this offset of the body; headers tell the truth about the real content."""
+        return cls(flip_at=at)
+
+    @classmethod
+    def ignore_range(cls) -> "Fault":
+        """Answer a range request with 200 and the whole file."""
+        return cls(ignores_range=True)
+
+    @classmethod
+    def wrong_etag(cls, etag: str = "0" * 40) -> "Fault":
+        """Send another ``ETag`` (and ``X-Checksum-Sha1``) than the file's."""
+        return cls(etag=etag)
+
+    @classmethod
+    def replace(cls, data: bytes) -> "Fault":
+        """Send *data* as a complete body under the real file's checksum headers."""
+        return cls(content=data)
+
+    @classmethod
+    def drop_checksums(cls) -> "Fault":
+        """Send no ``X-Checksum-*`` header and no ``ETag``, as behind some proxies."""
+        return cls(drops_checksums=True)
+
+    @property
+    def bends_body(self) -> bool:
+        """Whether the body goes out otherwise than the reply says."""
+        return self.ending is not None or self.flip_at is not None or self.bandwidth is not None
+
+    def alter(self, reply: Reply) -> Reply:
+        """Return what goes out in place of *reply*, as far as values can say it."""
+        headers = dict(reply.headers)
+        if self.drops_checksums:
+            headers = {name: value for name, value in headers.items() if not _is_checksum(name)}
+        if self.etag is not None:
+            headers |= {"ETag": self.etag, "X-Checksum-Sha1": self.etag}
+        body = reply.body if self.content is None else self.content
+        return replace(reply, headers=headers, body=body)
+
+
+def _is_checksum(header: str) -> bool:
+    return header == "ETag" or header.startswith("X-Checksum-")
+
+
+def _error_body(status: int, body: BodyKind | bytes, message: str) -> Reply:
+    if isinstance(body, bytes):
+        return Reply(status, {"Content-Type": "application/octet-stream"}, body)
+    if body == "html":
+        return Reply(status, {"Content-Type": "text/html"}, _NGINX.format(f"{status} {message}").encode())
+    if body == "text":
+        return Reply(status, {"Content-Type": "text/plain"}, message.encode())
+    return error(status, message)
+
+
+class FaultHandle:
+    """One scripted fault: how often it hit, and the switch of a stall or hold."""
+
+    def __init__(self, method: str, pattern: str, times: int | None, fault: Fault, clock: Clock) -> None:
+        self.fault = fault
+        self.hits: int = 0
+        self.clock = clock
+        self._method = method
+        self._pattern = pattern
+        self._left = times
+        self._reached = Signal()
+        self._released = Signal()
+        self._passed: deque[float] = deque()  # when requests within the allowance came
+
+    def release(self) -> None:
+        """Let every request that waits in this fault go on, and later ones pass; callable from any thread."""
+        self._released.set()
+
+    async def reached(self) -> None:
+        """Wait until a request sits in this fault."""
+        await self._reached.wait()
+
+    def wait_reached(self, timeout: float | None = None) -> bool:
+        """Block until a request sits in this fault, at most *timeout* seconds; for code without a loop."""
+        return self._reached.wait_blocking(timeout)
+
+    async def pause(self) -> None:
+        """Sit in this fault until it is released; for the server's side."""
+        self._reached.set()
+        await self._released.wait()
+
+    async def pause_until(self, when: float) -> None:
+        """Sit in this fault until the clock shows *when*, or it is released; for the server's side."""
+        if when > self.clock() and not self._released.is_set:
+            self._reached.set()
+            await first_of(self._released.wait(), wait_until(self.clock, when))
+
+    def take(self, method: str, path: str) -> bool:
+        """Claim one hit for a request, where it matches and times are left."""
+        if self._left == 0 or self._method not in ("*", method) or not ant_patterns.matches(self._pattern, path):
+            return False
+        if self.fault.allowance and self._is_within(*self.fault.allowance):
+            return False
+        if self._left is not None:
+            self._left -= 1
+        self.hits += 1
+        return True
+
+    def next_content(self) -> bytes | None:
+        """Return what the file is overwritten with at the present hit; None to leave it."""
+        contents = self.fault.contents
+        return contents[self.hits - 1] if self.hits <= len(contents) else None
+
+    def _is_within(self, requests: int, per: float) -> bool:
+        now = self.clock()
+        while self._passed and self._passed[0] <= now - per:
+            self._passed.popleft()
+        if len(self._passed) >= requests:
+            return False
+        self._passed.append(now)
+        return True
+
+
+@dataclass(slots=True)
+class Faults:
+    """The script: faults in the order they were added; the first that matches and has times left hits."""
+
+    _handles: list[FaultHandle] = field(default_factory=list)
+
+    def add(self, handle: FaultHandle) -> None:
+        """Append to the script."""
+        self._handles.append(handle)
+
+    def clear(self) -> None:
+        """Empty the script and let go every request that waits in it."""
+        handles, self._handles = self._handles, []
+        for handle in handles:
+            handle.release()
+
+    def pick(self, method: str, path: str) -> FaultHandle | None:
+        """Claim the fault for a request, None for none."""
+        return next((handle for handle in self._handles if handle.take(method, path)), None)
