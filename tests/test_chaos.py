@@ -11,11 +11,10 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import anyio.lowlevel
 import pytest
-from chaos_server import REPOSITORY, ChaosServer
+from chaos_server import REPOSITORY, STYLES, UPLOAD_STYLES, ChaosServer
 from raw_http import raw_server
 
 import aioartifact
@@ -33,24 +32,39 @@ KINDS = {
     "deploy",
     "deploy_many",
     "write_bytes",
+    "download-silent",
+    "read_bytes-silent",
+    "stream-silent",
+    "open-silent",
+    "deploy-silent",
 }
 MIB = 1024 * 1024
-HANG = 60.0  # seconds: no response of the server takes that long
+HANG = 60.0  # seconds: no response takes that long, except those that never come
+STALL = 0.3  # seconds: for those that never come
+HARMLESS = {
+    *(style.__name__ for style in (*STYLES, *UPLOAD_STYLES)),
+    *("none", "sent_in_two_pieces", "interim", "stray", "partial_head"),
+    *("redirected_to_storage", "redirected_without_checksums"),
+}
+# Responses with only an ETag and responses with only checksums cannot be of one content that is read in parts.
+UNMATCHED = {"without_etag", "redirected_without_checksums"}
 LARGE = 9 * MIB  # of these, an interrupted download keeps what it has
 
 
 class Round:
     """
-    Some files and uploads, over one session to one server.
+    Some files and uploads, over two sessions to one server: one for responses that come, one for those that may not.
 
     Attributes:
         results: How often each kind of call succeeded or failed, with the error's type.
+        longest: Seconds of the longest call of each session.
     """
 
     def __init__(self, seed: str, folder: Path, cancelled_at_await: Callable[..., Awaitable[object]]) -> None:
         self.draw = random.Random(seed)
         self.server = ChaosServer(seed)
         self.results: Counter[str] = Counter()
+        self.longest = {"answered": 0.0, "silent": 0.0}
         self.destination, self.sources = folder / "destination", folder / "sources"
         self.destination.mkdir(parents=True)
         self.sources.mkdir()
@@ -60,6 +74,8 @@ class Round:
             self._make_file("whole", number, self.draw.choice((1, 100, 5000, 40_000, 300_000)))
             self._make_file("part", number, self.draw.choice((1, 5000, 300_000, 2_000_000)))
             self._make_file("pinned", number, self.draw.choice((1, 5000, 300_000)))
+        for number in range(4):
+            self._make_file("silent", number, self.draw.choice((1, 5000, 300_000)))
         self._make_file("whole", 12, self.draw.choice((0, LARGE, 0, 0)))
 
     def _make_file(self, kind: str, number: int, size: int) -> None:
@@ -82,9 +98,12 @@ class Round:
             options = {
                 "auth": ("user", "secret"),
                 "retry": RetryPolicy(attempts=3, backoff_initial=0),
-                "timeouts": Timeouts(stall=HANG, reply=HANG),
             }
-            async with aioartifact.session(running.url, **options) as self.session:
+            patient, impatient = Timeouts(stall=HANG, reply=HANG), Timeouts(stall=STALL, reply=STALL)
+            async with (
+                aioartifact.session(running.url, timeouts=patient, **options) as self.session,
+                aioartifact.session(running.url, timeouts=impatient, **options) as self.impatient,
+            ):
                 async with asyncio.TaskGroup() as calls:
                     for call in self._calls():
                         calls.create_task(call)
@@ -95,27 +114,45 @@ class Round:
             return len(running.requests)
 
     def _calls(self) -> list[Awaitable[None]]:
-        calls = [self._download_many(), self._deploy_many()]
+        calls = [
+            self._timed(self._download_many(), "answered"),
+            self._timed(self._deploy_many(), "answered"),
+            self._outcome("download-silent", self._download, "silent/0.bin"),
+            self._outcome("read_bytes-silent", self._read_whole, "silent/1.bin"),
+            self._outcome("stream-silent", self._stream, "silent/2.bin"),
+            self._outcome("open-silent", self._open, "silent/3.bin"),
+            self._outcome("deploy-silent", self._deploy, "up/silent/1.bin"),
+        ]
         for number in range(6):
             calls += [
-                self._outcome("download", self._download(f"whole/{number}.bin")),
-                self._outcome("read_bytes", self._read_whole(f"whole/{number}.bin")),
-                self._outcome("stream", self._stream(f"whole/{number}.bin")),
-                self._outcome("read_bytes-part", self._read_part(f"part/{number}.bin")),
-                self._outcome("open", self._open(f"part/{number + 6}.bin")),
-                self._outcome("write_bytes", self._write_bytes(number)),
-                self._outcome("deploy", self._deploy(number)),
+                self._outcome("download", self._download, f"whole/{number}.bin"),
+                self._outcome("read_bytes", self._read_whole, f"whole/{number}.bin"),
+                self._outcome("stream", self._stream, f"whole/{number}.bin"),
+                self._outcome("read_bytes-part", self._read_part, f"part/{number}.bin"),
+                self._outcome("open", self._open, f"part/{number + 6}.bin"),
+                self._outcome("write_bytes", self._write_bytes, f"up/bytes/{number}.bin"),
+                self._outcome("deploy", self._deploy, f"up/one/{number}.bin"),
             ]
         return calls
 
-    async def _outcome(self, kind: str, call: Awaitable[None]) -> None:
+    async def _timed(self, call: Awaitable[None], session: str) -> None:
+        began = time.monotonic()
+        with anyio.fail_after(HANG):
+            await call
+        self.longest[session] = max(self.longest[session], time.monotonic() - began)
+
+    def _session_for(self, path: str) -> object:
+        return self.impatient if "silent" in path else self.session
+
+    async def _outcome(self, kind: str, function: Callable[[str], Awaitable[None]], path: str) -> None:
+        call = self._timed(function(path), "silent" if kind.endswith("silent") else "answered")
         try:
             if self.draw.randrange(20):
                 await call
             else:
                 await self._cancelled(call, self.draw.randrange(1, 30))
         except ArtifactoryError as error:
-            self._count_failure(kind, error)
+            self._count_failure(kind, path, error)
         except asyncio.CancelledError:
             self.results[f"{kind}: cancelled"] += 1
         else:
@@ -127,18 +164,26 @@ class Round:
 
         await asyncio.ensure_future(attempt())
 
-    def _count_failure(self, kind: str, error: ArtifactoryError) -> None:
-        assert not isinstance(error, TransportTimeoutError), (
-            error,
-            self._history(urlsplit(error.url).path.partition("/artifactory/")[2]),
-        )
+    def _count_failure(self, kind: str, path: str, error: ArtifactoryError) -> None:
+        assert self._has_cause(error, path), (kind, error, self._history(path))
         assert "secret" not in repr(error)
         self.results[f"{kind}: {type(error).__name__}"] += 1
 
+    def _has_cause(self, error: ArtifactoryError, path: str) -> bool:
+        """Whether a fault of the server explains the failure."""
+        if isinstance(error, TransportTimeoutError):
+            return "silent" in path
+        harmless = HARMLESS - UNMATCHED if path.startswith("part") else HARMLESS
+        return "silent" in path or not {*self._drawn(path)} <= harmless
+
     # --- downloads ---
 
-    def _history(self, path: str) -> object:
-        """What was drawn for the requests of a file; for a failure."""
+    def _drawn(self, path: str) -> list[str]:
+        """Names of all that was drawn for the requests of a file."""
+        return [name for requests in self._history(path).values() for request in requests for name in request[2:]]
+
+    def _history(self, path: str) -> dict[str, list[list[str]]]:
+        """What was drawn for the requests of a file."""
         return {key: value for key, value in self.server.history.items() if key.endswith(path)}
 
     def _contents(self, path: str) -> list[bytes]:
@@ -148,7 +193,8 @@ class Round:
         target = self.destination / path.replace("/", "-")
         before = target.read_bytes() if target.exists() else None
         try:
-            assert await aioartifact.download(self.url(path), target, session=self.session) == str(target)
+            session = self._session_for(path)
+            assert await aioartifact.download(self.url(path), target, session=session) == str(target)
         except ArtifactoryError:
             assert (target.read_bytes() if target.exists() else None) == before
             raise
@@ -179,7 +225,7 @@ class Round:
             target, path = self.destination / name, name.replace("-", "/")
             if outcome.error is not None:
                 assert (target.read_bytes() if target.exists() else None) == self.old[name], self._history(path)
-                self._count_failure("download_many", outcome.error)
+                self._count_failure("download_many", path, outcome.error)
             else:
                 assert target.read_bytes() in self._contents(path), self._history(path)
                 self.results["download_many: right"] += 1
@@ -203,9 +249,8 @@ class Round:
         assert not left
 
     async def _read_whole(self, path: str) -> None:
-        assert await aioartifact.read_bytes(self.url(path), session=self.session) in self._contents(path), (
-            self._history(path)
-        )
+        received = await aioartifact.read_bytes(self.url(path), session=self._session_for(path))
+        assert received in self._contents(path), self._history(path)
 
     async def _read_part(self, path: str) -> None:
         size = len(self._contents(path)[0])
@@ -219,7 +264,7 @@ class Round:
     async def _stream(self, path: str) -> None:
         leaves_early = not self.draw.randrange(4)
         received = bytearray()
-        async with aioartifact.stream(self.url(path), session=self.session) as chunks:
+        async with aioartifact.stream(self.url(path), session=self._session_for(path)) as chunks:
             async for chunk in chunks:
                 received += chunk
                 if leaves_early:
@@ -229,7 +274,7 @@ class Round:
     async def _open(self, path: str) -> None:
         """All that is read belongs to one content."""
         pieces: list[tuple[int, bytes, int]] = []
-        async with aioartifact.open(self.url(path), session=self.session) as file:
+        async with aioartifact.open(self.url(path), session=self._session_for(path)) as file:
             for _ in range(self.draw.randrange(1, 6)):
                 at, size = self.draw.randrange(file.size + 1), self.draw.choice((1, 1000, 300_000, -1))
                 await file.seek(at)
@@ -243,38 +288,36 @@ class Round:
 
     # --- uploads ---
 
-    def _source(self, number: int) -> tuple[Path, bytes]:
+    def _source(self, name: str) -> tuple[Path, bytes]:
         content = self.draw.randbytes(self.draw.choice((0, 1, 5000, 300_000, 2 * MIB)))
-        source = self.sources / f"{number}.bin"
+        source = self.sources / name
         source.write_bytes(content)
         return source, content
 
-    async def _deploy(self, number: int) -> None:
-        source, content = self._source(number)
-        path = f"up/one/{number}.bin"
-        await aioartifact.deploy(source, self.url(path), min_checksum_deploy=1000, session=self.session)
+    async def _deploy(self, path: str) -> None:
+        source, content = self._source(path.replace("/", "-"))
+        session = self._session_for(path)
+        await aioartifact.deploy(source, self.url(path), min_checksum_deploy=1000, session=session)
         assert self.server.uploads.get(path) == content, self._history(path)
 
-    async def _write_bytes(self, number: int) -> None:
+    async def _write_bytes(self, path: str) -> None:
         content = self.draw.randbytes(self.draw.choice((0, 1, 5000, 300_000)))
-        path = f"up/bytes/{number}.bin"
         await aioartifact.write_bytes(self.url(path), content, session=self.session)
         assert self.server.uploads.get(path) == content, self._history(path)
 
     async def _deploy_many(self) -> None:
-        sources = dict(self._source(number) for number in range(100, 116))
+        sources = dict(self._source(f"{number}.bin") for number in range(16))
         report = await aioartifact.deploy_many(
             sources, self.url("up/many"), overwrite="always", on_error="collect", session=self.session
         )
         assert sorted(outcome.path for outcome in report) == sorted(map(str, sources))
         for outcome in report:
             source = Path(outcome.path)
+            path = f"up/many/{source.name}"
             if outcome.error is not None:
-                self._count_failure("deploy_many", outcome.error)
+                self._count_failure("deploy_many", path, outcome.error)
             else:
-                assert self.server.uploads.get(f"up/many/{source.name}") == sources[source], self._history(
-                    f"up/many/{source.name}"
-                )
+                assert self.server.uploads.get(path) == sources[source], self._history(path)
                 self.results["deploy_many: right"] += 1
 
 
@@ -297,10 +340,11 @@ async def test_files_are_right_or_fail_and_nothing_is_left(tmp_path, cancelled_a
     """Each file is right, or has failed with a typed error and is as before; no descriptor and no task remains."""
     drawn: Counter[str] = Counter()
     results: Counter[str] = Counter()
+    longest = {"answered": 0.0, "silent": 0.0}
     requests = number = 0
     began = time.monotonic()
-    before = after = None
-    while requests < REQUESTS or before is None:
+    before = open_things()
+    while requests < REQUESTS:
         number += 1
         folder = tmp_path / str(number)
         print(f"AIOARTIFACT_CHAOS_SEED={SEED}, round {number}, request {requests}")  # noqa: T201  # for a failure
@@ -308,16 +352,15 @@ async def test_files_are_right_or_fail_and_nothing_is_left(tmp_path, cancelled_a
         requests += await round_.run()
         drawn += round_.server.drawn
         results += round_.results
+        longest = {session: max(seconds, round_.longest[session]) for session, seconds in longest.items()}
         shutil.rmtree(folder)
-        if before is not None:  # the first round starts threads that stay
-            await settle(before)
-        after = open_things()
-        before = before or after
+        await settle(before)
         del round_
         gc.collect()  # nothing that was dropped may warn
     figures = (
         f"{requests} requests, {number} rounds, {time.monotonic() - began:.0f} s",
-        f"descriptors and tasks before: {before}, after: {after}",
+        f"descriptors and tasks before: {before}, after: {open_things()}",
+        f"longest call: {longest} s",
         f"faults: {dict(drawn.most_common())}",
         f"results: {dict(sorted(results.items()))}",
     )

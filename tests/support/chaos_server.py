@@ -33,7 +33,9 @@ class Answer:
         length: Content-Length, if not that of the body; negative for none.
         before: Bytes that precede it.
         after: Bytes that follow it.
+        field_line: Line among its fields that is not a field.
         closes: Whether the connection is closed behind it.
+        sent: How many of its bytes are sent, on a connection that stays open; None for all.
     """
 
     status: int = 200
@@ -43,7 +45,9 @@ class Answer:
     length: int | None = None
     before: bytes = b""
     after: bytes = b""
+    field_line: bytes = b""
     closes: bool = False
+    sent: int | None = None
 
     @property
     def data(self) -> bytes:
@@ -54,7 +58,9 @@ class Answer:
         else:
             headers = self.headers | {"Transfer-Encoding": "chunked"}
             spelled = response(status=self.status, headers=headers, length=-1) + chunked(self.body)
-        return self.before + spelled + self.after
+        if self.field_line:
+            spelled = spelled.replace(b"\r\n", b"\r\n" + self.field_line + b"\r\n", 1)
+        return (self.before + spelled + self.after)[: self.sent]
 
     @property
     def head_size(self) -> int:
@@ -117,7 +123,8 @@ def closing_without_notice(answer: Answer, draw: random.Random) -> None:
 
 def old_etag(answer: Answer, draw: random.Random) -> None:
     """What Artifactory sent before 5.8, with the range in the ETag."""
-    if found := re.match(r"bytes (\d+-\d+)/", answer.headers.get("Content-Range", "")):
+    found = re.match(r"bytes (\d+-\d+)/", answer.headers.get("Content-Range", ""))
+    if found and "ETag" in answer.headers:
         answer.headers["ETag"] = f"{answer.headers['ETag']}-{found[1]}"
 
 
@@ -215,8 +222,7 @@ def broken_field(answer: Answer, draw: random.Random) -> None:
         b"X: a\0b",
         b"Transfer-Encoding: x",
     )
-    status, _, rest = answer.data.partition(b"\r\n")
-    answer.end(status + b"\r\n" + draw.choice(fields) + b"\r\n" + rest)
+    answer.field_line, answer.closes = draw.choice(fields), True
 
 
 def chunks_cut(answer: Answer, draw: random.Random) -> None:
@@ -233,6 +239,36 @@ def chunk_of_bad_size(answer: Answer, draw: random.Random) -> None:
 
 def closed(answer: Answer, draw: random.Random) -> None:
     answer.end(b"")
+
+
+# --- silence: the connection stays open, and nothing more is sent ---
+
+
+def silent(answer: Answer, draw: random.Random) -> None:
+    answer.sent = 0
+
+
+def silent_after_interim(answer: Answer, draw: random.Random) -> None:
+    interim(answer, draw)
+    answer.sent = len(answer.before)
+
+
+def silent_in_head(answer: Answer, draw: random.Random) -> None:
+    answer.sent = draw.randrange(answer.head_size)
+
+
+def silent_in_body(answer: Answer, draw: random.Random) -> None:
+    answer.sent = draw.randrange(answer.head_size, len(answer.data))
+
+
+def silent_in_chunks(answer: Answer, draw: random.Random) -> None:
+    answer.is_chunked = True
+    silent_in_body(answer, draw)
+
+
+def silent_before_the_announced_end(answer: Answer, draw: random.Random) -> None:
+    length_too_long(answer, draw)
+    answer.closes = False
 
 
 # --- refusals ---
@@ -401,6 +437,14 @@ FRAMING = (
     chunk_of_bad_size,
     closed,
 )
+SILENCES = (
+    silent,
+    silent_after_interim,
+    silent_in_head,
+    silent_in_body,
+    silent_in_chunks,
+    silent_before_the_announced_end,
+)
 REFUSALS = (
     busy,
     error_500,
@@ -413,8 +457,8 @@ REFUSALS = (
     empty_success,
 )
 OF_FILES = (web_page, unrequested_416, wrong_label, wrong_checksums)
-OF_RANGES = (other_start, other_stop, other_total, without_content_range, broken_content_range, multipart)
-SILENT = (length_too_short, shortened, lengthened, flipped_bit, shifted, text_in_place_of_the_file)
+OF_RANGES = (other_start, other_stop, without_content_range, broken_content_range, multipart)
+UNANNOUNCED = (length_too_short, shortened, lengthened, flipped_bit, shifted, text_in_place_of_the_file)
 
 
 # --- faults of an upload ---
@@ -453,7 +497,8 @@ class ChaosServer:
 
     The folder of a path decides about its faults: files in ``whole`` are read to their end, so that their checksums
     reveal every fault; those in ``part`` are read in parts, so that some faults cannot be noticed; clients know the
-    checksums of those in ``pinned`` in advance; ``up`` is for uploads.
+    checksums of those in ``pinned`` in advance; those in ``silent`` may arrive only in part, on a connection that stays
+    open; ``up`` is for uploads, of which those in ``up/silent`` may get no response.
 
     Args:
         seed: Decides which faults are drawn, by path and number of the request.
@@ -481,7 +526,6 @@ class ChaosServer:
         draw = random.Random(f"{self._seed}/{target}/{self._count[target]}/body")
         if self.is_calm or f"/{REPOSITORY}/" not in target or not size or draw.random() > 0.05:
             return size
-        self._note("answered_before_the_end_of_the_body")
         return draw.randrange(size)
 
     async def answer(self, request: RawRequest) -> bytes:
@@ -511,8 +555,9 @@ class ChaosServer:
         if request.method == "PUT" and path.startswith(f"/{REPOSITORY}/up/"):
             return self._put(request, path.removeprefix(f"/{REPOSITORY}/"), draw)
         if path.startswith("/api/storage/"):
-            answer = self._info(path.removeprefix(f"/api/storage/{REPOSITORY}/"))
-            self._change(answer, draw, ATTACHED + FRAMING)
+            path = path.removeprefix(f"/api/storage/{REPOSITORY}/")
+            answer = self._info(path)
+            self._change(answer, draw, ATTACHED + FRAMING + _silences(path))
             return answer
         is_storage = path.startswith("/storage/")
         return self._get(request, path.removeprefix("/storage/").removeprefix(f"/{REPOSITORY}/"), draw, is_storage)
@@ -534,9 +579,9 @@ class ChaosServer:
 
     def _style(self, answer: Answer, draw: random.Random, styles: Mapping[Change, int]) -> None:
         if not self.is_calm:
-            style = draw.choices(list(styles), list(styles.values()))[0]
-            self._note(style.__name__)
-            style(answer, draw)
+            for style in dict.fromkeys(draw.choices(list(styles), list(styles.values()), k=2)):
+                self._note(style.__name__)
+                style(answer, draw)
 
     # --- files ---
 
@@ -545,8 +590,9 @@ class ChaosServer:
             return Answer(404, {"Content-Type": "application/json"}, _errors(404, "File not found."))
         kind = path.partition("/")[0]
         if not is_storage and not self.is_calm and not draw.randrange(10):
-            self._note("redirected_to_storage")
-            return Answer(302, {"Location": f"/storage/{path}"})
+            checksums = draw.choice(({}, checksum_headers(self.contents[path][-1])))
+            self._note("redirected_to_storage" if checksums else "redirected_without_checksums")
+            return Answer(302, {"Location": f"/storage/{path}"} | checksums)
         if kind != "pinned" and not self.is_calm and not draw.randrange(40):
             self._note("replaced")
             self.contents[path].append(draw.randbytes(len(self.contents[path][-1]) + draw.choice((0, 0, 50))))
@@ -566,13 +612,13 @@ class ChaosServer:
         body = self._bytes_of(request, draw)
         if body is None:
             answer = Answer(404, {"Content-Type": "application/json"}, _errors(404, "No such bytes"))
-            self._change(answer, draw, ATTACHED + FRAMING)
+            self._change(answer, draw, ATTACHED + FRAMING + _silences(path))
             return answer
         document = {"repo": REPOSITORY, "path": f"/{path}", "checksums": checksums_of(body)}
         answer = Answer(201, {"Content-Type": "application/json"}, json.dumps(document).encode())
         self._style(answer, draw, UPLOAD_STYLES)
         try:
-            fault = self._change(answer, draw, ATTACHED + FRAMING + REFUSALS + OF_UPLOADS)
+            fault = self._change(answer, draw, ATTACHED + FRAMING + REFUSALS + OF_UPLOADS + _silences(path))
         except Close:
             if draw.randrange(2):  # stored, though the client cannot know it
                 self.uploads[path] = body
@@ -587,6 +633,7 @@ class ChaosServer:
         if request.headers.get("x-checksum-deploy"):
             return next((body for body in self.uploads.values() if checksums_of(body)["sha1"] == sha1), None)
         if len(request.body) != int(request.headers["content-length"]):
+            self._note("answered_before_the_end_of_the_body")
             early = Answer(draw.choice((403, 413, 500)), {}, draw.choice((b"", _errors(413, "Too large"))))
             raise Close(draw.choice((b"", early.data)))
         assert checksums_of(request.body)["sha1"] == sha1, "the client sent other bytes than it announced"
@@ -606,6 +653,11 @@ def checksums_of(content: bytes) -> dict[str, str]:
     return {name: hashlib.new(name, content).hexdigest() for name in ("sha256", "sha1", "md5")}
 
 
+def _silences(path: str) -> tuple[Change, ...]:
+    """Twice, as clients only learn of them after a while."""
+    return SILENCES * 2 if path.removeprefix("up/").startswith("silent") else ()
+
+
 def _is_last_requested(request: RawRequest, answer: Answer) -> bool:
     """Whether the last byte sent is the one requested, not the last of a file that ends earlier."""
     return re.sub(r".*-|/.*", "", answer.headers["Content-Range"]) == request.headers["range"].rpartition("-")[2]
@@ -613,21 +665,22 @@ def _is_last_requested(request: RawRequest, answer: Answer) -> bool:
 
 def _faults_of(request: RawRequest, kind: str, answer: Answer) -> list[Change]:
     """The faults that a client can notice, or that leave the bytes as they are."""
-    faults: list[Change] = [*ATTACHED, *FRAMING, *REFUSALS, *OF_FILES]
+    faults: list[Change] = [*ATTACHED, *FRAMING, *REFUSALS, *OF_FILES, *_silences(kind)]
     if answer.status == 206:
         faults += OF_RANGES
-        if not _is_last_requested(request, answer):  # else a server before 5.8 could mean it
-            faults.append(total_before_the_last_byte)
-    elif answer.body and not {"range", "content-encoding"} & {*request.headers, *map(str.lower, answer.headers)}:
+        if not _is_last_requested(request, answer):  # else it can be true, or is how servers before 5.8 answer
+            faults += (other_total, total_before_the_last_byte)
+    elif answer.body:
         faults.append(unrequested_206)
     if "if-none-match" not in request.headers:
         faults.append(unrequested_304)
-    if kind != "part" and answer.body:
-        faults += SILENT
+    if kind in ("whole", "pinned") and answer.body:
+        faults += UNANNOUNCED
     if kind == "pinned":
         faults.append(other_file)
     if not answer.body:
-        faults = [each for each in faults if each not in FRAMING or each in (closed, garbage, cut_in_head)]
+        of_bodies = {*FRAMING, *SILENCES} - {closed, garbage, cut_in_head, silent, silent_after_interim, silent_in_head}
+        faults = [each for each in faults if each not in of_bodies]
     return faults
 
 
