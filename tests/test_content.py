@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from raw_http import Close, raw_server, response
+from raw_http import Close, checksum_headers, raw_server, response
 
 import aioartifact
 from aioartifact import Checksums, RetryPolicy, Timeouts
@@ -233,20 +233,47 @@ async def test_login_page_behind_a_redirect(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("checksums", [{}, checksum_headers(DATA)], ids=["", "with-checksums"])
 @pytest.mark.parametrize(("start", "end"), [(0, 5), (10, 20), (10, None), (500, 1000)])
-async def test_login_page_in_place_of_a_part(start, end):
-    """The checksum in the info cannot identify a part, and the size of the page shows that it is not the file."""
+async def test_login_page_in_place_of_a_part(start, end, checksums):
+    """No checksum, in the redirect or in the info, identifies a part; the size of the page is not that of the file."""
     info = {"repo": "r", "path": "/f", "size": str(len(DATA)), "checksums": {"sha1": hashlib.sha1(DATA).hexdigest()}}
 
     def answer(target, _):
         if "api/storage" in target:
             return 200, {"Content-Type": "application/json"}, json.dumps(info).encode()
         page = (200, {"Content-Type": "text/html"}, b"<html>Sign in")
-        return page if target == "/login" else (302, {"Location": "/login"}, b"")
+        return page if target == "/login" else (302, {"Location": "/login"} | checksums, b"")
 
     async with serving(answer) as (url, session, _):
         with pytest.raises(aioartifact.ProtocolError, match="HTML"):
             await aioartifact.read_bytes(url, start=start, end=end, session=session)
+
+
+@pytest.mark.parametrize("size", [len(DATA), None], ids=["", "no-info"])
+@pytest.mark.parametrize("checksums", [{}, checksum_headers(DATA)], ids=["", "with-checksums"])
+@pytest.mark.parametrize("status", [200, 206])
+async def test_part_of_a_web_page_that_is_the_file(status, checksums, size):
+    """Storage knows its type only; its size or its range and the checksums in the redirect show that it is the file."""
+    info = {"repo": "r", "path": "/f", "size": str(size), "checksums": {"sha1": hashlib.sha1(DATA).hexdigest()}}
+
+    def answer(target, _):
+        if "api/storage" in target:
+            return refuse_info(target) if size is None else (200, {}, json.dumps(info).encode())
+        if target != "/storage":
+            return 302, {"Location": "/storage"} | checksums, b""
+        headers = {"Content-Type": "text/html"}
+        if status == 200:
+            return 200, headers, DATA
+        return 206, headers | {"Content-Range": f"bytes 10-19/{len(DATA)}"}, DATA[10:20]
+
+    async with serving(answer) as (url, session, _):
+        reading = aioartifact.read_bytes(url, start=10, end=20, session=session)
+        if size is not None or (status == 206 and checksums):
+            assert await reading == DATA[10:20]
+        else:
+            with pytest.raises(aioartifact.ProtocolError, match="HTML"):
+                await reading
 
 
 @pytest.mark.parametrize("location", ["http://127.0.0.1:99999/x", "http://127.0.0.1:65536/", "http://[::1/x"])

@@ -185,14 +185,14 @@ def check_pinned_size(item: ItemURL, pin: Pin | None, size: int) -> None:
         raise pin_error(item, pin, ExpectedContent(size, NO_CHECKSUMS))
 
 
-def check_is_file(item: ItemURL, expected: ExpectedContent) -> None:
+def check_is_file(item: ItemURL, expected: ExpectedContent, *, is_identified: bool) -> None:
     """
-    Refuse a web page that a redirect led to, unless a checksum can identify it as the file.
+    Refuse a web page that a redirect led to, unless it is identified as the file.
 
     Raises:
-        ProtocolError: If there is no checksum.
+        ProtocolError: If it is not.
     """
-    if expected.is_page and not expected.checksums:
+    if expected.is_page and not is_identified:
         raise ProtocolError(
             f"GET {item}: redirected to an HTML page; nothing was written",
             hint="a login page may have answered in place of the file; check the credentials",
@@ -208,7 +208,7 @@ def check_received(item: ItemURL, expected: ExpectedContent, size: int, checksum
         ProtocolError: If the body is a web page from a redirect that no checksum identifies as the file.
     """
     strongest = expected.checksums.strongest()
-    check_is_file(item, expected)
+    check_is_file(item, expected, is_identified=bool(expected.checksums))
     if expected.size is not None and size != expected.size:
         raise IntegrityError(
             f"GET {item}: {size} bytes arrived of {expected.size}; nothing was written",

@@ -125,18 +125,26 @@ class Incoming:
         if not has_certain_end(answer, self.expected.size if self.expected else None):
             await self._open_whole()
             return
-        if answer.is_page and not answer.checksums and self._pin is None:
+        if answer.is_page and self._pin is None and not self._is_identified(answer):
             await self.close()
             self._pin = pin_of(await self._info(), is_binding=False)
-            check_is_file(self._item, with_pin(answer, self._pin))
+            check_is_file(self._item, answer, is_identified=self._is_identified(answer))
             await self.open()
             return
-        check_is_file(self._item, with_pin(answer, self._pin) if self._can_identify(answer) else answer)
+        check_is_file(self._item, answer, is_identified=self._is_identified(answer))
         self._take(answer)
 
-    def _can_identify(self, answer: ExpectedContent) -> bool:
-        """Whether the pin can identify a body as the file: a whole one by its checksum, a part by its size."""
-        return self._is_whole or (self._pin is not None and self._pin.size == answer.size)
+    def _is_identified(self, answer: ExpectedContent) -> bool:
+        """
+        Whether a web page can only be the file, or will turn out not to be.
+
+        A whole one is verified by its checksum. Of a part only the size of the file can show that, or the range in a
+        206: the checksums in a redirect are those of the file, whatever the redirect leads to.
+        """
+        if self._is_whole:
+            return bool(with_pin(answer, self._pin).checksums)
+        has_its_size = self._pin is not None and self._pin.size == answer.size
+        return has_its_size or (answer.stop is not None and bool(answer.checksums))
 
     def _request(self) -> Request:
         if not self._has_ranges:

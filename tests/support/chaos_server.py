@@ -559,8 +559,10 @@ class ChaosServer:
             answer = self._info(path)
             self._change(answer, draw, ATTACHED + FRAMING + _silences(path))
             return answer
-        is_storage = path.startswith("/storage/")
-        return self._get(request, path.removeprefix("/storage/").removeprefix(f"/{REPOSITORY}/"), draw, is_storage)
+        if path.startswith("/storage/"):
+            sha1, path = path.removeprefix("/storage/").split("/", 1)
+            return self._from_storage(request, path, sha1, draw)
+        return self._get(request, path.removeprefix(f"/{REPOSITORY}/"), draw)
 
     def _change(self, answer: Answer, draw: random.Random, faults: Iterable[Change]) -> Change | None:
         """Change *answer* by one of *faults*, or not; return that fault."""
@@ -585,25 +587,34 @@ class ChaosServer:
 
     # --- files ---
 
-    def _get(self, request: RawRequest, path: str, draw: random.Random, is_storage: bool) -> Answer:
+    def _get(self, request: RawRequest, path: str, draw: random.Random) -> Answer:
         if path not in self.contents:
             return Answer(404, {"Content-Type": "application/json"}, _errors(404, "File not found."))
-        kind = path.partition("/")[0]
-        if not is_storage and not self.is_calm and not draw.randrange(10):
-            checksums = draw.choice(({}, checksum_headers(self.contents[path][-1])))
-            self._note("redirected_to_storage" if checksums else "redirected_without_checksums")
-            return Answer(302, {"Location": f"/storage/{path}"} | checksums)
-        if kind != "pinned" and not self.is_calm and not draw.randrange(40):
+        if not path.startswith("pinned") and not self.is_calm and not draw.randrange(40):
             self._note("replaced")
             self.contents[path].append(draw.randbytes(len(self.contents[path][-1]) + draw.choice((0, 0, 50))))
+        content = self.contents[path][-1]
+        if not self.is_calm and not draw.randrange(10):
+            checksums = draw.choice(({}, checksum_headers(content)))
+            self._note("redirected_to_storage" if checksums else "redirected_without_checksums")
+            return Answer(302, {"Location": f"/storage/{hashlib.sha1(content).hexdigest()}/{path}"} | checksums)
+        return self._file(request, path, content, draw)
+
+    def _from_storage(self, request: RawRequest, path: str, sha1: str, draw: random.Random) -> Answer:
+        """What storage sends, where contents are named by their checksum, and other ETags identify them."""
+        content = next(each for each in self.contents[path] if hashlib.sha1(each).hexdigest() == sha1)
+        return self._file(request, path, content, draw, is_storage=True)
+
+    def _file(
+        self, request: RawRequest, path: str, content: bytes, draw: random.Random, *, is_storage: bool = False
+    ) -> Answer:
+        etag = hashlib.md5(content).hexdigest() if is_storage else hashlib.sha1(content).hexdigest()
         ignores_range = not self.is_calm and not draw.randrange(10)
-        answer = file_answer(request, self.contents[path][-1], ignores_range=ignores_range)
+        answer = file_answer(request, content, etag, ignores_range=ignores_range)
         if is_storage:
             without_checksums(answer, draw)
-            if "ETag" in answer.headers:
-                answer.headers["ETag"] = f'"{answer.headers["ETag"]}"'
         self._style(answer, draw, STYLES)
-        self._change(answer, draw, _faults_of(request, kind, answer))
+        self._change(answer, draw, _faults_of(request, path.partition("/")[0], answer))
         return answer
 
     # --- uploads ---
@@ -684,14 +695,13 @@ def _faults_of(request: RawRequest, kind: str, answer: Answer) -> list[Change]:
     return faults
 
 
-def file_answer(request: RawRequest, content: bytes, *, ignores_range: bool) -> Answer:
+def file_answer(request: RawRequest, content: bytes, etag: str, *, ignores_range: bool) -> Answer:
     """The correct response of Artifactory to the request for a file."""
-    sha1 = hashlib.sha1(content).hexdigest()
-    headers = checksum_headers(content) | {"ETag": sha1, "Accept-Ranges": "bytes"}
-    if request.headers.get("if-none-match", "").strip('"') == sha1:
+    headers = checksum_headers(content) | {"ETag": etag, "Accept-Ranges": "bytes"}
+    if request.headers.get("if-none-match") == etag:
         return Answer(304, headers)
     asked = _RANGE.match(request.headers.get("range", ""))
-    if asked is None or ignores_range or request.headers.get("if-range", sha1).strip('"') != sha1:
+    if asked is None or ignores_range or request.headers.get("if-range", etag) != etag:
         return Answer(200, headers, content)
     start, stop = int(asked[1]), min(int(asked[2] or len(content)) + 1, len(content))
     if start >= len(content):
