@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from raw_http import raw_server, response
+from raw_http import Close, checksum_headers, raw_server, response
 
 import aioartifact
 from aioartifact import RetryPolicy
@@ -19,6 +19,7 @@ from aioartifact._codings import can_decode, codings_of, decoded, decoded_beginn
 
 TEXT = b"".join(b"line %d of a text that compresses well\n" % number for number in range(40_000))
 NOISE = random.Random(9).randbytes(5_000_000)
+BLOCK = 256 * 1024  # what an open file requests first
 
 
 def raw_deflate(data):
@@ -210,6 +211,48 @@ async def test_label_with_the_checksum_of_other_bytes(reader, label):
     async with serving(answer) as (url, session, _):
         with pytest.raises(aioartifact.IntegrityError, match="sha256"):
             await reader(url, session)
+
+
+def range_server(handlers):
+    """A handler that answers the first, second, … request for the file by *handlers*, the last for all that follow."""
+    requests = []
+
+    def answer(request):
+        if "/api/storage/" in request.target:
+            return response(status=403)
+        requests.append(request)
+        return handlers[min(len(requests), len(handlers)) - 1](request)
+
+    return answer
+
+
+def part(start, stop, sent=None):
+    """A 206 without a coding, of which only *sent* bytes arrive."""
+    headers = {"Content-Range": f"bytes {start}-{stop - 1}/{len(TEXT)}", "ETag": "e"} | checksum_headers(TEXT)
+    data = response(TEXT[start:stop], status=206, headers=headers)
+    if sent is None:
+        return lambda _: data
+
+    def cut(_):
+        raise Close(data[: len(data) - (stop - start) + sent])
+
+    return cut
+
+
+@pytest.mark.parametrize("spelled", [sized, chunked])
+async def test_whole_file_is_encoded_but_not_its_part(spelled):
+    """Bytes of an encoded response never continue those of a plain part; an open file decodes them."""
+    whole = spelled(gzip.compress(TEXT), **{"Content-Encoding": "gzip"} | checksum_headers(TEXT))
+    handlers = [part(100, 60_000, sent=5000), lambda _: whole, part(100, 60_000)]
+    retry = RetryPolicy(attempts=3, backoff_initial=0)
+    async with serving(range_server(handlers), retry=retry) as (url, session, _):
+        assert await aioartifact.read_bytes(url, start=100, end=60_000, session=session) == TEXT[100:60_000]
+    async with (
+        serving(range_server([part(0, BLOCK), lambda _: whole])) as (url, session, _),
+        aioartifact.open(url, session=session) as file,
+    ):
+        assert file.size == len(TEXT)
+        assert await file.read() == TEXT
 
 
 async def test_requests_for_a_labelled_file():

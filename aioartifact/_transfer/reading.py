@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import TypeAlias
 
 import aiohttp
@@ -58,6 +59,8 @@ class Incoming:
     Attributes:
         expected: What the server says about the file; None before the first response.
         is_part: Whether the latest response has only a part of the file.
+        has_other_form: Whether a response was refused because it has a content coding and the first has not, or the
+            reverse.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Incoming:
     ) -> None:
         self.expected = pinned
         self.is_part = False
+        self.has_other_form = False
         self._session = session
         self._item = item
         self._pinned = pinned
@@ -177,6 +181,12 @@ class Incoming:
             self.expected, self._stop = with_pin(answer, self._pin), self._requested_stop
         elif self.expected is None or not is_same_content(self.expected, answer):
             raise self._changed()
+        elif answer.codings != self.expected.codings:
+            # A whole file is verified at its end, in either form; a part must not have bytes of both.
+            if not self._is_whole or self._position > 0:
+                self.has_other_form = True
+                raise self._changed()
+            self.expected = replace(self.expected, size=answer.size, codings=answer.codings)
         if self._position == 0:
             self._start_digests()
         if answer.stop is not None and answer.size is not None:
@@ -420,6 +430,10 @@ async def read_part(
     try:
         await incoming.open()
         return await read_all(incoming) if incoming.is_part else None
+    except IntegrityError:
+        if incoming.has_other_form:
+            return None
+        raise
     finally:
         await incoming.close()
 
