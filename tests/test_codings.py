@@ -279,6 +279,33 @@ async def test_no_temporary_file_stays(reader, framing, monkeypatch, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("reader", [read, streamed, opened])
+@pytest.mark.parametrize("is_first", [True, False], ids=["at-once", "later"])
+async def test_temporary_copy_is_closed_wherever_it_is_cancelled(reader, is_first, monkeypatch, cancel_at_every_await):
+    """Also between the end of the thread that has written it and the return of the call."""
+    files = []
+
+    class Recorded(tempfile.SpooledTemporaryFile):
+        def __init__(self, *args):
+            super().__init__(*args)
+            files.append(self)
+
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", Recorded)
+    whole = sized(gzip.compress(TEXT), **{"Content-Encoding": "gzip"} | checksum_headers(TEXT))
+
+    def answer(request):
+        if not is_first and request.headers.get("range") == f"bytes=0-{BLOCK - 1}":
+            return part(0, BLOCK)(request)
+        return whole
+
+    def check(_):
+        assert [file for file in files if not file.closed] == []
+
+    async with serving(answer) as (url, session, _):
+        await cancel_at_every_await(lambda: reader(url, session), check)
+    assert len(files) > 5
+
+
 async def test_full_disk_under_a_temporary_copy(monkeypatch, tmp_path):
     """It is an error of the library, with the folder in its message."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))

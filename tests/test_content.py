@@ -276,6 +276,17 @@ async def test_part_of_a_web_page_that_is_the_file(status, checksums, size):
                 await reading
 
 
+@pytest.mark.parametrize(("start", "end"), [(0, 10**6), (10, 10**6), (990, 1001), (1000, 1001), (5000, 5001)])
+async def test_part_that_reaches_beyond_the_end_of_a_file_in_chunks(start, end):
+    """Where the server ignores ranges and names no length, the last chunk shows where the file ends."""
+    chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(DATA), DATA)
+    async with (
+        raw_server(lambda _: response(headers={"Transfer-Encoding": "chunked"}, length=-1) + chunks) as server,
+        aioartifact.session(server.url, auth=("u", "p"), retry=RetryPolicy.none()) as session,
+    ):
+        assert await aioartifact.read_bytes(f"{server.url}/r/f", start=start, end=end, session=session) == DATA[start:]
+
+
 @pytest.mark.parametrize("location", ["http://127.0.0.1:99999/x", "http://127.0.0.1:65536/", "http://[::1/x"])
 async def test_redirect_to_an_impossible_address(tmp_path, location):
     """It is the failure of one file."""

@@ -4,7 +4,6 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Self
 
 from .._threads import check_wanted
 from .failures import explained
@@ -58,22 +57,20 @@ class Spool:
             check_wanted()
             yield self.read(start, start + _BLOCK)
 
-    @classmethod
-    def of(cls, pieces: Iterable[bytes]) -> Self:
+    def replace(self, pieces: Iterable[bytes]) -> None:
         """
-        Write *pieces* to a new spool.
+        Hold *pieces* instead, which may be made of the bytes that it holds.
 
         Raises:
-            LocalFileError: The disk refused.
+            LocalFileError: The disk refused; nothing is replaced.
         """
-        spool = cls()
+        other = Spool()
         try:
             for piece in pieces:
-                spool.append((piece,))
-        except BaseException:
-            spool.close()
-            raise
-        return spool
+                other.append((piece,))
+            self._file, other._file, self.size = other._file, self._file, other.size
+        finally:
+            other.close()
 
     def close(self) -> None:
         """Delete the copy."""

@@ -283,14 +283,16 @@ class Incoming:
         await self.close()
         assert self.expected is not None
         if self._digests is None:
-            self._check_length(self.expected.size)
+            self._check_length(self.expected)
             return
         if not self.expected.checksums:
             self.expected = with_pin(self.expected, pin_of(await self._info(), is_binding=False))
         check_received(self._item, self.expected, self._position, self._digests.checksums())
 
-    def _check_length(self, size: int | None) -> None:
-        stop = min((each for each in (size, self._stop) if each is not None), default=self._position)
+    def _check_length(self, expected: ExpectedContent) -> None:
+        if expected.size is None and not self.is_part and not expected.is_open_ended:
+            return  # the last chunk of the file has arrived
+        stop = min((each for each in (expected.size, self._stop) if each is not None), default=self._position)
         if self._position < stop:
             raise IntegrityError(
                 f"GET {self._item}: {self._position - self._start} bytes arrived of {stop - self._start}",
@@ -385,15 +387,13 @@ async def spool_file(incoming: Incoming) -> Spool:
         except IntegrityError:
             if incoming.expected is None or await run(decoded_size, incoming.expected, spool.blocks()) is None:
                 raise
-            raw, codings = spool, incoming.expected.codings
-            spool = await run(Spool.of, decoded(raw.blocks(), codings))
-            await run(raw.close)
+            await run(spool.replace, decoded(spool.blocks(), incoming.expected.codings))
+        finally:
+            await incoming.close()
     except BaseException:
         with anyio.CancelScope(shield=True):
             await run(spool.close)
         raise
-    finally:
-        await incoming.close()
     return spool
 
 

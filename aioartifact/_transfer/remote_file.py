@@ -199,10 +199,16 @@ class RemoteFile:
         """Receive the whole file once, where its parts cannot be requested, or not be told from those of others."""
         pinned = self._expected if has_identity(self._expected) else None
         copy = await spool_file(Incoming(self._session, self._item, pinned=pinned))
-        if copy.size == self.size and await run(copy.read, 0, len(self._beginning)) == self._beginning:
-            return copy
-        await run(copy.close)
-        raise IntegrityError(f"GET {self._item}: changed while it was read", hint="open it again")
+        is_same = False
+        try:
+            is_same = copy.size == self.size and await run(copy.read, 0, len(self._beginning)) == self._beginning
+        finally:
+            if not is_same:
+                with anyio.CancelScope(shield=True):
+                    await run(copy.close)
+        if not is_same:
+            raise IntegrityError(f"GET {self._item}: changed while it was read", hint="open it again")
+        return copy
 
     def _keep(self, first: int, data: bytes) -> None:
         count = -(-len(data) // _BLOCK)
