@@ -32,6 +32,8 @@ KINDS = {
     "deploy",
     "deploy_many",
     "write_bytes",
+}
+SILENT_KINDS = {
     "download-silent",
     "read_bytes-silent",
     "stream-silent",
@@ -366,4 +368,5 @@ async def test_files_are_right_or_fail_and_nothing_is_left(tmp_path, cancelled_a
     )
     print(*figures, sep="\n")  # noqa: T201  # for a long run
     assert {f"{kind}: right" for kind in KINDS} <= results.keys()
+    assert {result.partition(":")[0] for result in results} == KINDS | SILENT_KINDS
     assert len(drawn) > 40
