@@ -42,7 +42,8 @@ class RetryPolicy:
 
     Attributes:
         attempts: Tries in all; 1 means no retry. A transfer that breaks off is resumed, and starts counting anew once
-            64 KiB of a file, or 10 entries of a listing, have arrived since it last did. An upload never does.
+            64 KiB of a file, or 10 entries or a complete page of a listing, have arrived since it last did. An upload
+            never does.
         backoff_initial: Upper bound of the first pause, in seconds; it doubles with every attempt.
         backoff_max: Upper bound of every pause, in seconds, except one the server asks for.
         retry_after_max: Longest pause, in seconds, that the server may ask for; if it asks for more, give up. Also how

@@ -292,10 +292,10 @@ def small_segments(monkeypatch):
 
 
 class Overlapping:
-    """A server whose connections each bring *step* bytes, and break off when the next one has begun."""
+    """A server whose connections each bring *step* bytes, and break off, or end, when the next one has begun."""
 
-    def __init__(self, step, content):
-        self.step, self.content = step, content
+    def __init__(self, step, content, *, breaks):
+        self.step, self.content, self.breaks = step, content, breaks
         self.began = [asyncio.Event() for _ in range(TOO_MANY + 2)]
         self.count = 0
 
@@ -304,17 +304,21 @@ class Overlapping:
         if number >= TOO_MANY:
             return response(status=404)
         self.began[number].set()
-        request.writer.write(part_of(request, self.content, self.step))
+        head, blank, body = part_of(request, self.content, self.step).partition(b"\r\n\r\n")
+        if number and not self.breaks:
+            head = re.sub(rb"(?<=Content-Length: )\d+", b"%d" % self.step, head)
+        request.writer.write(head + blank + body[:-1])
         with suppress(TimeoutError):
             async with asyncio.timeout(2):  # the last one is followed by none
                 await self.began[number + 1].wait()
-        raise Close
+        raise Close(body[-1:])
 
 
 @pytest.mark.parametrize("step", [1, 1000])
-async def test_connections_that_relieve_each_other(small_segments, step, tmp_path):
-    """A file whose connections all break off, but never all at once, ends as one over a single connection does."""
-    handler = Overlapping(step, CONTENT * 4)
+@pytest.mark.parametrize("breaks", [True, False])
+async def test_connections_that_relieve_each_other(small_segments, step, breaks, tmp_path):
+    """A file whose connections all end early, but never all at once, ends as one over a single connection does."""
+    handler = Overlapping(step, CONTENT * 4, breaks=breaks)
     limits = aioartifact.Limits(max_concurrency=4)
     async with raw_server(handler) as server, connect(server, limits=limits) as session:
         with pytest.raises(aioartifact.TransportError):
@@ -322,3 +326,131 @@ async def test_connections_that_relieve_each_other(small_segments, step, tmp_pat
         # With each attempt, as many more as may run at once or fail in a row.
         assert handler.count <= ATTEMPTS * (1 + 4 + ATTEMPTS)
     assert list(tmp_path.iterdir()) == []
+
+
+def cut_short(request, content, step):
+    """A response that ends properly after *step* bytes, though it states more in Content-Range."""
+    found = re.search(r"bytes=(\d+)-", request.headers.get("range", ""))
+    headers = {"ETag": "e", **checksum_headers(content)}
+    if not found:
+        raise Close(response(content[:step], headers=headers, length=len(content)))
+    start = int(found[1])
+    headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+    return response(content[start : start + step], status=206, headers=headers)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("step", [1, 1000, 80_000])
+async def test_parts_that_end_early(call, step, tmp_path):
+    """A part that is shorter than stated, on a connection that does not break, counts like one that does."""
+
+    def handler(request):
+        if len(server.requests) > TOO_MANY:
+            return response(status=404)
+        return cut_short(request, CONTENT, step)
+
+    async with raw_server(handler) as server, connect(server) as session:
+        if call is downloaded and step == 80_000:
+            assert await call(f"{server.url}/r/f", session, tmp_path) == CONTENT
+        else:
+            with pytest.raises(aioartifact.ArtifactoryError):
+                await call(f"{server.url}/r/f", session, tmp_path)
+            assert len(server.requests) <= 2 + 2 * ATTEMPTS
+
+
+class Pages:
+    """AQL results in pages of *size* rows, where the requests of the numbers *failing* fail."""
+
+    def __init__(self, failing, failure, size=10, total=120):
+        self.failing, self.failure, self.size, self.total = failing, failure, size, total
+        self.count = 0
+
+    def __call__(self, request):
+        if request.method != "POST":
+            return response(status=403)
+        self.count += 1
+        if self.count > TOO_MANY:
+            return response(status=404)
+        if self.count in self.failing:
+            return self.failure()
+        last = re.findall(r"f(\d{4})", request.body.decode())
+        start = int(last[-1]) + 1 if last else 0
+        rows = [row(number) for number in range(start, min(start + self.size, self.total))]
+        bounds = {"start_pos": 0, "end_pos": len(rows), "total": len(rows)}
+        if start + self.size < self.total:
+            bounds["notification"] = "the result was trimmed"
+        return response(json.dumps({"results": rows, "range": bounds}).encode(), headers=JSON)
+
+
+def unavailable():
+    return response(status=503)
+
+
+def closed():
+    raise Close
+
+
+@pytest.mark.parametrize("failure", [unavailable, closed])
+@pytest.mark.parametrize("size", [5, 10])
+async def test_each_page_has_its_attempts(failure, size):
+    """The pages of a result that have arrived use up no attempts of those that follow."""
+    handler = Pages({8, 9, 11, 12}, failure, size)
+    async with raw_server(handler) as server, connect(server) as session:
+        assert len(await walked(server, session)) == 120
+        assert handler.count == 120 // size + 4
+
+
+async def test_page_that_fails_in_each_attempt():
+    """The error has the number of the attempts of that page."""
+    handler = Pages(range(8, TOO_MANY), unavailable)
+    async with raw_server(handler) as server, connect(server) as session:
+        with pytest.raises(aioartifact.ServerError) as caught:
+            await walked(server, session)
+        assert caught.value.attempts == ATTEMPTS
+        assert handler.count == 7 + ATTEMPTS
+
+
+async def test_simpler_query_has_its_attempts():
+    """A query that the server does not understand is not an attempt of the one that replaces it."""
+    refusal = json.dumps({"errors": [{"status": 400, "message": "Fail to parse query: sha256"}]}).encode()
+
+    def handler(request):
+        if request.method != "POST":
+            return response(status=403)
+        if b"sha256" in request.body:
+            return response(refusal, status=400, headers=JSON)
+        return pages(request)
+
+    pages = Pages({1, 2}, unavailable)
+    async with raw_server(handler) as server, connect(server) as session:
+        assert len(await walked(server, session)) == 120
+
+
+@pytest.mark.parametrize("step", [1, 1000, 80_000])
+async def test_folder_as_an_archive(step, tmp_path):
+    """The archive is requested once; the files, which follow one by one, have their attempts each."""
+    members = {f"f{number}": bytes([number]) * 200_000 for number in range(3)}
+    entries = [
+        {"uri": f"/{name}", "size": len(data), "folder": False, "sha1": hashlib.sha1(data).hexdigest()}
+        for name, data in members.items()
+    ]
+
+    def handler(request):
+        target = request.target
+        if len(server.requests) > TOO_MANY:
+            return response(status=404)
+        if "list" in target:
+            return response(json.dumps({"files": entries}).encode(), headers=JSON)
+        if "/api/archive/" in target:
+            raise Close(response(ARCHIVE.getvalue()[:step], length=900_000))
+        if "/api/" in target:
+            return response(status=403)
+        raise Close(part_of(request, members[target.rpartition("/")[2]], step))
+
+    async with raw_server(handler) as server, connect(server) as session:
+        arguments = (f"{server.url}/r/t", tmp_path)
+        options = {"archive": True, "on_error": "collect", "session": session}
+        report = await aioartifact.download_folder(*arguments, **options)
+        assert len(report.failed) == (0 if step == 80_000 else 3)
+        assert sum("/api/archive/" in request.target for request in server.requests) == 1
+        assert len(server.requests) <= 3 + 3 * ATTEMPTS

@@ -46,7 +46,6 @@ BINARY = {
     "printable-latin-1": bytes([*range(0x20, 0x7F), *range(0xA0, 0x100)]) * 3,
     "control-characters": b"refused\x00\x01\x02",
     "escape-sequence": b"\x1b[31mrefused\x1b[0m",
-    "delete": b"refused\x7f",
     "page-with-a-null": b"<html><title>refused\x00</title></html>",
 }
 TYPES = [
@@ -98,6 +97,12 @@ PLAIN_GERMAN = "Zugriff verweigert: Für »Größe« fehlt Ihnen die Berechtigun
 def test_text_is_quoted(body, content_type, expected):
     """In the charset of its label, or else in UTF-8 or Latin-1, whichever makes it text."""
     assert words(body, content_type) == expected
+
+
+@pytest.mark.parametrize("text", ["no\x7fway", "no\x9bway", "no\ufffeway"])
+def test_odd_characters_in_text(text):
+    """They do not make it binary, and are replaced."""
+    assert words(text.encode()) == words(json.dumps({"message": text}, ensure_ascii=False).encode()) == "no�way"
 
 
 def test_characters_that_cannot_be_printed():

@@ -89,8 +89,10 @@ class Rows:
                         arrived += len(rows) if self.is_sorted else 0
                         yield rows
                 is_whole = self._is_whole(answer, before)
+                operation.attempts = 0  # the next page, or a simpler query, is a request of its own
             except BadRequestError as refusal:
                 self._simplify(refusal)
+                operation.attempts = 0
             except TransportError as error:
                 if self._has_gap or not error.retryable:
                     raise

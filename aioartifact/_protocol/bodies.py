@@ -8,8 +8,11 @@ from typing import Any
 
 from .._models import Response, charset_of
 
-# What no text has: control characters except blanks, halves of surrogate pairs, and what is not a character.
-UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# Control characters, halves of surrogate pairs, and what is not a character.
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# What no text has; in UTF-8, which random bytes are not, others are only odd.
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_BINARY_IF_NOT_UTF_8 = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 # Text in a language that is written in Latin letters has fewer of the others; any bytes look like letters in Latin-1.
 _MAX_NOT_ASCII = 1 / 3
@@ -52,7 +55,7 @@ def readable_text(response: Response) -> str:
             )
         except UnicodeError:
             continue
-        if not UNPRINTABLE.search(text):
+        if not (_BINARY if encoding == "utf-8" else _BINARY_IF_NOT_UTF_8).search(text):
             return text.strip()
     return ""
 

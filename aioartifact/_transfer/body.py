@@ -8,8 +8,8 @@ import aiohttp
 import anyio
 from anyio.abc import TaskGroup
 
-from .._address import ItemURL
-from .._errors import ArtifactoryError, LocalFileError, ProtocolError, TransportError
+from .._address import ItemURL, mask_url
+from .._errors import ArtifactoryError, ConnectionLostError, LocalFileError, ProtocolError, TransportError
 from .._protocol import ExpectedContent, build_range, read_expected_content
 from .._retry import MIN_PROGRESS_BYTES
 from .._scheduler import Slots, collapsed
@@ -127,7 +127,12 @@ class Body:
     async def _keep(
         self, reply: Reply, segment: Segment, batch: Sequence[bytes], helpers: TaskGroup, *, borrowed: bool = False
     ) -> None:
-        """Keep the bytes of an answer: a thread hashes and writes a batch while the next one arrives."""
+        """
+        Keep the bytes of an answer: a thread hashes and writes a batch while the next one arrives.
+
+        Raises:
+            TransportError: It breaks off, or ends before the end of its segment.
+        """
         batch = batch or await self._next_batch(reply, segment)
         while batch := first_bytes(batch, segment.rest):
             storing = submit(self._assembly.store, segment.position, batch)
@@ -142,7 +147,13 @@ class Body:
                 helpers.start_soon(self._catch_up)
 
     async def _next_batch(self, reply: Reply, segment: Segment) -> Sequence[bytes]:
-        return await reply.next_batch(min(batch_size(reply.in_flight), segment.rest))
+        batch = await reply.next_batch(min(batch_size(reply.in_flight), segment.rest))
+        if not batch and segment.stop != WHOLE.stop:
+            # Shorter than it states itself: as good as a connection that breaks, so the same number of times.
+            raise ConnectionLostError(
+                f"GET {self._item}: the part ended early", method="GET", url=mask_url(str(self._item)), hint="try again"
+            )
+        return batch
 
     async def _finish(self, storing: asyncio.Future[None]) -> None:
         began = time.monotonic()
