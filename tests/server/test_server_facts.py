@@ -308,6 +308,21 @@ async def test_row_2_18_unknown_date_field(server, ask):
     assert (answer.status, answer.message) == (404, "No results found.")
 
 
+async def test_row_2_19_properties_by_aql(server, ask, basic):
+    """Administrators find the properties of items by key, value and item; others get no rows."""
+    server.put("generic-local/a.txt", DATA, properties={"k": ["v", "w"], "l": "x"})
+    server.add_user("reader", password="pw")
+    server.grant("reader", "**")
+    query = b'properties.find({"key":"k","item.name":"a.txt"}).include("value","item.name")'
+    answer = await ask(server, "POST", "/api/search/aql", body=query)
+    assert sorted(answer.json()["results"], key=str) == [
+        {"items": [{"name": "a.txt"}], "value": "v"},
+        {"items": [{"name": "a.txt"}], "value": "w"},
+    ]
+    answer = await ask(server, "POST", "/api/search/aql", headers=basic("reader", "pw"), body=query)
+    assert (answer.status, answer.json()["results"]) == (200, [])
+
+
 @pytest.mark.parametrize(("allowed", "status"), [(True, 200), (False, 401)])
 async def test_row_3_1_anonymous_without_password(ask, basic, allowed, status):
     """The credentials of clients that always send some count as none."""

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 
-from .compiler import Edition, select, shown, validate
+from .compiler import NO_ROWS, Edition, select, shown, validate
 from .criteria import Conditions
 from .errors import AQLError
 from .parser import parse
@@ -38,8 +38,8 @@ def run(
     """
     Start a query.
 
-    Items are searched; builds, releases and archive entries do not exist here. A search in any other domain is
-    checked like every query and finds nothing.
+    Items and their properties are searched; builds, releases and archive entries do not exist here. A search in any
+    other domain is checked like every query and finds nothing. Only administrators find what is not an item.
 
     The rows are read while the result is iterated over, on *connection*: writes in between may or may not be
     seen, so a server that answers at length gives each answer a connection of its own.
@@ -68,6 +68,8 @@ def run(
         conditions = Conditions(query.domain, now_ms, time_zone, virtual_members)
         most = query.limit if page.trimmed_at is None else page.trimmed_at + 1
         statement = select(query, rows, conditions, most=most)
+        if query.domain != "item" and not viewer.admin:
+            statement = NO_ROWS
     except RecursionError:
         raise AQLError("The query is nested too deeply") from None
     cursor = _execute(connection, statement)

@@ -1,5 +1,6 @@
 """From a query's tree to one SELECT, and what of the row each of its columns becomes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +18,12 @@ _PRINT_ORDER = (
     *("repo", "path", "name", "type", "size"),
     *("created", "created_by", "modified", "modified_by", "updated", "depth"),
 )
+_ID = {"item": "i.id", "property": "p.id"}
+_TABLES = {"item": "items AS i", "property": "properties AS p JOIN items AS i ON i.id = p.item_id"}
 _WHOLE_PROPERTY = (Field(("property",), "key", Kind.STRING), Field(("property",), "value", Kind.STRING))
+
+
+NO_ROWS = SQL("SELECT NULL WHERE 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +36,14 @@ class Shown:
         properties: Fields of each property; none unless properties are included.
         keys: Keys of the properties wanted; none for all.
         stats: Fields of the download statistics; none unless they are included.
+        items: Fields of the item that a property belongs to; none unless they are included.
     """
 
     main: tuple[Field, ...]
     properties: tuple[Field, ...] = ()
     keys: tuple[str, ...] = ()
     stats: tuple[Field, ...] = ()
+    items: tuple[Field, ...] = ()
 
     @property
     def names(self) -> set[str]:
@@ -44,8 +52,8 @@ class Shown:
 
     @property
     def is_nested(self) -> bool:
-        """Whether rows of other tables are joined, so that one item takes several rows."""
-        return bool(self.properties or self.stats)
+        """Whether rows of other tables are shown, so that what is searched takes several rows."""
+        return bool(self.properties or self.stats or self.items)
 
 
 def print_position(name: str) -> tuple[int, str]:
@@ -61,11 +69,20 @@ def shown(query: Query) -> Shown:
     of_property = {field for field in selected if field.route == ("property",)}
     keyed = [entry.key for entry in query.include if isinstance(entry, PropertyKey) and not entry.route]
     return Shown(
-        tuple(sorted(main, key=lambda field: print_position(field.name))),
+        _printed(main),
         tuple(field for field in _WHOLE_PROPERTY if field in of_property or keyed),
         () if of_property else tuple(keyed),
         tuple(field for field in dict.fromkeys(selected) if field.route == ("stat",)),
+        _printed(field for field in selected if query.domain == "property" and _is_of_item(field)),
     )
+
+
+def _is_of_item(field: Field) -> bool:
+    return field.route == ("item",) and field.name != "id"  # which is never printed
+
+
+def _printed(fields: Iterable[Field]) -> tuple[Field, ...]:
+    return tuple(sorted(dict.fromkeys(fields), key=lambda field: print_position(field.name)))
 
 
 def validate(query: Query, rows: Shown, *, admin: bool, edition: Edition) -> None:
@@ -95,8 +112,8 @@ def select(query: Query, rows: Shown, conditions: Conditions, *, most: int | Non
     """
     Write the SELECT of a query.
 
-    Its columns: the id of the item where rows are nested (NULL otherwise), then the main fields, the fields of
-    a property, the fields of the statistics.
+    Its columns: the id of what is searched where rows are nested (NULL otherwise), then the main fields, the fields
+    of a property, those of the statistics, those of the item of a property.
 
     Args:
         query: What to look for.
@@ -108,12 +125,13 @@ def select(query: Query, rows: Shown, conditions: Conditions, *, most: int | Non
         AQLError: A value does not fit its field or operator.
     """
     where = conditions.where(query.criteria)
-    if query.domain != "item":
-        return SQL("SELECT NULL WHERE 0")
+    if query.domain not in _TABLES:
+        return NO_ROWS
     joined = _joins(query, rows, conditions)
     distinct = "DISTINCT " if query.distinct and not _is_unique(rows) else ""
     text = (  # every value is a parameter
-        f"SELECT {distinct}{', '.join(_columns(rows))} FROM items AS i{joined.text} "  # noqa: S608 - see above
+        f"SELECT {distinct}{', '.join(_columns(query.domain, rows))}"  # noqa: S608 - see above
+        f" FROM {_TABLES[query.domain]}{joined.text} "
         f"WHERE {where.text}{_order(query, rows)} LIMIT ? OFFSET ?"
     )
     bounds = (-1 if most is None else most, query.offset)
@@ -140,21 +158,22 @@ def _is_unique(rows: Shown) -> bool:
     return "id" in rows.names or rows.names >= _ADDRESS
 
 
-def _columns(rows: Shown) -> list[str]:
-    item_id = "i.id" if rows.is_nested else "NULL"
+def _columns(domain: str, rows: Shown) -> list[str]:
     of_property = [f"p.{field.name}" for field in rows.properties]
-    return [item_id, *map(column, rows.main), *of_property, *map(_stat_column, rows.stats)]
+    of_item = [column(domain, field) for field in rows.items]
+    main = [column(domain, field) for field in rows.main]
+    return [_ID[domain] if rows.is_nested else "NULL", *main, *of_property, *map(_stat_column, rows.stats), *of_item]
 
 
 def _stat_column(field: Field) -> str:
     # A file nobody has downloaded may have no statistics; its count is printed all the same.
-    return "COALESCE(s.downloads, 0)" if field.name == "downloads" else column(field)
+    return "COALESCE(s.downloads, 0)" if field.name == "downloads" else column("item", field)
 
 
 def _joins(query: Query, rows: Shown, conditions: Conditions) -> SQL:
     text = ""
     parameters: tuple[Parameter, ...] = ()
-    if rows.stats or any(each.subject.route == ("stat",) for each in query.criteria.comparisons()):
+    if rows.stats or any(each.subject.route[-1:] == ("stat",) for each in query.criteria.comparisons()):
         text = " LEFT JOIN stats AS s ON s.item_id = i.id"
     if rows.properties:
         wanted = conditions.shown_property(query.criteria, rows.keys)
@@ -167,8 +186,8 @@ def _order(query: Query, rows: Shown) -> str:
     if rows.is_nested:
         # Rows of one item must follow each other; as on the server, this takes the place of the sort section.
         # The plus keeps SQLite from walking the whole table to have the order for free.
-        return " ORDER BY +i.id"
+        return f" ORDER BY +{_ID[query.domain]}"
     if query.sort is None:
         return ""
     direction = "DESC" if query.sort.descending else "ASC"
-    return " ORDER BY " + ", ".join(f"{column(field)} {direction}" for field in query.sort.fields)
+    return " ORDER BY " + ", ".join(f"{column(query.domain, field)} {direction}" for field in query.sort.fields)

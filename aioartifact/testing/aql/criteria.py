@@ -1,17 +1,17 @@
 """
-Criteria as conditions on rows of ``items``.
+Criteria as conditions on rows of ``items``, or of ``properties`` joined with their items.
 
 Names in the conditions: ``i`` is the item, ``s`` its row of ``stats`` if it has one, ``p`` a row of
 ``properties``. What this server does not keep (builds, archive entries, releases) is as if it were NULL.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
 from .bounds import path_bounds
 from .errors import AQLError
-from .fields import Field, Kind, PropertyKey
+from .fields import Field, Kind, PropertyKey, Route
 from .patterns import literal_prefix
 from .sql import FALSE, SQL, TRUE, every, matches, some, within
 from .syntax import Comparison, Criterion, Group, Junction, Operator
@@ -23,17 +23,22 @@ _PROPERTY = ("property",)
 _POSITIVE = {Operator.NE: Operator.EQ, Operator.NMATCH: Operator.MATCH}
 _ORDERING = {Operator.GT: ">", Operator.GTE: ">=", Operator.LT: "<", Operator.LTE: "<="}
 _RELATIVE = {Operator.LAST: ">", Operator.BEFORE: "<"}
-_ALIASES = {(): "i", ("stat",): "s"}
+_ITEM = ("item",)
+_ALIASES: Mapping[str, Mapping[Route, str]] = {
+    "item": {(): "i", ("stat",): "s"},
+    "property": {(): "p", _ITEM: "i", (*_ITEM, "stat"): "s"},
+}
+_ITEM_OF: Mapping[str, Route] = {"item": (), "property": _ITEM}
 _NOT_STORED = {
     *("repo_path_checksum", "virtual_repos"),
     *("remote_downloaded", "remote_downloads", "remote_downloaded_by", "remote_origin", "remote_path"),
 }
 
 
-def column(field: Field) -> str:
-    """Name the column of an item's field or of its statistics."""
-    is_stored = field.route in _ALIASES and field.name not in _NOT_STORED
-    return f"{_ALIASES[field.route]}.{field.name}" if is_stored else "NULL"
+def column(domain: str, field: Field) -> str:
+    """Name the column that a field is stored in, seen from *domain*; ``NULL`` where it is not stored."""
+    alias = _ALIASES.get(domain, {}).get(field.route)
+    return f"{alias}.{field.name}" if alias and field.name not in _NOT_STORED else "NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +73,15 @@ class Conditions:
 
     def where(self, criteria: Group) -> SQL:
         """
-        Condition an item must meet, with the server's own: files unless a type is asked for, no trash.
+        Condition a row must meet, with the server's own: no trash, and items are files unless a type is asked for.
 
         Raises:
             AQLError: A value does not fit its field or operator.
         """
         conditions = [self._condition(criteria, None)]
-        if not any(map(_asks_for_type, criteria.comparisons())):
+        if self.domain == "item" and not any(map(self._asks_for_type, criteria.comparisons())):
             conditions.append(SQL("i.type = 'file'"))
-        if not any(map(_asks_for_trash, criteria.comparisons())):
+        if not any(map(self._asks_for_trash, criteria.comparisons())):
             conditions.append(SQL("i.repo <> ?", (TRASH_CAN,)))
         return every(conditions)
 
@@ -112,7 +117,7 @@ class Conditions:
     def _property(self, comparison: Comparison, subject: PropertyKey, row: _PropertyRow | None) -> SQL:
         operator = _POSITIVE.get(comparison.operator, comparison.operator)
         negated = operator is not comparison.operator
-        if self.domain != "item" or subject.route != ():
+        if subject.route != _ITEM_OF.get(self.domain):
             return TRUE if negated else FALSE
         checked = row or _ROW
         conditions = [] if subject.key == "*" else [SQL(f"{checked.key} = ?", (subject.key,))]
@@ -132,7 +137,7 @@ class Conditions:
         return _has_property(condition, negated=operator is not comparison.operator)
 
     def _field(self, comparison: Comparison, subject: Field) -> SQL:
-        name = column(subject) if self.domain == "item" else "NULL"
+        name = column(self.domain, subject)
         if name == "i.repo" and (members := self._members(comparison)) is not None:
             negation = "NOT " if comparison.operator in _POSITIVE else ""
             marks = ", ".join("?" * len(members))
@@ -144,6 +149,14 @@ class Conditions:
     def _members(self, comparison: Comparison) -> Sequence[str] | None:
         named = _named_repository(comparison)
         return None if named is None else self.virtual_members(named)
+
+    def _asks_for_type(self, comparison: Comparison) -> bool:
+        return isinstance(comparison.subject, Field) and column(self.domain, comparison.subject) == "i.type"
+
+    def _asks_for_trash(self, comparison: Comparison) -> bool:
+        subject = comparison.subject
+        is_repository = isinstance(subject, Field) and column(self.domain, subject) == "i.repo"
+        return is_repository and comparison.operator is Operator.EQ and comparison.value == TRASH_CAN
 
     def _comparison(self, name: str, kind: Kind, operator: Operator, value: str | None) -> SQL:
         if value is None:
@@ -195,12 +208,3 @@ def _named_repository(comparison: Comparison) -> str | None:
         return None
     is_pattern = operator is Operator.MATCH and literal_prefix(value) != value
     return None if is_pattern else value
-
-
-def _asks_for_type(comparison: Comparison) -> bool:
-    return isinstance(comparison.subject, Field) and column(comparison.subject) == "i.type"
-
-
-def _asks_for_trash(comparison: Comparison) -> bool:
-    is_repository = isinstance(comparison.subject, Field) and column(comparison.subject) == "i.repo"
-    return is_repository and comparison.operator is Operator.EQ and comparison.value == TRASH_CAN

@@ -161,18 +161,21 @@ class _Layout:
         printed = [(index, field) for index, field in enumerate(shown.main, start=1) if field.name != "id"]
         self._main = _Printer(printed, printing)
         self._property = _Printer(enumerate(shown.properties, start=after_main), printing)
-        self._stat = _Printer(enumerate(shown.stats, start=after_main + len(shown.properties)), printing)
+        after_properties = after_main + len(shown.properties)
+        self._stat = _Printer(enumerate(shown.stats, start=after_properties), printing)
+        self._item = _Printer(enumerate(shown.items, start=after_properties + len(shown.stats)), printing)
 
     def row(self, lines: Sequence[_Columns]) -> Row:
-        """Merge the lines of one item."""
+        """Merge the lines of what is searched."""
         row: Row = {**self._main.values(lines[0])}
         if self._virtuals_of:
             _set_unless_empty(row, "virtual_repos", list(self._virtuals_of(str(row["repo"]))))
         if not self.is_nested:
             return row
         _set_unless_empty(row, "properties", self._properties(lines))
-        stat = self._stat.values(lines[0])
-        _set_unless_empty(row, "stats", [stat] if stat else [])
+        for name, printer in (("items", self._item), ("stats", self._stat)):
+            values = printer.values(lines[0])
+            _set_unless_empty(row, name, [values] if values else [])
         return {name: row[name] for name in sorted(row, key=print_position)}
 
     def _properties(self, lines: Sequence[_Columns]) -> Nested:
