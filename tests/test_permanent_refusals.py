@@ -213,3 +213,40 @@ async def test_other_failures_of_the_embedded_server_are_repeated(server, sessio
     server.put("generic-local/f", b"x")
     server.fail("GET", "**", times=2, fault=Fault.status(500))
     assert await aioartifact.read_bytes(f"{server.url}/generic-local/f", session=session) == b"x"
+
+
+async def test_messages_of_a_copy(connect):
+    """Artifactory reports the failures of copies and moves under another key."""
+    body = json.dumps({"messages": [{"level": "ERROR", "message": f"Could not copy: {BAD_CHARACTER}"}]}).encode()
+
+    def handler(request):
+        return with_length(body) if request.method == "POST" else response(status=404)
+
+    async with raw_server(handler) as server, connect(server.url) as session:
+        for dry_run in (True, False):
+            with pytest.raises(aioartifact.InvalidURLError):
+                await aioartifact.copy(f"{server.url}/r/a", f"{server.url}/r/b", dry_run=dry_run, session=session)
+        assert [request.method for request in server.requests].count("POST") == 2
+
+
+@pytest.mark.parametrize("secret", ["e", "file", "folder", "errors", "message", '"'])
+async def test_password_that_occurs_in_the_text(secret):
+    """It is masked in the message, and does not change what the refusal means."""
+    async with (
+        raw_server(lambda _: with_length(refusal(FILE_IS_FOLDER))) as server,
+        aioartifact.session(server.url, auth=("user", secret)) as session,
+    ):
+        with pytest.raises(aioartifact.NotAFileError) as caught:
+            await aioartifact.read_bytes(f"{server.url}/r/a", session=session)
+        assert secret not in caught.value.message.partition("Internal Server Error: ")[2]
+
+
+async def test_secret_that_is_escaped_in_the_body():
+    """Words are masked as they are read, and not as they are spelled."""
+    secret = 'pass"wörd<'
+    async with (
+        raw_server(lambda _: with_length(refusal(f"cannot read {secret}!"))) as server,
+        aioartifact.session(server.url, auth=("user", secret), retry=aioartifact.RetryPolicy.none()) as session,
+    ):
+        with pytest.raises(aioartifact.ServerError, match=r"cannot read \*\*\*!"):
+            await aioartifact.read_bytes(f"{server.url}/r/a", session=session)

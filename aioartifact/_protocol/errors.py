@@ -1,7 +1,7 @@
 """Refusals: the error of each, with the server's words, from whatever body came with it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -33,6 +33,7 @@ def read_error(
     request: Request,
     response: Response,
     *,
+    mask: Callable[[str], str] = lambda words: words,
     attempts: int = 1,
     retry_after: float | None = None,
     waited: float = 0.0,
@@ -45,11 +46,12 @@ def read_error(
     Args:
         request: What was requested.
         response: The refusal.
+        mask: Takes secrets out of its words.
         attempts: How often it was requested.
         retry_after: Seconds that the server asked to wait.
         waited: Seconds that were waited for a server that was starting up.
     """
-    text = _unfolded_words(response)
+    text = mask(_unfolded_words(response))
     words = shortened(text)
     message = f"{request.label}: {_status_text(response.status_code)}" + (f": {words}" if words else "")
     refusal = None if request.redirected_to else permanent_refusal(response)

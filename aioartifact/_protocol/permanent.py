@@ -31,7 +31,7 @@ _REFUSALS = (
     Refusal(
         re.compile(r"Expected a file but found a folder"),
         NotAFileError,
-        "a folder has this name; use another name, or deploy() into it by a URL with a slash at its end",
+        "a folder has this name; use another one, or end the URL given to deploy() with a slash to put a file into it",
     ),
     Refusal(re.compile(r"Expected a folder but found a file"), ConflictError, _PARENT_HINT),
     Refusal(re.compile(r"\bParent .* must be a folder", re.DOTALL), ConflictError, _PARENT_HINT),
@@ -61,8 +61,7 @@ def _messages(text: str) -> list[str]:
         document = parse_json(text)
     except ValueError:
         return []
-    entries = document.get("errors") if isinstance(document, dict) else None
-    if not isinstance(entries, list):
-        return []
+    found = [document.get(key) for key in ("errors", "messages")] if isinstance(document, dict) else []
+    entries = [entry for each in found if isinstance(each, list) for entry in each]
     messages = [entry.get("message") for entry in entries if isinstance(entry, dict)]
     return [message for message in messages if isinstance(message, str)]

@@ -145,10 +145,11 @@ class Reply:
             TransportError: See :meth:`next_batch`.
             ProtocolError: The body of a success is larger than 64 MiB.
         """
-        content = await self._read_refusal() if self.status >= 300 else await self._read_all()
-        if self._seam.request.is_for_file:  # aiohttp has passed the body on as received
-            content = decoded_beginning(content, codings_of(self.chain[-1]), MAX_ERROR_BODY)
-        content = self._seam.masked(content) if self.status >= 300 else content
+        if self.status >= 300:
+            return self._response_of(self._seam.masked_body(await self._read_refusal()))
+        return self._response_of(await self._read_all())
+
+    def _response_of(self, content: bytes) -> Response:
         return Response(self.status, content, self.chain[-1], self._seam.url, self._login_hint())
 
     def _login_hint(self) -> str:
@@ -162,9 +163,12 @@ class Reply:
 
     async def _read_refusal(self) -> bytes:
         """Read the beginning of a body that only explains the status; the status holds even if the body breaks off."""
+        content = b""
         with suppress(TransportError):
-            return await (self._read_small() if is_small(self._response) else self._read_some())
-        return b""
+            content = await (self._read_small() if is_small(self._response) else self._read_some())
+        if self._seam.request.is_for_file:  # aiohttp has passed the body on as received
+            content = decoded_beginning(content, codings_of(self.chain[-1]), MAX_ERROR_BODY)
+        return content
 
     async def _read_all(self) -> bytes:
         chunks: list[bytes] = []
@@ -192,13 +196,14 @@ class Reply:
         return b"".join(await self.next_batch(MAX_ERROR_BODY))[:MAX_ERROR_BODY]
 
     async def error(self) -> ArtifactoryError:
-        """Read the body of a refusal and make its error."""
+        """Read the beginning of the body of a refusal and make its error."""
         clock, operation = self._seam.state.clock, self._seam.operation
         retry_after = read_retry_after(self.chain[-1], now=clock.wall())
         since = operation.starting_since
         return read_error(
             self._seam.request,
-            await self.read(),
+            self._response_of(await self._read_refusal()),
+            mask=self._seam.masked,
             attempts=max(1, operation.attempts),
             retry_after=retry_after,
             waited=0.0 if since is None else clock.now() - since,

@@ -83,15 +83,24 @@ class Seam:
         host = None if is_same_host(URL(self.request.url, encoded=True), url) else url.host_port_subcomponent
         return replace(self, request=replace(self.request, redirected_to=host))
 
-    def masked(self, content: bytes) -> bytes:
+    def masked_body(self, content: bytes) -> bytes:
         """Some servers repeat in an error the credentials they refuse."""
-        credentials = self.state.credentials.get(self.request.server)
-        if credentials is None or not credentials.secret:
-            return content
-        # As it was sent, which for a password is not as it was given.
-        for secret in (credentials.secret, *(value.split()[-1] for value in credentials.headers().values())):
+        for secret in self._secrets():
             content = content.replace(secret.encode(), b"***")
         return content
+
+    def masked(self, words: str) -> str:
+        """The same for the words of a refusal, whatever way they are escaped in its body."""
+        for secret in self._secrets():
+            words = words.replace(secret, "***")
+        return words
+
+    def _secrets(self) -> list[str]:
+        credentials = self.state.credentials.get(self.request.server)
+        if credentials is None or not credentials.secret:
+            return []
+        # As it was sent, which for a password is not as it was given.
+        return [credentials.secret, *(value.split()[-1] for value in credentials.headers().values())]
 
     def translated(self, error: Exception, payload: object = None, *, is_body: bool = False) -> ArtifactoryError:
         """
