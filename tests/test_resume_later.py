@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -13,6 +15,7 @@ import pytest
 
 import aioartifact
 from aioartifact._files.names import record_of, shared_part
+from aioartifact._transfer import download
 from aioartifact._transfer.journal import decode, encode
 from aioartifact.testing import Fault
 
@@ -191,6 +194,62 @@ async def test_killed_process_loses_only_the_last_bytes(server, session, place, 
     await aioartifact.download(place.url, place.folder, session=session)
     await place.assert_done_after_a_kill()
     assert asked(server) == [f"bytes={kept}-"]
+
+
+class Disk:
+    """
+    What a power failure would take: bytes that were written to a file and not synced since.
+
+    Attributes:
+        journals: For each journal that got its name, whether it and the bytes that it lists were on the disk.
+    """
+
+    def __init__(self, place, monkeypatch) -> None:
+        self.journals: list[bool] = []
+        self._place = place
+        self._lost: dict[int, list[tuple[int, int]]] = {}
+        self._turn = threading.Lock()  # jobs write and sync at the same time
+        self._system = {name: getattr(os, name) for name in ("pwritev", "fsync", "fdatasync", "replace")}
+        for name in ("fsync", "fdatasync"):
+            monkeypatch.setattr(os, name, partial(self._sync, name))
+        monkeypatch.setattr(os, "pwritev", self._write)
+        monkeypatch.setattr(os, "replace", self._rename)
+
+    def _write(self, descriptor, buffers, offset):
+        with self._turn:
+            count = self._system["pwritev"](descriptor, buffers, offset)
+            self._lost.setdefault(os.fstat(descriptor).st_ino, []).append((offset, offset + count))
+        return count
+
+    def _sync(self, name, descriptor):
+        with self._turn:
+            self._system[name](descriptor)
+            self._lost.pop(os.fstat(descriptor).st_ino, None)
+
+    def _rename(self, source, target):
+        with self._turn:
+            if target == str(self._place.journal):
+                lost = self._lost.get(self._place.part.stat().st_ino, [])
+                kept = decode(Path(source).read_bytes()).kept
+                is_whole = not any(start < stop_ and start_ < stop for start, stop in kept for start_, stop_ in lost)
+                self.journals.append(is_whole and Path(source).stat().st_ino not in self._lost)
+            self._system["replace"](source, target)
+
+
+async def test_journal_lists_only_bytes_that_are_on_the_disk(server, session, place, monkeypatch):
+    """Both are synced before the journal gets its name: a power failure may keep a rename and lose earlier writes."""
+    monkeypatch.setattr(download, "_SAVE_EVERY", 0.01)
+    disk = Disk(place, monkeypatch)
+    server.fail("GET", PATH, times=1, fault=Fault.reset(after=12 * MIB))
+    options = {"auth": (server.username, server.password)} | FRAGILE
+    async with aioartifact.session(server.url, **options) as fragile:
+        with pytest.raises(aioartifact.ConnectionLostError):
+            await aioartifact.download(place.url, place.folder, session=fragile)
+    assert disk.journals
+    assert all(disk.journals)
+    await aioartifact.download(place.url, place.folder, session=session)
+    assert all(disk.journals)
+    place.assert_done()
 
 
 async def test_process_killed_again_and_again(server, session, place):

@@ -263,7 +263,9 @@ def _is_ours(descriptor: int) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_uid == owner and status.st_nlink == 1
 
 
-_sync_data = getattr(os, "fdatasync", os.fsync)
+def _sync_data(descriptor: int) -> None:
+    """Wait until the bytes of a file, and what it takes to find them, are on the disk itself."""
+    getattr(os, "fdatasync", os.fsync)(descriptor)
 
 
 if hasattr(os, "pwritev"):
