@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import hashlib
 import json
+import re
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -45,6 +46,8 @@ def test_meaning_of_a_status(status, has_range, is_conditional, meaning):
         pytest.param((9, A, "e"), (9, B, "e"), False, id="other-checksum"),
         pytest.param((9, A, "e"), (8, A, "e"), False, id="other-size"),
         pytest.param((9, Checksums(), "e"), (9, Checksums(), "e"), True, id="etag"),
+        pytest.param((9, Checksums(), "e"), (9, Checksums(), "f"), False, id="other-etag"),
+        pytest.param((9, A, "e"), (9, Checksums(), "f"), False, id="other-etag-without-checksum"),
         pytest.param((9, Checksums(), "e"), (9, Checksums(), None), False, id="etag-missing"),
         pytest.param((9, Checksums(), None), (9, Checksums(), None), False, id="nothing-to-compare"),
         pytest.param((9, A, None), (9, Checksums(md5="c" * 32), None), False, id="no-algorithm-in-common"),
@@ -285,6 +288,72 @@ async def test_part_that_reaches_beyond_the_end_of_a_file_in_chunks(start, end):
         aioartifact.session(server.url, auth=("u", "p"), retry=RetryPolicy.none()) as session,
     ):
         assert await aioartifact.read_bytes(f"{server.url}/r/f", start=start, end=end, session=session) == DATA[start:]
+
+
+def replaced_file(old, new, *, cut_at):
+    """
+    A server without checksums that sends *old* for the first request and *new* for all later ones, whatever If-Range.
+
+    Only the ETag differs. The first body breaks off after *cut_at* bytes, unless that is None.
+    """
+    requests = []
+
+    def answer(request):
+        if "/api/storage/" in request.target:
+            return response(status=403)
+        requests.append(request)
+        content, etag = (old, "old") if len(requests) == 1 else (new, "new")
+        headers, status = {"ETag": etag}, 200
+        if found := re.match(r"bytes=(\d+)-(\d*)", request.headers.get("range", "")):
+            start, stop = int(found[1]), min(int(found[2] or len(content)) + 1, len(content))
+            status, headers["Content-Range"] = 206, f"bytes {start}-{stop - 1}/{len(content)}"
+            content = content[start:stop]
+        if len(requests) > 1 or cut_at is None:
+            return response(content, status=status, headers=headers)
+        raise Close(response(content[:cut_at], status=status, headers=headers, length=len(content)))
+
+    return answer
+
+
+@asynccontextmanager
+async def serving_replaced_file(old, new, *, cut_at=None):
+    async with (
+        raw_server(replaced_file(old, new, cut_at=cut_at)) as server,
+        aioartifact.session(server.url, retry=RetryPolicy(attempts=3, backoff_initial=0)) as session,
+    ):
+        yield f"{server.url}/r/f", session
+
+
+OLD, NEW = bytes(2_000_000), bytes([1]) * 2_000_000  # large enough for two requests of an open file, and for progress
+
+
+async def test_open_file_that_only_its_etag_shows_to_be_another():
+    """Same size, no checksums, and a server that ignores If-Range: no byte of the new content is read."""
+    async with (
+        serving_replaced_file(OLD, NEW) as (url, session),
+        aioartifact.open(url, session=session) as file,
+    ):
+        assert await file.read(100) == OLD[:100]
+        await file.seek(1_000_000)
+        with pytest.raises(aioartifact.IntegrityError, match="changed"):
+            await file.read(100)
+
+
+async def test_resumed_file_that_only_its_etag_shows_to_be_another(tmp_path):
+    """The rest of another content is never added to what has arrived: all of the new one, or an error."""
+    async with serving_replaced_file(OLD, NEW, cut_at=1_500_000) as (url, session):
+        await aioartifact.download(url, tmp_path / "f", session=session)
+    assert (tmp_path / "f").read_bytes() == NEW
+    for span in ({}, {"start": 10, "end": 1_900_000}):
+        async with serving_replaced_file(OLD, NEW, cut_at=1_500_000) as (url, session):
+            part = await aioartifact.read_bytes(url, session=session, **span)
+            assert part == NEW[span.get("start", 0) : span.get("end")]
+        async with (
+            serving_replaced_file(OLD, NEW, cut_at=1_500_000) as (url, session),
+            aioartifact.stream(url, session=session, **span) as chunks,
+        ):
+            with pytest.raises(aioartifact.IntegrityError, match="changed"):
+                assert {*b"".join([chunk async for chunk in chunks])} == {0}
 
 
 @pytest.mark.parametrize("location", ["http://127.0.0.1:99999/x", "http://127.0.0.1:65536/", "http://[::1/x"])

@@ -74,8 +74,9 @@ def is_requested_part(asked: Range, answer: ExpectedContent, size: int | None = 
 
 
 def continues(pinned: ExpectedContent, asked: Range, answer: ExpectedContent) -> bool:
-    """Whether an answer is exactly the requested part of the *pinned* content."""
-    return is_requested_part(asked, answer, pinned.size) and is_same_content(pinned, answer)
+    """Whether an answer is exactly the requested part of the *pinned* content, in the same form."""
+    is_part = is_requested_part(asked, answer, pinned.size) and pinned.codings == answer.codings
+    return is_part and is_same_content(pinned, answer)
 
 
 def first_missing(pinned: ExpectedContent, kept: Ranges) -> Range | None:
