@@ -7,6 +7,8 @@ import pickle
 import re
 import subprocess
 import sys
+import typing
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 import aioartifact
 from aioartifact import _errors
 
-SOURCE = Path(aioartifact.__file__).read_text("utf-8")
+PUBLIC_NAMES = Path(aioartifact.__file__).with_name("_public.py")
 REFERENCE = Path(__file__).parent.parent.joinpath("docs/api.md").read_text("utf-8")
 OBJECTS = {name: getattr(aioartifact, name) for name in aioartifact.__all__}
 DEFINED = {name: value for name, value in OBJECTS.items() if inspect.isclass(value) or inspect.isroutine(value)}
@@ -39,13 +41,29 @@ def test_all_is_sorted():
 
 
 def test_all_agrees_with_what_type_checkers_see():
-    """The names type checkers import, the names resolved at run time and ``__all__`` are the same."""
-    block = next(node for node in ast.parse(SOURCE).body if isinstance(node, ast.If))
-    seen = {
-        (node.module, alias.name) for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names
-    }
-    assert seen == {(home, name) for home, names in aioartifact._HOMES.items() for name in names}
-    assert {name for _, name in seen} | {"__version__"} == set(aioartifact.__all__)
+    """The names that type checkers import, those resolved at run time and ``__all__`` are the same."""
+    statements = [node for node in ast.parse(PUBLIC_NAMES.read_text("utf-8")).body if not isinstance(node, ast.Expr)]
+    seen = {alias.name: node.module for node in statements for alias in node.names}
+    assert all(isinstance(node, ast.ImportFrom) and node.level == 1 for node in statements)
+    assert seen == aioartifact._MODULES
+    assert {*seen, "__version__"} == set(aioartifact.__all__)
+
+
+def test_names_are_marked_as_exported():
+    """In a typed package, an import is public for type checkers only as ``X as X``."""
+    statements = [node for node in ast.parse(PUBLIC_NAMES.read_text("utf-8")).body if isinstance(node, ast.ImportFrom)]
+    assert [alias.name for node in statements for alias in node.names if alias.asname != alias.name] == []
+
+
+def test_names_need_no_source(tmp_path):
+    """A package that is compiled and zipped, as in a frozen program, has the same names."""
+    archive = tmp_path / "library.zip"
+    with zipfile.PyZipFile(archive, "w") as library:
+        library.writepy(Path(aioartifact.__file__).parent)
+    code = f"import sys; sys.path.insert(0, {str(archive)!r}); import aioartifact; print(aioartifact.__file__, "
+    path, *names = run_python(f"{code} aioartifact.url.__module__, *aioartifact.__all__)").split()
+    assert path.startswith(str(archive))
+    assert names == ["aioartifact", *aioartifact.__all__]
 
 
 def test_dir_lists_the_public_names():
@@ -69,6 +87,28 @@ def test_name_shows_the_package(name):
 def test_name_can_be_pickled(name):
     """Public classes and functions can be sent to another process."""
     assert pickle.loads(pickle.dumps(DEFINED[name])) is DEFINED[name]
+
+
+@pytest.mark.parametrize("name", {**DEFINED, **METHODS})
+def test_source_is_found(name):
+    """
+    Debuggers and notebooks show the source of functions, methods and properties.
+
+    Python looks for the source of a class in the module that it names, which is the package: an error, no wrong lines.
+    """
+    value = (DEFINED | METHODS)[name]
+    function = value.fget if isinstance(value, property) else value
+    if inspect.isclass(function):
+        with pytest.raises(OSError, match=r"class definition|not available"):
+            inspect.getsource(function)
+    else:
+        assert f"def {function.__name__}(" in inspect.getsource(function)
+
+
+@pytest.mark.parametrize("name", DEFINED)
+def test_types_can_be_resolved(name):
+    """Annotations are found though the classes name another module than their own."""
+    typing.get_type_hints(DEFINED[name])
 
 
 @pytest.mark.parametrize("name", DEFINED | METHODS)
