@@ -1,6 +1,7 @@
 """What is corrected of aiohttp's connections: unrequested bytes, interim responses, repeated requests."""
 
 import asyncio
+import json
 import socket
 import ssl
 from importlib.metadata import version
@@ -16,7 +17,7 @@ from raw_http import Close, checksum_headers, raw_server, response
 import aioartifact
 from aioartifact import AuthenticationError, ForbiddenError, RetryPolicy, Timeouts, TransportTimeoutError
 from aioartifact._session.clock import Clock
-from aioartifact._session.state import STATES
+from aioartifact._session.state import STATES, state_of
 
 AUTH = ("user", "secret")
 FILES = {name: name.encode() * 5000 for name in ("a", "b", "c")}
@@ -182,21 +183,84 @@ async def test_silence_after_an_interim_response_is_a_stall(tmp_path, call, inte
         silent.set()
 
 
-async def test_endless_interim_responses_end(tmp_path):
+@pytest.mark.parametrize("kind", ["processing", "early-hints"])
+@pytest.mark.parametrize("call", ["exists", "write", "delete"])
+@pytest.mark.parametrize("timeouts", [Timeouts(stall=0.3, reply=1000), Timeouts(stall=100, reply=0.3)])
+async def test_endless_interim_responses_end(tmp_path, kind, call, timeouts):
     """Each of them arrives in time; the final response never does."""
 
     async def handler(request):
         while not request.writer.is_closing():
-            request.writer.write(INTERIM["processing"])
+            request.writer.write(INTERIM[kind])
             await request.writer.drain()
             await asyncio.sleep(0.01)  # the pace of a server, not a wait for something to happen
         raise Close
 
+    async with (
+        raw_server(handler) as server,
+        aioartifact.session(server.url, auth=AUTH, retry=RetryPolicy.none(), timeouts=timeouts) as session,
+    ):
+        with pytest.raises(TransportTimeoutError):
+            await CALLS[call](server.url, session, tmp_path)
+
+
+async def test_stall_after_an_interim_response_is_named(tmp_path):
+    silent = asyncio.Event()
+
+    async def handler(request):
+        request.writer.write(INTERIM["early-hints"])
+        await silent.wait()
+        return b""
+
+    timeouts = Timeouts(stall=0.25, reply=1000)
     async with raw_server(handler) as server:
-        timeouts = Timeouts(stall=100, reply=0.3)
         async with aioartifact.session(server.url, auth=AUTH, retry=RetryPolicy.none(), timeouts=timeouts) as session:
-            with pytest.raises(TransportTimeoutError):
+            with pytest.raises(TransportTimeoutError, match=r"within 0\.25 s of an interim one.*Timeouts\.stall"):
                 await aioartifact.exists(f"{server.url}/r/a", session=session)
+        silent.set()
+
+
+@pytest.mark.parametrize("kind", ["continue", "early-hints"])
+async def test_interim_response_during_an_upload_does_not_limit_it(kind):
+    """The client needs several stalls for the body, by its own limit; the server reports early that it accepts it."""
+    content = b"x" * 100_000
+
+    async def handler(request):
+        request.writer.write(INTERIM[kind])
+        await request.reader.readexactly(len(content))
+        checksums = {
+            name: checksum_headers(content)[f"X-Checksum-{name.title()}"] for name in ("sha1", "md5", "sha256")
+        }
+        stored = {"repo": "r", "path": "/f", "size": str(len(content)), "checksums": checksums}
+        return response(json.dumps(stored).encode(), status=201, headers=JSON)
+
+    async with (
+        raw_server(handler, body_limit=lambda method, target, size: 0) as server,
+        aioartifact.session(
+            server.url,
+            auth=AUTH,
+            retry=RetryPolicy.none(),
+            timeouts=Timeouts(stall=0.3, reply=1000),
+            limits=aioartifact.Limits(max_bytes_per_second=len(content)),
+        ) as session,
+    ):
+        assert await aioartifact.write_bytes(f"{server.url}/r/f", content, session=session) == len(content)
+
+
+async def test_silence_after_an_interim_response_ends_in_a_session_of_the_user(tmp_path):
+    """There aiohttp stops its clock, and the limits of its owner do not apply to calls of the library."""
+    silent = asyncio.Event()
+
+    async def handler(request):
+        request.writer.write(INTERIM["early-hints"])
+        await silent.wait()
+        return b""
+
+    async with raw_server(handler) as server, aiohttp.ClientSession() as session:
+        state_of(session).timeouts = Timeouts(reply=0.3)
+        with pytest.raises(TransportTimeoutError):
+            await aioartifact.exists(f"{server.url}/r/a", session=session)
+        silent.set()
 
 
 async def test_interim_responses_before_a_file_are_ignored(tmp_path):

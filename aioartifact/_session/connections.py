@@ -6,9 +6,10 @@ Each function names the behaviour of aiohttp that it corrects. Nothing else in t
 
 import asyncio
 import select
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -30,32 +31,64 @@ else:  # Windows
         return bool(select.select([descriptor], [], [], 0)[0])
 
 
+class StalledAfterInterim(aiohttp.SocketTimeoutError):
+    """No final response head in time after an interim response."""
+
+
 class _Protocol(ResponseHandler):
     """
-    A connection on which silence after an interim response (RFC 9110, 15.2) is a stall, and a malformed chunk an error.
+    A connection on which interim responses (RFC 9110, 15.2) do not stop the clock, and a malformed chunk is an error.
 
-    aiohttp stops its clock at an interim response and does not start it again. At a malformed chunk it closes the
-    connection without notifying the reader of the body, who would wait forever.
+    aiohttp stops its clock at an interim response and does not start it again, or starts it while the request is still
+    being sent. At a malformed chunk it closes the connection without notifying the reader of the body, who would wait
+    forever.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, stall: float) -> None:
         super().__init__(loop)
         self._stall = stall
-        self._is_interim = False
+        self._is_requested = True
+        self._awaits_head = False
+        self._final_limit: asyncio.TimerHandle | None = None
+
+    def set_response_params(self, **options: Any) -> None:
+        self._is_requested, self._awaits_head = False, True
+        super().set_response_params(**options)
+
+    def start_timeout(self) -> None:
+        """Start the clock: aiohttp calls this once the request is sent."""
+        super().start_timeout()
+        self._is_requested = True
 
     def feed_data(self, data: Any, size: int = 0) -> None:
-        self._is_interim = 100 <= data[0].code < 200 and data[0].code != 101
+        self._awaits_head = 100 <= data[0].code < 200 and data[0].code != 101
         super().feed_data(data, size)
+        if not self._awaits_head:
+            self._end_final_limit()
+        elif self._is_requested and self._final_limit is None and self._stall < inf:
+            # For the final head; further interim responses do not extend it. One that arrives before the end of an
+            # upload, such as 100, does not count: it only means that the server accepts the bytes.
+            self._final_limit = self._loop.call_later(self._stall, self._fail_after_interim)
 
     def data_received(self, data: bytes) -> None:
         failure = self.exception()
         super().data_received(data)
         if self.exception() is not failure:
             _fail_waiting(self._payload)
-        if self._is_interim and self._read_timeout:
-            self._is_interim = False
-            self._read_timeout = min(self._read_timeout, self._stall)
-            self._reschedule_timeout()
+        if self._awaits_head and not self._is_requested:
+            self._drop_timeout()  # the upload has a limit of its own
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        self._end_final_limit()
+
+    def _fail_after_interim(self) -> None:
+        self.set_exception(StalledAfterInterim("no final response"))
+
+    def _end_final_limit(self) -> None:
+        if self._final_limit is not None:
+            self._final_limit.cancel()
+            self._final_limit = None
 
 
 class Connector(aiohttp.TCPConnector):
@@ -87,7 +120,8 @@ class ResponseHead(aiohttp.ClientResponse):
         protocol = connection.protocol
         if protocol is None or not protocol.read_timeout:
             return await super().start(connection)
-        limit = _TimeLimit(protocol.read_timeout, self, protocol)
+        limit = _TimeLimit(protocol.read_timeout, protocol)
+        limit.start_after(self._writer)
         try:
             return await super().start(connection)
         finally:
@@ -110,33 +144,48 @@ class ResponseHead(aiohttp.ClientResponse):
         """Whether `read` returns at once."""
         return self._body is not None
 
-    @property
-    def is_requested(self) -> bool:
-        """Whether the whole request has been sent."""
-        return self._writer is None
-
 
 class _TimeLimit:
-    """Fails a connection if a response head is incomplete *seconds* after its request was seen to be sent."""
+    """Fails a connection if a response head is incomplete *seconds* after its request was sent."""
 
-    def __init__(self, seconds: float, response: ResponseHead, protocol: Any) -> None:
+    def __init__(self, seconds: float, protocol: Any) -> None:
         self._seconds = seconds
-        self._response = response
         self._protocol = protocol
-        self._start()
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_cancelled = False
 
-    def _start(self) -> None:
-        self._is_requested = self._response.is_requested
-        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._check)
-
-    def _check(self) -> None:
-        if self._is_requested:
-            self._protocol.set_exception(aiohttp.SocketTimeoutError("no response head in time"))
-        else:  # until then, the payload has a limit of its own
+    def start_after(self, writer: "asyncio.Task[None] | None") -> None:
+        """Start once *writer* has sent the body of the request, which has a limit of its own."""
+        if writer is None:
             self._start()
+        else:
+            writer.add_done_callback(self._start)
+
+    def _start(self, _: object = None) -> None:
+        if not self._is_cancelled:
+            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._fail)
+
+    def _fail(self) -> None:
+        self._protocol.set_exception(aiohttp.SocketTimeoutError("no response head in time"))
 
     def cancel(self) -> None:
-        self._timer.cancel()
+        self._is_cancelled = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def middlewares_of(session: aiohttp.ClientSession) -> tuple[aiohttp.ClientMiddlewareType, ...]:
+    """Return the middlewares that the owner of *session* gave it."""
+    return (*getattr(session, "_middlewares", ()),)
+
+
+async def limiting_head(
+    request: aiohttp.ClientRequest, handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
+) -> aiohttp.ClientResponse:
+    """Limit the wait for a response head in a session that is not ours; a middleware."""
+    if request.response_class is aiohttp.ClientResponse:  # else it is the owner's
+        request.response_class = ResponseHead
+    return await handler(request)
 
 
 def fail_disconnected(body: Any) -> None:

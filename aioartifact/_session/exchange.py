@@ -17,7 +17,7 @@ from .._errors import ArtifactoryError, ConnectionLostError, ProtocolError, Tran
 from .._models import Response
 from .._protocol import Request, Upload, not_sent, read_error, refuse_page, too_large
 from .._retry import read_retry_after
-from .connections import close_unusable_connections
+from .connections import close_unusable_connections, limiting_head, middlewares_of
 from .lane import Lane
 from .logs import log_failure, log_response, log_resume
 from .middlewares import MAX_ERROR_BODY, Passage, is_small, withholding
@@ -395,16 +395,18 @@ def _payload(request: Request, state: SessionState, route: Route) -> bytes | Upl
 
 def _middlewares(
     session: aiohttp.ClientSession, seam: Seam, url: URL, route: Route
-) -> Sequence[aiohttp.ClientMiddlewareType] | None:
-    """Return ours, or None to keep those of a user's session; a redirect to another host drops the user's headers."""
-    is_encoded = seam.request.is_for_file
-    ours = () if seam.state.foreign else (Passage(seam.state, seam.operation, route, is_own=True, is_raw=is_encoded),)
-    if is_same_host(URL(seam.request.url, encoded=True), url):
-        return ours or None
-    kept = {"user-agent", *map(str.lower, seam.request.headers)}
-    # aiohttp sends the header fields and cookies that a session was opened with to every host.
-    added = (*session.headers, "Authorization", "Cookie")
-    return (withholding([name for name in added if name.lower() not in kept]), *ours)
+) -> Sequence[aiohttp.ClientMiddlewareType]:
+    """Return ours, or those of a user's session; a redirect to another host drops the user's headers."""
+    is_here, ours = is_same_host(URL(seam.request.url, encoded=True), url), list[aiohttp.ClientMiddlewareType]()
+    if not is_here:
+        kept = {"user-agent", *map(str.lower, seam.request.headers)}
+        # aiohttp sends the header fields and cookies that a session was opened with to every host.
+        added = (*session.headers, "Authorization", "Cookie")
+        ours.append(withholding([name for name in added if name.lower() not in kept]))
+    if not seam.state.foreign:
+        is_encoded = seam.request.is_for_file
+        return [*ours, Passage(seam.state, seam.operation, route, is_own=True, is_raw=is_encoded)]
+    return [*ours, *(middlewares_of(session) if is_here else ()), limiting_head]
 
 
 async def send(session: aiohttp.ClientSession, request: Request) -> Response:

@@ -21,6 +21,7 @@ from .._errors import (
 )
 from .._protocol import OTHER_HOST_HINT, PROXY_LOGIN_HINT, Request, Upload
 from .._retry import is_retryable_status
+from .connections import StalledAfterInterim
 from .payload import upload_failure
 from .state import Operation, SessionState
 
@@ -140,6 +141,9 @@ class Seam:
             return type(error), error.message, error.hint
         if isinstance(error, aiohttp.ConnectionTimeoutError):
             return TransportTimeoutError, f"no connection within {limits.connect:g} s", _REACH_HINT
+        if isinstance(error, StalledAfterInterim):
+            what = f"no final response within {limits.stall:g} s of an interim one"
+            return TransportTimeoutError, what, _STALL_HINT
         if isinstance(error, TimeoutError) and is_body:
             hint = _STALL_HINT if self.request.is_for_file else _REPLY_HINT
             return TransportTimeoutError, f"stalled: no byte for {self.state.body_silence(self.request):g} s", hint

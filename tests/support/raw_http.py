@@ -18,6 +18,7 @@ class RawRequest:
     headers: Mapping[str, str]
     body: bytes
     writer: asyncio.StreamWriter
+    reader: asyncio.StreamReader
 
 
 @dataclass
@@ -56,7 +57,7 @@ async def raw_server(
     """
     Serve the bytes that *handler* returns for each request, on connections that stay open.
 
-    A handler that *body_limit* gave only the beginning of a body must raise Close.
+    A handler that *body_limit* gave only the beginning of a body must read the rest, or raise Close.
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -94,7 +95,7 @@ async def _read_request(
     method, target, _ = first.split(" ")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     body = await reader.readexactly(body_limit(method, target, int(headers.get("content-length", "0"))))
-    return RawRequest(method, target, headers, body, writer)
+    return RawRequest(method, target, headers, body, writer, reader)
 
 
 def response(
