@@ -172,7 +172,10 @@ class ResponseError(ArtifactoryError):
         request_id: The server's request id, or None.
         attempts: How often the request was tried.
         retry_after: Seconds the server asked to wait, or None.
+        redirected: Whether the response is that of a URL to which the server redirected the request.
     """
+
+    redirected: bool = False
 
     def __init__(
         self,

@@ -56,6 +56,26 @@ def test_unusable_proxy_is_refused(proxy):
 
 
 @pytest.mark.parametrize(
+    ("variables", "proxy"),
+    [
+        pytest.param({"all_proxy": "p.test:1"}, "http://p.test:1", id="all"),
+        pytest.param({"ALL_PROXY": "http://p.test:1"}, "http://p.test:1", id="capital"),
+        pytest.param({"http_proxy": "q.test:2", "all_proxy": "p.test:1"}, "http://q.test:2", id="of-the-scheme"),
+        pytest.param({"http_proxy": "q.test:2", "all_proxy": "socks5://p.test:1"}, "http://q.test:2", id="unused"),
+        pytest.param({"http_proxy": "", "all_proxy": "p.test:1"}, "http://p.test:1", id="empty"),
+        pytest.param({"https_proxy": "q.test:2"}, None, id="of-another-scheme"),
+        pytest.param({"all_proxy": "p.test:1", "no_proxy": "host.test"}, None, id="excluded"),
+        pytest.param({"http_proxy": " q.test:2 "}, "http://q.test:2", id="blanks"),
+    ],
+)
+def test_proxy_of_all_schemes(monkeypatch, variables, proxy):
+    """As curl, httpx and requests do; ``http_proxy`` and ``https_proxy`` take precedence."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert environment_proxy(URL("http://host.test")) == proxy
+
+
+@pytest.mark.parametrize(
     ("excluded", "url", "is_used"),
     [
         pytest.param("10.0.0.0/8", "http://10.1.2.3", False, id="network"),
@@ -66,10 +86,24 @@ def test_unusable_proxy_is_refused(proxy):
         pytest.param("10.0.0.0/8", "http://[fd00::1]", True, id="other-family"),
         pytest.param("10.0.0.0/99,x/y", "http://10.1.2.3", True, id="malformed"),
         pytest.param("10.0.0.0/8", "http://host.test", True, id="name"),
+        pytest.param(" * ", "http://host.test", False, id="all-with-blanks"),
+        pytest.param("a.test,*", "http://10.1.2.3", False, id="all-among-others"),
+        pytest.param("a.test host.test", "http://host.test", False, id="separated-by-blanks"),
+        pytest.param("*.test", "http://host.test", False, id="wildcard"),
+        pytest.param("*.test", "http://host.test.example", True, id="wildcard-elsewhere"),
+        pytest.param("Host.Test.", "http://host.test", False, id="root-dot"),
+        pytest.param("host.test:8081", "http://x.host.test:8081", False, id="domain-and-port"),
+        pytest.param("host.test:8081", "http://host.test:8082", True, id="another-port"),
+        pytest.param("[::1]", "http://[::1]:8081", False, id="brackets"),
+        pytest.param("[::1]:8081", "http://[::1]:8081", False, id="brackets-and-port"),
+        pytest.param("[::1]:8081", "http://[::1]:8082", True, id="brackets-and-another-port"),
+        pytest.param("0:0:0:0:0:0:0:1", "http://[::1]", False, id="another-spelling"),
+        pytest.param("host.test", "http://otherhost.test", True, id="no-whole-label"),
+        pytest.param(",", "http://host.test", True, id="empty-entries"),
     ],
 )
 def test_no_proxy_with_networks(monkeypatch, excluded, url, is_used):
-    """NO_PROXY accepts networks, as curl and requests do."""
+    """NO_PROXY accepts networks, wildcards, ports and blanks, as curl and requests do."""
     monkeypatch.setenv("http_proxy", "p.test:3128")
     monkeypatch.setenv("no_proxy", excluded)
     assert environment_proxy(URL(url)) == ("http://p.test:3128" if is_used else None)

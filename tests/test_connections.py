@@ -340,13 +340,33 @@ async def test_refusal_of_a_redirect_target_is_not_an_empty_list():
     assert not isinstance(caught.value, AuthenticationError)
 
 
+@pytest.mark.parametrize("status", [401, 403])
+async def test_refusal_after_a_redirect_on_the_same_server_is_not_an_empty_list(status):
+    """The page of a login, for example; the refusal of Artifactory itself is an empty list, with a warning."""
+
+    def handler(request):
+        if request.target == "/artifactory/login":
+            return response(b"{}", status=status, headers=JSON)
+        return response(status=307, headers={"Location": "/artifactory/login"})
+
+    async with (
+        raw_server(handler) as server,
+        aioartifact.session(server.url, auth=AUTH, retry=RetryPolicy.none()) as session,
+    ):
+        for method in ("folder", "aql"):
+            with pytest.raises(aioartifact.ResponseError) as caught:
+                await aioartifact.versions(server.url, "r", "g", "n", method=method, session=session)
+            assert caught.value.redirected
+
+
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://127.0.0.1:1", "http://", "http://h:99999"])
-async def test_unusable_proxy_of_the_environment_is_refused(monkeypatch, proxy):
+@pytest.mark.parametrize("variable", ["http_proxy", "all_proxy", "ALL_PROXY"])
+async def test_unusable_proxy_of_the_environment_is_refused(monkeypatch, proxy, variable):
     """Before anything is sent, as `proxy=` is."""
     async with raw_server(file_of) as server:
-        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.setenv(variable, proxy)
         async with aioartifact.session(server.url, auth=AUTH) as session:
-            with pytest.raises(aioartifact.ConfigurationError, match="http_proxy"):
+            with pytest.raises(aioartifact.ConfigurationError, match=variable.lower()):
                 await aioartifact.read_bytes(f"{server.url}/r/a", session=session)
         assert server.requests == []
 

@@ -356,10 +356,20 @@ async def test_resumed_file_that_only_its_etag_shows_to_be_another(tmp_path):
                 assert {*b"".join([chunk async for chunk in chunks])} == {0}
 
 
-@pytest.mark.parametrize("location", ["http://127.0.0.1:99999/x", "http://127.0.0.1:65536/", "http://[::1/x"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://127.0.0.1:99999/x",
+        "http://127.0.0.1:65536/",
+        "http://[::1/x",
+        "http://user:secret@127.0.0.1:1/x",
+        "//user@127.0.0.1:1/x",
+    ],
+)
 async def test_redirect_to_an_impossible_address(tmp_path, location):
-    """It is the failure of one file."""
+    """It is the failure of one file, also beside a header with credentials."""
     async with serving(lambda _, __: (302, {"Location": location}, b"")) as (url, session, _):
+        session.headers["Authorization"] = "Bearer token"
         report = await aioartifact.download_many([url], tmp_path, on_error="collect", session=session)
     assert isinstance(report.failed[0].error, aioartifact.ProtocolError)
 

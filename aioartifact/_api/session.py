@@ -74,8 +74,8 @@ def session(
             and warns.
         cert: Client certificate: a PEM file with certificate and key, or a pair of files.
         proxy: Proxy for all requests: a URL such as ``http://user:password@host:3128``, or ``host:3128``, which means
-            http. None uses the environment's ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY`` (host names, domains,
-            networks such as ``10.0.0.0/8``), for requests that this library makes.
+            http. None uses the environment's ``HTTP_PROXY``, ``HTTPS_PROXY``, else ``ALL_PROXY``, and ``NO_PROXY``
+            (host names, domains, networks such as ``10.0.0.0/8``), for requests that this library makes.
         trust_env: Whether proxies of the environment are used at all.
         user_agent: User-Agent to send instead of the library's own.
 

@@ -73,7 +73,8 @@ async def versions(
         InvalidArgumentError: An option cannot mean anything, or AQL cannot express a name.
         ConfigurationError: The extra of the scheme is not installed.
         NotAFolderError: The artifact is a file; AQL and Maven's metadata do not tell that.
-        AuthenticationError, ForbiddenError: Access is refused and *denied* is ``"raise"``.
+        AuthenticationError, ForbiddenError: Access is refused, and *denied* is ``"raise"`` or the server redirected
+            the request.
         ServerError: The server failed; never taken for "no versions".
         ResponseError: The server said no for another reason.
         IncompleteListingError: The server trimmed the answer.
@@ -104,7 +105,7 @@ async def _allowed(listing: Coroutine[object, object, Collection[str]], denied: 
     except NotFoundError:
         return []
     except REFUSALS as error:
-        if denied == "raise":
+        if denied == "raise" or error.redirected:  # where a login page or another server answers, nothing is known
             raise
         warnings.warn(f"no versions listed: {error}", UserWarning, stacklevel=3)
         return []

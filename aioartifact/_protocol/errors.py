@@ -68,6 +68,7 @@ def read_error(
         retry_after=retry_after,
         hint=request.locate(text) or (refusal and refusal.hint) or _hint(request, response, words, waited),
     )
+    error.redirected = request.is_redirected
     error.retryable = refusal is None and is_retryable_status(response.status_code)
     return error
 

@@ -38,6 +38,7 @@ class Request:
         locate: Shows the place in it that the words of a refusal name, or None where they name none.
         is_for_file: Whether the body of the response is a file: its bytes must keep arriving, and are passed on as
             received, without removing a content coding.
+        is_redirected: Whether the server redirected it, to the same host or another.
         redirected_to: Other host, with its port, that the server sent it on to; None as long as it did not.
     """
 
@@ -49,6 +50,7 @@ class Request:
     repeatable: bool = True
     locate: Callable[[str], str | None] = lambda _: None
     is_for_file: bool = False
+    is_redirected: bool = False
     redirected_to: str | None = None
 
     @property

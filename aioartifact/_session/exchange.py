@@ -266,6 +266,8 @@ async def _fetch(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _A
     answer = await _follow(session, seam, route)
     if answer.location is None or answer.response.status not in _EXPIRED or not seam.request.repeatable:
         return answer
+    if answer.response.status == 401 and answer.seam.request.redirected_to is None:
+        return answer  # of the same server: it refuses the credentials
     answer.response.release()
     seam.operation.attempts -= 1  # it is still the same one
     return await _follow(session, seam, route)
@@ -312,6 +314,8 @@ def _next_hop(seam: Seam, url: URL, location: str) -> URL:
         raise _misled(seam, "to a malformed URL") from None
     if target.scheme not in ("http", "https") or not target.host:
         raise _misled(seam, "to a URL that is neither http nor https")
+    if target.raw_user is not None or target.raw_password is not None:  # beside a header, aiohttp raises for these
+        raise _misled(seam, "to a URL that holds credentials")
     if url.scheme == "https" and target.scheme == "http":
         raise _misled(seam, "from https to http, which is not encrypted")
     return target

@@ -1,7 +1,8 @@
 """Proxies: the one that is given, and those of the environment."""
 
+import re
 import urllib.request
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from yarl import URL
 
@@ -39,7 +40,7 @@ def _is_http_url(proxy: str) -> bool:
 
 def environment_proxy(url: URL) -> str | None:
     """
-    The proxy that the environment names for *url*.
+    The proxy that the environment names for *url*: ``http_proxy`` or ``https_proxy``, else ``all_proxy``.
 
     aiohttp's own ``trust_env`` would also read ``~/.netrc`` and add its passwords to redirect targets.
 
@@ -47,36 +48,54 @@ def environment_proxy(url: URL) -> str | None:
         ConfigurationError: It is not an HTTP proxy; nothing has been sent.
     """
     host = url.host or ""
-    # An entry of NO_PROXY may name a port, and then means no other.
-    if any(map(urllib.request.proxy_bypass, (host, f"{host}:{url.port}"))) or _is_in_excluded_network(host):
+    if urllib.request.proxy_bypass(host) or any(_excludes(entry, host, url.port) for entry in _no_proxy()):
         return None
-    proxy = urllib.request.getproxies().get(url.scheme)
+    proxies = urllib.request.getproxies()
+    kind = url.scheme if proxies.get(url.scheme) else "all"
+    proxy = proxies.get(kind)
     if not proxy:
         return None
-    address = with_scheme(proxy)
+    address = with_scheme(proxy.strip())
     if not _is_http_url(address):
         raise ConfigurationError(
-            f"{url.scheme}_proxy={mask_url(address)!r} in the environment: expected a URL such as http://host:3128",
+            f"{kind}_proxy={mask_url(address)!r} in the environment: expected a URL such as http://host:3128",
             hint="set an HTTP proxy, or pass trust_env=False",
         )
     return address
 
 
-def _is_in_excluded_network(host: str) -> bool:
-    """Whether an entry of NO_PROXY is a network such as 10.0.0.0/8 that contains the address *host*."""
+def _no_proxy() -> list[str]:
+    return re.split(r"[\s,]+", urllib.request.getproxies_environment().get("no", "").strip())
+
+
+def _excludes(entry: str, host: str, port: int | None) -> bool:
+    """Whether an entry of NO_PROXY is for *host*: ``*``, a network, or an address or a name, perhaps with a port."""
+    name, named_port = _name_and_port(entry)
+    if named_port not in ("", str(port)):
+        return False
     try:
         address = ip_address(host)
     except ValueError:
-        return False
-    return any(_contains(entry.strip(), str(address)) for entry in _no_proxy().split(",") if "/" in entry)
+        return name == "*" or _is_in_domain(host.lower().rstrip("."), name.lower().removeprefix("*").strip("."))
+    return name == "*" or _is_in_network(address, name)
 
 
-def _no_proxy() -> str:
-    return urllib.request.getproxies_environment().get("no", "")
+def _name_and_port(entry: str) -> tuple[str, str]:
+    if entry.startswith("["):
+        name, _, port = entry[1:].partition("]")
+        return name, port.removeprefix(":")
+    if entry.count(":") == 1:
+        name, _, port = entry.partition(":")
+        return name, port
+    return entry, ""
 
 
-def _contains(network: str, address: str) -> bool:
+def _is_in_domain(host: str, domain: str) -> bool:
+    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
+
+
+def _is_in_network(address: IPv4Address | IPv6Address, network: str) -> bool:
     try:
-        return ip_address(address) in ip_network(network, strict=False)
+        return address in ip_network(network, strict=False)
     except ValueError:
         return False

@@ -82,7 +82,7 @@ class Seam:
     def redirected(self, url: URL) -> Self:
         """The same request where a redirect has led it to *url*."""
         host = None if is_same_host(URL(self.request.url, encoded=True), url) else url.host_port_subcomponent
-        return replace(self, request=replace(self.request, redirected_to=host))
+        return replace(self, request=replace(self.request, is_redirected=True, redirected_to=host))
 
     def masked_body(self, content: bytes) -> bytes:
         """Some servers repeat in an error the credentials they refuse."""
