@@ -1,5 +1,6 @@
 """Transfers of many files: options of download, deploy of folders and lists, sync, cleanup."""
 
+import json
 import sys
 
 import pytest
@@ -58,6 +59,17 @@ def test_errors_in_json_have_status_and_retryable(cli, folder, tmp_path):
     words = ("download", f"{folder}/1.0.0/media/a.wav", f"{folder}/none", "-d", tmp_path, "--json")
     [error] = [each["error"] for each in cli(*words).objects if each["error"]]
     assert (error["status"], error["retryable"]) == (404, False)
+
+
+def test_replaced_file_in_json(server, cli, folder, tmp_path):
+    """A file that the server has replaced since it was listed is marked."""
+    name = "1.0.0/media/a.wav"
+    listing = {"uri": "x", "files": [{"uri": f"/{name}", "size": 1, "folder": False}]}
+    server.fail("GET", "api/storage/**", fault=Fault.status(200, json.dumps(listing).encode()))
+    run = cli("download", folder, "--folder", "-d", tmp_path / "new", "--json")
+    assert [(each["status"], each["was_replaced"]) for each in run.objects] == [("downloaded", True)]
+    run = cli("download", folder, "-d", tmp_path / "new", "--json")
+    assert {each["was_replaced"] for each in run.objects} == {False}
 
 
 def test_download_with_several_processes(cli, folder, tmp_path):

@@ -367,6 +367,16 @@ def total_before_the_last_byte(answer: Answer, draw: random.Random) -> None:
     _change_range(answer, (0, 0, -1))
 
 
+def more_than_the_file_has(answer: Answer, draw: random.Random) -> None:
+    """What Artifactory 4 announces for a part that ends behind the end of the file; the rest never comes."""
+    found = re.match(r"bytes \d+-(\d+)/(\d+)", answer.headers["Content-Range"])
+    if int(found[1]) + 1 == int(found[2]):
+        more = draw.choice((1, 1000, 2**40))
+        answer.is_chunked = False
+        answer.length = len(answer.body) + more
+        _change_range(answer, (0, more, 0))
+
+
 def without_content_range(answer: Answer, draw: random.Random) -> None:
     del answer.headers["Content-Range"]
 
@@ -457,7 +467,14 @@ REFUSALS = (
     empty_success,
 )
 OF_FILES = (web_page, unrequested_416, wrong_label, wrong_checksums)
-OF_RANGES = (other_start, other_stop, without_content_range, broken_content_range, multipart)
+OF_RANGES = (
+    other_start,
+    other_stop,
+    more_than_the_file_has,
+    without_content_range,
+    broken_content_range,
+    multipart,
+)
 UNANNOUNCED = (length_too_short, shortened, lengthened, flipped_bit, shifted, text_in_place_of_the_file)
 
 
