@@ -28,7 +28,6 @@ from ._api.items import rest_api_get as rest_api_get
 from ._api.listing import glob as glob
 from ._api.listing import ls as ls
 from ._api.listing import walk as walk
-from ._api.lookup import Lookup as Lookup
 from ._api.mutations import copy as copy
 from ._api.mutations import delete as delete
 from ._api.mutations import mkdir as mkdir
@@ -96,6 +95,7 @@ from ._errors import WorkerError as WorkerError
 from ._filters import Filter as Filter
 from ._listing.listing import Listing as Listing
 from ._listing.listing import Results as Results
+from ._lookup import Lookup as Lookup
 from ._models import ArchiveMember as ArchiveMember
 from ._models import ArtifactVersions as ArtifactVersions
 from ._models import Child as Child

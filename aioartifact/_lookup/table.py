@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from hashlib import md5
 from typing import TypeAlias
 
-from ._errors import InvalidArgumentError, LookupTableError
+from .._errors import InvalidArgumentError, LookupTableError
 
 Value: TypeAlias = bool | int | float | str | None
 Params: TypeAlias = Mapping[str, Value]

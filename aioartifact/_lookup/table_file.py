@@ -8,15 +8,15 @@ from typing import TypeVar
 import aiohttp
 
 from .._address import ItemURL, URLLike, check_name, expect_text
+from .._api.items import exists
+from .._api.mutations import delete
+from .._api.reading import read_bytes, write_bytes
+from .._api.session import using
+from .._api.versions import artifact_of
 from .._errors import LookupTableError
 from .._session import state_of
-from .._tables import Table, read_table
-from .items import exists
-from .mutations import delete
-from .reading import read_bytes, write_bytes
-from .session import using
-from .versions import artifact_of
-from .writing import only_writer
+from .table import Table, read_table
+from .writer_lock import writer_lock
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class TableFile:
     """
-    Where a table is.
+    The file that holds a table.
 
     Attributes:
         item: The file.
@@ -43,8 +43,8 @@ class TableFile:
             return await self._fetch(session)
 
     async def change(self, change: Callable[[Table], tuple[Table, T]]) -> T:
-        """Write what *change* makes of the table, and return what it says beside."""
-        async with self._opened() as session, only_writer(session, self.item):
+        """Apply *change* to the table under its lock, and return the second value that *change* returns."""
+        async with self._opened() as session, writer_lock(session, self.item):
             before = await self._fetch(session)
             after, result = change(before)
             if after != before:
@@ -52,13 +52,13 @@ class TableFile:
         return result
 
     async def create(self, table: Table, *, force: bool) -> None:
-        async with self._opened() as session, only_writer(session, self.item):
+        async with self._opened() as session, writer_lock(session, self.item):
             if not force and await exists(self.url, session=session):
                 raise LookupTableError(f"Lookup table '{self._label}' exists already.")
             await self._store(session, table)
 
     async def delete_folder(self, *, force: bool) -> None:
-        async with self._opened() as session, only_writer(session, self.item):
+        async with self._opened() as session, writer_lock(session, self.item):
             if not force and (await self._fetch(session)).rows:
                 raise LookupTableError(f"Cannot remove lookup table '{self._label}' if it is not empty.")
             await delete(str(self.item.parent), session=session)
@@ -85,10 +85,10 @@ def table_file(
     server: URLLike, repository: str, group_id: str, name: str, version: str, session: aiohttp.ClientSession | None
 ) -> TableFile:
     """
-    Where the table of that name and version is.
+    The file of the table of that name and version.
 
     Raises:
-        InvalidURLError: A part cannot be one of a URL.
+        InvalidURLError: An argument cannot be a part of a URL.
     """
     folder = artifact_of(server, repository, group_id, name) / check_name(expect_text("version", version), "version")
     return TableFile(folder / check_name(f"{name}-{version}.csv"), session)

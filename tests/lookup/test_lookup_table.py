@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aioartifact import InvalidArgumentError, Lookup, LookupTableError
-from aioartifact._tables import Row, Table, check_columns, check_params, read_table
+from aioartifact._lookup.table import Row, Table, check_columns, check_params, read_table
 
 PLACE = {"name": "lookup", "group_id": "g", "version": "1.0.0", "repository": "r"}
 

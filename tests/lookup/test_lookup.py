@@ -1,41 +1,14 @@
-"""Lookup: tables on a server, with one writer at a time."""
-
-import asyncio
+"""Lookup: tables on a server."""
 
 import pytest
 
 import aioartifact
 from aioartifact import Lookup
-from aioartifact._session import STATES, Clock
-from aioartifact.testing import ArtifactoryServer, Fault
+from aioartifact.testing import ArtifactoryServer
 
 GROUP = "com.acme.models"
 FOLDER = "generic-local/com/acme/models/lookup"
 FILE = f"{FOLDER}/1.0.0/lookup-1.0.0.csv"
-
-
-@pytest.fixture
-def place(server):
-    return server.url, "generic-local", GROUP
-
-
-@pytest.fixture
-async def lookup(server, session, place):
-    await Lookup.create(*place, "1.0.0", ["rate", "purpose"], session=session)
-    server.clear_log()
-    return Lookup(*place, version="1.0.0", session=session)
-
-
-@pytest.fixture
-async def names(server):
-    """What lies in the folder of the version, as somebody else sees it."""
-    async with aioartifact.session(server.url, auth=(server.username, server.password)) as other:
-
-        async def look():
-            folder = await aioartifact.info(f"{server.url}/{FOLDER}/1.0.0", session=other)
-            return [child.name for child in folder.children]
-
-        yield look
 
 
 async def test_create_deploys_the_header(server, session, place):
@@ -161,105 +134,6 @@ async def test_table_on_a_server_with_another_context_path(monkeypatch):
         await found.append({"a": 1})
         assert repr(found) == f"Lookup('{other.url}/{FOLDER.removesuffix('lookup')}flavors/1.0.0/flavors-1.0.0.csv')"
         assert await found.contains({"a": 1})
-
-
-async def test_writers_at_once_lose_nothing(server, session, place, lookup, names):
-    """Tasks with sessions of their own take turns; every row is there, and no flag."""
-    auth = (server.username, server.password)
-
-    async def write(number):
-        async with aioartifact.session(server.url, auth=auth) as own:
-            STATES[own].clock = Clock(sleep=lambda seconds: asyncio.sleep(seconds / 10))
-            writer = Lookup(*place, version="1.0.0", session=own)
-            return await writer.append({"purpose": "prod", "rate": number})
-
-    uids = await asyncio.gather(*map(write, range(6)))
-    assert sorted(await lookup.ids()) == sorted(uids)
-    assert await names() == ["lookup-1.0.0.csv"]
-
-
-async def test_writer_waits_for_another(server, session, lookup, names):
-    """Nothing is read or written while somebody else's flag is up, and the own one is down."""
-    flag = f"{FILE}.{'0' * 32}.writer"
-    server.put(flag, b"")
-    waits = []
-
-    async def sleep(seconds):
-        waits.append(seconds)
-        assert await names() == ["lookup-1.0.0.csv", flag.rpartition("/")[2]]
-        if len(waits) == 3:
-            await aioartifact.delete(f"{server.url}/{flag}", session=session)
-
-    STATES[session].clock = Clock(sleep=sleep, draw=lambda: 0.5)
-    await lookup.append({"purpose": "prod", "rate": 1})
-    assert waits == [0.05, 0.1, 0.2]
-    assert await names() == ["lookup-1.0.0.csv"]
-
-
-async def test_flag_of_a_writer_that_died_is_taken_down(server, session, lookup, names):
-    """After a minute in sight it holds nobody up any more."""
-    server.put(f"{FILE}.{'0' * 32}.writer", b"")
-    now = 0.0
-
-    async def sleep(seconds):
-        nonlocal now
-        now += 25.0
-
-    STATES[session].clock = Clock(now=lambda: now, sleep=sleep)
-    await lookup.append({"purpose": "prod", "rate": 1})
-    assert now == 100.0
-    assert await names() == ["lookup-1.0.0.csv"]
-
-
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        pytest.param(Fault.status(500), aioartifact.ServerError, id="server-error"),
-        pytest.param(Fault.status(403), aioartifact.ForbiddenError, id="refused"),
-        pytest.param(Fault.reset(), aioartifact.TransportError, id="cut"),
-    ],
-)
-async def test_failed_write_leaves_the_table_and_no_flag(server, lookup, fault, error, names):
-    """The old file stays, the error is told, and the next writer is not held up."""
-    await lookup.append({"purpose": "prod", "rate": 1})
-    before = server.read(FILE)
-    server.fail("PUT", FILE, fault=fault, times=None)
-    with pytest.raises(error):
-        await lookup.append({"purpose": "prod", "rate": 2})
-    assert server.read(FILE) == before
-    assert await names() == ["lookup-1.0.0.csv"]
-
-
-@pytest.mark.parametrize(("method", "path"), [("GET", FILE), ("PUT", FILE), ("PUT", f"{FILE}.*.writer")])
-async def test_cancelled_writer_takes_its_flag_down(server, lookup, names, method, path):
-    """Wherever it was cancelled."""
-    before = server.read(FILE)
-    held = server.fail(method, path, fault=Fault.hold())
-    task = asyncio.create_task(lookup.append({"purpose": "prod", "rate": 2}))
-    await held.reached()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert server.read(FILE) == before
-    assert await names() == ["lookup-1.0.0.csv"]
-    held.release()
-
-
-async def test_writer_that_took_too_long_says_so(server, session, lookup, names):
-    """Somebody may have taken its flag down, and written."""
-    now = 0.0
-    STATES[session].clock = Clock(now=lambda: now)
-    held = server.fail("GET", FILE, fault=Fault.hold())
-    task = asyncio.create_task(lookup.append({"purpose": "prod", "rate": 2}))
-    await held.reached()
-    (flag,) = [name for name in await names() if name.endswith(".writer")]
-    auth = (server.username, server.password)
-    async with aioartifact.session(server.url, auth=auth) as other:
-        await aioartifact.delete(f"{server.url}/{FOLDER}/1.0.0/{flag}", session=other)
-    now = 100.0
-    held.release()
-    with pytest.raises(aioartifact.LookupTableError, match="took this one for dead"):
-        await task
 
 
 async def test_damaged_table_is_told(server, lookup):

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 import aiohttp
 
 from .._address import URLLike, text_of_server
+from .._api.session import using
+from .._api.versions import artifact_of, versions
 from .._errors import InvalidArgumentError, LookupTableError, NotFoundError
 from .._scheduler import run_many
 from .._session import state_of
-from .._tables import Params, Table, Value, check_columns, check_mapping, check_params, uid_of
 from .._versions import selection_of
-from .session import using
+from .table import Params, Table, Value, check_columns, check_mapping, check_params, uid_of
 from .table_file import TableFile, table_file
-from .versions import artifact_of, versions
 
 
 class Lookup:
