@@ -451,6 +451,25 @@ async def test_row_2_8_html_listing_without_permission(server, ask, basic):
     assert (await ask(server, "GET", "/generic-local/x/", headers=basic("ci", "pw"))).status == 404
 
 
+@pytest.mark.parametrize("edition", ["oss", "pro"])
+async def test_row_3_7_snapshots_of_maven(ask, edition):
+    """Plain PUTs of pom and jar are numbered, and resolve by the metadata that the server computes."""
+    async with ArtifactoryServer(edition=edition) as server:
+        server.create_repository("libs", package_type="maven")
+        folder = "/libs/org/app/1.0-SNAPSHOT"
+        for build in (1, 2):
+            for extension in ("pom", "jar"):
+                await ask(server, "PUT", f"{folder}/app-1.0-SNAPSHOT.{extension}", body=f"{extension} {build}".encode())
+        root = ET.fromstring((await ask(server, "GET", f"{folder}/maven-metadata.xml")).body)
+        assert root.findtext("versioning/snapshot/buildNumber") == "2"
+        named = {each.findtext("extension"): each.findtext("value") for each in root.iter("snapshotVersion")}
+        for extension in ("pom", "jar"):
+            answer = await ask(server, "GET", f"{folder}/app-{named[extension]}.{extension}")
+            assert answer.body == f"{extension} 2".encode()
+        root = ET.fromstring((await ask(server, "GET", "/libs/org/app/maven-metadata.xml")).body)
+        assert root.findtext("versioning/latest") == "1.0-SNAPSHOT"
+
+
 async def test_row_3_8_storage_under_another_host_name(ask):
     """Clients that compare host names drop their credentials on the way; the name is an option."""
     for options, expected in (({}, "localhost"), ({"storage_host": "127.0.0.1"}, "127.0.0.1")):

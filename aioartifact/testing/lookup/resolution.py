@@ -6,9 +6,10 @@ server; so nobody learns of what is not theirs.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..layouts import names
+from ..layouts import maven_metadata, names
+from ..layouts.maven_metadata import Metadata
 from ..protocol import matrix
 from ..protocol.replies import RefusalError, Reply, refuse
 from ..repositories.definitions import Repository
@@ -39,7 +40,9 @@ class Found:
 
     @property
     def is_stored(self) -> bool:
-        """Whether the item can be looked up; one of a remote repository that keeps nothing cannot."""
+        """Whether the item can be looked up; one that is merged cannot, nor one that its remote repository drops."""
+        if self.repository.kind == "virtual":
+            return False
         return self.repository.kind != "remote" or self.repository.store_locally
 
 
@@ -53,6 +56,12 @@ async def find(exchange: Exchange, repository: Repository, path: str) -> Found:
     if exchange.instance.origin in _origins(exchange):
         address = f"{repository.key}:{path}"
         refuse(404, f"Recursive call detected for '{address}'. Returning nothing.", servlet=True)
+    if (
+        repository.kind == "virtual"
+        and names.is_metadata(path)
+        and (found := await _merged(exchange, repository, path))
+    ):
+        return found
     if repository.kind == "virtual":
         return await _find_in_members(exchange, repository, path)
     return await _find_in(exchange, repository, path)
@@ -100,6 +109,61 @@ async def _find_in_members(exchange: Exchange, virtual: Repository, path: str) -
     if refused:
         raise RefusalError(refused)
     return refuse(404, "Could not find resource", servlet=True)
+
+
+async def _merged(exchange: Exchange, virtual: Repository, path: str) -> Found | None:
+    """
+    Merge the metadata of all members into one document, in a blob of no item; None where fewer than two have some.
+
+    Raises:
+        RefusalError: The settings of *virtual* keep it from being served, or a member fails hard.
+    """
+    demand_allowed(virtual, path)
+    target, checksum = names.split_checksum(path)
+    documents: list[tuple[Item, Metadata]] = []
+    for member in _searched_for_metadata(exchange, virtual):
+        item = await _metadata_in(exchange, member, target)
+        metadata = maven_metadata.parse(exchange.instance.store.blob_of(item).read_bytes()) if item else None
+        if item and metadata:
+            documents.append((item, metadata))
+    if len(documents) < 2:  # nothing to merge
+        return None
+    content = exchange.instance.store.blobs.add(
+        maven_metadata.document(maven_metadata.merged(metadata for _, metadata in documents))
+    )
+    newest = max((item for item, _ in documents), key=lambda item: item.modified)
+    item = replace(
+        newest,
+        id=0,
+        repo=virtual.key,
+        size=content.size,
+        sha1=content.sha1,
+        md5=content.md5,
+        sha256=content.sha256,
+    )
+    return Found(virtual, item, checksum)
+
+
+def _searched_for_metadata(exchange: Exchange, virtual: Repository) -> list[Repository]:
+    """Return the members in their order, without the caches of remote ones that are searched as well."""
+    members = list(_search_order(exchange, virtual))
+    caches = {each.cache.key for each in members if each.kind == "remote"}
+    return [each for each in members if each.key not in caches]
+
+
+async def _metadata_in(exchange: Exchange, member: Repository, path: str) -> Item | None:
+    try:
+        item = (await _find_in(exchange, member, path)).item
+    except RefusalError as refusal:
+        if refusal.reply.status == _BROKEN:
+            raise
+        return None
+    return None if item.is_folder or not _has_blob(exchange, item) else item
+
+
+def _has_blob(exchange: Exchange, item: Item) -> bool:
+    """Tell whether the bytes are here: those of a file that is not kept are fetched for GET only."""
+    return item.sha256 is not None and exchange.instance.store.blob_of(item).exists()
 
 
 def _search_order(exchange: Exchange, virtual: Repository) -> Iterator[Repository]:

@@ -322,6 +322,21 @@ class Store:
         )
         return [_item(row) for row in rows]
 
+    def folders_with(self, folder: Item, name: str) -> list[str]:
+        """Return the paths of the folders directly in *folder* that have a file whose name matches *name* (GLOB)."""
+        condition, values = below(folder)
+        rows = self._rows(
+            f"SELECT DISTINCT path FROM items WHERE {condition} AND type = 'file' AND depth = ? AND name GLOB ?",  # noqa: S608
+            (*values, _depth(folder.path) + 2, name),
+        )
+        return [path for (path,) in rows]
+
+    def files(self, folder: Item, name: str) -> list[str]:
+        """Return the paths of the files anywhere below *folder* whose names match *name* (GLOB)."""
+        condition, values = below(folder)
+        sql = f"SELECT path, name FROM items WHERE {condition} AND type = 'file' AND name GLOB ?"  # noqa: S608  # constants
+        return [join_path(*row) for row in self._rows(sql, (*values, name))]
+
     def last_modified(self, item: Item, permitted: Permitted = everywhere) -> Item | None:
         """Return the file at or below *item* that changed last, of those *permitted*."""
         if not item.is_folder:

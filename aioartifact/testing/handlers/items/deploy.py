@@ -12,10 +12,10 @@ from ...protocol.dates import parse_http
 from ...protocol.replies import VENDOR, RefusalError, Reply, error, refuse
 from ...repositories import snapshots
 from ...repositories.definitions import Repository
-from ...storage import checksum_policies
+from ...storage import checksum_policies, computed_metadata
 from ...storage.blobs import Content
 from ...storage.checksum_policies import ChecksumPolicyError
-from ...storage.store import Checksums, Deployment, Item, NotAFileError, NotAFolderError
+from ...storage.store import Checksums, Deployment, Item, NotAFileError, NotAFolderError, Permitted
 from ...wire import intake
 from ...wire.exchange import Exchange
 from ..parameters import is_true
@@ -269,7 +269,7 @@ def checked_checksums(exchange: Exchange, repository: Repository, supplied: Chec
 def _store(exchange: Exchange, repository: Repository, content: Content, original: Checksums) -> Reply:
     path = _stored_path(exchange, repository)
     try:
-        item = exchange.instance.store.put(repository.key, path, content, deployment(exchange, original))
+        item = _put(exchange, repository, path, content, deployment(exchange, original))
     except NotAFileError:
         refuse(500, f"Expected a file but found a folder, at: {repository.key}:{path}", servlet=True)
     except NotAFolderError as conflict:
@@ -288,6 +288,16 @@ def _store(exchange: Exchange, repository: Repository, content: Content, origina
         "uri": link,
     }
     return _created(document, link)
+
+
+def _put(exchange: Exchange, repository: Repository, path: str, content: Content, how: Deployment) -> Item:
+    """Store a file together with the metadata that it changes."""
+    store = exchange.instance.store
+    with store.transaction():
+        item = store.put(repository.key, path, content, how)
+        folders = computed_metadata.after_deploy(repository, path)
+        computed_metadata.recompute(store, repository, folders, how.now)
+    return item
 
 
 def _stored_path(exchange: Exchange, repository: Repository) -> str:
@@ -348,13 +358,23 @@ async def delete(exchange: Exchange) -> Reply:
         refuse(404, f"Could not locate artifact '{exchange.address}' (Nothing to delete).", servlet=True)
     permitted = partial(exchange.instance.accounts.can, exchange.user, "d")
     atomic = is_true(target.query.get("atomic"))
-    if not await exchange.instance.in_thread(partial(store.delete, item, permitted, atomic=atomic)):
+    if not await exchange.instance.in_thread(partial(_delete, exchange, item, permitted, is_atomic=atomic)):
         message = (
             f"Not enough permissions to delete/overwrite all artifacts under '{exchange.address}'"
             f" (user: '{exchange.user.name}' needs DELETE permission)."
         )
         refuse(403, message, servlet=True)
     return Reply(204)
+
+
+def _delete(exchange: Exchange, item: Item, permitted: Permitted, *, is_atomic: bool) -> bool:
+    """Delete *item* together with the metadata that it leaves behind; tell whether all of it went."""
+    instance, repository = exchange.instance, exchange.instance.repositories[item.repo]
+    with instance.store.transaction():
+        folders = computed_metadata.before_delete(instance.store, repository, item)
+        is_gone = instance.store.delete(item, permitted, atomic=is_atomic)
+        computed_metadata.recompute(instance.store, repository, folders, instance.now_ms())
+    return is_gone
 
 
 async def receive(exchange: Exchange) -> Content:

@@ -10,7 +10,7 @@ from ...archive.unpacking import BrokenArchiveError
 from ...layouts import names
 from ...protocol.replies import Reply, refuse
 from ...repositories.definitions import Repository
-from ...storage import checksum_policies
+from ...storage import checksum_policies, computed_metadata
 from ...storage.blobs import BATCH, Content
 from ...storage.store import Checksums, ConflictError
 from ...wire.exchange import Exchange
@@ -66,6 +66,8 @@ def _explode(exchange: Exchange, repository: Repository, blob: Path, name: str, 
     with store.transaction():
         for path, content in contents.items():
             store.put(repository.key, path, content, deployment(exchange, _originals(repository, path, content)))
+        folders = {each for path in contents for each in computed_metadata.after_deploy(repository, path)}
+        computed_metadata.recompute(store, repository, folders, exchange.instance.now_ms())
 
 
 def _originals(repository: Repository, path: str, content: Content) -> Checksums:

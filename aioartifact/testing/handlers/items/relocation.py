@@ -13,6 +13,7 @@ from ...layouts import names
 from ...protocol import jackson
 from ...protocol.replies import VENDOR, Reply, json_reply, refuse
 from ...repositories.definitions import Repository
+from ...storage import computed_metadata
 from ...storage.store import ConflictError, Item, join_path, walk
 from ...wire.exchange import Exchange
 from ..editions import demand_pro
@@ -117,6 +118,9 @@ class Relocation:
     _files: int = 0
     _folders: int = 0
     _stays: set[str] = field(default_factory=set)
+    _changed: dict[str, set[str]] = field(
+        default_factory=dict
+    )  # folders whose metadata is not up to date, by repository
 
     def run(self) -> None:
         """Do it, or as much of it as is possible."""
@@ -124,11 +128,17 @@ class Relocation:
         store.flush_stats()  # what was counted before must not be undone
         with suppress(_UndoError), store.transaction():
             self._relocate()
+            self._recompute_metadata()
             self._undo_if_asked_to()
 
     def _undo_if_asked_to(self) -> None:
         if self.is_dry or (self.is_atomic and self.status != 200):
             raise _UndoError
+
+    def _recompute_metadata(self) -> None:
+        store, now = self.exchange.instance.store, self.exchange.instance.now_ms()
+        for key, folders in self._changed.items():
+            computed_metadata.recompute(store, self._repositories[key], folders, now)
 
     def _relocate(self) -> None:
         try:
@@ -210,8 +220,13 @@ class Relocation:
             self._folders += 1
             return
         self._files += 1
+        self._mark(self.repository, computed_metadata.after_deploy(self._repositories[self.repository], path))
         if self.verb.removes:
+            self._mark(item.repo, computed_metadata.after_delete(self._repositories[item.repo], item.path))
             store.delete(item)
+
+    def _mark(self, key: str, folders: set[str]) -> None:
+        self._changed.setdefault(key, set()).update(folders)
 
     def _demand_rights(self, item: Item, path: str) -> None:
         may = partial(self.exchange.instance.accounts.can, self.exchange.user)
