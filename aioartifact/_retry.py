@@ -17,6 +17,7 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 _DELAY_SECONDS = re.compile(r"[0-9]+\Z")
 _LOGIN_SUSPENDED = re.compile(r"recurrent login failures.{0,40}try again in ([0-9]+) second", re.IGNORECASE)
+_USER_LOCKED = re.compile(r"\buser is locked\b", re.IGNORECASE)
 _FOLDER_DOWNLOADS_BUSY = re.compile(r"too many folder download", re.IGNORECASE)
 # The server names no time for it; packing somebody else's folder takes seconds, not milliseconds.
 _FOLDER_DOWNLOADS_PAUSE = 1.0
@@ -154,6 +155,15 @@ def retry_after_from_message(status: int, message: str) -> float | None:
     if status == 400 and _FOLDER_DOWNLOADS_BUSY.search(message):
         return _FOLDER_DOWNLOADS_PAUSE
     return None
+
+
+def is_login_refused(status: int, message: str) -> bool:
+    """
+    Whether a refusal is about all logins of a user, and not about one item: they are suspended, or the user is locked.
+
+    See: JFrog documentation, "User Lock and Login Suspension"
+    """
+    return status == 403 and bool(_LOGIN_SUSPENDED.search(message) or _USER_LOCKED.search(message))
 
 
 def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:

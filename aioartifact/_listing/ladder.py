@@ -147,7 +147,7 @@ def _demand_next(
         ArtifactoryError: *error*, where nothing else will help.
         IncompleteListingError: Too much was shown for another rung to go on.
     """
-    is_refused = isinstance(error, AuthenticationError)
+    is_refused = isinstance(error, AuthenticationError) or state_of(session).refusal(folder.server) is not None
     # Asking on with refused credentials would have the server lock the user out.
     if method == "folders" or (is_refused and not is_anonymous(session, folder.server)):
         raise error

@@ -114,12 +114,12 @@ class Done:
     Attributes:
         results: Results by number of the job.
         moves: Progress of these jobs and of others.
-        refused: Servers that have refused their credentials.
+        refused: Servers that have refused their credentials, and with which status.
     """
 
     results: dict[int, Any] = field(default_factory=dict)
     moves: Moves = field(default_factory=Moves)
-    refused: frozenset[ServerURL] = frozenset()
+    refused: dict[ServerURL, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

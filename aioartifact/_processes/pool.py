@@ -241,8 +241,8 @@ class _Shift:
         work = self._crew.begin.work
         for ticket in tickets:
             server = work.server(ticket.job)
-            if self._crew.state.has_refused(server):
-                error = not_sent(server, login_hint=self._crew.state.login_hint(server))
+            if status := self._crew.state.refusal(server):
+                error = not_sent(server, status, login_hint=self._crew.state.login_hint(server))
                 await results.send(work.lost(ticket.job, error, self._crew.progress))
             else:
                 kept.append(ticket)
@@ -263,8 +263,8 @@ class _Shift:
         """Pass results on; as many jobs may wait in the process as it does between two messages."""
         self._ledger.apply(done.moves)
         self._tell(done.moves.told)
-        for server in done.refused:
-            self._crew.state.refuse_credentials(server)
+        for server, status in done.refused.items():
+            self._crew.state.refuse_credentials(server, status)
         self._window = self._crew.begin.max_concurrency + min(2 * len(done.results), _MAX_AHEAD)
         for number, result in done.results.items():
             self._ledger.settle(number)

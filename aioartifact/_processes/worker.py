@@ -140,7 +140,7 @@ class _Worker:
                 await anyio.sleep(_PAUSE)
             self._changed.clear()
             ended, results, self._results = self._ended, self._results, {}
-            refused = frozenset(filter(state.has_refused, self._credentials))
+            refused = {server: status for server in self._credentials if (status := state.refusal(server))}
             await run(_send, self._pipe, Done(results, self._progress.take(), refused))
 
     def _receive(

@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import Any
 
 from .._address import ServerURL, mask_url
-from .._errors import ArtifactoryError, AuthenticationError, ProtocolError, ResponseError, error_for_status
+from .._errors import ArtifactoryError, ProtocolError, ResponseError, error_for_status
 from .._models import Response
-from .._retry import is_retryable_status
+from .._retry import is_login_refused, is_retryable_status
 from .bodies import UNPRINTABLE, is_html, parse_json, readable_text
 from .pages import is_markup, is_start_message, is_tomcat_page, words_of_markup
 from .permanent import Refusal, permanent_refusal
@@ -81,15 +81,16 @@ def _error_class(request: Request, response: Response, words: str, refusal: Refu
     return ResponseError if is_other else error_for_status(response.status_code)
 
 
-def not_sent(server: ServerURL, request: Request | None = None, *, login_hint: str) -> AuthenticationError:
+def not_sent(server: ServerURL, status: int, request: Request | None = None, *, login_hint: str) -> ResponseError:
     """Make the error of a request that is not sent because *server* has refused its credentials before."""
-    return AuthenticationError(
-        f"{request.label if request else server}: not requested: the credentials were refused before (401)",
+    reason = "the credentials were refused" if status == 401 else "logins of this user were refused"
+    return error_for_status(status)(
+        f"{request.label if request else server}: not requested: {reason} before ({status})",
         method=request.method if request else "",
         url=mask_url(request.url if request else str(server)),
-        status=401,
+        status=status,
         attempts=0,
-        hint=login_hint,
+        hint=login_hint if status == 401 else _LOCKED_HINT,
     )
 
 
@@ -142,6 +143,8 @@ def _hint(request: Request, response: Response, words: str, waited: float) -> st
         return f"the response is a web page; is {request.server} the base URL of an Artifactory?"
     if 300 <= status < 400:
         return "the server redirects this request; use the URL it redirects to (https instead of http?)"
+    if is_login_refused(status, words):
+        return _LOCKED_HINT
     if status == 403:
         # Artifactory 4 answers without a message where there is no such repository.
         hint = _FORBIDDEN_OR_MISSING if request.method == "PUT" and not words else _HINTS[403]
@@ -155,6 +158,10 @@ PROXY_LOGIN_HINT = (
 )
 OTHER_HOST_HINT = (
     "the host that the server redirects to cannot answer this request; ask the administrator of the server"
+)
+_LOCKED_HINT = (
+    "logins have failed too often, also with right credentials: wait, or have an administrator unlock the user; "
+    "check the credentials first"
 )
 _FORBIDDEN_OR_MISSING = (
     "either there is no such repository, or this user may not deploy to it: check its key, then permissions"

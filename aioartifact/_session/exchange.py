@@ -351,15 +351,15 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
             proxy=route.proxy,
             middlewares=_middlewares(session, seam, url, route),
         )
-    except CredentialsRefused:
+    except CredentialsRefused as refused:
         login_hint = state.login_hint(request.server, session.headers)
-        failure: ArtifactoryError = not_sent(request.server, request, login_hint=login_hint)
+        failure: ArtifactoryError = not_sent(request.server, refused.status, request, login_hint=login_hint)
     except _RAISED as error:
         log_failure(request.method, str(url), error, started)
         failure = _meaning(error, session, seam, payload)
     else:
         if state.foreign and response.status == 401 and any(credentials_in(response.request_info.headers)):
-            route.breaker.refuse(_FOREIGN_CREDENTIALS)
+            route.breaker.refuse(_FOREIGN_CREDENTIALS, response.status)
         _limit_silence(response, state.body_silence(request))
         return response
     raise failure
@@ -374,8 +374,8 @@ def _limit_silence(response: aiohttp.ClientResponse, seconds: float) -> None:
 
 
 def _demand_not_refused(request: Request, route: Route) -> None:
-    if route.breaker.is_refused(_FOREIGN_CREDENTIALS):
-        raise not_sent(request.server, request, login_hint=FOREIGN_HINT)
+    if status := route.breaker.refusal(_FOREIGN_CREDENTIALS):
+        raise not_sent(request.server, status, request, login_hint=FOREIGN_HINT)
 
 
 def _meaning(

@@ -26,17 +26,22 @@ class Gate:
 
     def start_over(self) -> None:
         """Let the next request go alone, as the very first one does."""
+        self.passed()
         self._answered = None
 
     async def wait(self) -> None:
         """Wait until the server may be asked; then it must be, and `passed` be called."""
-        await self._wait_for_pause()
-        if self._answered is None:
-            self._answered = anyio.Event()
-        elif not self._answered.is_set():
-            with anyio.move_on_after(_FIRST_ALONE):
+        is_patient = True
+        while True:
+            await self._wait_for_pause()  # the first response may have demanded one, too
+            if self._answered is None:
+                self._answered = anyio.Event()
+                return
+            if self._answered.is_set() or not is_patient:
+                return
+            with anyio.move_on_after(_FIRST_ALONE) as scope:
                 await self._answered.wait()
-            await self._wait_for_pause()  # the first response may have demanded one
+            is_patient = not scope.cancelled_caught
 
     async def _wait_for_pause(self) -> None:
         while (wait := self._open_at - self._clock.now()) > 0:

@@ -9,7 +9,13 @@ import anyio
 from .._codings import codings_of, decoded_beginning
 from .._models import Response
 from .._protocol import is_starting, permanent_refusal
-from .._retry import is_idempotent, is_retryable_status, read_retry_after, retry_after_from_message
+from .._retry import (
+    is_idempotent,
+    is_login_refused,
+    is_retryable_status,
+    read_retry_after,
+    retry_after_from_message,
+)
 from .connections import ResponseHead
 from .logs import log_pause, log_retry
 from .payload import UploadPayload, is_replayable, upload_failure
@@ -82,6 +88,8 @@ class Passage:
                 self._demand_not_refused(credentials)
                 sent = state.clock.now()
                 response = await handler(request)
+                said = await self._explanation(response)
+                self._heed(request, response, said, sent, credentials)
             except (aiohttp.ClientError, TimeoutError) as error:
                 delay = _delay_after_error(state, operation, request, error)
                 if delay is None:
@@ -92,22 +100,31 @@ class Passage:
                 continue
             finally:
                 route.gate.passed()
-            if response.status == 401:
-                route.breaker.refuse(credentials)
-            self._heed(request, response, sent)
             if response.status < 400:
                 operation.starting_since = None
                 return response
-            if not await self._repeats(request, response):
+            if not await self._repeats(request, response, said):
+                if _is_login_refused(said):
+                    route.breaker.refuse(credentials, response.status)
                 return response
 
     def _demand_not_refused(self, credentials: SentCredentials) -> None:
-        if self._is_own and self._route.breaker.is_refused(credentials):
-            raise CredentialsRefused
+        if self._is_own and (status := self._route.breaker.refusal(credentials)):
+            raise CredentialsRefused(status)
 
-    def _heed(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse, sent: float) -> None:
-        """Learn from an answer how many requests the server can take."""
+    def _heed(
+        self,
+        request: aiohttp.ClientRequest,
+        response: aiohttp.ClientResponse,
+        said: Response | None,
+        sent: float,
+        credentials: SentCredentials,
+    ) -> None:
+        """Learn from an answer how many requests the server can take, and whether it accepts the credentials."""
         lane, now = self._route.lane, self._state.clock.now()
+        if response.status == 401:
+            self._route.breaker.refuse(credentials, response.status)
+        self._route.breaker.answered(sent, is_suspended=_is_login_refused(said))
         if response.status in _SLOW_DOWN:
             lane.pace.refused(sent, now)
             # Other requests wait as long as the server demands, even if this one is not repeated.
@@ -119,9 +136,11 @@ class Passage:
             lane.pace.answered(uploaded or sent, now)
             lane.let_in()
 
-    async def _repeats(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> bool:
+    async def _repeats(
+        self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse, said: Response | None
+    ) -> bool:
         """Wait as long as the server asks or the policy says; False for an answer that stays."""
-        delay = await self._delay_after_refusal(request, response)
+        delay = self._delay_after_refusal(request, response, said)
         if delay is None:
             return False
         response.release()
@@ -129,21 +148,22 @@ class Passage:
             self._operation.attempts -= 1  # nothing has failed: the server is not ready yet
         self._operation.tell_retry()
         log_retry(request, response.status, self._operation.attempts + 1, delay)
-        if response.status in _SLOW_DOWN:
+        if response.status in _SLOW_DOWN or _is_login_refused(said):
             log_pause(request, response.status, delay)
             self._route.gate.pause(delay)
+            if _is_login_refused(said):  # each further login may prolong it
+                self._route.gate.start_over()
         else:
             await self._state.clock.sleep(delay)
         return True
 
-    async def _delay_after_refusal(
-        self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse
+    def _delay_after_refusal(
+        self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse, said: Response | None
     ) -> float | None:
         operation, policy, clock = self._operation, self._state.retry, self._state.clock
         if not operation.repeatable or not is_replayable(request.body):
             return None
         asked = read_retry_after(response.headers, now=clock.wall())
-        said = await self._explanation(response) if response.status in _EXPLAINED else None
         if said is not None and is_starting(said):
             now = clock.now()
             operation.starting_since = now if operation.starting_since is None else operation.starting_since
@@ -155,10 +175,13 @@ class Passage:
                 return None
         elif said is not None and permanent_refusal(said):
             return None
-        return policy.next_delay(operation.attempts, draw=clock.draw(), retry_after=asked)
+        failures = self._route.breaker.suspensions if _is_login_refused(said) else 0
+        return policy.next_delay(max(operation.attempts, failures), draw=clock.draw(), retry_after=asked)
 
     async def _explanation(self, response: aiohttp.ClientResponse) -> Response | None:
         """Read the text of a refusal; None if there is too much of it or it breaks off: then the status holds."""
+        if response.status not in _EXPLAINED or not (self._is_own or self._operation.repeatable):
+            return None
         try:
             with anyio.fail_after(self._state.timeouts.stall):
                 if self._is_own and isinstance(response, ResponseHead):
@@ -172,6 +195,10 @@ class Passage:
         if self._is_raw:
             content = decoded_beginning(content, codings_of(response.headers), MAX_ERROR_BODY)
         return Response(response.status, content, response.headers, "")
+
+
+def _is_login_refused(said: Response | None) -> bool:
+    return said is not None and is_login_refused(said.status_code, said.text)
 
 
 def withholding(names: Collection[str]) -> aiohttp.ClientMiddlewareType:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from typing import TypeAlias
 
 from .clock import Clock
@@ -15,7 +16,16 @@ SentCredentials: TypeAlias = tuple[str | None, ...]
 
 
 class CredentialsRefused(Exception):
-    """A request was not sent; not an ArtifactoryError, since aiohttp turns each OSError into one of its own."""
+    """
+    A request was not sent; not an ArtifactoryError, since aiohttp turns each OSError into one of its own.
+
+    Attributes:
+        status: Status with which the credentials were refused.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 def credentials_in(headers: Mapping[str, str]) -> SentCredentials:
@@ -54,26 +64,49 @@ class CredentialBreaker:
 
     A refusal ends the remaining work of all calls that were active when it arrived. Once these have ended, or after
     five minutes, one request may try the credentials again, alone.
+
+    Attributes:
+        suspensions: How often in a row the server has suspended logins, for whatever requests.
     """
 
     def __init__(self, calls: ActiveCalls, clock: Clock, gate: Gate) -> None:
         self._calls = calls
         self._gate = gate
         self._clock = clock
-        self._refused: dict[SentCredentials, tuple[frozenset[object], float]] = {}
+        self._refused: dict[SentCredentials, tuple[frozenset[object], float, int]] = {}
+        self._suspended_at = -inf
+        self.suspensions = 0
 
-    def refuse(self, sent: SentCredentials) -> None:
-        """Record that the server answered 401 to the credentials *sent*; without any, nothing is recorded."""
+    def refuse(self, sent: SentCredentials, status: int) -> None:
+        """
+        Record that the server refused the credentials *sent*; without any, nothing is recorded.
+
+        Args:
+            sent: The credentials.
+            status: 401, or 403 while the server refuses all logins of the user.
+        """
         if any(sent):
-            self._refused[sent] = (self._calls.snapshot(), self._clock.now() + _MAX_SECONDS)
+            self._refused[sent] = (self._calls.snapshot(), self._clock.now() + _MAX_SECONDS, status)
 
-    def is_refused(self, sent: SentCredentials) -> bool:
-        """Whether a request with the credentials *sent* must not be sent now."""
-        if not self._refused or (refusal := self._refused.get(sent)) is None:
-            return False
-        calls, until = refusal
+    def answered(self, sent_at: float, *, is_suspended: bool) -> None:
+        """
+        Count suspensions of logins.
+
+        Args:
+            sent_at: When the request was sent; one that was sent before the last suspension does not count.
+            is_suspended: Whether it was answered with a suspension.
+        """
+        if sent_at > self._suspended_at:
+            self.suspensions = self.suspensions + 1 if is_suspended else 0
+            self._suspended_at = self._clock.now() if is_suspended else self._suspended_at
+
+    def refusal(self, sent: SentCredentials) -> int | None:
+        """Return the status with which *sent* were refused if a request with them must not be sent now, else None."""
+        if not self._refused or (refused := self._refused.get(sent)) is None:
+            return None
+        calls, until, status = refused
         if self._calls.has_any_of(calls) and self._clock.now() < until:
-            return True
+            return status
         del self._refused[sent]
         self._gate.start_over()
-        return False
+        return None

@@ -140,15 +140,15 @@ class SessionState:
         """The way to *server*, which has been admitted."""
         return self.routes.get(server) or self._new_route(server, URL(server.origin))
 
-    def refuse_credentials(self, server: ServerURL) -> None:
-        """Record that another process had the credentials of *server* refused."""
+    def refuse_credentials(self, server: ServerURL, status: int) -> None:
+        """Record that another process had the credentials of *server* refused with *status*."""
         route = self.route(server)
-        route.breaker.refuse(credentials_in(route.headers))
+        route.breaker.refuse(credentials_in(route.headers), status)
 
-    def has_refused(self, server: ServerURL) -> bool:
-        """Whether *server* has refused the credentials of the calls that run."""
+    def refusal(self, server: ServerURL) -> int | None:
+        """Return the status with which *server* has refused the credentials of the calls that run, or None."""
         route = self.routes.get(server)
-        return route is not None and route.breaker.is_refused(credentials_in(route.headers))
+        return None if route is None else route.breaker.refusal(credentials_in(route.headers))
 
     def login_hint(self, server: ServerURL, headers: Mapping[str, str] | None = None) -> str:
         """Say where the credentials for *server* come from; *headers* are those that the user gave the session."""
