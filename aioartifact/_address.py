@@ -188,6 +188,15 @@ def quote_location(location: str) -> str:
     return (authority if authority.isascii() else str(URL(authority))) + quoted
 
 
+def is_host(host: str) -> bool:
+    """Whether *host* can be looked up: the codec of the resolver (IDNA) accepts each of its labels."""
+    try:
+        host.encode("idna").decode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
 def has_surrogates(text: str) -> bool:
     """Whether *text* has halves of surrogate pairs: Python and JSON can spell them, UTF-8 and so URLs cannot."""
     return not text.isascii() and _SURROGATE.search(text) is not None
@@ -433,12 +442,9 @@ def _urlsplit(text: str) -> SplitResult | None:
 
 def _origin(parts: SplitResult, text: str) -> tuple[str, str, int]:
     host = parts.hostname or ""
-    try:
-        host = host if host.isascii() else host.encode("idna").decode()
-    except UnicodeError as error:
-        raise InvalidURLError(f"{mask_url(text)}: its host is not a valid name") from error
-    if ":" not in host and _NOT_IN_HOST.search(host):
+    if not is_host(host) or (":" not in host and _NOT_IN_HOST.search(host)):
         raise InvalidURLError(f"{mask_url(text)}: its host is not a valid name")
+    host = host if host.isascii() else host.encode("idna").decode()
     return parts.scheme, host, _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
 
 

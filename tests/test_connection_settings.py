@@ -48,7 +48,7 @@ async def test_proxy_without_a_scheme_is_http(monkeypatch, way):
     assert lines[0].split()[1].startswith(b"http://a.test/artifactory/")
 
 
-@pytest.mark.parametrize("proxy", ["", "socks5://h:1", "http://", "ftp://h:1"])
+@pytest.mark.parametrize("proxy", ["", "socks5://h:1", "http://", "ftp://h:1", "a..b:1", "xn--:1"])
 def test_unusable_proxy_is_refused(proxy):
     """A missing scheme is added, another scheme is not accepted."""
     with pytest.raises(aioartifact.InvalidArgumentError, match="expected a URL"):

@@ -364,6 +364,11 @@ async def test_resumed_file_that_only_its_etag_shows_to_be_another(tmp_path):
         "http://[::1/x",
         "http://user:secret@127.0.0.1:1/x",
         "//user@127.0.0.1:1/x",
+        "http:///x",
+        "http:x",
+        "http://a..test/x",
+        "http://xn--/x",
+        f"http://{'a' * 64}.test/x",
     ],
 )
 async def test_redirect_to_an_impossible_address(tmp_path, location):

@@ -637,6 +637,12 @@ def test_redirect_of_a_folder_with_odd_characters():
             id="html-from-storage",
         ),
         pytest.param([{"Transfer-Encoding": "chunked"}], ExpectedContent(None, Checksums()), id="chunked"),
+        pytest.param([{"Transfer-Encoding": "gzip, Chunked"}], ExpectedContent(None, Checksums()), id="gzip-in-chunks"),
+        pytest.param(
+            [{"Transfer-Encoding": "chunked, gzip"}],
+            ExpectedContent(None, Checksums(), is_open_ended=True),
+            id="coding-that-shows-no-end",
+        ),
         pytest.param([{"Content-Length": "3", "ETag": 'W/"x"'}], ExpectedContent(3, Checksums()), id="weak-etag"),
         pytest.param(
             [{"Content-Length": "2", "Content-Encoding": "gzip", "ETag": '"x"'}],

@@ -360,6 +360,16 @@ async def test_what_creates_no_folder(server, session, url, folder, tmp_path):
     assert contents(folder) == {"mine": b"1"}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names")
+async def test_name_that_no_url_of_a_user_may_contain(server, session, url, folder):
+    """A server holds it, a local folder can, and it keeps no other file from being transferred."""
+    content = {"a\nb": b"1", "c": b"2"}
+    for name, data in content.items():
+        server.put(f"generic-local/t/{name}", data)
+    await aioartifact.sync(url, folder, session=session)
+    assert contents(folder) == content
+
+
 async def test_missing_source_is_not_an_empty_one(server, session, url, folder):
     """A source that is not there raises: deleting everything would be the worst of answers."""
     write(folder, {"a": b"1"})

@@ -22,7 +22,7 @@ from .._threads import run, run_short
 from .._transfer.accounting import in_chunks
 from .._transfer.bulk import Fetcher, Job, Target, listed_size
 from .._transfer.deployer import MIN_CHECKSUM_DEPLOY, Deployer, DeployOptions
-from .._transfer.plan import item_below, local_path, path_below
+from .._transfer.plan import item_below, listed_below, local_path, path_below
 from .._transfer.recorded import Recorded
 from .mutations import delete
 
@@ -87,7 +87,7 @@ class LocalSide:
         )
 
     def _job(self, action: SyncAction) -> Job:
-        item = item_below(self._folder, action.path)
+        item = listed_below(self._folder, action.path)
         checksums = action.source.checksums if action.source else Checksums()
         return Job(item, action.path, FileInfo(str(item), item.repository, item.path, action.size, checksums))
 

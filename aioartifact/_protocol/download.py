@@ -134,7 +134,9 @@ def read_expected_content(
             is_contradictory=size is not None and stop > size and not requested.endswith(f"-{stop - 1}"),
         )
     size = size_of(final.get("Content-Length"))
-    is_open_ended = size is None and "Transfer-Encoding" not in final
+    # A body in any other coding ends with the connection, as one without a length does (RFC 9112, 6.3).
+    is_chunked = final.get("Transfer-Encoding", "").lower().rpartition(",")[2].strip() == "chunked"
+    is_open_ended = size is None and not is_chunked
     # Some proxies send an encoded body with the ETag of the file, and its ranges without a coding.
     etag = None if codings else etag
     return ExpectedContent(size, checksums, etag, is_open_ended=is_open_ended, codings=codings, is_page=is_page)

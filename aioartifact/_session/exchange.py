@@ -10,7 +10,7 @@ from typing import NamedTuple
 import aiohttp
 from yarl import URL
 
-from .._address import quote_location
+from .._address import is_host, quote_location
 from .._codings import codings_of, decoded_beginning
 from .._credentials import FOREIGN_HINT
 from .._errors import ArtifactoryError, ConnectionLostError, ProtocolError, TransportError, TransportTimeoutError
@@ -308,11 +308,15 @@ def _may_follow(request: Request, status: int) -> bool:
 
 def _next_hop(seam: Seam, url: URL, location: str) -> URL:
     try:
-        target = url.join(URL(quote_location(location), encoded=True))
+        relative = URL(quote_location(location), encoded=True)
+        target = url.join(relative)
         _ = target.port  # raises for one above 65535; aiohttp would raise in the middle of the request
+        host = target.host or ""  # raises for what begins like an international name and is none
     except ValueError:
         raise _misled(seam, "to a malformed URL") from None
-    if target.scheme not in ("http", "https") or not target.host:
+    if not is_host(host):
+        raise _misled(seam, "to a malformed URL")
+    if target.scheme not in ("http", "https") or not host or (relative.scheme and not relative.host):
         raise _misled(seam, "to a URL that is neither http nor https")
     if target.raw_user is not None or target.raw_password is not None:  # beside a header, aiohttp raises for these
         raise _misled(seam, "to a URL that holds credentials")

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from yarl import URL
 
-from .._address import mask_url
+from .._address import is_host, mask_url
 from .._errors import ConfigurationError, InvalidArgumentError
 
 
@@ -33,7 +33,7 @@ def with_scheme(proxy: str) -> str:
 def _is_http_url(proxy: str) -> bool:
     try:
         url = URL(proxy)
-        return url.scheme in ("http", "https") and bool(url.host) and url.port is not None
+        return url.scheme in ("http", "https") and bool(url.host) and is_host(url.host or "") and url.port is not None
     except ValueError:
         return False
 

@@ -3,7 +3,7 @@
 import os
 from typing import Literal, TypeAlias
 
-from .._address import ItemURL, check_name
+from .._address import ItemURL, check_name, has_surrogates
 from .._checksums import Checksums
 from .._errors import IntegrityError, LocalFileError, NotFoundError, ProtocolError, UnsafePathError
 from .._models import FileInfo
@@ -118,6 +118,16 @@ def item_below(folder: ItemURL, relative: str) -> ItemURL:
     for name in relative.split("/"):
         check_name(name)
     return folder / relative
+
+
+def listed_below(folder: ItemURL, relative: str) -> ItemURL:
+    """
+    The item that a listing of *folder* names; what cannot be a local file is refused where it is written.
+
+    Raises:
+        InvalidURLError: UTF-8 cannot express the path, and so no URL.
+    """
+    return item_below(folder, relative) if has_surrogates(relative) else folder / relative
 
 
 def has_content(recorded: FileInfo, checksums: Checksums) -> bool:

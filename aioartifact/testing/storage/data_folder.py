@@ -60,12 +60,12 @@ class DataFolder:
 
     Args:
         path: The folder; made with its parents if it does not exist. A relative path counts from the working
-            directory at this moment.
+            directory at this moment, a leading ``~`` is the home folder.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         # abspath, not resolve: a symbolic link must be seen as one
-        self.path: Path = Path(os.path.abspath(path))  # noqa: PTH100
+        self.path: Path = Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:

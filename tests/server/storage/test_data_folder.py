@@ -206,6 +206,17 @@ def test_lock_ends_with_its_process(tmp_path):
         server.put("generic-local/a.bin", b"content")
 
 
+async def test_home_folder(tmp_path, monkeypatch):
+    """No folder with the name ``~`` is made."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    async with ArtifactoryServer("~/data"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    assert (tmp_path / "home/data/metadata.sqlite").exists()
+
+
 @pytest.mark.parametrize("kind", [str, Path])
 @pytest.mark.parametrize("name", ["data", "a/b/../data", "./what is 100% #1?"])
 async def test_relative_path(tmp_path, monkeypatch, ask, kind, name):
