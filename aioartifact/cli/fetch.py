@@ -42,12 +42,13 @@ async def fetch(
     first = entries[0]
     async with aioartifact.session(**settings.at(first.text), limits=limits) as session:
         parse = partial(aioartifact.path, session=session)
-        items, known = items_of(entries, destination, parse, tree=tree), None
+        items = items_of(entries, destination, parse, tree=tree)
         if len(items) == 1 and not folder and not first.path:
-            # 404 decides nothing: a remote repository does not describe a file before it has fetched it.
+            # 404 decides nothing: a remote repository does not describe a file before it has fetched it. The info
+            # of a file may be that of an older one there, so it is not required of the download.
             with suppress(aioartifact.NotFoundError):
-                known = await aioartifact.info(first.text, session=session)
-        if folder or isinstance(known, aioartifact.FolderInfo):
+                folder = isinstance(await aioartifact.info(first.text, session=session), aioartifact.FolderInfo)
+        if folder:
             url = parse(first.text)
             batch = aioartifact.download_folder(
                 url,
@@ -59,7 +60,5 @@ async def fetch(
                 **options,
             )
         else:
-            batch = aioartifact.download_many(
-                [known] if known and not tree else items, destination, session=session, **options
-            )
+            batch = aioartifact.download_many(items, destination, session=session, **options)
         return await show_outcomes(batch, as_json=as_json)

@@ -72,6 +72,15 @@ def test_replaced_file_in_json(server, cli, folder, tmp_path):
     assert {each["was_replaced"] for each in run.objects} == {False}
 
 
+def test_download_of_a_file_with_outdated_info(server, cli, folder, tmp_path):
+    """A remote repository describes the file in its cache, and then fetches the new one."""
+    path = "1.0.0/media/a.wav"
+    info = {"repo": "generic-local", "path": f"/emodb/db/{path}", "size": "1", "checksums": {"sha1": "0" * 40}}
+    server.fail("GET", "api/storage/**", fault=Fault.status(200, json.dumps(info).encode()))
+    assert cli("download", f"{folder}/{path}", "-d", tmp_path / "new").out == f"{tmp_path}/new/a.wav\n"
+    assert files_below(tmp_path / "new") == ["a.wav"]
+
+
 def test_download_with_several_processes(cli, folder, tmp_path):
     """--processes shares the files out; outcomes and exit code are the same."""
     run = cli("download", folder, "-d", tmp_path, "--processes", 2, "--json")
