@@ -111,6 +111,32 @@ async def test_size_of_a_listing(tmp_path, framing, sent):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("call", [download_folder, sync])
+async def test_file_of_a_remote_repository_that_was_replaced(tmp_path, call):
+    """Its info is that of the old copy until the new one has been fetched completely."""
+    new, copy = bytes(range(256)) * 12_000, OLD
+
+    async def answer(request):
+        nonlocal copy
+        path, _, query = request.target.partition("?")
+        if "list" in query:
+            row = {"uri": "/f", "size": len(OLD), "folder": False, "sha1": checksums(OLD)["sha1"]}
+            return json_response({"uri": "x", "files": [row]})
+        if "/api/storage/" in path:
+            return json_response({"repo": "r", "path": "/d/f", "size": str(len(copy)), "checksums": checksums(copy)})
+        body = body_of(new, "checksums")
+        request.writer.write(body[:2_000_000])
+        for _ in range(1000):  # turns of the event loop, in which the info could be requested
+            await asyncio.sleep(0)
+        copy = new
+        return body[2_000_000:]
+
+    async with raw_server(answer) as server, opened(server) as session:
+        report = await call(f"{server.url}/r/d", tmp_path, session)
+    assert [(outcome.status, outcome.was_replaced) for outcome in report] == [("downloaded", True)]
+    assert (tmp_path / "f").read_bytes() == new
+
+
 @FRAMINGS
 async def test_listing_that_is_right(tmp_path, framing):
     """No request is added."""

@@ -376,7 +376,7 @@ class _Download:
         async with collapsed(), anyio.create_task_group() as questions:
             if self._pinned.checksums:
                 self._assembly.hash_with(algorithms_for(self._pinned.checksums))
-            if self._needs_info:
+            if self._needs_info and not self._is_doubtful:  # else later: a remote repository describes its old copy
                 questions.start_soon(self._ask_meanwhile)
             async with collapsed(), anyio.create_task_group() as helpers:
                 if self._assembly.staging.is_shared:
@@ -422,12 +422,8 @@ class _Download:
 
     async def _ask_meanwhile(self) -> None:
         """Request the file's info while the body arrives; if that fails, it is requested again at the end."""
-        try:
+        with suppress(ArtifactoryError):
             await self._ask_checksums()
-        except IntegrityError:
-            raise
-        except ArtifactoryError:
-            pass
 
     @property
     def _needs_info(self) -> bool:
