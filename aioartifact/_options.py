@@ -20,10 +20,11 @@ class Timeouts:
     Attributes:
         connect: To open a connection, TLS included.
         stall: Without a single byte of a file arriving, or being accepted by the server; also from an interim response
-            (100, 102, 103) to the request until the final one.
+            (100, 102, 103) to the request until the final one, and for the body of a refusal in all, whose status
+            counts without it.
         reply: From the last byte of a request to the first of its response, and without a byte of any response that
-            is not a file. The server runs a query, deletes, hashes or stores in that time. A request whose response
-            does not begin in time is not repeated: the server may still work on it. Where the other end of the
+            is not a file or a refusal. The server runs a query, deletes, hashes or stores in that time. A request whose
+            response does not begin in time is not repeated: the server may still work on it. Where the other end of the
             connection is gone, TCP keep-alive notices that within about a minute.
 
     Raises:

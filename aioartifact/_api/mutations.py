@@ -214,8 +214,8 @@ async def mkdir(
         try:
             request = build_folder(item)
             read_folder_made(item, request, await ask(opened, request))
-        except (ConflictError, ServerError):
-            if isinstance(await _look(opened, item), FileInfo):
+        except (ConflictError, ServerError) as error:
+            if not error.retryable and await _is_file(opened, item):
                 raise NotAFolderError(f"mkdir {item}: is a file") from None
             raise
 
@@ -240,6 +240,13 @@ async def _look(session: aiohttp.ClientSession, item: ItemURL) -> FileInfo | Fol
         return await fetch_info(session, item)
     except NotFoundError:
         return None
+
+
+async def _is_file(session: aiohttp.ClientSession, item: ItemURL) -> bool:
+    try:
+        return isinstance(await _look(session, item), FileInfo)
+    except ArtifactoryError:
+        return False
 
 
 async def _relocate(

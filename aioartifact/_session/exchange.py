@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 import aiohttp
+import anyio
 from yarl import URL
 
 from .._address import is_host, quote_location
@@ -162,9 +163,9 @@ class Reply:
         return ""
 
     async def _read_refusal(self) -> bytes:
-        """Read the beginning of a body that only explains the status; the status holds even if the body breaks off."""
+        """Read the beginning of a body that only explains the status, which holds even if that breaks off or stalls."""
         content = b""
-        with suppress(TransportError):
+        with anyio.move_on_after(self._seam.state.timeouts.stall), suppress(TransportError):
             content = await (self._read_small() if is_small(self._response) else self._read_some())
         if self._seam.request.is_for_file:  # aiohttp has passed the body on as received
             content = decoded_beginning(content, codings_of(self.chain[-1]), MAX_ERROR_BODY)
