@@ -31,7 +31,8 @@ def socket_factory(timeouts: Timeouts) -> Callable[[AddrInfoType], socket.socket
 
     def make(address: AddrInfoType) -> socket.socket:
         made = socket.socket(*address[:3])
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        with suppress(OSError):
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in options.items():
             if (option := getattr(socket, name, None)) is not None:
                 with suppress(OSError):
