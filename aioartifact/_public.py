@@ -12,6 +12,10 @@ from ._address import url as url
 from ._api.aql import aql as aql
 from ._api.archives import list_archive as list_archive
 from ._api.archives import read_archive_member as read_archive_member
+from ._api.contents import open as open
+from ._api.contents import read_bytes as read_bytes
+from ._api.contents import stream as stream
+from ._api.contents import write_bytes as write_bytes
 from ._api.credentials import authentication as authentication
 from ._api.credentials import authentification as authentification
 from ._api.credentials import resolve_credentials as resolve_credentials
@@ -21,6 +25,7 @@ from ._api.deploy_many import deploy_many as deploy_many
 from ._api.download import download as download
 from ._api.download import download_folder as download_folder
 from ._api.download import download_many as download_many
+from ._api.download import remove_parts as remove_parts
 from ._api.items import checksum as checksum
 from ._api.items import exists as exists
 from ._api.items import info as info
@@ -32,17 +37,12 @@ from ._api.mutations import copy as copy
 from ._api.mutations import delete as delete
 from ._api.mutations import mkdir as mkdir
 from ._api.mutations import move as move
-from ._api.parts import remove_parts as remove_parts
 from ._api.path import ArtifactoryPath as ArtifactoryPath
 from ._api.path import path as path
 from ._api.properties import delete_properties as delete_properties
 from ._api.properties import properties as properties
 from ._api.properties import set_properties as set_properties
 from ._api.properties import update_properties as update_properties
-from ._api.reading import open as open
-from ._api.reading import read_bytes as read_bytes
-from ._api.reading import stream as stream
-from ._api.reading import write_bytes as write_bytes
 from ._api.search import search as search
 from ._api.servers import ping as ping
 from ._api.servers import repositories as repositories
@@ -93,8 +93,8 @@ from ._errors import TransportTimeoutError as TransportTimeoutError
 from ._errors import UnsafePathError as UnsafePathError
 from ._errors import WorkerError as WorkerError
 from ._filters import Filter as Filter
-from ._listing.listing import Listing as Listing
-from ._listing.listing import Results as Results
+from ._listing.results import Listing as Listing
+from ._listing.results import Results as Results
 from ._lookup import Lookup as Lookup
 from ._models import ArchiveMember as ArchiveMember
 from ._models import ArtifactVersions as ArtifactVersions

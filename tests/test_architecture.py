@@ -31,7 +31,7 @@ LAYERS = (
         "_retry",
         "_versions",
     },
-    {"_models", "_options", "_progress", "_reports", "_scope", "_sync"},
+    {"_models", "_options", "_progress", "_reports", "_path_filter", "_sync"},
     {"_aql", "_archives", "_credentials", "_filters", "_protocol"},
     {"_threads", "query"},
     {"_files", "_scheduler", "_session"},

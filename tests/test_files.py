@@ -219,7 +219,7 @@ async def test_hashing_ends_when_its_caller_has_left(tmp_path, monkeypatch):
             may_go_on.wait(30)
 
     may_go_on = threading.Event()
-    monkeypatch.setattr("aioartifact._files.reading.Digests", Watched)
+    monkeypatch.setattr("aioartifact._files.source.Digests", Watched)
     async with anyio.create_task_group() as group:
         group.start_soon(run, hash_file, str(path), ["sha256"])
         await anyio.to_thread.run_sync(first.wait, 30)

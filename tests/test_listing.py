@@ -296,7 +296,7 @@ async def test_next_way_goes_on_where_one_turned_out_to_be_none(server, session,
 
 async def test_listing_that_is_too_long_to_go_on(server, session, tree, monkeypatch):
     """Where more was shown than is kept in mind, no other way can tell what is missing."""
-    monkeypatch.setattr("aioartifact._listing.ladder._MOST_SEEN", 0)
+    monkeypatch.setattr("aioartifact._listing.methods._MOST_SEEN", 0)
     broken = b'{"files": [{"uri": "/top.txt", "size": 3, "folder": false}, ' + b" " * 100_000 + b"1]}"
     server.fail("GET", "api/storage/generic-local/t", fault=Fault.status(200, broken))
     listing = aioartifact.walk(f"{server.url}/generic-local/t", session=session)

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 import aioartifact
-from aioartifact._files.names import record_of, shared_part
+from aioartifact._files.part_names import record_of, shared_part
 from aioartifact._transfer import download
 from aioartifact._transfer.journal import decode, encode
 from aioartifact.testing import Fault

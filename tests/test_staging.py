@@ -13,7 +13,7 @@ import pytest
 
 from aioartifact._errors import LocalFileError, LocalNotFoundError
 from aioartifact._files import Staging, remove_left_behind
-from aioartifact._files.names import is_left_behind, part_of, private_part, record_of, shared_part
+from aioartifact._files.part_names import is_left_behind, part_of, private_part, record_of, shared_part
 from aioartifact._files.staging import write_at
 
 KEY = "https://host/artifactory/r/a"

@@ -405,7 +405,7 @@ async def test_incomplete_listing_deletes_nothing(ends, session):
 
 async def test_listing_that_breaks_off_makes_no_plan(ends, server, session, monkeypatch):
     """A listing that no other way can go on with raises; nothing is deleted by what it had."""
-    monkeypatch.setattr("aioartifact._listing.ladder._MOST_SEEN", 0)
+    monkeypatch.setattr("aioartifact._listing.methods._MOST_SEEN", 0)
     server.fail("GET", "api/storage/**", times=None, fault=Fault.status(400))
     server.fail("POST", "api/search/aql", times=None, fault=Fault.truncate(after=700))
     for path in TREE:

@@ -10,7 +10,7 @@ import aiohttp
 from .._address import URLLike, has_surrogates, parse_server_url
 from .._aql import Items
 from .._errors import InvalidArgumentError
-from .._listing import Findings, Results, Rows
+from .._listing import ListingStatus, Results, Rows
 from .._protocol import merge_rows
 from .session import using
 
@@ -52,7 +52,7 @@ def aql(server: URLLike, query: str | Items, *, session: aiohttp.ClientSession |
     """
     address, asked = parse_server_url(server), _checked(query)
 
-    async def start(_: Findings) -> AsyncGenerator[list[Row], None]:
+    async def start(_: ListingStatus) -> AsyncGenerator[list[Row], None]:
         last: list[Row] = []
         async with using(session) as opened, aclosing(Rows(opened, address, asked).batches()) as batches:
             async for batch in batches:

@@ -14,9 +14,9 @@ from .._files import TreeFile, list_tree
 from .._listing import list_files
 from .._models import FileInfo
 from .._options import check_path, check_several, given_or
+from .._path_filter import PathFilter, files_matching
 from .._progress import Progress
 from .._scheduler import run_many
-from .._scope import Scope, files_matching
 from .._threads import run
 from .._transfer.accounting import counted
 from .._transfer.batch import Batch, OnError
@@ -165,25 +165,25 @@ def deploy_folder(
     See: JFrog REST API, "Deploy Artifact", "Deploy Artifact by Checksum" and "File List".
     """
     local = check_path("folder", folder, is_folder=True)
-    scope = files_matching(include, exclude)
+    path_filter = files_matching(include, exclude)
 
     async def source(opened: aiohttp.ClientSession, target: ItemURL) -> Planned:
-        tree = await run(list_tree, local, scope)
-        files = [file for file in tree if scope.shows(file.relative, is_folder=False)]
+        tree = await run(list_tree, local, path_filter)
+        files = [file for file in tree if path_filter.matches(file.relative, is_folder=False)]
         lists = overwrite != "always" and len(files) > _FEW
-        return files, await _listed(opened, target, scope, files) if lists else None
+        return files, await _listed(opened, target, path_filter, files) if lists else None
 
     options = checked_options(parameters, min_checksum_deploy, overwrite)
     return _batch(source, url, options, max_concurrency, on_error, session, progress)
 
 
 async def _listed(
-    session: aiohttp.ClientSession, target: ItemURL, scope: Scope, files: Sequence[TreeFile]
+    session: aiohttp.ClientSession, target: ItemURL, path_filter: PathFilter, files: Sequence[TreeFile]
 ) -> dict[str, FileInfo] | None:
     """What the server has of *files*, by path; None where this user may not list it."""
     wanted = {(target / file.relative).path for file in files}
     try:
-        return {found.path: found for found in await list_files(session, target, scope) if found.path in wanted}
+        return {found.path: found for found in await list_files(session, target, path_filter) if found.path in wanted}
     except NotFoundError:
         return {}
     except ForbiddenError:

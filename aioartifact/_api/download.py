@@ -12,15 +12,25 @@ import aiohttp
 from .._address import ServerURL, URLLike
 from .._checksums import Checksums
 from .._errors import InvalidArgumentError
-from .._files import TargetFile, check_folder, check_target, hash_file, is_file, is_folder, make_folder, sync_folder
+from .._files import (
+    TargetFile,
+    check_folder,
+    check_target,
+    hash_file,
+    is_file,
+    is_folder,
+    make_folder,
+    remove_left_behind,
+    sync_folder,
+)
 from .._listing import list_files
 from .._models import FileInfo
 from .._options import check_count, check_path, check_several, given_or
+from .._path_filter import ALL_FILES, files_matching
 from .._processes import run_in_processes
 from .._progress import FileProgress, Progress
 from .._reports import Outcome
 from .._scheduler import Slots
-from .._scope import ALL_FILES, files_matching
 from .._session import describe, state_of
 from .._threads import run
 from .._transfer.accounting import consumed, in_chunks, largest_first
@@ -281,7 +291,7 @@ def download_folder(
         "Retrieve Folder or Repository Archive".
     """
     options = _checked(destination, max_concurrency, on_error, overwrite, manifest, durable, processes, session)
-    scope = files_matching(include, exclude)
+    path_filter = files_matching(include, exclude)
 
     async def source(opened: aiohttp.ClientSession) -> _Source:
         folder = item_of(opened, url)
@@ -291,13 +301,13 @@ def download_folder(
             return Job(folder / relative, relative, file)
 
         # The server packs the whole folder into an archive, so all of its files must be known.
-        files = await list_files(opened, folder, ALL_FILES if archive else scope)
-        if not files and not scope.has_patterns:
+        files = await list_files(opened, folder, ALL_FILES if archive else path_filter)
+        if not files and not path_filter.has_patterns:
             await run(partial(make_folder, options.destination, durable=options.durable))
         if not archive:
             return _Source(files, job_of, consumed)
         jobs = [job_of(file, ()) for file in files]
-        chosen = [job for job in jobs if scope.shows(job.relative, is_folder=False)]
+        chosen = [job for job in jobs if path_filter.matches(job.relative, is_folder=False)]
         unpacked = await unpack_folder(
             opened, folder, chosen, files, options.destination, overwrite=overwrite, durable=options.durable
         )
@@ -336,6 +346,33 @@ class _Options:
     manifest: str | None
     durable: bool
     processes: int
+
+
+async def remove_parts(folder: str | os.PathLike[str], *, older_than: float | None = None) -> list[str]:
+    """
+    Remove what interrupted downloads have left in and below a folder; no request.
+
+    A large file that is interrupted leaves a part and its journal beside the target, so that a later call can go on;
+    they are named ``.<target>.<16 digits>.part`` and ``.journal``. A process that was killed may have left others.
+    Who will not come back for them removes them with this call. What a transfer is at work on, in this process or
+    another, is not touched, nor is any file of another name.
+
+    Args:
+        folder: Folder to look into. Symbolic links in it are not followed.
+        older_than: Remove only what was last written to so many seconds ago; None for any age. On a file system
+            without locks nobody can tell what is in use: there a part is only removed for its age.
+
+    Returns:
+        Paths of the files that were removed.
+
+    Raises:
+        InvalidArgumentError: *folder* is empty or no path, or *older_than* is not a number of at least 0.
+        LocalNotFoundError: There is no such folder.
+        LocalFileError: The disk refused to list it.
+    """
+    if older_than is not None and not (_is_number(older_than) and older_than >= 0):
+        raise InvalidArgumentError(f"older_than={older_than!r}: expected seconds, at least 0, or None")
+    return await run(remove_left_behind, check_path("folder", folder, is_folder=True), older_than)
 
 
 def _checked(
@@ -432,3 +469,7 @@ async def _after(
     async with aclosing(targets):
         async for target in targets:
             yield target
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

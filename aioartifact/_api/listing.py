@@ -8,10 +8,10 @@ import aiohttp
 from .._address import URLLike, parse_item_url
 from .._errors import InvalidArgumentError, NotAFolderError, NotFoundError
 from .._filters import Filter
-from .._listing import METHODS, Batches, Findings, Listing, Method, climb, list_folder
+from .._listing import METHODS, Batches, Listing, ListingStatus, Method, list_folder, list_with_fallback
 from .._options import check_count
+from .._path_filter import PathFilter
 from .._patterns import parse_pattern, parse_patterns
-from .._scope import Scope
 from .items import item_of
 from .session import using
 
@@ -47,9 +47,9 @@ def ls(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> Listing
     """
     _check_url(session, url)
 
-    async def start(findings: Findings) -> Batches:
+    async def start(status: ListingStatus) -> Batches:
         async with using(session) as opened:
-            findings.method = "folders"
+            status.method = "folders"
             async with aclosing(list_folder(opened, item_of(opened, url))) as batches:
                 async for batch in batches:
                     yield batch
@@ -111,14 +111,14 @@ def walk(
         check_count("depth", depth)
     if not (files or folders):
         raise InvalidArgumentError("neither files nor folders: nothing would be listed")
-    scope = Scope(depth, files, folders, parse_patterns(include), parse_patterns(exclude))
+    path_filter = PathFilter(depth, files, folders, parse_patterns(include), parse_patterns(exclude))
     condition = _condition(where)
     methods = _QUERY_FIRST if condition else METHODS
 
-    async def start(findings: Findings) -> Batches:
+    async def start(status: ListingStatus) -> Batches:
         async with using(session) as opened:
             item = item_of(opened, url)
-            async with aclosing(climb(opened, item, scope, findings, condition, methods)) as batches:
+            async with aclosing(list_with_fallback(opened, item, path_filter, status, condition, methods)) as batches:
                 async for batch in batches:
                     yield batch
 
@@ -160,13 +160,13 @@ def glob(
     _check_url(session, url)
     parsed, condition = parse_pattern(pattern), _condition(where)
     base = f"{parsed.folder}/" if parsed.folder else ""
-    scope = Scope(parsed.depth, True, folders, (parsed,), parse_patterns(exclude), base)
+    path_filter = PathFilter(parsed.depth, True, folders, (parsed,), parse_patterns(exclude), base)
 
-    async def start(findings: Findings) -> Batches:
+    async def start(status: ListingStatus) -> Batches:
         async with using(session) as opened:
             root = item_of(opened, url)
             folder = root / parsed.folder if parsed.folder else root
-            found = climb(opened, folder, scope, findings, condition, _QUERY_FIRST)
+            found = list_with_fallback(opened, folder, path_filter, status, condition, _QUERY_FIRST)
             async with aclosing(found) as batches:
                 try:
                     async for batch in batches:

@@ -14,12 +14,12 @@ from .._protocol import expect_file, expect_folder
 from .._session import state_of
 from .._transfer.plan import relative_path
 from .._transfer.remote_file import RemoteFile
+from .contents import open as open_file
+from .contents import read_bytes, write_bytes
 from .credentials import servers_for
 from .items import exists, info, item_of
 from .listing import glob, ls
 from .mutations import delete, mkdir, move
-from .reading import open as open_file
-from .reading import read_bytes, write_bytes
 
 
 def path(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> "ArtifactoryPath":

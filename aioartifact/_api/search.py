@@ -10,7 +10,7 @@ from .._address import URLLike, parse_server_url
 from .._checksums import ALGORITHMS, Checksums
 from .._errors import InvalidArgumentError, NotFoundError
 from .._filters import Filter
-from .._listing import Entry, Findings, Results, collect
+from .._listing import Entry, ListingStatus, Results, collect
 from .._options import check_several, check_texts
 from .._protocol import Request, build_search, missing_list, read_found
 from .session import using
@@ -118,10 +118,10 @@ def search(
         )
     request = build_search(address, kinds[0], asked[kinds[0]], keys)
 
-    async def start(findings: Findings) -> AsyncGenerator[list[Entry], None]:
+    async def start(status: ListingStatus) -> AsyncGenerator[list[Entry], None]:
         async with using(session) as opened:
             found = await _found(opened, request)
-        findings.is_doubtful = len(found) == _CAP
+        status.is_doubtful = len(found) == _CAP
         yield [entry for entry in found if dates.admits(entry)]
 
     return Results(start)

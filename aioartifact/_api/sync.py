@@ -12,9 +12,9 @@ from .._address import URLLike, is_url, parse_item_url
 from .._errors import IncompleteListingError, InvalidArgumentError
 from .._files import check_folder, make_folder, resolve_folder
 from .._options import check_path, given_or
+from .._path_filter import files_matching
 from .._progress import Progress
 from .._scheduler import Slots, run_many
-from .._scope import files_matching
 from .._session import state_of
 from .._sync import Direction, SyncPlan
 from .._threads import run
@@ -23,9 +23,9 @@ from .._transfer.fetch_work import opened_manifest
 from .batches import Work, make_batch
 from .items import item_of
 from .session import using
-from .sync_planning import Wish, make_plan
+from .sync_endpoints import LocalEndpoint, RemoteEndpoint, SyncEndpoint
+from .sync_planning import SyncRequest, make_plan
 from .sync_running import SyncRun
-from .sync_sides import LocalSide, RemoteSide, Side
 
 Folder: TypeAlias = URLLike | os.PathLike[str]
 
@@ -78,9 +78,9 @@ async def plan_sync(
 
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info".
     """
-    wish = _wish(source, destination, delete, include, exclude, manifest)
+    request = _sync_request(source, destination, delete, include, exclude, manifest)
     async with using(session) as opened:
-        return await make_plan(opened, wish)
+        return await make_plan(opened, request)
 
 
 def run_sync(
@@ -173,22 +173,22 @@ def sync(
         ArtifactoryError: When awaited or opened: otherwise the errors of :func:`plan_sync`, under the same
             conditions.
     """
-    wish = _wish(source, destination, delete, include, exclude, manifest)
+    request = _sync_request(source, destination, delete, include, exclude, manifest)
 
     async def planned(opened: aiohttp.ClientSession) -> SyncPlan:
-        return await make_plan(opened, wish)
+        return await make_plan(opened, request)
 
     return _batch(planned, max_concurrency, on_error, session, progress)
 
 
-def _wish(
+def _sync_request(
     source: Folder,
     destination: Folder,
     delete: bool,
     include: str | Iterable[str],
     exclude: str | Iterable[str],
     manifest: str | os.PathLike[str] | None,
-) -> Wish:
+) -> SyncRequest:
     """
     Read the arguments.
 
@@ -198,15 +198,15 @@ def _wish(
     direction = _direction(source, destination)
     here, there = (destination, source) if direction == "download" else (source, destination)
     parse_item_url(str(there))
-    scope = files_matching(include, exclude)
-    return Wish(
+    path_filter = files_matching(include, exclude)
+    return SyncRequest(
         folder=_absolute("destination" if direction == "download" else "source", here, is_folder=True),
         url=str(there),
         direction=direction,
         delete=delete,
-        include=tuple(pattern.text for pattern in scope.include),
-        exclude=tuple(pattern.text for pattern in scope.exclude),
-        scope=scope,
+        include=tuple(pattern.text for pattern in path_filter.include),
+        exclude=tuple(pattern.text for pattern in path_filter.exclude),
+        path_filter=path_filter,
         manifest=None if manifest is None else os.path.realpath(_absolute("manifest", manifest)),
     )
 
@@ -264,21 +264,21 @@ def _batch(
         plan = await planned(opened)
         _check_plan(plan)
         if plan.direction == "upload":
-            yield _begun(plan, RemoteSide(opened, plan, item_of(opened, plan.destination), shown))
+            yield _begun(plan, RemoteEndpoint(opened, plan, item_of(opened, plan.destination), shown))
             return
         await run(check_folder, plan.destination)
         root = await run(resolve_folder, plan.destination)
         slots = Slots(max_concurrency or state_of(opened).limits.max_concurrency)
         async with opened_manifest(plan.manifest) as manifest:
-            side = LocalSide(opened, plan, item_of(opened, plan.source), root, manifest, slots, shown)
-            await side.check_space()
+            endpoint = LocalEndpoint(opened, plan, item_of(opened, plan.source), root, manifest, slots, shown)
+            await endpoint.check_space()
             if plan.creates_folder:
                 await run(make_folder, plan.destination)
-            yield _begun(plan, side)
+            yield _begun(plan, endpoint)
 
     return make_batch(prepared, max_concurrency=max_concurrency, on_error=on_error, session=session)
 
 
-def _begun(plan: SyncPlan, side: Side) -> Work:
-    work = SyncRun(plan, side)
+def _begun(plan: SyncPlan, endpoint: SyncEndpoint) -> Work:
+    work = SyncRun(plan, endpoint)
     return partial(run_many, work.jobs(), work.do)

@@ -28,8 +28,8 @@ from .._files import (
 )
 from .._listing import Listing, fetch_info
 from .._models import FileInfo
+from .._path_filter import ALL_FILES, PathFilter
 from .._scheduler import run_many
-from .._scope import ALL_FILES, Scope
 from .._session import state_of
 from .._sync import Direction, Sides, SyncFile, SyncPlan, decide, has_twins, needed_digests
 from .._threads import run
@@ -46,7 +46,7 @@ _OBSTACLE = "a symbolic link or special file"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SyncRequest:
     """
     What a caller wants to be in sync, checked.
 
@@ -57,7 +57,7 @@ class Wish:
         delete: Whether what the model does not have is deleted.
         include: Patterns, see `walk`.
         exclude: Patterns.
-        scope: The same patterns, parsed.
+        path_filter: The same patterns, parsed.
         manifest: Absolute path of the manifest, or None.
     """
 
@@ -67,30 +67,30 @@ class Wish:
     delete: bool
     include: tuple[str, ...]
     exclude: tuple[str, ...]
-    scope: Scope
+    path_filter: PathFilter
     manifest: str | None
 
 
-async def make_plan(session: aiohttp.ClientSession, wish: Wish) -> SyncPlan:
+async def make_plan(session: aiohttp.ClientSession, request: SyncRequest) -> SyncPlan:
     """
     List both sides, and decide.
 
     Raises:
         ArtifactoryError: See `plan_sync`.
     """
-    item = item_of(session, wish.url)
-    root = await run(resolve_folder, wish.folder)
-    async with opened_manifest(wish.manifest) as manifest:
-        trees = await run(_list_local, wish, root)
-        listing, remote = await _list_remote(session, item, wish)
-        is_empty_source = wish.direction == "download" and not remote and not wish.scope.has_patterns
-        remote = [file for file in remote if not _is_ours(file.path, root, wish)]
-        keyed = await run(_keyed, wish, item, root, trees, remote)
-        local = await _with_checksums(session, keyed, wish, root, manifest)
-        if wish.direction == "upload":
-            await run(_add_claims, local, keyed.remote, wish.folder, manifest)
-    source, destination = str(item), wish.folder
-    if wish.direction == "upload":
+    item = item_of(session, request.url)
+    root = await run(resolve_folder, request.folder)
+    async with opened_manifest(request.manifest) as manifest:
+        trees = await run(_list_local, request, root)
+        listing, remote = await _list_remote(session, item, request)
+        is_empty_source = request.direction == "download" and not remote and not request.path_filter.has_patterns
+        remote = [file for file in remote if not _is_ours(file.path, root, request)]
+        keyed = await run(_keyed, request, item, root, trees, remote)
+        local = await _with_checksums(session, keyed, request, root, manifest)
+        if request.direction == "upload":
+            await run(_add_claims, local, keyed.remote, request.folder, manifest)
+    source, destination = str(item), request.folder
+    if request.direction == "upload":
         sides = Sides(local, keyed.remote, keyed.obstacles, keyed.unfit)
         source, destination = destination, source
     else:
@@ -98,25 +98,25 @@ async def make_plan(session: aiohttp.ClientSession, wish: Wish) -> SyncPlan:
     return SyncPlan(
         source,
         destination,
-        wish.direction,
-        decide(sides, wish.direction, delete=wish.delete),
+        request.direction,
+        decide(sides, request.direction, delete=request.delete),
         is_complete=listing is None or listing.is_complete,
         method=listing.method if listing else None,
-        manifest=wish.manifest,
-        creates_folder=is_empty_source and not await run(is_folder, wish.folder),
+        manifest=request.manifest,
+        creates_folder=is_empty_source and not await run(is_folder, request.folder),
     )
 
 
-def _list_local(wish: Wish, root: str) -> list[TreeFile]:
+def _list_local(request: SyncRequest, root: str) -> list[TreeFile]:
     """The files of the local folder that this is about, and all that is in the way of others; blocks."""
-    is_source = wish.direction == "upload"
+    is_source = request.direction == "upload"
     if not is_source:
-        check_folder(wish.folder)
+        check_folder(request.folder)
     try:
         # Nothing is deleted behind a link to a folder; and what is in the way at the destination may have another
         # spelling, which patterns tell apart and the disk does not.
-        scope = wish.scope if is_source else ALL_FILES
-        trees = list_tree(wish.folder, scope, follows_links=is_source, required=wish.scope)
+        path_filter = request.path_filter if is_source else ALL_FILES
+        trees = list_tree(request.folder, path_filter, follows_links=is_source, required=request.path_filter)
     except LocalNotFoundError:
         if is_source:
             raise
@@ -124,8 +124,8 @@ def _list_local(wish: Wish, root: str) -> list[TreeFile]:
     return [
         tree
         for tree in trees
-        if not _is_ours(tree.relative, root, wish)
-        and (wish.scope.shows(tree.relative, is_folder=False) or (_may_obstruct(tree) and not is_source))
+        if not _is_ours(tree.relative, root, request)
+        and (request.path_filter.matches(tree.relative, is_folder=False) or (_may_obstruct(tree) and not is_source))
     ]
 
 
@@ -133,25 +133,25 @@ def _may_obstruct(tree: TreeFile) -> bool:
     return tree.stamp is None or tree.is_link
 
 
-def _is_ours(relative: str, root: str, wish: Wish) -> bool:
+def _is_ours(relative: str, root: str, request: SyncRequest) -> bool:
     """Whether a file is the manifest, or a part of an unfinished transfer: no content of the folder."""
     if is_left_behind(relative.rpartition("/")[2]):
         return True
-    if wish.manifest is None:
+    if request.manifest is None:
         return False
     path = os.path.join(root, relative)
-    return path in (wish.manifest, f"{wish.manifest}-journal")
+    return path in (request.manifest, f"{request.manifest}-journal")
 
 
 async def _list_remote(
-    session: aiohttp.ClientSession, item: ItemURL, wish: Wish
+    session: aiohttp.ClientSession, item: ItemURL, request: SyncRequest
 ) -> tuple[Listing | None, list[SyncFile]]:
     """The files of the server's folder that this is about; none and no listing where it does not exist yet."""
-    listing = walk(str(item), include=wish.include, exclude=wish.exclude, session=session)
+    listing = walk(str(item), include=request.include, exclude=request.exclude, session=session)
     try:
         found = [entry async for entry in listing if isinstance(entry, FileInfo)]
     except NotFoundError:
-        if wish.direction == "download":
+        if request.direction == "download":
             raise
         return None, []
     told = [file for file in found if _is_told(file)]
@@ -198,7 +198,9 @@ class _Keyed:
     shared: set[str] = field(default_factory=set)
 
 
-def _keyed(wish: Wish, item: ItemURL, root: str, trees: Iterable[TreeFile], remote: Iterable[SyncFile]) -> _Keyed:
+def _keyed(
+    request: SyncRequest, item: ItemURL, root: str, trees: Iterable[TreeFile], remote: Iterable[SyncFile]
+) -> _Keyed:
     """Find the place of each file at the destination; blocks."""
     keyed = _Keyed()
     local, links = dict[str, SyncFile](), list[str]()
@@ -208,11 +210,11 @@ def _keyed(wish: Wish, item: ItemURL, root: str, trees: Iterable[TreeFile], remo
                 links.append(tree.relative)
             local[tree.relative] = SyncFile(tree.relative, tree.size, modified_ns=tree.stamp.mtime_ns)
             keyed.stamps[tree.relative] = tree.stamp
-        elif wish.direction == "upload":
+        elif request.direction == "upload":
             keyed.unfit[tree.relative] = "no regular file"
         else:
             keyed.obstacles[tree.relative] = _OBSTACLE
-    if wish.direction == "upload":
+    if request.direction == "upload":
         keyed.remote = {file.path: file for file in remote}
         keyed.local = _placed(local.values(), lambda path: _path_there(item, path), keyed.unfit)
         return keyed
@@ -225,7 +227,7 @@ def _keyed(wish: Wish, item: ItemURL, root: str, trees: Iterable[TreeFile], remo
         if first is not file:
             keyed.unfit[file.path] = f"the file system takes it for {first.path}"
     _follow_links(keyed, {key_of(path): os.path.realpath(os.path.join(root, path)) for path in links})
-    _protect_linked(keyed, wish, root, key_of)
+    _protect_linked(keyed, request, root, key_of)
     return keyed
 
 
@@ -238,12 +240,12 @@ def _follow_links(keyed: _Keyed, links: Mapping[str, str]) -> None:
             _obstruct(keyed, key, _OBSTACLE)
 
 
-def _protect_linked(keyed: _Keyed, wish: Wish, root: str, key_of: Callable[[str], str]) -> None:
+def _protect_linked(keyed: _Keyed, request: SyncRequest, root: str, key_of: Callable[[str], str]) -> None:
     """Make obstacles of links to a file that has another use in this sync: one of the two would get wrong content."""
     uses = Counter(keyed.linked.values())
     for key, real in list(keyed.linked.items()):
         inner = key_of(real.removeprefix(os.path.join(root, "")).replace(os.sep, "/"))
-        if uses[real] > 1 or (inner in keyed.local and (wish.delete or inner in keyed.remote)):
+        if uses[real] > 1 or (inner in keyed.local and (request.delete or inner in keyed.remote)):
             del keyed.linked[key]
             _obstruct(keyed, key, "a symbolic link to a file of the same sync")
         else:
@@ -282,10 +284,10 @@ def _key_of(root: str, paths: list[str]) -> Callable[[str], str]:
 
 
 async def _with_checksums(
-    session: aiohttp.ClientSession, keyed: _Keyed, wish: Wish, root: str, manifest: Manifest | None
+    session: aiohttp.ClientSession, keyed: _Keyed, request: SyncRequest, root: str, manifest: Manifest | None
 ) -> dict[str, SyncFile]:
     """The local files, with the checksums that decide something."""
-    needed = needed_digests(keyed.local, keyed.remote, wish.direction)
+    needed = needed_digests(keyed.local, keyed.remote, request.direction)
     paths = {key: keyed.linked.get(key) or os.path.join(root, keyed.local[key].path) for key in needed}
     stamps = {paths[key]: keyed.stamps[keyed.local[key].path] for key in needed}
     known = await run(_find, manifest, stamps) if manifest else {}

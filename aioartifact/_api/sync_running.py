@@ -11,7 +11,7 @@ from .._reports import Outcome
 from .._sync import ActionKind, SyncAction, SyncPlan
 from .._transfer.accounting import failed
 from .._transfer.bulk import Target
-from .sync_sides import Side, Work
+from .sync_endpoints import SyncEndpoint, Work
 
 # Each begins when all that is before it has succeeded.
 _LAST_PHASES: tuple[ActionKind, ...] = ("rename", "delete")
@@ -20,9 +20,9 @@ _LAST_PHASES: tuple[ActionKind, ...] = ("rename", "delete")
 class SyncRun:
     """Does one plan, once."""
 
-    def __init__(self, plan: SyncPlan, side: Side) -> None:
+    def __init__(self, plan: SyncPlan, endpoint: SyncEndpoint) -> None:
         self._plan = plan
-        self._side = side
+        self._endpoint = endpoint
         self._open = 0
         self._change = anyio.Event()
         self._has_failed = False
@@ -47,7 +47,7 @@ class SyncRun:
 
     async def _claims(self) -> AsyncGenerator[Work, None]:
         """Yield the checksum files to send, when the files they belong to have their names."""
-        claims = self._side.checksum_files()
+        claims = self._endpoint.checksum_files()
         if claims:
             await self._idle()
         if not self._has_failed:
@@ -60,7 +60,7 @@ class SyncRun:
             yield kept
         for action in self._plan.of("conflict", "copy"):
             yield action
-        async with aclosing(self._side.transfers()) as works:
+        async with aclosing(self._endpoint.transfers()) as works:
             async for work in works:
                 yield work
 
@@ -81,11 +81,11 @@ class SyncRun:
     async def _done(self, work: SyncAction | Target) -> Outcome | Sequence[Outcome]:
         started = time.perf_counter()
         try:
-            return await self._side.do(work)
+            return await self._endpoint.do(work)
         except ArtifactoryError as error:
-            return failed(*self._side.ends(work), started, error)
+            return failed(*self._endpoint.ends(work), started, error)
 
     def _kept(self, action: SyncAction) -> Outcome:
         known = [file.checksums.sha256 for file in (action.source, action.target) if file]
         sha256 = next(filter(None, known), None)
-        return Outcome(*self._side.ends(action), "unchanged", action.size, sha256)
+        return Outcome(*self._endpoint.ends(action), "unchanged", action.size, sha256)

@@ -8,8 +8,7 @@ from typing import Any, TypeAlias, TypedDict, Unpack
 
 from .._address import expect_text
 from .._errors import InvalidArgumentError
-from .conditions import Condition
-from .values import Value, string
+from .conditions import Condition, Value, string
 
 Text: TypeAlias = str | Condition | None
 Number: TypeAlias = int | Condition | None

@@ -9,9 +9,8 @@ configparser, json and the codecs keep the text they choke on in their exception
 secret, our own error is raised after the except block, so that theirs is not even its context.
 """
 
-from .hints import FOREIGN_HINT, HEADERS_HINT, login_hint
-from .lookup import configured_servers, resolve, resolve_ancestor
-from .value import Credentials, parse_auth
+from .resolution import configured_servers, resolve, resolve_ancestor
+from .value import FOREIGN_HINT, HEADERS_HINT, Credentials, login_hint, parse_auth
 
 __all__ = [
     "FOREIGN_HINT",

@@ -7,8 +7,7 @@ from typing import TypeAlias
 
 from .._address import ServerURL
 from .._errors import CredentialsError
-from .addresses import over_tls, read_address
-from .files import malformed
+from .sources import over_tls, read_address
 from .value import Credentials, Found, Skipped
 
 _EXPECTED = "expected sections [host/artifactory] with a username and a password, each once"
@@ -127,7 +126,7 @@ def _address_of_section(name: str, scheme: str) -> ServerURL | None:
 def _from_section(section: str, lines: _Lines, name: str) -> Credentials | None:
     parser = _parse_section(lines, section)
     if isinstance(parser, int):
-        raise malformed(name, parser, _EXPECTED)
+        raise _malformed(name, parser, _EXPECTED)
     keys = ("username", "password")
     username, password = (parser.get(section, key, raw=True, fallback=None) for key in keys)
     if username is None and password is None:
@@ -185,3 +184,7 @@ def _interpolates(lines: _Lines) -> bool:
     except configparser.InterpolationError:
         return False
     return True
+
+
+def _malformed(name: str, line: int, hint: str) -> CredentialsError:
+    return CredentialsError(f"read {name}: line {line} is malformed", source=f"{name} line {line}", hint=hint)

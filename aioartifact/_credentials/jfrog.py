@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._address import ServerURL
-from .addresses import read_address, serves
+from .sources import read_address, serves
 from .value import Credentials, Found, Skipped
 
 # jfrog-cli exchanges a password for tokens that live for an hour, and keeps both.

@@ -1,4 +1,4 @@
-"""Proof of who asks: one value, with its secret kept out of everything that is shown or stored."""
+"""Credentials: one value, whose secret is in no repr, message or pickle, and the hints about a refused one."""
 
 import base64
 import re
@@ -15,6 +15,10 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 # Begins the source of anonymous credentials that no source has decided.
 NONE_FOUND = "none found"
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
+# A session that this library did not open, whose credentials are unknown here.
+FOREIGN_HINT = "check the credentials of this session; aioartifact adds none to a session that it has not opened"
+# A session of ours to which the user has added credentials as header fields.
+HEADERS_HINT = "check the credentials in the headers of the session, which replace all others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,3 +212,24 @@ def parse_auth(value: object) -> Credentials:
         f"auth is a {type(value).__name__}; expected Credentials or (user name, secret)",
         hint=None if is_no_token else "for a token alone, give Credentials.bearer(token)",
     )
+
+
+def login_hint(credentials: Credentials) -> str:
+    """Say which credentials were sent, where they come from, and which sources were skipped and why."""
+    skipped = f"; skipped: {'; '.join(credentials.skipped)}" if credentials.skipped else ""
+    return _sent(credentials) + skipped
+
+
+def _sent(credentials: Credentials) -> str:
+    source = "the argument auth" if credentials.source == "argument" else credentials.source
+    match credentials.kind:
+        case "basic":
+            user = f"sent as user {credentials.username!r}" if credentials.username else "sent without a user name"
+            return f"check user and password, API key or token: {user}, from {source}"
+        case "bearer":
+            return f"check the access token, which may have expired: from {source}"
+        case "api_key":
+            return f"check the API key: from {source}"
+    if source.startswith(NONE_FOUND):
+        return f"requested anonymously; credentials: {source}"
+    return f"requested anonymously, because of {source}"

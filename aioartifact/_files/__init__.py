@@ -23,9 +23,9 @@ from .folders import (
     sync_folder,
 )
 from .manifest import Manifest, Stamp
-from .names import is_left_behind
-from .reading import Source, file_size, hash_file, read_blocks, read_source, read_text_if_exists
+from .part_names import is_left_behind
 from .removal import remove_left_behind
+from .source import Source, file_size, hash_file, read_blocks, read_source, read_text_if_exists
 from .spool import Spool
 from .staging import Staging
 from .tree import TreeFile, list_tree

@@ -8,7 +8,7 @@ from .._checksums import Checksums, Digests
 from .._errors import ChangedError, LocalNotFoundError, UnsafePathError
 from .failures import explained
 from .folders import make_folder
-from .reading import blocks_of, opened
+from .source import blocks_of, opened
 from .staging import Staging
 
 _TRIES = 5

@@ -8,7 +8,7 @@ from contextlib import suppress
 from .._threads import check_wanted
 from .failures import explained
 from .locks import is_still, lock
-from .names import is_left_behind, part_of, record_of
+from .part_names import is_left_behind, part_of, record_of
 
 _FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 

@@ -11,7 +11,7 @@ from typing import Self
 
 from .failures import explained, os_error
 from .locks import is_still, lock
-from .names import is_record, private_part, record_of, shared_part
+from .part_names import is_record, private_part, record_of, shared_part
 
 # A staging name in a shared folder may be a trap laid as a symbolic link; Windows has neither flag nor need.
 _FLAGS = (

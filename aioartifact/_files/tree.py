@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from .._errors import LocalFileError
-from .._scope import ALL_FILES, Scope
+from .._path_filter import ALL_FILES, PathFilter
 from .failures import explained, os_error
 from .manifest import Stamp
 
@@ -35,14 +35,14 @@ class TreeFile:
 
 
 def list_tree(
-    folder: str, scope: Scope = ALL_FILES, *, follows_links: bool = True, required: Scope = ALL_FILES
+    folder: str, path_filter: PathFilter = ALL_FILES, *, follows_links: bool = True, required: PathFilter = ALL_FILES
 ) -> list[TreeFile]:
     """
-    List all that is no folder in the folders that *scope* enters, sorted by path; blocks.
+    List all that is no folder in the folders that *path_filter* enters, sorted by path; blocks.
 
     Args:
         folder: Folder to look into; it may be a symbolic link in any case.
-        scope: Which folders below it are looked into; what it does not show of their files is listed, too.
+        path_filter: Which folders below it are looked into; what it does not show of their files is listed, too.
         follows_links: Whether links to folders are followed; those to files always are.
         required: A folder that this does not enter is skipped if it cannot be read.
 
@@ -62,7 +62,7 @@ def list_tree(
                     relative = prefix + entry.name
                     if not _is_folder(entry, follows_links):
                         files.append(_file(relative, entry))
-                    elif scope.enters(relative):
+                    elif path_filter.enters(relative):
                         waiting.append((entry.path, f"{relative}/", here))
         except LocalFileError:
             if not prefix or required.enters(prefix.removesuffix("/")):

@@ -10,8 +10,8 @@ from .._filters import Filter
 from .._protocol import build_properties, read_properties
 from .._scheduler import run_many
 from .._session import ask, state_of
-from .info import fetch_info
-from .listing import Batches, Entry
+from .by_folders import fetch_info
+from .results import Batches, Entry
 
 
 async def filtered(session: aiohttp.ClientSession, folder: ItemURL, batches: Batches, wanted: Filter) -> Batches:

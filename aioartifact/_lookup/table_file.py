@@ -8,9 +8,9 @@ from typing import TypeVar
 import aiohttp
 
 from .._address import ItemURL, URLLike, check_name, expect_text
+from .._api.contents import read_bytes, write_bytes
 from .._api.items import exists
 from .._api.mutations import delete
-from .._api.reading import read_bytes, write_bytes
 from .._api.session import using
 from .._api.versions import artifact_of
 from .._errors import LookupTableError

@@ -14,7 +14,7 @@ import aiohttp
 import anyio
 
 from .._address import ItemURL
-from .._api.reading import write_bytes
+from .._api.contents import write_bytes
 from .._errors import LookupTableError, NotFoundError
 from .._listing import fetch_info
 from .._models import FolderInfo

@@ -1,17 +1,27 @@
-"""The plan of a sync."""
+"""The plan of a sync: as a value, as a table for people to read, and as JSON."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, get_args
 
 from .._address import is_url, parse_item_url
 from .._reprs import ShortRepr
-from .documents import malformed, read, read_action, read_choice, read_object, write_action
-from .table import rows, summary
+from .plan_json import malformed, read, read_action, read_choice, read_object, write_action
 from .values import ActionKind, Direction, SyncAction
 
 _VERSION = 1
+# In the order of the summary.
+_WORDS: dict[ActionKind, str] = {
+    "fetch": "to fetch",
+    "send": "to send",
+    "copy": "to copy",
+    "rename": "to rename",
+    "delete": "to delete",
+    "conflict": "in conflict",
+    "keep": "kept",
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -131,3 +141,29 @@ def _parsed(text: object) -> Mapping[str, Any]:
 
 def _text_or_none(document: Mapping[str, Any], name: str) -> str | None:
     return None if document.get(name) is None else read("plan", document, name, str)
+
+
+def summary(actions: Sequence[SyncAction], bytes_to_transfer: int) -> str:
+    """Counts of the *actions*, in one line."""
+    counts = Counter(action.kind for action in actions)
+    told = [f"{counts[kind]} {words}" for kind, words in _WORDS.items() if counts[kind]]
+    return f"{', '.join(told) or 'nothing on either side'}; {bytes_to_transfer} bytes to transfer"
+
+
+def rows(actions: Sequence[SyncAction]) -> list[str]:
+    """One line for each action, in columns: kind, bytes, path."""
+    width = max((len(str(action.size)) for action in actions), default=0)
+    return [f"{action.kind:<8}  {action.size:>{width}}  {_shown(action.path)}{_remark(action)}" for action in actions]
+
+
+def _remark(action: SyncAction) -> str:
+    if action.origin:
+        return f"  (from {_shown(action.origin.path)})"
+    if action.reason:
+        return f"  ({_shown(action.reason)})"
+    return "  (replaces)" if action.source and action.target else ""
+
+
+def _shown(text: str) -> str:
+    """A name that cannot move the cursor of a terminal, or break the line."""
+    return text if text.isprintable() else ascii(text)

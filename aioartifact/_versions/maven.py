@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from .parts import Digits, digits_of
+from .natural import Digits, digits_of
 
 # Rank, number, text. Ranks below that of the end are of pre-releases, those above it come after the release.
 _Token: TypeAlias = tuple[int, Digits, str]

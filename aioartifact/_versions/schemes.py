@@ -8,8 +8,7 @@ from .._errors import InvalidArgumentError
 from .maven import is_maven_prerelease, maven_key
 from .natural import has_digit, natural_key
 from .pep440 import is_pep440_prerelease, is_pep440_version, pep440_precedence, require_packaging
-from .releases import sort_semantic_versions
-from .semver import is_semantic_prerelease, is_semantic_version, semver_precedence
+from .semver import is_semantic_prerelease, is_semantic_version, semver_precedence, sort_semantic_versions
 
 SchemeName: TypeAlias = Literal["semver", "maven", "pep440", "natural"]
 SchemeLike: TypeAlias = SchemeName | Callable[[str], Any]

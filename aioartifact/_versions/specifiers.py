@@ -14,7 +14,7 @@ from itertools import zip_longest
 from typing import TypeAlias
 
 from .._errors import InvalidArgumentError
-from .parts import Digits, digits_of, release_of
+from .natural import Digits, digits_of, release_of
 from .pep440 import pep440_matcher
 from .schemes import Scheme
 from .suggestions import suggestion_for

@@ -1,16 +1,41 @@
 """What verbs have in common on their command lines, and how its words become values."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
+import aioartifact
+
 from . import units
-from .paths import LocalPath
 
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
+
+
+class LocalPath(click.Path):
+    """A path in which a leading ``~`` is the home folder, also where the shell left it: ``--manifest=~/m``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """
+        Expand, then check as click does.
+
+        Raises:
+            click.BadParameter: There is no such file or folder, or one of the wrong kind.
+            LocalFileError: The disk refused to say whether there is; click would say that there is not.
+        """
+        path = os.path.expanduser(value)  # noqa: PTH111  # keeps what is no user
+        if self.exists:
+            try:
+                os.stat(path)  # noqa: PTH116  # Path.exists() raises some errors and hides others
+            except (FileNotFoundError, NotADirectoryError):
+                pass  # click says so, and it knows what else may be given
+            except OSError as error:
+                raise aioartifact.LocalFileError.from_os_error("read", os.fspath(path), error) from error
+        return super().convert(path, param, ctx)
+
 
 FILE = LocalPath(exists=True, dir_okay=False, path_type=Path)
 PATH = LocalPath(path_type=Path)

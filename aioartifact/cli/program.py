@@ -1,16 +1,20 @@
 """The command, its options before the verb, and its verbs, which are imported when they are asked for."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
 import click
 
-from .logs import shown_logs
-from .paths import LocalPath
+from .arguments import LocalPath
+from .errors import say
 from .settings import Settings, read_credentials
 
+_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 _FAMILIES = {
-    "Browse": {"ls": "browse", "tree": "browse", "find": "find", "stat": "reading", "cat": "reading"},
+    "Browse": {"ls": "browse", "tree": "browse", "find": "find", "stat": "stat", "cat": "stat"},
     "Search": {"versions": "versions", "search": "queries", "aql": "queries"},
     "Change": {"props": "props", "cp": "change", "mv": "change", "rm": "rm", "mkdir": "change"},
     "Transfer": {"download": "download", "deploy": "deploy", "sync": "sync", "cleanup": "cleanup"},
@@ -81,3 +85,23 @@ def program(
         context.with_resource(shown_logs(verbose))
     credentials = read_credentials(user, password=password_stdin, token=token_stdin)
     context.obj = Settings(quiet, server, credentials, str(ca) if ca else not no_verify)
+
+
+class _Stderr(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say(self.format(record))
+
+
+@contextmanager
+def shown_logs(verbosity: int) -> Iterator[None]:
+    """Show what the library logs: from 1 on retries and pauses, from 2 on each request."""
+    logger = logging.getLogger("aioartifact")
+    before, handler = logger.level, _Stderr()
+    handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(_LEVELS[min(verbosity, len(_LEVELS) - 1)])
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 import aioartifact
 from aioartifact import FileInfo
 from aioartifact._address import parse_item_url
-from aioartifact._listing import Listing, climb
+from aioartifact._listing import Listing, list_with_fallback
+from aioartifact._path_filter import PathFilter
 from aioartifact._patterns import parse_patterns
-from aioartifact._scope import Scope
 from aioartifact.testing import ArtifactoryServer
 
 # Of the specification, 19; and what "*", "?" and quotes in a folder's name do to a query.
@@ -34,7 +34,7 @@ NAMES = st.sampled_from(["a", "b", *HOSTILE])
 FOLDERS = st.lists(NAMES, max_size=3)
 PATTERNS = st.lists(NAMES | st.sampled_from(["**", "*", "?", "[!a]*", "*b*"]), min_size=1, max_size=3).map("/".join)
 SCOPES = st.builds(
-    lambda depth, kinds, include, exclude: Scope(depth, *kinds, parse_patterns(include), parse_patterns(exclude)),
+    lambda depth, kinds, include, exclude: PathFilter(depth, *kinds, parse_patterns(include), parse_patterns(exclude)),
     st.none() | st.integers(1, 3),
     st.sampled_from([(True, True), (True, False), (False, True)]),
     st.lists(PATTERNS, max_size=2),
@@ -62,17 +62,19 @@ class World:
                 self.server.put("/".join((key, "root", *folder, f"f-{name}")), b"1")
         return f"{self.server.url}/{key}/root"
 
-    async def listed(self, url: str, scope: Scope) -> list[set[tuple[str, bool]]]:
+    async def listed(self, url: str, path_filter: PathFilter) -> list[set[tuple[str, bool]]]:
         """What each way shows."""
         auth = (self.server.username, self.server.password)
         async with aioartifact.session(self.server.url, auth=auth) as session:
             methods = (["file-list"], ["aql", "folders"], ["folders"])
-            return [await _listed(session, url, scope, each) for each in methods]
+            return [await _listed(session, url, path_filter, each) for each in methods]
 
 
-async def _listed(session: aiohttp.ClientSession, url: str, scope: Scope, methods: list[str]) -> set[tuple[str, bool]]:
+async def _listed(
+    session: aiohttp.ClientSession, url: str, path_filter: PathFilter, methods: list[str]
+) -> set[tuple[str, bool]]:
     item = parse_item_url(url)
-    listing = Listing(lambda findings: climb(session, item, scope, findings, None, methods))
+    listing = Listing(lambda status: list_with_fallback(session, item, path_filter, status, None, methods))
     found = [(entry.path, isinstance(entry, FileInfo)) async for entry in listing]
     assert len(found) == len(set(found))
     assert listing.is_complete
@@ -92,16 +94,16 @@ def world() -> Iterator[World]:
 @settings(max_examples=200)
 @given(
     tree=st.dictionaries(FOLDERS.map(tuple), st.lists(NAMES, max_size=3), min_size=1, max_size=6),
-    scope=SCOPES,
+    path_filter=SCOPES,
 )
-def test_every_way_shows_the_same(world, tree, scope):
+def test_every_way_shows_the_same(world, tree, path_filter):
     """File List, AQL and the walk over folders agree on random trees with hostile names, whatever part is wanted."""
-    by_list, by_query, by_folders = world.runner.run(world.listed(world.plant(tree), scope))
+    by_list, by_query, by_folders = world.runner.run(world.listed(world.plant(tree), path_filter))
     assert by_list == by_query == by_folders
 
 
 def test_every_way_shows_a_folder_of_ten_thousand(world):
     """Size makes no difference."""
     url = world.plant({(): [str(number) for number in range(10_000)]})
-    shown = world.runner.run(world.listed(url, Scope()))
+    shown = world.runner.run(world.listed(url, PathFilter()))
     assert shown == [{(f"root/f-{number}", True) for number in range(10_000)}] * 3

@@ -6,8 +6,7 @@ from packaging.version import Version
 from aioartifact._versions import selection_of
 from aioartifact._versions.maven import maven_key
 from aioartifact._versions.natural import natural_key
-from aioartifact._versions.releases import sort_semantic_versions
-from aioartifact._versions.semver import is_semantic_version, semver_key
+from aioartifact._versions.semver import is_semantic_version, semver_key, sort_semantic_versions
 
 NUMBERS = st.integers(min_value=0, max_value=30)
 PLAIN = st.tuples(NUMBERS, NUMBERS, NUMBERS).map(lambda numbers: ".".join(map(str, numbers)))

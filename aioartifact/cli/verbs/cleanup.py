@@ -8,8 +8,7 @@ import click
 import aioartifact
 
 from .. import render
-from ..arguments import DURATION, as_json
-from ..paths import LocalPath
+from ..arguments import DURATION, LocalPath, as_json
 from ..running import run
 
 

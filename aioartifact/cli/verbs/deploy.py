@@ -9,10 +9,9 @@ import click
 import aioartifact
 
 from .. import render
-from ..arguments import as_json, parse_properties, with_patterns, with_properties
+from ..arguments import LocalPath, as_json, parse_properties, with_patterns, with_properties
 from ..errors import DONE
 from ..lists import read_files
-from ..paths import LocalPath
 from ..settings import Settings
 from ..transfers import Failures, max_concurrency, on_error, show_outcomes, transfer
 

@@ -6,11 +6,10 @@ import click
 
 import aioartifact
 
-from ..arguments import SIZE, as_json, with_patterns
+from ..arguments import SIZE, LocalPath, as_json, with_patterns
 from ..errors import DONE
 from ..fetch import fetch
 from ..lists import read_urls
-from ..paths import LocalPath
 from ..settings import Settings
 from ..transfers import Failures, max_concurrency, on_error, transfer
 

@@ -1,4 +1,4 @@
-"""The parts of a plan as JSON has them, and back."""
+"""Actions of a plan to and from JSON."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar

@@ -1,30 +1,39 @@
 """A tree by AQL: what one query, or a few, find below a folder; not for anonymous users."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import aclosing
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 
 from .._address import ItemURL
-from .._aql import entries_below
-from .._errors import IncompleteListingError
+from .._aql import Criteria, any_of, entries_below, ge, gt, has_property, le, lt, match, where
+from .._errors import IncompleteListingError, InvalidArgumentError
 from .._filters import Filter
+from .._path_filter import ALL_FILES, PathFilter
+from .._patterns import Pattern
 from .._protocol import Below, Request, build_aql, is_folder_row, read_row_item, read_row_path
-from .._scope import ALL_FILES, Scope
 from .._session import Operation
-from .listing import Batches, Entry
-from .pushdown import criteria
+from .results import Batches, Entry
 from .rows import Rows
 
 # The same path in several members of a virtual repository comes in consecutive rows.
 _ORDER = ("path", "name", "repo")
 # Artifactory 4 does not know it.
 _OPTIONAL = ("sha256",)
+_MILLISECOND = timedelta(milliseconds=1)
+# What ``$match`` takes for itself or, in Artifactory 6, gets wrong, and what AQL cannot spell: any text stands for it.
+_NOT_PLAIN = re.compile(r"\[[!]?\]?[^\]]*\]|[^\w.,:;=@~+ -]|_|\A\s+")
 
 
-async def query(
-    session: aiohttp.ClientSession, folder: ItemURL, scope: Scope, wanted: Filter | None, operation: Operation
+async def list_by_aql(
+    session: aiohttp.ClientSession,
+    folder: ItemURL,
+    path_filter: PathFilter,
+    wanted: Filter | None,
+    operation: Operation,
 ) -> Batches:
     """
     Yield what AQL finds: everything that is *wanted*, as far as AQL can tell.
@@ -35,8 +44,8 @@ async def query(
         InvalidArgumentError: AQL cannot express the folder, or a property.
         ResponseError, TransportError, ProtocolError: See :meth:`Rows.batches`.
     """
-    asked = entries_below(folder.repository, folder.path, item_type=scope.item_type, depth=scope.levels)
-    narrowing = tuple(criteria(scope, wanted))
+    asked = entries_below(folder.repository, folder.path, item_type=path_filter.item_type, depth=path_filter.levels)
+    narrowing = tuple(_criteria(path_filter, wanted))
     asked = asked.where(*narrowing)
     rows = Rows(session, folder.server, asked, _ORDER, operation, _OPTIONAL)
     request, below, twins = build_aql(folder.server, str(asked)), Below(folder), Twins(folder.repository)
@@ -44,7 +53,7 @@ async def query(
     async with aclosing(rows.batches()) as batches:
         async for batch in batches:
             found = found or bool(batch)
-            entries = _entries(request, below, scope, batch)
+            entries = _entries(request, below, path_filter, batch)
             yield list(twins.passed(entries, is_sorted=rows.is_sorted))
     if not found and not (narrowing and await _knows(session, folder, operation)):
         raise IncompleteListingError(f"{folder}: AQL finds nothing, which it also says of what it does not know")
@@ -61,13 +70,13 @@ async def _knows(session: aiohttp.ClientSession, folder: ItemURL, operation: Ope
 
 
 def _entries(
-    request: Request, below: Below, scope: Scope, rows: Iterable[dict[str, Any]]
+    request: Request, below: Below, path_filter: PathFilter, rows: Iterable[dict[str, Any]]
 ) -> Iterator[tuple[str, Entry]]:
     """Read rows, with the repository of each; wildcards in the folder's path may add some from elsewhere."""
     for row in rows:
         path = read_row_path(request, row)
         relative = None if path == "." else below.relative(path)
-        if relative and scope.shows(relative, is_folder=is_folder_row(request, row)):
+        if relative and path_filter.matches(relative, is_folder=is_folder_row(request, row)):
             yield str(row.get("repo")), read_row_item(below, relative, row)
 
 
@@ -103,3 +112,59 @@ class Twins:
 
 def _bare(entry: Entry) -> Entry:
     return type(entry)(entry.url, entry.repository, entry.path)
+
+
+def _criteria(path_filter: PathFilter, wanted: Filter | None) -> Iterator[Criteria]:
+    """
+    Yield what no entry that is looked for fails.
+
+    Raises:
+        InvalidArgumentError: AQL cannot ask for a property, which nothing in the rows would tell.
+    """
+    if names := _names(path_filter.include):
+        yield any_of(*(where(name=match(name)) for name in names))
+    if wanted is not None:
+        yield from _sizes(wanted)
+        yield from _dates(wanted)
+        yield from (_property(key, value) for key, value in wanted.properties.items())
+
+
+def _names(include: Iterable[Pattern]) -> list[str]:
+    """Patterns for the last segment, one of which fits; none where that could be any."""
+    names = sorted({_coarse(pattern.segments[-1]) for pattern in include})
+    return [] if "*" in names else names
+
+
+def _coarse(segment: str) -> str:
+    """A pattern for ``$match`` that fits whatever *segment* fits, and perhaps more."""
+    return re.sub(r"\*+", "*", _NOT_PLAIN.sub("*", segment))
+
+
+def _sizes(wanted: Filter) -> Iterator[Criteria]:
+    if wanted.min_size is not None:
+        yield where(size=ge(wanted.min_size))
+    if wanted.max_size is not None:
+        yield where(size=le(wanted.max_size))
+
+
+def _dates(wanted: Filter) -> Iterator[Criteria]:
+    """The server compares milliseconds: a bound in between moves outwards."""
+    if wanted.created_after is not None:
+        yield where(created=gt(wanted.created_after))
+    if wanted.created_before is not None:
+        yield where(created=lt(_later(wanted.created_before)))
+    if wanted.modified_after is not None:
+        yield where(modified=gt(wanted.modified_after))
+    if wanted.modified_before is not None:
+        yield where(modified=lt(_later(wanted.modified_before)))
+
+
+def _later(moment: datetime) -> datetime:
+    return moment + _MILLISECOND if moment.microsecond % 1000 else moment
+
+
+def _property(key: str, value: str) -> Criteria:
+    is_pattern = "*" in value or "?" in value
+    if key == "*" or (is_pattern and any(each in value for each in "%^_")):
+        raise InvalidArgumentError(f"property {key!r}: AQL cannot be trusted with {value!r}")
+    return has_property(key, match(value) if is_pattern and value != "*" else value)

@@ -29,7 +29,7 @@ from .mutations import delete
 Work: TypeAlias = SyncAction | Target | Sequence[Outcome]
 
 
-class Side(Protocol):
+class SyncEndpoint(Protocol):
     """The destination of a sync, and how it is changed."""
 
     def transfers(self) -> AsyncGenerator[Work, None]:
@@ -55,7 +55,7 @@ class Side(Protocol):
         ...
 
 
-class LocalSide:
+class LocalEndpoint:
     """A local folder that becomes like one of a server."""
 
     def __init__(
@@ -167,7 +167,7 @@ class LocalSide:
         return local_path(self._root, action.path)
 
 
-class RemoteSide:
+class RemoteEndpoint:
     """A folder of a server that becomes like a local one."""
 
     def __init__(self, session: aiohttp.ClientSession, plan: SyncPlan, folder: ItemURL, progress: Progress) -> None:

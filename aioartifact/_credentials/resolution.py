@@ -7,11 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from .._address import ServerURL
-from .addresses import with_context_path
 from .ancestor import from_ancestor_environment, from_cfg, servers_in_cfg
-from .files import Read, cfg_path, from_file, jfrog_cli_path, netrc_path, read_text, shown_path
 from .jfrog import from_jfrog_cli, from_jfrog_environment, servers_in_jfrog_cli, servers_in_jfrog_environment
 from .netrc import from_netrc
+from .sources import Read, cfg_path, from_file, jfrog_cli_path, netrc_path, read_text, shown_path, with_context_path
 from .value import NONE_FOUND, Credentials, Found, Skipped
 
 

@@ -1,17 +1,18 @@
-"""How far a transfer is: told by the engine as it goes, looked at by whoever wants to know."""
+"""Progress of transfers: counted by the engine, reported to a sink as events, and read as snapshots."""
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from types import TracebackType
+from typing import Literal, Self, TypeAlias
 
-from .._errors import InvalidArgumentError
-from .events import EventKind, ProgressSink, TransferEvent
+from ._errors import InvalidArgumentError
+
+EventKind: TypeAlias = Literal["planned", "started", "advanced", "retrying", "finished", "failed", "skipped"]
+Finish: TypeAlias = Literal["transferred", "skipped", "failed"]
 
 _LOG = logging.getLogger("aioartifact.transfer")
-
-Finish = Literal["transferred", "skipped", "failed"]
 
 # The rate is that of the last 20 half seconds: long enough to be steady, short enough to follow a change.
 _SLOTS = 20
@@ -19,6 +20,45 @@ _SLOT_SECONDS = 0.5
 # Below this, the first bytes after the start would look like a burst.
 _MIN_RATE_SECONDS = 1.0
 _MAX_ACTIVE = 16
+_TELL_SECONDS = 0.1
+_KINDS: dict[Finish, EventKind] = {"transferred": "finished", "skipped": "skipped", "failed": "failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class TransferEvent:
+    """
+    Something that happened to a transfer.
+
+    Each file that is begun is ``"started"`` once and ends with one of ``"finished"``, ``"failed"`` and ``"skipped"``,
+    unless the call is cancelled. A file that needed no more than a look is ``"skipped"``, or has ``"failed"``, without
+    a start. In between it has ``"advanced"``, at most ten times a second, also backwards when bytes are lost, and is
+    ``"retrying"`` before each further attempt. ``"planned"`` tells of files that became known.
+
+    Attributes:
+        kind: What happened.
+        key: URL of the file, without secrets; ``""`` for ``"planned"``.
+        bytes: Bytes of the file that were transferred and kept.
+        total: Bytes of the file that are to be transferred, or None where that is not known.
+        attempt: Number of the attempt that begins; 1 in other events.
+        files_finished: Files of the whole transfer that are done, skipped or failed.
+        files_total: Files that are known so far.
+        bytes_done: Bytes of the whole transfer that were transferred and kept.
+        bytes_total: Bytes to transfer, as far as known.
+    """
+
+    kind: EventKind
+    key: str
+    bytes: int
+    total: int | None
+    attempt: int
+    files_finished: int
+    files_total: int
+    bytes_done: int
+    bytes_total: int
+
+
+ProgressSink: TypeAlias = Callable[[TransferEvent], object]
+"""What takes events: called in the thread of the event loop, so it must not block; its result is not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,3 +228,71 @@ def _eta(done: int, total: int, rate: float) -> float | None:
     if not remaining:
         return 0.0
     return remaining / rate if rate else None
+
+
+class FileProgress:
+    """
+    Counts one file, for a `Progress` that counts them all.
+
+    While it is entered, the file is in flight.
+
+    Args:
+        progress: The whole.
+        key: URL of the file, without secrets.
+        name: Name of the file, for people.
+        size: Bytes of it that *progress* was told of before.
+    """
+
+    __slots__ = ("_bytes", "_expected", "_is_heard", "_key", "_name", "_progress", "_told")
+
+    def __init__(self, progress: Progress, key: str, name: str, size: int = 0) -> None:
+        self._progress = progress
+        self._is_heard = progress.is_heard
+        self._key = key
+        self._name = name
+        self._expected = size
+        self._bytes = 0
+        self._told = 0.0
+
+    def __enter__(self) -> Self:
+        self._progress.started(self._name)
+        self._tell("started")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._progress.ended(self._name)
+
+    def expect(self, *, size: int) -> None:
+        """Add *size* bytes to those that are to come."""
+        self._progress.expect(size=size)
+        self._expected += size
+
+    def correct(self, size: int) -> None:
+        """The file has *size* bytes, whatever was said before."""
+        self.expect(size=size - self._expected)
+
+    def advance(self, size: int) -> None:
+        """Count *size* more bytes as transferred; negative if bytes counted before are lost."""
+        self._progress.advance(size)
+        self._bytes += size
+        if size and self._is_heard and (size < 0 or self._is_due()):
+            self._tell("advanced")
+
+    def _is_due(self) -> bool:
+        return self._progress.elapsed() >= self._told + _TELL_SECONDS
+
+    def retrying(self, attempt: int) -> None:
+        """The attempt of this number begins, after a pause."""
+        self._tell("retrying", attempt)
+
+    def finish(self, kind: Finish) -> None:
+        """Count the file as *kind*; what has not been transferred will not come any more."""
+        self._progress.finish(kind, self._expected - self._bytes)
+        self._tell(_KINDS[kind])
+
+    def _tell(self, kind: EventKind, attempt: int = 1) -> None:
+        if self._is_heard:
+            self._told = self._progress.elapsed()
+            self._progress.tell(kind, self._key, self._bytes, self._expected or None, attempt)

@@ -1,4 +1,4 @@
-"""Which way a tree is listed, and how one way goes on where another broke off."""
+"""How a tree is listed: by the first method that works, and by the next one from where that broke off."""
 
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
@@ -21,20 +21,21 @@ from .._errors import (
 )
 from .._filters import Filter
 from .._models import FileInfo
+from .._path_filter import ALL_FILES, PathFilter
+from .._protocol import Below, build_file_list, missing_list, read_listed, read_listed_item
 from .._retry import MIN_PROGRESS_ENTRIES
-from .._scope import ALL_FILES, Scope
 from .._session import Operation, begin, is_anonymous, rest, state_of
-from .file_list import file_list
+from .arrays import ArrayAnswer
+from .by_aql import list_by_aql
+from .by_folders import list_by_folders, list_children
 from .filtering import filtered
-from .folders import children, walk
-from .listing import Batches, Entry, Findings, Listing, Method
-from .query import query
+from .results import Batches, Entry, Listing, ListingStatus, Method
 from .rows import SORT
 
 METHODS: tuple[Method, ...] = ("file-list", "aql", "folders")
 
 # What says "not by this way" rather than "no": the licence, the user, or the query stands in between.
-_NEXT_RUNG = (
+_TRY_NEXT_METHOD = (
     BadRequestError,
     ForbiddenError,
     IncompleteListingError,
@@ -45,11 +46,11 @@ _NEXT_RUNG = (
 _MOST_SEEN = 100_000
 
 
-async def climb(
+async def list_with_fallback(
     session: aiohttp.ClientSession,
     folder: ItemURL,
-    scope: Scope,
-    findings: Findings,
+    path_filter: PathFilter,
+    status: ListingStatus,
     wanted: Filter | None = None,
     methods: Iterable[Method] = METHODS,
 ) -> Batches:
@@ -69,14 +70,14 @@ async def climb(
     for method in methods:
         if method in refused:
             continue
-        findings.method = method
-        start = partial(_way, session, folder, scope, wanted, method)
+        status.method = method
+        start = partial(_list_by, session, folder, path_filter, wanted, method)
         try:
             # A walk repeats by itself what broke off, folder by folder.
             async with aclosing(_new(session, start, seen, repeats=method != "folders")) as batches:
                 async for batch in batches:
                     yield batch
-        except (AuthenticationError, *_NEXT_RUNG) as error:
+        except (AuthenticationError, *_TRY_NEXT_METHOD) as error:
             _demand_next(session, folder, method, seen, error)
         else:
             return
@@ -92,26 +93,26 @@ def list_folder(session: aiohttp.ClientSession, folder: ItemURL) -> Batches:
         TransportError: No answer came, or not all of it.
         ProtocolError: Something that is not Artifactory answered.
     """
-    return _new(session, partial(children, session, folder), Seen(), repeats=True)
+    return _new(session, partial(list_children, session, folder), Seen(), repeats=True)
 
 
-def _way(
+def _list_by(
     session: aiohttp.ClientSession,
     folder: ItemURL,
-    scope: Scope,
+    path_filter: PathFilter,
     wanted: Filter | None,
     method: Method,
     operation: Operation,
 ) -> Batches:
     match method:
         case "file-list":
-            batches = file_list(session, folder, scope, operation)
+            batches = list_by_file_list(session, folder, path_filter, operation)
         case "aql":
-            batches = query(session, folder, scope, wanted, operation)
+            batches = list_by_aql(session, folder, path_filter, wanted, operation)
             # What of properties it was asked for, it has looked at; its rows tell the rest.
             wanted = replace(wanted, properties={}) if wanted else None
         case "folders":
-            batches = walk(session, folder, scope)
+            batches = list_by_folders(session, folder, path_filter)
     return filtered(session, folder, batches, wanted) if wanted else batches
 
 
@@ -141,11 +142,11 @@ def _demand_next(
     session: aiohttp.ClientSession, folder: ItemURL, method: Method, seen: "Seen", error: ArtifactoryError
 ) -> None:
     """
-    Do nothing where the next rung may answer.
+    Do nothing where the next method may answer.
 
     Raises:
         ArtifactoryError: *error*, where nothing else will help.
-        IncompleteListingError: Too much was shown for another rung to go on.
+        IncompleteListingError: Too much was shown for another method to go on.
     """
     is_refused = isinstance(error, AuthenticationError) or state_of(session).refusal(folder.server) is not None
     # Asking on with refused credentials would have the server lock the user out.
@@ -198,12 +199,39 @@ class Seen:
         return new
 
 
-async def list_files(session: aiohttp.ClientSession, folder: ItemURL, scope: Scope = ALL_FILES) -> list[FileInfo]:
+async def list_files(
+    session: aiohttp.ClientSession, folder: ItemURL, path_filter: PathFilter = ALL_FILES
+) -> list[FileInfo]:
     """
-    List the files below *folder* in *scope*; sizes and checksums are there unless only the last rung could answer.
+    List the files below *folder* that match; they have sizes and checksums unless only the last method worked.
 
     Raises:
-        ArtifactoryError: See :func:`climb`.
+        ArtifactoryError: See :func:`list_with_fallback`.
     """
-    listing = Listing(lambda findings: climb(session, folder, scope, findings))
+    listing = Listing(lambda status: list_with_fallback(session, folder, path_filter, status))
     return [entry async for entry in listing if isinstance(entry, FileInfo)]
+
+
+async def list_by_file_list(
+    session: aiohttp.ClientSession, folder: ItemURL, path_filter: PathFilter, operation: Operation
+) -> Batches:
+    """
+    Yield what the File List shows, as it arrives; one request.
+
+    Raises:
+        ResponseError: The server said no; 400 where it has no Pro licence or *folder* is a file.
+        TransportError: No answer came, or not all of it.
+        ProtocolError: The answer is not a File List.
+    """
+    request = build_file_list(folder, depth=path_filter.levels, folders=path_filter.folders)
+    answer, below = ArrayAnswer(request, "files"), Below(folder)
+    async with aclosing(answer.batches(session, operation)) as batches:
+        async for batch in batches:
+            located = [(*read_listed(request, entry), entry) for entry in batch]
+            yield [
+                read_listed_item(below, relative, entry)
+                for relative, is_folder, entry in located
+                if path_filter.matches(relative, is_folder=is_folder)
+            ]
+    if not answer.has_array:
+        raise missing_list(request, "files")

@@ -1,12 +1,12 @@
-"""Files that hold credentials: where they are, and what is said about those that cannot be read."""
+"""What the sources share: where their files are, how a file is read, and how a source names a server."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from .._address import ServerURL
-from .._errors import CredentialsError
+from .._address import ServerURL, parse_server_url
+from .._errors import InvalidURLError
 from .value import Found, Skipped
 
 Read: TypeAlias = Callable[[Path], str | None]
@@ -52,5 +52,32 @@ def shown_path(path: Path, home: Path) -> str:
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
 
 
-def malformed(name: str, line: int, hint: str) -> CredentialsError:
-    return CredentialsError(f"read {name}: line {line} is malformed", source=f"{name} line {line}", hint=hint)
+def read_address(text: str) -> ServerURL | None:
+    try:
+        return parse_server_url(text)
+    except InvalidURLError:
+        return None
+
+
+def serves(address: ServerURL, server: ServerURL) -> bool:
+    """Whether *address*, of a platform or of its Artifactory, stands for *server*."""
+    return server in (address, _artifactory_below(address))
+
+
+def over_tls(address: ServerURL) -> ServerURL:
+    """Return *address* with https: the default port becomes that of https, any other port stays."""
+    return ServerURL("https", address.host, 443 if address.port == 80 else address.port, address.context_path)
+
+
+def with_context_path(addresses: Iterable[ServerURL]) -> tuple[ServerURL, ...]:
+    """
+    Return the servers whose context path cannot be seen in a URL, of a platform and of its Artifactory.
+
+    A path with a segment ``artifactory`` is left out: such a URL says by itself where the server ends.
+    """
+    hidden = [a for a in addresses if a.context_path and "artifactory" not in a.context_path]
+    return tuple(dict.fromkeys(server for a in hidden for server in (a, _artifactory_below(a))))
+
+
+def _artifactory_below(address: ServerURL) -> ServerURL:
+    return ServerURL(address.scheme, address.host, address.port, (*address.context_path, "artifactory"))

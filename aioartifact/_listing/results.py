@@ -14,7 +14,7 @@ Batches: TypeAlias = AsyncGenerator[list[Entry], None]
 
 
 @dataclass(slots=True)
-class Findings:
+class ListingStatus:
     """
     What is found out about results on the way to them; what makes the results writes it down here.
 
@@ -44,10 +44,10 @@ class Results(Generic[T]):
 
     __module__ = "aioartifact"  # Results[Row] in a signature keeps what this is when the signature is read
 
-    def __init__(self, start: Callable[[Findings], AsyncGenerator[list[T], None]]) -> None:
+    def __init__(self, start: Callable[[ListingStatus], AsyncGenerator[list[T], None]]) -> None:
         self.is_complete: bool = False
-        self._findings = Findings()
-        self._batches = start(self._findings)
+        self._status = ListingStatus()
+        self._batches = start(self._status)
         self._batch: Iterator[T] = iter(())
         self._is_over = False
 
@@ -57,7 +57,7 @@ class Results(Generic[T]):
     @property
     def is_doubtful(self) -> bool:
         """Whether the server may have left something out without a word."""
-        return self._findings.is_doubtful
+        return self._status.is_doubtful
 
     def __aiter__(self) -> Self:
         return self
@@ -111,4 +111,4 @@ class Listing(Results[Entry]):
 
         That is ``"file-list"``, ``"aql"``, or ``"folders"``, one by one.
         """
-        return self._findings.method
+        return self._status.method

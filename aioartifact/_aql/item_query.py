@@ -6,9 +6,8 @@ from typing import Unpack
 
 from .._address import expect_text
 from .._errors import InvalidArgumentError
-from .conditions import gt
+from .conditions import gt, string
 from .criteria import Criteria, ItemFields, any_of, field, where
-from .values import string
 
 # What names an item; without them a server tells nothing to users who are no administrators.
 KEY = ("repo", "path", "name")

@@ -1,4 +1,4 @@
-"""Which entries of a tree a listing shows."""
+"""Which entries of a tree match: by level, kind and patterns."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from ._patterns import Pattern, parse_patterns
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class PathFilter:
     """
     Part of a tree, by what the path of an entry tells.
 
@@ -43,8 +43,8 @@ class Scope:
         """How many levels below the folder that is listed are shown; None for all."""
         return None if self.depth is None else self.depth - self.base.count("/")
 
-    def shows(self, path: str, *, is_folder: bool) -> bool:
-        """Whether the entry at *path*, raw and relative to the folder that is listed, is shown."""
+    def matches(self, path: str, *, is_folder: bool) -> bool:
+        """Whether the entry at *path*, raw and relative to the folder that is listed, matches."""
         path = self.base + path
         if not (self.folders if is_folder else self.files) or not self._is_near(path):
             return False
@@ -66,17 +66,17 @@ class Scope:
         return bool(self.exclude) and any(each.matches(part) for part in _upwards(path) for each in self.exclude)
 
 
-ALL_FILES = Scope()
+ALL_FILES = PathFilter()
 
 
-def files_matching(include: str | Iterable[str], exclude: str | Iterable[str]) -> Scope:
+def files_matching(include: str | Iterable[str], exclude: str | Iterable[str]) -> PathFilter:
     """
     Part of a tree that are its files with these patterns.
 
     Raises:
         InvalidArgumentError: A pattern is none.
     """
-    return Scope(include=parse_patterns(include), exclude=parse_patterns(exclude))
+    return PathFilter(include=parse_patterns(include), exclude=parse_patterns(exclude))
 
 
 def _upwards(path: str) -> Iterator[str]:

@@ -11,12 +11,13 @@ import aiohttp
 
 from .._address import ItemURL
 from .._errors import NotFoundError
-from .._protocol import Below, build_item_info, expect_file_info, not_a_folder, read_child
+from .._models import FileInfo, FolderInfo
+from .._path_filter import PathFilter
+from .._protocol import Below, build_item_info, expect_file_info, not_a_folder, read_child, read_item_info
 from .._scheduler import run_many
-from .._scope import Scope
-from .._session import Operation, state_of
+from .._session import Operation, ask, state_of
 from .arrays import ArrayAnswer, collect
-from .listing import Batches, Entry
+from .results import Batches, Entry
 
 # How many folders each worker looks at before what was found is handed on, and memory is free for more.
 _LOOKS = 8
@@ -24,7 +25,20 @@ _LOOKS = 8
 _Child: TypeAlias = tuple[str, bool]
 
 
-async def children(session: aiohttp.ClientSession, folder: ItemURL, operation: Operation) -> Batches:
+async def fetch_info(session: aiohttp.ClientSession, item: ItemURL) -> FileInfo | FolderInfo:
+    """
+    Ask for one item; one request.
+
+    Raises:
+        ResponseError: The server said no.
+        TransportError: No answer came.
+        ProtocolError: Something that is not Artifactory answered.
+    """
+    request = build_item_info(item)
+    return read_item_info(item, request, await ask(session, request))
+
+
+async def list_children(session: aiohttp.ClientSession, folder: ItemURL, operation: Operation) -> Batches:
     """
     Yield the entries of one folder as they arrive; one request.
 
@@ -40,7 +54,7 @@ async def children(session: aiohttp.ClientSession, folder: ItemURL, operation: O
     _demand_children(folder, answer)
 
 
-async def walk(session: aiohttp.ClientSession, folder: ItemURL, scope: Scope) -> Batches:
+async def list_by_folders(session: aiohttp.ClientSession, folder: ItemURL, path_filter: PathFilter) -> Batches:
     """
     Yield what is in every folder below; one request each, several at a time.
 
@@ -64,9 +78,9 @@ async def walk(session: aiohttp.ClientSession, folder: ItemURL, scope: Scope) ->
             async for base, entries in looks:
                 for name, is_folder in entries:
                     relative = f"{base}{name}"
-                    if is_folder and scope.enters(relative):
+                    if is_folder and path_filter.enters(relative):
                         pending.append(f"{relative}/")
-                    if scope.shows(relative, is_folder=is_folder):
+                    if path_filter.matches(relative, is_folder=is_folder):
                         found.append(_entry(below, relative, is_folder=is_folder))
         yield found
 
