@@ -49,6 +49,7 @@ SERVER_LAYERS = (
     {"accounts", "repositories", "turnstile"},
     {"storage"},
     {"archive"},
+    {"indexes"},
     {"instance"},
     {"wire"},
     {"lookup"},
@@ -71,6 +72,7 @@ HANDLER_LAYERS = (
     {"accept", "editions", "parameters"},
     {"storage_api"},
     {"administration", "items", "search", "security"},
+    {"packages"},
     {"__init__"},
 )
 LADDERS = {

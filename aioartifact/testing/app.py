@@ -13,6 +13,7 @@ from aiohttp import web
 
 from .handlers.administration import repository_settings, storageinfo, system
 from .handlers.items import deploy, folder_archive, methods, multipart, relocation, webdav
+from .handlers.packages import package_upload, simple_index
 from .handlers.search import aql_search, artifact_search, date_search, version_search
 from .handlers.security import access, apikeys, passwords, token_forms
 from .handlers.storage_api import annotate, item_info
@@ -75,6 +76,7 @@ _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
             "DELETE": repository_settings.delete,
         },
     ),
+    ("api/pypi", {"GET": simple_index.get, "POST": package_upload.post}),
     ("api/system/ping", {"GET": system.ping}),
     ("api/system/info", {"GET": system.details}),
     ("api/system/usage", {"POST": system.usage}),

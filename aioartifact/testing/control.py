@@ -10,6 +10,7 @@ from .accounts.auth import Grant, User
 from .accounts.oidc import IdentityMapping
 from .accounts.tokens import Order
 from .archive.folder_download import MEGABYTE, FolderDownload
+from .indexes import arrivals
 from .instance import Instance
 from .protocol.dates import to_ms
 from .repositories import definitions
@@ -217,7 +218,7 @@ class Control:
         original: bool = True,
     ) -> None:
         """
-        Store a file.
+        Store a file as a deploy does: Maven metadata is computed, and Python packages are indexed.
 
         Args:
             address: ``"repository/path"``; the repository must exist, folders are made.
@@ -231,7 +232,8 @@ class Control:
         content = blobs.add_all(_batches_of(data)) if isinstance(data, Path) else blobs.add(data)
         supplied = Checksums(content.sha1, content.md5, content.sha256) if original else Checksums()
         deployment = self._deployment(supplied, properties, created, modified)
-        self._instance.store.put(*self._locate(address), content, deployment)
+        key, path = self._locate(address)
+        arrivals.store_file(self._instance.store, self._instance.repositories[key], path, content, deployment)
 
     def put_tree(self, address: str, folder: Path) -> None:
         """Store every file below the local *folder* under *address*; empty folders are made too."""

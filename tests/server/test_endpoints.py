@@ -13,7 +13,14 @@ from aioartifact.testing.handlers.security.access import HANDLERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "endpoints.md"
 ROW = re.compile(r"\| `([A-Z]+) (/[^`]*)` \| (\w+) \| (\w+) \|")
-NAMES = {"repository": "libs", "folder": "org/app", "file": "org/app/1.0/app-1.0.jar", "new": "new"}
+NAMES = {
+    "repository": "libs",
+    "folder": "org/app",
+    "file": "org/app/1.0/app-1.0.jar",
+    "new": "new",
+    "packages": "pypi",
+    "package": "app-1.0.zip",
+}
 PRO = "This REST API is available only in Artifactory Pro (see: jfrog.com/artifactory/features)."
 FORM, JSON = {"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "application/json"}
 IDENTITY = {
@@ -22,6 +29,18 @@ IDENTITY = {
     "subject_token": "e30.e30.e30",
     "provider_name": "ci",
 }
+UPLOAD = (
+    "".join(
+        f'--xYz\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in {
+            ":action": "file_upload",
+            "name": "app",
+            "version": "2.0",
+            'content"; filename="app-2.0.zip': "x",
+        }.items()
+    ).encode()
+    + b"--xYz--\r\n"
+)
 BODIES = {
     "POST /api/search/aql": ({}, b"items.find()"),
     "PATCH /api/metadata": (JSON, b'{"props": {"a": "c"}}'),
@@ -29,6 +48,7 @@ BODIES = {
     "POST /api/repositories": (JSON, b'{"description": "changed"}'),
     "POST /api/security/token/revoke": (FORM, b"token_id=x"),
     "POST /api/security/token": (FORM, b"username=admin"),
+    "POST /api/pypi": ({"Content-Type": "multipart/form-data; boundary=xYz"}, UPLOAD),
     "POST /access/api/v1/tokens": (JSON, b"{}"),
     "DELETE /access/api/v1/tokens/revoke": (JSON, b'{"token": "x"}'),
     "POST /access/api/v1/oidc/token": (JSON, json.dumps(IDENTITY).encode()),
@@ -64,6 +84,8 @@ async def test_endpoint_answers_as_the_page_says(ask, profile, edition, method, 
     async with ArtifactoryServer(profile=profile, edition=edition, strict=served in ("yes", "Pro")) as server:
         server.create_repository("libs", package_type="maven", layout="maven-2-default")
         server.put(f"libs/{NAMES['file']}", b"content", properties={"a": "b", "version": "1.0"})
+        server.create_repository("pypi", package_type="pypi")
+        server.put(f"pypi/{NAMES['package']}", b"content", properties={"pypi.normalized.name": "app"})
         server.make_folder("libs/org/app")
         server.map_identity("ci", "admin", claims={})
         server.enable_folder_download()

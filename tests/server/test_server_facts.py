@@ -495,3 +495,13 @@ async def test_deeply_nested_documents_are_refused(server, ask, admin, method, p
     headers = admin if path.endswith("aql") else admin | {"Content-Type": "application/json"}
     assert (await ask(server, method, path, headers=headers, body=body)).status == 400
     assert (await ask(server, "GET", "/generic-local/a")).body == DATA
+
+
+async def test_row_3_13_python_packages(ask):
+    """A deployed package is in the index, with its SHA-256; pip and twine do their jobs in tests/witnesses."""
+    async with ArtifactoryServer(edition="pro") as server:
+        server.create_repository("pypi", package_type="pypi")
+        server.put("pypi/app/1.0/app-1.0.zip", DATA, properties={"pypi.normalized.name": "app"})
+        page = (await ask(server, "GET", "/api/pypi/pypi/simple/app/")).body.decode()
+        digest = hashlib.sha256(DATA).hexdigest()
+        assert f'<a href="../../app/1.0/app-1.0.zip#sha256={digest}" rel="internal">app-1.0.zip</a>' in page

@@ -1,8 +1,4 @@
-"""
-pip, and Maven's way of resolving: package managers that need no index of their own from the server.
-
-``api/pypi`` is not served, see docs/endpoints.md; pip reads the HTML index of a folder.
-"""
+"""pip and twine, and Maven's way of resolving by plain requests."""
 
 import hashlib
 import subprocess
@@ -13,7 +9,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from aioartifact.testing import ThreadedArtifactoryServer
+from aioartifact.testing import Fault, ThreadedArtifactoryServer
 
 WHEEL = "witness-1.0-py3-none-any.whl"
 
@@ -27,32 +23,120 @@ def open_server(request):
 
 
 @pytest.fixture
-def wheel(make_file):
-    """A wheel with one module."""
-    path = make_file(WHEEL)
-    info = "witness-1.0.dist-info"
-    with zipfile.ZipFile(path, "w") as file:
-        file.writestr("witness.py", "ANSWER = 42\n")
-        file.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: witness\nVersion: 1.0\n")
-        file.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        file.writestr(f"{info}/RECORD", f"witness.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
-    return path
+def make_wheel(make_file):
+    """Make a wheel with one module that tells its version."""
+
+    def make_wheel(version="1.0", requires_python=">=3.9"):
+        path = make_file(f"witness-{version}-py3-none-any.whl")
+        info = f"witness-{version}.dist-info"
+        metadata = f"Metadata-Version: 2.1\nName: Witness\nVersion: {version}\nRequires-Python: {requires_python}\n"
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("witness.py", f"VERSION = '{version}'\n")
+            file.writestr(f"{info}/METADATA", metadata)
+            file.writestr(
+                f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            )
+            file.writestr(f"{info}/RECORD", f"witness.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+        return path
+
+    return make_wheel
 
 
-def test_pip_installs_from_a_folder(open_server, wheel, tmp_path):
+@pytest.fixture
+def pip(tmp_path):
+    """Install into a folder of its own; gives what pip says, and the version of the module that is there."""
+
+    def pip(*arguments):
+        target = tmp_path / "installed"
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--isolated",
+            "--no-cache-dir",
+            "--disable-pip-version-check",
+        ]
+        command += ["--no-input", "--retries", "0", "--upgrade", "--target", str(target), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        module = target / "witness.py"
+        return done, module.read_text("utf-8").split("'")[1] if module.exists() else None
+
+    return pip
+
+
+@pytest.fixture
+def packages():
+    """A server with a repository for packages that only users may read."""
+    with ThreadedArtifactoryServer(edition="pro") as server:
+        server.create_repository("pypi", package_type="pypi")
+        server.create_repository("all", kind="virtual", package_type="pypi", members=("pypi",), deploy_to="pypi")
+        server.add_user("ann", password="p@ss w0rd")
+        server.grant("ann", "pypi", "rw")
+        yield server
+
+
+@pytest.fixture
+def twine(packages):
+    """Upload files; gives what twine says."""
+
+    def twine(*arguments, repository="pypi", password="p@ss w0rd"):
+        command = [sys.executable, "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar", "--verbose"]
+        command += ["--repository-url", f"{packages.url}/api/pypi/{repository}", "--username", "ann"]
+        command += ["--password", password, *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return twine
+
+
+def index_url(server, repository="pypi", password="p%40ss%20w0rd"):
+    return f"{server.url}/api/pypi/{repository}/simple/".replace("://", f"://ann:{password}@")
+
+
+def test_pip_installs_what_twine_uploads(packages, twine, pip, make_wheel):
+    """The newest version that suits this Python, by any spelling of its name, with credentials in the address."""
+    for wheel in (make_wheel(), make_wheel("1.1"), make_wheel("2.0", requires_python=">=99")):
+        done = twine(wheel)
+        assert done.returncode == 0, done.stdout + done.stderr
+    done, version = pip("--index-url", index_url(packages), "WITNESS")
+    assert (done.returncode, version) == (0, "1.1"), done.stderr
+    assert packages.count("GET", f"api/pypi/pypi/Witness/1.1/{make_wheel('1.1').name}") == 1
+    done, version = pip("--index-url", index_url(packages), "witness==1.0")
+    assert (done.returncode, version) == (0, "1.0"), done.stderr
+
+
+def test_virtual_repository_of_packages(packages, twine, pip, make_wheel):
+    """Uploads go where it deploys to, and are found in it."""
+    assert twine(make_wheel(), repository="all").returncode == 0
+    assert packages.exists(f"pypi/Witness/1.0/{WHEEL}")
+    done, version = pip("--index-url", index_url(packages, "all"), "witness")
+    assert (done.returncode, version) == (0, "1.0"), done.stderr
+
+
+def test_pip_checks_the_digest(packages, pip, make_wheel):
+    """Content that changes after it was listed is refused by pip."""
+    packages.put(f"pypi/{WHEEL}", make_wheel())
+    packages.fail("GET", f"**/{WHEEL}", fault=Fault.replace(b"something else"))
+    done, version = pip("--index-url", index_url(packages), "witness")
+    assert (done.returncode, version) == (1, None)
+    assert "DO NOT MATCH THE HASHES" in done.stderr
+
+
+def test_refused_packages(packages, twine, pip, make_wheel):
+    """Wrong credentials and unknown projects fail, and what may not be overwritten."""
+    assert "401 Unauthorized" in twine(make_wheel(), password="wrong").stdout
+    done, _ = pip("--index-url", index_url(packages), "witness")
+    assert "No matching distribution found for witness" in done.stderr
+    assert twine(make_wheel()).returncode == 0
+    assert "403 Forbidden" in twine(make_wheel(requires_python=">=3.10")).stdout
+
+
+def test_pip_installs_from_a_folder(open_server, make_wheel, pip):
     """It finds the wheel by the links of the index page, the newest of several, and installs it."""
-    open_server.put(f"generic-local/wheels/{WHEEL}", wheel)
+    open_server.put(f"generic-local/wheels/{WHEEL}", make_wheel())
     open_server.put("generic-local/wheels/witness-0.9-py3-none-any.whl", b"an older one, not to be fetched")
-    target = tmp_path / "installed"
-    command = [sys.executable, "-m", "pip", "install", "--isolated", "--no-cache-dir", "--disable-pip-version-check"]
-    source = ["--no-index", "--find-links", f"{open_server.url}/generic-local/wheels/"]
-    result = subprocess.run(
-        [*command, *source, "--target", str(target), "witness"], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr
-    assert (target / "witness.py").read_text("utf-8") == "ANSWER = 42\n"
+    done, version = pip("--no-index", "--find-links", f"{open_server.url}/generic-local/wheels/", "witness")
+    assert (done.returncode, version) == (0, "1.0"), done.stderr
     open_server.assert_requests(
         ["GET generic-local/wheels", f"GET generic-local/wheels/{WHEEL}"]
         + [f"GET storage:generic-local/wheels/{WHEEL}"] * (open_server.count(pattern="storage:**"))

@@ -66,7 +66,8 @@ class Exchange:
         Raises:
             RefusalError: 400, the framing of the body is broken.
         """
-        if self.request.headers.get("Expect", "").lower() == "100-continue":
+        is_awaited = self.request.headers.get("Expect", "").lower() == "100-continue"
+        if is_awaited and not self.request.content.at_eof():  # who reads on after the end must not ask for more
             await self.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
             async for data in self.request.content.iter_any():

@@ -1,9 +1,12 @@
 """``PUT`` and ``DELETE /{repository}/{path}``: files, checksums, folders."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import NoReturn
 
+from ...indexes import arrivals, computed_metadata, python_packages
 from ...layouts import names
 from ...lookup import latest, views
 from ...lookup.resolution import demand_allowed
@@ -12,7 +15,7 @@ from ...protocol.dates import parse_http
 from ...protocol.replies import VENDOR, RefusalError, Reply, error, refuse
 from ...repositories import snapshots
 from ...repositories.definitions import Repository
-from ...storage import checksum_policies, computed_metadata
+from ...storage import checksum_policies
 from ...storage.blobs import Content
 from ...storage.checksum_policies import ChecksumPolicyError
 from ...storage.store import Checksums, Deployment, Item, NotAFileError, NotAFolderError, Permitted
@@ -88,7 +91,7 @@ async def _put_file(exchange: Exchange, repository: Repository) -> Reply:
     properties.demand_valid_keys([key for key, _ in exchange.target.matrix])
     await demand_valid_path(exchange)
     content = await receive(exchange)
-    return _store(exchange, repository, content, checked_checksums(exchange, repository, supplied, content))
+    return await _store(exchange, repository, content, supplied)
 
 
 async def _put_by_checksum(exchange: Exchange, repository: Repository) -> Reply:
@@ -99,7 +102,7 @@ async def _put_by_checksum(exchange: Exchange, repository: Repository) -> Reply:
     await demand_deploy(exchange, supplied)
     properties.demand_valid_keys([key for key, _ in exchange.target.matrix])
     await demand_valid_path(exchange)
-    return _store(exchange, repository, source, checked_checksums(exchange, repository, supplied, source))
+    return await _store(exchange, repository, source, supplied)
 
 
 def _uploaded_content(exchange: Exchange, supplied: Checksums) -> Content | None:
@@ -266,14 +269,8 @@ def checked_checksums(exchange: Exchange, repository: Repository, supplied: Chec
         refuse(409, str(error), servlet=True)
 
 
-def _store(exchange: Exchange, repository: Repository, content: Content, original: Checksums) -> Reply:
-    path = _stored_path(exchange, repository)
-    try:
-        item = _put(exchange, repository, path, content, deployment(exchange, original))
-    except NotAFileError:
-        refuse(500, f"Expected a file but found a folder, at: {repository.key}:{path}", servlet=True)
-    except NotAFolderError as conflict:
-        refuse(400, f"Parent {conflict.path} must be a folder", servlet=True)
+async def _store(exchange: Exchange, repository: Repository, content: Content, supplied: Checksums) -> Reply:
+    item = await store(exchange, repository, content, supplied)
     link = exchange.link(item.repo, item.path)
     document: jackson.JSON = {
         "repo": item.repo,
@@ -290,14 +287,37 @@ def _store(exchange: Exchange, repository: Repository, content: Content, origina
     return _created(document, link)
 
 
-def _put(exchange: Exchange, repository: Repository, path: str, content: Content, how: Deployment) -> Item:
-    """Store a file together with the metadata that it changes."""
-    store = exchange.instance.store
-    with store.transaction():
-        item = store.put(repository.key, path, content, how)
-        folders = computed_metadata.after_deploy(repository, path)
-        computed_metadata.recompute(store, repository, folders, how.now)
-    return item
+async def store(
+    exchange: Exchange,
+    repository: Repository,
+    content: Content,
+    supplied: Checksums,
+    properties: Mapping[str, Sequence[str]] | None = None,
+) -> Item:
+    """
+    Store a file at the path of the request.
+
+    Args:
+        exchange: The request.
+        repository: The local repository it is about.
+        content: What was received.
+        supplied: What the client says of it.
+        properties: Values to set by key, besides those in the request.
+
+    Raises:
+        RefusalError: 409, the content is another one; 400 or 500, a file or folder is in the way.
+    """
+    instance = exchange.instance
+    how = deployment(exchange, checked_checksums(exchange, repository, supplied, content))
+    how = replace(how, properties={**(how.properties or {}), **(properties or {})})
+    path = _stored_path(exchange, repository)
+    put = partial(arrivals.store_file, instance.store, repository, path, content, how)
+    try:
+        return await instance.in_thread(put) if python_packages.is_indexed(repository, path) else put()
+    except NotAFileError:
+        refuse(500, f"Expected a file but found a folder, at: {repository.key}:{path}", servlet=True)
+    except NotAFolderError as conflict:
+        refuse(400, f"Parent {conflict.path} must be a folder", servlet=True)
 
 
 def _stored_path(exchange: Exchange, repository: Repository) -> str:

@@ -7,10 +7,11 @@ from typing import IO
 
 from ...archive import unpacking
 from ...archive.unpacking import BrokenArchiveError
+from ...indexes import arrivals
 from ...layouts import names
 from ...protocol.replies import Reply, refuse
 from ...repositories.definitions import Repository
-from ...storage import checksum_policies, computed_metadata
+from ...storage import checksum_policies
 from ...storage.blobs import BATCH, Content
 from ...storage.store import Checksums, ConflictError
 from ...wire.exchange import Exchange
@@ -65,9 +66,8 @@ def _explode(exchange: Exchange, repository: Repository, blob: Path, name: str, 
                 contents[f"{folder}/{entry.path}".lstrip("/")] = store.blobs.add_all(_batches(file))
     with store.transaction():
         for path, content in contents.items():
-            store.put(repository.key, path, content, deployment(exchange, _originals(repository, path, content)))
-        folders = {each for path in contents for each in computed_metadata.after_deploy(repository, path)}
-        computed_metadata.recompute(store, repository, folders, exchange.instance.now_ms())
+            how = deployment(exchange, _originals(repository, path, content))
+            arrivals.store_file(store, repository, path, content, how)
 
 
 def _originals(repository: Repository, path: str, content: Content) -> Checksums:

@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+from ...indexes import computed_metadata
 from ...layouts import names
 from ...protocol import jackson
 from ...protocol.replies import VENDOR, Reply, json_reply, refuse
 from ...repositories.definitions import Repository
-from ...storage import computed_metadata
 from ...storage.store import ConflictError, Item, join_path, walk
 from ...wire.exchange import Exchange
 from ..editions import demand_pro

@@ -10,7 +10,7 @@ from ..layouts import maven_metadata, names
 from ..layouts.maven_metadata import Metadata
 from ..protocol.dates import at
 from ..repositories.definitions import Repository
-from .store import Checksums, Deployment, Item, Store, join_path
+from ..storage.store import Checksums, Deployment, Item, Store, join_path
 
 _SYSTEM = "_system_"
 _PACKAGE_TYPES = {"gradle", "ivy", "maven", "sbt"}
