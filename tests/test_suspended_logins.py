@@ -29,7 +29,7 @@ def as_json(message):
 
 def as_page(message):
     page = f"<html><head><title>HTTP Status 403</title></head><body><p><b>Message</b> {message}</p></body></html>"
-    return response(page.encode() + b"<h3>Apache Tomcat/9.0.41</h3>", status=403, headers={"Content-Type": "text/html"})
+    return response(page.encode(), status=403, headers={"Content-Type": "text/html"})
 
 
 REFUSALS = {
@@ -225,6 +225,18 @@ async def test_forbidden_item_is_not_a_refused_login(tmp_path):
     async with raw_server(lambda _: refusal) as server, connect(server) as session:
         failures = await downloads(server.url, session, tmp_path)
         assert (len(failures), len(server.requests)) == (COUNT, COUNT)
+
+
+@pytest.mark.parametrize("spelled", [as_json, as_page])
+@pytest.mark.parametrize("message", [SUSPENDED.format(900), LOCKED])
+async def test_hint(spelled, message):
+    """It is about the user, and not about the item or the base URL; so is that of the others."""
+    async with raw_server(lambda _: spelled(message)) as server, connect(server) as session:
+        results = await asyncio.gather(
+            *(aioartifact.info(f"{server.url}/r/{name}", session=session) for name in "ab"), return_exceptions=True
+        )
+        assert [result.hint for result in results] == [results[0].hint] * 2
+        assert "have an administrator unlock the user" in results[0].hint
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -137,14 +137,14 @@ def _hint(request: Request, response: Response, words: str, waited: float) -> st
         is_tomcat = is_tomcat_page(readable_text(response))
         who = "Tomcat, in which Artifactory runs," if is_tomcat else "a router before Artifactory"
         return f"{who} does not know this path; is {request.server} the base URL of an Artifactory?"
+    if is_login_refused(status, readable_text(response)):
+        return _LOCKED_HINT
     if html and status >= 500:
         return "a proxy before Artifactory answered; try again later"
     if html:
         return f"the response is a web page; is {request.server} the base URL of an Artifactory?"
     if 300 <= status < 400:
         return "the server redirects this request; use the URL it redirects to (https instead of http?)"
-    if is_login_refused(status, words):
-        return _LOCKED_HINT
     if status == 403:
         # Artifactory 4 answers without a message where there is no such repository.
         hint = _FORBIDDEN_OR_MISSING if request.method == "PUT" and not words else _HINTS[403]
