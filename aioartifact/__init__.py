@@ -66,6 +66,9 @@ def _show_public_names() -> None:
         value = vars(module).get(name) if (module := modules.get(f"{__name__}.{home}")) else None
         if isinstance(value, type | FunctionType):
             value.__module__ = __name__
+        if isinstance(value, type) and "__firstlineno__" in vars(value):
+            # A line of the private module; CPython 3.13.0 keeps it for some classes, and shows that line of this file.
+            delattr(value, "__firstlineno__")
 
 
 def __dir__() -> list[str]:

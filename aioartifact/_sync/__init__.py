@@ -6,7 +6,7 @@ or a server.
 """
 
 from .matching import Sides, decide, has_twins, needed_digests
-from .plan import SyncPlan
+from .sync_plan import SyncPlan
 from .values import ActionKind, Direction, SyncAction, SyncFile
 
 __all__ = [

@@ -12,8 +12,7 @@ from rich.table import Table
 
 import aioartifact
 
-from . import progress as display
-from . import render, units
+from . import display, render, units
 
 
 @dataclass(slots=True)

@@ -8,8 +8,7 @@ import click
 
 import aioartifact
 
-from . import progress as display
-from . import render
+from . import display, render
 from .errors import DONE, say, show_all
 from .running import run
 from .settings import Settings

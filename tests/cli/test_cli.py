@@ -18,7 +18,7 @@ import pytest
 import trustme
 
 import aioartifact
-from aioartifact.cli import errors, progress, units
+from aioartifact.cli import display, errors, units
 from aioartifact.cli.program import program
 from aioartifact.testing import Fault, ThreadedArtifactoryServer
 
@@ -423,7 +423,7 @@ def test_lines_tell_how_far_it_is():
         seen.append(line)
         written.set()
 
-    with progress.lines(counts, every=0.001, write=write):
+    with display.lines(counts, every=0.001, write=write):
         assert written.wait(SECONDS)
     assert seen[0] == "1/2000 files, 3.4 MiB of 5.0 GiB, 3.4 MiB/s"
 
@@ -434,7 +434,7 @@ def test_line_of_unknown_sizes(size):
     counts = aioartifact.Progress(clock=lambda: 0.0)
     counts.expect(files=1)
     counts.advance(size)
-    assert progress.line(counts.snapshot()) == f"0/1 file, {size} B, {size} B/s"
+    assert display.line(counts.snapshot()) == f"0/1 file, {size} B, {size} B/s"
 
 
 def test_terminal_shows_a_bar_and_names_while_it_runs(server, tmp_path):

@@ -1,17 +1,22 @@
-"""``download``."""
+"""``download``, and ``cleanup`` of the files that interrupted downloads leave."""
 
-from typing import Literal
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Literal, TypedDict, Unpack
 
 import click
 
 import aioartifact
 
-from ..arguments import SIZE, LocalPath, as_json, with_patterns
+from .. import render
+from ..arguments import DURATION, SIZE, LocalPath, as_json, with_patterns
 from ..errors import DONE
-from ..fetch import fetch
-from ..lists import read_urls
+from ..lists import Entry, folder_below, items_of, read_urls
+from ..running import run
 from ..settings import Settings
-from ..transfers import Failures, max_concurrency, on_error, transfer
+from ..transfers import Failures, max_concurrency, on_error, show_outcomes, transfer
 
 
 @click.command()
@@ -79,7 +84,7 @@ def download(
     limits = aioartifact.Limits(max_bytes_per_second=limit_rate)
 
     async def call() -> Failures:
-        return await fetch(
+        return await _fetch(
             entries,
             destination,
             tree=tree,
@@ -100,3 +105,69 @@ def download(
         )
 
     return transfer(settings, progress, call, on_error=on_error, done="downloaded")
+
+
+class _Options(TypedDict):
+    """What is passed on, as `aioartifact.download_many` takes it."""
+
+    overwrite: Literal["changed", "always", "never"]
+    on_error: Literal["raise", "stop", "collect"]
+    max_concurrency: int | None
+    manifest: str | None
+    durable: bool
+    processes: int | None
+    progress: aioartifact.Progress
+
+
+async def _fetch(
+    entries: Sequence[Entry],
+    destination: str,
+    *,
+    tree: bool,
+    folder: bool,
+    include: Sequence[str],
+    exclude: Sequence[str],
+    archive: bool,
+    limits: aioartifact.Limits,
+    as_json: bool,
+    settings: Settings,
+    **options: Unpack[_Options],
+) -> Failures:
+    """Fetch *entries*, a single one with all below it where it is a folder; return what failed."""
+    first = entries[0]
+    async with aioartifact.session(**settings.at(first.text), limits=limits) as session:
+        parse = partial(aioartifact.path, session=session)
+        items = items_of(entries, destination, parse, tree=tree)
+        if len(items) == 1 and not folder and not first.path:
+            # 404 decides nothing: a remote repository does not describe a file before it has fetched it. The info
+            # of a file may be that of an older one there, so it is not required of the download.
+            with suppress(aioartifact.NotFoundError):
+                folder = isinstance(await aioartifact.info(first.text, session=session), aioartifact.FolderInfo)
+        if folder:
+            url = parse(first.text)
+            batch = aioartifact.download_folder(
+                url,
+                folder_below(destination, url) if tree else destination,
+                include=include,
+                exclude=exclude,
+                archive=archive,
+                session=session,
+                **options,
+            )
+        else:
+            batch = aioartifact.download_many(items, destination, session=session, **options)
+        return await show_outcomes(batch, as_json=as_json)
+
+
+@click.command()
+@click.argument("folder", type=LocalPath(exists=True, file_okay=False, path_type=Path))
+@click.option("--older-than", metavar="TIME", type=DURATION, help="Only what was last written to so long ago: 12h, 7d.")
+@as_json
+def cleanup(folder: Path, older_than: float | None, as_json: bool) -> None:
+    """
+    Remove what interrupted downloads have left in and below a local folder.
+
+    What a download is at work on is not touched. Prints the paths of the files that were removed.
+    """
+    for path in run(partial(aioartifact.remove_parts, folder, older_than=older_than)):
+        render.emit(path, {"path": path}, as_json=as_json)
