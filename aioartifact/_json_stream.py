@@ -83,7 +83,7 @@ class ArrayStream:
 
     Args:
         key: Key of the array in the object.
-        limit: Characters of the longest value, in the array or beside it.
+        limit: Characters of the longest element of the array, and of all other members together.
 
     Attributes:
         members: The other members of the object, as far as they have arrived.
@@ -103,6 +103,7 @@ class ArrayStream:
         self._pieces: list[str] = []
         self._size = 0
         self._blanks = 0
+        self._beside = 0
         self._may_go_on: Callable[[str], bool] = _always
 
     @property
@@ -171,9 +172,13 @@ class ArrayStream:
                 raise ValueError("the array comes twice")
             self.has_array = True
             return self._go_on(self._first_element)
+        start = self._at
         if (scanned := self._value(",}")) is None:
             return False
         self.members[self._name], delimiter = scanned
+        self._beside += len(self._name) + self._at - start
+        if self._beside > self._limit:
+            raise ValueError(f"more than {self._limit} characters beside the array")
         self._state = self._next_key if delimiter == "," else self._end
         return True
 

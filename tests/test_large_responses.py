@@ -68,6 +68,33 @@ async def test_response_that_unpacks_to_too_much(call):
             tracemalloc.stop()
 
 
+async def test_error_of_a_large_response_does_not_keep_it():
+    """Reports and logs hold errors, and these the frames in which they were raised."""
+    async with answering("200 OK", GZIP, gzipped(b" " * MIB, 80)) as (base, session):
+        tracemalloc.start()
+        try:
+            with pytest.raises(aioartifact.ProtocolError) as caught:
+                await aioartifact.info(f"{base}/r/a", session=session)
+            assert tracemalloc.get_traced_memory()[0] < 16 * MIB
+        finally:
+            tracemalloc.stop()
+    assert "64 MiB" in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["results", "files"])
+async def test_members_beside_the_array_of_a_listing_are_bounded(key):
+    """They are kept until its end, which may never come."""
+    body = b"{%b]}" % (b'"%s":[' % key.encode()).join(
+        [b",".join(b'"k%d":%d' % (n, n) for n in range(200_000)) + b",", b""]
+    )
+    async with answering("200 OK", JSON, body) as (base, session):
+        with pytest.raises(aioartifact.ProtocolError, match="beside the array"):
+            if key == "results":
+                _ = [row async for row in aioartifact.aql(base, "items.find()", session=session)]
+            else:
+                _ = [item async for item in aioartifact.walk(f"{base}/r/a", session=session)]
+
+
 @pytest.mark.parametrize("status", ["403 Forbidden", "400 Bad Request", "404 Not Found"])
 async def test_refusal_that_unpacks_to_much(status):
     """The beginning of a refusal is enough for its error."""

@@ -177,6 +177,8 @@ class Reply:
         while batch := await self.next_batch(MAX_BODY):
             size += sum(map(len, batch))
             if size > MAX_BODY:  # a few kilobytes of gzip can hold gigabytes
+                chunks.clear()  # else the traceback keeps them
+                batch.clear()
                 raise too_large(self._seam.request, MAX_BODY)
             chunks += batch
         return b"".join(chunks)
