@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
+from raw_http import raw_server, response
 
 import aioartifact
 from aioartifact import query
@@ -257,3 +258,39 @@ async def test_upload_is_not_repeated_because_a_folder_cannot_be_read(server, se
     with pytest.raises((aioartifact.BatchError, aioartifact.ProtocolError)):
         await aioartifact.deploy_folder(tmp_path, f"{server.url}/generic-local/t", overwrite="changed", session=session)
     assert not [each for each in server.requests if each.method == "PUT"]
+
+
+@pytest.mark.parametrize("status", [200, 201])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda url, session: aioartifact.write_bytes(f"{url}/f", b"x", session=session),
+        lambda url, session: aioartifact.mkdir(f"{url}/d", session=session),
+        lambda url, session: aioartifact.update_properties(f"{url}/a", {"k": "v"}, session=session),
+        lambda url, session: aioartifact.delete(f"{url}/a", session=session),
+    ],
+    ids=["write", "mkdir", "properties", "delete"],
+)
+async def test_change_that_is_answered_with_errors(server, session, tree, change, status):
+    """It has not been made."""
+    url = f"{server.url}/generic-local/t"
+    answers = Fault.status(status, json.dumps({"errors": ERRORS}).encode())
+    for method in ("PUT", "PATCH", "DELETE"):
+        server.fail(method, "**", times=None, fault=answers)
+    with pytest.raises(aioartifact.ProtocolError, match=r"with errors: .*index is being rebuilt"):
+        await change(url, session)
+
+
+async def test_folders_that_contain_themselves():
+    """A server that answers for each folder with the same one, twice: an error, not an endless walk."""
+    folder = {"repo": "r", "path": "/", "children": [{"uri": "/" + "folder-of-itself" * 15, "folder": True}] * 2}
+
+    def answer_all(request):
+        if "/api/search/" in request.target or "?list" in request.target:
+            return response(status=403)
+        return response(json.dumps(folder).encode(), headers={"Content-Type": "application/json"})
+
+    async with raw_server(answer_all) as raw, aioartifact.session(raw.url, auth=("user", "secret")) as session:
+        with pytest.raises(aioartifact.ProtocolError, match="without end"):
+            _ = [each async for each in aioartifact.walk(f"{raw.url}/r", session=session)]
+    assert len(raw.requests) < 20

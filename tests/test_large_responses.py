@@ -88,11 +88,10 @@ async def test_members_beside_the_array_of_a_listing_are_bounded(key):
         [b",".join(b'"k%d":%d' % (n, n) for n in range(200_000)) + b",", b""]
     )
     async with answering("200 OK", JSON, body) as (base, session):
+        query, folder = aioartifact.aql(base, "items.find()", session=session), f"{base}/r/a"
+        listing = query if key == "results" else aioartifact.walk(folder, session=session)
         with pytest.raises(aioartifact.ProtocolError, match="beside the array"):
-            if key == "results":
-                _ = [row async for row in aioartifact.aql(base, "items.find()", session=session)]
-            else:
-                _ = [item async for item in aioartifact.walk(f"{base}/r/a", session=session)]
+            _ = [each async for each in listing]
 
 
 @pytest.mark.parametrize("status", ["403 Forbidden", "400 Bad Request", "404 Not Found"])

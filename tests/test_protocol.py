@@ -19,6 +19,7 @@ from aioartifact._errors import (
     RateLimitedError,
     ResponseError,
     ServerError,
+    StoredElsewhereError,
 )
 from aioartifact._models import Child, FileInfo, FolderInfo, Response
 from aioartifact._protocol import (
@@ -43,6 +44,7 @@ from aioartifact._protocol import (
     read_error,
     read_expected_content,
     read_item_info,
+    read_latest_version,
     read_listed,
     read_listed_item,
     read_row_item,
@@ -678,13 +680,38 @@ def test_web_page_in_place_of_a_file(content_type, server):
         pytest.param(answer({"checksums": [5]}, 201), id="malformed"),
         pytest.param(answer(b"", 201), id="empty"),
         pytest.param(answer(b"", 202), id="accepted"),
-        pytest.param(answer(b"stored", 200, "text/plain"), id="checksum-sibling"),
         pytest.param(answer(b'{"createdBy": "\xfc"}', 201, LATIN), id="latin-1"),
     ],
 )
 def test_deployed(response):
     """Where the server tells what it recorded, it is what was sent."""
     read_deployed(JAR, ASKED, response, ALL)
+
+
+@pytest.mark.parametrize("name", ["lib.jar.sha1", "lib.jar.md5", "maven-metadata.xml"])
+def test_deployed_without_a_description(name):
+    """Artifactory keeps these itself, and answers with a text or with nothing."""
+    read_deployed(JAR.parent / name, ASKED, answer(b"stored", 200, "text/plain"), ALL)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+@pytest.mark.parametrize("text", [b"please log in", b"[]", b"<a/>"])
+def test_answer_to_a_deploy_that_describes_no_file(text, status):
+    """A success of something else, such as a proxy, does not mean that the file is stored."""
+    with pytest.raises(ProtocolError, match="answered with"):
+        read_deployed(JAR, ASKED, answer(text, status, "text/plain"), ALL)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_deployed_elsewhere(status):
+    with pytest.raises(StoredElsewhereError):
+        read_deployed(JAR, ASKED, answer({"repo": JAR.repository, "path": "/elsewhere"}, status), ALL)
+
+
+@pytest.mark.parametrize("text", ['{"errors": [{"status": 403, "message": "no"}]}', '["1.0"]', "{}"])
+def test_latest_version_that_is_none(text):
+    with pytest.raises(ProtocolError, match="no version"):
+        read_latest_version(ASKED, answer(text.encode(), 200, "application/json"))
 
 
 @pytest.mark.parametrize(("algorithm", "value"), [("sha256", "d" * 64), ("sha1", "d" * 40), ("md5", "d" * 32)])

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import aiohttp
 
 from .._address import ItemURL
-from .._errors import NotFoundError
+from .._errors import NotFoundError, ProtocolError
 from .._models import FileInfo, FolderInfo
 from .._path_filter import PathFilter
 from .._protocol import Below, build_item_info, expect_file_info, not_a_folder, read_child, read_item_info
@@ -21,6 +21,8 @@ from .results import Batches, Entry
 
 # How many folders each worker looks at before what was found is handed on, and memory is free for more.
 _LOOKS = 8
+# Characters of a path below the folder; Artifactory stores up to 1024.
+_LONGEST_PATH = 2048
 
 _Child: TypeAlias = tuple[str, bool]
 
@@ -86,6 +88,11 @@ async def list_by_folders(session: aiohttp.ClientSession, folder: ItemURL, path_
 
 
 async def _look(session: aiohttp.ClientSession, root: ItemURL, relative: str) -> list[_Child]:
+    if len(relative) > _LONGEST_PATH:
+        raise ProtocolError(
+            f"{root}: has folders below folders without end",
+            hint="ask the administrator of the server, or of a proxy before it, why each folder contains itself",
+        )
     folder = root / relative.removesuffix("/") if relative else root
     request = build_item_info(folder)
     try:
@@ -95,7 +102,7 @@ async def _look(session: aiohttp.ClientSession, root: ItemURL, relative: str) ->
             return []  # it was there when its parent was listed, and is no more
         raise
     _demand_children(folder, answer)
-    return found
+    return list(dict.fromkeys(found))  # each once: what is below would be listed as often
 
 
 def _demand_children(folder: ItemURL, answer: ArrayAnswer) -> None:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from .._address import ItemURL
-from .._checksums import ALGORITHMS, Checksums
+from .._checksums import ALGORITHMS, Checksums, checksum_file
 from .._errors import IntegrityError, StoredElsewhereError
 from .._models import Response
 from .errors import raise_for_status
@@ -63,10 +63,12 @@ def read_deployed(item: ItemURL, request: Request, response: Response, sent: Che
     Raises:
         ResponseError: The server refused.
         IntegrityError: It recorded other checksums.
+        ProtocolError: The answer does not describe a file.
         StoredElsewhereError: It stored the file under another path.
     """
     raise_for_status(request, response)
-    if response.status_code != HTTPStatus.CREATED or not response.content:
+    is_described = checksum_file(item.path) is None and item.name != "maven-metadata.xml"
+    if not response.content or (response.status_code != HTTPStatus.CREATED and not is_described):
         return None
     document = read_object(request, response)
     recorded = checksums_of(document.get("checksums"))

@@ -14,6 +14,9 @@ from .bodies import is_html, parse_json
 from .errors import errors_inside, raise_for_status
 from .request import Request
 
+# Where "errors" stands in a document that has nothing else.
+_BEGINNING = 64
+
 
 def read_object(request: Request, response: Response) -> dict[str, Any]:
     """
@@ -67,13 +70,15 @@ def _parse(request: Request, response: Response, text: str) -> Any:
 
 def refuse_page(request: Request, response: Response) -> Response:
     """
-    Return *response*, unless it is a web page: a proxy or a login has answered, and nothing was done.
+    Return *response*, a success, unless it is a web page or reports errors: then nothing was done.
 
     Raises:
-        ProtocolError: It is one.
+        ProtocolError: It is one, or a JSON object with errors.
     """
     if is_html(response.headers):
         raise not_artifactory(request, "an HTML page")
+    if response.content[:1] == b"{" and b'"errors"' in response.content[:_BEGINNING]:
+        read_object(request, response)
     return response
 
 

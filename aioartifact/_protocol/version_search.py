@@ -30,6 +30,6 @@ def read_latest_version(request: Request, response: Response) -> str:
     """
     raise_for_status(request, response)
     version = readable_text(response)
-    if not version or "<" in version or "\n" in version or has_surrogates(version):
+    if not version or version[0] in "<{[" or "<" in version or "\n" in version or has_surrogates(version):
         raise not_artifactory(request, "something that is no version")
     return version

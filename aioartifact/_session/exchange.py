@@ -174,7 +174,7 @@ class Reply:
     async def _read_all(self) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        while batch := await self.next_batch(MAX_BODY):
+        while batch := await self.next_batch(MAX_BODY + 1 - size):
             size += sum(map(len, batch))
             if size > MAX_BODY:  # a few kilobytes of gzip can hold gigabytes
                 chunks.clear()  # else the traceback keeps them
