@@ -18,9 +18,8 @@ _PACKAGE_TYPES = {"gradle", "ivy", "maven", "sbt"}
 
 def after_deploy(repository: Repository, path: str) -> set[str]:
     """Return the folders whose metadata a new file at *path* changes."""
-    module = maven_metadata.module_of(path)
     folder = _parent(path)
-    if module is None or not _is_computed_in(repository, folder):
+    if not _is_computed_in(repository, folder) or maven_metadata.module_of(path) is None:
         return set()
     is_pom, is_snapshot = maven_metadata.is_pom(path), maven_metadata.is_snapshot(folder)
     changed = {folder} if maven_metadata.is_unique_snapshot(path) or (is_pom and is_snapshot) else set()
