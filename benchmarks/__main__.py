@@ -50,9 +50,11 @@ def _sample(contender: Contender, task: Task, bench: Bench, lab: Lab) -> Sample:
     if lack := tools.missing(contender.needs):
         return Sample(error=lack)
     before = bench.requests() if bench.requests else 0
+    cpu_before = bench.server_cpu() if bench.server_cpu else 0.0
     sample = run(contender, task, lab.folder, keeps=bench.keeps)
     counts = {"requests": bench.requests() - before} if bench.requests else {}
-    return replace(sample, counts=sample.counts | counts)
+    server_cpu = bench.server_cpu() - cpu_before if bench.server_cpu else None
+    return replace(sample, counts=sample.counts | counts, server_cpu_seconds=server_cpu)
 
 
 def write(outcomes: Sequence[Outcome], facts: dict[str, str | int | float], output: Path, command: str) -> None:

@@ -1,9 +1,10 @@
 """
 A server of canned answers, for cases where latency, bandwidth or the number of requests is what counts.
 
-    python -m benchmarks.canned ROUTES
+    python -m benchmarks.canned ROUTES [CERTIFICATE KEY]
 
-ROUTES is a file of JSON, see :class:`Route`. The first line printed is the server's address. Each answer comes a
+ROUTES is a file of JSON, see :class:`Route`; with a certificate, connections use TLS. The first line printed is the
+server's address. Each answer comes a
 given time after its request, each body at a given rate per connection; ``/stats`` tells how many requests came.
 """
 
@@ -14,6 +15,7 @@ import json
 import re
 import selectors
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -23,7 +25,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .machine import python_environment
+from .machine import cpu_seconds, python_environment
+from .nginx import Certificate
 
 _PIECE = 256 * 1024
 _LONGEST_HEAD = 64 * 1024
@@ -174,23 +177,35 @@ class Connection(asyncio.BufferedProtocol):
             self._send_piece(body[_PIECE:], bandwidth, due)
 
 
-async def _serve(routes: Sequence[Route], waiter: Waiter) -> None:
+async def _serve(routes: Sequence[Route], waiter: Waiter, context: ssl.SSLContext | None) -> None:
     shared = Server(routes)
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(shared, waiter), "127.0.0.1", 0)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(shared, waiter), "127.0.0.1", 0, ssl=context)
+    print(f"{'https' if context else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 
 
 @dataclass(frozen=True, slots=True)
 class Canned:
-    """A running server of canned answers: its address."""
+    """
+    A running server of canned answers.
+
+    Attributes:
+        origin: Its address.
+        pid: Its process id.
+    """
 
     origin: str
+    pid: int
 
     @property
     def url(self) -> str:
         """Base address of the Artifactory it stands in for."""
         return f"{self.origin}/artifactory"
+
+    def cpu_seconds(self) -> float:
+        """Return the user and system time of the server so far."""
+        return cpu_seconds(self.pid)
 
     def requests(self) -> int:
         """How many requests came so far."""
@@ -202,28 +217,34 @@ class Canned:
 
 
 @contextmanager
-def serving(folder: Path, routes: Sequence[Route]) -> Iterator[Canned]:
-    """Run a server in a process of its own until the block ends."""
+def serving(folder: Path, routes: Sequence[Route], certificate: Certificate | None) -> Iterator[Canned]:
+    """Run a server in a process of its own until the block ends; over TLS if it has a certificate."""
     listed = folder / "routes.json"
     listed.write_text(json.dumps([asdict(route) for route in routes]), "utf-8")
     command = [sys.executable, "-m", "benchmarks.canned", str(listed)]
+    if certificate:
+        command += [str(certificate.certificate), str(certificate.key)]
     environment = python_environment(folder)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         try:
-            yield Canned(process.stdout.readline().strip())
+            yield Canned(process.stdout.readline().strip(), process.pid)
         finally:
             process.terminate()
 
 
 def main() -> None:
     """Serve until terminated."""
-    routes = [Route(**each) for each in json.loads(Path(sys.argv[1]).read_text("utf-8"))]
+    listed, *certificate = sys.argv[1:]
+    routes = [Route(**each) for each in json.loads(Path(listed).read_text("utf-8"))]
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if certificate else None
+    if context:
+        context.load_cert_chain(*certificate)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.disable()  # nothing here goes in circles, and a pause would look like latency
     waiter = Waiter()
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(waiter)) as runner:
-        runner.run(_serve(routes, waiter))
+        runner.run(_serve(routes, waiter, context))
 
 
 if __name__ == "__main__":

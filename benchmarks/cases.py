@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .aims import Aim, counted, faster, memory_within, slower_by, within
-from .canned import Route
+from .canned import Canned, Route
 from .contenders import (
     ARIA2_FILES,
     ARIA2_RANGES,
@@ -43,7 +43,8 @@ class Bench:
         aims: What we aim at.
         rounds: How often at most; None for as often as asked.
         keeps: Whether files stay for the next run.
-        requests: Tells how many requests the server has seen.
+        requests: Returns how many requests the server has seen.
+        server_cpu: Returns the CPU seconds that the server has used.
         ideal: Seconds in which it could be done, by what is known of the server, and what that rests on.
     """
 
@@ -53,6 +54,7 @@ class Bench:
     rounds: int | None = None
     keeps: bool = False
     requests: Callable[[], int] | None = None
+    server_cpu: Callable[[], float] | None = None
     ideal: dict[str, float] | None = None
 
 
@@ -119,7 +121,7 @@ def _small(lab: Lab) -> Bench:
 
 def _latency(lab: Lab) -> Bench:
     scale = lab.scale
-    task = _delayed(lab, [(scale.tiny_count, scale.tiny)], None)
+    task, _ = _delayed(lab, [(scale.tiny_count, scale.tiny)])
     ideal = ideal_makespan([scale.tiny] * scale.tiny_count, Link(scale.connections, scale.latency))
     return Bench(
         task,
@@ -133,7 +135,7 @@ def _mixed(lab: Lab) -> Bench:
     scale = lab.scale
     # The large ones come last: taken in this order, whole, they would begin when all others are done.
     groups = [(scale.mixed_small_count, scale.tiny), (scale.mixed_big_count, scale.mixed_big)]
-    task = _delayed(lab, groups, scale.bandwidth)
+    task, _ = _delayed(lab, groups, bandwidth=scale.bandwidth)
     sizes = [size for count, size in groups for _ in range(count)]
     link = Link(scale.connections, scale.latency, scale.bandwidth)
     ideal = ideal_makespan(sizes, link)
@@ -145,17 +147,20 @@ def _mixed(lab: Lab) -> Bench:
     )
 
 
-def _delayed(lab: Lab, groups: Sequence[tuple[int, int]], bandwidth: float | None) -> Task:
-    """Task for groups of files, by number and size, on a server that takes its time."""
+def _delayed(
+    lab: Lab, groups: Sequence[tuple[int, int]], *, bandwidth: float | None = None, tls: bool = False
+) -> tuple[Task, Canned]:
+    """Task for groups of files, by number and size, on a server that takes its time; that server."""
     routes, files = [], []
     for count, size in groups:
         path, sha256 = lab.content(size)
         headers = {"X-Checksum-Sha256": sha256, "ETag": sha256[:40], "Accept-Ranges": "bytes"}
         routes.append(Route(f"/artifactory/generic/{size}/", str(path), headers, lab.scale.latency, bandwidth))
         files.append(Files(f"generic/{size}", count, size, sha256))
-    server = lab.canned(routes).url
-    located = tuple(replace(group, url=f"{server}/{group.url}") for group in files)
-    return Task(server, located, lab.destination(), lab.scale.connections)
+    server = lab.canned(routes, tls=tls)
+    located = tuple(replace(group, url=f"{server.url}/{group.url}") for group in files)
+    authority = str(lab.certificate.certificate) if tls else None
+    return Task(server.url, located, lab.destination(), lab.scale.connections, authority=authority), server
 
 
 def _manifest(lab: Lab) -> Bench:
@@ -220,6 +225,37 @@ def _versions(lab: Lab) -> Bench:
     return Bench(task, [own, floor], [slower_by("close to the floor", own, floor, 1.3)])
 
 
+def _processes(task: Task, server_cpu: Callable[[], float]) -> Bench:
+    """One process beside two, on each event loop; the server shares the cores, so its CPU time is measured, too."""
+    loops = [
+        (OURS, ours("fetch_in_processes", name="aioartifact, 2 processes")),
+        (OURS_UVLOOP, ours("fetch_in_processes", "uvloop", name="aioartifact, 2 processes")),
+    ]
+    return Bench(
+        task,
+        [contender for pair in loops for contender in pair],
+        [faster(f"{several.name}, faster than one", several, one, 1.3) for one, several in loops],
+        server_cpu=server_cpu,
+    )
+
+
+def _processes_small(lab: Lab) -> Bench:
+    task = lab.from_nginx("promised", lab.scale.small_count, lab.scale.small, tls=True)
+    return _processes(task, lab.nginx.cpu_seconds)
+
+
+def _processes_latency(lab: Lab) -> Bench:
+    scale = lab.scale
+    task, server = _delayed(lab, [(scale.shared_tiny_count, scale.tiny)], tls=True)
+    # Connections enough that the client is the limit, not the latency.
+    return _processes(replace(task, connections=scale.shared_connections), server.cpu_seconds)
+
+
+def _processes_big(lab: Lab) -> Bench:
+    task = lab.from_nginx("promised", lab.scale.shared_big_count, lab.scale.shared_big, tls=True)
+    return _processes(task, lab.nginx.cpu_seconds)
+
+
 def _peers(lab: Lab, count: int, size: int, latency: float) -> Bench:
     python = lab.peers_python
     server = lab.embedded(count, size, latency)
@@ -250,6 +286,13 @@ CASES = {
         Case("memory-file", "memory for one file of 1 GiB", _memory_file),
         Case("memory-batch", "memory for 100,000 files of 1 KiB in one call", _memory_batch),
         Case("versions", "versions() of 10,000 folders, 10 times", _versions),
+        Case("processes-small", "10,000 files of 10 KiB over TLS, in 1 process and in 2", _processes_small),
+        Case(
+            "processes-latency",
+            "5,000 files of 1 KiB over TLS, 20 ms, 64 connections, in 1 process and in 2",
+            _processes_latency,
+        ),
+        Case("processes-big", "4 files of 256 MiB over TLS, in 1 process and in 2", _processes_big),
         Case("peers-file", "other clients of Artifactory: 64 MiB from the embedded server", _peers_file),
         Case("peers-small", "other clients of Artifactory: 200 files of 1 KiB, 20 ms added", _peers_small),
     )

@@ -38,6 +38,10 @@ class Scale:
     versions: int = 10_000
     peer_big: int = 64 << 20
     peer_count: int = 200
+    shared_tiny_count: int = 5_000
+    shared_connections: int = 64
+    shared_big: int = 256 << 20
+    shared_big_count: int = 4
     connections: int = 32
 
 
@@ -52,6 +56,8 @@ QUICK = Scale(
     versions=100,
     peer_big=1 << 20,
     peer_count=10,
+    shared_tiny_count=100,
+    shared_big=2 << 20,
 )
 
 
@@ -94,15 +100,16 @@ class Lab:
         """Run nginx with two repositories per size: ``promised-`` with checksums, ``bare-`` without."""
         self._demand("nginx")
         locations = []
-        for size in sorted({self.scale.big, self.scale.small, self.scale.tiny}):
+        for size in sorted({self.scale.big, self.scale.small, self.scale.tiny, self.scale.shared_big}):
             path, sha256 = self.content(size)
             locations.append(nginx.Location(f"promised-{size}", path.name, sha256))
             locations.append(nginx.Location(f"bare-{size}", path.name, None))
         return self._stack.enter_context(nginx.serving(self.folder, locations, self.certificate))
 
-    def canned(self, routes: Sequence[canned.Route]) -> canned.Canned:
+    def canned(self, routes: Sequence[canned.Route], *, tls: bool = False) -> canned.Canned:
         """Start a server of canned answers."""
-        return self._stack.enter_context(canned.serving(self._new_folder(), routes))
+        certificate = self.certificate if tls else None
+        return self._stack.enter_context(canned.serving(self._new_folder(), routes, certificate))
 
     def embedded(self, count: int, size: int, latency: float) -> embedded.Embedded:
         """Start the library's own server with files in it."""

@@ -50,6 +50,12 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the user and system time that a running process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def python_environment(home: Path) -> dict[str, str]:
     """Environment of a child: this tree, and nobody's credentials, proxies or settings."""
     return {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}

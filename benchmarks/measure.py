@@ -32,6 +32,7 @@ class Sample:
         process_seconds: Time of the whole process.
         process_cpu_seconds: User and system time of the whole process.
         counts: What else was counted.
+        server_cpu_seconds: User and system time of the server during the run; None where it is not measured.
         error: Why there are no figures, or None.
     """
 
@@ -41,6 +42,7 @@ class Sample:
     process_seconds: float = 0.0
     process_cpu_seconds: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
+    server_cpu_seconds: float | None = None
     error: str | None = None
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .machine import cpu_seconds
 from .tools import program
 
 _START_SECONDS = 10.0
@@ -85,10 +86,23 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Nginx:
-    """A running nginx: its addresses."""
+    """
+    A running nginx.
+
+    Attributes:
+        plain: Base address over plain HTTP.
+        tls: Base address over TLS.
+        pid: Process id of its master process.
+    """
 
     plain: str
     tls: str
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Return the user and system time of its worker so far."""
+        workers = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text("ascii").split()
+        return sum(map(cpu_seconds, map(int, workers)))
 
 
 @contextmanager
@@ -101,7 +115,8 @@ def serving(folder: Path, locations: Sequence[Location], certificate: Certificat
     with subprocess.Popen(command) as process:
         try:
             _wait_until_open(process, port)
-            yield Nginx(f"http://127.0.0.1:{port}/artifactory", f"https://127.0.0.1:{tls_port}/artifactory")
+            plain, tls = f"http://127.0.0.1:{port}", f"https://127.0.0.1:{tls_port}"
+            yield Nginx(f"{plain}/artifactory", f"{tls}/artifactory", process.pid)
         finally:
             process.terminate()
 

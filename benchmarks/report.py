@@ -66,8 +66,9 @@ def _case(outcome: Outcome) -> str:
     ideal = "".join(f"Ideal, {name}: {seconds:.3f} s. " for name, seconds in outcome.ideal.items())
     rows = [_row(name, samples, outcome) for name, samples in outcome.results.items()]
     table = [
-        "| contender | seconds | lowest to highest | MiB/s | files/s | CPU s | memory above imports, MiB |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| contender | seconds | lowest to highest | MiB/s | files/s | CPU s | server CPU s |"
+        " memory above imports, MiB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *rows,
     ]
     return "\n\n".join(filter(None, [head, ideal.strip(), "\n".join(table)]))
@@ -75,13 +76,15 @@ def _case(outcome: Outcome) -> str:
 
 def _row(name: str, samples: Sequence[Sample], outcome: Outcome) -> str:
     if failed := next((sample.error for sample in samples if sample.error), None):
-        return f"| {name} | not measured: {failed.replace('|', '/')} | | | | | |"
+        return f"| {name} | not measured: {failed.replace('|', '/')} | | | | | | |"
     seconds = [sample.seconds for sample in samples]
     median = statistics.median(seconds)
     rises = [sample.memory / MIB for sample in samples if sample.memory is not None]
     memory = f"{statistics.median(rises):.0f}" if rises else ""
     cpu = statistics.median(sample.cpu_seconds for sample in samples)
+    server = [each.server_cpu_seconds for each in samples if each.server_cpu_seconds is not None]
+    server_cpu = f"{statistics.median(server):.2f}" if server else ""
     return (
         f"| {name} | {median:.3f} | {min(seconds):.3f} to {max(seconds):.3f} | {outcome.size / MIB / median:,.0f} |"
-        f" {outcome.count / median:,.0f} | {cpu:.2f} | {memory} |"
+        f" {outcome.count / median:,.0f} | {cpu:.2f} | {server_cpu} | {memory} |"
     )

@@ -1,8 +1,14 @@
 """This library, by its public names only."""
 
+import asyncio
 import sys
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from importlib import import_module
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +19,7 @@ from aioartifact import Limits, download, download_folder, download_many, sessio
 from ..task import Task
 
 MANIFEST = "manifest"
+_PROCESSES = 2
 
 
 def _session(task: Task) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
@@ -64,3 +71,29 @@ async def list_versions(task: Task) -> dict[str, int]:
         for _ in range(task.repeat):
             names = await versions(task.server, "generic", "org", "tool", session=opened)
     return {"files": len(names), "expected": group.count}
+
+
+def fetch_part(task: Task, part: int, parts: int, uses_uvloop: bool) -> int:
+    """Fetch every *parts*-th file, from number *part* on, in an event loop and a session of its own."""
+    own = replace(task, connections=max(1, task.connections // parts))
+
+    async def main() -> int:
+        async with _session(own) as opened:
+            items = ((url, path) for url, path, _ in islice(task.items(), part, None, parts))
+            report = await download_many(items, task.destination, session=opened)
+        return len(report.downloaded)
+
+    factory = import_module("uvloop").new_event_loop if uses_uvloop else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main())
+
+
+async def fetch_in_processes(task: Task) -> dict[str, int]:
+    """Fetch the files in two processes, as examples/several_processes.py does."""
+    loop = asyncio.get_running_loop()
+    with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:
+        uses_uvloop = type(loop).__module__.startswith("uvloop")
+        parts = [
+            loop.run_in_executor(pool, fetch_part, task, part, _PROCESSES, uses_uvloop) for part in range(_PROCESSES)
+        ]
+        return {"files": sum(await asyncio.gather(*parts))}
