@@ -23,7 +23,6 @@ ArtifactoryError
 ├── IncompleteListingError                   the server trimmed a listing
 ├── IntegrityError                           size or checksum differs
 ├── StoredElsewhereError                     a file was stored under another path
-├── WorkerError                              a process of a bulk call died
 ├── NotAFileError (IsADirectoryError)        a folder where a file is needed
 ├── NotAFolderError (NotADirectoryError)     a file where a folder is needed
 ├── AlreadyExistsError (FileExistsError)     something is in the place of what is to be made
@@ -285,19 +284,6 @@ class StoredElsewhereError(ArtifactoryError):
         super().__init__(message, hint=hint)
         self.expected = expected
         self.actual = actual
-
-
-class WorkerError(ArtifactoryError):
-    """
-    A process that a bulk call with ``processes=`` had started could not be, or died.
-
-    Attributes:
-        exit_code: Its exit code; negative for the number of the signal that killed it; None where there is none.
-    """
-
-    def __init__(self, message: str, *, exit_code: int | None = None, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.exit_code = exit_code
 
 
 class NotAFileError(ArtifactoryError, IsADirectoryError):

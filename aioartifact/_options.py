@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterable, Collection, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from math import inf
 from typing import TypeVar
 
@@ -81,18 +81,6 @@ def _check_rate(name: str, value: object) -> None:
         return
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < inf:
         raise InvalidArgumentError(f"{name}={value!r}: expected a finite number above 0, or None for no limit")
-
-
-def divided(limits: Limits, parts: int) -> Limits:
-    """The limits of each of *parts* that together keep to *limits*, as far as each can have one of everything."""
-    bandwidth, requests = limits.max_bytes_per_second, limits.max_requests_per_second
-    return replace(
-        limits,
-        max_concurrency=max(1, limits.max_concurrency // parts),
-        max_connections=max(1, limits.max_connections // parts),
-        max_bytes_per_second=bandwidth and bandwidth / parts,
-        max_requests_per_second=requests and requests / parts,
-    )
 
 
 def check_count(name: str, value: object) -> int:

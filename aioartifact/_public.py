@@ -91,7 +91,6 @@ from ._errors import StoredElsewhereError as StoredElsewhereError
 from ._errors import TransportError as TransportError
 from ._errors import TransportTimeoutError as TransportTimeoutError
 from ._errors import UnsafePathError as UnsafePathError
-from ._errors import WorkerError as WorkerError
 from ._filters import Filter as Filter
 from ._listing.results import Listing as Listing
 from ._listing.results import Results as Results

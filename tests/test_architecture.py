@@ -35,7 +35,7 @@ LAYERS = (
     {"_aql", "_archives", "_credentials", "_filters", "_protocol"},
     {"_threads", "query"},
     {"_files", "_scheduler", "_session"},
-    {"_listing", "_processes", "_transfer"},
+    {"_listing", "_transfer"},
     {"_api"},
     {"_lookup"},
     {"_public"},

@@ -106,7 +106,6 @@ OTHERS = [
     pytest.param("download_folder", {"include": None}, id="download_folder-include-none"),
     pytest.param("download_folder", {"exclude": [7]}, id="download_folder-exclude-number"),
     pytest.param("download_folder", {"overwrite": "x"}, id="download_folder-overwrite"),
-    pytest.param("download_folder", {"processes": -1}, id="download_folder-processes"),
     pytest.param("download_many", {"items": RELATIVE}, id="download_many-one-text"),
     pytest.param("download_many", {"max_concurrency": 0}, id="download_many-max_concurrency"),
     pytest.param("glob", {"pattern": 7}, id="glob-number"),

@@ -45,7 +45,7 @@ async def test_whole_repository(server, session, tree, tmp_path):
 
 
 @pytest.mark.parametrize("refused", [0, 1, 2], ids=["file-list", "aql", "folders"])
-@pytest.mark.parametrize("options", [{}, {"archive": True}, {"processes": 2}, {"durable": True}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"archive": True}, {"durable": True}], ids=str)
 async def test_empty_folder_is_created(server, session, tmp_path, options, refused):
     """An empty remote folder creates a local folder, however it is listed; a second call finds it."""
     server.make_folder("generic-local/t/none")

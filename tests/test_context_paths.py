@@ -57,16 +57,6 @@ async def test_calls_without_a_session(configured, tmp_path):
     assert aioartifact.path(f"{url}/a.txt").repository == "generic-local"
 
 
-async def test_processes(configured, tmp_path):
-    """What other processes fetch has been read here."""
-    configured.put("generic-local/g/b.txt", b"y")
-    urls = [f"{configured.url}/generic-local/g/{name}.txt" for name in "ab"]
-
-    report = await aioartifact.download_many(urls, tmp_path, processes=2)
-
-    assert len(report.downloaded) == 2
-
-
 async def test_server_of_the_session_takes_precedence(home):
     """Where a session names the server, a section below it is only a repository with credentials of its own."""
     async with ArtifactoryServer(context_path="") as server:

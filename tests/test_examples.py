@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -95,6 +96,81 @@ def test_data_loader_fetches_once(filled, data, tmp_path):
     again = run("data_loader.py", folder, "--cache", tmp_path, "--epochs", "1")
     assert again.stdout == "epoch 0: 20 files, mean 9.500\n"
     assert filled.count("GET", "data-public/emodb/db/1.1.0/media/*") == 20
+
+
+@pytest.fixture
+def many(filled) -> str:
+    """URL of a folder of 21 files, one of them in the folder itself."""
+    return f"{filled.url}/data-public/emodb/db/1.1.0"
+
+
+async def test_several_processes_have_parts_of_one_size(many, data):
+    """Each file is in one part, with the path below the folder; large files are in all parts."""
+    first, second = parts = await load("several_processes").list_parts(many, 2)
+    assert sorted(path for part in parts for _, path, _ in part) == sorted(data)
+    assert (len(first), len(second)) == (11, 10)
+    sizes = [sum(len(data[path]) for _, path, _ in part) for part in parts]
+    assert max(sizes) - min(sizes) <= 100
+
+
+def test_several_processes_twice(filled, many, data, tmp_path):
+    """All files are downloaded, into the same tree; a second run lists, and downloads nothing."""
+    first, second = (run("several_processes.py", many, "-d", tmp_path) for _ in range(2))
+    assert {path: (tmp_path / path).read_bytes() for path in data} == data
+    assert filled.count("GET", "data-public/**") == len(data)
+    for ran in (first, second):
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert ran.stdout == f"21 of 21 files are in {tmp_path}\n"
+
+
+def test_several_processes_with_a_file_that_is_refused(filled, many, data, tmp_path):
+    """Errors come back from the processes as they were raised there; the other files are downloaded."""
+    filled.fail("GET", "data-public/**/db.zip", times=None, fault=Fault.status(403))
+    ran = run("several_processes.py", many, "-d", tmp_path)
+    assert (ran.returncode, ran.stdout) == (1, f"20 of 21 files are in {tmp_path}\n")
+    assert ran.stderr.startswith(f"{many}/db.zip: ")
+    assert "403" in ran.stderr
+    assert filled.password not in ran.stderr
+    assert "db.zip" not in {path.name for path in tmp_path.rglob("*")}
+
+
+def test_several_processes_of_a_folder_that_is_missing(filled, tmp_path):
+    """Nothing is started; the message is that of the listing."""
+    ran = run("several_processes.py", f"{filled.url}/data-public/none", "-d", tmp_path)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "404" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_processes_of_which_one_dies(filled, many, data, tmp_path):
+    """The program ends with a message, and all its processes with it; a new run downloads what is missing."""
+    stalls = [filled.fail("GET", "data-public/**", times=1, fault=Fault.stall(after=1)) for _ in range(2)]
+    command = [sys.executable, EXAMPLES / "several_processes.py", many, "-d", tmp_path]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": ROOT}) as process:
+        for stall in stalls:
+            assert stall.wait_reached(60)
+        workers = spawned(process.pid)
+        os.kill(workers[0], signal.SIGKILL)
+        _, errors = process.communicate(timeout=60)
+    for stall in stalls:
+        stall.release()
+    assert (process.returncode, errors) == (1, "a process died; a second run downloads what is missing\n")
+    assert len(workers) == 2
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+    assert all(data.get(path.relative_to(tmp_path).as_posix()) == path.read_bytes() for path in whole(tmp_path))
+    assert run("several_processes.py", many, "-d", tmp_path).returncode == 0
+    assert {path: (tmp_path / path).read_bytes() for path in data} == data
+
+
+def whole(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".part"]
+
+
+def spawned(pid: int) -> list[int]:
+    """Processes of a pool that a process has started."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 @pytest.fixture

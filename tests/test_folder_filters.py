@@ -168,14 +168,6 @@ async def test_nothing_that_matches_costs_two_queries(server, session, url, tree
     assert len(server.requests) == 1 + 2 + len(BIN)
 
 
-async def test_processes_share_what_is_chosen(session, url, tmp_path):
-    """Several processes fetch the chosen files and no others."""
-    report = await aioartifact.download_folder(url, tmp_path, exclude="d*", processes=2, session=session)
-    chosen = {path for path in TREE if not path.startswith("d")}
-    assert set(local(tmp_path)) == chosen
-    assert len(report.downloaded) == len(chosen)
-
-
 async def test_patterns_are_read_at_the_call(session, url, tmp_path):
     """They may come from an iterator, and a list may be used for something else afterwards."""
     exclude = ["d*"]

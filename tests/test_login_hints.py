@@ -135,15 +135,12 @@ async def test_warning_of_versions_names_the_source():
             assert await aioartifact.versions(server.url, "r", "g", "n", session=session) == []
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-async def test_requests_not_sent_name_the_source(server, tmp_path, processes):
+async def test_requests_not_sent_name_the_source(server, tmp_path):
     """All errors of a batch that ends with the first refusal say whose credentials were refused."""
     urls = [f"{server.url}/generic-local/{number}" for number in range(20)]
     auth = aioartifact.Credentials.basic("ada", CANARY, source="vault")
     async with aioartifact.session(server.url, auth=auth, **ONCE) as session:
-        report = await aioartifact.download_many(
-            urls, tmp_path, processes=processes, on_error="collect", session=session
-        )
+        report = await aioartifact.download_many(urls, tmp_path, on_error="collect", session=session)
     assert len(report.failed) == 20
     assert {outcome.error.hint.partition("sent as ")[2] for outcome in report.failed} == {"user 'ada', from vault"}
 

@@ -4,7 +4,7 @@ import math
 import pytest
 
 from aioartifact._errors import InvalidArgumentError
-from aioartifact._options import Limits, Timeouts, check_choice, check_count, divided
+from aioartifact._options import Limits, Timeouts, check_choice, check_count
 
 
 def test_defaults_are_the_documented_ones():
@@ -74,9 +74,3 @@ def test_unknown_choice(value):
         check_choice("x", value, ("a", "b"))
 
     assert str(caught.value) == f"x={value!r}: expected one of 'a', 'b'"
-
-
-def test_divided_limits_keep_to_the_whole():
-    """Several processes together do no more than one may; each can do one thing at a time."""
-    whole = Limits(max_concurrency=7, max_connections=1, max_bytes_per_second=1e6, max_requests_per_second=None)
-    assert divided(whole, 2) == Limits(3, 1, 5e5, None)

@@ -227,14 +227,6 @@ async def test_archive_of_a_folder_whose_file_was_replaced(tmp_path, packed, inf
     assert all(isinstance(outcome.error, aioartifact.IntegrityError) for outcome in report.failed)
 
 
-async def test_replaced_file_that_another_process_downloads(tmp_path):
-    """The report of the calling process shows it."""
-    async with server_of(OLD, NEW, NEW, "checksums") as server, opened(server) as session:
-        report = await aioartifact.download_folder(f"{server.url}/r/d", tmp_path, processes=2, session=session)
-    assert [outcome.was_replaced for outcome in report] == [True]
-    assert (tmp_path / "f").read_bytes() == NEW
-
-
 async def streamed(url, **options):
     async with aioartifact.stream(url, **options) as chunks:
         return b"".join([chunk async for chunk in chunks])

@@ -75,14 +75,6 @@ async def test_globbing(server, wrong, urls):
     assert len(server.requests) == 1
 
 
-async def test_processes(server, wrong, urls, tmp_path):
-    """Each process finds out once at most, and those that have not yet are notified."""
-    report = await aioartifact.download_many(urls, tmp_path, processes=2, on_error="collect", session=wrong)
-    assert {type(outcome.error) for outcome in report.failed} == {aioartifact.AuthenticationError}
-    assert len(report.failed) == COUNT
-    assert len(server.requests) <= 2
-
-
 async def test_session_from_elsewhere(server, urls, tmp_path):
     """What a user's own session carries is refused once, too: only what was in flight by then was sent."""
     headers = {"Authorization": aiohttp.encode_basic_auth(server.username, "wrong")}

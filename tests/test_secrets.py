@@ -195,21 +195,6 @@ async def test_no_failure_shows_a_secret(server, tmp_path, caught_logs, kind, fa
     assert not [text for text in texts for secret in SECRETS[kind] if secret in text]
 
 
-@pytest.mark.parametrize("kind", AUTHS)
-async def test_worker_process_shows_no_secret(server, tmp_path, caught_logs, kind):
-    """What comes back from another process is as clean as what happens in this one."""
-    server.add_user("ci", password=CANARY, token=CANARY, api_key=KEY, admin=True)
-    server.put(PATH, b"some bytes")
-    server.fail("GET", PATH, times=None, fault=FAULTS["500-echo"])
-    policy = aioartifact.RetryPolicy(attempts=2, backoff_initial=0)
-    async with aioartifact.session(server.url, auth=AUTHS[kind], retry=policy) as session:
-        folder = f"{server.url}/generic-local"
-        errors = await provoke(aioartifact.download_folder(folder, tmp_path, processes=2, session=session))
-    assert isinstance(errors[0], aioartifact.BatchError)
-    texts = [*map(shown, errors), caught_logs.text]
-    assert not [text for text in texts for secret in SECRETS[kind] if secret in text]
-
-
 async def test_refused_server_shows_no_secret(tmp_path, caught_logs):
     """Nobody listens: the error names the URL, not who asked."""
     async with ArtifactoryServer() as server:

@@ -256,13 +256,3 @@ async def test_refusal_of_a_redirect_target(status, tmp_path):
             failures = await downloads(server.url, session, tmp_path)
             assert len(failures) == 3
             assert not [failure for failure in failures if "not requested" in str(failure)]
-
-
-async def test_processes(tmp_path):
-    """Other processes stop, too."""
-    locked = REFUSALS["locked"]
-    async with raw_server(lambda _: locked) as server, connect(server) as session:
-        urls = [f"{server.url}/r/f{number}" for number in range(COUNT)]
-        report = await aioartifact.download_many(urls, tmp_path, processes=2, on_error="collect", session=session)
-        assert {type(outcome.error) for outcome in report.failed} == {aioartifact.ForbiddenError}
-        assert (len(report.failed), len(server.requests) <= 2) == (COUNT, True)

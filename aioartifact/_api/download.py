@@ -25,19 +25,17 @@ from .._files import (
 )
 from .._listing import list_files
 from .._models import FileInfo
-from .._options import check_count, check_path, check_several, given_or
+from .._options import check_path, check_several, given_or
 from .._path_filter import ALL_FILES, files_matching
-from .._processes import run_in_processes
 from .._progress import FileProgress, Progress
 from .._reports import Outcome
 from .._scheduler import Slots
-from .._session import describe, state_of
+from .._session import state_of
 from .._threads import run
-from .._transfer.accounting import consumed, in_chunks, largest_first
+from .._transfer.accounting import consumed, in_chunks
 from .._transfer.batch import Batch, OnError
-from .._transfer.bulk import Fetcher, Item, Job, JobOf, Target, job_of_item, listed_size, run_fetches
+from .._transfer.bulk import Fetcher, Item, Job, JobOf, Target, job_of_item, listed_size, opened_manifest, run_fetches
 from .._transfer.download import fetch_file
-from .._transfer.fetch_work import FetchWork, opened_manifest
 from .._transfer.folder_archive import unpack_folder
 from .._transfer.plan import Overwrite, local_name, relative_path
 from .batches import Work, check_overwrite, make_batch
@@ -156,7 +154,6 @@ def download_many(
     overwrite: Overwrite = "changed",
     manifest: str | os.PathLike[str] | None = None,
     durable: bool = False,
-    processes: int | None = None,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> Batch:
@@ -187,9 +184,6 @@ def download_many(
             are read.
         durable: Report a file as downloaded only when it would survive a crash of the machine, see
             :func:`download`; files of one folder that are ready together share its sync.
-        processes: More than one spreads the files over so many processes, each with an event loop, a session and
-            connections of its own, where one processor core is what limits the speed. Their limits are those of
-            one, divided; outcomes and progress come together here. None and 1 start none.
         session: Session to use; None opens one for this call.
         progress: Counts files and bytes as they are kept.
 
@@ -199,14 +193,12 @@ def download_many(
     Raises:
         InvalidArgumentError: *items* is a single text, or nothing to iterate over; *max_concurrency*, *on_error* or
             *overwrite* is not one of its values; *destination* is empty or no path; *progress* is no :class:`Progress`;
-            *processes* is no number of them, or no other process can open a session like *session*; or, when awaited
-            or opened, *manifest* is a file of another kind.
+            or, when awaited or opened, *manifest* is a file of another kind.
         LocalFileError: When awaited or opened: *destination* is a file, *manifest* cannot be opened, or the sizes that
             are known before exceed the free space; nothing was fetched.
-        WorkerError: When awaited or opened: *processes* cannot be started.
         BatchError: When awaited or left: files failed. Each failure is one of the errors of :func:`download`, or
             UnsafePathError for a path outside the destination, or InvalidArgumentError for an item that is none
-            and for two items with the same target, or WorkerError for one that two processes died of.
+            and for two items with the same target.
     """
     if isinstance(items, str):
         raise InvalidArgumentError("items is one str", hint="give a list of URLs, or use download() for one file")
@@ -215,7 +207,7 @@ def download_many(
     async def source(_: aiohttp.ClientSession) -> _Source:
         return _Source(items, partial(job_of_item, root=options.destination), in_chunks)
 
-    options = _checked(destination, max_concurrency, on_error, overwrite, manifest, durable, processes, session)
+    options = _checked(destination, max_concurrency, on_error, overwrite, manifest, durable)
     return _batch(source, options, session, progress)
 
 
@@ -231,7 +223,6 @@ def download_folder(
     manifest: str | os.PathLike[str] | None = None,
     durable: bool = False,
     archive: bool = False,
-    processes: int | None = None,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> Batch:
@@ -262,7 +253,6 @@ def download_folder(
             verified like any others; the rest, or all if no archive comes, is fetched file by file. The archive
             needs as much space beside the files until it is unpacked. It has the whole folder in it: where most of
             its files, or of their bytes, are here already or not chosen, it is not asked for.
-        processes: See :func:`download_many`; large files come first, so that all processes end together.
         session: Session to use; None opens one for this call.
         progress: Counts files and bytes as they are kept.
 
@@ -271,13 +261,11 @@ def download_folder(
 
     Raises:
         InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values; *destination* is
-            empty or no path; a pattern is none; *progress* is no :class:`Progress`; *processes* is no number of them,
-            or no other process can open a session like *session*; or, when awaited or opened, *manifest* is a file of
-            another kind.
+            empty or no path; a pattern is none; *progress* is no :class:`Progress`; or, when awaited or opened,
+            *manifest* is a file of another kind.
         LocalFileError: When awaited or opened: *destination* is a file, *manifest* cannot be opened, the sizes that
             are known before exceed the free space, or the folder for an empty one cannot be created; nothing was
             fetched.
-        WorkerError: When awaited or opened: *processes* cannot be started.
         InvalidURLError: When awaited or opened: *url* is not the URL of an item.
         NotFoundError: When awaited or opened: there is no such folder.
         NotAFolderError: When awaited or opened: it is a file.
@@ -290,7 +278,7 @@ def download_folder(
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info"; with *archive*
         "Retrieve Folder or Repository Archive".
     """
-    options = _checked(destination, max_concurrency, on_error, overwrite, manifest, durable, processes, session)
+    options = _checked(destination, max_concurrency, on_error, overwrite, manifest, durable)
     path_filter = files_matching(include, exclude)
 
     async def source(opened: aiohttp.ClientSession) -> _Source:
@@ -345,7 +333,6 @@ class _Options:
     overwrite: Overwrite
     manifest: str | None
     durable: bool
-    processes: int
 
 
 async def remove_parts(folder: str | os.PathLike[str], *, older_than: float | None = None) -> list[str]:
@@ -382,8 +369,6 @@ def _checked(
     overwrite: Overwrite,
     manifest: str | os.PathLike[str] | None,
     durable: bool,
-    processes: int | None,
-    session: aiohttp.ClientSession | None,
 ) -> _Options:
     check_overwrite(overwrite)
     return _Options(
@@ -393,15 +378,7 @@ def _checked(
         overwrite,
         None if manifest is None else check_path("manifest", manifest),
         durable,
-        _checked_processes(processes, session),
     )
-
-
-def _checked_processes(processes: int | None, session: aiohttp.ClientSession | None) -> int:
-    count = 1 if processes is None else check_count("processes", processes)
-    if count > 1 and session is not None:
-        describe(session)
-    return count
 
 
 def _batch(
@@ -430,25 +407,8 @@ def _batch(
             )
             await fetcher.check_space(items)
             _count(settled, shown)
-            if options.processes == 1:
-                targets = fetcher.targets(chunks_of(items, listed_size, shown), ahead=isinstance(items, Sequence))
-                yield partial(run_fetches, _after(settled, targets), fetcher.fetch)
-                return
-            chunks = in_chunks(largest_first(items, listed_size), listed_size, shown)
-            yield partial(
-                run_in_processes,
-                _after(settled, fetcher.targets(chunks, ahead=False)),
-                FetchWork(
-                    options.destination,
-                    options.overwrite,
-                    options.manifest,
-                    options.durable,
-                    slots=max(1, limit // options.processes),
-                ),
-                session=opened,
-                progress=shown,
-                processes=options.processes,
-            )
+            targets = fetcher.targets(chunks_of(items, listed_size, shown), ahead=isinstance(items, Sequence))
+            yield partial(run_fetches, _after(settled, targets), fetcher.fetch)
 
     return make_batch(prepared, max_concurrency=options.max_concurrency, on_error=options.on_error, session=session)
 

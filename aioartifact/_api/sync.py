@@ -19,7 +19,7 @@ from .._session import state_of
 from .._sync import Direction, SyncPlan
 from .._threads import run
 from .._transfer.batch import Batch, OnError
-from .._transfer.fetch_work import opened_manifest
+from .._transfer.bulk import opened_manifest
 from .batches import Work, make_batch
 from .items import item_of
 from .session import using

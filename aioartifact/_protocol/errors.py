@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from .._address import ServerURL, mask_url
+from .._address import mask_url
 from .._errors import ArtifactoryError, ProtocolError, ResponseError, error_for_status
 from .._models import Response
 from .._retry import is_login_refused, is_retryable_status
@@ -81,13 +81,13 @@ def _error_class(request: Request, response: Response, words: str, refusal: Refu
     return ResponseError if is_other else error_for_status(response.status_code)
 
 
-def not_sent(server: ServerURL, status: int, request: Request | None = None, *, login_hint: str) -> ResponseError:
-    """Make the error of a request that is not sent because *server* has refused its credentials before."""
+def not_sent(request: Request, status: int, *, login_hint: str) -> ResponseError:
+    """Make the error of a request that is not sent because its server has refused the credentials before."""
     reason = "the credentials were refused" if status == 401 else "logins of this user were refused"
     return error_for_status(status)(
-        f"{request.label if request else server}: not requested: {reason} before ({status})",
-        method=request.method if request else "",
-        url=mask_url(request.url if request else str(server)),
+        f"{request.label}: not requested: {reason} before ({status})",
+        method=request.method,
+        url=mask_url(request.url),
         status=status,
         attempts=0,
         hint=login_hint if status == 401 else _LOCKED_HINT,

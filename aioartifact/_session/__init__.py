@@ -7,9 +7,8 @@ session, never as session-wide headers, because those follow a redirect to any h
 """
 
 from .clock import Clock
-from .description import PackedCredentials, SessionDescription, describe, pack, unpack
 from .exchange import Reply, ask, begin, rest, send, stream
-from .opening import new_session, open_described
+from .opening import new_session
 from .state import STATES, Operation, SessionState, is_anonymous, spare_requests, state_of
 from .tls import ClientCertificate, Verify
 
@@ -18,22 +17,16 @@ __all__ = [
     "ClientCertificate",
     "Clock",
     "Operation",
-    "PackedCredentials",
     "Reply",
-    "SessionDescription",
     "SessionState",
     "Verify",
     "ask",
     "begin",
-    "describe",
     "is_anonymous",
     "new_session",
-    "open_described",
-    "pack",
     "rest",
     "send",
     "spare_requests",
     "state_of",
     "stream",
-    "unpack",
 ]

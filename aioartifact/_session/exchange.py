@@ -360,7 +360,7 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
         )
     except CredentialsRefused as refused:
         login_hint = state.login_hint(request.server, session.headers)
-        failure: ArtifactoryError = not_sent(request.server, refused.status, request, login_hint=login_hint)
+        failure: ArtifactoryError = not_sent(request, refused.status, login_hint=login_hint)
     except _RAISED as error:
         log_failure(request.method, str(url), error, started)
         failure = _meaning(error, session, seam, payload)
@@ -382,7 +382,7 @@ def _limit_silence(response: aiohttp.ClientResponse, seconds: float) -> None:
 
 def _demand_not_refused(request: Request, route: Route) -> None:
     if status := route.breaker.refusal(_FOREIGN_CREDENTIALS):
-        raise not_sent(request.server, status, request, login_hint=FOREIGN_HINT)
+        raise not_sent(request, status, login_hint=FOREIGN_HINT)
 
 
 def _meaning(

@@ -10,11 +10,10 @@ import anyio.to_thread
 
 from .._errors import InvalidArgumentError
 from .connections import Connector, ResponseHead, disable_own_retry
-from .description import DESCRIPTIONS, SessionDescription
 from .keepalive import socket_factory
 from .middlewares import passing
 from .proxies import check_proxy
-from .state import STATES, Resolver, SessionState, client_timeout
+from .state import STATES, SessionState, client_timeout
 from .tls import ClientCertificate, Verify, tls_context
 
 # Tomcat drops idle connections after 60 s; let go of them well before.
@@ -72,33 +71,12 @@ async def new_session(
     )
     disable_own_retry(session)
     STATES[session] = state
-    DESCRIPTIONS[session] = SessionDescription(
-        state.retry, state.timeouts, state.limits, state.trust_env, verify, cert, proxy, user_agent
-    )
     return session
 
 
 def _check_user_agent(text: object) -> None:
     if not isinstance(text, str) or not _FIELD_VALUE.fullmatch(text):
         raise InvalidArgumentError(f"user_agent={text!r}: expected text without control characters")
-
-
-async def open_described(description: SessionDescription, resolve: Resolver) -> aiohttp.ClientSession:
-    """Open a session like the one described; the caller closes it."""
-    state = SessionState(
-        resolve,
-        retry=description.retry,
-        timeouts=description.timeouts,
-        limits=description.limits,
-        trust_env=description.trust_env,
-    )
-    return await new_session(
-        state,
-        verify=description.verify,
-        cert=description.cert,
-        proxy=description.proxy,
-        user_agent=description.user_agent,
-    )
 
 
 @cache

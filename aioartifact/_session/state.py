@@ -140,11 +140,6 @@ class SessionState:
         """The way to *server*, which has been admitted."""
         return self.routes.get(server) or self._new_route(server, URL(server.origin))
 
-    def refuse_credentials(self, server: ServerURL, status: int) -> None:
-        """Record that another process had the credentials of *server* refused with *status*."""
-        route = self.route(server)
-        route.breaker.refuse(credentials_in(route.headers), status)
-
     def refusal(self, server: ServerURL) -> int | None:
         """Return the status with which *server* has refused the credentials of the calls that run, or None."""
         route = self.routes.get(server)

@@ -58,11 +58,6 @@ async def _pulled(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[Seque
         size = min(2 * size, _PULLED)
 
 
-def largest_first(items: Iterable[T] | AsyncIterable[T], size_of: Callable[[T], int]) -> Iterable[T] | AsyncIterable[T]:
-    """The items of a list by their sizes, so that no large one is left for the end; others as they come."""
-    return sorted(items, key=size_of, reverse=True) if isinstance(items, Sequence) else items
-
-
 async def consumed(
     items: list[T], size_of: Callable[[T], int], progress: Progress
 ) -> AsyncGenerator[Sequence[T], None]:

@@ -3,13 +3,14 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import aiohttp
+import anyio
 from anyio.abc import ObjectReceiveStream
 
 from .._address import ItemURL, ServerURL, URLLike, is_url, mask_url, names_folder, parse_item_url
@@ -310,6 +311,20 @@ def run_fetches(
     others arrive.
     """
     return run_many(jobs, fetch, max_concurrency=max_concurrency + max_concurrency // 2)
+
+
+@asynccontextmanager
+async def opened_manifest(path: str | None) -> AsyncIterator[Manifest | None]:
+    """Open a manifest if one is wanted; what was verified is written to it even if the call is cancelled."""
+    if path is None:
+        yield None
+        return
+    manifest = await run(Manifest, path)
+    try:
+        yield manifest
+    finally:
+        with anyio.CancelScope(shield=True):
+            await run(manifest.close)
 
 
 def job_of_item(item: Item, servers: Iterable[ServerURL], root: str = "") -> Job:

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -34,11 +33,6 @@ on_each_signal = pytest.mark.parametrize(
 
 def files_below(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-
-
-def children(process):
-    """Processes that the main thread of *process* has started and that still run."""
-    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
 @pytest.fixture
@@ -127,37 +121,6 @@ def test_sync_deletes_nothing(folder, held, tmp_path, number, code, said):
     assert end(process, number)[::2] == (code, said)
     assert (tmp_path / "tool.bin").exists()
     assert not (tmp_path / "media/b.wav").exists()
-
-
-@pytest.fixture
-def shared_out(server, held, tmp_path):
-    """A download in two processes, each with a staging file that is too short to be worth keeping."""
-    for name in ("a", "b"):
-        server.put(f"generic-local/large/{name}.bin", bytes(9 * MIB))
-    words = ("download", f"{server.url}/generic-local/large", "--folder", "-d", tmp_path)
-    words += ("--processes", 2, "--max-concurrency", 2)  # one connection for each
-    process = held(*words, pattern="generic-local/large/*.bin", after=6 * MIB, bodies=2)
-    while len(files_below(tmp_path)) < 2:
-        assert process.poll() is None
-    return process
-
-
-@on_each_signal
-def test_processes_end_too(shared_out, tmp_path, number, code, said):
-    """So do the processes that share the files out, and they tidy up before."""
-    workers = children(shared_out)
-    assert len(workers) == 2
-    assert end(shared_out, number) == (code, "", said)
-    assert [pid for pid in workers if Path(f"/proc/{pid}").exists()] == []
-    assert files_below(tmp_path) == []
-
-
-def test_sigterm_for_all_processes_at_once(shared_out, tmp_path):
-    """Service managers send it to every process of a service: each tidies up, and the command tells once."""
-    for pid in children(shared_out):
-        os.kill(pid, signal.SIGTERM)
-    assert end(shared_out, signal.SIGTERM) == (143, "", "terminated\n")
-    assert files_below(tmp_path) == []
 
 
 def test_sigterm_twice(folder, held, tmp_path):

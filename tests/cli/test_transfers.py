@@ -81,12 +81,6 @@ def test_download_of_a_file_with_outdated_info(server, cli, folder, tmp_path):
     assert files_below(tmp_path / "new") == ["a.wav"]
 
 
-def test_download_with_several_processes(cli, folder, tmp_path):
-    """--processes shares the files out; outcomes and exit code are the same."""
-    run = cli("download", folder, "-d", tmp_path, "--processes", 2, "--json")
-    assert (run.code, len(run.objects), len(files_below(tmp_path))) == (0, 9, 9)
-
-
 def test_download_at_a_limited_rate(server, cli, folder, tmp_path):
     """--limit-rate takes sizes; the bytes are the same."""
     run = cli("download", f"{folder}/1.0.0/media/a.wav", "-d", tmp_path, "--limit-rate", "10M")
@@ -126,7 +120,6 @@ def test_download_of_some_files_of_a_folder(server, cli, folder, tmp_path):
         pytest.param(["download", "URL", "--archive"], "--archive needs --folder", id="archive"),
         pytest.param(["download", "URL", "--limit-rate", "fast"], "'fast' is no size", id="rate"),
         pytest.param(["download", "URL", "--limit-rate", "0"], "max_bytes_per_second", id="no-rate"),
-        pytest.param(["download", "URL", "--processes", "0"], "0 is not in the range", id="processes"),
         pytest.param(["deploy", "FOLDER", "FOLDER", "URL"], "a folder is deployed alone", id="two-folders"),
         pytest.param(["deploy", "FOLDER/tool.bin", "not-a-url"], "not-a-url", id="deploy-no-url"),
         pytest.param(["deploy", "FOLDER", "URL", "-p", "1a=b"], "1a", id="bad-property"),

@@ -35,7 +35,6 @@ from ..transfers import Failures, max_concurrency, on_error, show_outcomes, tran
 )
 @on_error
 @max_concurrency
-@click.option("--processes", metavar="N", type=click.IntRange(min=1), help="Share the files out to so many processes.")
 @click.option("--limit-rate", metavar="SIZE", type=SIZE, help="Bytes a second, of all files together: 500K, 10M.")
 @click.option("--manifest", metavar="FILE", help="Record what is verified there, so that it is not read next time.")
 @click.option("--durable", is_flag=True, help="Report files only when they would survive a crash of the machine.")
@@ -53,7 +52,6 @@ def download(
     overwrite: Literal["changed", "always", "never"],
     on_error: "aioartifact.OnError",
     max_concurrency: int | None,
-    processes: int | None,
     limit_rate: int | None,
     manifest: str | None,
     durable: bool,
@@ -100,7 +98,6 @@ def download(
             max_concurrency=max_concurrency,
             manifest=manifest,
             durable=durable,
-            processes=processes,
             progress=progress,
         )
 
@@ -115,7 +112,6 @@ class _Options(TypedDict):
     max_concurrency: int | None
     manifest: str | None
     durable: bool
-    processes: int | None
     progress: aioartifact.Progress
 
 

@@ -1,0 +1,78 @@
+"""
+Download a folder of many small files in several processes.
+
+    python several_processes.py https://artifactory.example.com/artifactory/data-public/emodb -d data --processes 4
+
+One event loop keeps one processor core busy. Each process here has an event loop and a session of its own, and
+downloads its part of the files. An error line names each file that failed; the exit code is 0 if there is none. A
+second run skips the files that exist.
+"""
+
+import argparse
+import asyncio
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from itertools import repeat
+from multiprocessing import get_context
+
+import aioartifact
+
+Part = list[tuple[str, str, aioartifact.Checksums]]
+
+
+async def list_parts(url: str, number: int) -> list[Part]:
+    """List a folder, and divide its files into parts of about the same size."""
+    async with aioartifact.session() as session:
+        parse = partial(aioartifact.path, session=session)
+        folder = parse(url)
+        entries = [entry async for entry in aioartifact.walk(folder, session=session)]
+        files = [entry for entry in entries if isinstance(entry, aioartifact.FileInfo)]
+        files.sort(key=lambda file: file.size or 0, reverse=True)
+        items = [(file.url, str(parse(file.url).relative_to(folder)), file.checksums) for file in files]
+    return [items[first::number] for first in range(number)]
+
+
+def download_part(part: Part, destination: str, number: int) -> aioartifact.Report:
+    """Download one part, with a share of the usual limits; runs in a process of its own."""
+
+    async def download() -> aioartifact.Report:
+        usual = aioartifact.Limits()
+        limits = aioartifact.Limits(
+            max_concurrency=max(1, usual.max_concurrency // number),
+            max_connections=max(1, usual.max_connections // number),
+        )
+        async with aioartifact.session(limits=limits) as session:
+            return await aioartifact.download_many(part, destination, on_error="collect", session=session)
+
+    return asyncio.run(download())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Download a folder of many small files in several processes.")
+    parser.add_argument("url", help="URL of the folder")
+    parser.add_argument("-d", "--destination", default="data")
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    try:
+        parts = asyncio.run(list_parts(options.url, options.processes))
+        # "spawn", as a fork copies the locks of other threads while these hold them.
+        with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
+            arguments = (parts, repeat(options.destination), repeat(options.processes))
+            outcomes = [outcome for report in pool.map(download_part, *arguments) for outcome in report]
+    except aioartifact.ArtifactoryError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenProcessPool:
+        print("a process died; a second run downloads what is missing", file=sys.stderr)
+        return 1
+    failures = [outcome for outcome in outcomes if outcome.status == "failed"]
+    for outcome in failures:
+        print(f"{outcome.url}: {outcome.error}", file=sys.stderr)
+    print(f"{len(outcomes) - len(failures)} of {len(outcomes)} files are in {options.destination}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
