@@ -23,8 +23,14 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+
+import coverage
+from cosmic_ray.ast import ast_nodes, get_ast_from_path
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
 
 _MOST_SECONDS = 60.0  # of the tests of one mutant, as long as the map says that they take
 _CONTEXTS = """
@@ -49,8 +55,6 @@ def pytest_sessionfinish(session):
 
 def map_tests(output: Path, tests: list[str]) -> None:
     """Record by file and line the tests that reach it, and how long each test takes."""
-    import coverage
-
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "contexts.py").write_text(_CONTEXTS, "utf-8")
         data_file, seconds = Path(folder, "data"), Path(folder, "seconds")
@@ -60,40 +64,49 @@ def map_tests(output: Path, tests: list[str]) -> None:
         }
         command = [sys.executable, "-m", "coverage", "run", f"--data-file={data_file}", "-m", "pytest", "-q"]
         subprocess.run([*command, "-p", "contexts", "-p", "no:cacheprovider", *tests], env=environment, check=True)
-        data = coverage.CoverageData(str(data_file))
-        data.read()
-        reached = {
-            os.path.relpath(file): {
-                line: [*filter(None, names)] for line, names in data.contexts_by_lineno(file).items()
-            }
-            for file in data.measured_files()
-        }
-        output.write_text(json.dumps({"reached": reached, "seconds": json.loads(seconds.read_text("utf-8"))}), "utf-8")
+        recorded = coverage.Coverage(data_file=str(data_file))
+        recorded.combine([folder])  # pyproject.toml makes coverage write a file for each process
+        output.write_text(
+            json.dumps({"reached": _reached(recorded.get_data()), "seconds": json.loads(seconds.read_text("utf-8"))}),
+            "utf-8",
+        )
+
+
+def _reached(data: coverage.CoverageData) -> dict[str, dict[int, list[str]]]:
+    return {
+        os.path.relpath(file): {line: [*filter(None, names)] for line, names in data.contexts_by_lineno(file).items()}
+        for file in data.measured_files()
+    }
 
 
 # --- mutants ---
 
 
-def mutants_of(path: Path) -> dict[int, list[str]]:
-    """By line, the mutated texts of a module."""
-    from cosmic_ray.ast import ast_nodes, get_ast_from_path
-    from cosmic_ray.mutating import mutate_code
-    from cosmic_ray.plugins import get_operator, operator_names
+Mutant = Callable[[], str | None]
+"""Makes the mutated text of a module, or None if it cannot be made."""
 
+
+def mutants_of(path: Path) -> dict[int, list[Mutant]]:
+    """By line, the mutants of a module."""
     code, tree = path.read_text("utf-8"), get_ast_from_path(path)
-    found: dict[int, list[str]] = defaultdict(list)
+    found: dict[int, list[Mutant]] = defaultdict(list)
     for name in operator_names():
-        operator_class = get_operator(name)
-        if operator_class.arguments() or "BitOr" in name:  # most of the latter are type hints
+        operator = get_operator(name)
+        if operator.arguments() or "BitOr" in name:  # most of the latter are type hints
             continue
-        positions = [start for node in ast_nodes(tree) for start, _ in operator_class().mutation_positions(node)]
-        for occurrence, (line, _) in enumerate(positions):
-            text = mutate_code(code, operator_class(), occurrence)
-            if text is not None and text != code:
-                found[line].append(text)
+        starts = [start for node in ast_nodes(tree) for start, _ in operator().mutation_positions(node)]
+        for occurrence, (line, _) in enumerate(starts):
+            found[line].append(partial(_mutated, code, operator, occurrence))
     for line, text in _left_out(code):
-        found[line].append(text)
+        found[line].append(partial(str, text))
     return found
+
+
+def _mutated(code: str, operator: Callable[[], object], occurrence: int) -> str | None:
+    try:
+        return mutate_code(code, operator(), occurrence)
+    except Exception:  # noqa: BLE001  # some operators of cosmic-ray fail at some of their own positions
+        return None
 
 
 def _left_out(code: str) -> Iterator[tuple[int, str]]:
@@ -160,7 +173,9 @@ def run_mutants(known: dict, package: str, count: int, seed: str, limit: float) 
         for path, line in draw.sample(lines, min(count, len(lines))):
             if time.monotonic() > end:
                 break
-            text, code = draw.choice(modules[path][line]), Path(path).read_text("utf-8")
+            text, code = draw.choice(modules[path][line])(), Path(path).read_text("utf-8")
+            if text is None or text == code:
+                continue
             (folder / path).write_text(text, "utf-8")
             outcome = outcome_of(folder, tests_for(path, line, known))
             (folder / path).write_text(code, "utf-8")
