@@ -123,11 +123,13 @@ def _left_out(code: str) -> Iterator[tuple[int, str]]:
 
 
 def tests_for(path: str, line: int, known: dict) -> list[str]:
-    """The tests that reach a line, fast ones first, as far as there is time; of a line at import, those of its file."""
-    lines = known["reached"].get(path, {})
-    names = set(lines.get(str(line), ()))
-    if not names:
-        names = {name for each in lines.values() for name in each}
+    """The tests that reach a line, fast ones first, in the time there is; of one run at import, those of its block."""
+    lines = {int(number): names for number, names in known["reached"].get(path, {}).items()}
+    names = set(lines.get(line, ()))
+    for first, last in _blocks_around(path, line) if not names else ():
+        names |= {name for number, each in lines.items() if first <= number <= last for name in each}
+        if names:
+            break
     chosen, left = [], _MOST_SECONDS
     for name in sorted(names, key=lambda name: known["seconds"].get(name, 0)):
         left -= known["seconds"].get(name, 0)
@@ -135,6 +137,15 @@ def tests_for(path: str, line: int, known: dict) -> list[str]:
             break
         chosen.append(name)
     return chosen
+
+
+def _blocks_around(path: str, line: int) -> list[tuple[int, int]]:
+    """First and last line of the functions and classes around a line, inner ones first, and of the file."""
+    code = Path(path).read_text("utf-8")
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    spans = [(node.lineno, node.end_lineno or 0) for node in ast.walk(ast.parse(code)) if isinstance(node, kinds)]
+    around = [(first, last) for first, last in spans if first <= line <= last]
+    return [*sorted(around, key=lambda span: span[1] - span[0]), (1, len(code.splitlines()))]
 
 
 def outcome_of(folder: Path, tests: list[str]) -> str:
@@ -180,6 +191,7 @@ def run_mutants(known: dict, package: str, count: int, seed: str, limit: float) 
             outcome = outcome_of(folder, tests_for(path, line, known))
             (folder / path).write_text(code, "utf-8")
             outcomes[outcome] += 1
+            sys.stderr.write(f"{path}:{line}: {outcome}\n")
             if outcome != "killed":
                 difference = difflib.unified_diff(code.splitlines(), text.splitlines(), path, outcome, lineterm="", n=2)
                 sys.stdout.write("\n".join([*difference, "", ""]))

@@ -164,6 +164,24 @@ def test_auth_argument_of_another_type_is_refused(value):
     assert CANARY not in everything_shown(caught.value)
 
 
+@pytest.mark.parametrize("value", [CANARY.encode(), None, 7, ["x"]], ids=["bytes", "none", "number", "list"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda value: Credentials.basic("user", value), id="secret"),
+        pytest.param(lambda value: Credentials.basic(value, "secret"), id="user"),
+        pytest.param(Credentials.bearer, id="token"),
+        pytest.param(Credentials.api_key, id="key"),
+    ],
+)
+def test_user_name_and_secret_are_text(make, value):
+    """Anything else is refused by its type, and is not quoted."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        make(value)
+
+    assert CANARY not in everything_shown(caught.value)
+
+
 # Precedence
 
 PAIR = {"ARTIFACTORY_USERNAME": "env-user", "ARTIFACTORY_API_KEY": "env-key"}
