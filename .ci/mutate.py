@@ -143,7 +143,10 @@ def _blocks_around(path: str, line: int) -> list[tuple[int, int]]:
     """First and last line of the functions and classes around a line, inner ones first, and of the file."""
     code = Path(path).read_text("utf-8")
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    spans = [(node.lineno, node.end_lineno or 0) for node in ast.walk(ast.parse(code)) if isinstance(node, kinds)]
+    nodes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, kinds)]
+    spans = [
+        (min([node.lineno, *(each.lineno for each in node.decorator_list)]), node.end_lineno or 0) for node in nodes
+    ]
     around = [(first, last) for first, last in spans if first <= line <= last]
     return [*sorted(around, key=lambda span: span[1] - span[0]), (1, len(code.splitlines()))]
 

@@ -9,7 +9,8 @@ import pytest
 
 import aioartifact
 from aioartifact import _session
-from aioartifact._address import parse_server_url
+from aioartifact._address import parse_item_url, parse_server_url
+from aioartifact._protocol import build_download
 from aioartifact._session.lane import Lane
 from aioartifact.testing import Fault
 
@@ -102,6 +103,16 @@ async def test_failed_request_makes_room(server, url, session, tmp_path, fault):
     server.fail("*", "**", times=None, fault=fault)
     with pytest.raises(aioartifact.ArtifactoryError):
         await aioartifact.download(url, tmp_path, session=session)
+
+    assert lane_of(session, server).pace.in_flight == 0
+
+
+async def test_response_dropped_before_the_end_of_its_block(server, url, session):
+    """Its slot is given back once."""
+    item = parse_item_url(url)
+    async with _session.stream(session, build_download(item), _session.begin(session)) as reply:
+        reply.drop()
+        assert lane_of(session, server).pace.in_flight == 0
 
     assert lane_of(session, server).pace.in_flight == 0
 
