@@ -203,14 +203,24 @@ async def test_label_without_checksums(reader, framing):
         assert await reader(url, session) == stored
 
 
-@pytest.mark.parametrize("reader", [downloaded, read, streamed])
+@pytest.mark.parametrize(
+    ("reader", "span"),
+    [
+        *((reader, {}) for reader in (downloaded, read, streamed, opened)),
+        *((reader, {"start": 10, "end": 20}) for reader in (read, streamed, opened)),
+    ],
+)
+@FRAMINGS
+@pytest.mark.parametrize("knows_info", [True, False], ids=["info", "no-info"])
 @pytest.mark.parametrize("label", ["gzip", "zstd", "br", "gzip, br", "deflate"])
-async def test_label_with_the_checksum_of_other_bytes(reader, label):
-    """Neither the received nor the decoded bytes are the file."""
-    answer = file_server(gzip.compress(TEXT), b"other", framing="sized", label=label)
+async def test_label_with_the_checksum_of_other_bytes(reader, span, framing, knows_info, label):
+    """Neither the received nor the decoded bytes are the file: not even a part of them is read."""
+    answer = file_server(
+        gzip.compress(TEXT), b"other", framing=framing, label=label, info=len(b"other") if knows_info else None
+    )
     async with serving(answer) as (url, session, _):
         with pytest.raises(aioartifact.IntegrityError, match="sha256"):
-            await reader(url, session)
+            await reader(url, session, **span)
 
 
 def range_server(handlers):

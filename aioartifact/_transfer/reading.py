@@ -199,15 +199,15 @@ class Incoming:
             # Checksums that are not known yet may be known at the end, when no byte can be read again.
             self._digests = Digests(algorithms_for(self.expected.checksums) or ALGORITHMS)
 
-    async def may_be_decoded(self) -> bool:
+    async def must_be_verified(self) -> bool:
         """
         Whether only the checksum of the whole file can show if its coding was stored or added in transit.
 
-        The bytes of a stored file that is labelled with a coding are those to be read. Must be called before the
-        first byte is received.
+        The bytes of a stored file that is labelled with a coding are those to be read. A whole body with a coding that
+        cannot be removed is verified anyway. Must be called before the first byte is received.
         """
         expected = self.expected
-        if expected is None or not can_decode(expected.codings):
+        if expected is None or not expected.codings or (self._is_whole and not can_decode(expected.codings)):
             return False
         if expected.size is None or expected.size <= _SMALL:
             return True
@@ -362,7 +362,7 @@ async def begin_reading(
     incoming = Incoming(session, item, start, stop, pin=pin)
     try:
         await incoming.open()
-        if not await incoming.may_be_decoded():
+        if not await incoming.must_be_verified():
             return incoming
         await incoming.widen()
         return Spooled(await spool_file(incoming), start, stop)

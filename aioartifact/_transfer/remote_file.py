@@ -81,11 +81,11 @@ class RemoteFile:
         first = Incoming(session, item, 0, _BLOCK)
         try:
             await first.open()
-            must_decode = await first.may_be_decoded()
+            must_be_verified = await first.must_be_verified()
             expected = first.expected
             assert expected is not None
             is_whole = not first.is_part
-            if must_decode or expected.size is None or (is_whole and _BLOCK < expected.size <= _COPIED_AT_ONCE):
+            if must_be_verified or expected.size is None or (is_whole and _BLOCK < expected.size <= _COPIED_AT_ONCE):
                 await first.widen()
                 copy = await spool_file(first)
                 file = cls(session, item, copy.size)
