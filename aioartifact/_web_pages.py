@@ -10,6 +10,9 @@ _ITEM_OF_7 = re.compile(r"/ui/(?:native|repos/(?:tree|simple)/[^/]+)/(.+)")
 _PAGES_OF_6 = re.compile(r"(?:/[^/]+)?/webapp(?:/|\Z)")
 _ITEM_OF_6 = re.compile(r"/*artifacts/browse/(?:tree|simple)/[^/]+/(.+)")
 
+# The plain listings, which the tree links to.
+_LISTING = re.compile(r"/artifactory/(?:list|simple)/(.+)")
+
 
 def read_page(path: str, query: str, fragment: str) -> str | None:
     """
@@ -31,7 +34,8 @@ def read_page(path: str, query: str, fragment: str) -> str | None:
         found = _ITEM_OF_6.match(fragment)
         named = "".join(parse_qs(query, errors="surrogateescape").get("pathId", ())[:1]).replace(":", "/", 1)
         return _location(found[1] if found else "") or named
-    return None
+    listing = _LISTING.match(path)
+    return _location(listing[1]) if listing else None
 
 
 def _location(text: str) -> str:

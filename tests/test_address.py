@@ -357,6 +357,8 @@ def test_group_id_and_path(group_id, path):
         ("https://h/artifactory/webapp/#/artifacts/browse/tree/General/repo/g", "https://h/artifactory/repo/g"),
         ("https://h/webapp/#/artifacts/browse/tree/General/repo/g/n.jar", "https://h/artifactory/repo/g/n.jar"),
         ("https://h/artifactory/webapp/browserepo.html?0&pathId=repo:g/n", "https://h/artifactory/repo/g/n"),
+        ("https://h/artifactory/list/repo/g/n/", "https://h/artifactory/repo/g/n"),
+        ("https://h/artifactory/simple/repo/a%20b", "https://h/artifactory/repo/a%20b"),
         ("https://h/ui/native/repo/a%23b;c", "https://h/artifactory/repo/a%23b%3Bc"),
     ],
 )
