@@ -158,11 +158,45 @@ async def test_longer_than_allowed(call, status, by_date, tmp_path):
         assert "the server asks to wait 5000 s" in str(caught.value)
 
 
-async def test_outcome_of_a_bulk_call(tmp_path):
-    """The delay is in the text of each outcome."""
-    refusal = response(status=429, headers={"Retry-After": "5000"})
+@pytest.mark.parametrize(("status", "kind"), [(429, aioartifact.RateLimitedError), (503, aioartifact.ServerError)])
+async def test_outcomes_of_a_bulk_call(status, kind, tmp_path):
+    """The first error has the delay in its text; the others are not requested, since the server does not want them."""
+    refusal = response(status=status, headers={"Retry-After": "5000"})
     async with raw_server(lambda _: refusal) as server, connect(server) as session:
-        urls = [f"{server.url}/r/f{number}" for number in range(3)]
+        urls = [f"{server.url}/r/f{number}" for number in range(30)]
         report = await aioartifact.download_many(urls, tmp_path, on_error="collect", session=session)
-        assert len(report.failed) == 3
-        assert all("asks to wait 5000 s" in str(outcome.error) for outcome in report.failed)
+        assert (len(report.failed), len(server.requests)) == (30, 1)
+        texts = sorted(str(outcome.error) for outcome in report.failed)
+        assert sum("asks to wait 5000 s" in text for text in texts) == 1
+        assert (
+            sum(
+                f"not requested: the server asked for a longer pause than allowed before ({status})" in text
+                for text in texts
+            )
+            == 29
+        )
+        assert {type(outcome.error) for outcome in report.failed} == {kind}
+
+
+async def test_call_after_a_demand_that_was_too_long():
+    """A later call sends a request, and without the demand it succeeds."""
+
+    def handler(request):
+        refusal = response(status=429, headers={"Retry-After": "5000"})
+        return refusal if len(server.requests) == 1 else success(request)
+
+    async with raw_server(handler) as server, connect(server) as session:
+        with pytest.raises(aioartifact.RateLimitedError):
+            await read(f"{server.url}/r/f", session, None)
+        await read(f"{server.url}/r/f", session, None)
+        assert len(server.requests) == 2
+
+
+async def test_listing_after_a_demand_that_is_too_long():
+    """No other way of listing is tried."""
+    refusal = response(status=503, headers={"Retry-After": "5000"})
+    async with raw_server(lambda _: refusal) as server, connect(server) as session:
+        with pytest.raises(aioartifact.ServerError, match="asks to wait 5000 s"):
+            async for _ in aioartifact.walk(f"{server.url}/r/d", session=session):
+                pass
+        assert len(server.requests) == 1

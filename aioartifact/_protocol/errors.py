@@ -82,15 +82,15 @@ def _error_class(request: Request, response: Response, words: str, refusal: Refu
 
 
 def not_sent(request: Request, status: int, *, login_hint: str) -> ResponseError:
-    """Make the error of a request that is not sent because its server has refused the credentials before."""
-    reason = "the credentials were refused" if status == 401 else "logins of this user were refused"
+    """Make the error of a request that is not sent because its server has refused others for a reason of its own."""
+    reason, hint = _REASONS_NOT_TO_SEND.get(status, ("the server asked for a longer pause than allowed", _PAUSE_HINT))
     return error_for_status(status)(
         f"{request.label}: not requested: {reason} before ({status})",
         method=request.method,
         url=mask_url(request.url),
         status=status,
         attempts=0,
-        hint=login_hint if status == 401 else _LOCKED_HINT,
+        hint=hint or login_hint,
     )
 
 
@@ -163,6 +163,11 @@ _LOCKED_HINT = (
     "logins have failed too often, also with right credentials: wait, or have an administrator unlock the user; "
     "check the credentials first"
 )
+_PAUSE_HINT = "try again later, or allow a longer pause by RetryPolicy.retry_after_max"
+_REASONS_NOT_TO_SEND = {
+    401: ("the credentials were refused", None),
+    403: ("logins of this user were refused", _LOCKED_HINT),
+}
 _FORBIDDEN_OR_MISSING = (
     "either there is no such repository, or this user may not deploy to it: check its key, then permissions"
 )

@@ -19,7 +19,7 @@ from .._retry import (
 from .connections import ResponseHead
 from .logs import log_pause, log_retry
 from .payload import UploadPayload, is_replayable, upload_failure
-from .refusals import CredentialsRefused, SentCredentials, credentials_in
+from .refusals import EVERYONE, CredentialsRefused, SentCredentials, credentials_in
 from .state import Operation, Route, SessionState
 from .translation import may_pass
 
@@ -131,6 +131,8 @@ class Passage:
             demanded = read_retry_after(response.headers, now=self._state.clock.wall())
             if demanded is not None and demanded <= self._state.retry.retry_after_max:
                 self._route.gate.pause(demanded)
+            elif demanded is not None:
+                self._route.breaker.refuse(EVERYONE, response.status, demanded)
         else:
             uploaded = request.body.sent_at if isinstance(request.body, UploadPayload) else None
             lane.pace.answered(uploaded or sent, now)

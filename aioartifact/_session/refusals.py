@@ -1,4 +1,4 @@
-"""Circuit breaker for credentials that a server has refused: each further failing login may lock the account."""
+"""Circuit breaker for credentials that a server has refused, since each further failing login may lock the account."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +13,9 @@ _MAX_SECONDS = 300.0
 
 SentCredentials: TypeAlias = tuple[str | None, ...]
 """The values of the header fields that carry credentials."""
+
+EVERYONE: SentCredentials = ("everyone",)
+"""In place of credentials: the server accepts no request, whoever sends it."""
 
 
 class CredentialsRefused(Exception):
@@ -60,7 +63,7 @@ class ActiveCalls:
 
 class CredentialBreaker:
     """
-    Remembers which credentials one server has refused.
+    Remembers which credentials one server has refused, and whether it accepts no requests for a while.
 
     A refusal ends the remaining work of all calls that were active when it arrived. Once these have ended, or after
     five minutes, one request may try the credentials again, alone.
@@ -77,16 +80,17 @@ class CredentialBreaker:
         self._suspended_at = -inf
         self.suspensions = 0
 
-    def refuse(self, sent: SentCredentials, status: int) -> None:
+    def refuse(self, sent: SentCredentials, status: int, seconds: float = inf) -> None:
         """
         Record that the server refused the credentials *sent*; without any, nothing is recorded.
 
         Args:
-            sent: The credentials.
-            status: 401, or 403 while the server refuses all logins of the user.
+            sent: The credentials, or EVERYONE.
+            status: 401, 403 while the server refuses all logins of the user, or 429 or 503 for everyone.
+            seconds: For how long, at most.
         """
         if any(sent):
-            self._refused[sent] = (self._calls.snapshot(), self._clock.now() + _MAX_SECONDS, status)
+            self._refused[sent] = (self._calls.snapshot(), self._clock.now() + min(seconds, _MAX_SECONDS), status)
 
     def answered(self, sent_at: float, *, is_suspended: bool) -> None:
         """
@@ -102,7 +106,10 @@ class CredentialBreaker:
 
     def refusal(self, sent: SentCredentials) -> int | None:
         """Return the status with which *sent* were refused if a request with them must not be sent now, else None."""
-        if not self._refused or (refused := self._refused.get(sent)) is None:
+        return self._refusal(EVERYONE) or self._refusal(sent) if self._refused else None
+
+    def _refusal(self, sent: SentCredentials) -> int | None:
+        if (refused := self._refused.get(sent)) is None:
             return None
         calls, until, status = refused
         if self._calls.has_any_of(calls) and self._clock.now() < until:
