@@ -4,8 +4,8 @@ A server of canned answers, for cases where latency, bandwidth or the number of 
     python -m benchmarks.canned ROUTES [CERTIFICATE KEY]
 
 ROUTES is a file of JSON, see :class:`Route`; with a certificate, connections use TLS. The first line printed is the
-server's address. Each answer comes a
-given time after its request, each body at a given rate per connection; ``/stats`` tells how many requests came.
+server's address. Each answer comes a given time after its request, each body at a given rate per connection;
+``/stats`` tells how many requests came.
 """
 
 import asyncio

@@ -10,12 +10,16 @@ second run skips the files that exist.
 
 import argparse
 import asyncio
+import os
+import signal
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from itertools import repeat
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
+from time import sleep
 
 import aioartifact
 
@@ -49,6 +53,20 @@ def download_part(part: Part, destination: str, number: int) -> aioartifact.Repo
     return asyncio.run(download())
 
 
+def end_with_parent() -> None:
+    """Have this process end when its parent does: if that is killed, a pool leaves its processes running."""
+
+    def wait() -> None:
+        parent = parent_process()
+        assert parent is not None
+        parent.join()
+        os.kill(os.getpid(), signal.SIGINT)  # asyncio.run() cancels the download, which removes its temporary files
+        sleep(3)
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Download a folder of many small files in several processes.")
     parser.add_argument("url", help="URL of the folder")
@@ -58,7 +76,7 @@ def main() -> int:
     try:
         parts = asyncio.run(list_parts(options.url, options.processes))
         # "spawn", as a fork copies the locks of other threads while these hold them.
-        with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(options.processes, get_context("spawn"), initializer=end_with_parent) as pool:
             arguments = (parts, repeat(options.destination), repeat(options.processes))
             outcomes = [outcome for report in pool.map(download_part, *arguments) for outcome in report]
     except aioartifact.ArtifactoryError as error:

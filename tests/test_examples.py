@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from select import select
 from types import ModuleType
 
 import aiohttp
@@ -142,24 +143,45 @@ def test_several_processes_of_a_folder_that_is_missing(filled, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_several_processes_of_which_one_dies(filled, many, data, tmp_path):
-    """The program ends with a message, and all its processes with it; a new run downloads what is missing."""
+@pytest.fixture
+def stalled(filled, many, tmp_path):
+    """The program in the middle of two files, and the processes of its pool; at the end the files are released."""
     stalls = [filled.fail("GET", "data-public/**", times=1, fault=Fault.stall(after=1)) for _ in range(2)]
     command = [sys.executable, EXAMPLES / "several_processes.py", many, "-d", tmp_path]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": ROOT}) as process:
+    environment = os.environ | {"PYTHONPATH": ROOT}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         for stall in stalls:
             assert stall.wait_reached(60)
-        workers = spawned(process.pid)
-        os.kill(workers[0], signal.SIGKILL)
-        _, errors = process.communicate(timeout=60)
-    for stall in stalls:
-        stall.release()
+        yield process, spawned(process.pid)
+        for stall in stalls:
+            stall.release()
+
+
+def test_several_processes_of_which_one_dies(stalled, many, data, tmp_path):
+    """The program ends with a message, and all its processes with it; a new run downloads what is missing."""
+    process, workers = stalled
+    os.kill(workers[0], signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (1, "a process died; a second run downloads what is missing\n")
     assert len(workers) == 2
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
     assert all(data.get(path.relative_to(tmp_path).as_posix()) == path.read_bytes() for path in whole(tmp_path))
     assert run("several_processes.py", many, "-d", tmp_path).returncode == 0
     assert {path: (tmp_path / path).read_bytes() for path in data} == data
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_several_processes_of_a_program_that_is_killed(stalled, data, tmp_path, number):
+    """Its processes end, too; what has its name is whole."""
+    process, workers = stalled
+    descriptors = [os.pidfd_open(pid) for pid in workers]
+    process.send_signal(number)
+    process.wait(60)
+    for descriptor in descriptors:
+        assert select([descriptor], [], [], 60)[0]
+        os.close(descriptor)
+    assert len(workers) == 2
+    assert all(data.get(path.relative_to(tmp_path).as_posix()) == path.read_bytes() for path in whole(tmp_path))
 
 
 def whole(folder: Path) -> list[Path]:
