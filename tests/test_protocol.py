@@ -658,7 +658,9 @@ def test_promise_of_an_answer(chain, promise):
     assert read_expected_content(ASKED, chain) == promise
 
 
-@pytest.mark.parametrize("content_type", ["text/html", "text/html; charset=utf-8", "TEXT/HTML"])
+@pytest.mark.parametrize(
+    "content_type", ["text/html", "text/html; charset=utf-8", "TEXT/HTML", "application/xhtml+xml"]
+)
 @pytest.mark.parametrize("server", ["nginx", "Artifactory/6.20.0"])
 def test_web_page_in_place_of_a_file(content_type, server):
     """A login page is not saved as an artifact, even if it is Artifactory's own."""

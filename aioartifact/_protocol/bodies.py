@@ -31,7 +31,7 @@ def parse_json(text: str) -> Any:
 
 
 def is_html(headers: Mapping[str, str]) -> bool:
-    return headers.get("Content-Type", "").lower().startswith("text/html")
+    return headers.get("Content-Type", "").lower().startswith(("text/html", "application/xhtml+xml"))
 
 
 def is_file(headers: Mapping[str, str]) -> bool:
