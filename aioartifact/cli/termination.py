@@ -107,6 +107,8 @@ class _Cancellation:
     def _is_responsive(self) -> None:
         if len(self.received) == 1:
             _die_in(0)
+            if len(self.received) > 1:  # it arrived in between, and its alarm may just have been revoked
+                _die_in(_PATIENCE)
 
     def end(self) -> None:
         """The clean-up is complete."""

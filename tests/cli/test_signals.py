@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM: the command cleans up, says so, and ends with the code that shells know."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -8,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from aioartifact.cli import main
+from aioartifact.cli import main, termination
 from aioartifact.cli.errors import guarded
 from aioartifact.cli.running import run
 from aioartifact.cli.termination import heeding_sigterm
@@ -213,6 +214,23 @@ def test_clean_up_that_hangs_is_limited(start, numbers, codes):
     for number in numbers[1:]:
         process.send_signal(number)
     assert process.wait(SECONDS) in codes
+
+
+async def test_signal_in_the_moment_in_which_the_loop_responds(monkeypatch):
+    """The second of two signals ends a clean-up that hangs, also if it arrives while the alarm is revoked."""
+    cancellation = termination._Cancellation(asyncio.create_task(asyncio.sleep(0)))
+    alarms = []
+
+    def die_in(seconds):
+        if seconds == 0 and len(cancellation.received) == 1:
+            cancellation._handle(signal.SIGTERM, None)
+        alarms.append(seconds)
+
+    monkeypatch.setattr(termination, "_die_in", die_in)
+    cancellation._handle(signal.SIGINT, None)
+    cancellation._is_responsive()
+    assert 0 in alarms
+    assert alarms[-1] > 0
 
 
 def test_sigterm_while_nobody_reads_the_output(server, start):
