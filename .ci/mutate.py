@@ -95,8 +95,9 @@ def mutants_of(path: Path) -> dict[int, list[Mutant]]:
         if operator.arguments() or "BitOr" in name:  # most of the latter are type hints
             continue
         starts = [start for node in ast_nodes(tree) for start, _ in operator().mutation_positions(node)]
-        for occurrence, (line, _) in enumerate(starts):
-            found[line].append(partial(_mutated, code, operator, occurrence))
+        for occurrence, (line, column) in enumerate(starts):
+            if not code.splitlines()[line - 1][column:].startswith("*,"):  # of a signature, taken for a product
+                found[line].append(partial(_mutated, code, operator, occurrence))
     for line, text in _left_out(code):
         found[line].append(partial(str, text))
     return found
@@ -187,7 +188,7 @@ def run_mutants(known: dict, package: str, count: int, seed: str, limit: float) 
         for path, line in draw.sample(lines, min(count, len(lines))):
             if time.monotonic() > end:
                 break
-            text, code = draw.choice(modules[path][line])(), Path(path).read_text("utf-8")
+            text, code = draw.choice(modules[path][line])(), (folder / path).read_text("utf-8")
             if text is None or text == code:
                 continue
             (folder / path).write_text(text, "utf-8")
