@@ -283,6 +283,26 @@ async def test_connection_that_breaks_each_time_ends_the_call(filled, call, name
             await call(name, session)
 
 
+@pytest.mark.parametrize(
+    ("opened", "fault"),
+    [
+        pytest.param(impatient, Fault.lose(), id="ours-no-answer"),  # aiohttp itself repeats it in a plain session
+        pytest.param(impatient, Fault.status(503), id="ours-refusal"),
+        pytest.param(plain(), Fault.status(503), id="plain-refusal"),
+    ],
+)
+async def test_error_names_its_request_and_its_attempts(filled, opened, fault):
+    """With any session, an attempt is a request that was sent."""
+    async with opened(filled) as session:
+        filled.fail("*", "**", times=None, fault=fault)
+        filled.clear_log()
+        with pytest.raises((aioartifact.TransportError, aioartifact.ResponseError)) as caught:
+            await aioartifact.info(f"{filled.url}/generic-local/tree/a.bin", session=session)
+        error = caught.value
+        assert (error.method, error.url) == ("GET", f"{filled.url}/api/storage/generic-local/tree/a.bin")
+        assert error.attempts == len(filled.requests)
+
+
 @pytest.fixture
 async def compressing():
     """URL of a folder on a server that compresses its answers, as the proxies before real ones do."""
