@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from aioartifact._address import parse_server_url
+from aioartifact._address import ServerURL, parse_server_url
 from aioartifact._api.credentials import authentication, authentification, resolve_credentials
 from aioartifact._credentials import Credentials, configured_servers, parse_auth, resolve, resolve_ancestor
 from aioartifact._credentials.ancestor import from_cfg
 from aioartifact._credentials.jfrog import from_jfrog_cli, from_jfrog_environment
 from aioartifact._credentials.netrc import from_netrc
+from aioartifact._credentials.sources import over_tls
 from aioartifact._errors import CredentialsError, InvalidArgumentError, InvalidURLError
 
 CANARY = "s3cr3t-canary"
@@ -180,6 +181,13 @@ def test_user_name_and_secret_are_text(make, value):
         make(value)
 
     assert CANARY not in everything_shown(caught.value)
+
+
+@pytest.mark.parametrize(("port", "port_over_tls"), [(80, 443), (79, 79), (8081, 8081), (443, 443)])
+def test_address_over_tls(port, port_over_tls):
+    """Only the default port has another meaning with https."""
+    address = over_tls(ServerURL("http", "h", port, ("artifactory",)))
+    assert address == ServerURL("https", "h", port_over_tls, ("artifactory",))
 
 
 # Precedence

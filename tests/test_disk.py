@@ -127,6 +127,21 @@ def test_space_for_one_file(size, listed, additional):
     assert space.additional_bytes("never", size, info) == (additional if size is None else 0)
 
 
+@pytest.mark.parametrize("disk", ["refuses", "has-no-size"])
+async def test_disk_whose_free_space_is_unknown(server, session, tree, url, tmp_path, monkeypatch, disk):
+    """Some network disks do not report it: what does not fit fails where it is written."""
+    usage = shutil.disk_usage(tmp_path)
+
+    def unknown(folder):
+        if disk == "refuses":
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        return type(usage)(0, 0, 0)
+
+    monkeypatch.setattr(shutil, "disk_usage", unknown)
+    await aioartifact.download_folder(url, tmp_path, session=session)
+    assert content(tmp_path) == tree
+
+
 async def test_read_only_disk(server, session, tree, url, mounted):
     """Every file that would have to be written fails for itself; what is right already is kept."""
     place = mounted("size=5m")

@@ -1,5 +1,6 @@
 """Files on their way: private ones that nobody finds, and parts that a later run takes over."""
 
+import asyncio
 import errno
 import os
 import resource
@@ -7,14 +8,17 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import anyio
 import pytest
 
 from aioartifact._errors import LocalFileError, LocalNotFoundError
 from aioartifact._files import Staging, remove_left_behind
 from aioartifact._files.part_names import is_left_behind, part_of, private_part, record_of, shared_part
 from aioartifact._files.staging import write_at
+from aioartifact._threads import run
 
 KEY = "https://host/artifactory/r/a"
 
@@ -585,6 +589,29 @@ def test_all_that_is_left_is_removed(leftovers):
     assert names(leftovers) == ["a", "elsewhere", "sub"]
     assert names(leftovers / "sub") == [".b.part"]
     assert remove_left_behind(str(leftovers), None) == []
+
+
+async def test_removal_ends_when_it_is_cancelled(tmp_path, monkeypatch):
+    """A tree can be large: the rest of it is not searched."""
+    reached, cancelled, later = threading.Event(), threading.Event(), []
+
+    def walk(folder, **_):
+        reached.set()
+        cancelled.wait()
+        for number in range(100):
+            later.append(number)
+            yield folder, [], []
+
+    monkeypatch.setattr(os, "walk", walk)
+    removal = asyncio.ensure_future(run(remove_left_behind, str(tmp_path), None))
+    await asyncio.to_thread(reached.wait)
+    removal.cancel()
+    await anyio.wait_all_tasks_blocked()
+    cancelled.set()
+    with pytest.raises(asyncio.CancelledError):
+        await removal
+
+    assert len(later) == 1
 
 
 def test_what_is_in_use_is_not_removed(tmp_path):
