@@ -136,7 +136,11 @@ def test_ctrl_c_twice(folder, held, tmp_path):
     """A key that bounces or an impatient user: the second one raises nothing in the middle of the clean-up."""
     process = held("download", f"{folder}/1.0.0/media/b.wav", "-d", tmp_path)
     process.send_signal(signal.SIGINT)
-    assert end(process, signal.SIGINT) == (130, "", "\ninterrupted\n")
+    # On a busy machine the second one may arrive while the interpreter exits, which no handler survives. To a shell,
+    # that is 130 as well.
+    code, *output = end(process, signal.SIGINT)
+    assert code in (130, -signal.SIGINT)
+    assert output == ["", "\ninterrupted\n"]
     assert files_below(tmp_path) == []
 
 
