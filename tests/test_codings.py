@@ -249,14 +249,27 @@ def part(start, stop, sent=None):
     return cut
 
 
+@pytest.mark.parametrize("sent", [0, 5000])
 @pytest.mark.parametrize("spelled", [sized, chunked])
-async def test_whole_file_is_encoded_but_not_its_part(spelled):
-    """Bytes of an encoded response never continue those of a plain part; an open file decodes them."""
+async def test_whole_file_is_encoded_but_not_its_part(spelled, sent):
+    """No part consists of bytes of an encoded response, whether a plain one broke off early or late."""
     whole = spelled(gzip.compress(TEXT), **{"Content-Encoding": "gzip"} | checksum_headers(TEXT))
-    handlers = [part(100, 60_000, sent=5000), lambda _: whole, part(100, 60_000)]
     retry = RetryPolicy(attempts=3, backoff_initial=0)
+    handlers = [part(100, 60_000, sent=sent), lambda _: whole, part(100, 60_000)]
     async with serving(range_server(handlers), retry=retry) as (url, session, _):
         assert await aioartifact.read_bytes(url, start=100, end=60_000, session=session) == TEXT[100:60_000]
+    async with serving(range_server(handlers), retry=retry) as (url, session, _):
+        with pytest.raises(aioartifact.IntegrityError, match="changed"):
+            await streamed(url, session, start=100, end=60_000)
+    async with serving(range_server([part(0, BLOCK, sent=sent), lambda _: whole]), retry=retry) as (url, session, _):
+        with pytest.raises(aioartifact.IntegrityError, match="changed"):
+            await opened(url, session)
+
+
+@pytest.mark.parametrize("spelled", [sized, chunked])
+async def test_open_file_of_which_only_the_whole_is_encoded(spelled):
+    """It is copied and decoded once more than the first block is read."""
+    whole = spelled(gzip.compress(TEXT), **{"Content-Encoding": "gzip"} | checksum_headers(TEXT))
     async with (
         serving(range_server([part(0, BLOCK), lambda _: whole])) as (url, session, _),
         aioartifact.open(url, session=session) as file,

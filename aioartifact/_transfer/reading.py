@@ -177,15 +177,17 @@ class Incoming:
 
     def _take(self, answer: ExpectedContent) -> None:
         """Pin the content, or make sure that it is the pinned one; then find the position to continue from."""
-        if self._pinned is None and self._position == self._start:
-            self.expected, self._stop = with_pin(answer, self._pin), self._requested_stop
-        elif self.expected is None or not is_same_content(self.expected, answer):
+        is_first = self._pinned is None and self._position == self._start
+        has_other_form = self.expected is not None and answer.codings != self.expected.codings
+        if not is_first and (self.expected is None or not is_same_content(self.expected, answer)):
             raise self._changed()
-        elif answer.codings != self.expected.codings:
-            # A whole file is verified at its end, in either form; a part must not have bytes of both.
-            if not self._is_whole or self._position > 0:
-                self.has_other_form = True
-                raise self._changed()
+        # A whole file is verified at its end, in either form; a part is only of the form that was decided about.
+        if has_other_form and not (self._is_whole and self._position == 0):
+            self.has_other_form = True
+            raise self._changed()
+        if is_first:
+            self.expected, self._stop = with_pin(answer, self._pin), self._requested_stop
+        elif has_other_form and self.expected is not None:
             self.expected = replace(self.expected, size=answer.size, codings=answer.codings)
         if self._position == 0:
             self._start_digests()
