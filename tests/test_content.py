@@ -341,6 +341,15 @@ async def test_open_file_that_only_its_etag_shows_to_be_another():
             await file.read(100)
 
 
+@pytest.mark.parametrize("size", [100, 300, 2_000_000])
+async def test_open_file_that_is_replaced_before_its_first_byte(size):
+    """The size of one content is never joined with bytes of another, though the first response broke off at once."""
+    async with serving_replaced_file(b"old" * 100, bytes([2]) * size, cut_at=0) as (url, session):
+        with pytest.raises(aioartifact.IntegrityError, match="changed"):
+            async with aioartifact.open(url, session=session):
+                pass
+
+
 async def test_resumed_file_that_only_its_etag_shows_to_be_another(tmp_path):
     """The rest of another content is never added to what has arrived: all of the new one, or an error."""
     async with serving_replaced_file(OLD, NEW, cut_at=1_500_000) as (url, session):

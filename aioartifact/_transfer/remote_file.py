@@ -16,7 +16,7 @@ from .._errors import IntegrityError, InvalidArgumentError, ProtocolError, Sessi
 from .._files import Spool
 from .._protocol import ExpectedContent
 from .._threads import run
-from .content import has_identity
+from .content import has_identity, is_same_content
 from .reading import Incoming, read_all, read_part, spool_file
 
 _BLOCK = 256 * 1024
@@ -94,6 +94,8 @@ class RemoteFile:
             file = cls(session, item, expected.size)
             file._expected = expected
             file._beginning = await read_all(first)
+            if first.expected != expected and not is_same_content(expected, first.expected or expected):
+                raise _changed(item)  # between the first response and the one whose bytes these are
             file._needs_copy = is_whole or not has_identity(expected)
             file._keep(0, file._beginning)
             return file
@@ -207,7 +209,7 @@ class RemoteFile:
                 with anyio.CancelScope(shield=True):
                     await run(copy.close)
         if not is_same:
-            raise IntegrityError(f"GET {self._item}: changed while it was read", hint="open it again")
+            raise _changed(self._item)
         return copy
 
     def _keep(self, first: int, data: bytes) -> None:
@@ -217,6 +219,10 @@ class RemoteFile:
         while len(self._blocks) > _KEPT:
             self._blocks.popitem(last=False)
         self._next_block = first + count
+
+
+def _changed(item: ItemURL) -> IntegrityError:
+    return IntegrityError(f"GET {item}: changed while it was read", hint="open it again")
 
 
 def _whole(name: str, value: object) -> int:
