@@ -66,6 +66,7 @@ def test_demo_keeps_files_where_it_is_told(tmp_path, temporary):
 
 # The demo, with a step in its middle that does not end: whoever interrupts it is never too late.
 ENDLESS = """
+import signal
 import anyio
 from aioartifact.__main__ import main
 from aioartifact.cli import demo
@@ -74,6 +75,7 @@ async def _list_versions(*_):
     await anyio.sleep_forever()
 
 demo._list_versions = _list_versions
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job, such as CI, ignores Ctrl-C
 raise SystemExit(main())
 """
 
