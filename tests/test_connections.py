@@ -141,6 +141,30 @@ async def test_stray_success_does_not_hide_a_refused_upload(tmp_path):
             await aioartifact.write_bytes(f"{server.url}/r/up", b"new", session=session)
 
 
+@pytest.mark.parametrize(
+    "broken", [b"HTTP/1.1 200 OK\r\nX: y", b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 3000, b"HTTP/1.1 x"]
+)
+async def test_complete_body_survives_what_breaks_the_next_response(broken):
+    """A connection is free as soon as a body has arrived, even if nothing of the body has been read yet."""
+
+    def answer(request):
+        if request.target.endswith("/a"):
+            return file_of(request)
+        raise Close(broken)
+
+    limits = aioartifact.Limits(max_connections=1)
+    async with (
+        raw_server(answer) as server,
+        aioartifact.session(server.url, auth=AUTH, retry=RetryPolicy.none(), limits=limits) as session,
+        aioartifact.stream(f"{server.url}/r/a", session=session) as chunks,
+    ):
+        while not any(session.connector._conns.values()):
+            await anyio.lowlevel.checkpoint()
+        with pytest.raises((aioartifact.TransportError, aioartifact.ProtocolError)):
+            await aioartifact.read_bytes(f"{server.url}/r/b", session=session)
+        assert b"".join([chunk async for chunk in chunks]) == FILES["a"]
+
+
 async def test_clean_connection_is_reused(tmp_path):
     async with raw_server(file_of) as server:
         async with aioartifact.session(server.url, auth=AUTH) as session:

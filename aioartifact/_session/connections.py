@@ -79,6 +79,9 @@ class _Protocol(ResponseHandler):
             self._drop_timeout()  # the upload has a limit of its own
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        if self._payload is not None and self._payload.is_eof():
+            # aiohttp would fail this body for what broke a later response; its reader may not have read all of it yet.
+            self._payload = None
         super().connection_lost(exc)
         self._end_final_limit()
 
