@@ -221,3 +221,23 @@ async def test_error_bodies_echo_characters_by_layer(closed, ask):
     assert "generic-local:ü?'" in servlet.body.decode("latin-1")
     assert rest.headers["content-type"] == "application/json"
     assert "'generic-local:ü日'" in rest.body.decode()
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize("query", ["properties", "properties=team", "propertiesXml"])
+async def test_properties_need_the_right_to_read(ask, hidden, query):
+    """Without it an item with properties, one without, and none at all have the same answer, hidden or not."""
+    async with ArtifactoryServer(hide_unauthorized=hidden) as server:
+        server.put("generic-local/a.bin", b"content", properties={"team": "data"})
+        server.put("generic-local/b.bin", b"content")
+        server.make_folder("generic-local/folder", properties={"team": "data"})
+        server.create_repository("all", kind="virtual", members=["generic-local"])
+        server.add_user("user", password="pw")
+        for path in ("generic-local/a.bin", "generic-local/b.bin", "generic-local/c.bin", "generic-local/folder"):
+            for each in (path, path.replace("generic-local", "all"), path.replace("generic-local", "missing")):
+                answer = await ask(server, "GET", f"/api/storage/{each}?{query}", headers=encoded("user:pw"))
+                assert (answer.status, answer.message) == (404, "No properties could be found.")
+        server.grant("user", "generic-local")
+        for path in ("generic-local/a.bin", "all/a.bin", "generic-local/folder"):
+            answer = await ask(server, "GET", f"/api/storage/{path}?{query}", headers=encoded("user:pw"))
+            assert (answer.status, b"data" in answer.body) == (200, True)

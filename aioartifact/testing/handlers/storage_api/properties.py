@@ -33,7 +33,7 @@ def of_storage(exchange: Exchange) -> Reply:
     """
     Answer ``api/storage/...?properties[=a,b]``.
 
-    A missing item and one without properties are the same 404, as on the real server.
+    A missing item, one without properties and one that the user may not read are the same 404, as in 6.20.
     """
     target = exchange.target
     found = _stored(exchange)
@@ -54,8 +54,8 @@ def xml_of_storage(exchange: Exchange) -> Reply:
 
 
 def _stored(exchange: Exchange) -> dict[str, list[str]]:
-    """Return the properties at the path: those of the first member that has some, where several have the item."""
-    each = map(exchange.instance.store.properties, views.stored(exchange))
+    """Return the readable properties at the path; of several members with the item, those of the first with some."""
+    each = map(exchange.instance.store.properties, views.visible(exchange))
     return next(filter(None, each), {})
 
 
