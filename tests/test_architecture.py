@@ -57,6 +57,7 @@ SERVER_LAYERS = (
     {"app"},
     {"runner"},
     {"control"},
+    {"remote"},
     {"server", "threaded"},
     {"process"},
     {"__init__"},

@@ -11,6 +11,7 @@ from itertools import count
 
 from aiohttp import web
 
+from .clocks import wait_until
 from .handlers.administration import repository_settings, storageinfo, system
 from .handlers.items import deploy, folder_archive, methods, multipart, relocation, webdav
 from .handlers.packages import package_upload, simple_index
@@ -130,9 +131,21 @@ class ConnectionNumbers(dict[object, int]):
 
 
 class App:
-    """Handles every request of one server, on the main origin and on the one of signed URLs."""
+    """
+    Handles every request of one server, on the main origin and on the one of signed URLs.
 
-    def __init__(self, instance: Instance, log: RequestLog, faults: Faults, upstream: Upstream) -> None:
+    Args:
+        instance: Settings and state.
+        log: Records every request.
+        faults: The script of faults.
+        upstream: Fetches for remote repositories.
+        latency: Seconds before each request is looked at.
+    """
+
+    def __init__(
+        self, instance: Instance, log: RequestLog, faults: Faults, upstream: Upstream, *, latency: float = 0.0
+    ) -> None:
+        self._latency = latency
         self._instance = instance
         self._upstream = upstream
         self._log = log
@@ -167,6 +180,8 @@ class App:
     ) -> Sent:
         handle = self._faults.pick(record.method, record.pattern_path)
         upload_fault = UploadFault.of(request, handle)
+        if self._latency:
+            await wait_until(self._instance.clock, self._instance.clock() + self._latency)
         if handle:
             await self._suffer(handle, target)
         if handle and handle.fault.answer:

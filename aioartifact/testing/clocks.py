@@ -1,10 +1,11 @@
 """Time as the server sees it: that of the machine, or one that a test moves by hand."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from threading import Lock
 
-from .signals import Signal
+from .signals import Signal, first_of
 
 Clock = Callable[[], float]  # epoch seconds
 
@@ -58,9 +59,71 @@ class ManualClock:
                     self._alarms.remove(alarm)
 
 
+class AdjustableClock:
+    """The clock of the machine, which can be moved forward and stopped; callable from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._offset = 0.0
+        self._stopped_at: float | None = None
+        self._changed = Signal()
+
+    def __call__(self) -> float:
+        """Return epoch seconds."""
+        stopped_at = self._stopped_at
+        return time.time() + self._offset if stopped_at is None else stopped_at
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the clock stands still."""
+        return self._stopped_at is not None
+
+    def advance(self, seconds: float) -> None:
+        """Move forward by *seconds*."""
+        with self._lock:
+            if self._stopped_at is None:
+                self._offset += seconds
+            else:
+                self._stopped_at += seconds
+            self._notify()
+
+    def freeze(self) -> None:
+        """Stop at the present time."""
+        with self._lock:
+            self._stopped_at = self()
+            self._notify()
+
+    def resume(self) -> None:
+        """Run again, from the time at which the clock stands."""
+        with self._lock:
+            if self._stopped_at is not None:
+                self._offset = self._stopped_at - time.time()
+                self._stopped_at = None
+            self._notify()
+
+    def reset(self) -> None:
+        """Show the time of the machine again."""
+        with self._lock:
+            self._offset, self._stopped_at = 0.0, None
+            self._notify()
+
+    async def wait_until(self, when: float) -> None:
+        """Wait until the clock shows *when*."""
+        while True:
+            with self._lock:
+                changed, left, is_frozen = self._changed, when - self(), self.is_frozen
+            if left <= 0:
+                return
+            await (changed.wait() if is_frozen else first_of(changed.wait(), asyncio.sleep(left)))
+
+    def _notify(self) -> None:
+        changed, self._changed = self._changed, Signal()
+        changed.set()
+
+
 async def wait_until(clock: Clock, when: float) -> None:
-    """Wait until *clock* shows *when*; one that is not a :class:`ManualClock` is taken to run like the machine's."""
-    if isinstance(clock, ManualClock):
+    """Wait until *clock* shows *when*; one that is only a function is taken to run like the machine's."""
+    if isinstance(clock, ManualClock | AdjustableClock):
         await clock.wait_until(when)
         return
     while (left := when - clock()) > 0:  # noqa: ASYNC110  # a clock that is only a function signals nothing

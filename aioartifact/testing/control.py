@@ -1,10 +1,13 @@
 """What tests do with a server beside talking HTTP to it; the same for the in-loop and the threaded one."""
 
+import json
+import os
 import random
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Unpack
+from typing import Literal, Unpack
 
 from .accounts.auth import Grant, User
 from .accounts.oidc import IdentityMapping
@@ -20,6 +23,8 @@ from .storage.blobs import BATCH
 from .storage.store import Checksums, Deployment, Item
 from .wire.faults import Fault, FaultHandle
 from .wire.log import RequestRecord
+
+DescriptionForm = Literal["text", "env", "json"]
 
 
 class Control:
@@ -77,6 +82,54 @@ class Control:
         """Access token of the administrator."""
         return self._runner.admin.token or ""
 
+    @property
+    def control_url(self) -> str:
+        """Base URL at which programs in any language control this server; ``""`` where they may not."""
+        return self._runner.control_origin
+
+    @property
+    def control_token(self) -> str:
+        """Bearer token for :attr:`control_url`; ``""`` where programs may not control this server."""
+        return self._runner.control_token
+
+    def describe(self, form: DescriptionForm) -> str:
+        """
+        Return addresses and credentials for programs that are to use this server.
+
+        Args:
+            form: ``"text"``: URL, user name and password, and where HTTP controls the server its URL and its token,
+                a line each. ``"env"``: commands for a POSIX shell that export ``ARTIFACTORY_URL``,
+                ``ARTIFACTORY_USERNAME``, ``ARTIFACTORY_PASSWORD``, ``ARTIFACTORY_API_KEY``, ``ARTIFACTORY_PID`` and
+                the two ``ARTIFACTORY_CONTROL_URL`` and ``ARTIFACTORY_CONTROL_TOKEN``. ``"json"``: an object in one
+                line with the same names in lower case, without ``ARTIFACTORY_``.
+
+        Returns:
+            Lines, each with a line break.
+        """
+        names = ("url", "username", "password", "api_key", "control_url", "control_token")
+        values = {name: value for name in names if (value := getattr(self, name))}
+        if form == "json":
+            return json.dumps({**values, "pid": os.getpid()}) + "\n"
+        if form == "env":
+            items = {**values, "pid": str(os.getpid())}.items()
+            return "".join(f"export ARTIFACTORY_{name.upper()}={shlex.quote(value)}\n" for name, value in items)
+        return "".join(f"{value}\n" for name, value in values.items() if name != "api_key")
+
+    def reset(self) -> None:
+        """
+        Return to the state at the start: the server is empty, then *seed* fills it again.
+
+        Items, repositories, users, permissions, tokens, faults and the request log are those of the start, and the
+        clock shows the time of the machine, unless *clock* was given.
+
+        Raises:
+            ValueError: If the server keeps its data in a folder.
+        """
+        if self._runner.keeps_data:
+            raise ValueError("a server with a data folder cannot be reset: that would delete what the folder keeps")
+        self._runner.reset()
+        self._prepare()
+
     # Configuration
 
     def create_repository(self, key: str, **options: Unpack[RepositoryOptions]) -> None:
@@ -102,6 +155,10 @@ class Control:
         if wrong := definitions.problem(repository, self._instance.repositories):
             raise ValueError(wrong)
         self._instance.add_repository(repository)
+
+    def has_repository(self, key: str) -> bool:
+        """Return whether a repository of this key exists."""
+        return key in self._instance.repositories
 
     def enable_folder_download(
         self, *, max_megabytes: int = 1024, max_files: int = 5000, max_parallel: int = 10, anonymous: bool = False
@@ -375,6 +432,10 @@ class Control:
             raise AssertionError("the server does not serve\n" + "\n".join(unknown))
 
     # Pieces
+
+    def _prepare(self) -> None:
+        if self._runner.seed:
+            self._runner.seed(self)
 
     def _locate(self, address: str) -> tuple[str, str]:
         key, _, path = address.strip("/").partition("/")

@@ -86,6 +86,17 @@ class Instance:
                     self.store.add_repository(each.without(repository.key), self.now_ms())
         self._configure(self.store.repositories())
 
+    def clear(self, accounts: Accounts) -> None:
+        """Remove every repository with its items, and replace the accounts."""
+        with self.store.transaction():
+            for each in self.store.repositories():
+                self.store.remove_repository(each)
+        self.accounts = accounts
+        self.uploads = MultipartUploads()
+        self.folder_download = None
+        self.storage_summary = None
+        self._configure(self.store.repositories())
+
     def _configure(self, configurations: list[Repository]) -> None:
         self.repositories = {each.key: each for each in with_caches(configurations)}
         self.accounts.remote_of = {each.cache.key: each.key for each in configurations if each.kind == "remote"}

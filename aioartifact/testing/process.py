@@ -4,10 +4,12 @@ import asyncio
 import os
 import signal
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
+from .control import Control, DescriptionForm
 from .instance import Edition
 from .profiles import Profile, ProfileName
 from .runner import ServerOptions
@@ -24,9 +26,17 @@ def serve(
     edition: Edition = "pro",
     profile: ProfileName | Profile = "6.20",
     anonymous: bool = False,
+    repositories: Iterable[str] = (),
+    users: Mapping[str, str] | None = None,
+    seed: Path | None = None,
+    log_file: Path | None = None,
+    latency: float = 0.0,
+    strict: bool = False,
+    control: bool = False,
     certificate: Path | None = None,
     private_key: Path | None = None,
     ready_file: Path | None = None,
+    ready_form: DescriptionForm | None = None,
     on_ready: Callable[[ArtifactoryServer], None] | None = None,
 ) -> None:
     """
@@ -44,15 +54,25 @@ def serve(
         edition: ``oss`` refuses what needs Artifactory Pro.
         profile: The release to be: ``6.20``, ``7.x``, or one made of these.
         anonymous: Whether requests without credentials may read everything.
+        repositories: Keys of local repositories to create, beside ``generic-local``.
+        users: Passwords by user name; these users may read, deploy, set properties and delete everywhere.
+        seed: Folder whose subfolders are stored as repositories of these names, which are created where missing.
+        log_file: Every request is appended to it as a line of JSON.
+        latency: Seconds by which every response comes later.
+        strict: Fail at the end if endpoints were requested that the server does not serve.
+        control: Whether programs may control the server over HTTP, see :class:`ServerOptions`.
         certificate: PEM file with the certificate chain, to serve HTTPS; None for HTTP.
         private_key: PEM file with its key; None if *certificate* holds both.
         ready_file: Written once the server listens, with its URL and a line break; appears by rename, so it is
-            never seen half-written. Removed at the end.
+            never seen half-written. Other users of the machine may not read it. Removed at the end.
+        ready_form: What *ready_file* holds instead of the URL, see :meth:`ArtifactoryServer.describe`.
         on_ready: Called in the loop with the running server once it listens, before *ready_file* appears.
 
     Raises:
         DataFolderError: If *data* is neither missing, empty nor a data folder, or is in use, damaged or not writable.
-        ValueError: If *password* is empty, or None while other machines can reach *host*.
+        ValueError: If *password* is empty, or None while other machines can reach *host*; if a repository key or a
+            user name is invalid; if *seed* is not a folder, or has files beside its subfolders.
+        AssertionError: With *strict*, if endpoints were requested that are not served.
         OSError: The address cannot be listened on, or a file cannot be read or written.
         ssl.SSLError: The certificate and key do not fit.
     """
@@ -65,8 +85,38 @@ def serve(
         profile=profile,
         anonymous=anonymous,
         ssl_context=_tls(certificate, private_key) if certificate else None,
+        seed=partial(_fill, list(repositories), dict(users or {}), seed),
+        log_file=log_file,
+        latency=latency,
+        strict=strict,
+        control=control,
     )
-    asyncio.run(_serve(ArtifactoryServer(data, **options), ready_file, on_ready))
+    announce = partial(_announced, ready_file, ready_form)
+    asyncio.run(_serve(ArtifactoryServer(data, **options), announce, on_ready))
+
+
+def _fill(repositories: list[str], users: dict[str, str], folder: Path | None, server: Control) -> None:
+    """Bring a server to the state at its start."""
+    server.grant("anonymous", "**")  # counts only where requests without credentials are let in
+    for name, password in users.items():
+        server.add_user(name, password=password)
+        server.grant(name, "**", "rwnd")
+    trees = _trees(folder) if folder else []
+    for key in [*repositories, *(each.name for each in trees)]:
+        if not server.has_repository(key):
+            server.create_repository(key)
+    for each in trees:
+        server.put_tree(each.name, each)
+
+
+def _trees(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ValueError(f"the seed {folder} is not a folder")
+    trees = sorted(folder.iterdir())
+    for each in trees:
+        if not each.is_dir():
+            raise ValueError(f"the seed {folder} holds {each.name}, which is not the folder of a repository")
+    return trees
 
 
 def _tls(certificate: Path, private_key: Path | None) -> ssl.SSLContext:
@@ -76,7 +126,9 @@ def _tls(certificate: Path, private_key: Path | None) -> ssl.SSLContext:
 
 
 async def _serve(
-    server: ArtifactoryServer, ready_file: Path | None, on_ready: Callable[[ArtifactoryServer], None] | None
+    server: ArtifactoryServer,
+    announce: Callable[[Control], AbstractContextManager[None]],
+    on_ready: Callable[[ArtifactoryServer], None] | None,
 ) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -84,22 +136,27 @@ async def _serve(
         with suppress(NotImplementedError):  # Windows: there Ctrl+C interrupts the loop as it is
             loop.add_signal_handler(number, stopped.set)
     async with server:
-        server.grant("anonymous", "**")  # counts only where requests without credentials are let in
         if on_ready:
             on_ready(server)
-        with _announced(ready_file, server.url):
+        with announce(server):
             await stopped.wait()
 
 
 @contextmanager
-def _announced(ready_file: Path | None, url: str) -> Iterator[None]:
+def _announced(ready_file: Path | None, form: DescriptionForm | None, server: Control) -> Iterator[None]:
     if ready_file is None:
         yield
         return
     draft = ready_file.with_name(f".{ready_file.name}.new")
-    draft.write_text(f"{url}\n", encoding="utf-8")
+    draft.unlink(missing_ok=True)
+    with draft.open("x", encoding="utf-8", opener=_open_private) as file:
+        file.write(server.describe(form) if form else f"{server.url}\n")
     draft.replace(ready_file)
     try:
         yield
     finally:
         ready_file.unlink(missing_ok=True)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

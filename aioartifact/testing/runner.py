@@ -2,41 +2,46 @@
 
 import asyncio
 import ipaddress
+import json
 import os
+import secrets
 import sqlite3
 import ssl
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, tzinfo
 from functools import partial
+from math import inf
+from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypedDict
+from typing import Any, Self, TypedDict
 
 from aiohttp import web
 
 from .accounts.auth import Accounts, User, administrator
 from .accounts.lockouts import Lockouts
 from .app import App, ConnectionNumbers
-from .clocks import Clock
+from .clocks import AdjustableClock, Clock
 from .instance import Edition, Instance
 from .profiles import PROFILES, Profile, ProfileName
 from .repositories.definitions import Repository
 from .storage.data_folder import DataFolder, DataFolderError
 from .storage.store import Store
 from .wire.faults import Faults
-from .wire.log import RequestLog
-from .wire.transmission import Sent, reset
+from .wire.log import RequestLog, RequestRecord
+from .wire.transmission import reset
 from .wire.upstream import Upstream
 
-Handler = Callable[[web.BaseRequest], Awaitable[Sent]]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Seed = Callable[[Any], None]  # takes the server, whose class is above this module
 
 DEFAULT_REPOSITORY = "generic-local"
 
 _LINE_LIMIT = 64 << 10  # bytes of a request line or header: long paths and property lists
 _READ_BUFFER = 1 << 20  # bytes; a larger one than aiohttp's spares pausing and resuming on uploads
 _THREADS = 4
+_LOOPBACK = "127.0.0.1"
 _ACCEPTING = 4  # turns of the loop without an open connection, after which none is on its way any more
 
 
@@ -86,8 +91,13 @@ class ServerOptions(TypedDict, total=False):
         suspend_logins: Make users whose logins failed twice in a row wait before the next one, half a second
             more with each failure, as real servers do; false if left out.
         lock_after: Lock a user after that many failed logins in a row; never if left out.
-        clock: Returns epoch seconds, or a :class:`ManualClock`; ``time.time`` if left out.
+        clock: Returns epoch seconds, or a :class:`ManualClock`; the time of the machine if left out.
         strict: Fail on leaving the server where endpoints were asked for that it does not serve; false if left out.
+        seed: Called with the server before it listens, and after each reset, to fill it; nothing if left out.
+        log_file: Every request is appended to this file as a line of JSON; not written if left out.
+        latency: Seconds by which every response comes later, on *clock*; 0 if left out.
+        control: Whether programs in other languages may control the server over HTTP, at ``control_url`` with
+            ``control_token``. It listens on 127.0.0.1 without TLS, whatever *host* is; false if left out.
     """
 
     host: str
@@ -107,6 +117,10 @@ class ServerOptions(TypedDict, total=False):
     lock_after: int | None
     clock: Clock
     strict: bool
+    seed: Seed | None
+    log_file: str | os.PathLike[str] | None
+    latency: float
+    control: bool
 
 
 class Runner:
@@ -141,15 +155,24 @@ class Runner:
         base_url: str = "",
         suspend_logins: bool = False,
         lock_after: int | None = None,
-        clock: Clock = time.time,
+        clock: Clock | None = None,
         strict: bool = False,
+        seed: Seed | None = None,
+        log_file: str | os.PathLike[str] | None = None,
+        latency: float = 0.0,
+        control: bool = False,
     ) -> None:
+        if not 0 <= latency < inf:
+            raise ValueError(f"the latency must be a number of seconds of at least 0, not {latency}")
         if password == "" or (password is None and not _is_loopback(host)):
             raise ValueError(f"the administrator needs a password of its own to listen on {host}")
         self.admin: User = administrator(password)
         self.strict = strict
+        self.seed = seed
+        self.clock: Clock = clock or AdjustableClock()
+        self.control_token: str = secrets.token_urlsafe(24) if control else ""
+        self.control_origin: str = ""
         release = profile if isinstance(profile, Profile) else PROFILES[profile]
-        lockouts = Lockouts(suspend_logins, lock_after, release.longest_suspension)
         self.log: RequestLog = RequestLog()
         self.faults: Faults = Faults()
         self._data = None if data is None else DataFolder(data)
@@ -158,9 +181,14 @@ class Runner:
         self._ssl_context = ssl_context
         default = "localhost" if host == "127.0.0.1" and ssl_context is None else host
         self._storage_host = storage_host or default
+        self._log_file = log_file
+        self._latency = latency
+        self._make_lockouts = partial(Lockouts, suspend_logins, lock_after, release.longest_suspension)
+        self._make_accounts = partial(
+            Accounts, self.admin, allow_anonymous=anonymous, profile=release, clock=self.clock
+        )
         self._make_instance = partial(
             Instance,
-            accounts=Accounts(self.admin, allow_anonymous=anonymous, profile=release, lockouts=lockouts, clock=clock),
             context_path=context_path.rstrip("/"),
             edition=edition,
             profile=release,
@@ -168,14 +196,25 @@ class Runner:
             zone=time_zone,
             redirect_over=redirect_over,
             base_url=base_url.rstrip("/"),
-            clock=clock,
+            clock=self.clock,
         )
         self._listeners: list[asyncio.Server] = []
         self._servers: list[web.Server] = []
         self._resources = AsyncExitStack()
 
-    async def start(self) -> None:
-        """Open the data and listen on both origins; on failure nothing stays open."""
+    @property
+    def keeps_data(self) -> bool:
+        """Whether repositories and items outlive the server."""
+        return self._data is not None
+
+    async def start(self, prepare: Callable[[], None], control: Handler) -> None:
+        """
+        Open the data and listen on both origins; on failure nothing stays open.
+
+        Args:
+            prepare: Called before anything is served.
+            control: Handles requests that control the server, where these are let in.
+        """
         async with AsyncExitStack() as resources:
             folder = self._data or DataFolder(resources.enter_context(TemporaryDirectory(prefix="aioartifact-")))
             resources.enter_context(folder)
@@ -183,32 +222,60 @@ class Runner:
             resources.callback(store.close)
             folder.set_ready()
             executor = resources.enter_context(ThreadPoolExecutor(_THREADS, "aioartifact-server"))
-            self.instance = self._make_instance(store=store, executor=executor)
-            if DEFAULT_REPOSITORY not in self.instance.repositories:
-                self.instance.add_repository(Repository(DEFAULT_REPOSITORY))
+            accounts = self._make_accounts(lockouts=self._make_lockouts())
+            self.instance = self._make_instance(store=store, executor=executor, accounts=accounts)
+            self._add_default_repository()
+            if self._log_file is not None:
+                self.log.on_done = resources.enter_context(_RequestFile(self._log_file)).write
+            prepare()
             upstream = await resources.enter_async_context(Upstream(self.instance))
-            app = App(self.instance, self.log, self.faults, upstream)
+            app = App(self.instance, self.log, self.faults, upstream, latency=self._latency)
             resources.push_async_callback(self._end, _abort)
-            self.instance.origin = await self._listen(app.main, app.connections, self._port, self._host)
-            self.instance.storage_origin = await self._listen(app.storage, app.connections, 0, self._storage_host)
+            context = self._ssl_context
+            address = (self._host, self._port)
+            self.instance.origin = await self._listen(app.main, app.connections, address, self._host, context)
+            address = (self._host, 0)
+            name = self._storage_host
+            self.instance.storage_origin = await self._listen(app.storage, app.connections, address, name, context)
+            if self.control_token:
+                numbers = ConnectionNumbers()
+                self.control_origin = await self._listen(control, numbers, (_LOOPBACK, 0), _LOOPBACK, None)
             self._resources = resources.pop_all()
 
     async def stop(self) -> None:
         """Close every connection, listener, thread and file."""
         await self._resources.aclose()
 
+    def reset(self) -> None:
+        """Forget items, repositories, accounts, faults and requests, and set the clock right."""
+        self.faults.clear()
+        self.instance.clear(self._make_accounts(lockouts=self._make_lockouts()))
+        self._add_default_repository()
+        self.log.clear()
+        if isinstance(self.clock, AdjustableClock):
+            self.clock.reset()
+
     async def abort(self) -> None:
         """Reset every connection and stop listening; :meth:`stop` is still to be called."""
         await self._end(reset)
 
-    async def _listen(self, handler: Handler, numbers: ConnectionNumbers, port: int, name: str) -> str:
+    def _add_default_repository(self) -> None:
+        if DEFAULT_REPOSITORY not in self.instance.repositories:
+            self.instance.add_repository(Repository(DEFAULT_REPOSITORY))
+
+    async def _listen(
+        self,
+        handler: Handler,
+        numbers: ConnectionNumbers,
+        address: tuple[str, int],
+        name: str,
+        context: ssl.SSLContext | None,
+    ) -> str:
         server = _Listener(handler, numbers)
         self._servers.append(server)
-        listener = await asyncio.get_running_loop().create_server(
-            server, self._host, port, ssl=self._ssl_context, backlog=1024
-        )
+        listener = await asyncio.get_running_loop().create_server(server, *address, ssl=context, backlog=1024)
         self._listeners.append(listener)
-        scheme = "https" if self._ssl_context else "http"
+        scheme = "https" if context else "http"
         host = f"[{name}]" if ":" in name else name
         return f"{scheme}://{host}:{listener.sockets[0].getsockname()[1]}"
 
@@ -230,6 +297,22 @@ class Runner:
             listener.close()
         self._listeners.clear()
         self._servers.clear()
+
+
+class _RequestFile:
+    """A file to which each request is appended as a line of JSON."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._file = Path(path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115  # closed by __exit__
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def write(self, record: RequestRecord) -> None:
+        self._file.write(json.dumps(record.as_dict()) + "\n")
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from .control import Control
+from .remote import RemoteControl
 from .runner import Runner, ServerOptions
 
 
@@ -28,7 +29,7 @@ class ArtifactoryServer(Control):
         super().__init__(Runner(data, **options))
 
     async def __aenter__(self) -> Self:
-        await self._runner.start()
+        await self._runner.start(self._prepare, RemoteControl(self, self._runner).answer)
         return self
 
     async def __aexit__(

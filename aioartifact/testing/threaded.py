@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self, Unpack
 
 from .control import Control
+from .remote import RemoteControl
 from .runner import Runner, ServerOptions
 
 
@@ -55,7 +56,7 @@ class ThreadedArtifactoryServer(Control):
 
     async def _serve(self) -> None:
         try:
-            await self._runner.start()
+            await self._runner.start(self._prepare, RemoteControl(self, self._runner).answer)
         except BaseException as error:  # noqa: BLE001  # raised again where the server was entered
             self._started.set_exception(error)
             return

@@ -19,9 +19,17 @@ from ..settings import Settings
 @click.option("--edition", type=click.Choice(["pro", "oss"]), default="pro", show_default=True, help="What to offer.")
 @click.option("--profile", type=click.Choice(["6.20", "7.x"]), default="6.20", show_default=True, help="What release.")
 @click.option("--anonymous", is_flag=True, help="Let everybody read.")
+@click.option("--repository", "repositories", metavar="KEY", multiple=True, help="Create it; may be repeated.")
+@click.option("--user", "users", metavar="NAME:PASSWORD", multiple=True, help="Add it, with all rights on items.")
+@click.option("--seed", metavar="FOLDER", type=PATH, help="Store its subfolders as repositories.")
+@click.option("--log", metavar="FILE", type=PATH, help="Append each request to it as a line of JSON.")
+@click.option("--latency", metavar="MS", type=click.IntRange(min=0), default=0, help="Delay each response.")
+@click.option("--strict", is_flag=True, help="Exit code 1 if endpoints were requested that are not served.")
+@click.option("--control", is_flag=True, help="Let programs on this machine control the server over HTTP.")
 @click.option("--tls-cert", metavar="FILE", type=FILE, help="Serve HTTPS with this PEM certificate.")
 @click.option("--tls-key", metavar="FILE", type=FILE, help="Its key; default: in the same file.")
 @click.option("--ready-file", metavar="FILE", type=PATH, help="Write the URL there once it listens.")
+@click.option("--format", "form", type=click.Choice(["text", "env", "json"]), help="What to print and write there.")
 def serve(
     host: str,
     password_file: Path | None,
@@ -30,15 +38,23 @@ def serve(
     edition: Literal["pro", "oss"],
     profile: Literal["6.20", "7.x"],
     anonymous: bool,
+    repositories: tuple[str, ...],
+    users: tuple[str, ...],
+    seed: Path | None,
+    log: Path | None,
+    latency: int,
+    strict: bool,
+    control: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
     ready_file: Path | None,
+    form: Literal["text", "env", "json"] | None,
 ) -> None:
     """
     Run a server for tests until Ctrl-C.
 
-    Once it listens it prints its URL, and user name and password of its administrator, one per line. It has a
-    repository generic-local.
+    Once it listens it prints its URL, and user name and password of its administrator, one per line; with --control
+    also the URL and the token for it. It has a repository generic-local.
     """
     from aioartifact import testing
 
@@ -54,17 +70,34 @@ def serve(
             edition=edition,
             profile=profile,
             anonymous=anonymous,
+            repositories=repositories,
+            users=dict(map(_name_and_password, users)),
+            seed=seed,
+            log_file=log,
+            latency=latency / 1000,
+            strict=strict,
+            control=control,
             certificate=tls_cert,
             private_key=tls_key,
             ready_file=ready_file,
-            on_ready=lambda server: _show(server.url, server.username, server.password),
+            ready_form=form,
+            on_ready=lambda server: _show(server.describe(form or "text")),
         )
     except ValueError as error:
-        raise click.UsageError(f"{error}: --password-file") from error
+        raise click.UsageError(str(error)) from error
+    except AssertionError as error:
+        raise click.ClickException(str(error)) from error
 
 
-def _show(*lines: str) -> None:
-    for line in lines:
+def _name_and_password(text: str) -> tuple[str, str]:
+    name, _, password = text.partition(":")
+    if not name or not password:
+        raise click.UsageError("--user needs NAME:PASSWORD")
+    return name, password
+
+
+def _show(lines: str) -> None:
+    for line in lines.splitlines():
         render.emit(line, {}, as_json=False)
 
 

@@ -126,6 +126,12 @@ class Accounts:
             secret: each for each in self._users.values() for secret in (each.api_key, each.token) if secret
         }
 
+    def remove(self, name: str) -> None:
+        """Remove a user, with the permissions of that name."""
+        del self._users[name]
+        self._by_secret = {secret: each for secret, each in self._by_secret.items() if each.name != name}
+        self._grants = [each for each in self._grants if each.is_group or each.user != name]
+
     def encrypted_password(self, user: User) -> str:
         """Return what stands for the password of *user* until it changes or the server ends; ``""`` without one."""
         if not user.password:
@@ -136,6 +142,15 @@ class Accounts:
     def grant(self, grant: Grant) -> None:
         """Add a permission."""
         self._grants.append(grant)
+
+    @property
+    def grants(self) -> list[Grant]:
+        """Every permission, in the order in which they were granted."""
+        return list(self._grants)
+
+    def clear_grants(self) -> None:
+        """Withdraw every permission."""
+        self._grants.clear()
 
     def can(self, user: User, action: str, repository: str, path: str) -> bool:
         """Tell whether *user* may do *action* (one letter) at *path*."""

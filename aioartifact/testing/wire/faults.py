@@ -1,8 +1,9 @@
 """Scripted trouble: what can go wrong with a response, and the list that decides which request it hits."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import count
 from math import ceil
 from typing import Literal
 
@@ -213,15 +214,27 @@ def _error_body(status: int, body: BodyKind | bytes, message: str) -> Reply:
 
 
 class FaultHandle:
-    """One scripted fault: how often it hit, and the switch of a stall or hold."""
+    """
+    One scripted fault: how often it hit, and the switch of a stall or hold.
+
+    Attributes:
+        id: Number of the fault on its server, from 1.
+        description: What a program asked for over HTTP, as JSON; None for a fault of the test's own process.
+        method: HTTP method it is for, ``*`` for any.
+        pattern: Pattern of the paths it is for.
+        left: How many more requests it hits; None for all.
+        hits: How many requests it has hit.
+    """
 
     def __init__(self, method: str, pattern: str, times: int | None, fault: Fault, clock: Clock) -> None:
         self.fault = fault
+        self.id: int = 0
+        self.description: object = None
         self.hits: int = 0
         self.clock = clock
-        self._method = method
-        self._pattern = pattern
-        self._left = times
+        self.method = method
+        self.pattern = pattern
+        self.left = times
         self._reached = Signal()
         self._released = Signal()
         self._passed: deque[float] = deque()  # when requests within the allowance came
@@ -229,6 +242,11 @@ class FaultHandle:
     def release(self) -> None:
         """Let every request that waits in this fault go on, and later ones pass; callable from any thread."""
         self._released.set()
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether a request has got to where this fault waits."""
+        return self._reached.is_set
 
     async def reached(self) -> None:
         """Wait until a request sits in this fault."""
@@ -251,12 +269,12 @@ class FaultHandle:
 
     def take(self, method: str, path: str) -> bool:
         """Claim one hit for a request, where it matches and times are left."""
-        if self._left == 0 or self._method not in ("*", method) or not ant_patterns.matches(self._pattern, path):
+        if self.left == 0 or self.method not in ("*", method) or not ant_patterns.matches(self.pattern, path):
             return False
         if self.fault.allowance and self._is_within(*self.fault.allowance):
             return False
-        if self._left is not None:
-            self._left -= 1
+        if self.left is not None:
+            self.left -= 1
         self.hits += 1
         return True
 
@@ -280,10 +298,21 @@ class Faults:
     """The script: faults in the order they were added; the first that matches and has times left hits."""
 
     _handles: list[FaultHandle] = field(default_factory=list)
+    _ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def add(self, handle: FaultHandle) -> None:
         """Append to the script."""
+        handle.id = next(self._ids)
         self._handles.append(handle)
+
+    def all(self) -> list[FaultHandle]:
+        """Return the script, with those faults that have no times left."""
+        return list(self._handles)
+
+    def remove(self, handle: FaultHandle) -> None:
+        """Remove one fault and let go every request that waits in it."""
+        self._handles = [each for each in self._handles if each is not handle]
+        handle.release()
 
     def clear(self) -> None:
         """Empty the script and let go every request that waits in it."""

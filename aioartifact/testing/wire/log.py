@@ -1,7 +1,7 @@
 """What a server saw: one record per request, counts, and an exact comparison for tests."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from threading import Lock
@@ -68,6 +68,20 @@ class RequestRecord:
         _, mark, query = self.raw_path.partition("?")
         return self.line + mark + query
 
+    def as_dict(self) -> dict[str, object]:
+        """Return what JSON can hold; ``seconds`` is how long the answer took, None until it has left."""
+        names = ("method", "origin", "raw_path", "status", "connection", "had_credentials", "is_known")
+        return {
+            "line": self.line,
+            "path": self.pattern_path,
+            **{name: getattr(self, name) for name in names},
+            "query": dict(self.query),
+            "headers": dict(self.headers),
+            "bytes_sent": self.bytes_sent,
+            "bytes_received": self.bytes_received,
+            "seconds": None if self.ended is None else self.ended - self.started,
+        }
+
 
 def masked(headers: Mapping[str, str]) -> dict[str, str]:
     """Copy request headers with lower-case names and without secrets."""
@@ -81,11 +95,17 @@ def has_credentials(headers: Mapping[str, str]) -> bool:
 
 @dataclass(slots=True)
 class RequestLog:
-    """Records in the order in which the requests arrived."""
+    """
+    Records in the order in which the requests arrived.
+
+    Attributes:
+        on_done: Called with each request once it is answered.
+    """
 
     records: list[RequestRecord] = field(default_factory=list)
     in_flight: int = 0
     max_in_flight: int = 0
+    on_done: Callable[[RequestRecord], None] | None = None
     _lock: Lock = field(default_factory=Lock)
 
     def add(self, record: RequestRecord) -> None:
@@ -100,6 +120,8 @@ class RequestLog:
         record.ended = monotonic()
         with self._lock:
             self.in_flight -= 1
+        if self.on_done:
+            self.on_done(record)
 
     def clear(self) -> None:
         """Forget every record; the highest number in flight starts again from the present one."""
