@@ -149,14 +149,11 @@ def _announced(ready_file: Path | None, form: DescriptionForm | None, server: Co
         return
     draft = ready_file.with_name(f".{ready_file.name}.new")
     draft.unlink(missing_ok=True)
-    with draft.open("x", encoding="utf-8", opener=_open_private) as file:
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(server.describe(form) if form else f"{server.url}\n")
     draft.replace(ready_file)
     try:
         yield
     finally:
         ready_file.unlink(missing_ok=True)
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -214,6 +214,10 @@ def test_deploy_below_a_folder_keeps_the_name(server, cli, tmp_path):
         pytest.param(["--token-stdin", "--user", "me", "ls", "URL"], 2, "stands alone", id="token-with-user"),
         pytest.param(["--ca", "FILE", "--no-verify", "ls", "URL"], 2, "exclude each other", id="ca-and-no-verify"),
         pytest.param(["serve", "--tls-key", "FILE"], 2, "needs --tls-cert", id="key-without-certificate"),
+        pytest.param(["serve", "--user", "name"], 2, "--user needs NAME:PASSWORD", id="user-without-password"),
+        pytest.param(["serve", "--port", "0", "--seed", "none"], 2, "none is not a folder", id="no-seed"),
+        pytest.param(["serve", "--port", "0", "--repository", "a/b"], 2, "Invalid repository key", id="bad-key"),
+        pytest.param(["serve", "--latency", "-1"], 2, "--latency", id="negative-latency"),
         pytest.param(["serve", "--host", "0.0.0.0"], 2, "needs a password of its own", id="well-known-password"),
         pytest.param(["--token-stdin", "ls", "URL"], 3, "the token is empty", id="no-token-on-stdin"),
         pytest.param(["ls", "URL/none"], 4, "404 Not Found", id="not-found"),
@@ -582,6 +586,71 @@ def test_serve_ends_cleanly(serving, tmp_path, number):
     out, err = process.communicate(timeout=SECONDS)
     assert (process.returncode, out, err) == (0, "", "")
     assert files_below(tmp_path) == []
+
+
+def test_serve_fills_itself(serving, cli, tmp_path):
+    """Folders of the seed are repositories; users may do everything with items."""
+    for path in ("seed/generic-local/a/b.bin", "seed/libs/c.bin"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(b"content")
+    words = ("--seed", tmp_path / "seed", "--repository", "libs", "--repository", "empty")
+    _, url, *_ = serving(*words, "--user", "ci:se:cret", "--user", "other:x")
+    login = ("--user", "ci", "--password-stdin")
+    assert cli(*login, "ls", f"{url}/generic-local/a", stdin="se:cret\n") == (0, "b.bin\n", "")
+    assert cli(*login, "ls", f"{url}/libs", stdin="se:cret\n") == (0, "c.bin\n", "")
+    source = tmp_path / "seed/libs/c.bin"
+    assert cli(*login, "deploy", source, f"{url}/empty/", stdin="se:cret\n").code == 0
+
+
+def test_serve_prints_what_a_shell_runs(serving, tmp_path):
+    """``env`` is for ``eval``, ``json`` for programs; the ready file holds the same and is private."""
+    for form in ("env", "json"):
+        ready = tmp_path / form
+        password = tmp_path / "password"
+        password.write_text("it's $secret\n", "utf-8")
+        words = ("--format", form, "--ready-file", ready, "--control", "--password-file", password)
+        command = [*COMMAND, "serve", "--port", "0", *map(str, words)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as process:
+            lines = [process.stdout.readline() for _ in range(7 if form == "env" else 1)]
+            while not ready.exists():
+                assert process.poll() is None
+            assert ready.read_text("utf-8") == "".join(lines)
+            assert ready.stat().st_mode & 0o077 == 0
+            process.terminate()
+        if form == "env":
+            script = f'{"".join(lines)}echo "$ARTIFACTORY_PASSWORD $ARTIFACTORY_PID"; env'
+            run = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
+            out = run.stdout
+            assert out.startswith(f"it's $secret {process.pid}\n")
+            assert "ARTIFACTORY_CONTROL_URL=http://127.0.0.1:" in out
+        else:
+            value = json.loads(lines[0])
+            assert (value["username"], value["password"], value["pid"]) == ("admin", "it's $secret", process.pid)
+            assert value["url"].endswith("/artifactory")
+            assert len(value["control_token"]) >= 32
+
+
+def test_serve_prints_the_control_token_last(serving):
+    """The first three lines stay what they are; without the option there are no more."""
+    process, *_ = serving("--control")
+    url, token = (process.stdout.readline().rstrip("\n") for _ in range(2))
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request) as response:
+        assert json.load(response)["repositories"] == ["generic-local"]
+
+
+def test_serve_is_strict(serving, tmp_path):
+    """An endpoint that is not served is named at the end; the log has the request."""
+    process, url, *_ = serving("--strict", "--log", tmp_path / "log", "--latency", "1", "--anonymous")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{url}/api/unknown")
+    caught.value.close()
+    process.terminate()
+    _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert "the server does not serve\nGET api/unknown" in err
+    (line,) = (tmp_path / "log").read_text("utf-8").splitlines()
+    assert json.loads(line)["line"] == "GET api/unknown"
 
 
 def test_serve_keeps_data_where_it_is_told(serving, cli, tmp_path):
