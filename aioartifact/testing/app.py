@@ -16,7 +16,7 @@ from .handlers.administration import repository_settings, storageinfo, system
 from .handlers.items import deploy, folder_archive, methods, multipart, relocation, webdav
 from .handlers.packages import package_upload, simple_index
 from .handlers.search import aql_search, artifact_search, date_search, version_search
-from .handlers.security import access, apikeys, passwords, token_forms
+from .handlers.security import access, apikeys, groups, passwords, permissions, permissions_v2, token_forms, users
 from .handlers.storage_api import annotate, item_info
 from .instance import Instance
 from .protocol import paths
@@ -92,6 +92,23 @@ _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
         {"GET": apikeys.get, "POST": apikeys.create, "PUT": apikeys.regenerate, "DELETE": apikeys.revoke},
     ),
     ("api/security/encryptedPassword", {"GET": passwords.get}),
+    ("api/security/users", {"GET": users.get, "PUT": users.put, "POST": users.post, "DELETE": users.delete}),
+    ("api/security/lockedUsers", {"GET": _exact(users.get_locked)}),
+    ("api/security/unlockUsers", {"POST": users.unlock}),
+    ("api/security/unlockAllUsers", {"POST": _exact(users.unlock_all)}),
+    ("api/security/groups", {"GET": groups.get, "PUT": groups.put, "POST": groups.post, "DELETE": groups.delete}),
+    ("api/security/permissions", {"GET": permissions.get, "PUT": permissions.put, "DELETE": permissions.delete}),
+    ("api/v2/security/permissions/users", {"GET": permissions_v2.of_user}),
+    ("api/v2/security/permissions/groups", {"GET": permissions_v2.of_group}),
+    (
+        "api/v2/security/permissions",
+        {
+            "GET": permissions_v2.get,
+            "POST": permissions_v2.create,
+            "PUT": permissions_v2.update,
+            "DELETE": permissions_v2.delete,
+        },
+    ),
     ("api/security/token/revoke", {"POST": token_forms.revoke}),
     ("api/security/token", {"GET": _exact(token_forms.list_all), "POST": _exact(token_forms.create)}),
 )

@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Unpack
 
-from .accounts.auth import Grant, User
 from .accounts.oidc import IdentityMapping
+from .accounts.permission_targets import Grant
+from .accounts.principals import User
 from .accounts.tokens import Order
 from .archive.folder_download import MEGABYTE, FolderDownload
 from .indexes import arrivals

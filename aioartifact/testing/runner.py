@@ -19,8 +19,9 @@ from typing import Any, Self, TypedDict
 
 from aiohttp import web
 
-from .accounts.auth import Accounts, User, administrator
+from .accounts.auth import Accounts
 from .accounts.lockouts import Lockouts
+from .accounts.principals import User, administrator
 from .app import App, ConnectionNumbers
 from .clocks import AdjustableClock, Clock
 from .instance import Edition, Instance

@@ -20,6 +20,9 @@ NAMES = {
     "new": "new",
     "packages": "pypi",
     "package": "app-1.0.zip",
+    "user": "user",
+    "group": "team",
+    "target": "target",
 }
 PRO = "This REST API is available only in Artifactory Pro (see: jfrog.com/artifactory/features)."
 FORM, JSON = {"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "application/json"}
@@ -48,6 +51,13 @@ BODIES = {
     "POST /api/repositories": (JSON, b'{"description": "changed"}'),
     "POST /api/security/token/revoke": (FORM, b"token_id=x"),
     "POST /api/security/token": (FORM, b"username=admin"),
+    "PUT /api/security/users": (JSON, b'{"email": "new@example.com", "password": "pw"}'),
+    "POST /api/security/users": (JSON, b'{"admin": false}'),
+    "PUT /api/security/groups": (JSON, b"{}"),
+    "POST /api/security/groups": (JSON, b'{"description": "changed"}'),
+    "PUT /api/security/permissions": (JSON, b'{"repositories": ["libs"]}'),
+    "POST /api/v2/security/permissions": (JSON, b'{"repo": {"repositories": ["libs"]}}'),
+    "PUT /api/v2/security/permissions": (JSON, b'{"repo": {"repositories": ["libs"]}}'),
     "POST /api/pypi": ({"Content-Type": "multipart/form-data; boundary=xYz"}, UPLOAD),
     "POST /access/api/v1/tokens": (JSON, b"{}"),
     "DELETE /access/api/v1/tokens/revoke": (JSON, b'{"token": "x"}'),
@@ -88,6 +98,10 @@ async def test_endpoint_answers_as_the_page_says(ask, profile, edition, method, 
         server.put(f"pypi/{NAMES['package']}", b"content", properties={"pypi.normalized.name": "app"})
         server.make_folder("libs/org/app")
         server.map_identity("ci", "admin", claims={})
+        server.add_user("user", password="pw", groups=["team"])
+        if edition == "pro":
+            target = json.dumps({"repositories": ["libs"]}).encode()
+            await ask(server, "PUT", "/api/security/permissions/target", body=target)
         server.enable_folder_download()
         token = server.issue_token("admin")
         names = NAMES | {"sha1": server.checksums(f"libs/{NAMES['file']}")["sha1"]}

@@ -1,10 +1,10 @@
-"""Users, their credentials and permissions, and what a request's credentials mean."""
+"""Users, groups and permissions of one server, and what a request's credentials mean."""
 
 import base64
 import binascii
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NoReturn
 
@@ -14,64 +14,11 @@ from ..protocol import ant_patterns
 from ..protocol.replies import refuse
 from .lockouts import Lockouts
 from .oidc import IdentityMapping
+from .permission_targets import ANY, ANY_LOCAL, ANY_REMOTE, LETTERS, Grant, PermissionTarget
+from .principals import ANONYMOUS, NOBODY, Group, User
 from .tokens import RejectedTokenError, Token, Tokens, demand_api_scope, groups_of_scope, is_admin_scope
 
-ANONYMOUS = "anonymous"
-
 Mechanism = Literal["none", "password", "api key", "token"]
-
-_LETTERS = "rwndm"
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """An account; *anonymous* is one too, without credentials."""
-
-    name: str
-    password: str | None = None
-    api_key: str | None = None
-    token: str | None = None
-    admin: bool = False
-    groups: frozenset[str] = frozenset()
-    password_expired: bool = False
-
-    @property
-    def is_anonymous(self) -> bool:
-        """Whether this stands for requests without credentials."""
-        return self.name == ANONYMOUS
-
-
-NOBODY = User(ANONYMOUS)
-# Made-up secrets in the shapes of the real ones: by these clients tell an API key and a reference token apart.
-ADMIN = User("admin", "password", api_key="AKCp8" + "k" * 68, token="cmVmdGtuOj" + "t" * 54, admin=True)
-
-
-def administrator(password: str | None) -> User:
-    """Return the first user: the well-known one, or one whose password was given and whose other secrets are new."""
-    if password is None:
-        return ADMIN
-    key, token = ("AKCp8" + secrets.token_hex(34), "cmVmdGtuOj" + secrets.token_hex(27))
-    return replace(ADMIN, password=password, api_key=key, token=token)
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """
-    A permission: letters of r (read), w (deploy), n (annotate), d (delete), m (manage) on a path pattern.
-
-    Attributes:
-        user: Name of a user, or of a group if *is_group*.
-    """
-
-    user: str
-    repository: str
-    actions: str
-    pattern: str
-    is_group: bool = False
-
-    def concerns(self, user: User) -> bool:
-        """Tell whether this is granted to *user*."""
-        return self.user in user.groups if self.is_group else self.user == user.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +31,7 @@ class Identity:
 
 class Accounts:
     """
-    Every user, grant and token of one server; *admin* is there from the start.
+    Every user, group, grant, permission target and token of one server; *admin* is there from the start.
 
     Args:
         admin: The first user.
@@ -106,7 +53,11 @@ class Accounts:
         self._clock = clock
         self._users: dict[str, User] = {ANONYMOUS: NOBODY}
         self._by_secret: dict[str, User] = {}
+        self._groups: dict[str, Group] = {}
+        self._targets: dict[str, PermissionTarget] = {}
         self._grants: list[Grant] = []
+        self._target_grants: list[Grant] = []  # what the permission targets permit
+        self._last_logins: dict[str, float] = {}
         self._encryption_key = secrets.token_bytes(32)
         self.add(admin)
 
@@ -115,22 +66,75 @@ class Accounts:
         """Every user, *anonymous* included."""
         return list(self._users.values())
 
+    @property
+    def groups(self) -> list[Group]:
+        """Every group."""
+        return list(self._groups.values())
+
+    @property
+    def targets(self) -> list[PermissionTarget]:
+        """Every permission target."""
+        return list(self._targets.values())
+
     def get(self, name: str) -> User | None:
         """Return the user of this name."""
         return self._users.get(name)
 
     def add(self, user: User) -> None:
-        """Add or replace a user."""
+        """Add or replace a user; groups that do not exist yet are made."""
         self._users[user.name] = user
-        self._by_secret = {
-            secret: each for each in self._users.values() for secret in (each.api_key, each.token) if secret
-        }
+        for name in user.groups:
+            self._groups.setdefault(name, Group(name))
+        self._index_secrets()
 
     def remove(self, name: str) -> None:
-        """Remove a user, with the permissions of that name."""
-        del self._users[name]
-        self._by_secret = {secret: each for secret, each in self._by_secret.items() if each.name != name}
-        self._grants = [each for each in self._grants if each.is_group or each.user != name]
+        """Remove a user with everything that was permitted to it."""
+        self._users.pop(name, None)
+        self._last_logins.pop(name, None)
+        self.lockouts.unlock(name)
+        self._index_secrets()
+        self._revoke(name, is_group=False)
+
+    def group(self, name: str) -> Group | None:
+        """Return the group of this name."""
+        return self._groups.get(name)
+
+    def members(self, group: str) -> list[str]:
+        """Return the names of the users of a group."""
+        return sorted(user.name for user in self._users.values() if group in user.groups)
+
+    def add_group(self, group: Group, members: Iterable[str] | None = None) -> None:
+        """Add or replace a group; *members* become its users if given, names without a user are ignored."""
+        self._groups[group.name] = group
+        if members is not None:
+            self._set_members(group.name, frozenset(members))
+
+    def remove_group(self, name: str) -> None:
+        """Remove a group with everything that was permitted to it."""
+        self._set_members(name, frozenset())
+        self._groups.pop(name, None)
+        self._revoke(name, is_group=True)
+
+    def target(self, name: str) -> PermissionTarget | None:
+        """Return the permission target of this name."""
+        return self._targets.get(name)
+
+    def add_target(self, target: PermissionTarget) -> None:
+        """Add or replace a permission target; one without sections is removed."""
+        self._targets[target.name] = target
+        self._set_targets(self.targets)
+
+    def remove_target(self, name: str) -> None:
+        """Remove a permission target."""
+        self._set_targets(each for each in self.targets if each.name != name)
+
+    def is_admin(self, user: User) -> bool:
+        """Return whether *user* is an administrator, itself or by one of its groups."""
+        return user.admin or any(group.admin for name in user.groups if (group := self._groups.get(name)))
+
+    def last_login(self, name: str) -> float | None:
+        """Return when a user last used its credentials, in epoch seconds."""
+        return self._last_logins.get(name)
 
     def encrypted_password(self, user: User) -> str:
         """Return what stands for the password of *user* until it changes or the server ends; ``""`` without one."""
@@ -142,6 +146,8 @@ class Accounts:
     def grant(self, grant: Grant) -> None:
         """Add a permission."""
         self._grants.append(grant)
+        if grant.is_group:
+            self._groups.setdefault(grant.user, Group(grant.user))
 
     @property
     def grants(self) -> list[Grant]:
@@ -154,36 +160,57 @@ class Accounts:
 
     def can(self, user: User, action: str, repository: str, path: str) -> bool:
         """Tell whether *user* may do *action* (one letter) at *path*."""
-        return user.admin or any(
-            ant_patterns.matches(each.pattern, path) for each in self._grants_of(user, action, repository)
-        )
+        return user.admin or any(each.covers(path) for each in self._grants_of(user, action, repository))
 
     def can_browse(self, user: User, repository: str, folder: str) -> bool:
         """Tell whether *user* may read *folder* or could read something below it."""
-        return user.admin or any(
-            ant_patterns.may_hold_matches(each.pattern, folder) for each in self._grants_of(user, "r", repository)
-        )
+        return user.admin or any(each.may_cover_below(folder) for each in self._grants_of(user, "r", repository))
 
     def principals(self, repository: str, path: str) -> dict[str, dict[str, list[str]]]:
         """Return the letters of what ``users`` and ``groups`` were permitted to do at *path*, by name."""
         found: dict[str, dict[str, list[str]]] = {"users": {}, "groups": {}}
-        for each in sorted(self._grants, key=lambda grant: grant.user):
-            if ant_patterns.matches(each.repository, repository) and ant_patterns.matches(each.pattern, path):
+        for each in sorted((*self._grants, *self._target_grants), key=lambda grant: grant.user):
+            if each.actions and self._is_for(each, repository) and each.covers(path):
                 names = found["groups" if each.is_group else "users"]
                 may = {*names.get(each.user, ()), *each.actions}
-                names[each.user] = sorted(may, key=_LETTERS.index)
+                names[each.user] = sorted(may, key=LETTERS.index)
         return found
 
     def _grants_of(self, user: User, action: str, repository: str) -> list[Grant]:
         return [
             each
-            for each in self._grants
-            if each.concerns(user) and action in each.actions and self._covers(each.repository, repository)
+            for grants in (self._grants, self._target_grants)
+            for each in grants
+            if each.concerns(user) and action in each.actions and self._is_for(each, repository)
         ]
 
-    def _covers(self, pattern: str, repository: str) -> bool:
+    def _is_for(self, grant: Grant, repository: str) -> bool:
+        """Return whether *grant* names *repository*: a remote repository and its cache stand for each other."""
         remote = self.remote_of.get(repository)
-        return any(ant_patterns.matches(pattern, key) for key in (repository, remote) if key is not None)
+        is_remote = remote is not None or repository in self.remote_of.values()
+        if grant.repository in (ANY, ANY_REMOTE if is_remote else ANY_LOCAL):
+            return True
+        return any(ant_patterns.matches(grant.repository, key) for key in (repository, remote) if key is not None)
+
+    def _set_targets(self, targets: Iterable[PermissionTarget]) -> None:
+        self._targets = {each.name: each for each in targets if each.sections}
+        self._target_grants = [grant for each in self._targets.values() if each.repo for grant in each.repo.grants()]
+
+    def _set_members(self, group: str, names: frozenset[str]) -> None:
+        for user in self.users:
+            groups = user.groups | {group} if user.name in names else user.groups - {group}
+            self._users[user.name] = replace(user, groups=groups)
+        self._index_secrets()
+
+    def _revoke(self, name: str, *, is_group: bool) -> None:
+        """Remove everything that is permitted to a user or a group."""
+        self._grants = [each for each in self._grants if (each.user, each.is_group) != (name, is_group)]
+        self._set_targets([each.without(name, is_group=is_group) for each in self.targets])
+
+    def _index_secrets(self) -> None:
+        self._by_secret = {
+            secret: each for each in self._users.values() for secret in (each.api_key, each.token) if secret
+        }
 
     def identify(self, headers: Mapping[str, str], query: Mapping[str, str], raw_query: str) -> Identity:
         """
@@ -248,7 +275,7 @@ class Accounts:
 
     def _by_password(self, name: str, password: str) -> Identity:
         user = self._users.get(name)
-        if user is None or not user.password:
+        if user is None or not user.password or user.password_disabled:
             _deny("Bad credentials")
         self.lockouts.check(name, self._clock())
         if password not in (user.password, self.encrypted_password(user)):
@@ -258,11 +285,16 @@ class Accounts:
         if user.password_expired:
             message = "Your credentials have expired, You must change your password before trying to login again"
             _deny(message, 403)
-        return Identity(user, "password")
+        return self._identity(user, "password")
 
     def _admitted(self, user: User, mechanism: Mechanism) -> Identity:
         self.lockouts.check(user.name, self._clock())
-        return Identity(user, mechanism)
+        return self._identity(user, mechanism)
+
+    def _identity(self, user: User, mechanism: Mechanism) -> Identity:
+        if user.name in self._users:
+            self._last_logins[user.name] = self._clock()
+        return Identity(replace(user, admin=self.is_admin(user)), mechanism)
 
 
 def _deny(message: str, status: int = 401) -> NoReturn:

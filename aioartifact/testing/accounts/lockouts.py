@@ -26,6 +26,11 @@ class Lockouts:
     _waits: dict[str, float] = field(default_factory=dict)
     _locked: set[str] = field(default_factory=set)
 
+    @property
+    def locked(self) -> list[str]:
+        """The names of the locked users."""
+        return sorted(self._locked)
+
     def lock(self, name: str) -> None:
         """Lock a user."""
         self._locked.add(name)

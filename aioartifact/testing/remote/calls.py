@@ -10,7 +10,8 @@ from typing import Any, get_args
 
 from aiohttp import web
 
-from ..accounts.auth import ANONYMOUS, Grant, User
+from ..accounts.permission_targets import Grant
+from ..accounts.principals import ANONYMOUS, User
 from ..clocks import AdjustableClock, ManualClock
 from ..control import Control
 from ..protocol import ant_patterns

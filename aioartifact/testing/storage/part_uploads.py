@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Literal
 
-from ..accounts.auth import User
+from ..accounts.principals import User
 from .blobs import BATCH, Blobs, Content
 
 Status = Literal["PARTS", "QUEUED", "PROCESSING", "FINISHED", "RETRYABLE_ERROR", "NON_RETRYABLE_ERROR", "ABORTED"]

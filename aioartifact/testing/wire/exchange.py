@@ -7,7 +7,8 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from ..accounts.auth import NOBODY, Mechanism, User
+from ..accounts.auth import Mechanism
+from ..accounts.principals import NOBODY, User
 from ..instance import Instance
 from ..protocol.paths import Target
 from ..protocol.replies import PAGE_NOT_FOUND, RefusalError, refuse

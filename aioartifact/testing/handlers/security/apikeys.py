@@ -4,7 +4,7 @@ import secrets
 import string
 from dataclasses import replace
 
-from ...accounts.auth import User
+from ...accounts.principals import User
 from ...protocol import jackson
 from ...protocol.replies import RefusalError, Reply, json_reply
 from ...wire.exchange import Exchange
