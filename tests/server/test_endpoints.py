@@ -10,6 +10,7 @@ import pytest
 from aioartifact.testing import ArtifactoryServer
 from aioartifact.testing.app import _REST
 from aioartifact.testing.handlers.security.access import HANDLERS
+from aioartifact.testing.remote.calls import ROUTES
 
 PAGE = Path(__file__).parents[2] / "docs" / "endpoints.md"
 ROW = re.compile(r"\| `([A-Z]+) (/[^`]*)` \| (\w+) \| (\w+) \|")
@@ -136,3 +137,10 @@ def test_page_names_every_route():
         if not any(re.match(rf"{method} {re.escape(path)}(?![\w])", call) for call in calls)
     ]
     assert missing == []
+
+
+def test_every_call_of_the_control_interface_is_listed():
+    """The table has the calls that are served, in their order."""
+    table = PAGE.read_text("utf-8").partition("## Control over HTTP")[2]
+    rows = re.findall(r"^\| `([A-Z]+) /([^`]*)` \|", table, flags=re.MULTILINE)
+    assert rows == [(method, path) for method, path, _ in ROUTES]
