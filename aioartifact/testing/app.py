@@ -181,7 +181,8 @@ class App:
 
     async def _handle(self, request: web.BaseRequest, origin: Origin) -> Sent:
         request = _read_as_latin(request)
-        target = _parse(request.raw_path, "" if self._is_for_access(request) else origin.context_path)
+        access_base = self._access_base(request)
+        target = _parse(request.raw_path, origin.context_path if access_base is None else access_base)
         record = self._record(request, origin, target if isinstance(target, Target) else None)
         self._log.add(record)
         sender = Sender(request, record, origin.common_headers, self._instance.in_thread)
@@ -239,12 +240,16 @@ class App:
             had_credentials=has_credentials(request.headers),
         )
 
-    def _is_for_access(self, request: web.BaseRequest) -> bool:
-        return self._instance.profile.is_platform and request.raw_path.startswith("/access/")
+    def _access_base(self, request: web.BaseRequest) -> str | None:
+        """Return what precedes the path of a request to Access, which answers beside the context path and below it."""
+        if not self._instance.profile.is_platform:
+            return None
+        bases = ("", self._instance.context_path)
+        return next((base for base in bases if request.raw_path.startswith(f"{base}/access/")), None)
 
     async def _respond(self, exchange: Exchange) -> Reply:
         try:
-            if self._is_for_access(exchange.request):
+            if self._access_base(exchange.request) is not None:
                 return await access.respond(exchange)
             if exchange.target.path not in _OPEN:
                 exchange.identify()

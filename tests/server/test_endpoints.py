@@ -24,6 +24,7 @@ NAMES = {
     "user": "user",
     "group": "team",
     "target": "target",
+    "project": "project",
 }
 PRO = "This REST API is available only in Artifactory Pro (see: jfrog.com/artifactory/features)."
 FORM, JSON = {"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "application/json"}
@@ -61,6 +62,8 @@ BODIES = {
     "PUT /api/v2/security/permissions": (JSON, b'{"repo": {"repositories": ["libs"]}}'),
     "POST /api/pypi": ({"Content-Type": "multipart/form-data; boundary=xYz"}, UPLOAD),
     "POST /access/api/v1/tokens": (JSON, b"{}"),
+    "POST /access/api/v1/projects": (JSON, b'{"project_key": "new", "display_name": "New"}'),
+    "PUT /access/api/v1/projects": (JSON, b'{"description": "changed"}'),
     "DELETE /access/api/v1/tokens/revoke": (JSON, b'{"token": "x"}'),
     "POST /access/api/v1/oidc/token": (JSON, json.dumps(IDENTITY).encode()),
     "LOCK /{repository}/{file}": ({}, b"<lockinfo/>"),
@@ -105,6 +108,10 @@ async def test_endpoint_answers_as_the_page_says(ask, profile, edition, method, 
             await ask(server, "PUT", "/api/security/permissions/target", body=target)
         server.enable_folder_download()
         token = server.issue_token("admin")
+        if "{project}" in path:
+            project = b'{"project_key": "project", "display_name": "Project"}'
+            headers = {"Authorization": f"Bearer {token}"} | JSON
+            await ask(server, "POST", "/access/api/v1/projects", headers=headers, body=project, origin=server.origin)
         names = NAMES | {"sha1": server.checksums(f"libs/{NAMES['file']}")["sha1"]}
         headers, body = body_of(f"{method} {path}")
         credentials = {"Authorization": f"Bearer {token}"}

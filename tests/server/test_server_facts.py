@@ -505,3 +505,33 @@ async def test_row_3_13_python_packages(ask):
         page = (await ask(server, "GET", "/api/pypi/pypi/simple/app/")).body.decode()
         digest = hashlib.sha256(DATA).hexdigest()
         assert f'<a href="../../app/1.0/app-1.0.zip#sha256={digest}" rel="internal">app-1.0.zip</a>' in page
+
+
+async def test_row_3_9_users_groups_permissions(ask, admin, basic):
+    """What jf, dohq-artifactory, the Java client and Terraform create decides who reads."""
+    async with ArtifactoryServer() as server:
+        server.put("generic-local/a.bin", b"content")
+        for path, document in (
+            ("security/groups/team", {}),
+            ("security/users/ann", {"email": "ann@example.com", "password": "pw", "groups": ["team"]}),
+            (
+                "v2/security/permissions/target",
+                {"repo": {"repositories": ["generic-local"], "actions": {"groups": {"team": ["read"]}}}},
+            ),
+        ):
+            answer = await ask(server, "PUT", f"/api/{path}", body=json.dumps(document).encode())
+            assert answer.status in (200, 201)
+            assert (await ask(server, "GET", f"/api/{path}")).status == 200
+        assert (await ask(server, "GET", "/api/security/permissions")).json()[0]["name"] == "target"
+        assert (await ask(server, "GET", "/generic-local/a.bin", headers=basic("ann", "pw"))).status == 200
+        assert (await ask(server, "DELETE", "/api/v2/security/permissions/target")).status == 200
+        assert (await ask(server, "GET", "/generic-local/a.bin", headers=basic("ann", "pw"))).status == 403
+
+
+async def test_row_3_12_tokens_below_the_context_path(ask):
+    """A token is issued where pyartifactory asks for it."""
+    async with ArtifactoryServer(profile="7.x") as server:
+        headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/x-www-form-urlencoded"}
+        body = b"username=admin&expires_in=600&refreshable=False&scope=applied-permissions%2Fuser"
+        answer = await ask(server, "POST", "/access/api/v1/tokens", headers=headers, body=body)
+        assert (answer.status, answer.json()["token_type"]) == (200, "Bearer")

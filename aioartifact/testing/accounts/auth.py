@@ -6,7 +6,7 @@ import hmac
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 from ..clocks import Clock
 from ..profiles import Profile
@@ -49,6 +49,7 @@ class Accounts:
         self.tokens: Tokens = Tokens()
         self.remote_of: dict[str, str] = {}  # by the key of the cache: what is granted on one counts for the other
         self.mappings: list[IdentityMapping] = []
+        self.projects: dict[str, dict[str, Any]] = {}  # by key, as clients see them
         self._profile = profile
         self._clock = clock
         self._users: dict[str, User] = {ANONYMOUS: NOBODY}

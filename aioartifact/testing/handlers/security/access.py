@@ -1,6 +1,5 @@
 """``/access/api/v1``: the Access service of 7.x, beside Artifactory. Its errors have a code, its JSON no spaces."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -9,10 +8,20 @@ from ...accounts.tokens import Order, RejectedTokenError, Token, groups_of_scope
 from ...protocol import jackson
 from ...protocol.replies import CHALLENGE, RefusalError, Reply, refuse
 from ...wire.exchange import Exchange
-from .token_forms import listed, read_form
+from . import projects
+from .access_requests import access_reply, identify, read_body, text_of
+from .token_forms import listed
 
 _BASE = "access/api/v1/"
-_CODES = {400: "BAD_REQUEST", 401: "UNAUTHORIZED", 403: "FORBIDDEN", 404: "NOT_FOUND", 413: "TOO_LARGE", 415: "MEDIA"}
+_CODES = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    409: "CONFLICT",
+    413: "TOO_LARGE",
+    415: "MEDIA",
+}
 _LIFETIME = 31_536_000  # seconds, where a request names none
 _OIDC_LIFETIME = 3_600
 _GRANTS = ("client_credentials", "refresh_token")
@@ -22,7 +31,6 @@ _OIDC_TYPES = {
 }
 _OIDC_ISSUED = "urn:ietf:params:oauth:token-type:access_token"
 _USER_SCOPE = "applied-permissions/user"
-_FORM_VALUES = {"true": True, "false": False}
 _SCOPES = ("applied-permissions/", "system:", "api:", "artifact:")
 
 
@@ -30,13 +38,14 @@ async def respond(exchange: Exchange) -> Reply:
     """Answer a request to Access; what is refused gets the shape of its errors."""
     method, path = exchange.request.method, exchange.target.path.removeprefix(_BASE)
     try:
-        handlers = HANDLERS.get(path) or (_ONE_TOKEN if path.startswith("tokens/") else {})
+        kind, _, name = path.partition("/")
+        handlers = HANDLERS.get(path) or (_ONE_ENTITY.get(kind, {}) if name and "/" not in name else {})
         handler = handlers.get(method) or exchange.refuse_unknown()
         return await handler(exchange)
     except RefusalError as refusal:
         status = refusal.reply.status
         headers = {"WWW-Authenticate": CHALLENGE} if status == 401 else {}
-        return _reply({"errors": [{"code": _CODES[status], "message": refusal.message}]}, status, headers)
+        return access_reply({"errors": [{"code": _CODES[status], "message": refusal.message}]}, status, headers)
 
 
 async def ping(exchange: Exchange) -> Reply:
@@ -46,33 +55,33 @@ async def ping(exchange: Exchange) -> Reply:
 
 async def create(exchange: Exchange) -> Reply:
     """Issue a token, or the next one for a refresh token."""
-    wishes = await _read(exchange)
+    wishes = await read_body(exchange)
     grant = wishes.get("grant_type", "client_credentials")
     if grant not in _GRANTS:
         refuse(400, f"Unsupported grant type: {grant}")
     if grant == "refresh_token":
         return _issued(exchange, _refreshed(exchange, wishes))
-    _identify(exchange)
+    identify(exchange)
     return _issued(exchange, _ordered(exchange, wishes))
 
 
 async def list_own(exchange: Exchange) -> Reply:
     """List the tokens of the user, or everybody's to an administrator."""
-    _identify(exchange)
+    identify(exchange)
     tokens = exchange.instance.accounts.tokens
-    return _reply({"tokens": [_described(each) for each in tokens if _may_see(exchange, each)]})
+    return access_reply({"tokens": [_described(each) for each in tokens if _may_see(exchange, each)]})
 
 
 async def get(exchange: Exchange) -> Reply:
     """Describe one token, ``me`` for the one the request came with."""
-    _identify(exchange)
+    identify(exchange)
     token = _named(exchange)
-    return _reply(_described(token)) if token else refuse(404, "Token not found")
+    return access_reply(_described(token)) if token else refuse(404, "Token not found")
 
 
 async def revoke(exchange: Exchange) -> Reply:
     """Revoke one token; one that is not there any more is 204."""
-    _identify(exchange)
+    identify(exchange)
     token = _named(exchange)
     if token is None:
         return Reply(204)
@@ -82,32 +91,32 @@ async def revoke(exchange: Exchange) -> Reply:
 
 async def revoke_by_value(exchange: Exchange) -> Reply:
     """Revoke the token in the body, a JWT or a reference; one that is not there any more is 204."""
-    _identify(exchange)
-    token = _find(exchange, _text(await _read(exchange), "token"))
+    identify(exchange)
+    token = _find(exchange, text_of(await read_body(exchange), "token"))
     if token is None:
         return Reply(204)
     _demand_own(exchange, token)
     exchange.instance.accounts.tokens.revoke(token)
-    return _reply({"revoked-token-id": token.id})
+    return access_reply({"revoked-token-id": token.id})
 
 
 async def exchange_identity(exchange: Exchange) -> Reply:
     """Give an access token for the identity token of a provider that is trusted."""
-    wishes, now = await _read(exchange), exchange.instance.clock()
+    wishes, now = await read_body(exchange), exchange.instance.clock()
     for name, value in _OIDC_TYPES.items():
         if wishes.get(name) != value:
             refuse(400, f"Invalid {name}: {wishes.get(name)}")
-    identity_token, provider = _text(wishes, "subject_token"), _text(wishes, "provider_name")
+    identity_token, provider = text_of(wishes, "subject_token"), text_of(wishes, "provider_name")
     if not identity_token or not provider:
         refuse(400, "subject_token and provider_name are required")
-    accounts, name = exchange.instance.accounts, _text(wishes, "identity_mapping_name")
+    accounts, name = exchange.instance.accounts, text_of(wishes, "identity_mapping_name")
     mapping = oidc.match(accounts.mappings, provider, name, identity_token, now)
     if mapping is None:
         refuse(401, "Bad Credentials")
     order = Order(
         username=mapping.username,
         scope=mapping.scope,
-        audience=_text(wishes, "audience") or "*@*",
+        audience=text_of(wishes, "audience") or "*@*",
         lifetime=_OIDC_LIFETIME,
         has_reference=wishes.get("include_reference_token") is True,
     )
@@ -121,49 +130,26 @@ async def exchange_identity(exchange: Exchange) -> Reply:
         "username": order.username,
         **({"reference_token": token.reference} if token.reference else {}),
     }
-    return _reply(document)
+    return access_reply(document)
 
 
-_ONE_TOKEN: dict[str, Callable[[Exchange], Awaitable[Reply]]] = {"GET": get, "DELETE": revoke}
-HANDLERS: dict[str, dict[str, Callable[[Exchange], Awaitable[Reply]]]] = {
+_Handlers = dict[str, dict[str, Callable[[Exchange], Awaitable[Reply]]]]
+_ONE_ENTITY: _Handlers = {
+    "tokens": {"GET": get, "DELETE": revoke},
+    "projects": {"GET": projects.get, "PUT": projects.update, "DELETE": projects.delete},
+}
+HANDLERS: _Handlers = {
     "system/ping": {"GET": ping},
     "tokens": {"GET": list_own, "POST": create},
+    "projects": {"GET": projects.list_all, "POST": projects.create},
     "tokens/revoke": {"DELETE": revoke_by_value},
     "oidc/token": {"POST": exchange_identity},
 }
 
 
-def _identify(exchange: Exchange) -> None:
-    """
-    Let only the holders of tokens in; passwords are for Artifactory, unless an administrator says otherwise.
-
-    Raises:
-        RefusalError: 401 or 403.
-    """
-    exchange.identify()
-    if exchange.mechanism != "token":
-        refuse(401, "Invalid token")
-
-
-async def _read(exchange: Exchange) -> dict[str, Any]:
-    """Read the request's body, JSON or a form."""
-    if exchange.request.content_type == "application/x-www-form-urlencoded":
-        form: dict[str, Any] = dict(await read_form(exchange))
-        return {name: _FORM_VALUES.get(value, value) for name, value in form.items()}
-    try:
-        document = jackson.loads(await exchange.whole_body())
-    except ValueError:
-        refuse(400, "Error parsing json body")
-    return document if isinstance(document, dict) else refuse(400, "Error parsing json body")
-
-
-def _text(wishes: Mapping[str, Any], name: str) -> str:
-    return str(wishes.get(name) or "")
-
-
 def _ordered(exchange: Exchange, wishes: Mapping[str, Any]) -> Order:
     user = exchange.user
-    username, scope = _text(wishes, "username") or user.name, _text(wishes, "scope") or _USER_SCOPE
+    username, scope = text_of(wishes, "username") or user.name, text_of(wishes, "scope") or _USER_SCOPE
     for word in scope.split():
         if not word.startswith(_SCOPES):
             refuse(400, f"Invalid scope: {word}")
@@ -172,9 +158,9 @@ def _ordered(exchange: Exchange, wishes: Mapping[str, Any]) -> Order:
     return Order(
         username=username,
         scope=scope,
-        audience=_text(wishes, "audience") or "*@*",
+        audience=text_of(wishes, "audience") or "*@*",
         lifetime=_lifetime(wishes.get("expires_in", _LIFETIME)),
-        description=_text(wishes, "description"),
+        description=text_of(wishes, "description"),
         is_refreshable=wishes.get("refreshable") is True,
         has_reference=wishes.get("include_reference_token") is True,
     )
@@ -194,9 +180,9 @@ def _lifetime(wish: object) -> int | None:
 def _refreshed(exchange: Exchange, wishes: Mapping[str, Any]) -> Order:
     """Take the old token out of use and order one like it; it may itself be what the request comes with."""
     tokens = exchange.instance.accounts.tokens
-    old = tokens.refreshed_by(_text(wishes, "refresh_token")) or refuse(401, "The refresh token is invalid")
+    old = tokens.refreshed_by(text_of(wishes, "refresh_token")) or refuse(401, "The refresh token is invalid")
     if _find(exchange, _presented(exchange)) is not old:
-        _identify(exchange)
+        identify(exchange)
         _demand_own(exchange, old)
     tokens.revoke(old)
     return old.order
@@ -255,9 +241,4 @@ def _issued(exchange: Exchange, order: Order) -> Reply:
         "token_type": "Bearer",
         **({"description": order.description} if order.description else {}),
     }
-    return _reply(document)
-
-
-def _reply(document: jackson.JSON, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return Reply(status, {"Content-Type": "application/json", **(headers or {})}, text.encode())
+    return access_reply(document)
