@@ -38,21 +38,24 @@ async def get(exchange: Exchange) -> Reply:
 
 
 async def put(exchange: Exchange) -> Reply:
-    """Create or replace a group; fields that are left out have their defaults, the users stay."""
+    """Create or replace a group; fields that are left out have their defaults, but the users stay."""
     demand_pro_admin(exchange)
     name = demand_name(exchange)
     sent = await read_document(exchange, name, _CONFLICT)
     is_new = exchange.instance.accounts.group(name) is None
-    _save(exchange, Group(name), sent)
+    _save(exchange, Group(name), sent, texts(sent, "userNames"))
     return Reply(201 if is_new else 200)
 
 
 async def post(exchange: Exchange) -> Reply:
-    """Change the fields of a group that are sent."""
+    """Change the fields of a group that are sent; users are added, and none is removed."""
     demand_pro_admin(exchange)
     name = demand_name(exchange)
     group = _find(exchange, name)
-    _save(exchange, group, await read_document(exchange, name, _CONFLICT))
+    sent = await read_document(exchange, name, _CONFLICT)
+    added = texts(sent, "userNames")
+    members = None if added is None else (*exchange.instance.accounts.members(name), *added)
+    _save(exchange, group, sent, members)
     return Reply(200)
 
 
@@ -69,7 +72,7 @@ def _find(exchange: Exchange, name: str) -> Group:
     return exchange.instance.accounts.group(name) or refuse(404, f"No such group '{name}'")
 
 
-def _save(exchange: Exchange, group: Group, sent: Document) -> None:
+def _save(exchange: Exchange, group: Group, sent: Document, members: tuple[str, ...] | None) -> None:
     changed = replace(
         group,
         description=text(sent, "description", group.description),
@@ -80,11 +83,12 @@ def _save(exchange: Exchange, group: Group, sent: Document) -> None:
     )
     if changed.auto_join and changed.admin:
         refuse(400, f"The group '{group.name}' cannot have admin privileges and be joined automatically")
-    exchange.instance.accounts.add_group(changed, texts(sent, "userNames"))
+    exchange.instance.accounts.add_group(changed, members)
 
 
 def _details(exchange: Exchange, group: Group) -> jackson.JSON:
-    has_users = is_true(exchange.target.query.get("includeUsers"))
+    instance = exchange.instance
+    has_users = is_true(exchange.target.query.get("includeUsers", str(instance.profile.is_platform)))
     return {
         "name": group.name,
         **({"description": group.description} if group.description else {}),
@@ -92,5 +96,5 @@ def _details(exchange: Exchange, group: Group) -> jackson.JSON:
         "realm": group.realm,
         **({"realmAttributes": group.realm_attributes} if group.realm_attributes else {}),
         "adminPrivileges": group.admin,
-        **({"userNames": exchange.instance.accounts.members(group.name)} if has_users else {}),
+        **({"userNames": instance.accounts.members(group.name)} if has_users else {}),
     }

@@ -2,6 +2,8 @@
 
 import pytest
 
+from aioartifact.testing import ArtifactoryServer
+
 
 async def test_life_of_a_group(server, send):
     """Created, described, changed, removed, with the statuses of the real server."""
@@ -31,7 +33,7 @@ async def test_life_of_a_group(server, send):
 
 
 async def test_users_of_a_group(server, send):
-    """The list replaces the users of the group; without it they stay, and names without a user are ignored."""
+    """A ``PUT`` replaces the users, a ``POST`` adds some, and without a list they stay; unknown names are ignored."""
     server.add_user("other", groups=["team"])
 
     async def users():
@@ -39,12 +41,31 @@ async def test_users_of_a_group(server, send):
 
     assert await users() == ["other"]
     await send(server, "POST", "security/groups/team", {"userNames": ["user", "missing"]})
-    assert await users() == ["user"]
-    await send(server, "POST", "security/groups/team", {"description": "changed"})
+    assert await users() == ["other", "user"]
+    for method, names in (("POST", []), ("POST", None), ("PUT", None)):
+        await send(server, method, "security/groups/team", {"userNames": names})
+        assert await users() == ["other", "user"]
+    await send(server, "PUT", "security/groups/team", {"userNames": ["user", "missing"]})
     assert await users() == ["user"]
     assert (await send(server, "GET", "security/users/user")).json()["groups"] == ["team"]
     await send(server, "DELETE", "security/groups/team")
     assert "groups" not in (await send(server, "GET", "security/users/user")).json()
+
+
+@pytest.mark.parametrize(
+    ("profile", "query", "is_shown"),
+    [
+        ("6.20", "", False),
+        ("6.20", "?includeUsers=true", True),
+        ("7.x", "", True),
+        ("7.x", "?includeUsers=false", False),
+    ],
+)
+async def test_whether_users_are_shown(send, profile, query, is_shown):
+    """In 6.20 on request only, in 7.x unless the request says otherwise."""
+    async with ArtifactoryServer(profile=profile) as server:
+        server.add_user("user", groups=["team"])
+        assert ("userNames" in (await send(server, "GET", f"security/groups/team{query}")).json()) is is_shown
 
 
 async def test_administrators_by_group(server, send, basic):
@@ -53,7 +74,7 @@ async def test_administrators_by_group(server, send, basic):
     await send(server, "PUT", "security/groups/admins", {"adminPrivileges": True, "userNames": ["user"]})
     assert (await send(server, "GET", "security/users", headers=headers)).status == 200
     assert (await send(server, "GET", "security/users/user")).json()["admin"] is False
-    await send(server, "POST", "security/groups/admins", {"userNames": []})
+    await send(server, "PUT", "security/groups/admins", {"adminPrivileges": True, "userNames": []})
     assert (await send(server, "GET", "security/users", headers=headers)).status == 403
 
 
