@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Literal, Unpack
 
 from .accounts.oidc import IdentityMapping
@@ -42,6 +43,7 @@ class Control:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self.strict: bool = runner.strict
+        self._resetting = Lock()
 
     @property
     def _instance(self) -> Instance:
@@ -128,8 +130,9 @@ class Control:
         """
         if self._runner.keeps_data:
             raise ValueError("a server with a data folder cannot be reset: that would delete what the folder keeps")
-        self._runner.reset()
-        self._prepare()
+        with self._resetting:
+            self._runner.reset()
+            self._prepare()
 
     # Configuration
 

@@ -99,6 +99,8 @@ def _fill(repositories: list[str], users: dict[str, str], folder: Path | None, s
     """Bring a server to the state at its start."""
     server.grant("anonymous", "**")  # counts only where requests without credentials are let in
     for name, password in users.items():
+        if name in (server.username, "anonymous"):
+            raise ValueError(f"the user {name!r} exists already")
         server.add_user(name, password=password)
         server.grant(name, "**", "rwnd")
     trees = _trees(folder) if folder else []

@@ -217,6 +217,7 @@ def test_deploy_below_a_folder_keeps_the_name(server, cli, tmp_path):
         pytest.param(["serve", "--user", "name"], 2, "--user needs NAME:PASSWORD", id="user-without-password"),
         pytest.param(["serve", "--port", "0", "--seed", "none"], 2, "none is not a folder", id="no-seed"),
         pytest.param(["serve", "--port", "0", "--repository", "a/b"], 2, "Invalid repository key", id="bad-key"),
+        pytest.param(["serve", "--port", "0", "--user", "admin:x"], 2, "'admin' exists already", id="user-admin"),
         pytest.param(["serve", "--latency", "-1"], 2, "--latency", id="negative-latency"),
         pytest.param(["serve", "--host", "0.0.0.0"], 2, "needs a password of its own", id="well-known-password"),
         pytest.param(["--token-stdin", "ls", "URL"], 3, "the token is empty", id="no-token-on-stdin"),

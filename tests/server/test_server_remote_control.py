@@ -7,6 +7,7 @@ import socket
 import urllib.error
 import urllib.parse
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from urllib.parse import urlsplit
 
@@ -257,6 +258,7 @@ def test_bad_fault_is_refused(controlled, control, body, message):
         pytest.param(b"\xff", "the body is not JSON", id="not-utf-8"),
         pytest.param(b"[" * 200_000, "the body is not JSON", id="nested"),
         pytest.param(b'{"fault": {"slow": {"latency": NaN}}}', "NaN is not a number", id="nan"),
+        pytest.param(b'{"fault": {"replace": {"data": "\\ud800"}}}', "the body is not JSON", id="half-a-pair"),
         pytest.param(b"[]", "the body must be a JSON object, not []", id="list"),
         pytest.param(b" " * (17 << 20), "the body has more than", id="huge"),
     ],
@@ -286,6 +288,7 @@ def test_bad_json_is_refused(control, body, message):
         ("PUT", "items/generic-local/../a", 400, "is not the address of an item"),
         ("PUT", "items/generic-local/%2E%2E/a", 400, "is not the address of an item"),
         ("PUT", "items/generic-local/a%2Fb", 400, "is not the address of an item"),
+        ("PUT", "items/generic-local/%FF", 400, "is not percent-encoded UTF-8"),
         ("PUT", "items/none/a", 404, "no repository 'none'"),
         ("PUT", "items/generic-local/a?=b", 400, "a property needs a name"),
     ],
@@ -529,6 +532,31 @@ def test_reset_returns_to_the_seed():
         request = urllib.request.Request(f"{server.url}/generic-local/seeded")
         request.add_header("Authorization", f"Bearer {issued['token']}")
         assert send(request)[0] == 401
+
+
+def test_reset_with_a_seed_that_fails():
+    """The answer says so: a client must not mistake the server for a filled one."""
+    contents = [b"seed"]
+    with ThreadedArtifactoryServer(
+        control=True, seed=lambda server: server.put("generic-local/a", contents.pop())
+    ) as server:
+        status, answer = Client(server)("POST", "reset")
+        assert status == 409
+        assert "its seed failed: pop from empty list" in answer["error"]
+        assert not server.exists("generic-local/a")
+
+
+def test_resets_at_the_same_time():
+    """Each client finds the seed after its reset."""
+
+    def seed(server):
+        for number in range(20):
+            server.put(f"generic-local/{number}", b"seed")
+
+    with ThreadedArtifactoryServer(control=True, seed=seed) as server, ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: Client(server)("POST", "reset"), range(8)))
+        assert answers == [(204, None)] * 8
+        assert server.exists("generic-local/19")
 
 
 def test_reset_lets_go_what_waits(controlled, control):

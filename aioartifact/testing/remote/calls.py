@@ -101,7 +101,10 @@ async def reset(call: Call) -> None:
     """Return to the state at the start."""
     if call.runner.keeps_data:
         raise ConflictError("a server with --data cannot be reset: that would delete what the folder keeps")
-    await call.in_thread(call.control.reset)
+    try:
+        await call.in_thread(call.control.reset)
+    except (LookupError, OSError, ValueError) as error:
+        raise ConflictError(f"the server is empty, since its seed failed: {error}") from error
 
 
 # Faults

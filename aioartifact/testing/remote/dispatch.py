@@ -34,7 +34,10 @@ class RemoteControl:
             message = "send the control token: Authorization: Bearer TOKEN"
             return _reply(401, {"error": message}, {"WWW-Authenticate": "Bearer"})
         path, _, query = request.raw_path.partition("?")
-        segments = [unquote(each) for each in path.removeprefix("/").split("/")]
+        try:
+            segments = [unquote(each, errors="strict") for each in path.removeprefix("/").split("/")]
+        except UnicodeDecodeError:
+            return _reply(400, {"error": f"the path {path!r} is not percent-encoded UTF-8"})
         found = {method: (handler, names, rest) for method, handler, names, rest in _matching(segments)}
         if not found:
             return _reply(404, {"error": f"no call for the path {path!r}"})

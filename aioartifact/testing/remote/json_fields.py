@@ -167,9 +167,11 @@ def parse(body: bytes) -> object:
         BadInputError: If it is not JSON.
     """
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        value = json.loads(body, parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()  # halves of surrogate pairs are no text
     except (ValueError, RecursionError) as error:
         raise BadInputError(f"the body is not JSON: {error}") from None
+    return value
 
 
 def only(query: Mapping[str, str], *names: str) -> None:
