@@ -1,6 +1,7 @@
 """Who is let in, and what they are told when not."""
 
 import base64
+import re
 
 import pytest
 
@@ -241,3 +242,52 @@ async def test_properties_need_the_right_to_read(ask, hidden, query):
         for path in ("generic-local/a.bin", "all/a.bin", "generic-local/folder"):
             answer = await ask(server, "GET", f"/api/storage/{path}?{query}", headers=encoded("user:pw"))
             assert (answer.status, b"data" in answer.body) == (200, True)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "GET /generic-local/{}",
+        "HEAD /generic-local/{}",
+        "GET /generic-local/{}/",
+        "GET /generic-local/{}.sha1",
+        "GET /generic-local/{}!/entry",
+        "GET /generic-local/{}?trace",
+        "PUT /generic-local/{}",
+        "DELETE /generic-local/{}",
+        "MKCOL /generic-local/{}",
+        "PROPFIND /generic-local/{}",
+        "MOVE /generic-local/{}",
+        "GET /all/{}",
+        "GET /api/storage/generic-local/{}",
+        "GET /api/storage/generic-local/{}?stats",
+        "GET /api/storage/generic-local/{}?list",
+        "GET /api/storage/generic-local/{}?lastModified",
+        "GET /api/storage/generic-local/{}?permissions",
+        "PUT /api/storage/generic-local/{}?properties=a=b",
+        "DELETE /api/storage/generic-local/{}?properties=a",
+        "GET /api/storage/all/{}",
+        "POST /api/copy/generic-local/{}?to=/generic-local/new",
+        "POST /api/move/generic-local/{}?to=/generic-local/new",
+        "GET /api/archive/download/generic-local/{}?archiveType=zip",
+    ],
+)
+async def test_existence_is_hidden(ask, call):
+    """Of a file, a folder and nothing the answers are the same for a user without rights, whatever is tried."""
+    method, path = call.split(" ", 1)
+    async with ArtifactoryServer(hide_unauthorized=True) as server:
+        server.put("generic-local/1.zip", b"content", properties={"a": "b"})
+        server.make_folder("generic-local/2.zip", properties={"a": "b"})
+        server.create_repository("all", kind="virtual", members=["generic-local"])
+        server.add_user("user", password="pw")
+        server.enable_folder_download()
+        headers = encoded("user:pw") | {"Destination": f"{server.url}/generic-local/new"}
+        body = b"x" if method == "PUT" and "api" not in path else b"" if method in ("PUT", "POST") else None
+        answers = [
+            await ask(server, method, path.format(name), headers=headers, body=body)
+            for name in ("1.zip", "2.zip", "3.zip")
+        ]
+    statuses = {answer.status for answer in answers}
+    bodies = {re.sub(rb"[12]\.zip", b"3.zip", answer.body) for answer in answers}
+    assert statuses in ({403}, {404})
+    assert bodies == {answers[2].body}
