@@ -92,6 +92,7 @@ _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
         {"GET": apikeys.get, "POST": apikeys.create, "PUT": apikeys.regenerate, "DELETE": apikeys.revoke},
     ),
     ("api/security/encryptedPassword", {"GET": passwords.get}),
+    ("api/security/users/authorization/changePassword", {"POST": _exact(passwords.change)}),
     ("api/security/users", {"GET": users.get, "PUT": users.put, "POST": users.post, "DELETE": users.delete}),
     ("api/security/lockedUsers", {"GET": _exact(users.get_locked)}),
     ("api/security/unlockUsers", {"POST": users.unlock}),

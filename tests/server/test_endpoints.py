@@ -55,6 +55,10 @@ BODIES = {
     "POST /api/security/token": (FORM, b"username=admin"),
     "PUT /api/security/users": (JSON, b'{"email": "new@example.com", "password": "pw"}'),
     "POST /api/security/users": (JSON, b'{"admin": false}'),
+    "POST /api/security/users/authorization/changePassword": (
+        JSON,
+        b'{"userName": "user", "oldPassword": "pw", "newPassword1": "new", "newPassword2": "new"}',
+    ),
     "PUT /api/security/groups": (JSON, b"{}"),
     "POST /api/security/groups": (JSON, b'{"description": "changed"}'),
     "PUT /api/security/permissions": (JSON, b'{"repositories": ["libs"]}'),

@@ -60,9 +60,23 @@ def media_type(kind: str) -> str:
     return f"{VENDOR}security.{kind}+json" if kind else "application/json"
 
 
-async def read_document(exchange: Exchange, name: str, conflict: str) -> Document:
+async def read_object(exchange: Exchange) -> Document:
     """
     Read the JSON object in the body.
+
+    Raises:
+        RefusalError: 400, it is something else.
+    """
+    try:
+        sent = jackson.loads(await exchange.whole_body())
+    except ValueError:
+        sent = None
+    return sent if isinstance(sent, dict) else refuse(400, "Error parsing json body")
+
+
+async def read_document(exchange: Exchange, name: str, conflict: str) -> Document:
+    """
+    Read the JSON object in the body, which describes what the path names.
 
     Args:
         exchange: The request.
@@ -72,12 +86,7 @@ async def read_document(exchange: Exchange, name: str, conflict: str) -> Documen
     Raises:
         RefusalError: 400, it is something else; 409, it has another name than the path.
     """
-    try:
-        sent = jackson.loads(await exchange.whole_body())
-    except ValueError:
-        sent = None
-    if not isinstance(sent, dict):
-        refuse(400, "Error parsing json body")
+    sent = await read_object(exchange)
     if text(sent, "name") not in ("", name):
         refuse(409, conflict)
     return sent

@@ -156,3 +156,33 @@ async def test_rights_go_with_the_user(server, send, basic):
     await send(server, "PUT", "security/users/user", USER)
     answer = await send(server, "GET", "storage/generic-local/open/a.bin", headers=basic("user", "secret"))
     assert answer.status == 403
+
+
+async def test_new_password(server, send, basic):
+    """Whoever knows the old password sets a new one; what is refused changes nothing."""
+    path, headers = "security/users/authorization/changePassword", basic("user", "pw")
+    change = {"userName": "user", "oldPassword": "pw", "newPassword1": "new", "newPassword2": "new"}
+    for wrong, message in (
+        ({"userName": "missing"}, "Old password is incorrect"),
+        ({"oldPassword": "other"}, "Old password is incorrect"),
+        ({"newPassword2": "other"}, "New passwords do not match"),
+        ({"newPassword1": "pw", "newPassword2": "pw"}, "New password has to be different from the old one"),
+        ({"newPassword1": "", "newPassword2": None}, "New passwords cannot be empty"),
+    ):
+        refused = await send(server, "POST", path, change | wrong, headers)
+        assert (refused.status, refused.body.decode()) == (400, message)
+    assert (await send(server, "POST", path, [], headers)).status == 400
+    changed = await send(server, "POST", path, change, headers)
+    assert (changed.status, changed.body) == (200, b"Password has been successfully changed")
+    assert (await send(server, "GET", "system/ping", headers=headers)).status == 401
+    assert (await send(server, "GET", "system/ping", headers=basic("user", "new"))).status == 200
+
+
+async def test_wrong_old_passwords_lock_a_user(send):
+    """They count as failed logins do."""
+    async with ArtifactoryServer(lock_after=2) as server:
+        server.add_user("user", password="pw")
+        change = {"userName": "user", "oldPassword": "x", "newPassword1": "new", "newPassword2": "new"}
+        for status in (400, 400, 403):
+            answer = await send(server, "POST", "security/users/authorization/changePassword", change)
+            assert answer.status == status
