@@ -3,6 +3,8 @@
 import secrets
 import string
 from dataclasses import replace
+from typing import NoReturn
+from urllib.parse import unquote_plus
 
 from ...accounts.principals import User
 from ...protocol import jackson
@@ -36,14 +38,19 @@ async def regenerate(exchange: Exchange) -> Reply:
 
 
 async def revoke(exchange: Exchange) -> Reply:
-    """Take the key away; ``deleteAll=1`` takes away everyone's."""
+    """Revoke the key of the user in the path, else that of the requesting user; with ``deleteAll=1`` every key."""
     user, accounts = _owner(exchange), exchange.instance.accounts
-    _demand_other_credentials(exchange)
-    if exchange.target.query.get("deleteAll") == "1":
+    if name := unquote_plus(exchange.target.path):
+        if name != user.name:
+            exchange.demand_admin()
+        user = accounts.get(name) or _refuse(400, f"Error revoking api key for user: {name}")
+    elif exchange.target.query.get("deleteAll") == "1":
         exchange.demand_admin()
         for each in accounts.users:
             accounts.add(replace(each, api_key=None))
         return _reply({"info": "All api keys have been successfully revoked"})
+    else:
+        _demand_other_credentials(exchange)
     accounts.add(replace(user, api_key=None))
     return _reply({"info": f"Api key for user: '{user.name}' has been successfully revoked"})
 
@@ -74,5 +81,5 @@ def _reply(document: jackson.JSON, status: int = 200) -> Reply:
     return json_reply(document, "application/json", status=status)
 
 
-def _refuse(status: int, message: str) -> None:
+def _refuse(status: int, message: str) -> NoReturn:
     raise RefusalError(_reply({"error": message}, status))

@@ -92,6 +92,19 @@ async def test_all_api_keys_are_revoked_by_the_admin(guarded, ask, basic):
     assert guarded.api_key == ""
 
 
+async def test_api_key_of_another_user(guarded, ask, basic):
+    """An administrator revokes the key of the user in the path, with any credentials, and keeps its own."""
+    user, admin_key = basic("user", "pw"), guarded.api_key
+    key = (await ask(guarded, "POST", KEYS, headers=user, body=b"")).json()["apiKey"]
+    assert (await ask(guarded, "DELETE", f"{KEYS}/admin", headers=user)).status == 403
+    missing = await ask(guarded, "DELETE", f"{KEYS}/missing")
+    assert (missing.status, missing.json()) == (400, {"error": "Error revoking api key for user: missing"})
+    revoked = await ask(guarded, "DELETE", f"{KEYS}/user", headers={"X-JFrog-Art-Api": admin_key})
+    assert revoked.json() == {"info": "Api key for user: 'user' has been successfully revoked"}
+    assert (await ask(guarded, "GET", FILE, headers={"X-JFrog-Art-Api": key})).status == 403
+    assert guarded.api_key == admin_key
+
+
 async def test_api_keys_are_for_users(ask):
     """The anonymous have none, and neither has the token of somebody without an account."""
     async with ArtifactoryServer(anonymous=True) as server:
