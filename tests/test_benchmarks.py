@@ -4,7 +4,6 @@ import json
 import math
 import subprocess
 import sys
-from importlib.util import find_spec
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
