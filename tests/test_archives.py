@@ -429,6 +429,35 @@ async def test_reader_that_takes_long_to_be_cancelled():
     assert ended == [False]
 
 
+async def test_thread_that_reads_on_after_its_call_was_cancelled():
+    """Libraries ignore some errors: each further read fails, too, instead of waiting for a call that has ended."""
+    reading, failures = anyio.Event(), []
+
+    class Silent:
+        size = 10
+
+        async def seek(self, position):
+            pass
+
+        async def read(self, size):
+            reading.set()
+            await anyio.sleep_forever()
+
+    def work(file):
+        for _ in range(3):
+            try:
+                file.read(2)
+            except BaseException as error:  # noqa: BLE001  # as broad as in such a library
+                failures.append(type(error).__name__)
+
+    listing = asyncio.ensure_future(run_on_file(Silent(), work))
+    await reading.wait()
+    listing.cancel()
+    _, waiting = await asyncio.wait([listing], timeout=60)
+    assert not waiting
+    assert failures == ["CancelledError", "ValueError", "ValueError"]
+
+
 async def test_archive_that_is_replaced_while_it_is_read(oss):
     """Heads of one archive and bytes of another are never put together."""
     server, session = oss

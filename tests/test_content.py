@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -348,6 +349,44 @@ async def test_open_file_that_is_replaced_before_its_first_byte(size):
         with pytest.raises(aioartifact.IntegrityError, match="changed"):
             async with aioartifact.open(url, session=session):
                 pass
+
+
+async def test_new_content_without_a_name_replaces_what_has_arrived(tmp_path):
+    """Without ETag and checksums it is fetched from its start, into an empty file: nothing of a longer one is left."""
+    requests = []
+
+    def answer(request):
+        if "/api/storage/" in request.target:
+            return response(status=403)
+        requests.append(request)
+        if len(requests) == 1:
+            raise Close(response(OLD[:-1], length=len(OLD)))
+        return response(NEW[:1000])
+
+    async with (
+        raw_server(answer) as server,
+        aioartifact.session(server.url, retry=RetryPolicy(attempts=3, backoff_initial=0)) as session,
+    ):
+        await aioartifact.download(f"{server.url}/r/f", tmp_path, session=session)
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("f", NEW[:1000])]
+
+
+@pytest.mark.parametrize(
+    "pin", [Checksums(sha1="a" * 40), aioartifact.FileInfo("https://h/r/f", "r", "f", 5, Checksums())]
+)
+async def test_pin_that_the_head_contradicts_ends_the_download(tmp_path, pin):
+    """The body, which may be large, is not waited for."""
+    head = response(headers=checksum_headers(DATA), length=len(DATA))
+    async with (
+        raw_server(lambda request: head if "/api/" not in request.target else response(status=403)) as server,
+        aioartifact.session(server.url, retry=RetryPolicy.none(), timeouts=Timeouts(stall=600, reply=600)) as session,
+        asyncio.timeout(60),
+    ):
+        url = f"{server.url}/r/f"
+        item = (url, "f", pin) if isinstance(pin, Checksums) else replace(pin, url=url)
+        report = await aioartifact.download_many([item], tmp_path, on_error="collect", session=session)
+    assert isinstance(report.failed[0].error, aioartifact.IntegrityError)
+    assert not list(tmp_path.iterdir())
 
 
 async def test_resumed_file_that_only_its_etag_shows_to_be_another(tmp_path):

@@ -9,7 +9,9 @@ import anyio
 import pytest
 
 import aioartifact
+from aioartifact._address import parse_item_url
 from aioartifact._transfer import remote_file
+from aioartifact._transfer.reading import Incoming
 from aioartifact.testing import Fault
 
 DATA = random.Random(4).randbytes(3_000_000)
@@ -129,6 +131,14 @@ async def test_server_that_ignores_ranges(server, session, url, read):
     server.fail("GET", times=None, fault=Fault.ignore_range())
     assert await read(url, session, start=10, end=1_500_000) == DATA[10:1_500_000]
     assert await read(url, session, start=2_000_000) == DATA[2_000_000:]
+
+
+@pytest.mark.parametrize("size", [1, 7, 300, 999, 1000, 1001, 4000])
+async def test_part_of_a_whole_that_arrives_in_pieces_of_any_size(session, url, size):
+    """No boundary of pieces need be one of the part."""
+    incoming = Incoming(session, parse_item_url(url), 1000, 2500)
+    pieces = [incoming._clipped(DATA[start : min(start + size, 4000)]) for start in range(0, 4000, size)]
+    assert b"".join(pieces) == DATA[1000:2500]
 
 
 @READERS
