@@ -1,6 +1,7 @@
 """deploy_many() and deploy_folder(): sent once, verified, and not at all where the server has the bytes."""
 
 import asyncio
+import hashlib
 import os
 import threading
 from pathlib import Path
@@ -375,6 +376,16 @@ def test_one_path_is_not_a_list(items):
     """A str is iterable, and never what was meant."""
     with pytest.raises(aioartifact.InvalidArgumentError, match="deploy_folder"):
         aioartifact.deploy_many(items, "https://host/artifactory/r")
+
+
+@pytest.mark.parametrize(("size", "is_kept"), [(0, True), (1000, True), (2**20, True), (2**20 + 1, False)])
+def test_small_source_is_read_once(tmp_path, size, is_kept):
+    """Its bytes are sent as they were hashed; a larger file is read again."""
+    data = bytes(size)
+    (tmp_path / "data").write_bytes(data)
+    source = read_source(str(tmp_path / "data"), ("sha1",))
+    assert (source.size, source.checksums.sha1) == (size, hashlib.sha1(data).hexdigest())
+    assert source.content == (data if is_kept else None)
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_536, 1_000_000, 2_500_000])

@@ -341,6 +341,22 @@ def test_entry_of_a_file_that_moves_on_is_not_written(tmp_path):
     book.close()
 
 
+def test_entry_that_has_not_settled_is_written_later(tmp_path, monkeypatch):
+    """A flush within the tick of the last change keeps it for the next one."""
+    path = tmp_path / "a"
+    path.write_bytes(b"content")
+    book = Manifest(str(tmp_path / "manifest"))
+    book.add_written(str(path), path.stat(), SUMS)
+    with monkeypatch.context() as early:
+        early.setattr(manifest.time, "time_ns", lambda: path.stat().st_mtime_ns)
+        book.flush()
+    assert book.find({str(path): Stamp.of(path.stat())}) == {}
+    book.close()
+    book = Manifest(str(tmp_path / "manifest"))
+    assert book.find({str(path): Stamp.of(path.stat())}) == {str(path): SUMS}
+    book.close()
+
+
 @pytest.mark.parametrize("offset", [60, 3600])
 def test_file_from_the_future_is_not_recorded(tmp_path, offset):
     """A file system whose clock is ahead cannot tell what is older."""
