@@ -117,6 +117,37 @@ async def test_response_dropped_before_the_end_of_its_block(server, url, session
     assert lane_of(session, server).pace.in_flight == 0
 
 
+async def test_body_that_is_not_read_to_its_end_is_not_held(server, url, session):
+    """A session that lives long keeps nothing of the responses that it has had."""
+    server.put(PATH, bytes(3_000_000))
+    async with aioartifact.stream(url, session=session) as chunks:
+        await anext(chunks)
+        assert len(_session.STATES[session].watch._bodies) == 1
+
+    assert not _session.STATES[session].watch._bodies
+
+
+async def test_answer_lets_the_next_one_start(server, url, session, monkeypatch):
+    """What a fast answer adds to the limit is used at once, not only when a body has ended."""
+    monkeypatch.setattr("aioartifact._session.lane._PATIENCE", 600)
+    server.put(PATH, bytes(3_000_000))
+    assert await aioartifact.exists(url, session=session)  # the first request goes alone
+    opened, all_opened = 0, anyio.Event()
+
+    async def hold_open():
+        nonlocal opened
+        async with aioartifact.stream(url, session=session):
+            opened += 1
+            if opened == 2 * AT_FIRST:
+                all_opened.set()
+            await all_opened.wait()
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            for _ in range(2 * AT_FIRST):
+                group.start_soon(hold_open)
+
+
 async def test_cancelled_requests_leave_the_line(server, url, session):
     """Neither those in flight nor those that wait are counted once they are cancelled."""
     assert await aioartifact.exists(url, session=session)
