@@ -295,6 +295,25 @@ async def test_interim_responses_before_a_file_are_ignored(tmp_path):
         assert await aioartifact.read_bytes(f"{server.url}/r/b", session=session) == FILES["b"]
 
 
+def limits_of_heads():
+    """The timers that would fail a connection for want of a response head."""
+    timers = asyncio.get_running_loop()._scheduled
+    return [each for each in timers if not each.cancelled() and "_TimeLimit" in each._callback.__qualname__]
+
+
+async def test_limit_for_a_head_ends_with_the_head():
+    """A body, or the next response on that connection, may come later than the head had to."""
+
+    async def answer(_):
+        while not limits_of_heads():
+            await anyio.lowlevel.checkpoint()
+        return response(b"abc")
+
+    async with raw_server(answer) as server, aioartifact.session(server.url, auth=AUTH) as session:
+        await aioartifact.rest_api_get(f"{server.url}/api/x", session=session)
+        assert limits_of_heads() == []
+
+
 @pytest.mark.parametrize("attempts", [1, 2, 5])
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 async def test_as_many_requests_as_attempts(tmp_path, call, attempts):
@@ -331,6 +350,25 @@ async def test_refusal_whose_body_breaks_off_keeps_its_status(tmp_path, status, 
                     await call
                 assert caught.value.status == status
                 assert len(server.requests) - before == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+@pytest.mark.parametrize("length", [None, 200_000], ids=["whole", "cut"])
+async def test_raw_answer_that_is_a_refusal(status, length):
+    """Its status is returned with what has arrived of its body, in which the secret is masked."""
+
+    def handler(request):
+        body = f'{{"errors":[{{"message":"{request.headers["authorization"]} secret"}}]}}'.encode()
+        raise Close(response(body, status=status, headers=JSON, length=length))
+
+    async with (
+        raw_server(handler) as server,
+        aioartifact.session(server.url, auth=AUTH, retry=RetryPolicy.none()) as session,
+    ):
+        answer = await aioartifact.rest_api_get(f"{server.url}/api/system/ping", session=session)
+    assert answer.status_code == status
+    assert answer.content.startswith(b'{"errors":[{"message":"Basic ***')
+    assert b"secret" not in answer.content
 
 
 async def test_user_headers_of_our_session_stay_on_their_host(tmp_path):
