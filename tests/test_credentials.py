@@ -13,7 +13,7 @@ import pytest
 
 from aioartifact._address import ServerURL, parse_server_url
 from aioartifact._api.credentials import authentication, authentification, resolve_credentials
-from aioartifact._credentials import Credentials, configured_servers, parse_auth, resolve, resolve_ancestor
+from aioartifact._credentials import Credentials, configured_servers, login_hint, parse_auth, resolve, resolve_ancestor
 from aioartifact._credentials.ancestor import from_cfg
 from aioartifact._credentials.jfrog import from_jfrog_cli, from_jfrog_environment
 from aioartifact._credentials.netrc import from_netrc
@@ -188,6 +188,13 @@ def test_address_over_tls(port, port_over_tls):
     """Only the default port has another meaning with https."""
     address = over_tls(ServerURL("http", "h", port, ("artifactory",)))
     assert address == ServerURL("https", "h", port_over_tls, ("artifactory",))
+
+
+@pytest.mark.parametrize("source", ["/etc/netrc line 1", "JF_ACCESS_TOKEN", "environment ARTIFACTORY_USERNAME"])
+def test_hint_names_the_source(source):
+    """As it is; only the argument has no name of its own."""
+    assert login_hint(Credentials.basic("u", "p", source=source)).endswith(f"sent as user 'u', from {source}")
+    assert login_hint(Credentials.basic("u", "p")).endswith("from the argument auth")
 
 
 # Precedence
@@ -620,6 +627,8 @@ NOW = 1_800_000_000
 SHORT = token(iat=NOW - 60, exp=NOW + 3540)
 LONG = token(iat=NOW - 60, exp=NOW + 30 * 86400)
 EXPIRED = token(iat=NOW - 30 * 86400, exp=NOW - 1)
+ENDING = token(iat=NOW - 30 * 86400, exp=NOW)
+LONGER = token(iat=NOW - 60, exp=NOW + 3541)
 OWN = Credentials.basic("u", "p")
 
 
@@ -628,6 +637,8 @@ OWN = Credentials.basic("u", "p")
     [
         pytest.param(EXPIRED, True, OWN, OWN, id="expired"),
         pytest.param(SHORT, True, OWN, Credentials.bearer(SHORT), id="issued-for-an-hour"),
+        pytest.param(ENDING, True, OWN, OWN, id="expires-now"),
+        pytest.param(LONGER, True, Credentials.bearer(LONGER), Credentials.bearer(LONGER), id="issued-for-longer"),
         pytest.param(LONG, True, Credentials.bearer(LONG), Credentials.bearer(LONG), id="valid"),
         pytest.param(EXPIRED, False, Credentials.bearer(EXPIRED), Credentials.bearer(EXPIRED), id="without-password"),
         pytest.param(token(sub="u"), True, Credentials.bearer(token(sub="u")), None, id="without-expiry"),

@@ -4,15 +4,17 @@ import hashlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
 
 from aioartifact._checksums import ALGORITHMS, Checksums, Digests
-from aioartifact._errors import LocalFileError, LocalNotFoundError
+from aioartifact._errors import LocalFileError, LocalNotFoundError, UnsafePathError
 from aioartifact._files import (
     check_target,
+    copy_file,
     file_size,
     hash_file,
     is_file,
@@ -20,6 +22,7 @@ from aioartifact._files import (
     make_folder,
     read_blocks,
     read_text_if_exists,
+    rename_file,
     resolve_folder,
 )
 from aioartifact._threads import run
@@ -30,6 +33,42 @@ ABC = Checksums(hashlib.sha256(b"abc").hexdigest(), hashlib.sha1(b"abc").hexdige
 
 def names(folder):
     return sorted(path.name for path in Path(folder).iterdir())
+
+
+# Changes below a root
+
+
+@pytest.mark.parametrize(
+    "change", [pytest.param(partial(copy_file, expected=ABC), id="copy"), pytest.param(rename_file, id="rename")]
+)
+@pytest.mark.parametrize("linked", ["origin", "target"])
+def test_no_change_goes_through_a_link(tmp_path, change, linked):
+    """Neither end of it, though both names are below the root; nothing is read or written elsewhere."""
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    root.mkdir()
+    elsewhere.mkdir()
+    (root / "link").symlink_to(elsewhere)
+    (root / "a").write_bytes(b"abc")
+    (elsewhere / "a").write_bytes(b"abc")
+    origin, target = ("link/a", "b") if linked == "origin" else ("a", "link/b")
+    with pytest.raises(UnsafePathError, match="symbolic link"):
+        change(str(root), str(root / origin), str(root / target))
+    assert (names(root), names(elsewhere)) == (["a", "link"], ["a"])
+
+
+def test_rename_whose_folder_is_removed_each_time(tmp_path, monkeypatch):
+    """Another process may do so at any moment, but not forever: it ends, with an error."""
+    (tmp_path / "a").write_bytes(b"abc")
+    calls = []
+
+    def gone(origin, target):
+        calls.append(origin)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), target)
+
+    monkeypatch.setattr(os, "replace", gone)
+    with pytest.raises(LocalNotFoundError):
+        rename_file(str(tmp_path), str(tmp_path / "a"), str(tmp_path / "b"))
+    assert 1 < len(calls) < 10
 
 
 # Reading

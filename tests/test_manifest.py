@@ -357,6 +357,19 @@ def test_entry_that_has_not_settled_is_written_later(tmp_path, monkeypatch):
     book.close()
 
 
+def test_manifest_that_cannot_be_written_any_more(tmp_path, caplog):
+    """It is a help only: the call goes on without it."""
+    path = tmp_path / "a"
+    path.write_bytes(b"content")
+    book = Manifest(str(tmp_path / "manifest"))
+    with sqlite3.connect(tmp_path / "manifest") as other:
+        other.execute("DROP TABLE files_1")
+    other.close()
+    book.add_written(str(path), path.stat(), SUMS)
+    book.close()
+    assert len([record for record in caplog.records if "is not used any more" in record.message]) == 1
+
+
 @pytest.mark.parametrize("offset", [60, 3600])
 def test_file_from_the_future_is_not_recorded(tmp_path, offset):
     """A file system whose clock is ahead cannot tell what is older."""

@@ -164,9 +164,10 @@ def test_link_at_the_target_is_replaced_not_followed(tmp_path):
 
 
 @pytest.mark.usefixtures("umask")
-def test_mode_of_the_target_is_the_umasks(tmp_path):
-    """A downloaded file is as readable as any file the user writes."""
-    staged(tmp_path / "a", b"abc").commit()
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_mode_of_the_target_is_the_umasks(tmp_path, is_shared):
+    """A downloaded file is as readable as any file the user writes, also one that a later run can resume."""
+    (shared(tmp_path, b"abc") if is_shared else staged(tmp_path / "a", b"abc")).commit()
 
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
 
