@@ -1,5 +1,6 @@
 """``aioartifact`` and ``python -m aioartifact``: hand over to the command line, if its extra is installed."""
 
+import signal
 import sys
 
 _NEEDED = ("click", "rich")
@@ -10,13 +11,19 @@ def main() -> int:
     Run the command line.
 
     Returns:
-        Exit code; 2 when the ``cli`` extra is not installed, 130 after Ctrl-C.
+        Exit code; 2 when the ``cli`` extra is not installed, 130 after Ctrl-C, 143 after SIGTERM. After these two,
+        both signals are ignored.
     """
     try:
-        return _run()
+        code = _run()
     except KeyboardInterrupt:  # during an import: the command line handles its own
         _say("\ninterrupted\n")
-        return 130
+        code = 130
+    if code in (130, 143):
+        # timeout(1) sends SIGTERM twice, a key may bounce: a second one must not change the exit code.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+    return code
 
 
 def _run() -> int:

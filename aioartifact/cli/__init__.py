@@ -16,14 +16,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .errors import guarded
     from .program import program
     from .running import accept_any_text, hold_standard_streams
-    from .termination import heeding_sigterm
+    from .termination import heeding_signals
 
     hold_standard_streams()
     accept_any_text()
 
-    @heeding_sigterm()
-    def run() -> int | None:
-        code: int | None = program.main(arguments, prog_name="aioartifact", standalone_mode=False)
-        return code
-
-    return guarded(run)
+    with heeding_signals():
+        return guarded(lambda: program.main(arguments, prog_name="aioartifact", standalone_mode=False))

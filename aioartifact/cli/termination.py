@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM cancel a command, which then cleans up; a further one limits the time for that."""
+"""Ctrl-C and SIGTERM cancel a command, which then cleans up; a second signal limits the time for that."""
 
 import signal
 from collections.abc import Callable, Coroutine, Iterator
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# A reader of stdout that does not read blocks the event loop; then nothing is cleaned up. The clean-up itself may take
-# as long as this, in seconds, after a second signal.
+# Seconds. A reader of stdout that does not read blocks the event loop; then nothing is cleaned up. After a second
+# signal the clean-up itself may take as long as this; so may the rest, when it is complete: DNS queries run in threads.
 _PATIENCE = 5.0
 
 
@@ -22,21 +22,31 @@ class Terminated(BaseException):
 
 
 @contextmanager
-def heeding_sigterm() -> Iterator[None]:
-    """Have SIGTERM raise `Terminated` in the block, unless it already means something else to this process."""
-    if current_thread() is not main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+def heeding_signals() -> Iterator[None]:
+    """
+    Have SIGTERM raise `Terminated` in the block, unless it already means something else to this process.
+
+    Once a signal has cancelled a command, further ones are ignored to the end of the block.
+    """
+    if current_thread() is not main_thread():
         yield
         return
-    signal.signal(signal.SIGTERM, _raise_terminated)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    if before[signal.SIGTERM] is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _raise_terminated)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if hasattr(signal, "setitimer") and signal.getsignal(signal.SIGALRM) is _die:
+            _die_in(0)
+        for number, handler in before.items():
+            if handler is not None:  # None: not installed by Python
+                signal.signal(number, handler)
 
 
 async def cancelled_by_signals(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """
-    Run a coroutine function; Ctrl-C and, within `heeding_sigterm`, SIGTERM cancel it.
+    Run a coroutine function; within `heeding_signals`, Ctrl-C and SIGTERM cancel it.
 
     After a second signal, the clean-up has a few seconds until the process is killed by SIGTERM; a third Ctrl-C
     kills it at once. None of them raises an exception inside the event loop, which could drop a callback that the
@@ -53,7 +63,10 @@ async def cancelled_by_signals(function: Callable[[], Coroutine[Any, Any, T]]) -
     cancellation = _Cancellation(task)
     with cancellation.heeding(signal.SIGINT), cancellation.heeding(signal.SIGTERM):
         try:
-            return await function()
+            result = await function()
+            cancellation.end()
+            if cancellation.received:
+                await asyncio.sleep(0)  # if it came at the last moment, the task is yet to be cancelled
         except asyncio.CancelledError:
             match cancellation.received:
                 case [signal.SIGINT, *_]:
@@ -61,6 +74,8 @@ async def cancelled_by_signals(function: Callable[[], Coroutine[Any, Any, T]]) -
                 case [_, *_]:
                     raise Terminated from None
             raise
+        else:
+            return result
         finally:
             cancellation.end()
 
@@ -77,10 +92,11 @@ class _Cancellation:
         self.received: list[int] = []
         self._task = task
         self._loop = task.get_loop()
+        self._is_ended = False
 
     @contextmanager
     def heeding(self, number: int) -> Iterator[None]:
-        """Handle a signal in the block, where Ctrl-C or `heeding_sigterm` would otherwise raise an exception."""
+        """Handle a signal in the block, where Ctrl-C or `heeding_signals` would otherwise raise an exception."""
         before = signal.getsignal(number)
         is_main = current_thread() is main_thread()
         if not is_main or not (before is _raise_terminated or (number == signal.SIGINT and callable(before))):
@@ -90,10 +106,11 @@ class _Cancellation:
         try:
             yield
         finally:
-            # timeout(1) sends SIGTERM twice, to the process and to its group.
-            signal.signal(number, signal.SIG_IGN if signal.SIGTERM == number in self.received else before)
+            signal.signal(number, signal.SIG_IGN if self.received else before)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._is_ended:
+            return
         self.received.append(number)
         if len(self.received) == 1:
             _die_in(_PATIENCE)
@@ -111,9 +128,10 @@ class _Cancellation:
                 _die_in(_PATIENCE)
 
     def end(self) -> None:
-        """The clean-up is complete."""
+        """The clean-up is complete; what is left is limited."""
+        self._is_ended = True
         if self.received:
-            _die_in(0)
+            _die_in(_PATIENCE)
 
 
 def _die_in(seconds: float) -> None:
