@@ -12,6 +12,8 @@ from ._address import url as url
 from ._api.aql import aql as aql
 from ._api.archives import list_archive as list_archive
 from ._api.archives import read_archive_member as read_archive_member
+from ._api.bulk import Batch as Batch
+from ._api.bulk import OnError as OnError
 from ._api.contents import open as open
 from ._api.contents import read_bytes as read_bytes
 from ._api.contents import stream as stream
@@ -120,8 +122,6 @@ from ._session import Verify as Verify
 from ._sync import SyncAction as SyncAction
 from ._sync import SyncFile as SyncFile
 from ._sync import SyncPlan as SyncPlan
-from ._transfer.batch import Batch as Batch
-from ._transfer.batch import OnError as OnError
-from ._transfer.bulk import Item as Item
+from ._transfer.fetcher import Item as Item
 from ._transfer.plan import Overwrite as Overwrite
 from ._transfer.remote_file import RemoteFile as RemoteFile

@@ -3,30 +3,33 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from ._errors import ArtifactoryError
 
-Status = Literal["downloaded", "deployed", "copied", "renamed", "deleted", "unchanged", "failed"]
+Status = Literal["downloaded", "deployed", "copied", "moved", "renamed", "deleted", "unchanged", "planned", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """
-    What became of one file.
+    What became of one file, or of one item that was copied, moved or deleted.
 
     Attributes:
-        url: URL of the file, percent-encoded; of the target folder where none could be decided for the file.
-        path: Local file, as ``str``; None where none could be decided.
-        status: ``"downloaded"``, ``"deployed"``, ``"unchanged"`` (the content was already where it goes, or what
-            is there is to be kept whatever it holds) or ``"failed"``; of a sync also ``"copied"``, ``"renamed"``
-            (the destination had the content under another name) and ``"deleted"``.
-        size: Bytes of the file; 0 for a failure.
+        url: URL of the file, percent-encoded; of the target folder where none could be decided for the file. Of a
+            copy or a move, the URL that the item gets.
+        path: Local file, as ``str``; None where none could be decided, or none is concerned.
+        status: ``"downloaded"``, ``"deployed"``, ``"copied"``, ``"moved"``, ``"deleted"``, ``"unchanged"`` (the content
+            was already where it goes, the existing file is to be kept whatever it holds, or there was nothing to
+            delete), ``"planned"`` (of a dry run) or ``"failed"``; of a sync also ``"renamed"``, and ``"copied"`` for
+            content that the destination had under another name.
+        size: Bytes of the file; 0 for a failure, a copy and a move. Of a deletion, only a dry run knows them.
         sha256: SHA-256 of the verified content, or None where another checksum was compared, or the server told none.
         seconds: Time from the start of this file to its end.
         error: Why it failed, or None.
         was_replaced: Whether the server's file was replaced after it was listed. The bytes are those of the new file,
             which its info confirmed.
+        source: URL of the item that was copied or moved; None of everything else.
     """
 
     url: str
@@ -37,6 +40,25 @@ class Outcome:
     seconds: float = 0.0
     error: ArtifactoryError | None = None
     was_replaced: bool = False
+    source: str | None = None
+
+
+class _OutcomesOf(property):
+    """A property of a report: its outcomes of one status."""
+
+    def __init__(self, status: Status, doc: str) -> None:
+        def select(report: "Report") -> tuple[Outcome, ...]:
+            return tuple(outcome for outcome in report.outcomes if outcome.status == status)
+
+        super().__init__(select, doc=doc)
+
+    if TYPE_CHECKING:  # type checkers would know no more than that it is a property
+
+        @overload
+        def __get__(self, report: None, owner: type, /) -> Self: ...
+        @overload
+        def __get__(self, report: Any, owner: type | None = None, /) -> tuple[Outcome, ...]: ...
+        def __get__(self, report: Any, owner: type | None = None, /) -> Self | tuple[Outcome, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,48 +85,28 @@ class Report:
     def __iter__(self) -> Iterator[Outcome]:
         return iter(self.outcomes)
 
-    def _of(self, status: Status) -> tuple[Outcome, ...]:
-        return tuple(outcome for outcome in self.outcomes if outcome.status == status)
-
-    @property
-    def downloaded(self) -> tuple[Outcome, ...]:
-        """Files whose bytes were fetched."""
-        return self._of("downloaded")
+    downloaded = _OutcomesOf("downloaded", "Files whose bytes were fetched.")
+    deployed = _OutcomesOf(
+        "deployed", "Files the server has now, whether their bytes were sent or it had them under another name."
+    )
+    copied = _OutcomesOf(
+        "copied", "Items that were copied; of a sync, files whose content the destination keeps under another name too."
+    )
+    moved = _OutcomesOf("moved", "Items that were moved.")
+    renamed = _OutcomesOf(
+        "renamed", "Files whose content the destination of a sync had under another name, which is gone."
+    )
+    deleted = _OutcomesOf("deleted", "Items, or files of the destination of a sync, that were deleted.")
+    unchanged = _OutcomesOf(
+        "unchanged", "Files that were already there with the right content, and missing items that were to be deleted."
+    )
+    planned = _OutcomesOf("planned", "Items that a dry run would have copied, moved or deleted.")
+    failed = _OutcomesOf("failed", "Files and items that failed; each has its error.")
 
     @property
     def replaced(self) -> tuple[Outcome, ...]:
         """Files that were replaced on the server after they were listed, and downloaded with their new content."""
         return tuple(outcome for outcome in self.outcomes if outcome.was_replaced)
-
-    @property
-    def deployed(self) -> tuple[Outcome, ...]:
-        """Files the server has now, whether their bytes were sent or it had them under another name."""
-        return self._of("deployed")
-
-    @property
-    def copied(self) -> tuple[Outcome, ...]:
-        """Files whose content the destination of a sync had under another name, which it keeps."""
-        return self._of("copied")
-
-    @property
-    def renamed(self) -> tuple[Outcome, ...]:
-        """Files whose content the destination of a sync had under another name, which is gone."""
-        return self._of("renamed")
-
-    @property
-    def deleted(self) -> tuple[Outcome, ...]:
-        """Files that a sync deleted."""
-        return self._of("deleted")
-
-    @property
-    def unchanged(self) -> tuple[Outcome, ...]:
-        """Files that were already there with the right content."""
-        return self._of("unchanged")
-
-    @property
-    def failed(self) -> tuple[Outcome, ...]:
-        """Files that failed; each has its error."""
-        return self._of("failed")
 
     @property
     def bytes_downloaded(self) -> int:

@@ -12,11 +12,10 @@ from .._files import Source
 from .._progress import FileProgress, Progress
 from .._threads import run
 from .._transfer.content import Pin, required_pin
-from .._transfer.deployer import Parameters
+from .._transfer.deployer import Parameters, checked_options
 from .._transfer.reading import Reading, begin_reading, read_range
 from .._transfer.remote_file import RemoteFile
 from .._transfer.upload import send_file
-from .batches import checked_options
 from .items import file_item_of, item_of
 from .session import using
 

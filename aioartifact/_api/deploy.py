@@ -8,10 +8,9 @@ from .._address import URLLike, names_folder, text_of_url
 from .._checksums import Checksums
 from .._options import check_path, given_or
 from .._progress import FileProgress, Progress
-from .._transfer.deployer import MIN_CHECKSUM_DEPLOY, Parameters
+from .._transfer.deployer import MIN_CHECKSUM_DEPLOY, Parameters, checked_options
 from .._transfer.plan import is_worth_offering
 from .._transfer.upload import read_file, send_file
-from .batches import checked_options
 from .items import file_item_of
 from .session import using
 

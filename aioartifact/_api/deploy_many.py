@@ -3,7 +3,6 @@
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import TypeAlias
 
 import aiohttp
@@ -13,13 +12,11 @@ from .._errors import ForbiddenError, InvalidArgumentError, NotFoundError
 from .._files import TreeFile, list_tree
 from .._listing import list_files
 from .._models import FileInfo
-from .._options import check_path, check_several, given_or
+from .._options import check_path, check_several
 from .._path_filter import PathFilter, files_matching
 from .._progress import Progress
-from .._scheduler import run_many
 from .._threads import run
 from .._transfer.accounting import counted
-from .._transfer.batch import Batch, OnError
 from .._transfer.deployer import (
     MIN_CHECKSUM_DEPLOY,
     Deployer,
@@ -27,11 +24,12 @@ from .._transfer.deployer import (
     DeployOptions,
     LocalPath,
     Parameters,
+    checked_options,
     listed_size,
 )
 from .._transfer.plan import Overwrite
 from .._transfer.recorded import Recorded
-from .batches import Work, checked_options, make_batch
+from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
 from .items import item_of
 
 # What is to be deployed, and what the server has of it where that was listed.
@@ -102,8 +100,8 @@ def deploy_many(
     async def source(_: aiohttp.ClientSession, __: ItemURL) -> Planned:
         return items, None
 
-    options = checked_options(parameters, min_checksum_deploy, overwrite)
-    return _batch(source, url, options, max_concurrency, on_error, session, progress)
+    how = checked_options(parameters, min_checksum_deploy, overwrite)
+    return _deploys(source, url, how, BulkOptions(max_concurrency, on_error, session, progress))
 
 
 def deploy_folder(
@@ -173,8 +171,8 @@ def deploy_folder(
         lists = overwrite != "always" and len(files) > _FEW
         return files, await _listed(opened, target, path_filter, files) if lists else None
 
-    options = checked_options(parameters, min_checksum_deploy, overwrite)
-    return _batch(source, url, options, max_concurrency, on_error, session, progress)
+    how = checked_options(parameters, min_checksum_deploy, overwrite)
+    return _deploys(source, url, how, BulkOptions(max_concurrency, on_error, session, progress))
 
 
 async def _listed(
@@ -190,22 +188,17 @@ async def _listed(
         return None
 
 
-def _batch(
+def _deploys(
     source: Callable[[aiohttp.ClientSession, ItemURL], Awaitable[Planned]],
     url: URLLike,
-    options: DeployOptions,
-    max_concurrency: int | None,
-    on_error: OnError,
-    session: aiohttp.ClientSession | None,
-    progress: Progress | None,
+    how: DeployOptions,
+    options: BulkOptions,
 ) -> Batch:
-    shown = given_or("progress", progress, Progress())
-
     @asynccontextmanager
-    async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work]:
-        target = item_of(opened, url)
-        items, listed = await source(opened, target)
-        deployer = Deployer(opened, target, Recorded(opened, listed), options, shown)
-        yield partial(run_many, deployer.files_first(counted(items, listed_size, shown)), deployer.deploy)
+    async def prepare(call: BulkCall) -> AsyncIterator[Work[DeployItem | TreeFile]]:
+        target = item_of(call.session, url)
+        items, listed = await source(call.session, target)
+        deployer = Deployer(call.session, target, Recorded(call.session, listed), how, call.progress)
+        yield Work(deployer.files_first(counted(items, listed_size, call.progress)), deployer.deploy)
 
-    return make_batch(prepared, max_concurrency=max_concurrency, on_error=on_error, session=session)
+    return bulk(prepare, options)

@@ -30,15 +30,13 @@ from .._path_filter import ALL_FILES, files_matching
 from .._progress import FileProgress, Progress
 from .._reports import Outcome
 from .._scheduler import Slots
-from .._session import state_of
 from .._threads import run
 from .._transfer.accounting import consumed, in_chunks
-from .._transfer.batch import Batch, OnError
-from .._transfer.bulk import Fetcher, Item, Job, JobOf, Target, job_of_item, listed_size, opened_manifest, run_fetches
 from .._transfer.download import fetch_file
+from .._transfer.fetcher import Fetcher, Item, Job, JobOf, Target, job_of_item, listed_size, opened_manifest
 from .._transfer.folder_archive import unpack_folder
-from .._transfer.plan import Overwrite, local_name, relative_path
-from .batches import Work, check_overwrite, make_batch
+from .._transfer.plan import Overwrite, check_overwrite, local_name, relative_path
+from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
 from .items import item_of
 from .session import using
 
@@ -205,10 +203,10 @@ def download_many(
     check_several("items", items)
 
     async def source(_: aiohttp.ClientSession) -> _Source:
-        return _Source(items, partial(job_of_item, root=options.destination), in_chunks)
+        return _Source(items, partial(job_of_item, root=where.destination), in_chunks)
 
-    options = _checked(destination, max_concurrency, on_error, overwrite, manifest, durable)
-    return _batch(source, options, session, progress)
+    where = _checked(destination, overwrite, manifest, durable)
+    return _downloads(source, where, BulkOptions(max_concurrency, on_error, session, progress))
 
 
 def download_folder(
@@ -278,7 +276,7 @@ def download_folder(
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info"; with *archive*
         "Retrieve Folder or Repository Archive".
     """
-    options = _checked(destination, max_concurrency, on_error, overwrite, manifest, durable)
+    where = _checked(destination, overwrite, manifest, durable)
     path_filter = files_matching(include, exclude)
 
     async def source(opened: aiohttp.ClientSession) -> _Source:
@@ -291,19 +289,19 @@ def download_folder(
         # The server packs the whole folder into an archive, so all of its files must be known.
         files = await list_files(opened, folder, ALL_FILES if archive else path_filter)
         if not files and not path_filter.has_patterns:
-            await run(partial(make_folder, options.destination, durable=options.durable))
+            await run(partial(make_folder, where.destination, durable=where.durable))
         if not archive:
             return _Source(files, job_of, consumed)
         jobs = [job_of(file, ()) for file in files]
         chosen = [job for job in jobs if path_filter.matches(job.relative, is_folder=False)]
         unpacked = await unpack_folder(
-            opened, folder, chosen, files, options.destination, overwrite=overwrite, durable=options.durable
+            opened, folder, chosen, files, where.destination, overwrite=overwrite, durable=where.durable
         )
         done = {outcome.url for outcome in unpacked}
         rest = [job.listed for job in chosen if str(job.item) not in done]
         return _Source(rest, job_of, consumed, unpacked)
 
-    return _batch(source, options, session, progress)
+    return _downloads(source, where, BulkOptions(max_concurrency, on_error, session, progress))
 
 
 class _Source(NamedTuple):
@@ -324,12 +322,10 @@ class _Source(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Options:
-    """What bulk calls have in common, checked."""
+class _Where:
+    """Where bulk downloads go, and what they do there, checked."""
 
     destination: str
-    max_concurrency: int | None
-    on_error: OnError
     overwrite: Overwrite
     manifest: str | None
     durable: bool
@@ -363,54 +359,43 @@ async def remove_parts(folder: str | os.PathLike[str], *, older_than: float | No
 
 
 def _checked(
-    destination: str | os.PathLike[str],
-    max_concurrency: int | None,
-    on_error: OnError,
-    overwrite: Overwrite,
-    manifest: str | os.PathLike[str] | None,
-    durable: bool,
-) -> _Options:
+    destination: str | os.PathLike[str], overwrite: Overwrite, manifest: str | os.PathLike[str] | None, durable: bool
+) -> _Where:
     check_overwrite(overwrite)
-    return _Options(
+    return _Where(
         check_path("destination", destination, is_folder=True),
-        max_concurrency,
-        on_error,
         overwrite,
         None if manifest is None else check_path("manifest", manifest),
         durable,
     )
 
 
-def _batch(
-    source: Callable[[aiohttp.ClientSession], Awaitable[_Source]],
-    options: _Options,
-    session: aiohttp.ClientSession | None,
-    progress: Progress | None,
+def _downloads(
+    source: Callable[[aiohttp.ClientSession], Awaitable[_Source]], where: _Where, options: BulkOptions
 ) -> Batch:
-    shown = given_or("progress", progress, Progress())
-
     @asynccontextmanager
-    async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work]:
-        await run(check_folder, options.destination)
-        async with opened_manifest(options.manifest) as manifest:
-            items, job_of, chunks_of, settled = await source(opened)
-            limit = options.max_concurrency or state_of(opened).limits.max_concurrency
+    async def prepare(call: BulkCall) -> AsyncIterator[Work[Target | Sequence[Outcome]]]:
+        await run(check_folder, where.destination)
+        async with opened_manifest(where.manifest) as manifest:
+            items, job_of, chunks_of, settled = await source(call.session)
             fetcher = Fetcher(
-                opened,
-                options.destination,
-                options.overwrite,
-                shown,
+                call.session,
+                where.destination,
+                where.overwrite,
+                call.progress,
                 job_of=job_of,
-                slots=Slots(limit),
+                slots=Slots(call.concurrency),
                 manifest=manifest,
-                durable=options.durable,
+                durable=where.durable,
             )
             await fetcher.check_space(items)
-            _count(settled, shown)
-            targets = fetcher.targets(chunks_of(items, listed_size, shown), ahead=isinstance(items, Sequence))
-            yield partial(run_fetches, _after(settled, targets), fetcher.fetch)
+            _count(settled, call.progress)
+            chunks = chunks_of(items, listed_size, call.progress)
+            targets = fetcher.targets(chunks, ahead=isinstance(items, Sequence))
+            # While files are checked and put in their places, the bytes of others arrive.
+            yield Work(_after(settled, targets), fetcher.fetch, workers=call.concurrency + call.concurrency // 2)
 
-    return make_batch(prepared, max_concurrency=options.max_concurrency, on_error=options.on_error, session=session)
+    return bulk(prepare, options)
 
 
 def _count(settled: Sequence[Outcome], progress: Progress) -> None:

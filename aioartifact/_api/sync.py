@@ -3,7 +3,6 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import TypeAlias
 
 import aiohttp
@@ -11,19 +10,17 @@ import aiohttp
 from .._address import URLLike, is_url, parse_item_url
 from .._errors import IncompleteListingError, InvalidArgumentError
 from .._files import check_folder, make_folder, resolve_folder
-from .._options import check_path, given_or
+from .._options import check_path
 from .._path_filter import files_matching
 from .._progress import Progress
-from .._scheduler import Slots, run_many
-from .._session import state_of
+from .._scheduler import Slots
 from .._sync import Direction, SyncPlan
 from .._threads import run
-from .._transfer.batch import Batch, OnError
-from .._transfer.bulk import opened_manifest
-from .batches import Work, make_batch
+from .._transfer.fetcher import opened_manifest
+from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
 from .items import item_of
 from .session import using
-from .sync_endpoints import LocalEndpoint, RemoteEndpoint, SyncEndpoint
+from .sync_endpoints import LocalEndpoint, RemoteEndpoint, SyncEndpoint, SyncWork
 from .sync_planning import SyncRequest, make_plan
 from .sync_running import SyncRun
 
@@ -129,7 +126,7 @@ def run_sync(
     async def planned(_: aiohttp.ClientSession) -> SyncPlan:
         return plan
 
-    return _batch(planned, max_concurrency, on_error, session, progress)
+    return _syncs(planned, BulkOptions(max_concurrency, on_error, session, progress))
 
 
 def sync(
@@ -178,7 +175,7 @@ def sync(
     async def planned(opened: aiohttp.ClientSession) -> SyncPlan:
         return await make_plan(opened, request)
 
-    return _batch(planned, max_concurrency, on_error, session, progress)
+    return _syncs(planned, BulkOptions(max_concurrency, on_error, session, progress))
 
 
 def _sync_request(
@@ -250,35 +247,30 @@ def _check_plan(plan: object) -> None:
         )
 
 
-def _batch(
-    planned: Callable[[aiohttp.ClientSession], Awaitable[SyncPlan]],
-    max_concurrency: int | None,
-    on_error: OnError,
-    session: aiohttp.ClientSession | None,
-    progress: Progress | None,
-) -> Batch:
-    shown = given_or("progress", progress, Progress())
-
+def _syncs(planned: Callable[[aiohttp.ClientSession], Awaitable[SyncPlan]], options: BulkOptions) -> Batch:
     @asynccontextmanager
-    async def prepared(opened: aiohttp.ClientSession) -> AsyncIterator[Work]:
-        plan = await planned(opened)
+    async def prepare(call: BulkCall) -> AsyncIterator[Work[SyncWork]]:
+        plan = await planned(call.session)
         _check_plan(plan)
-        if plan.direction == "upload":
-            yield _begun(plan, RemoteEndpoint(opened, plan, item_of(opened, plan.destination), shown))
-            return
-        await run(check_folder, plan.destination)
-        root = await run(resolve_folder, plan.destination)
-        slots = Slots(max_concurrency or state_of(opened).limits.max_concurrency)
-        async with opened_manifest(plan.manifest) as manifest:
-            endpoint = LocalEndpoint(opened, plan, item_of(opened, plan.source), root, manifest, slots, shown)
-            await endpoint.check_space()
-            if plan.creates_folder:
-                await run(make_folder, plan.destination)
-            yield _begun(plan, endpoint)
+        async with _opened_endpoint(call, plan) as endpoint:
+            work = SyncRun(plan, endpoint)
+            yield Work(work.jobs(), work.do)
 
-    return make_batch(prepared, max_concurrency=max_concurrency, on_error=on_error, session=session)
+    return bulk(prepare, options)
 
 
-def _begun(plan: SyncPlan, endpoint: SyncEndpoint) -> Work:
-    work = SyncRun(plan, endpoint)
-    return partial(run_many, work.jobs(), work.do)
+@asynccontextmanager
+async def _opened_endpoint(call: BulkCall, plan: SyncPlan) -> AsyncIterator[SyncEndpoint]:
+    """Open the destination of *plan*; a local one is created where need be, and the manifest is kept at the end."""
+    if plan.direction == "upload":
+        yield RemoteEndpoint(call.session, plan, item_of(call.session, plan.destination), call.progress)
+        return
+    await run(check_folder, plan.destination)
+    root = await run(resolve_folder, plan.destination)
+    async with opened_manifest(plan.manifest) as manifest:
+        folder = item_of(call.session, plan.source)
+        endpoint = LocalEndpoint(call.session, plan, folder, root, manifest, Slots(call.concurrency), call.progress)
+        await endpoint.check_space()
+        if plan.creates_folder:
+            await run(make_folder, plan.destination)
+        yield endpoint

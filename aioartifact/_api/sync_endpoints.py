@@ -20,19 +20,19 @@ from .._scheduler import Slots
 from .._sync import SyncAction, SyncFile, SyncPlan
 from .._threads import run, run_short
 from .._transfer.accounting import in_chunks
-from .._transfer.bulk import Fetcher, Job, Target, listed_size
 from .._transfer.deployer import MIN_CHECKSUM_DEPLOY, Deployer, DeployOptions
+from .._transfer.fetcher import Fetcher, Job, Target, listed_size
 from .._transfer.plan import item_below, listed_below, local_path, path_below
 from .._transfer.recorded import Recorded
 from .mutations import delete
 
-Work: TypeAlias = SyncAction | Target | Sequence[Outcome]
+SyncWork: TypeAlias = SyncAction | Target | Sequence[Outcome]
 
 
 class SyncEndpoint(Protocol):
     """The destination of a sync, and how it is changed."""
 
-    def transfers(self) -> AsyncGenerator[Work, None]:
+    def transfers(self) -> AsyncGenerator[SyncWork, None]:
         """Yield the work of bringing what is not there at all."""
         ...
 
@@ -105,7 +105,7 @@ class LocalEndpoint:
             return work.url, work.path
         return _url(self._folder, work.path), os.path.join(self._plan.destination, work.path)
 
-    async def transfers(self) -> AsyncGenerator[Work, None]:
+    async def transfers(self) -> AsyncGenerator[SyncWork, None]:
         targets = self._fetcher.targets(in_chunks(self._jobs, listed_size, self._progress), ahead=True)
         async with aclosing(targets):
             async for work in targets:
@@ -189,7 +189,7 @@ class RemoteEndpoint:
             return work.url, work.path
         return _url(self._folder, work.path), os.path.join(self._plan.source, work.path)
 
-    async def transfers(self) -> AsyncGenerator[Work, None]:
+    async def transfers(self) -> AsyncGenerator[SyncWork, None]:
         actions = self._plan.of("send")
         self._progress.expect(files=len(actions), size=sum(action.size for action in actions))
         for action in actions:

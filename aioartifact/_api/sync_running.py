@@ -10,8 +10,8 @@ from .._errors import ArtifactoryError
 from .._reports import Outcome
 from .._sync import ActionKind, SyncAction, SyncPlan
 from .._transfer.accounting import failed
-from .._transfer.bulk import Target
-from .sync_endpoints import SyncEndpoint, Work
+from .._transfer.fetcher import Target
+from .sync_endpoints import SyncEndpoint, SyncWork
 
 # Each begins when all that is before it has succeeded.
 _LAST_PHASES: tuple[ActionKind, ...] = ("rename", "delete")
@@ -27,7 +27,7 @@ class SyncRun:
         self._change = anyio.Event()
         self._has_failed = False
 
-    async def jobs(self) -> AsyncGenerator[Work, None]:
+    async def jobs(self) -> AsyncGenerator[SyncWork, None]:
         """Yield what there is to do; a phase begins when the one before it has succeeded as a whole."""
         async with aclosing(self._first_phase()) as works:
             async for work in works:
@@ -45,7 +45,7 @@ class SyncRun:
                     async for claim in claims:
                         yield claim
 
-    async def _claims(self) -> AsyncGenerator[Work, None]:
+    async def _claims(self) -> AsyncGenerator[SyncWork, None]:
         """Yield the checksum files to send, when the files they belong to have their names."""
         claims = self._endpoint.checksum_files()
         if claims:
@@ -55,7 +55,7 @@ class SyncRun:
                 self._open += 1
                 yield claim
 
-    async def _first_phase(self) -> AsyncGenerator[Work, None]:
+    async def _first_phase(self) -> AsyncGenerator[SyncWork, None]:
         if kept := [self._kept(action) for action in self._plan.of("keep")]:
             yield kept
         for action in self._plan.of("conflict", "copy"):
@@ -69,7 +69,7 @@ class SyncRun:
             self._change = anyio.Event()
             await self._change.wait()
 
-    async def do(self, work: Work) -> Outcome | Sequence[Outcome]:
+    async def do(self, work: SyncWork) -> Outcome | Sequence[Outcome]:
         """Do one thing; what goes wrong with it becomes part of the outcome."""
         result = await self._done(work) if isinstance(work, SyncAction | Target) else work
         outcomes = (result,) if isinstance(result, Outcome) else result

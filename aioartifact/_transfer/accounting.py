@@ -1,14 +1,16 @@
-"""What every bulk call keeps account of: items that are known, and failures."""
+"""What every bulk call keeps account of: the items that are known, and what became of each."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
+from .._address import URLLike, is_url, mask_url
 from .._errors import ArtifactoryError
-from .._progress import Progress
-from .._reports import Outcome
+from .._progress import FileProgress, Finish, Progress
+from .._reports import Outcome, Status
 from .._scheduler import as_async
 
 T = TypeVar("T")
@@ -16,6 +18,9 @@ T = TypeVar("T")
 # Enough that what is done once for each chunk costs nothing; the first has fewer, so that work begins at once.
 _CHUNK = 256
 _PULLED = 32
+
+# Of what a progress counts otherwise than as transferred.
+_FINISH: dict[Status, Finish] = {"unchanged": "skipped", "planned": "skipped", "failed": "failed"}
 
 
 async def counted(
@@ -69,9 +74,56 @@ async def consumed(
         del items[-_CHUNK:]
 
 
-def failed(url: str, path: str | None, started: float, error: ArtifactoryError) -> Outcome:
-    """What became of a file that failed."""
-    return Outcome(url, path, "failed", seconds=time.perf_counter() - started, error=_without_frames(error))
+async def tracked(
+    progress: Progress,
+    url: str,
+    path: str | None,
+    do: Callable[[FileProgress], Awaitable[Outcome]],
+    *,
+    name: str,
+    size: int = 0,
+    source: str | None = None,
+) -> Outcome:
+    """
+    Run *do* for one item, and return its outcome with the time it took; an error becomes part of the outcome.
+
+    Args:
+        progress: Counts the item, which is in flight meanwhile.
+        url: URL of the item, for the outcome of a failure.
+        path: Local file, likewise.
+        do: Does it; it may count bytes.
+        name: Name of the item, for people.
+        size: Bytes of it that *progress* was told of before.
+        source: URL of what it is made of, likewise.
+    """
+    started = time.perf_counter()
+    file = FileProgress(progress, url, name, size)
+    try:
+        with file:
+            outcome = await do(file)
+    except ArtifactoryError as error:
+        outcome = failed(url, path, started, error, source)
+    file.finish(_FINISH.get(outcome.status, "transferred"))
+    return replace(outcome, seconds=time.perf_counter() - started)
+
+
+def settle(progress: Progress, outcome: Outcome, size: int = 0) -> Outcome:
+    """Count an item that has its outcome without being in flight; *size* bytes of it were expected."""
+    FileProgress(progress, outcome.url, "", size).finish(_FINISH.get(outcome.status, "transferred"))
+    return outcome
+
+
+def failed(url: str, path: str | None, started: float, error: ArtifactoryError, source: str | None = None) -> Outcome:
+    """What became of an item that failed."""
+    seconds = time.perf_counter() - started
+    return Outcome(url, path, "failed", seconds=seconds, error=_without_frames(error), source=source)
+
+
+def label_of(item: object) -> str:
+    """What the outcome of *item*, which may be malformed, has in place of a URL."""
+    first = item[0] if isinstance(item, tuple) and item else getattr(item, "url", None)
+    named = item if isinstance(item, URLLike) else first
+    return mask_url(str(named)) if isinstance(named, str) or is_url(named) else type(item).__name__
 
 
 def _without_frames(error: ArtifactoryError) -> ArtifactoryError:

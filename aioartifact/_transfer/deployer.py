@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 import aiohttp
@@ -15,12 +16,14 @@ from .._address import ItemURL, Locator, URLLike, is_url, names_folder, parse_it
 from .._checksums import Algorithm, Checksums, checksum_file, checksum_in
 from .._errors import ArtifactoryError, ForbiddenError, InvalidArgumentError
 from .._files import Source, TreeFile
+from .._options import check_count
 from .._progress import FileProgress, Progress
+from .._protocol import matrix_parameters
 from .._reports import Outcome, Status
 from .._scheduler import as_async
 from .._session import state_of
-from .accounting import failed
-from .plan import Overwrite, has_content, is_worth_offering, item_below
+from .accounting import failed, settle, tracked
+from .plan import Overwrite, check_overwrite, has_content, is_worth_offering, item_below
 from .recorded import Recorded
 from .upload import read_file, send_file
 
@@ -49,6 +52,24 @@ class DeployOptions:
     overwrite: Overwrite = "always"
 
 
+def checked_options(
+    parameters: Parameters | None, min_checksum_deploy: int | None, overwrite: Overwrite = "always"
+) -> DeployOptions:
+    """
+    Return options for deploying, which make sense.
+
+    Raises:
+        InvalidArgumentError: A property that a URL cannot carry, no number of bytes, or no way to overwrite.
+    """
+    if not isinstance(parameters, Mapping | None):
+        raise InvalidArgumentError(f"parameters is a {type(parameters).__name__}; expected a mapping of properties")
+    matrix_parameters(parameters or {})
+    if min_checksum_deploy is not None:
+        check_count("min_checksum_deploy", min_checksum_deploy)
+    check_overwrite(overwrite)
+    return DeployOptions(dict(parameters or {}), min_checksum_deploy, overwrite)
+
+
 @dataclass(slots=True)
 class Deployer:
     """Deploys files below one folder of a server."""
@@ -63,19 +84,20 @@ class Deployer:
 
     async def deploy(self, given: DeployItem | TreeFile) -> Outcome:
         """Deploy one file; what goes wrong with it becomes part of the outcome."""
-        started = time.perf_counter()
-        file = FileProgress(self.progress, str(self.target), "", listed_size(given))
-        url, path = str(self.target), None
+        started, path = time.perf_counter(), None
         try:
             path = _local_path(given)
             item = self._item(given, path)
-            url = str(item)
-            file = FileProgress(self.progress, url, os.path.basename(path), listed_size(given))
-            with file:
-                return await self._deploy(path, item, file, started)
         except ArtifactoryError as error:
-            file.finish("failed")
-            return failed(url, path, started, error)
+            return settle(self.progress, failed(str(self.target), path, started, error), listed_size(given))
+        return await tracked(
+            self.progress,
+            str(item),
+            path,
+            partial(self._deploy, path, item),
+            name=os.path.basename(path),
+            size=listed_size(given),
+        )
 
     def _item(self, given: DeployItem | TreeFile, path: str) -> ItemURL:
         """Where *given* goes."""
@@ -89,7 +111,7 @@ class Deployer:
             return parse_item_url(where, state_of(self.session).servers)
         return item_below(self.target, where)
 
-    async def _deploy(self, path: str, item: ItemURL, file: FileProgress, started: float) -> Outcome:
+    async def _deploy(self, path: str, item: ItemURL, file: FileProgress) -> Outcome:
         if item in self._runs:
             raise InvalidArgumentError(f"{path}: another item of this call goes to {item} too")
         ended, succeeded = anyio.Event(), False
@@ -100,10 +122,9 @@ class Deployer:
         finally:
             self._runs[item] = succeeded
             ended.set()
-        file.finish("transferred" if is_new else "skipped")
         status: Status = "deployed" if is_new else "unchanged"
         size, sha256 = (source.size, source.checksums.sha256) if source else (0, None)
-        return Outcome(str(item), path, status, size, sha256, time.perf_counter() - started)
+        return Outcome(str(item), path, status, size, sha256)
 
     async def _settle(self, path: str, item: ItemURL, file: FileProgress) -> tuple[Source | None, bool]:
         """Send the file unless the server has it; return what was read of it, and whether it is new there."""

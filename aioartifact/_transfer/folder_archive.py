@@ -24,9 +24,9 @@ from .._protocol import build_folder_archive
 from .._reports import Outcome
 from .._session import stream
 from .._threads import check_wanted, run
-from .bulk import Job
 from .content import algorithms_for
 from .destination import Destination
+from .fetcher import Job
 from .names import folded
 from .plan import Overwrite, decide, local_path
 

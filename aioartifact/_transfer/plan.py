@@ -7,6 +7,7 @@ from .._address import ItemURL, check_name, has_surrogates
 from .._checksums import Checksums
 from .._errors import IntegrityError, LocalFileError, NotFoundError, ProtocolError, UnsafePathError
 from .._models import FileInfo
+from .._options import check_choice
 from .journal import WORTH_KEEPING
 from .names import windows_name
 
@@ -14,6 +15,16 @@ Overwrite: TypeAlias = Literal["changed", "always", "never"]
 """What a bulk download does about files that exist, see `download_many`."""
 _NO_NAMES = frozenset({"", ".", ".."})
 Decision: TypeAlias = Literal["fetch", "keep", "read", "ask"]
+
+
+def check_overwrite(overwrite: Overwrite) -> None:
+    """
+    Make sure *overwrite* is one of its values.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    check_choice("overwrite", overwrite, ("changed", "always", "never"))
 
 
 def local_path(root: str, relative: str | os.PathLike[str]) -> str:

@@ -1,29 +1,28 @@
-"""Many files: each becomes an outcome, and no failure hides another."""
+"""Many downloads: where each file goes, whether it is fetched at all, and the outcome."""
 
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import aiohttp
 import anyio
-from anyio.abc import ObjectReceiveStream
 
-from .._address import ItemURL, ServerURL, URLLike, is_url, mask_url, names_folder, parse_item_url
+from .._address import ItemURL, ServerURL, URLLike, names_folder, parse_item_url
 from .._checksums import NO_CHECKSUMS, Algorithm, Checksums
 from .._errors import ArtifactoryError, InvalidArgumentError
 from .._files import Manifest, Stamp, TargetFile, hash_file
 from .._models import FileInfo
-from .._progress import FileProgress, Finish, Progress
+from .._progress import FileProgress, Progress
 from .._reports import Outcome
-from .._scheduler import Slots, run_many
+from .._scheduler import Slots
 from .._session import state_of
 from .._threads import finished, run, run_short, submit
-from .accounting import failed
+from .accounting import failed, label_of, settle, tracked
 from .destination import Destination, path_below_root
 from .download import Fetched, fetch_file, was_begun
 from .durability import FolderSyncs
@@ -101,7 +100,6 @@ class Target:
 Chunks: TypeAlias = AsyncGenerator[Sequence[Any], None]
 Looked: TypeAlias = tuple[Sequence[Any], list[Target | Outcome]]
 JobOf: TypeAlias = Callable[[Any, Iterable[ServerURL]], Job]
-_FINISH: dict[str, Finish] = {"downloaded": "transferred", "unchanged": "skipped", "failed": "failed"}
 
 
 class Fetcher:
@@ -141,10 +139,12 @@ class Fetcher:
         """
         async with aclosing((self._looked_ahead if ahead else self._looked)(chunks)) as looks:
             async for chunk, looked in looks:
-                if settled := [found for found in looked if isinstance(found, Outcome)]:
-                    for item, found in zip(chunk, looked, strict=True):
-                        if isinstance(found, Outcome):
-                            FileProgress(self._progress, found.url, "", listed_size(item)).finish(_FINISH[found.status])
+                settled = [
+                    settle(self._progress, found, listed_size(item))
+                    for item, found in zip(chunk, looked, strict=True)
+                    if isinstance(found, Outcome)
+                ]
+                if settled:
                     yield settled
                 for found in looked:
                     if isinstance(found, Target):
@@ -215,7 +215,7 @@ class Fetcher:
             begun = self._destination.may_have_record(file) and was_begun(job.item, file.path, job.listed)
             return Target(job, url, path, real, file, looked_ns, begun)
         except ArtifactoryError as error:
-            return failed(url or _name(item), path, started, error)
+            return failed(url or label_of(item), path, started, error)
 
     def _decided(self, target: Target) -> Target | Outcome:
         target.decision = decide(self._overwrite, target.size, target.job.listed, target.known)
@@ -229,18 +229,18 @@ class Fetcher:
         """Fetch one file; what goes wrong with it becomes part of the outcome."""
         if not isinstance(work, Target):
             return work
-        started = time.perf_counter()
-        with FileProgress(self._progress, work.url, work.job.item.name, listed_size(work.job)) as file:
-            try:
-                outcome = await self._settle(work, file, started)
-            except ArtifactoryError as error:
-                outcome = failed(work.url, work.path, started, error)
-        file.finish(_FINISH[outcome.status])
-        return outcome
+        return await tracked(
+            self._progress,
+            work.url,
+            work.path,
+            partial(self._fetch, work),
+            name=work.job.item.name,
+            size=listed_size(work.job),
+        )
 
-    async def _settle(self, target: Target, file: FileProgress, started: float) -> Outcome:
+    async def _fetch(self, target: Target, file: FileProgress) -> Outcome:
         if target.decision == "read" and await self._is_same(target):
-            return _unchanged(target, time.perf_counter() - started)
+            return _unchanged(target)
         if target.decision == "ask" and target.known.sha1 is None:
             # Nothing is known of the server's file: its SHA-1 is also its ETag, so one request can tell.
             target.known = await run(_hash, target, ("sha1",))
@@ -260,16 +260,14 @@ class Fetcher:
         if fetched is not None and self._syncs is not None:
             await self._syncs.sync(os.path.dirname(target.file.path))
         await self._record(target, fetched)
-        seconds = time.perf_counter() - started
         if fetched is None:
-            return _unchanged(target, seconds)
+            return _unchanged(target)
         return Outcome(
             target.url,
             target.path,
             "downloaded",
             fetched.size,
             fetched.checksums.sha256,
-            seconds,
             was_replaced=fetched.was_replaced,
         )
 
@@ -299,18 +297,6 @@ class Fetcher:
             due = self._manifest.add_read(target.real, target.status, target.looked_ns, target.known)
         if due:
             await run(self._manifest.flush)
-
-
-def run_fetches(
-    jobs: AsyncIterable[T], fetch: Callable[[T], Awaitable[R]], *, max_concurrency: int
-) -> AbstractAsyncContextManager[ObjectReceiveStream[R]]:
-    """
-    Run *fetch* for all *jobs*; see :func:`run_many`.
-
-    There are more workers than places for connections: while files are checked and put in their places, the bytes of
-    others arrive.
-    """
-    return run_many(jobs, fetch, max_concurrency=max_concurrency + max_concurrency // 2)
 
 
 @asynccontextmanager
@@ -361,8 +347,8 @@ def _job_below(root: str, address: ItemURL, path: str, pinned: FileInfo | None =
     return Job(address, relative, pinned, is_binding=pinned is not None)
 
 
-def _unchanged(target: Target, seconds: float = 0.0) -> Outcome:
-    return Outcome(target.url, target.path, "unchanged", target.size or 0, target.known.sha256, seconds)
+def _unchanged(target: Target) -> Outcome:
+    return Outcome(target.url, target.path, "unchanged", target.size or 0, target.known.sha256)
 
 
 def _hash(target: Target, algorithms: Sequence[Algorithm]) -> Checksums:
@@ -373,10 +359,3 @@ def _hash(target: Target, algorithms: Sequence[Algorithm]) -> Checksums:
 def listed_size(item: object) -> int:
     listed = item.listed if isinstance(item, Job) else item
     return listed.size or 0 if isinstance(listed, FileInfo) else 0
-
-
-def _name(item: object) -> str:
-    """A name for an item that may be malformed."""
-    first = item[0] if isinstance(item, tuple) and item else getattr(item, "url", None)
-    named = item if isinstance(item, URLLike) else first
-    return mask_url(str(named)) if isinstance(named, str) or is_url(named) else type(item).__name__
