@@ -39,6 +39,9 @@ from ._api.mutations import copy as copy
 from ._api.mutations import delete as delete
 from ._api.mutations import mkdir as mkdir
 from ._api.mutations import move as move
+from ._api.mutations_many import copy_many as copy_many
+from ._api.mutations_many import delete_many as delete_many
+from ._api.mutations_many import move_many as move_many
 from ._api.path import ArtifactoryPath as ArtifactoryPath
 from ._api.path import path as path
 from ._api.properties import delete_properties as delete_properties

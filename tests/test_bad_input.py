@@ -24,7 +24,9 @@ GOOD = {
     "authentification": ITEM,
     "checksum": {"path_or_url": FILE},
     "copy": {"source": FILE, "target": "{server}/repo/b.bin"},
+    "copy_many": {"items": []},
     "delete": ITEM,
+    "delete_many": {"items": []},
     "delete_properties": {"url": FILE, "names": ["key"]},
     "deploy": {"path": "missing.bin", "url": FILE},
     "deploy_folder": {"folder": ".", "url": "{server}/repo/folder/"},
@@ -42,6 +44,7 @@ GOOD = {
     "maven_metadata": NAMED,
     "mkdir": ITEM,
     "move": {"source": FILE, "target": "{server}/repo/b.bin"},
+    "move_many": {"items": []},
     "open": ITEM,
     "path": ITEM,
     "path_to_group_id": {"path": "org/example"},
@@ -92,6 +95,11 @@ OTHERS = [
     pytest.param("copy", {"source": RELATIVE}, id="copy-source"),
     pytest.param("copy", {"target": RELATIVE}, id="copy-target"),
     pytest.param("copy", {"target": "https://other.example/artifactory/repo/x"}, id="copy-server"),
+    pytest.param("copy_many", {"items": FILE}, id="copy_many-one-text"),
+    pytest.param("copy_many", {"on_error": "x"}, id="copy_many-on_error"),
+    pytest.param("delete_many", {"items": FILE}, id="delete_many-one-text"),
+    pytest.param("delete_many", {"items": 7}, id="delete_many-number"),
+    pytest.param("delete_many", {"progress": 7}, id="delete_many-progress"),
     pytest.param("delete", {"url": "{server}/repo"}, id="delete-repository"),
     pytest.param("delete", {"url": "{server}/"}, id="delete-server"),
     pytest.param("delete_properties", {"names": []}, id="delete_properties-empty"),
@@ -115,6 +123,8 @@ OTHERS = [
     pytest.param("latest_version", {"where": "("}, id="latest_version-where"),
     pytest.param("move", {"source": "{server}/repo"}, id="move-repository"),
     pytest.param("move", {"target": RELATIVE}, id="move-target"),
+    pytest.param("move_many", {"items": FILE}, id="move_many-one-text"),
+    pytest.param("move_many", {"max_concurrency": 0}, id="move_many-max_concurrency"),
     pytest.param("path_to_group_id", {"path": 7}, id="path_to_group_id-number"),
     pytest.param("plan_sync", {"source": "a", "destination": "b"}, id="plan_sync-local"),
     pytest.param("read_archive_member", {"member": ""}, id="read_archive_member-empty"),
@@ -183,7 +193,7 @@ ANYTHING = [
     pytest.param(name, parameter, id=f"{name}-{parameter}")
     for name in FUNCTIONS
     for parameter in inspect.signature(getattr(aioartifact, name)).parameters
-    if parameter not in FLAGS and (name, parameter) not in {("copy", "overwrite"), ("move", "overwrite")}  # flags, too
+    if parameter not in FLAGS and not (parameter == "overwrite" and name.startswith(("copy", "move")))  # a flag, too
 ]
 
 

@@ -156,6 +156,8 @@ CALLS = [
     ("delete_properties", lambda at: aioartifact.delete_properties(at.url, "a", session=at.session)),
     ("copy", lambda at: aioartifact.copy(at.url, f"{at.url}3", session=at.session)),
     ("move", lambda at: aioartifact.move(at.url, f"{at.url}4", session=at.session)),
+    ("copy_many", lambda at: aioartifact.copy_many([(at.url, f"{at.url}6")], session=at.session)),
+    ("move_many", lambda at: aioartifact.move_many([(at.url, f"{at.url}7")], session=at.session)),
     ("mkdir", lambda at: aioartifact.mkdir(f"{at.url}5", session=at.session)),
     ("repositories", lambda at: aioartifact.repositories(at.server, session=at.session)),
     ("server_info", lambda at: aioartifact.server_info(at.server, session=at.session)),
@@ -163,6 +165,7 @@ CALLS = [
     ("path", lambda at: _drained(aioartifact.path(at.folder, session=at.session).iterdir())),
     ("Lookup", lambda at: aioartifact.Lookup.create(at.server, "generic-local", "g", "1.0.0", session=at.session)),
     ("Lookup", lambda at: aioartifact.Lookup.latest_version(at.server, "generic-local", "g", session=at.session)),
+    ("delete_many", lambda at: aioartifact.delete_many([f"{at.url}6", f"{at.url}8"], session=at.session)),
     ("delete", lambda at: aioartifact.delete(at.url, session=at.session)),
 ]
 

@@ -81,6 +81,14 @@ async def versions(base, session, _):
     return [each.error for each in found.values() if each.error]
 
 
+def many(call):
+    async def calls(base, session, _):
+        items = [f"{base}/r/f{number}" for number in range(COUNT)]
+        return failures_of(await call(items, on_error="collect", session=session))
+
+    return calls
+
+
 def at_once(call):
     async def calls(base, session, _):
         results = await asyncio.gather(
@@ -104,6 +112,9 @@ CALLS = {
     "copy": at_once(lambda url, session: aioartifact.copy(url, f"{url}.copy", session=session)),
     "move": at_once(lambda url, session: aioartifact.move(url, f"{url}.new", session=session)),
     "delete": at_once(lambda url, session: aioartifact.delete(url, session=session)),
+    "copy_many": many(lambda urls, **o: aioartifact.copy_many([(url, f"{url}.copy") for url in urls], **o)),
+    "move_many": many(lambda urls, **o: aioartifact.move_many([(url, f"{url}.new") for url in urls], **o)),
+    "delete_many": many(aioartifact.delete_many),
     "update_properties": at_once(lambda url, session: aioartifact.update_properties(url, {"k": "v"}, session=session)),
 }
 

@@ -78,7 +78,8 @@ async def copy(
     See: JFrog REST API, "Copy Item".
     """
     async with using(session) as opened:
-        return await _relocate(opened, "copy", item_of(opened, source), target, overwrite=overwrite, dry_run=dry_run)
+        start, goal = relocation_of(opened, "copy", source, target)
+        return await relocate(opened, "copy", start, goal, overwrite=overwrite, dry_run=dry_run)
 
 
 async def move(
@@ -115,9 +116,8 @@ async def move(
     See: JFrog REST API, "Move Item".
     """
     async with using(session) as opened:
-        start = item_of(opened, source)
-        check_scope("move", start, whole_repository=whole_repository)
-        return await _relocate(opened, "move", start, target, overwrite=overwrite, dry_run=dry_run)
+        start, goal = relocation_of(opened, "move", source, target, whole_repository=whole_repository)
+        return await relocate(opened, "move", start, goal, overwrite=overwrite, dry_run=dry_run)
 
 
 async def delete(
@@ -162,13 +162,8 @@ async def delete(
         item = item_of(opened, url)
         check_scope("delete", item, whole_repository=whole_repository)
         if dry_run:
-            return Deletion(str(item), dry_run=True, files=await _files(opened, item, missing_ok=missing_ok))
-        if not await _is_certain(opened, item, missing_ok=missing_ok, whole_repository=whole_repository):
-            return Deletion(str(item), dry_run=False)
-        try:
-            await ask(opened, build_delete(item))
-        except NotFoundError as error:
-            await _excuse(opened, item, error, missing_ok=missing_ok)
+            return Deletion(str(item), dry_run=True, files=await files_to_delete(opened, item, missing_ok=missing_ok))
+        await remove(opened, item, missing_ok=missing_ok, whole_repository=whole_repository)
         return Deletion(str(item), dry_run=False)
 
 
@@ -220,6 +215,48 @@ async def mkdir(
             raise
 
 
+async def remove(session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: bool, whole_repository: bool) -> bool:
+    """
+    Delete *item*; see :func:`delete`.
+
+    Returns:
+        Whether this call deleted something; False if there was no such item, with *missing_ok*.
+    """
+    if not await _is_certain(session, item, missing_ok=missing_ok, whole_repository=whole_repository):
+        return False
+    try:
+        await ask(session, build_delete(item))
+    except NotFoundError as error:
+        return await _was_deleted(session, item, error, missing_ok=missing_ok)
+    return True
+
+
+async def files_to_delete(session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: bool) -> tuple[FileInfo, ...]:
+    """List the files that go with *item*, which may be a folder; none where nothing is there, with *missing_ok*."""
+    found = await (_look if missing_ok else fetch_info)(session, item)
+    if found is None:
+        return ()
+    return (found,) if isinstance(found, FileInfo) else tuple(await list_files(session, item))
+
+
+def relocation_of(
+    session: aiohttp.ClientSession, verb: Verb, source: URLLike, target: URLLike, *, whole_repository: bool = False
+) -> tuple[ItemURL, ItemURL]:
+    """
+    Read the URLs of what is copied or moved, and of what it becomes.
+
+    Raises:
+        InvalidURLError: One is not the URL of an item.
+        InvalidArgumentError: They are on two servers, one is in the other, or a repository would be moved as a whole.
+    """
+    start = item_of(session, source)
+    if verb == "move":
+        check_scope(verb, start, whole_repository=whole_repository)
+    goal = file_item_of(session, target, start.name)
+    check_relocation(verb, start, goal)
+    return start, goal
+
+
 async def _is_certain(
     session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: bool, whole_repository: bool
 ) -> bool:
@@ -249,11 +286,10 @@ async def _is_file(session: aiohttp.ClientSession, item: ItemURL) -> bool:
         return False
 
 
-async def _relocate(
-    session: aiohttp.ClientSession, verb: Verb, source: ItemURL, target: URLLike, *, overwrite: bool, dry_run: bool
+async def relocate(
+    session: aiohttp.ClientSession, verb: Verb, source: ItemURL, goal: ItemURL, *, overwrite: bool, dry_run: bool
 ) -> Relocation:
-    goal = file_item_of(session, target, source.name)
-    check_relocation(verb, source, goal)
+    """Copy or move *source*, which becomes *goal*; see :func:`copy` and :func:`move`."""
     there = await _look(session, goal)
     destination = destination_of(verb, source, goal, there, overwrite=overwrite)
     request = build_relocation(verb, source, destination, dry_run=dry_run)
@@ -287,17 +323,13 @@ async def _contents(session: aiohttp.ClientSession, item: ItemURL) -> set[tuple[
     return {(file.path.removeprefix(item.path), file.checksums.sha1) for file in files}
 
 
-async def _files(session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: bool) -> tuple[FileInfo, ...]:
-    found = await (_look if missing_ok else fetch_info)(session, item)
-    if found is None:
-        return ()
-    return (found,) if isinstance(found, FileInfo) else tuple(await list_files(session, item))
-
-
-async def _excuse(session: aiohttp.ClientSession, item: ItemURL, error: NotFoundError, *, missing_ok: bool) -> None:
-    """Raise the *error* of a deletion, unless all is well: an earlier attempt did it, or nobody minds."""
+async def _was_deleted(
+    session: aiohttp.ClientSession, item: ItemURL, error: NotFoundError, *, missing_ok: bool
+) -> bool:
+    """Whether an earlier attempt of a deletion deleted *item*; raise *error* if that is the failure it looks like."""
     if await _look(session, item) is not None:
         error.hint = "it exists: delete it in the local repository that holds it, not in a virtual one"
         raise error
     if not missing_ok and error.attempts == 1:
         raise error
+    return error.attempts > 1
