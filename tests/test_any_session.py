@@ -145,6 +145,8 @@ async def call(filled, tmp_path):
 def _filled_in(value, places):
     if isinstance(value, list):
         return [_filled_in(each, places) for each in value]
+    if isinstance(value, tuple):
+        return tuple(_filled_in(each, places) for each in value)
     if value == "{plan}":
         return places["plan"]
     return value.format_map(places) if isinstance(value, str) and value.startswith("{") else value
@@ -258,7 +260,7 @@ async def test_session_that_is_none_is_told(call, name, given):
         await call(name, given)
 
 
-ANSWERED_WITHOUT_A_BODY = {"delete", "delete_properties", "update_properties"}
+ANSWERED_WITHOUT_A_BODY = {"delete", "delete_many", "delete_properties", "update_properties"}
 
 
 @asynccontextmanager

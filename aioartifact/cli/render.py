@@ -114,6 +114,14 @@ def deployed(done: aioartifact.Outcome, *, as_json: bool) -> None:
         emit(done.url, _outcome(done), as_json=as_json)
 
 
+def relocated(done: aioartifact.Outcome, *, as_json: bool) -> None:
+    """Write what became of one of several sources: plain, its new URL, if it has one."""
+    if as_json or not done.error:
+        record = {"source": done.source or done.url, "url": done.url, "dry_run": done.status == "planned"}
+        error = done.error and _error(done.error)
+        emit(done.url, {**record, "status": done.status, "error": error}, as_json=as_json)
+
+
 def synced(done: aioartifact.Outcome, *, as_json: bool) -> None:
     """Write what became of one path of a sync: plain, what was done to which file, if anything was."""
     if as_json or done.status not in ("unchanged", "failed"):

@@ -110,6 +110,54 @@ def test_mv_guards_a_whole_repository(server, cli):
     assert (cli(*words, "--whole-repository").code, server.exists(FILE)) == (0, False)
 
 
+@pytest.mark.parametrize("verb", ["cp", "mv"])
+def test_several_sources_go_into_a_folder(server, cli, folder, verb):
+    """Each keeps its name; with --json an object for each, those that failed with their error."""
+    sources = [f"{folder}/1.0.0/media/{name}.wav" for name in "abc"]
+    run = cli(verb, *sources, f"{folder}/new/")
+    assert (run.code, run.err) == (0, "")
+    assert sorted(run.out.splitlines()) == [f"{folder}/new/{name}.wav" for name in "abc"]
+    assert [server.exists(f"{FOLDER}/1.0.0/media/{name}.wav") for name in "abc"] == [verb == "cp"] * 3
+    assert server.read(f"{FOLDER}/new/b.wav") == b"b.wav of 1.0.0"
+
+
+@pytest.mark.parametrize("verb", ["cp", "mv"])
+def test_one_of_several_sources_fails(server, cli, folder, verb):
+    """The others are done; the exit code is 1."""
+    sources = [f"{folder}/1.9.0/media/{name}.wav" for name in ("a", "missing", "c")]
+    run = cli(verb, *sources, f"{folder}/new/", "--json")
+    assert (run.code, run.err.count("error: ")) == (1, 1)
+    done = {each["source"]: each for each in run.objects}
+    assert list(run.objects[0]) == ["source", "url", "dry_run", "status", "error"]
+    assert [done[source]["status"] for source in sources] == [
+        {"cp": "copied", "mv": "moved"}[verb],
+        "failed",
+        {"cp": "copied", "mv": "moved"}[verb],
+    ]
+    assert done[sources[1]]["error"]["type"] == "NotFoundError"
+    assert server.exists(f"{FOLDER}/new/c.wav")
+
+
+@pytest.mark.parametrize("verb", ["cp", "mv"])
+def test_several_sources_need_a_folder(server, cli, folder, verb):
+    """They cannot all get one URL; nothing is done."""
+    run = cli(verb, f"{folder}/1.0.0", f"{folder}/1.9.0", f"{folder}/new")
+    assert (run.code, run.out) == (2, "")
+    assert "end it with a slash" in run.err
+    assert not server.exists(f"{FOLDER}/new")
+
+
+def test_several_sources_dry_run(server, cli, folder):
+    """--dry-run and --no-clobber mean the same for each."""
+    sources = [f"{folder}/1.0.0/media/{name}.wav" for name in "ab"]
+    run = cli("mv", "--dry-run", "--json", *sources, f"{folder}/new/")
+    assert {(each["status"], each["dry_run"]) for each in run.objects} == {("planned", True)}
+    assert not server.exists(f"{FOLDER}/new/a.wav")
+    server.put(f"{FOLDER}/new/a.wav", b"old")
+    assert cli("cp", "-n", *sources, f"{folder}/new/").code == 1
+    assert (server.read(f"{FOLDER}/new/a.wav"), server.exists(f"{FOLDER}/new/b.wav")) == (b"old", True)
+
+
 # mkdir
 
 

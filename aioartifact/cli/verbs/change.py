@@ -1,7 +1,8 @@
 """``cp``, ``mv`` and ``mkdir``: where items are."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any, TypedDict
 
 import click
 
@@ -9,81 +10,110 @@ import aioartifact
 
 from .. import render
 from ..arguments import as_json, dry_run
-from ..errors import say
+from ..errors import DONE, say, show_all
 from ..running import run
 from ..settings import Settings
+from ..transfers import Failures, show_outcomes
 
 _no_clobber = click.option("-n", "--no-clobber", is_flag=True, help="Fail if something has the target's URL.")
+_sources = click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 
 
 @click.command()
-@click.argument("source")
+@_sources
 @click.argument("target")
 @_no_clobber
 @dry_run
 @as_json
 @click.pass_obj
-def cp(settings: Settings, source: str, target: str, no_clobber: bool, dry_run: bool, as_json: bool) -> None:
+def cp(
+    settings: Settings, sources: tuple[str, ...], target: str, no_clobber: bool, dry_run: bool, as_json: bool
+) -> int:
     """
-    Copy a file, or a folder with all below it, inside one server; no bytes travel.
+    Copy files, or folders with all below them, inside one server; no bytes travel.
 
-    TARGET is the URL that the copy gets, or with a slash at its end the folder that it goes into. Prints the URL of
-    the copy.
+    TARGET is the URL that the copy gets, or with a slash at its end the folder that copies go into, which several
+    sources need. Prints the URLs of the copies.
     """
-
-    async def call() -> aioartifact.Relocation:
-        async with aioartifact.session(**settings.at(source)) as session:
-            return await aioartifact.copy(source, target, overwrite=not no_clobber, dry_run=dry_run, session=session)
-
-    _relocate(settings, source, call, as_json=as_json)
+    one = partial(aioartifact.copy, overwrite=not no_clobber, dry_run=dry_run)
+    many = partial(aioartifact.copy_many, overwrite=not no_clobber, dry_run=dry_run)
+    return _relocate(settings, sources, target, one, many, as_json=as_json)
 
 
 @click.command()
-@click.argument("source")
+@_sources
 @click.argument("target")
 @_no_clobber
-@click.option("--whole-repository", is_flag=True, help="SOURCE may be a repository, all of whose content goes.")
+@click.option("--whole-repository", is_flag=True, help="A source may be a repository, all of whose content goes.")
 @dry_run
 @as_json
 @click.pass_obj
 def mv(
     settings: Settings,
-    source: str,
+    sources: tuple[str, ...],
     target: str,
     no_clobber: bool,
     whole_repository: bool,
     dry_run: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """
-    Move or rename a file, or a folder with all below it, inside one server.
+    Move or rename files, or folders with all below them, inside one server.
 
-    TARGET is the URL that it gets, or with a slash at its end the folder that it goes into. Prints its new URL.
+    TARGET is the URL that the source gets, or with a slash at its end the folder that it goes into, which several
+    sources need. Prints the new URLs.
     """
+    options: _MoveOptions = {
+        "overwrite": not no_clobber,
+        "dry_run": dry_run,
+        "whole_repository": whole_repository,
+    }
+    one, many = partial(aioartifact.move, **options), partial(aioartifact.move_many, **options)
+    return _relocate(settings, sources, target, one, many, as_json=as_json)
 
-    async def call() -> aioartifact.Relocation:
-        async with aioartifact.session(**settings.at(source)) as session:
-            return await aioartifact.move(
-                source,
-                target,
-                overwrite=not no_clobber,
-                dry_run=dry_run,
-                whole_repository=whole_repository,
-                session=session,
-            )
 
-    _relocate(settings, source, call, as_json=as_json)
+class _MoveOptions(TypedDict):
+    overwrite: bool
+    dry_run: bool
+    whole_repository: bool
 
 
 def _relocate(
-    settings: Settings, source: str, call: Callable[[], Coroutine[Any, Any, aioartifact.Relocation]], *, as_json: bool
-) -> None:
+    settings: Settings,
+    sources: Sequence[str],
+    target: str,
+    one: Callable[..., Coroutine[Any, Any, aioartifact.Relocation]],
+    many: Callable[..., "aioartifact.Batch"],
+    *,
+    as_json: bool,
+) -> int:
+    if len(sources) > 1:
+        if not target.endswith("/"):
+            raise click.UsageError(f"{target} is to be the URL of {len(sources)} sources; end it with a slash")
+        return _relocate_several(settings, [(source, target) for source in sources], many, as_json=as_json)
+    [source] = sources
+
+    async def call() -> aioartifact.Relocation:
+        async with aioartifact.session(**settings.at(source)) as session:
+            return await one(source, target, session=session)
+
     done = run(call)
     record = {"source": source, "url": done.url, "dry_run": done.dry_run, "messages": done.messages}
     render.emit(done.url, record, as_json=as_json)
     if done.dry_run and not settings.quiet:
         for message in done.messages:
             say(message)
+    return DONE
+
+
+def _relocate_several(
+    settings: Settings, pairs: Sequence[tuple[str, str]], many: Callable[..., "aioartifact.Batch"], *, as_json: bool
+) -> int:
+    async def call() -> Failures:
+        async with aioartifact.session(**settings.at(pairs[0][0])) as session:
+            return await show_outcomes(many(pairs, session=session), as_json=as_json, show=render.relocated)
+
+    return show_all(run(call), alone=False)
 
 
 @click.command()
