@@ -17,7 +17,7 @@ class Outcome:
 
     Attributes:
         url: URL of the file, percent-encoded; of the target folder where none could be decided for the file. Of a
-            copy or a move, the URL that the item gets.
+            copy or a move, the URL that the item gets, or what was given as its source where none could be decided.
         path: Local file, as ``str``; None where none could be decided, or none is concerned.
         status: ``"downloaded"``, ``"deployed"``, ``"copied"``, ``"moved"``, ``"deleted"``, ``"unchanged"`` (the content
             was already where it goes, the existing file is to be kept whatever it holds, or there was nothing to
@@ -50,7 +50,8 @@ class _OutcomesOf(property):
         def select(report: "Report") -> tuple[Outcome, ...]:
             return tuple(outcome for outcome in report.outcomes if outcome.status == status)
 
-        super().__init__(select, doc=doc)
+        select.__doc__ = doc  # CPython 3.11 would find that of this class before a doc= of its own
+        super().__init__(select)
 
     if TYPE_CHECKING:  # type checkers would know no more than that it is a property
 

@@ -13,7 +13,7 @@ import aioartifact
 from aioartifact._checksums import Checksums
 from aioartifact._files import manifest
 from aioartifact._files.manifest import Entry, Manifest, Stamp, is_trusted, settles_at
-from aioartifact._transfer import bulk
+from aioartifact._transfer import fetcher
 from aioartifact.testing import Fault
 
 SECOND = 1_000_000_000
@@ -96,8 +96,8 @@ def read_files(monkeypatch) -> list[str]:
         read.append(Path(path).name)
         return hash_file(path, algorithms)
 
-    hash_file = bulk.hash_file
-    monkeypatch.setattr(bulk, "hash_file", watched)
+    hash_file = fetcher.hash_file
+    monkeypatch.setattr(fetcher, "hash_file", watched)
     return read
 
 

@@ -1,10 +1,12 @@
 import copy
+import inspect
 import pickle
+from typing import get_args
 
 import pytest
 
 from aioartifact._errors import ArtifactoryError, ForbiddenError, IntegrityError, NotFoundError
-from aioartifact._reports import BatchError, Outcome, Report
+from aioartifact._reports import BatchError, Outcome, Report, Status
 
 GONE = NotFoundError("GET u: 404 Not Found", status=404, hint="check the path")
 SPOILED = IntegrityError("GET v: sha1 differs", algorithm="sha1")
@@ -27,6 +29,17 @@ def test_report_sorts_outcomes_by_status():
     assert REPORT.bytes_downloaded == 3
     assert list(REPORT) == [GOOD, FAILED, KEPT, BROKEN]
     assert len(REPORT) == 4
+
+
+@pytest.mark.parametrize("status", get_args(Status))
+def test_each_status_has_its_list(status):
+    """A new status is found by its name, and is described; nothing else is in its list."""
+    wanted, other = Outcome("u", None, status), Outcome("v", None, "failed" if status != "failed" else "moved")
+    assert getattr(Report((other, wanted, other)), status) == (wanted,)
+    described = inspect.getdoc(getattr(Report, status))
+    assert described
+    assert described.endswith(".")
+    assert len({inspect.getdoc(getattr(Report, each)) for each in get_args(Status)}) == len(get_args(Status))
 
 
 def test_repr_of_many_outcomes_is_short():
