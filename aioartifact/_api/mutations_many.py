@@ -156,7 +156,7 @@ def delete_many(
     :class:`Batch`. Items are pulled as they are needed, so they may come from a listing or an endless iterator; memory
     grows with the URLs so far (which no other item may have) and the outcomes of an awaited report. Example::
 
-        old = [file.url async for file in walk(f"{server}/builds") if file.modified < limit]
+        old = [file.url async for file in walk(f"{server}/builds") if file.modified and file.modified < limit]
         report = await delete_many(old, missing_ok=True, on_error="collect")
         print(len(report.deleted), "deleted,", len(report.failed), "failed")
 
