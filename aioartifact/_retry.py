@@ -13,6 +13,10 @@ from ._errors import InvalidArgumentError
 # What time may cure: 408 and 5xx of RFC 9110 (15.5.9, 15.6), 429 of RFC 6585 (4), 425 of RFC 8470 (5.2).
 # JFrog's own client (jfrog-client-go) repeats 429 and everything from 500 on, but no time cures 501 or 505.
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
+# What the server says of itself, and not of one request (RFC 6585 section 4, RFC 9110 section 15.6.4).
+_SLOW_DOWN = frozenset({429, 503})
+# Whether these pass is only in their text: requests to wait, refusals for good, a server that is starting up.
+_EXPLAINED = frozenset({400, 403, 500, 503})
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 _DELAY_SECONDS = re.compile(r"[0-9]+\Z")
@@ -127,6 +131,16 @@ def _check_seconds(name: str, value: object) -> None:
 def is_retryable_status(status: int) -> bool:
     """Tell whether the HTTP *status* names a passing trouble, so that the same request may succeed later."""
     return status in _RETRYABLE
+
+
+def asks_to_slow_down(status: int) -> bool:
+    """Whether *status* is about all requests to the server: it has too many."""
+    return status in _SLOW_DOWN
+
+
+def is_explained(status: int) -> bool:
+    """Whether only the text of a response with *status* shows if the same request may succeed later."""
+    return status in _EXPLAINED
 
 
 def is_idempotent(method: str) -> bool:

@@ -11,7 +11,7 @@ import aioartifact
 from aioartifact import _session
 from aioartifact._address import parse_item_url, parse_server_url
 from aioartifact._protocol import build_download
-from aioartifact._session.lane import Lane
+from aioartifact._session.request_queue import RequestQueue
 from aioartifact.testing import Fault
 
 PATH = "generic-local/a.bin"
@@ -24,8 +24,8 @@ def url(server):
     return f"{server.url}/{PATH}"
 
 
-def lane_of(session, server) -> Lane:
-    return _session.STATES[session].route(parse_server_url(server.url)).lane
+def lane_of(session, server) -> RequestQueue:
+    return _session.STATES[session].route(parse_server_url(server.url)).limits.queue
 
 
 class SkippingClock:
@@ -110,7 +110,7 @@ async def test_failed_request_makes_room(server, url, session, tmp_path, fault):
 async def test_response_dropped_before_the_end_of_its_block(server, url, session):
     """Its slot is given back once."""
     item = parse_item_url(url)
-    async with _session.stream(session, build_download(item), _session.begin(session)) as reply:
+    async with _session.stream(session, build_download(item), _session.start_operation(session)) as reply:
         reply.drop()
         assert lane_of(session, server).pace.in_flight == 0
 
@@ -165,7 +165,7 @@ async def test_cancelled_requests_leave_the_line(server, url, session):
 
 async def test_first_in_line_is_first_served():
     """Nobody is overtaken, and one who leaves the line, even as he is called, takes no place away."""
-    lane, order = Lane(1), []
+    lane, order = RequestQueue(1), []
 
     async def pass_by(number):
         await lane.enter()
@@ -189,7 +189,7 @@ async def test_first_in_line_is_first_served():
 
 async def test_body_that_nobody_reads_keeps_nobody_out(server, url, session, monkeypatch):
     """A listing that is read as slowly as its files are fetched must not wait for them while they wait for it."""
-    monkeypatch.setattr("aioartifact._session.lane._PATIENCE", 0.01)
+    monkeypatch.setattr("aioartifact._session.request_queue._PATIENCE", 0.01)
     server.put(PATH, bytes(4 << 20))
     request = _session_request(url, server)
     async with _session.stream(session, request):
@@ -364,7 +364,7 @@ async def test_no_proxy_with_a_port(server, url, monkeypatch, entry, is_direct):
 
 async def test_slot_of_a_waiter_cancelled_at_its_turn_goes_to_the_next():
     """A request that is cancelled after it was called, but before it runs, leaves its slot to the next in line."""
-    lane = Lane(1)
+    lane = RequestQueue(1)
     await lane.enter()
     called, next_in_line = [asyncio.ensure_future(lane.enter()) for _ in range(2)]
     await anyio.wait_all_tasks_blocked()

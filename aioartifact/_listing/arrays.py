@@ -13,7 +13,7 @@ from .._errors import ConnectionLostError, TransportError
 from .._json_stream import ArrayStream
 from .._models import charset_of
 from .._protocol import Request, errors_inside, is_html, missing_list, not_artifactory, reported_errors
-from .._session import Operation, begin, rest, stream
+from .._session import Operation, start_operation, stream
 
 # As much as may be parsed at one go without holding the loop for more than some 2 milliseconds.
 _BATCH = 1 << 13
@@ -125,12 +125,11 @@ async def collect(
         TransportError: No answer came, or not all of it, in any attempt.
         ProtocolError: See :meth:`ArrayAnswer.batches`.
     """
-    operation = begin(session)
-    while True:
+    operation = start_operation(session)
+    attempts = operation.attempts(TransportError)
+    async for attempt in attempts:
         answer = ArrayAnswer(request, key)
-        try:
+        with attempt:
             async with aclosing(answer.batches(session, operation)) as batches:
                 return [read(entry) async for batch in batches for entry in batch], answer
-        except TransportError as error:
-            if not error.retryable or not await rest(session, operation, progressed=False):
-                raise
+    raise attempts.failure()

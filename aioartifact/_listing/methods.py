@@ -24,7 +24,7 @@ from .._models import FileInfo
 from .._path_filter import ALL_FILES, PathFilter
 from .._protocol import Below, build_file_list, missing_list, read_listed, read_listed_item
 from .._retry import MIN_PROGRESS_ENTRIES
-from .._session import Operation, begin, is_anonymous, rest, state_of
+from .._session import Operation, Progress, is_anonymous, start_operation, state_of
 from .arrays import ArrayAnswer
 from .by_aql import list_by_aql
 from .by_folders import list_by_folders, list_children
@@ -120,22 +120,22 @@ async def _new(
     session: aiohttp.ClientSession, start: Callable[[Operation], Batches], seen: "Seen", *, repeats: bool
 ) -> Batches:
     """Yield what was not shown yet; if it *repeats*, an answer that broke off is asked for again."""
-    operation = begin(session)
-    while True:
-        before = len(seen)
-        try:
+    operation = start_operation(session)
+    progress = Progress(MIN_PROGRESS_ENTRIES, reached=len(seen))
+    attempts = operation.attempts(
+        TransportError,
+        progressed=lambda: progress.has_advanced(len(seen)),
+        may_retry=lambda: repeats and not seen.is_overfull,
+    )
+    async for attempt in attempts:
+        with attempt:
             async with aclosing(start(operation)) as batches:
                 async for batch in batches:
                     if fresh := seen.fresh(batch):
                         yield fresh
-        except TransportError as error:
-            if not repeats or not error.retryable or seen.is_overfull:
-                raise
-            if not await rest(session, operation, progressed=len(seen) - before >= MIN_PROGRESS_ENTRIES):
-                raise
-            seen.start_over()
-        else:
             return
+        seen.start_over()
+    raise attempts.failure()
 
 
 def _demand_next(

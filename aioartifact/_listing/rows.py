@@ -12,7 +12,7 @@ from .._aql import KEY, Items
 from .._errors import BadRequestError, TransportError
 from .._protocol import build_aql, check_count, missing_list, name_of, read_trimming, trimmed_error
 from .._retry import MIN_PROGRESS_ENTRIES
-from .._session import Operation, begin, rest, state_of
+from .._session import Operation, Progress, start_operation, state_of
 from .arrays import ArrayAnswer, Entries
 
 # What a session remembers of a server that sorts no rows, or does not know some fields.
@@ -59,12 +59,14 @@ class Rows:
         self._left_out = frozenset(optional) - self._optional
         self._newly_refused: set[str] = set()
         self._session = session
-        self._operation = operation or begin(session)
+        self._operation = operation or start_operation(session)
         self._server = server
         self._query = query
         self._order = order
         self._last: tuple[str, ...] | None = None
         self._has_gap = False
+        self._resumable = 0  # rows that need not be requested again
+        self._progress = Progress(MIN_PROGRESS_ENTRIES)
 
     async def batches(self) -> AsyncGenerator[Entries, None]:
         """
@@ -77,29 +79,31 @@ class Rows:
             IncompleteListingError: The server trimmed the rows, and those behind cannot be asked for; or it sent
                 fewer than it counts, or reports errors.
         """
-        operation, is_whole = self._operation, False
-        while not is_whole:
-            before, arrived = self._last, 0
-            answer = self._ask()
-            try:
-                async with aclosing(answer.batches(self._session, operation)) as batches:
-                    async for rows in batches:
-                        self._refused |= self._newly_refused
-                        self._note(answer, rows)
-                        arrived += len(rows) if self.is_sorted else 0
-                        yield rows
-                is_whole = self._is_whole(answer, before)
-                operation.attempts = 0  # the next page, or a simpler query, is a request of its own
-            except BadRequestError as refusal:
-                self._simplify(refusal)
-                operation.attempts = 0
-            except TransportError as error:
-                if self._has_gap or not error.retryable:
-                    raise
-                if not await rest(self._session, operation, progressed=arrived >= MIN_PROGRESS_ENTRIES):
-                    raise
+        attempts = self._operation.attempts(
+            TransportError,
+            progressed=lambda: self._progress.has_advanced(self._resumable),
+            may_retry=lambda: not self._has_gap,
+        )
+        async for attempt in attempts:
+            before, answer = self._last, self._request()
+            with attempt:
+                try:
+                    async with aclosing(answer.batches(self._session, self._operation)) as batches:
+                        async for rows in batches:
+                            self._note(answer, rows)
+                            yield rows
+                    is_whole = self._is_whole(answer, before)
+                except BadRequestError as refusal:
+                    self._simplify(refusal)
+                    is_whole = False
+                if is_whole:
+                    return
+                # The next page, or a simpler query, is a request of its own.
+                self._operation.renew()
+                self._progress.reached = self._resumable
+        raise attempts.failure()
 
-    def _ask(self) -> ArrayAnswer:
+    def _request(self) -> ArrayAnswer:
         query = self._query
         if isinstance(query, Items):
             query = query.without(self._left_out)
@@ -108,10 +112,12 @@ class Rows:
 
     def _note(self, answer: ArrayAnswer, rows: Entries) -> None:
         """Keep in mind how far it got; without an order that says nothing."""
+        self._refused |= self._newly_refused
         if not rows:
             return
         self._has_gap = not self.is_sorted
         if self.is_sorted:
+            self._resumable += len(rows)
             self._last = _key(answer, rows[-1], self._order)
 
     def _is_whole(self, answer: ArrayAnswer, before: tuple[str, ...] | None) -> bool:

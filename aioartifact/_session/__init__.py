@@ -6,10 +6,11 @@ run for every request on every hop of a redirect: credentials are attached only 
 session, never as session-wide headers, because those follow a redirect to any host.
 """
 
+from .attempts import Operation, Progress
 from .clock import Clock
-from .exchange import Reply, ask, begin, rest, send, stream
+from .exchange import Reply, ask, send, start_operation, stream
 from .opening import new_session
-from .state import STATES, Operation, SessionState, is_anonymous, spare_requests, state_of
+from .state import STATES, SessionState, is_anonymous, spare_requests, state_of
 from .tls import ClientCertificate, Verify
 
 __all__ = [
@@ -17,16 +18,16 @@ __all__ = [
     "ClientCertificate",
     "Clock",
     "Operation",
+    "Progress",
     "Reply",
     "SessionState",
     "Verify",
     "ask",
-    "begin",
     "is_anonymous",
     "new_session",
-    "rest",
     "send",
     "spare_requests",
+    "start_operation",
     "state_of",
     "stream",
 ]

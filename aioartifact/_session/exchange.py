@@ -18,13 +18,14 @@ from .._errors import ArtifactoryError, ConnectionLostError, ProtocolError, Tran
 from .._models import Response
 from .._protocol import Request, Upload, not_sent, read_error, refuse_page, too_large
 from .._retry import read_retry_after
+from .attempts import Operation
 from .connections import close_unusable_connections, limiting_head, middlewares_of
-from .lane import Lane
-from .logs import log_failure, log_response, log_resume
-from .middlewares import MAX_ERROR_BODY, Passage, is_small, withholding
+from .limits import ServerLimits
+from .logs import log_failure, log_response
+from .middlewares import MAX_ERROR_BODY, AuthRetryMiddleware, is_small, withholding
 from .payload import UploadPayload
 from .refusals import CredentialsRefused, credentials_in
-from .state import Operation, Route, SessionState, state_of
+from .state import Route, SessionState, state_of
 from .translation import FOREIGN, Seam, is_same_host
 from .watch import closed_session
 
@@ -62,14 +63,14 @@ class Reply:
         location: Where the last redirect led, or None.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, answer: _Answer, lane: Lane) -> None:
+    def __init__(self, session: aiohttp.ClientSession, answer: _Answer, limits: ServerLimits) -> None:
         self.status = answer.response.status
         self.chain = answer.chain
         self.location = answer.location
         self._response = answer.response
         self._session = session
         self._seam = answer.seam
-        self._lane = lane
+        self._limits = limits
         self._is_held = True
         self._received = 0
         self._started = answer.started
@@ -95,7 +96,7 @@ class Reply:
         failure: ArtifactoryError | None = None
         latest = monotonic() + _BATCH_SECONDS
         try:
-            with self._lane.waiting:
+            with self._limits.queue.waiting:
                 while missing > 0 and (chunk := await self._response.content.readany()):
                     chunks.append(chunk)
                     missing -= len(chunk)
@@ -109,7 +110,7 @@ class Reply:
             self._failure = failure
         arrived = sum(map(len, chunks))
         self._received += arrived
-        self._lane.pace.moved(arrived)
+        self._limits.queue.pace.moved(arrived)
         # Bytes that are not read make the server wait: TCP sees to that.
         await rate.take(arrived)
         return chunks
@@ -117,7 +118,7 @@ class Reply:
     @property
     def in_flight(self) -> int:
         """How many requests are on their way to its server, itself included; 0 in a session that is not ours."""
-        return self._lane.pace.in_flight
+        return self._limits.queue.pace.in_flight
 
     @property
     def is_complete(self) -> bool:
@@ -126,7 +127,7 @@ class Reply:
         return self._failure is None and content.at_eof() and content.exception() is None
 
     def drop(self) -> None:
-        """Let go of the rest of the body, of its connection, and of the place among the requests of its server."""
+        """Release the rest of the body, its connection, and the slot among the requests in flight to its server."""
         if not self._is_held:
             return
         self._is_held = False
@@ -136,7 +137,7 @@ class Reply:
             # Returns the connection to the pool if the body was read to its end, and closes it otherwise.
             self._response.release()
         finally:
-            _leave(self._seam.state, self._lane)
+            self._limits.leave()
 
     async def read(self) -> Response:
         """
@@ -185,7 +186,7 @@ class Reply:
 
     async def _read_small(self) -> bytes:
         try:
-            with self._lane.waiting:
+            with self._limits.queue.waiting:
                 content = await self._response.read()
         except _RAISED as error:
             failure = _meaning(error, self._session, self._seam, is_body=True)
@@ -200,16 +201,15 @@ class Reply:
 
     async def error(self) -> ArtifactoryError:
         """Read the beginning of the body of a refusal and make its error."""
-        clock, operation = self._seam.state.clock, self._seam.operation
-        retry_after = read_retry_after(self.chain[-1], now=clock.wall())
-        since = operation.starting_since
+        operation = self._seam.operation
+        retry_after = read_retry_after(self.chain[-1], now=self._seam.state.clock.wall())
         return read_error(
             self._seam.request,
             self._response_of(await self._read_refusal()),
             mask=self._seam.masked,
-            attempts=max(1, operation.attempts),
+            attempts=operation.number,
             retry_after=retry_after,
-            waited=0.0 if since is None else clock.now() - since,
+            waited=operation.seconds_starting,
         )
 
 
@@ -236,32 +236,22 @@ class stream:  # noqa: N801  # it reads as a function, and a generator would cos
     async def __aenter__(self) -> Reply:
         request, state = self._request, state_of(self._session)
         await state.admit(request.server)
-        seam = Seam(request, state, self._operation or Operation(request.repeatable, state.clock.now()))
+        seam = Seam(request, state, self._operation or Operation(state.retry, state.clock, request.repeatable))
         route = state.route(request.server)
-        await _enter(state, route.lane)
+        await route.limits.enter()
         try:
-            with route.lane.waiting:
+            with route.limits.queue.waiting:
                 answer = await _fetch(self._session, seam, route)
         except BaseException:
-            _leave(state, route.lane)
+            route.limits.leave()
             raise
-        self._reply = Reply(self._session, answer, route.lane)
+        self._reply = Reply(self._session, answer, route.limits)
         return self._reply
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._reply.drop()
-
-
-async def _enter(state: SessionState, lane: Lane) -> None:
-    if not state.foreign:  # the limits of a session from elsewhere are its owner's
-        await lane.enter()
-
-
-def _leave(state: SessionState, lane: Lane) -> None:
-    if not state.foreign:
-        lane.leave()
 
 
 async def _fetch(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _Answer:
@@ -272,7 +262,7 @@ async def _fetch(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _A
     if answer.response.status == 401 and answer.seam.request.redirected_to is None:
         return answer  # of the same server: it refuses the credentials
     answer.response.release()
-    seam.operation.attempts -= 1  # it is still the same one
+    seam.operation.continue_attempt()
     return await _follow(session, seam, route)
 
 
@@ -293,7 +283,7 @@ async def _follow(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _
         log_response(response, 0, started)
         location, url = target, _next_hop(seam, url, target)
         seam, route = seam.redirected(url), seam.state.route_to(url)
-        seam.operation.attempts -= 1  # it is still the same one
+        seam.operation.continue_attempt()
     raise _misled(seam, f"more than {_MAX_REDIRECTS} times")
 
 
@@ -336,9 +326,9 @@ def _misled(seam: Seam, where: str) -> ProtocolError:
 async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: Route) -> aiohttp.ClientResponse:
     request, state = seam.request, seam.state
     headers, payload = request.headers, _payload(request, state, route)
-    if state.foreign:  # in a session of ours, Passage counts: it tries several times
+    if state.foreign:  # in a session of ours, the middleware counts: it may send the request several times
         _demand_not_refused(request, route)
-        seam.operation.attempts += 1
+        seam.operation.count_request()
     if isinstance(payload, UploadPayload):
         headers = {**headers, "Content-Length": str(payload.size)}
     if state.foreign:
@@ -366,7 +356,7 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
         failure = _meaning(error, session, seam, payload)
     else:
         if state.foreign and response.status == 401 and any(credentials_in(response.request_info.headers)):
-            route.breaker.refuse(_FOREIGN_CREDENTIALS, response.status)
+            route.limits.breaker.refuse(_FOREIGN_CREDENTIALS, response.status)
         _limit_silence(response, state.body_silence(request))
         return response
     raise failure
@@ -381,7 +371,7 @@ def _limit_silence(response: aiohttp.ClientResponse, seconds: float) -> None:
 
 
 def _demand_not_refused(request: Request, route: Route) -> None:
-    if status := route.breaker.refusal(_FOREIGN_CREDENTIALS):
+    if status := route.limits.breaker.refusal(_FOREIGN_CREDENTIALS):
         raise not_sent(request, status, login_hint=FOREIGN_HINT)
 
 
@@ -401,7 +391,9 @@ def _meaning(
 
 
 def _payload(request: Request, state: SessionState, route: Route) -> bytes | UploadPayload | None:
-    return UploadPayload(request.body, state, route.lane.pace) if isinstance(request.body, Upload) else request.body
+    if isinstance(request.body, Upload):
+        return UploadPayload(request.body, state, route.limits.queue.pace)
+    return request.body
 
 
 def _middlewares(
@@ -416,7 +408,7 @@ def _middlewares(
         ours.append(withholding([name for name in added if name.lower() not in kept]))
     if not seam.state.foreign:
         is_encoded = seam.request.is_for_file
-        return [*ours, Passage(seam.state, seam.operation, route, is_own=True, is_raw=is_encoded)]
+        return [*ours, AuthRetryMiddleware(seam.state, seam.operation, route, is_own=True, is_raw=is_encoded)]
     return [*ours, *(middlewares_of(session) if is_here else ()), limiting_head]
 
 
@@ -435,52 +427,31 @@ async def send(session: aiohttp.ClientSession, request: Request) -> Response:
 
 async def ask(session: aiohttp.ClientSession, request: Request, operation: Operation | None = None) -> Response:
     """
-    Send *request*, as part of an *operation* if there is one, and read its answer whole; ask again if it breaks off.
+    Send *request*, as part of an *operation* if there is one, and read its answer whole; repeat it if it breaks off.
 
     Raises:
         ResponseError: The server said no; the error knows the attempts.
         ProtocolError: The answer is a web page, or see :func:`send`.
         TransportError, SessionError: See :func:`send`.
     """
-    operation = operation or begin(session, repeatable=request.repeatable)
-    while True:
+    operation = operation or start_operation(session, repeatable=request.repeatable)
+    attempts = operation.attempts(ConnectionLostError, TransportTimeoutError)
+    async for attempt in attempts:
         async with stream(session, request, operation) as reply:
             if reply.status >= 300:
                 raise await reply.error()
-            try:
+            with attempt:
                 return refuse_page(request, await reply.read())
-            except (ConnectionLostError, TransportTimeoutError):
-                reply.drop()
-                if not operation.repeatable or not await rest(session, operation, progressed=False):
-                    raise
+    raise attempts.failure()
 
 
-def begin(
+def start_operation(
     session: aiohttp.ClientSession, *, repeatable: bool = True, on_retry: Callable[[int], None] | None = None
 ) -> Operation:
     """
-    Start an operation of several requests, or of one that is not worth to be *repeatable*.
+    Start an operation of several requests, or of one that must not be repeated unless it is *repeatable*.
 
-    *on_retry* hears the number of each further attempt.
-    """
-    return Operation(repeatable, started=state_of(session).clock.now(), on_retry=on_retry)
-
-
-async def rest(session: aiohttp.ClientSession, operation: Operation, *, progressed: bool) -> bool:
-    """
-    Wait before *operation* goes on after a failure; False if its attempts are used up.
-
-    An operation that has *progressed* counts as one that failed for the first time: it is the server that is
-    flaky, not the work that is hopeless.
+    *on_retry* is called with the number of each further attempt.
     """
     state = state_of(session)
-    if operation.is_over:
-        return False
-    operation.attempts = 1 if progressed else operation.attempts
-    delay = state.retry.next_delay(operation.attempts, draw=state.clock.draw())
-    if delay is None:
-        return False
-    operation.tell_retry()
-    log_resume(operation.attempts + 1, delay, progressed=progressed)
-    await state.clock.sleep(delay)
-    return True
+    return Operation(state.retry, state.clock, repeatable, on_retry)

@@ -10,25 +10,24 @@ from .._codings import codings_of, decoded_beginning
 from .._models import Response
 from .._protocol import is_starting, permanent_refusal
 from .._retry import (
+    asks_to_slow_down,
+    is_explained,
     is_idempotent,
     is_login_refused,
     is_retryable_status,
     read_retry_after,
     retry_after_from_message,
 )
+from .attempts import Attempts, Operation
 from .connections import ResponseHead
 from .logs import log_pause, log_retry
 from .payload import UploadPayload, is_replayable, upload_failure
-from .refusals import EVERYONE, CredentialsRefused, SentCredentials, credentials_in
-from .state import Operation, Route, SessionState
+from .refusals import SentCredentials, credentials_in
+from .state import Route, SessionState
 from .translation import may_pass
 
 Handler: TypeAlias = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
-# What the server says of itself, and not of one request (RFC 6585 section 4, RFC 9110 section 15.6.4).
-_SLOW_DOWN = frozenset({429, 503})
-# Whether these pass is only in their text: requests to wait, refusals for good, a server that is starting up.
-_EXPLAINED = frozenset({400, 403, 500, 503})
 MAX_ERROR_BODY = 64 * 1024
 # Compressed bodies grow up to a thousandfold; those of real refusals are far smaller than this allows.
 _MOST_GROWTH = 16
@@ -38,15 +37,15 @@ def passing(state: SessionState) -> aiohttp.ClientMiddlewareType:
     """Treat requests that users make on the session itself as those of the library are treated."""
 
     async def pass_on(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
-        operation = Operation(is_idempotent(request.method), state.clock.now())
-        return await Passage(state, operation, state.route_to(request.url), is_own=False)(request, handler)
+        operation = Operation(state.retry, state.clock, is_idempotent(request.method))
+        return await AuthRetryMiddleware(state, operation, state.route_to(request.url), is_own=False)(request, handler)
 
     return pass_on
 
 
-class Passage:
+class AuthRetryMiddleware:
     """
-    The way of one request to one server, as a middleware.
+    Sends one request to one server.
 
     It attaches credentials, unless the request brings its own; repeats what may be repeated; and makes all requests
     to a server wait when it asks for that.
@@ -71,118 +70,77 @@ class Passage:
         self._state = state
         self._operation = operation
         self._route = route
+        self._limits = route.limits
         self._is_own = is_own
         self._is_raw = is_raw
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
-        state, operation, route = self._state, self._operation, self._route
-        if route.headers and not any(credentials_in(request.headers)):
-            request.headers.update(route.headers)
+        if self._route.headers and not any(credentials_in(request.headers)):
+            request.headers.update(self._route.headers)
         credentials = credentials_in(request.headers)
-        while True:
-            self._demand_not_refused(credentials)
-            operation.attempts += 1
-            await state.request_rate.take(1)
-            await route.gate.wait()
-            try:
-                self._demand_not_refused(credentials)
-                sent = state.clock.now()
-                response = await handler(request)
-                said = await self._explanation(response)
-                self._heed(request, response, said, sent, credentials)
-            except (aiohttp.ClientError, TimeoutError) as error:
-                delay = _delay_after_error(state, operation, request, error)
+        attempts = _RequestAttempts(self._operation, request)
+        async for attempt in attempts:
+            with attempt:
+                response, refusal = await self._send(request, handler, credentials)
+                if refusal is None:
+                    self._operation.note_started()
+                    return response
+                delay = self._delay_after(request, refusal)
                 if delay is None:
-                    raise
-                operation.tell_retry()
-                log_retry(request, type(error).__name__, operation.attempts + 1, delay)
-                await state.clock.sleep(delay)
-                continue
-            finally:
-                route.gate.passed()
-            if response.status < 400:
-                operation.starting_since = None
-                return response
-            if not await self._repeats(request, response, said):
-                if _is_login_refused(said):
-                    route.breaker.refuse(credentials, response.status)
-                return response
+                    if refusal.is_of_logins:
+                        self._limits.breaker.refuse(credentials, response.status)
+                    return response
+                response.release()
+                self._retry(attempt, request, refusal, delay)
+        raise attempts.failure()
 
-    def _demand_not_refused(self, credentials: SentCredentials) -> None:
-        if self._is_own and (status := self._route.breaker.refusal(credentials)):
-            raise CredentialsRefused(status)
+    async def _send(
+        self, request: aiohttp.ClientRequest, handler: Handler, credentials: SentCredentials
+    ) -> tuple[aiohttp.ClientResponse, "_Refusal | None"]:
+        """Send the request once, when it may be sent; return the response, and what it says if it is a refusal."""
+        async with self._limits.turn(credentials if self._is_own else None):
+            self._operation.count_request()
+            sent = self._state.clock.now()
+            response = await handler(request)
+            refusal = await self._refusal(response) if response.status >= 400 else None
+            self._limits.record_response(
+                response.status,
+                credentials,
+                sent,
+                uploaded=request.body.sent_at if isinstance(request.body, UploadPayload) else None,
+                retry_after=refusal.retry_after if refusal else None,
+                is_login_refused=refusal is not None and refusal.is_of_logins,
+            )
+        return response, refusal
 
-    def _heed(
-        self,
-        request: aiohttp.ClientRequest,
-        response: aiohttp.ClientResponse,
-        said: Response | None,
-        sent: float,
-        credentials: SentCredentials,
-    ) -> None:
-        """Learn from an answer how many requests the server can take, and whether it accepts the credentials."""
-        lane, now = self._route.lane, self._state.clock.now()
-        if response.status == 401:
-            self._route.breaker.refuse(credentials, response.status)
-        self._route.breaker.answered(sent, is_suspended=_is_login_refused(said))
-        if response.status in _SLOW_DOWN:
-            lane.pace.refused(sent, now)
-            # Other requests wait as long as the server demands, even if this one is not repeated.
-            demanded = read_retry_after(response.headers, now=self._state.clock.wall())
-            if demanded is not None and demanded <= self._state.retry.retry_after_max:
-                self._route.gate.pause(demanded)
-            elif demanded is not None:
-                self._route.breaker.refuse(EVERYONE, response.status, demanded)
-        else:
-            uploaded = request.body.sent_at if isinstance(request.body, UploadPayload) else None
-            lane.pace.answered(uploaded or sent, now)
-            lane.let_in()
+    async def _refusal(self, response: aiohttp.ClientResponse) -> "_Refusal":
+        said = await self._explanation(response)
+        retry_after = read_retry_after(response.headers, now=self._state.clock.wall())
+        return _Refusal(response.status, said, retry_after)
 
-    async def _repeats(
-        self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse, said: Response | None
-    ) -> bool:
-        """Wait as long as the server asks or the policy says; False for an answer that stays."""
-        delay = self._delay_after_refusal(request, response, said)
-        if delay is None:
-            return False
-        response.release()
-        if self._operation.starting_since is not None:
-            self._operation.attempts -= 1  # nothing has failed: the server is not ready yet
-        self._operation.tell_retry()
-        log_retry(request, response.status, self._operation.attempts + 1, delay)
-        if response.status in _SLOW_DOWN or _is_login_refused(said):
-            log_pause(request, response.status, delay)
-            self._route.gate.pause(delay)
-            if _is_login_refused(said):  # each further login may prolong it
-                self._route.gate.start_over()
-        else:
-            await self._state.clock.sleep(delay)
-        return True
-
-    def _delay_after_refusal(
-        self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse, said: Response | None
-    ) -> float | None:
-        operation, policy, clock = self._operation, self._state.retry, self._state.clock
+    def _delay_after(self, request: aiohttp.ClientRequest, refusal: "_Refusal") -> float | None:
+        operation = self._operation
         if not operation.repeatable or not is_replayable(request.body):
             return None
-        asked = read_retry_after(response.headers, now=clock.wall())
-        if said is not None and is_starting(said):
-            now = clock.now()
-            operation.starting_since = now if operation.starting_since is None else operation.starting_since
-            return policy.delay_at_start(now - operation.starting_since, draw=clock.draw(), retry_after=asked)
-        operation.starting_since = None
-        if not is_retryable_status(response.status):
-            asked = None if said is None else retry_after_from_message(response.status, said.text)
-            if asked is None:
-                return None
-        elif said is not None and permanent_refusal(said):
+        if refusal.said is not None and is_starting(refusal.said):
+            return operation.delay_at_start(refusal.retry_after)
+        operation.note_started()
+        if not refusal.may_pass:
             return None
-        failures = self._route.breaker.suspensions if _is_login_refused(said) else 0
-        return policy.next_delay(max(operation.attempts, failures), draw=clock.draw(), retry_after=asked)
+        suspensions = self._limits.breaker.suspensions if refusal.is_of_logins else 0
+        return operation.delay_after_refusal(refusal.seconds, suspensions=suspensions)
+
+    def _retry(self, attempt: Attempts, request: aiohttp.ClientRequest, refusal: "_Refusal", delay: float) -> None:
+        if not asks_to_slow_down(refusal.status) and not refusal.is_of_logins:
+            attempt.wait(delay, refusal.status)
+            return
+        attempt.announce(delay, refusal.status)
+        log_pause(request, refusal.status, delay)
+        self._limits.pause(delay, alone=refusal.is_of_logins)  # each further login may prolong it
 
     async def _explanation(self, response: aiohttp.ClientResponse) -> Response | None:
         """Read the text of a refusal; None if there is too much of it or it breaks off: then the status holds."""
-        if response.status not in _EXPLAINED or not (self._is_own or self._operation.repeatable):
+        if not is_explained(response.status) or not (self._is_own or self._operation.repeatable):
             return None
         try:
             with anyio.fail_after(self._state.timeouts.stall):
@@ -199,8 +157,55 @@ class Passage:
         return Response(response.status, content, response.headers, "")
 
 
-def _is_login_refused(said: Response | None) -> bool:
-    return said is not None and is_login_refused(said.status_code, said.text)
+class _Refusal:
+    """
+    A response with an error status, as far as a retry depends on it.
+
+    Attributes:
+        status: Its status.
+        said: The response with its text, where the status alone does not say enough; else None.
+        retry_after: Seconds that its header fields demand, or None.
+        is_of_logins: Whether it refuses all logins of the user.
+        seconds: Seconds that it demands in either way, or None.
+        may_pass: Whether the same request may succeed later.
+    """
+
+    __slots__ = ("is_of_logins", "may_pass", "retry_after", "said", "seconds", "status")
+
+    def __init__(self, status: int, said: Response | None, retry_after: float | None) -> None:
+        self.status = status
+        self.said = said
+        self.retry_after = retry_after
+        self.is_of_logins = said is not None and is_login_refused(status, said.text)
+        if is_retryable_status(status):
+            self.seconds, self.may_pass = retry_after, said is None or not permanent_refusal(said)
+        else:
+            self.seconds = None if said is None else retry_after_from_message(status, said.text)
+            self.may_pass = self.seconds is not None
+
+
+class _RequestAttempts(Attempts):
+    """Attempts to get a response to one request."""
+
+    def __init__(self, operation: Operation, request: aiohttp.ClientRequest) -> None:
+        super().__init__(operation, (aiohttp.ClientError, TimeoutError))
+        self._request = request
+
+    def _delay_after(self, error: Exception) -> float | None:
+        request, operation = self._request, self._operation
+        if request.session.closed or not may_pass(error) or upload_failure(request.body) is not None:
+            return None
+        unsent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+        if isinstance(error, TimeoutError) and not unsent:
+            operation.end()  # only slow: the server may still work on it
+            return None
+        if not unsent and not (operation.repeatable and is_replayable(request.body)):
+            return None
+        is_lost = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError) and not unsent
+        return operation.delay_after_loss(was_lost=is_lost)
+
+    def _log(self, number: int, delay: float, reason: object) -> None:
+        log_retry(self._request, reason, number, delay)
 
 
 def withholding(names: Collection[str]) -> aiohttp.ClientMiddlewareType:
@@ -212,26 +217,6 @@ def withholding(names: Collection[str]) -> aiohttp.ClientMiddlewareType:
         return await handler(request)
 
     return withhold
-
-
-def _delay_after_error(
-    state: SessionState, operation: Operation, request: aiohttp.ClientRequest, error: Exception
-) -> float | None:
-    if request.session.closed or not may_pass(error) or upload_failure(request.body) is not None:
-        return None
-    unsent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-    if isinstance(error, TimeoutError) and not unsent:
-        operation.is_over = True  # only slow: the server may still work on it
-        return None
-    if not unsent and not (operation.repeatable and is_replayable(request.body)):
-        return None
-    delay = state.retry.next_delay(operation.attempts, draw=state.clock.draw())
-    lost = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError) and not unsent
-    if delay is not None and lost and operation.lost == 0:
-        # Most often an idle connection that the server had just closed: a fresh one will do.
-        operation.lost += 1
-        return 0.0
-    return delay
 
 
 def is_small(response: aiohttp.ClientResponse) -> bool:

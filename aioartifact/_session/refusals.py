@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from math import inf
 from typing import TypeAlias
 
+from .backoff import BackoffGate
 from .clock import Clock
-from .gate import Gate
 
 # A call that runs for hours must not keep later ones from a server that has recovered.
 _MAX_SECONDS = 300.0
@@ -72,9 +72,9 @@ class CredentialBreaker:
         suspensions: How often in a row the server has suspended logins, for whatever requests.
     """
 
-    def __init__(self, calls: ActiveCalls, clock: Clock, gate: Gate) -> None:
+    def __init__(self, calls: ActiveCalls, clock: Clock, backoff: BackoffGate) -> None:
         self._calls = calls
-        self._gate = gate
+        self._backoff = backoff
         self._clock = clock
         self._refused: dict[SentCredentials, tuple[frozenset[object], float, int]] = {}
         self._suspended_at = -inf
@@ -115,5 +115,5 @@ class CredentialBreaker:
         if self._calls.has_any_of(calls) and self._clock.now() < until:
             return status
         del self._refused[sent]
-        self._gate.start_over()
+        self._backoff.start_over()
         return None

@@ -24,11 +24,9 @@ from .._options import Limits, Timeouts
 from .._protocol import Request
 from .._retry import RetryPolicy
 from .clock import Clock
-from .gate import Gate
-from .lane import Lane
+from .limits import RateLimiter, ServerLimits
 from .proxies import environment_proxy
-from .refusals import ActiveCalls, CredentialBreaker, credentials_in
-from .throttle import Throttle
+from .refusals import ActiveCalls, credentials_in
 from .watch import Watch, closed_session
 
 # Some servers take what follows a semicolon for a parameter, an encoded slash or a backslash for a slash.
@@ -37,47 +35,20 @@ _LEADS_UP = re.compile(r"[/\\]\.\.(?:[/\\;]|\Z)")
 Resolver: TypeAlias = Callable[[ServerURL], Credentials]
 
 
-@dataclass(slots=True)
-class Operation:
-    """
-    One call of ours, however many requests it takes: the budget of attempts belongs to it.
-
-    It is over once a request got no answer in time: the server may still work on it, and would do so twice. Since
-    *starting_since* the server has been answering that it is starting up.
-    """
-
-    repeatable: bool
-    started: float
-    attempts: int = 0
-    lost: int = 0
-    is_over: bool = False
-    starting_since: float | None = None
-    on_retry: Callable[[int], None] | None = None
-
-    def tell_retry(self) -> None:
-        """Let whoever wants to know hear the number of the attempt that comes next."""
-        if self.on_retry is not None:
-            self.on_retry(self.attempts + 1)
-
-
 @dataclass(frozen=True, slots=True)
 class Route:
     """
     How requests get to one server.
 
     Attributes:
-        gate: When it may be asked.
-        lane: How many may be in flight.
-        headers: Header fields that prove who asks.
+        limits: Whether a request may be sent now.
+        headers: Header fields that carry the credentials.
         proxy: The proxy of the environment, or None.
-        breaker: Which credentials it has refused.
     """
 
-    gate: Gate
-    lane: Lane
+    limits: ServerLimits
     headers: Mapping[str, str] = field(repr=False)  # some crash reporters keep the repr of every local variable
     proxy: str | None = field(repr=False)
-    breaker: CredentialBreaker
 
 
 @dataclass(slots=True)
@@ -96,8 +67,8 @@ class SessionState:
     routes: dict[ServerURL | URL, Route] = field(default_factory=dict)
     refused: defaultdict[ServerURL, set[str]] = field(default_factory=lambda: defaultdict(set))
     deploy_repositories: dict[tuple[ServerURL, str], str] = field(default_factory=dict)
-    byte_rate: Throttle = field(init=False)
-    request_rate: Throttle = field(init=False)
+    byte_rate: RateLimiter = field(init=False)
+    request_rate: RateLimiter = field(init=False)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     process: int = field(default_factory=os.getpid)
     resolving: anyio.Lock = field(default_factory=anyio.Lock)
@@ -105,8 +76,8 @@ class SessionState:
     calls: ActiveCalls = field(default_factory=ActiveCalls)
 
     def __post_init__(self) -> None:
-        self.byte_rate = Throttle(self.limits.max_bytes_per_second, self.clock)
-        self.request_rate = Throttle(self.limits.max_requests_per_second, self.clock)
+        self.byte_rate = RateLimiter(self.limits.max_bytes_per_second, self.clock)
+        self.request_rate = RateLimiter(self.limits.max_requests_per_second, self.clock)
 
     def owner(self, url: URL) -> ServerURL | None:
         """The server that *url* lies on, of those named to this session; the longest context path wins."""
@@ -143,7 +114,7 @@ class SessionState:
     def refusal(self, server: ServerURL) -> int | None:
         """Return the status with which *server* has refused the credentials of the calls that run, or None."""
         route = self.routes.get(server)
-        return None if route is None else route.breaker.refusal(credentials_in(route.headers))
+        return None if route is None else route.limits.breaker.refusal(credentials_in(route.headers))
 
     def login_hint(self, server: ServerURL, headers: Mapping[str, str] | None = None) -> str:
         """Say where the credentials for *server* come from; *headers* are those that the user gave the session."""
@@ -168,11 +139,15 @@ class SessionState:
         # Made once: to write credentials out and to read the environment costs as much as a request.
         credentials = self.credentials.get(key) if isinstance(key, ServerURL) else None
         proxy = environment_proxy(origin) if self.trust_env and not self.foreign else None
-        lane = Lane(self.limits.max_connections)
-        headers = credentials.headers() if credentials else {}
-        gate = Gate(self.clock)
-        route = Route(gate, lane, headers, proxy, CredentialBreaker(self.calls, self.clock, gate))
-        self.routes[key] = route
+        limits = ServerLimits(
+            self.limits.max_connections,
+            self.request_rate,
+            self.calls,
+            self.clock,
+            longest_pause=self.retry.retry_after_max,
+            is_foreign=self.foreign,
+        )
+        route = self.routes[key] = Route(limits, credentials.headers() if credentials else {}, proxy)
         return route
 
     def check(self, session: aiohttp.ClientSession) -> None:
@@ -246,5 +221,4 @@ def is_anonymous(session: aiohttp.ClientSession, server: ServerURL) -> bool:
 
 def spare_requests(session: aiohttp.ClientSession, server: ServerURL) -> int:
     """Requests to *server* that could start at once; 0 for a session from elsewhere, whose limits are its owner's."""
-    state = state_of(session)
-    return 0 if state.foreign else state.route(server).lane.spare
+    return state_of(session).route(server).limits.spare

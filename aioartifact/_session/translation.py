@@ -21,9 +21,10 @@ from .._errors import (
 )
 from .._protocol import OTHER_HOST_HINT, PROXY_LOGIN_HINT, Request, Upload
 from .._retry import is_retryable_status
+from .attempts import Operation
 from .connections import StalledAfterInterim
 from .payload import upload_failure
-from .state import Operation, SessionState
+from .state import SessionState
 
 # Errors of TLS are errors of set-up: no retry repairs them.
 _TLS = (
@@ -128,8 +129,8 @@ class Seam:
             f"{self.request.label}: {what}",
             method=self.request.method,
             url=self.url,
-            attempts=max(1, self.operation.attempts),
-            elapsed=self.state.clock.now() - self.operation.started,
+            attempts=self.operation.number,
+            elapsed=self.operation.elapsed,
             hint=hint,
         )
         translated.retryable = may_pass(error)

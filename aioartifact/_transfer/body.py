@@ -13,7 +13,7 @@ from .._errors import ArtifactoryError, ConnectionLostError, LocalFileError, Pro
 from .._protocol import ExpectedContent, build_range, read_expected_content
 from .._retry import MIN_PROGRESS_BYTES
 from .._scheduler import Slots, collapsed
-from .._session import Reply, begin, state_of, stream
+from .._session import Reply, start_operation, state_of, stream
 from .._threads import finished, run, submit
 from .assembly import Assembly
 from .content import WHOLE, continues
@@ -240,7 +240,7 @@ class Body:
         stop = asked.stop if asked.stop < size else None
         request = build_range(self._item, asked.start, stop, self._expected.etag)
         try:
-            async with stream(self._session, request, begin(self._session, repeatable=False)) as reply:
+            async with stream(self._session, request, start_operation(self._session, repeatable=False)) as reply:
                 if reply.status not in (206, 416):
                     self._ignores_ranges = True
                     return False

@@ -40,7 +40,7 @@ from .._protocol import (
 )
 from .._retry import MIN_PROGRESS_BYTES
 from .._scheduler import Slots, collapsed
-from .._session import Reply, ask, begin, rest, state_of, stream
+from .._session import Progress, Reply, ask, start_operation, state_of, stream
 from .._threads import check_wanted, run, run_short
 from .assembly import Assembly
 from .body import BATCH, Body, Changed
@@ -189,22 +189,21 @@ class _Download:
         self._progress = progress
         self._durable = durable
         self._slots = slots or Slots(state_of(session).limits.max_concurrency)
-        self._operation = begin(session, on_retry=progress.retrying)
+        self._operation = start_operation(session, on_retry=progress.retrying)
         self._answer = self._pinned = ExpectedContent(None, NO_CHECKSUMS)
         self._is_doubtful = False
         self._assembly = Assembly(Staging(target))
         self._adopted = 0
         self._announced = 0
         self._shown = 0
-        self._reached = 0
+        self._advance = Progress(MIN_PROGRESS_BYTES)
         self._arrived = False
         self._asked = False
-        self._damaged = False
 
     async def take_over(self) -> None:
         """Go on where an earlier run has ended, if it can be told what of its bytes is good."""
         await run(self._adopt)
-        self._reached = self._adopted
+        self._advance.reached = self._adopted
         if self._adopted:
             self._assembly.hash_with(algorithms_for(self._pinned.checksums))
             self._announce()
@@ -227,22 +226,21 @@ class _Download:
         self._pinned = with_pin(self._answer, self.pin)
 
     async def run(self) -> Fetched | None:
-        """Try until the file is in its place, the attempts are used up, or trying again is of no use."""
-        while True:
+        """Receive, verify and commit the file; None if it is unchanged."""
+        # Bytes may be damaged on the way once; the same damage twice is no accident.
+        attempts = self._operation.attempts(IntegrityError, max_retries=1)
+        async for attempt in attempts:
+            if attempt.failures:
+                await self._start_over(self._answer)
             async with self._slots:
                 last = await self._fetched()
                 if last is None:
                     await run(self._assembly.staging.discard)  # an interrupted 200 may have come before
                     return None
                 await self._ask_checksums()
-            try:
+            with attempt:
                 return await self._place_rechecked(last)
-            except IntegrityError:
-                # Bytes may be damaged on the way once; the same damage twice is no accident.
-                if self._damaged or not await self._may_go_on():
-                    raise
-                self._damaged = True
-                await self._start_over(self._answer)
+        raise attempts.failure()
 
     async def give_up(self, error: BaseException) -> None:
         """Leave nothing behind, unless it saves a later run much work."""
@@ -259,30 +257,28 @@ class _Download:
                     return
         self._assembly.staging.discard()
 
-    async def _may_go_on(self, *, progressed: bool = False) -> bool:
-        return await rest(self._session, self._operation, progressed=progressed)
-
-    def _located(self, error: TransportError) -> TransportError:
+    def _located(self, error: Exception) -> Exception:
         """Say how far it got."""
-        if self._assembly.size:
+        if isinstance(error, Changed):
+            what = f"GET {self._item}: changed again and again while it was fetched"
+            return ProtocolError(what, hint="try again later")
+        if isinstance(error, TransportError) and self._assembly.size:
             error.message += f", at byte {self._assembly.size} of {self._pinned.size or 'unknown'}"
         return error
 
     async def _fetched(self) -> Sequence[bytes] | None:
         """Receive the body, however often it breaks; what of it is still to be written, None if it is unchanged."""
-        while True:
-            try:
-                return await self._fetch_missing()
-            except (ConnectionLostError, TransportTimeoutError) as error:
-                # Bytes that came before are no progress: a server that ignores ranges could go on for ever.
-                if not await self._may_go_on(progressed=self._has_progressed()):
-                    raise self._located(error) from error.__cause__
-            except Changed:
-                await self._start_over(self._answer)
-                if not await self._may_go_on():
-                    raise ProtocolError(
-                        f"GET {self._item}: changed again and again while it was fetched", hint="try again later"
-                    ) from None
+        attempts = self._operation.attempts(
+            ConnectionLostError, TransportTimeoutError, Changed, progressed=self._has_progressed
+        )
+        async for attempt in attempts:
+            with attempt:
+                try:
+                    return await self._fetch_missing()
+                except Changed:
+                    await self._start_over(self._answer)
+                    raise
+        raise self._located(attempts.failure())
 
     async def _fetch_missing(self) -> Sequence[bytes] | None:
         while not self._arrived:
@@ -386,14 +382,12 @@ class _Download:
         if self._assembly.size == before and self._pinned.size:
             raise Changed  # a part without a byte
         if self._has_progressed():
-            self._operation.attempts = 0  # what follows fails for the first time
+            self._operation.renew()
         return ()
 
     def _has_progressed(self) -> bool:
-        """Whether enough has arrived since the last progress; then the next starts here."""
-        progressed = self._assembly.size - self._reached >= MIN_PROGRESS_BYTES
-        self._reached = self._assembly.size if progressed else self._reached
-        return progressed
+        # Bytes that arrived before are no progress: a server that ignores ranges could send them for ever.
+        return self._advance.has_advanced(self._assembly.size)
 
     def _share(self) -> None:
         """Put the bytes where a later run will find them, unless somebody else does just that; blocks."""

@@ -11,7 +11,14 @@ import anyio
 from .._address import ItemURL
 from .._checksums import ALGORITHMS, NO_CHECKSUMS, Digests
 from .._codings import can_decode, decoded
-from .._errors import ConnectionLostError, IntegrityError, ProtocolError, ResponseError, TransportTimeoutError
+from .._errors import (
+    ConnectionLostError,
+    IntegrityError,
+    ProtocolError,
+    ResponseError,
+    TransportError,
+    TransportTimeoutError,
+)
 from .._files import Spool
 from .._models import FileInfo
 from .._protocol import (
@@ -28,7 +35,7 @@ from .._protocol import (
     unsatisfied_size,
 )
 from .._retry import MIN_PROGRESS_BYTES
-from .._session import Reply, ask, begin, rest, stream
+from .._session import Progress, Reply, ask, start_operation, stream
 from .._threads import run
 from .content import (
     Pin,
@@ -81,14 +88,15 @@ class Incoming:
         self._pin = pin
         self._has_ranges = True
         self._digests: Digests | None = None
-        self._operation = begin(session)
+        self._operation = start_operation(session)
         self._connection = AsyncExitStack()
         self._reply: Reply | None = None
         self._begin(start, stop)
 
     def _begin(self, start: int, stop: int | None) -> None:
         self._is_whole = start == 0 and stop is None
-        self._start = self._position = self._reached = start
+        self._start = self._position = start
+        self._progress = Progress(MIN_PROGRESS_BYTES, reached=start)
         self._requested_stop = self._stop = stop
         self._offset = 0
 
@@ -231,17 +239,41 @@ class Incoming:
             IntegrityError: If size or checksum differs, or the file changed meanwhile.
             ResponseError: If the server would not send the rest.
         """
-        while True:
-            try:
-                if self._reply is None:
-                    await self.open()
-                chunks = await self._receive()
-            except (ConnectionLostError, TransportTimeoutError) as error:
-                await self._mend(error)
-            else:
-                if not chunks:
-                    await self._check()
-                return chunks
+        attempts = self._operation.attempts(
+            ConnectionLostError,
+            TransportTimeoutError,
+            progressed=lambda: self._progress.has_advanced(self._position),
+            may_retry=lambda: self._can_resume,
+        )
+        async for attempt in attempts:
+            with attempt:
+                chunks = await self._received()
+                break
+        else:
+            raise self._located(attempts.failure())
+        if not chunks:
+            await self._check()
+        return chunks
+
+    def _located(self, error: Exception) -> Exception:
+        """Say how far it got."""
+        if isinstance(error, TransportError):
+            error.message += f", at byte {self._position}"
+        return error
+
+    @property
+    def _can_resume(self) -> bool:
+        """Content without an ETag can only be requested from its start."""
+        return self._position == self._start or (self.expected is not None and self.expected.etag is not None)
+
+    async def _received(self) -> list[bytes]:
+        try:
+            if self._reply is None:
+                await self.open()
+            return await self._receive()
+        except (ConnectionLostError, TransportTimeoutError):
+            await self.close()
+            raise
 
     async def _receive(self) -> list[bytes]:
         """Requested bytes as chunks; empty at their end."""
@@ -270,16 +302,6 @@ class Incoming:
         assert self._digests is not None
         for chunk in chunks:
             self._digests.update(chunk)
-
-    async def _mend(self, error: ConnectionLostError | TransportTimeoutError) -> None:
-        """Wait before the rest is requested; content without an ETag can only be requested from its start."""
-        await self.close()
-        if progressed := self._position - self._reached >= MIN_PROGRESS_BYTES:
-            self._reached = self._position
-        may_go_on = self._position == self._start or (self.expected is not None and self.expected.etag is not None)
-        if not may_go_on or not await rest(self._session, self._operation, progressed=progressed):
-            error.message += f", at byte {self._position}"
-            raise error
 
     async def _check(self) -> None:
         await self.close()

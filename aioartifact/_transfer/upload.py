@@ -24,7 +24,7 @@ from .._protocol import (
     read_item_info,
     stored_elsewhere,
 )
-from .._session import Operation, ask, begin, state_of
+from .._session import Operation, ask, start_operation, state_of
 from .._threads import run
 
 # A line is stalled when it takes none of these for the time allowed, so they must be small for a slow one.
@@ -69,7 +69,7 @@ async def send_file(
     """
     if not item.path:
         raise InvalidArgumentError(f"deploy {item}: is a repository", hint="end the URL with the name the file gets")
-    operation = begin(session, on_retry=progress.retrying)
+    operation = start_operation(session, on_retry=progress.retrying)
     if by_checksum and await _send_checksums(session, operation, source, item, parameters):
         return
     body = _Body(source, progress)
@@ -112,7 +112,7 @@ async def _send_checksums(
         # 405 and 501: a server, or a proxy before it, that does not know this kind of upload.
         if not isinstance(error, BadRequestError | NotFoundError) and error.status not in (405, 501):
             raise
-        operation.attempts = 0  # what follows fails for the first time
+        operation.renew()
         return False
     await _check_deployed(session, item, request, answer, source.checksums)
     return True

@@ -1,4 +1,4 @@
-"""What all requests to one server share: when it may be asked."""
+"""What all requests to one server share: a back-off, and that the first one goes alone."""
 
 import anyio
 
@@ -8,7 +8,7 @@ from .clock import Clock
 _FIRST_ALONE = 5.0
 
 
-class Gate:
+class BackoffGate:
     """
     What all requests to one server share: a back-off, and the rule that the very first request goes alone.
 
@@ -30,7 +30,7 @@ class Gate:
         self._answered = None
 
     async def wait(self) -> None:
-        """Wait until the server may be asked; then it must be, and `passed` be called."""
+        """Wait until a request may be sent; then it must be, and `passed` be called."""
         is_patient = True
         while True:
             await self._wait_for_pause()  # the first response may have demanded one, too

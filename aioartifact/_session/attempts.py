@@ -1,0 +1,262 @@
+"""The retry loop, and the budget of attempts that one call of the library spends."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import inf
+from typing import Self
+
+from .._errors import TransportError
+from .._retry import RetryPolicy
+from .clock import Clock
+from .logs import log_resume
+
+
+class Attempts(ABC):
+    """
+    Iterates over the attempts at one thing, and waits between them.
+
+    ::
+
+        attempts = operation.attempts(ConnectionLostError)
+        async for attempt in attempts:
+            with attempt:
+                return await receive()
+        raise attempts.failure()
+
+    Each pass of the loop is an attempt. One that fails is followed by another after a delay; where none may follow, the
+    loop ends. In both cases, the code behind the ``with`` block runs first. A pass that ends without a failure, such as
+    a page of several, is followed by the next at once.
+
+    Attributes:
+        failures: How many attempts have failed.
+    """
+
+    def __init__(self, operation: "Operation", errors: tuple[type[Exception], ...]) -> None:
+        self.failures = 0
+        self._operation = operation
+        self._errors = errors
+        self._delay: float | None = None
+        self._error: Exception | None = None
+
+    @abstractmethod
+    def _delay_after(self, error: Exception) -> float | None:
+        """Return the seconds to wait after *error*; None if it is final."""
+
+    @abstractmethod
+    def _log(self, number: int, delay: float, reason: object) -> None:
+        """Log that attempt *number* follows in *delay* seconds."""
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Self:
+        if self._error is not None:
+            raise StopAsyncIteration
+        delay, self._delay = self._delay, None
+        if delay is not None:
+            await self._operation.clock.sleep(delay)
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if not isinstance(error, self._errors):
+            return False
+        self.failures += 1
+        delay = self._delay_after(error)
+        if delay is None:
+            self._error = error
+        else:
+            self.wait(delay, type(error).__name__)
+        return True
+
+    def wait(self, delay: float, reason: object) -> None:
+        """Have the next attempt wait for *delay* seconds."""
+        self.announce(delay, reason)
+        self._delay = delay
+
+    def announce(self, delay: float, reason: object) -> None:
+        """Report and log the next attempt, which comes in *delay* seconds."""
+        self._operation.notify_retry()
+        self._log(self._operation.used + 1, delay, reason)
+
+    def failure(self) -> Exception:
+        """Return the error that ended the loop; once, as the traceback of what is raised refers to this object."""
+        error, self._error = self._error, None
+        assert error is not None
+        return error
+
+
+class _BodyAttempts(Attempts):
+    """Attempts to receive a body: those after the first resume or repeat it. See :meth:`Operation.attempts`."""
+
+    def __init__(
+        self,
+        operation: "Operation",
+        errors: tuple[type[Exception], ...],
+        progressed: Callable[[], bool],
+        may_retry: Callable[[], bool],
+        max_retries: float,
+    ) -> None:
+        super().__init__(operation, errors)
+        self._max_retries = max_retries
+        self._progressed = progressed
+        self._may_retry = may_retry
+        self._has_progressed = False
+
+    def _delay_after(self, error: Exception) -> float | None:
+        self._has_progressed = self._progressed()
+        if isinstance(error, TransportError) and not error.retryable:
+            return None
+        if self.failures > self._max_retries or not self._may_retry():
+            return None
+        return self._operation.delay_after_interruption(progressed=self._has_progressed)
+
+    def _log(self, number: int, delay: float, reason: object) -> None:
+        log_resume(number, delay, progressed=self._has_progressed)
+
+
+@dataclass(slots=True)
+class Progress:
+    """Whether a transfer advances: each time that *minimum* more has arrived since it last did."""
+
+    minimum: int
+    reached: int = 0
+
+    def has_advanced(self, total: int) -> bool:
+        """Whether *total*, which has arrived by now, is progress; what follows counts from there."""
+        advanced = total - self.reached >= self.minimum
+        self.reached = total if advanced else self.reached
+        return advanced
+
+
+@dataclass(slots=True)
+class Operation:
+    """
+    One call of the library, however many requests it takes, and its budget of attempts.
+
+    Each request uses up an attempt, except one that continues an attempt, as behind a redirect, and those that the
+    server answers by saying that it is starting up: their limit is a time. Progress renews the budget. It is used up
+    for good once a request got no response in time: the server may still work on it, and would do so twice.
+
+    Args:
+        policy: How often, and after which delays, to retry.
+        clock: Time and chance.
+        repeatable: Whether its requests may be sent more than once.
+        on_retry: Called with the number of each further attempt.
+
+    Attributes:
+        used: Attempts used up.
+    """
+
+    policy: RetryPolicy
+    clock: Clock
+    repeatable: bool = True
+    on_retry: Callable[[int], None] | None = None
+    used: int = field(default=0, init=False)
+    _started: float = field(init=False)
+    _starting_since: float | None = field(default=None, init=False)
+    _has_lost: bool = field(default=False, init=False)
+    _is_over: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._started = self.clock.now()
+
+    @property
+    def number(self) -> int:
+        """Number of the current attempt."""
+        return max(1, self.used)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self.clock.now() - self._started
+
+    @property
+    def seconds_starting(self) -> float:
+        """Seconds since the server began to answer that it is starting up; 0 if it does not."""
+        return 0.0 if self._starting_since is None else self.clock.now() - self._starting_since
+
+    def attempts(
+        self,
+        *errors: type[Exception],
+        progressed: Callable[[], bool] = lambda: False,
+        may_retry: Callable[[], bool] = lambda: True,
+        max_retries: float = inf,
+    ) -> Attempts:
+        """
+        Iterate over the attempts to receive a body: those after the first resume or repeat it.
+
+        Args:
+            errors: Types of errors after which to try again; of a TransportError only if it is retryable.
+            progressed: Called after a failure: whether enough has arrived to renew the budget. Then it is the
+                connection that is flaky, and not the work that is hopeless.
+            may_retry: Called after that: whether another attempt could succeed.
+            max_retries: How many failures to retry at most, whatever the budget allows.
+        """
+        return _BodyAttempts(self, errors, progressed, may_retry, max_retries)
+
+    def count_request(self) -> None:
+        """Use up an attempt for a request that is about to be sent."""
+        self.used += 1
+
+    def continue_attempt(self) -> None:
+        """Count the next request as part of the current attempt."""
+        self.used -= 1
+
+    def renew(self) -> None:
+        """Have what follows fail for the first time, if it fails."""
+        self.used = 0
+
+    def end(self) -> None:
+        """Allow no further attempt: the server may still work on the last request."""
+        self._is_over = True
+
+    def notify_retry(self) -> None:
+        """Report the number of the next attempt to the caller's callback."""
+        if self.on_retry is not None:
+            self.on_retry(self.used + 1)
+
+    def delay_after_interruption(self, *, progressed: bool) -> float | None:
+        """Return the seconds to wait before a body that broke off is resumed; None if it must not be."""
+        if self._is_over or not self.repeatable:
+            return None
+        self.used = 1 if progressed else self.used
+        return self._next_delay(self.used)
+
+    def delay_after_loss(self, *, was_lost: bool) -> float | None:
+        """Return the seconds to wait after a connection failed before a response came; None for no further attempt."""
+        delay = self._next_delay(self.used)
+        if delay is None or not was_lost or self._has_lost:
+            return delay
+        # Most often an idle connection that the server had just closed: a fresh one will do.
+        self._has_lost = True
+        return 0.0
+
+    def delay_after_refusal(self, retry_after: float | None, *, suspensions: int = 0) -> float | None:
+        """
+        Return the seconds to wait after a response that may pass; None for no further attempt.
+
+        Args:
+            retry_after: Seconds that the server demands, or None.
+            suspensions: How often in a row it has suspended logins, for whichever call.
+        """
+        return self._next_delay(max(self.used, suspensions), retry_after)
+
+    def delay_at_start(self, retry_after: float | None) -> float | None:
+        """Return the seconds to wait for a server that is starting up; None to stop waiting. Uses up no attempt."""
+        if self._starting_since is None:
+            self._starting_since = self.clock.now()
+        delay = self.policy.delay_at_start(self.seconds_starting, draw=self.clock.draw(), retry_after=retry_after)
+        if delay is not None:
+            self.continue_attempt()
+        return delay
+
+    def note_started(self) -> None:
+        """Note that the server has started up, or never said otherwise."""
+        self._starting_since = None
+
+    def _next_delay(self, failures: int, retry_after: float | None = None) -> float | None:
+        return self.policy.next_delay(failures, draw=self.clock.draw(), retry_after=retry_after)

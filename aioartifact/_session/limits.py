@@ -1,0 +1,180 @@
+"""Whether a request may be sent now: one object for each server, which combines all limits."""
+
+from math import inf
+from types import TracebackType
+
+from .._rate import TokenBucket
+from .._retry import asks_to_slow_down
+from .backoff import BackoffGate
+from .clock import Clock
+from .refusals import EVERYONE, ActiveCalls, CredentialBreaker, CredentialsRefused, SentCredentials
+from .request_queue import RequestQueue
+
+# What may come at once after a pause: enough to make good what timers are late.
+_BURST_SECONDS = 0.1
+# So many portions per second, so that several takers share the rate evenly.
+_PORTIONS = 8
+
+
+class RateLimiter:
+    """At most *rate* per second, kept by waiting; None is no limit."""
+
+    def __init__(self, rate: float | None, clock: Clock) -> None:
+        self._clock = clock
+        self._bucket = None if rate is None else TokenBucket.full(rate, max(1.0, rate * _BURST_SECONDS))
+        self.portion: float = inf if rate is None else max(1, int(rate / _PORTIONS))
+
+    async def take(self, amount: float) -> None:
+        """Take *amount*, and wait until there was so much to take."""
+        if self._bucket is None:
+            return
+        self._bucket = self._bucket.take(amount, self._clock.now())
+        if self._bucket.delay:
+            await self._clock.sleep(self._bucket.delay)
+
+
+class ServerLimits:
+    """
+    Whether a request to one server may be sent now: all limits that decide it.
+
+    A request enters the queue once, and leaves it when its response has been read. Each time it is sent, a retry or a
+    redirect included, it takes a turn: its credentials are not refused, the rate allows it, and the server has not
+    asked to wait.
+
+    Args:
+        maximum: The most requests that may be in flight.
+        request_rate: Limit of the session on requests per second.
+        calls: Calls that use the session.
+        clock: Time.
+        longest_pause: The most seconds to wait where the server asks for it.
+        is_foreign: Whether the session is a user's own: then its owner decides how many requests are in flight.
+
+    Attributes:
+        queue: Which request is next, and how many may be in flight.
+        backoff: Until when the server has asked to wait.
+        breaker: Which credentials it has refused.
+    """
+
+    def __init__(
+        self,
+        maximum: int,
+        request_rate: RateLimiter,
+        calls: ActiveCalls,
+        clock: Clock,
+        *,
+        longest_pause: float,
+        is_foreign: bool,
+    ) -> None:
+        self.queue = RequestQueue(maximum)
+        self.backoff = BackoffGate(clock)
+        self.breaker = CredentialBreaker(calls, clock, self.backoff)
+        self._request_rate = request_rate
+        self._clock = clock
+        self._longest_pause = longest_pause
+        self._is_foreign = is_foreign
+
+    @property
+    def spare(self) -> int:
+        """Requests that could start at once; 0 in a session whose limits are its owner's."""
+        return 0 if self._is_foreign else self.queue.spare
+
+    async def enter(self) -> None:
+        """Wait until one more request may be in flight; then `leave` must follow."""
+        if not self._is_foreign:
+            await self.queue.enter()
+
+    def leave(self) -> None:
+        """Note that the response of a request has been read, or that it came to nothing."""
+        if not self._is_foreign:
+            self.queue.leave()
+
+    def turn(self, credentials: SentCredentials | None) -> "_Turn":
+        """
+        Wait until a request may be sent, and stay inside the block until its response has begun.
+
+        Args:
+            credentials: Those that it carries; None to send it even if they are refused.
+
+        Raises:
+            CredentialsRefused: The server has refused them. No request was sent.
+        """
+        return _Turn(self, credentials)
+
+    async def begin_turn(self, credentials: SentCredentials | None) -> None:
+        """See :meth:`turn`."""
+        self._demand_not_refused(credentials)
+        await self._request_rate.take(1)
+        await self.backoff.wait()
+        try:
+            self._demand_not_refused(credentials)  # others have been answered meanwhile
+        except CredentialsRefused:
+            self.end_turn()
+            raise
+
+    def end_turn(self) -> None:
+        """See :meth:`turn`."""
+        self.backoff.passed()
+
+    def _demand_not_refused(self, credentials: SentCredentials | None) -> None:
+        if credentials is not None and (status := self.breaker.refusal(credentials)):
+            raise CredentialsRefused(status)
+
+    def record_response(
+        self,
+        status: int,
+        credentials: SentCredentials,
+        sent: float,
+        *,
+        uploaded: float | None,
+        retry_after: float | None,
+        is_login_refused: bool,
+    ) -> None:
+        """
+        Learn from a response how many requests the server can take, and whether it accepts the credentials.
+
+        Args:
+            status: Its status.
+            credentials: Those that the request carried.
+            sent: When the request was sent.
+            uploaded: When the last byte of its body was sent, if it is an upload.
+            retry_after: Seconds that the server demands, or None.
+            is_login_refused: Whether it refuses all logins of the user.
+        """
+        now = self._clock.now()
+        if status == 401:
+            self.breaker.refuse(credentials, status)
+        self.breaker.answered(sent, is_suspended=is_login_refused)
+        if not asks_to_slow_down(status):
+            self.queue.pace.answered(uploaded or sent, now)
+            self.queue.start_queued()
+            return
+        self.queue.pace.refused(sent, now)
+        # Other requests wait as long as the server demands, even if this one is not repeated.
+        if retry_after is not None and retry_after <= self._longest_pause:
+            self.backoff.pause(retry_after)
+        elif retry_after is not None:
+            self.breaker.refuse(EVERYONE, status, retry_after)
+
+    def pause(self, seconds: float, *, alone: bool) -> None:
+        """Hold all requests to the server back for *seconds*; where *alone*, the next one then goes first."""
+        self.backoff.pause(seconds)
+        if alone:
+            self.backoff.start_over()
+
+
+class _Turn:
+    """See :meth:`ServerLimits.turn`; a generator would cost more per request."""
+
+    __slots__ = ("_credentials", "_limits")
+
+    def __init__(self, limits: ServerLimits, credentials: SentCredentials | None) -> None:
+        self._limits = limits
+        self._credentials = credentials
+
+    async def __aenter__(self) -> None:
+        await self._limits.begin_turn(self._credentials)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._limits.end_turn()
