@@ -24,7 +24,7 @@ LAYERS = (
         "_checksums",
         "_codings",
         "_json_stream",
-        "_pace",
+        "_adaptive_limit",
         "_patterns",
         "_rate",
         "_reprs",

@@ -63,15 +63,15 @@ async def test_few_requests_at_first_and_more_with_every_answer(server, url, ses
     """Nobody knows what the server can take; the others wait in line, and all are answered."""
     assert await aioartifact.exists(url, session=session)
     lane = lane_of(session, server)
-    assert (lane.pace.in_flight, lane.spare) == (0, AT_FIRST)
+    assert (lane.limit.in_flight, lane.spare) == (0, AT_FIRST)
     handle = server.fail("GET", "api/storage/**", times=None, fault=Fault.hold())
     calls = asyncio.gather(*(aioartifact.exists(url, session=session) for _ in range(40)))
     await handle.reached()
-    assert (lane.pace.in_flight, lane.spare) == (AT_FIRST, 0)
+    assert (lane.limit.in_flight, lane.spare) == (AT_FIRST, 0)
     handle.release()
 
     assert all(await calls)
-    assert lane.pace.in_flight == 0
+    assert lane.limit.in_flight == 0
     assert AT_FIRST < lane.spare <= aioartifact.Limits().max_connections
 
 
@@ -83,7 +83,7 @@ async def test_bulk_call_asks_for_more_than_it_began_with(server, session, tmp_p
     report = await aioartifact.download_many(urls, tmp_path, session=session)
 
     assert len(report.downloaded) == 60
-    assert lane_of(session, server).pace.in_flight == 0
+    assert lane_of(session, server).limit.in_flight == 0
     assert _session.spare_requests(session, parse_server_url(server.url)) > AT_FIRST
 
 
@@ -94,7 +94,7 @@ async def test_refusal_for_load_halves_what_is_in_flight(server, url, session, s
     server.fail("GET", "api/storage/**", times=1, fault=Fault.status(status))
     assert await aioartifact.exists(url, session=session)
 
-    assert lane_of(session, server).pace.limit == AT_FIRST // 2
+    assert lane_of(session, server).limit.current == AT_FIRST // 2
 
 
 @pytest.mark.parametrize("fault", [Fault.status(404), Fault.reset(), Fault.flip()], ids=["refused", "reset", "damaged"])
@@ -104,7 +104,7 @@ async def test_failed_request_makes_room(server, url, session, tmp_path, fault):
     with pytest.raises(aioartifact.ArtifactoryError):
         await aioartifact.download(url, tmp_path, session=session)
 
-    assert lane_of(session, server).pace.in_flight == 0
+    assert lane_of(session, server).limit.in_flight == 0
 
 
 async def test_response_dropped_before_the_end_of_its_block(server, url, session):
@@ -112,9 +112,9 @@ async def test_response_dropped_before_the_end_of_its_block(server, url, session
     item = parse_item_url(url)
     async with _session.stream(session, build_download(item), _session.start_operation(session)) as reply:
         reply.drop()
-        assert lane_of(session, server).pace.in_flight == 0
+        assert lane_of(session, server).limit.in_flight == 0
 
-    assert lane_of(session, server).pace.in_flight == 0
+    assert lane_of(session, server).limit.in_flight == 0
 
 
 async def test_body_that_is_not_read_to_its_end_is_not_held(server, url, session):
@@ -160,7 +160,7 @@ async def test_cancelled_requests_leave_the_line(server, url, session):
         group.cancel_scope.cancel()
     handle.release()
 
-    assert (lane.pace.in_flight, lane.awaited, lane.spare) == (0, 0, AT_FIRST)
+    assert (lane.limit.in_flight, lane.awaited, lane.spare) == (0, 0, AT_FIRST)
 
 
 async def test_first_in_line_is_first_served():
@@ -193,11 +193,11 @@ async def test_body_that_nobody_reads_keeps_nobody_out(server, url, session, mon
     server.put(PATH, bytes(4 << 20))
     request = _session_request(url, server)
     async with _session.stream(session, request):
-        lane_of(session, server).pace._go_back(1)
+        lane_of(session, server).limit._go_back(1)
         assert lane_of(session, server).spare == 0
         assert await aioartifact.exists(url, session=session)
 
-    assert lane_of(session, server).pace.in_flight == 0
+    assert lane_of(session, server).limit.in_flight == 0
 
 
 def _session_request(url, server):
@@ -374,6 +374,6 @@ async def test_slot_of_a_waiter_cancelled_at_its_turn_goes_to_the_next():
         await asyncio.wait([called])
         await next_in_line
     assert called.cancelled()
-    assert lane.pace.in_flight == 1
+    assert lane.limit.in_flight == 1
     lane.leave()
-    assert (lane.pace.in_flight, lane.spare) == (0, 1)
+    assert (lane.limit.in_flight, lane.spare) == (0, 1)

@@ -9,7 +9,7 @@ import anyio.lowlevel
 import pytest
 
 import aioartifact
-from aioartifact._pace import Pace
+from aioartifact._adaptive_limit import AdaptiveLimit
 from aioartifact._transfer import body, download, segments
 from aioartifact._transfer.journal import decode
 from aioartifact._transfer.ranges import Range
@@ -47,13 +47,13 @@ def url(server):
 @pytest.fixture
 def most_open(monkeypatch):
     """The most answers that were open at once: the client knows, a server hears late of one that was left."""
-    seen, start = [0], Pace.start
+    seen, start = [0], AdaptiveLimit.start
 
-    def counted(pace):
-        start(pace)
-        seen.append(pace.in_flight)
+    def counted(limit):
+        start(limit)
+        seen.append(limit.in_flight)
 
-    monkeypatch.setattr(Pace, "start", counted)
+    monkeypatch.setattr(AdaptiveLimit, "start", counted)
     return lambda: max(seen)
 
 

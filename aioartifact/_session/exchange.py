@@ -110,7 +110,7 @@ class Reply:
             self._failure = failure
         arrived = sum(map(len, chunks))
         self._received += arrived
-        self._limits.queue.pace.moved(arrived)
+        self._limits.queue.limit.add_bytes(arrived)
         # Bytes that are not read make the server wait: TCP sees to that.
         await rate.take(arrived)
         return chunks
@@ -118,7 +118,7 @@ class Reply:
     @property
     def in_flight(self) -> int:
         """How many requests are on their way to its server, itself included; 0 in a session that is not ours."""
-        return self._limits.queue.pace.in_flight
+        return self._limits.queue.limit.in_flight
 
     @property
     def is_complete(self) -> bool:
@@ -392,7 +392,7 @@ def _meaning(
 
 def _payload(request: Request, state: SessionState, route: Route) -> bytes | UploadPayload | None:
     if isinstance(request.body, Upload):
-        return UploadPayload(request.body, state, route.limits.queue.pace)
+        return UploadPayload(request.body, state, route.limits.queue.limit)
     return request.body
 
 

@@ -145,10 +145,10 @@ class ServerLimits:
             self.breaker.refuse(credentials, status)
         self.breaker.answered(sent, is_suspended=is_login_refused)
         if not asks_to_slow_down(status):
-            self.queue.pace.answered(uploaded or sent, now)
+            self.queue.limit.answered(uploaded or sent, now)
             self.queue.start_queued()
             return
-        self.queue.pace.refused(sent, now)
+        self.queue.limit.refused(sent, now)
         # Other requests wait as long as the server demands, even if this one is not repeated.
         if retry_after is not None and retry_after <= self._longest_pause:
             self.backoff.pause(retry_after)

@@ -6,8 +6,8 @@ from contextlib import aclosing
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
+from .._adaptive_limit import AdaptiveLimit
 from .._errors import ArtifactoryError, IntegrityError, TransportTimeoutError
-from .._pace import Pace
 from .._protocol import Upload
 from .state import SessionState
 
@@ -15,12 +15,12 @@ from .state import SessionState
 class UploadPayload(aiohttp.Payload):
     """Sent from the start each time it is written, so that a request can be repeated."""
 
-    def __init__(self, upload: Upload, state: SessionState, pace: Pace) -> None:
+    def __init__(self, upload: Upload, state: SessionState, limit: AdaptiveLimit) -> None:
         super().__init__(upload, content_type="application/octet-stream")
         self._upload = upload
         self._stall = state.timeouts.stall
         self._rate = state.byte_rate
-        self._pace = pace
+        self._limit = limit
         self._now = state.clock.now
         # When the last byte was sent: from then on the server takes its time.
         self.sent_at: float | None = None
@@ -68,7 +68,7 @@ class UploadPayload(aiohttp.Payload):
             part = view[start : start + portion]
             await self._rate.take(len(part))
             await self._write(writer, part)
-            self._pace.moved(len(part))
+            self._limit.add_bytes(len(part))
 
     async def _write(self, writer: AbstractStreamWriter, block: bytes | memoryview) -> None:
         try:

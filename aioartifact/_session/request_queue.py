@@ -6,7 +6,7 @@ from types import TracebackType
 
 import anyio
 
-from .._pace import Pace
+from .._adaptive_limit import AdaptiveLimit
 
 # How long requests are queued while none in flight waits for the server, but for its own caller.
 _PATIENCE = 1.0
@@ -38,12 +38,12 @@ class RequestQueue:
     none in flight is waited for, the next may start.
 
     Attributes:
-        pace: The adaptive limit: how many may be in flight.
+        limit: How many may be in flight.
         waiting: Enter it while waiting for the answer or the next bytes of a request in flight.
     """
 
     def __init__(self, maximum: int) -> None:
-        self.pace = Pace(maximum)
+        self.limit = AdaptiveLimit(maximum)
         self.waiting = Waiters()
         self._queued: deque[anyio.Event] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -56,12 +56,12 @@ class RequestQueue:
     @property
     def spare(self) -> int:
         """Requests that could start at once."""
-        return 0 if self._queued else self.pace.spare
+        return 0 if self._queued else self.limit.spare
 
     async def enter(self) -> None:
         """Wait until a request may start; then `leave` must follow."""
         if self.spare:
-            self.pace.start()
+            self.limit.start()
             return
         turn = anyio.Event()
         self._queued.append(turn)
@@ -89,14 +89,14 @@ class RequestQueue:
 
     def leave(self) -> None:
         """Note that a request has ended; the next may start."""
-        self.pace.finish()
+        self.limit.finish()
         self.start_queued()
 
     def start_queued(self) -> None:
         """Start queued requests while the limit allows more."""
-        while self._queued and self.pace.spare:
+        while self._queued and self.limit.spare:
             self._start_next()
 
     def _start_next(self) -> None:
-        self.pace.start()
+        self.limit.start()
         self._queued.popleft().set()

@@ -4,18 +4,18 @@ from itertools import count
 
 import pytest
 
-from aioartifact._pace import Pace
+from aioartifact._adaptive_limit import AdaptiveLimit
 
 
 class SimulatedServer:
     """
     A server that works on *capacity* requests at a time, each for *service* seconds, behind a line of *delay* seconds.
 
-    More than that wait; above *most_per_second* requests it refuses. One client sends whatever its pace allows.
+    More than that wait; above *most_per_second* requests it refuses. One client sends whatever its limit allows.
     """
 
-    def __init__(self, pace, *, capacity=1000, service=0.01, delay=0.02, most_per_second=None, size=0):
-        self.pace = pace
+    def __init__(self, limit, *, capacity=1000, service=0.01, delay=0.02, most_per_second=None, size=0):
+        self.limit = limit
         self.capacity, self.service, self.delay, self.size = capacity, service, delay, size
         self.most_per_second = most_per_second
         self.now = 0.0
@@ -30,7 +30,7 @@ class SimulatedServer:
         """Let the client send so many, and return the seconds it took."""
         began = self.now
         while requests or self._events:
-            while requests and self.pace.spare:
+            while requests and self.limit.spare:
                 self._send()
                 requests -= 1
             self.now, _, sent, is_refused = heapq.heappop(self._events)
@@ -38,7 +38,7 @@ class SimulatedServer:
         return self.now - began
 
     def _send(self):
-        self.pace.start()
+        self.limit.start()
         is_refused = self._refuses()
         arrives, done = self.now + self.delay / 2, self.now + self.delay
         if not is_refused:
@@ -58,18 +58,18 @@ class SimulatedServer:
     def _hear(self, sent, *, is_refused):
         if is_refused:
             self.refusals += 1
-            self.pace.refused(sent, self.now)
+            self.limit.refused(sent, self.now)
         else:
             self.answers += 1
-            self.pace.answered(sent, self.now)
-            self.pace.moved(self.size)
-        self.pace.finish()
-        self.limits.append(self.pace.limit)
+            self.limit.answered(sent, self.now)
+            self.limit.add_bytes(self.size)
+        self.limit.finish()
+        self.limits.append(self.limit.current)
 
 
 def test_far_server_is_soon_asked_for_all():
     """Where only the line is long, the slow start costs less than 15 % of 2,000 small files."""
-    server = SimulatedServer(Pace(32), service=0.0, delay=0.02)
+    server = SimulatedServer(AdaptiveLimit(32), service=0.0, delay=0.02)
     assert server.run(2000) <= 1.15 * 2000 / 32 * 0.02
 
 
@@ -77,7 +77,7 @@ def test_far_server_is_soon_asked_for_all():
 @pytest.mark.parametrize("capacity", [4, 8, 20, 64])
 def test_pace_stays_near_what_the_server_can_do(capacity, size):
     """It is kept busy, and its queue stays short, whatever the client would be allowed."""
-    server = SimulatedServer(Pace(256), capacity=capacity, service=0.05, delay=0.005, size=size)
+    server = SimulatedServer(AdaptiveLimit(256), capacity=capacity, service=0.05, delay=0.005, size=size)
     server.run(1000)
     server.limits.clear()
     seconds = server.run(10_000)
@@ -89,7 +89,7 @@ def test_pace_stays_near_what_the_server_can_do(capacity, size):
 @pytest.mark.parametrize("capacity", [1, 2, 8, 64])
 def test_no_more_than_the_maximum_are_in_flight(capacity):
     """The user's limit holds, and a server that could do more is asked for all of it."""
-    server = SimulatedServer(Pace(8), capacity=capacity, service=0.05)
+    server = SimulatedServer(AdaptiveLimit(8), capacity=capacity, service=0.05)
     server.run(2000)
 
     assert max(server.limits) <= 8
@@ -98,7 +98,7 @@ def test_no_more_than_the_maximum_are_in_flight(capacity):
 
 def test_refusals_make_it_slower_and_never_stop_it():
     """A server that counts requests is asked about as often as it allows."""
-    server = SimulatedServer(Pace(256), most_per_second=400)
+    server = SimulatedServer(AdaptiveLimit(256), most_per_second=400)
     server.run(1000)
     server.answers = server.refusals = 0
     seconds = server.run(10_000)
@@ -109,22 +109,22 @@ def test_refusals_make_it_slower_and_never_stop_it():
 
 def test_refusals_of_one_round_trip_count_once():
     """Requests that were under way when the first was refused say nothing new."""
-    pace = Pace(64)
+    limit = AdaptiveLimit(64)
     for _ in range(60):  # each answer of a slow start allows one more
-        pace.start()
-        pace.in_flight = max(pace.in_flight, pace.limit)
-        pace.answered(0.0, 0.01)
-    before = pace.limit
+        limit.start()
+        limit.in_flight = max(limit.in_flight, limit.current)
+        limit.answered(0.0, 0.01)
+    before = limit.current
     for now in (1.0, 1.01, 1.02):
-        pace.refused(0.9, now)
-    assert pace.limit == before // 2
-    pace.refused(1.03, 1.1)
-    assert pace.limit == before // 4
+        limit.refused(0.9, now)
+    assert limit.current == before // 2
+    limit.refused(1.03, 1.1)
+    assert limit.current == before // 4
 
 
 def test_client_that_is_itself_slow_keeps_several_requests():
     """What takes its turn in the client's own loop comes late as well; one at a time would leave the line idle."""
-    server = SimulatedServer(Pace(32), capacity=1, service=0.0002, delay=0.0)
+    server = SimulatedServer(AdaptiveLimit(32), capacity=1, service=0.0002, delay=0.0)
     server.run(5000)
 
     assert min(server.limits) >= 4
@@ -132,23 +132,23 @@ def test_client_that_is_itself_slow_keeps_several_requests():
 
 def test_client_that_asks_for_little_learns_nothing():
     """Two at a time say nothing about thirty."""
-    pace = Pace(32)
+    limit = AdaptiveLimit(32)
     for number in range(500):
-        pace.start()
-        pace.answered(number, number + 0.01)
-        pace.finish()
+        limit.start()
+        limit.answered(number, number + 0.01)
+        limit.finish()
 
-    assert pace.limit == 4
+    assert limit.current == 4
 
 
 def test_spare_is_what_may_start_at_once():
     """It never becomes less than none, even where the limit was lowered below what is in flight."""
-    pace = Pace(32)
-    assert (pace.limit, pace.spare) == (4, 4)
+    limit = AdaptiveLimit(32)
+    assert (limit.current, limit.spare) == (4, 4)
     for _ in range(4):
-        pace.start()
-    pace.refused(0.0, 1.0)
-    assert (pace.limit, pace.spare) == (2, 0)
+        limit.start()
+    limit.refused(0.0, 1.0)
+    assert (limit.current, limit.spare) == (2, 0)
     for _ in range(3):
-        pace.finish()
-    assert pace.spare == 1
+        limit.finish()
+    assert limit.spare == 1

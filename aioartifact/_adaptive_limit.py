@@ -45,7 +45,7 @@ class _Level:
 
 
 @dataclass(slots=True)
-class Pace:
+class AdaptiveLimit:
     """
     The number of requests in flight to one server, from 1 to *maximum*.
 
@@ -53,7 +53,7 @@ class Pace:
     halves it, once per round trip. Where more in flight only made the first byte come later, it goes back to the
     number that gave as much.
 
-    The caller tells of every request: `start`, then `answered` or `refused`, and `finish` in any case.
+    The caller reports every request: `start`, then `answered` or `refused`, and `finish` in any case.
 
     See: RFC 5681 sections 3.1 and 3.2 (slow start, additive increase, multiplicative decrease).
     """
@@ -73,14 +73,14 @@ class Pace:
         self._limit = float(min(_START, self.maximum))
 
     @property
-    def limit(self) -> int:
+    def current(self) -> int:
         """Requests that may be in flight."""
         return int(self._limit)
 
     @property
     def spare(self) -> int:
         """Requests that could start at once."""
-        return max(0, self.limit - self.in_flight)
+        return max(0, self.current - self.in_flight)
 
     def start(self) -> None:
         """A request is about to be sent."""
@@ -90,8 +90,8 @@ class Pace:
         """The body of a request has ended, or the request has come to nothing."""
         self.in_flight -= 1
 
-    def moved(self, size: int) -> None:
-        """So many bytes of a body have come, or gone."""
+    def add_bytes(self, size: int) -> None:
+        """Count *size* bytes of a body, received or sent."""
         if self._window is not None:
             self._window.size += size
 
@@ -99,13 +99,13 @@ class Pace:
         """The first byte of the answer to a request that was sent at *sent* has arrived."""
         self._best_wait = min(self._best_wait, now - sent)
         if self._window is None:
-            self._window = _Window(sent, self.limit)
+            self._window = _Window(sent, self.current)
         self._window.answers += 1
         self._window.waited += now - sent
         # Where the caller asks for less than it may, nothing is learnt about more.
-        is_full = self.in_flight >= self.limit
+        is_full = self.in_flight >= self.current
         if self._window.answers >= max(_MIN_ANSWERS, self._window.limit):
-            window, self._window = self._window, _Window(now, self.limit)
+            window, self._window = self._window, _Window(now, self.current)
             if is_full:
                 self._judge(window, now)
         if is_full and not self._resting:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioartifact._pace import Pace
+from aioartifact._adaptive_limit import AdaptiveLimit
 from aioartifact._rate import TokenBucket
 
 SECONDS = st.floats(0, 1000)
@@ -13,23 +13,23 @@ STEPS = st.lists(
 @given(maximum=st.integers(1, 300), steps=STEPS)
 def test_limit_is_always_between_one_and_the_maximum(maximum, steps):
     """Whatever a server does, and however long it takes, somebody may ask it, and never too many."""
-    pace, now, sent = Pace(maximum), 0.0, []
+    limit, now, sent = AdaptiveLimit(maximum), 0.0, []
     for step, seconds, size in steps:
         now += seconds
         if step == "start":
-            pace.start()
+            limit.start()
             sent.append(now)
         elif sent:
             began = sent.pop(len(sent) // 2)
             if step == "answer":
-                pace.answered(began, now)
-                pace.moved(size)
+                limit.answered(began, now)
+                limit.add_bytes(size)
             elif step == "refuse":
-                pace.refused(began, now)
-            pace.finish()
-        assert 1 <= pace.limit <= maximum
-        assert pace.in_flight == len(sent)
-        assert 0 <= pace.spare <= maximum
+                limit.refused(began, now)
+            limit.finish()
+        assert 1 <= limit.current <= maximum
+        assert limit.in_flight == len(sent)
+        assert 0 <= limit.spare <= maximum
 
 
 @given(
