@@ -1,5 +1,5 @@
 """
-The one home of aiohttp: sessions, client middlewares, and the seam where its exceptions become ours.
+The one home of aiohttp: sessions, client middlewares, and the translation of its exceptions into ours.
 
 A session is a plain ``aiohttp.ClientSession``. What this library adds rides in it as client middlewares, which
 run for every request on every hop of a redirect: credentials are attached only for servers that were named to the

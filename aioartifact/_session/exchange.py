@@ -26,7 +26,7 @@ from .middlewares import MAX_ERROR_BODY, AuthRetryMiddleware, is_small, withhold
 from .payload import UploadPayload
 from .refusals import CredentialsRefused, credentials_in
 from .state import Route, SessionState, state_of
-from .translation import FOREIGN, Seam, is_same_host
+from .translation import FOREIGN, RequestContext, is_same_host
 from .watch import closed_session
 
 _MAX_REDIRECTS = 5
@@ -49,7 +49,7 @@ class _Answer(NamedTuple):
     response: aiohttp.ClientResponse
     chain: list[Mapping[str, str]]
     location: str | None
-    seam: Seam
+    context: RequestContext
     started: float
 
 
@@ -69,13 +69,13 @@ class Reply:
         self.location = answer.location
         self._response = answer.response
         self._session = session
-        self._seam = answer.seam
+        self._context = answer.context
         self._limits = limits
         self._is_held = True
         self._received = 0
         self._started = answer.started
         self._failure: TransportError | None = None
-        answer.seam.state.watch.begin(session, answer.response.content)
+        answer.context.state.watch.begin(session, answer.response.content)
 
     async def next_batch(self, size: int) -> list[bytes]:
         """
@@ -90,7 +90,7 @@ class Reply:
         """
         if self._failure is not None:
             raise self._failure
-        rate = self._seam.state.byte_rate
+        rate = self._context.state.byte_rate
         missing = min(size, rate.portion)
         chunks: list[bytes] = []
         failure: ArtifactoryError | None = None
@@ -103,7 +103,7 @@ class Reply:
                     if monotonic() > latest or self.is_complete:
                         break
         except _RAISED as error:
-            failure = _meaning(error, self._session, self._seam, is_body=True)
+            failure = _meaning(error, self._session, self._context, is_body=True)
         if failure is not None:
             if not chunks or not isinstance(failure, TransportError):
                 raise failure
@@ -131,7 +131,7 @@ class Reply:
         if not self._is_held:
             return
         self._is_held = False
-        self._seam.state.watch.end(self._response.content)
+        self._context.state.watch.end(self._response.content)
         log_response(self._response, self._received, self._started)
         try:
             # Returns the connection to the pool if the body was read to its end, and closes it otherwise.
@@ -148,15 +148,15 @@ class Reply:
             ProtocolError: The body of a success is larger than 64 MiB.
         """
         if self.status >= 300:
-            return self._response_of(self._seam.masked_body(await self._read_refusal()))
+            return self._response_of(self._context.masked_body(await self._read_refusal()))
         return self._response_of(await self._read_all())
 
     def _response_of(self, content: bytes) -> Response:
-        return Response(self.status, content, self.chain[-1], self._seam.url, self._login_hint())
+        return Response(self.status, content, self.chain[-1], self._context.url, self._login_hint())
 
     def _login_hint(self) -> str:
         """Say which credentials were sent, where that may be the reason for the status."""
-        request, state, headers = self._seam.request, self._seam.state, self._session.headers
+        request, state, headers = self._context.request, self._context.state, self._session.headers
         if request.redirected_to:
             return ""
         if self.status == 401 or (self.status == 403 and state.sends_no_credentials(request.server, headers)):
@@ -166,9 +166,9 @@ class Reply:
     async def _read_refusal(self) -> bytes:
         """Read the beginning of a body that only explains the status, which holds even if that breaks off or stalls."""
         content = b""
-        with anyio.move_on_after(self._seam.state.timeouts.stall), suppress(TransportError):
+        with anyio.move_on_after(self._context.state.timeouts.stall), suppress(TransportError):
             content = await (self._read_small() if is_small(self._response) else self._read_some())
-        if self._seam.request.is_for_file:  # aiohttp has passed the body on as received
+        if self._context.request.is_for_file:  # aiohttp has passed the body on as received
             content = decoded_beginning(content, codings_of(self.chain[-1]), MAX_ERROR_BODY)
         return content
 
@@ -180,7 +180,7 @@ class Reply:
             if size > MAX_BODY:  # a few kilobytes of gzip can hold gigabytes
                 chunks.clear()  # else the traceback keeps them
                 batch.clear()
-                raise too_large(self._seam.request, MAX_BODY)
+                raise too_large(self._context.request, MAX_BODY)
             chunks += batch
         return b"".join(chunks)
 
@@ -189,10 +189,10 @@ class Reply:
             with self._limits.queue.waiting:
                 content = await self._response.read()
         except _RAISED as error:
-            failure = _meaning(error, self._session, self._seam, is_body=True)
+            failure = _meaning(error, self._session, self._context, is_body=True)
         else:
             self._received += len(content)
-            await self._seam.state.byte_rate.take(len(content))
+            await self._context.state.byte_rate.take(len(content))
             return content
         raise failure
 
@@ -201,12 +201,12 @@ class Reply:
 
     async def error(self) -> ArtifactoryError:
         """Read the beginning of the body of a refusal and make its error."""
-        operation = self._seam.operation
-        retry_after = read_retry_after(self.chain[-1], now=self._seam.state.clock.wall())
+        operation = self._context.operation
+        retry_after = read_retry_after(self.chain[-1], now=self._context.state.clock.wall())
         return read_error(
-            self._seam.request,
+            self._context.request,
             self._response_of(await self._read_refusal()),
-            mask=self._seam.masked,
+            mask=self._context.masked,
             attempts=operation.number,
             retry_after=retry_after,
             waited=operation.seconds_starting,
@@ -236,12 +236,13 @@ class stream:  # noqa: N801  # it reads as a function, and a generator would cos
     async def __aenter__(self) -> Reply:
         request, state = self._request, state_of(self._session)
         await state.admit(request.server)
-        seam = Seam(request, state, self._operation or Operation(state.retry, state.clock, request.repeatable))
+        operation = self._operation or Operation(state.retry, state.clock, request.repeatable)
+        context = RequestContext(request, state, operation)
         route = state.route(request.server)
         await route.limits.enter()
         try:
             with route.limits.queue.waiting:
-                answer = await _fetch(self._session, seam, route)
+                answer = await _fetch(self._session, context, route)
         except BaseException:
             route.limits.leave()
             raise
@@ -254,42 +255,42 @@ class stream:  # noqa: N801  # it reads as a function, and a generator would cos
         self._reply.drop()
 
 
-async def _fetch(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _Answer:
+async def _fetch(session: aiohttp.ClientSession, context: RequestContext, route: Route) -> _Answer:
     """Ask, and ask the first server once more where a redirect led to a URL that is not valid any more."""
-    answer = await _follow(session, seam, route)
-    if answer.location is None or answer.response.status not in _EXPIRED or not seam.request.repeatable:
+    answer = await _follow(session, context, route)
+    if answer.location is None or answer.response.status not in _EXPIRED or not context.request.repeatable:
         return answer
-    if answer.response.status == 401 and answer.seam.request.redirected_to is None:
+    if answer.response.status == 401 and answer.context.request.redirected_to is None:
         return answer  # of the same server: it refuses the credentials
     answer.response.release()
-    seam.operation.continue_attempt()
-    return await _follow(session, seam, route)
+    context.operation.continue_attempt()
+    return await _follow(session, context, route)
 
 
-async def _follow(session: aiohttp.ClientSession, seam: Seam, route: Route) -> _Answer:
-    url, location = URL(seam.request.url, encoded=True), None
+async def _follow(session: aiohttp.ClientSession, context: RequestContext, route: Route) -> _Answer:
+    url, location = URL(context.request.url, encoded=True), None
     chain: list[Mapping[str, str]] = []
     for _ in range(_MAX_REDIRECTS + 1):
         started = monotonic()
-        response = await _request(session, seam, url, route)
+        response = await _request(session, context, url, route)
         if response.status < 200:  # aiohttp passes on 101, and numbers that are not a status
             response.close()
-            raise _not_requested(seam, response.status)
+            raise _not_requested(context, response.status)
         chain.append(response.headers)
         target = response.headers.get("Location") if response.status in _REDIRECTS else None
-        if target is None or not _may_follow(seam.request, response.status):
-            return _Answer(response, chain, location, seam, started)
+        if target is None or not _may_follow(context.request, response.status):
+            return _Answer(response, chain, location, context, started)
         response.release()
         log_response(response, 0, started)
-        location, url = target, _next_hop(seam, url, target)
-        seam, route = seam.redirected(url), seam.state.route_to(url)
-        seam.operation.continue_attempt()
-    raise _misled(seam, f"more than {_MAX_REDIRECTS} times")
+        location, url = target, _next_hop(context, url, target)
+        context, route = context.redirected(url), context.state.route_to(url)
+        context.operation.continue_attempt()
+    raise _misled(context, f"more than {_MAX_REDIRECTS} times")
 
 
-def _not_requested(seam: Seam, status: int) -> ProtocolError:
+def _not_requested(context: RequestContext, status: int) -> ProtocolError:
     return ProtocolError(
-        f"{seam.request.label}: answered with {status}, which ends no request",
+        f"{context.request.label}: answered with {status}, which ends no request",
         hint="ask the administrator of the server or of the proxy before it",
     )
 
@@ -299,36 +300,38 @@ def _may_follow(request: Request, status: int) -> bool:
     return request.method in ("GET", "HEAD") or status in (307, 308)
 
 
-def _next_hop(seam: Seam, url: URL, location: str) -> URL:
+def _next_hop(context: RequestContext, url: URL, location: str) -> URL:
     try:
         relative = URL(quote_location(location), encoded=True)
         target = url.join(relative)
         _ = target.port  # raises for one above 65535; aiohttp would raise in the middle of the request
         host = target.host or ""  # raises for what begins like an international name and is none
     except ValueError:
-        raise _misled(seam, "to a malformed URL") from None
+        raise _misled(context, "to a malformed URL") from None
     if not is_host(host):
-        raise _misled(seam, "to a malformed URL")
+        raise _misled(context, "to a malformed URL")
     if target.scheme not in ("http", "https") or not host or (relative.scheme and not relative.host):
-        raise _misled(seam, "to a URL that is neither http nor https")
+        raise _misled(context, "to a URL that is neither http nor https")
     if target.raw_user is not None or target.raw_password is not None:  # beside a header, aiohttp raises for these
-        raise _misled(seam, "to a URL that holds credentials")
+        raise _misled(context, "to a URL that holds credentials")
     if url.scheme == "https" and target.scheme == "http":
-        raise _misled(seam, "from https to http, which is not encrypted")
+        raise _misled(context, "from https to http, which is not encrypted")
     return target
 
 
-def _misled(seam: Seam, where: str) -> ProtocolError:
+def _misled(context: RequestContext, where: str) -> ProtocolError:
     hint = "ask the administrator of the server or of the proxy before it"
-    return ProtocolError(f"{seam.request.label}: redirected {where}; refused", hint=hint)
+    return ProtocolError(f"{context.request.label}: redirected {where}; refused", hint=hint)
 
 
-async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: Route) -> aiohttp.ClientResponse:
-    request, state = seam.request, seam.state
+async def _request(
+    session: aiohttp.ClientSession, context: RequestContext, url: URL, route: Route
+) -> aiohttp.ClientResponse:
+    request, state = context.request, context.state
     headers, payload = request.headers, _payload(request, state, route)
     if state.foreign:  # in a session of ours, the middleware counts: it may send the request several times
         _demand_not_refused(request, route)
-        seam.operation.count_request()
+        context.operation.count_request()
     if isinstance(payload, UploadPayload):
         headers = {**headers, "Content-Length": str(payload.size)}
     if state.foreign:
@@ -346,14 +349,14 @@ async def _request(session: aiohttp.ClientSession, seam: Seam, url: URL, route: 
             timeout=state.timeout(),
             auto_decompress=not request.is_for_file,  # a user's session may be set not to
             proxy=route.proxy,
-            middlewares=_middlewares(session, seam, url, route),
+            middlewares=_middlewares(session, context, url, route),
         )
     except CredentialsRefused as refused:
         login_hint = state.login_hint(request.server, session.headers)
         failure: ArtifactoryError = not_sent(request, refused.status, login_hint=login_hint)
     except _RAISED as error:
         log_failure(request.method, str(url), error, started)
-        failure = _meaning(error, session, seam, payload)
+        failure = _meaning(error, session, context, payload)
     else:
         if state.foreign and response.status == 401 and any(credentials_in(response.request_info.headers)):
             route.limits.breaker.refuse(_FOREIGN_CREDENTIALS, response.status)
@@ -378,7 +381,7 @@ def _demand_not_refused(request: Request, route: Route) -> None:
 def _meaning(
     error: Exception,
     session: aiohttp.ClientSession,
-    seam: Seam,
+    context: RequestContext,
     payload: object = None,
     *,
     is_body: bool = False,
@@ -387,7 +390,7 @@ def _meaning(
         return closed_session()
     if not isinstance(error, FOREIGN):
         raise error
-    return seam.translated(error, payload, is_body=is_body)
+    return context.translated(error, payload, is_body=is_body)
 
 
 def _payload(request: Request, state: SessionState, route: Route) -> bytes | UploadPayload | None:
@@ -397,18 +400,18 @@ def _payload(request: Request, state: SessionState, route: Route) -> bytes | Upl
 
 
 def _middlewares(
-    session: aiohttp.ClientSession, seam: Seam, url: URL, route: Route
+    session: aiohttp.ClientSession, context: RequestContext, url: URL, route: Route
 ) -> Sequence[aiohttp.ClientMiddlewareType]:
     """Return ours, or those of a user's session; a redirect to another host drops the user's headers."""
-    is_here, ours = is_same_host(URL(seam.request.url, encoded=True), url), list[aiohttp.ClientMiddlewareType]()
+    is_here, ours = is_same_host(URL(context.request.url, encoded=True), url), list[aiohttp.ClientMiddlewareType]()
     if not is_here:
-        kept = {"user-agent", *map(str.lower, seam.request.headers)}
+        kept = {"user-agent", *map(str.lower, context.request.headers)}
         # aiohttp sends the header fields and cookies that a session was opened with to every host.
         added = (*session.headers, "Authorization", "Cookie")
         ours.append(withholding([name for name in added if name.lower() not in kept]))
-    if not seam.state.foreign:
-        is_encoded = seam.request.is_for_file
-        return [*ours, AuthRetryMiddleware(seam.state, seam.operation, route, is_own=True, is_raw=is_encoded)]
+    if not context.state.foreign:
+        is_encoded = context.request.is_for_file
+        return [*ours, AuthRetryMiddleware(context.state, context.operation, route, is_own=True, is_raw=is_encoded)]
     return [*ours, *(middlewares_of(session) if is_here else ()), limiting_head]
 
 

@@ -1,4 +1,4 @@
-"""The seam where aiohttp's exceptions become ours; the repr of some carries the Authorization header."""
+"""Where aiohttp's exceptions become ours; the repr of some carries the Authorization header."""
 
 import os
 import ssl
@@ -69,8 +69,8 @@ def may_pass(error: Exception) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Seam:
-    """One request on its way: knows how to name it in errors, and which secret must not show."""
+class RequestContext:
+    """One request in flight: how errors name it, and which secret they must not show."""
 
     request: Request
     state: SessionState
