@@ -199,6 +199,16 @@ async def test_listing_that_makes_progress_ends(call, spell, key, resumes):
         assert handler.count == 20
 
 
+@pytest.mark.parametrize(("call", "spell", "key", "resumes"), LISTINGS)
+async def test_entries_of_several_responses_add_up(call, spell, key, resumes):
+    """Ten new entries since the attempts last counted anew are enough, over however many responses they come."""
+    handler = BreakingListing(5, 100, spell, key, resumes=resumes)
+    async with raw_server(handler) as server, connect(server) as session:
+        found = await call(server, session)
+        assert found == [f"t/f{number:04}" for number in range(101)]
+        assert handler.count == 20
+
+
 async def test_folder_by_folder():
     """A folder whose response breaks off has its attempts, and no more for the entries that arrived."""
     handler = BreakingListing(5, 1000, child, "children")
