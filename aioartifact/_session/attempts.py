@@ -32,6 +32,8 @@ class Attempts(ABC):
         failures: How many attempts have failed.
     """
 
+    __slots__ = ("_delay", "_error", "_errors", "_operation", "failures")
+
     def __init__(self, operation: "Operation", errors: tuple[type[Exception], ...]) -> None:
         self.failures = 0
         self._operation = operation
@@ -91,6 +93,8 @@ class Attempts(ABC):
 
 class _BodyAttempts(Attempts):
     """Attempts to receive a body: those after the first resume or repeat it. See :meth:`Operation.attempts`."""
+
+    __slots__ = ("_has_progressed", "_max_retries", "_may_retry", "_progressed")
 
     def __init__(
         self,

@@ -98,26 +98,7 @@ class ServerLimits:
         Raises:
             CredentialsRefused: The server has refused them. No request was sent.
         """
-        return _Turn(self, credentials)
-
-    async def begin_turn(self, credentials: SentCredentials | None) -> None:
-        """See :meth:`turn`."""
-        self._demand_not_refused(credentials)
-        await self._request_rate.take(1)
-        await self.backoff.wait()
-        try:
-            self._demand_not_refused(credentials)  # others have been answered meanwhile
-        except CredentialsRefused:
-            self.end_turn()
-            raise
-
-    def end_turn(self) -> None:
-        """See :meth:`turn`."""
-        self.backoff.passed()
-
-    def _demand_not_refused(self, credentials: SentCredentials | None) -> None:
-        if credentials is not None and (status := self.breaker.refusal(credentials)):
-            raise CredentialsRefused(status)
+        return _Turn(self.breaker, self._request_rate, self.backoff, credentials)
 
     def record_response(
         self,
@@ -165,16 +146,35 @@ class ServerLimits:
 class _Turn:
     """See :meth:`ServerLimits.turn`; a generator would cost more per request."""
 
-    __slots__ = ("_credentials", "_limits")
+    __slots__ = ("_backoff", "_breaker", "_credentials", "_request_rate")
 
-    def __init__(self, limits: ServerLimits, credentials: SentCredentials | None) -> None:
-        self._limits = limits
+    def __init__(
+        self,
+        breaker: CredentialBreaker,
+        request_rate: RateLimiter,
+        backoff: BackoffGate,
+        credentials: SentCredentials | None,
+    ) -> None:
+        self._breaker = breaker
+        self._request_rate = request_rate
+        self._backoff = backoff
         self._credentials = credentials
 
     async def __aenter__(self) -> None:
-        await self._limits.begin_turn(self._credentials)
+        self._demand_not_refused()
+        await self._request_rate.take(1)
+        await self._backoff.wait()
+        try:
+            self._demand_not_refused()  # others have been answered meanwhile
+        except CredentialsRefused:
+            self._backoff.passed()
+            raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._limits.end_turn()
+        self._backoff.passed()
+
+    def _demand_not_refused(self) -> None:
+        if self._credentials is not None and (status := self._breaker.refusal(self._credentials)):
+            raise CredentialsRefused(status)

@@ -187,6 +187,8 @@ class _Refusal:
 class _RequestAttempts(Attempts):
     """Attempts to get a response to one request."""
 
+    __slots__ = ("_request",)
+
     def __init__(self, operation: Operation, request: aiohttp.ClientRequest) -> None:
         super().__init__(operation, (aiohttp.ClientError, TimeoutError))
         self._request = request
