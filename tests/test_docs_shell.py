@@ -19,7 +19,9 @@ from sybil.parsers.markdown import CodeBlockParser
 from aioartifact.testing import ThreadedArtifactoryServer
 
 ROOT = Path(__file__).parent.parent
-PAGES = [page for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))) if "```sh\n" in page.read_text("utf-8")]
+PAGES = [
+    page for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))) if "```sh\n" in page.read_text("utf-8")
+]
 
 
 @pytest.fixture

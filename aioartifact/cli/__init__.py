@@ -11,7 +11,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Words after the program's name; None takes those of this process.
 
     Returns:
-        Exit code; see ``docs/cli.md``.
+        Exit code; see ``docs/reference/cli.md``.
     """
     from .errors import guarded
     from .program import program

@@ -1,4 +1,4 @@
-"""What docs/migrating.md says: its lines, and a server and a folder with everything these work on."""
+"""What docs/howto/migrating.md says: its lines, and a server and a folder with everything these work on."""
 
 import ast
 import io
@@ -16,7 +16,7 @@ import pytest
 import aioartifact
 from aioartifact.testing import ThreadedArtifactoryServer
 
-PAGE = (Path(__file__).parents[2] / "docs/migrating.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/howto/migrating.md").read_text("utf-8")
 NO_EXPRESSION = re.compile(r"(GET|PUT|POST|DELETE) |none$")
 UID = "afe694a5-8bad-4dbc-73ba-636f18340615"
 DAY = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -136,7 +136,7 @@ def evaluate():
     """Evaluate an expression, which may await."""
 
     async def evaluate(expression, names):
-        code = compile(expression, "docs/migrating.md", "eval", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        code = compile(expression, "docs/howto/migrating.md", "eval", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         value = eval(code, names)
         return await value if code.co_flags & CO_COROUTINE else value
 

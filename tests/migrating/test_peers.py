@@ -1,5 +1,5 @@
 """
-Every line of docs/migrating.md, on the other side, with the releases that pyproject.toml names.
+Every line of docs/howto/migrating.md, on the other side, with the releases that pyproject.toml names.
 
 The page has all that these offer, what it has works, and what it calls the same is the same.
 """

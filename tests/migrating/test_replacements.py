@@ -1,4 +1,4 @@
-"""Every line of docs/migrating.md, on our side."""
+"""Every line of docs/howto/migrating.md, on our side."""
 
 import aioartifact
 
