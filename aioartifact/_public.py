@@ -125,6 +125,6 @@ from ._session import Verify as Verify
 from ._sync import SyncAction as SyncAction
 from ._sync import SyncFile as SyncFile
 from ._sync import SyncPlan as SyncPlan
-from ._transfer.fetcher import Item as Item
-from ._transfer.plan import Overwrite as Overwrite
-from ._transfer.remote_file import RemoteFile as RemoteFile
+from ._transfer.many.fetcher import Item as Item
+from ._transfer.overwrite import Overwrite as Overwrite
+from ._transfer.receive.remote_file import RemoteFile as RemoteFile

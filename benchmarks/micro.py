@@ -23,7 +23,7 @@ from aioartifact._files import Staging
 from aioartifact._protocol import build_download, read_expected_content
 from aioartifact._scheduler import run_many
 from aioartifact._threads import run_short
-from aioartifact._transfer.assembly import Assembly
+from aioartifact._transfer.receive.partial_file import PartialFile
 from aioartifact._versions.semver import semver_key
 
 BASELINE = Path(__file__).parent / "results" / "micro.json"
@@ -104,7 +104,7 @@ def _hop(times: int) -> None:
 
 def _write(times: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        assembly = Assembly(Staging(str(Path(folder, "target"))))
+        assembly = PartialFile(Staging(str(Path(folder, "target"))))
         assembly.hash_with(["sha256"])
         for number in range(max(1, times // 100)):
             assembly.store(number * _BATCH_SIZE, _BATCH)

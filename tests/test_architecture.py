@@ -235,9 +235,9 @@ def test_every_unit_of_a_package_with_layers_has_one(package):
         pytest.param("_errors.py", "import enum", id="standard-library"),
         pytest.param("_protocol.py", "from ._errors import NotFoundError", id="downwards"),
         pytest.param("_protocol.py", "from . import _errors", id="downwards-module"),
-        pytest.param("_transfer/fetcher.py", "from .download import fetch", id="sibling-inside-a-folder"),
+        pytest.param("_transfer/many/fetcher.py", "from .download import fetch", id="sibling-inside-a-folder"),
         pytest.param(
-            "_transfer/fetcher.py", "from .._files import Staging\nimport anyio", id="downwards-from-a-folder"
+            "_transfer/many/fetcher.py", "from .._files import Staging\nimport anyio", id="downwards-from-a-folder"
         ),
         pytest.param("_session.py", "import aiohttp\nasync def send(): await aiohttp.request()", id="home-of-aiohttp"),
         pytest.param("_listing.py", "import aiohttp\ndef f(s: aiohttp.ClientSession): ...", id="type-of-a-session"),
@@ -267,9 +267,9 @@ def test_rules_allow(file, source):
         pytest.param("_models.py", "from aioartifact._options import Limits", "not below", id="same-rung-absolute"),
         pytest.param("_errors.py", "def f():\n    from . import _models", "not below", id="upwards-inside-a-function"),
         pytest.param(
-            "_transfer/fetcher.py", "from .._api.download import get", "not below", id="upwards-from-a-folder"
+            "_transfer/many/fetcher.py", "from .._api.download import get", "not below", id="upwards-from-a-folder"
         ),
-        pytest.param("_transfer/fetcher.py", "from .._listing import walk", "not below", id="same-rung-folder"),
+        pytest.param("_transfer/many/fetcher.py", "from .._listing import walk", "not below", id="same-rung-folder"),
         pytest.param("_session.py", "import aioartifact", "not below", id="package-from-below"),
         pytest.param("_session.py", "from . import NotFoundError", "not below", id="public-name-from-below"),
         pytest.param("_api/download.py", "from .._public import Report", "not below", id="list-of-names-from-below"),

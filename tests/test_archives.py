@@ -17,7 +17,7 @@ import pytest
 import aioartifact
 from aioartifact import ArchiveMember
 from aioartifact._archives import list_members, read_member
-from aioartifact._transfer.blocking_file import run_on_file
+from aioartifact._transfer.receive.blocking_file import run_on_file
 from aioartifact.testing import ArtifactoryServer, Fault
 
 BIG = random.Random(3).randbytes(600_000)

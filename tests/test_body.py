@@ -2,7 +2,7 @@
 
 import pytest
 
-from aioartifact._transfer.body import BATCH, batch_size
+from aioartifact._transfer.receive.parallel import BATCH, batch_size
 
 MIB = 1024 * 1024
 

@@ -14,7 +14,7 @@ from raw_http import Close, checksum_headers, raw_server, response
 import aioartifact
 from aioartifact import query
 from aioartifact._session import exchange
-from aioartifact._transfer import body, segments
+from aioartifact._transfer.receive import parallel, segments
 
 CONTENT = bytes(range(256)) * 2048
 SHA1 = hashlib.sha1(CONTENT).hexdigest()
@@ -298,7 +298,7 @@ def small_segments(monkeypatch):
     monkeypatch.setattr(segments, "_MOST_REPLY_SECONDS", 0.001)
     monkeypatch.setattr(segments, "_BUSY", 1000.0)
     monkeypatch.setattr(segments, "_FULL_SECONDS", 0.0)
-    monkeypatch.setattr(body, "_LOOK_EVERY", 0.01)
+    monkeypatch.setattr(parallel, "_LOOK_EVERY", 0.01)
 
 
 class Overlapping:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import aioartifact
-from aioartifact._transfer import destination
+from aioartifact._transfer.many import destination
 from aioartifact.testing import Fault
 
 

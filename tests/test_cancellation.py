@@ -77,7 +77,7 @@ async def test_download_many_cancelled_at_every_await_of_a_worker(
     server, session, folder, monkeypatch, cancelled_at_await
 ):
     """The same, with the cut timed by what one of the workers does."""
-    from aioartifact._transfer.fetcher import Fetcher
+    from aioartifact._transfer.many.fetcher import Fetcher
 
     urls = _several(server)
     fetch = Fetcher.fetch

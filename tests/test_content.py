@@ -15,7 +15,7 @@ from raw_http import Close, checksum_headers, raw_server, response
 import aioartifact
 from aioartifact import Checksums, RetryPolicy, Timeouts
 from aioartifact._protocol import ExpectedContent
-from aioartifact._transfer.content import Pin, contradicts, is_same_content, meaning_of, with_pin
+from aioartifact._transfer.receive.content import Pin, contradicts, is_same_content, meaning_of, with_pin
 
 A, B = Checksums(sha1="a" * 40), Checksums(sha1="b" * 40)
 DATA = b"0123456789" * 100

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import aioartifact
+from aioartifact._transfer.send import file_upload
 from aioartifact.testing import Fault
 
 DATA = os.urandom(2_500_000)
@@ -221,16 +222,14 @@ async def test_user_without_permission(server, local, url):
 
 async def test_file_that_grows_while_it_is_sent(server, session, local, url, monkeypatch):
     """A file that changes under the upload never becomes an artifact."""
-    from aioartifact._transfer import upload
-
-    real = upload.read_blocks
+    real = file_upload.read_blocks
 
     async def growing(path):
         async for block in real(path):
             yield block
         yield b"more"
 
-    monkeypatch.setattr(upload, "read_blocks", growing)
+    monkeypatch.setattr(file_upload, "read_blocks", growing)
     with pytest.raises(aioartifact.IntegrityError, match="changed while it was sent"):
         await aioartifact.deploy(local, url, session=session)
     assert not server.exists("generic-local/com/acme/a.bin")

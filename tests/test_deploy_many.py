@@ -12,7 +12,8 @@ import pytest
 import aioartifact
 from aioartifact._files import read_source
 from aioartifact._threads import run
-from aioartifact._transfer.upload import _Body
+from aioartifact._transfer.send import file_upload
+from aioartifact._transfer.send.file_upload import _Body
 from aioartifact.testing import Fault
 
 BIG = os.urandom(300_000)
@@ -401,8 +402,6 @@ async def test_slow_line_is_seen_to_move(tmp_path, size):
 
 async def test_cancelled_while_the_disk_is_slow(server, session, tmp_path, url, monkeypatch):
     """Whoever cancels a deploy gets control back when nothing of it reads or writes any more."""
-    from aioartifact._transfer import upload
-
     reading, go_on = threading.Event(), threading.Event()
 
     async def slow(path):
@@ -411,7 +410,7 @@ async def test_cancelled_while_the_disk_is_slow(server, session, tmp_path, url, 
         await run(go_on.wait)
         yield b"never sent"
 
-    monkeypatch.setattr(upload, "read_blocks", slow)
+    monkeypatch.setattr(file_upload, "read_blocks", slow)
     big = tmp_path / "big.bin"
     big.write_bytes(bytes(2_000_000))
     before = asyncio.all_tasks()
@@ -430,9 +429,7 @@ async def test_cancelled_while_the_disk_is_slow(server, session, tmp_path, url, 
 
 async def test_repeated_while_the_disk_is_slow(server, session, tmp_path, url, monkeypatch):
     """A deploy that was refused and sent again ends when nothing of its first pass reads any more."""
-    from aioartifact._transfer import upload
-
-    reading, go_on, real = threading.Event(), threading.Event(), upload.read_blocks
+    reading, go_on, real = threading.Event(), threading.Event(), file_upload.read_blocks
 
     async def slow_at_first(path):
         if not reading.is_set():
@@ -442,7 +439,7 @@ async def test_repeated_while_the_disk_is_slow(server, session, tmp_path, url, m
         async for block in real(path):
             yield block
 
-    monkeypatch.setattr(upload, "read_blocks", slow_at_first)
+    monkeypatch.setattr(file_upload, "read_blocks", slow_at_first)
     server.fail("PUT", "generic-local/t/big.bin", fault=Fault.status(503))
     big = tmp_path / "big.bin"
     big.write_bytes(bytes(2_000_000))

@@ -16,8 +16,8 @@ import pytest
 
 import aioartifact
 from aioartifact import _threads
-from aioartifact._transfer import durability, space
-from aioartifact._transfer.durability import FolderSyncs
+from aioartifact._transfer.many import durability, space
+from aioartifact._transfer.many.durability import FolderSyncs
 from aioartifact.testing import ThreadedArtifactoryServer
 
 SIZE = 100_000

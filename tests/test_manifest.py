@@ -13,7 +13,7 @@ import aioartifact
 from aioartifact._checksums import Checksums
 from aioartifact._files import manifest
 from aioartifact._files.manifest import Entry, Manifest, Stamp, is_trusted, settles_at
-from aioartifact._transfer import fetcher
+from aioartifact._transfer.many import fetcher
 from aioartifact.testing import Fault
 
 SECOND = 1_000_000_000

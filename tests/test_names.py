@@ -1,6 +1,6 @@
 import pytest
 
-from aioartifact._transfer.names import folded, windows_name
+from aioartifact._transfer.local_paths import folded, windows_name
 
 LONG = "n" * 250
 

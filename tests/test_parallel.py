@@ -10,9 +10,9 @@ import pytest
 
 import aioartifact
 from aioartifact._adaptive_limit import AdaptiveLimit
-from aioartifact._transfer import body, download, segments
-from aioartifact._transfer.journal import decode
-from aioartifact._transfer.ranges import Range
+from aioartifact._transfer.receive import one_file, parallel, segments
+from aioartifact._transfer.receive.journal import decode
+from aioartifact._transfer.receive.ranges import Range
 from aioartifact.testing import Fault
 
 KIB, MIB = 1024, 1024 * 1024
@@ -32,10 +32,10 @@ def small_steps(monkeypatch):
     monkeypatch.setattr(segments, "_MOST_REPLY_SECONDS", 0.01)
     monkeypatch.setattr(segments, "_BUSY", 10.0)
     monkeypatch.setattr(segments, "_FULL_SECONDS", 0.0)
-    monkeypatch.setattr(body, "_LOOK_EVERY", 0.02)
-    for module in (body, download):
+    monkeypatch.setattr(parallel, "_LOOK_EVERY", 0.02)
+    for module in (parallel, one_file):
         monkeypatch.setattr(module, "BATCH", 64 * KIB)
-    monkeypatch.setattr(body, "_LARGEST_BATCH", 64 * KIB)
+    monkeypatch.setattr(parallel, "_LARGEST_BATCH", 64 * KIB)
 
 
 @pytest.fixture
@@ -210,9 +210,9 @@ async def test_cancelled_in_the_middle(server, session, url, tmp_path):
 
 async def test_part_with_several_ranges_is_taken_up(server, session, url, tmp_path, monkeypatch):
     """The journal tells of all that is there, and a later run asks for the holes."""
-    monkeypatch.setattr(download, "_SAVE_EVERY", 0.01)
-    for module in ("journal", "plan", "download"):
-        monkeypatch.setattr(f"aioartifact._transfer.{module}.WORTH_KEEPING", MIB)
+    monkeypatch.setattr(one_file, "_SAVE_EVERY", 0.01)
+    for module in ("journal", "one_file"):
+        monkeypatch.setattr(f"aioartifact._transfer.receive.{module}.WORTH_KEEPING", MIB)
     server.fail("GET", PATH, times=1, fault=Fault.stall(after=2 * MIB))
     server.fail("GET", PATH, times=1, fault=Fault.stall(after=256 * KIB))
     server.fail("GET", PATH, times=None, fault=Fault.stall(after=0))

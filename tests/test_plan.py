@@ -16,7 +16,9 @@ from aioartifact._errors import (
 )
 from aioartifact._models import FileInfo
 from aioartifact._protocol import ExpectedContent
-from aioartifact._transfer.content import (
+from aioartifact._transfer.local_paths import check_inside, local_path, relative_path
+from aioartifact._transfer.overwrite import decide
+from aioartifact._transfer.receive.content import (
     WHOLE,
     algorithms_for,
     check_received,
@@ -25,15 +27,8 @@ from aioartifact._transfer.content import (
     pin_of,
     with_pin,
 )
-from aioartifact._transfer.journal import WORTH_KEEPING
-from aioartifact._transfer.plan import (
-    check_inside,
-    decide,
-    is_worth_leaving,
-    local_path,
-    relative_path,
-)
-from aioartifact._transfer.ranges import Range, Ranges
+from aioartifact._transfer.receive.journal import WORTH_KEEPING, is_worth_leaving
+from aioartifact._transfer.receive.ranges import Range, Ranges
 
 ITEM = parse_item_url("https://h/artifactory/r/u")
 

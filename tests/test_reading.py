@@ -10,8 +10,8 @@ import pytest
 
 import aioartifact
 from aioartifact._address import parse_item_url
-from aioartifact._transfer import remote_file
-from aioartifact._transfer.reading import Incoming
+from aioartifact._transfer.receive import remote_file
+from aioartifact._transfer.receive.streaming import Incoming
 from aioartifact.testing import Fault
 
 DATA = random.Random(4).randbytes(3_000_000)

@@ -15,8 +15,8 @@ import pytest
 
 import aioartifact
 from aioartifact._files.part_names import record_of, shared_part
-from aioartifact._transfer import download
-from aioartifact._transfer.journal import decode, encode
+from aioartifact._transfer.receive import one_file
+from aioartifact._transfer.receive.journal import decode, encode
 from aioartifact.testing import Fault
 
 MIB = 1024 * 1024
@@ -29,7 +29,7 @@ FRAGILE = {"retry": aioartifact.RetryPolicy.none(), "limits": aioartifact.Limits
 CLIENT = """
 import sys, anyio, aioartifact
 from pathlib import Path
-from aioartifact._transfer import download
+from aioartifact._transfer.receive import one_file
 
 download._SAVE_EVERY = 0.01
 server, user, password, url, target, journal = sys.argv[1:]
@@ -238,7 +238,7 @@ class Disk:
 
 async def test_journal_lists_only_bytes_that_are_on_the_disk(server, session, place, monkeypatch):
     """Both are synced before the journal gets its name: a power failure may keep a rename and lose earlier writes."""
-    monkeypatch.setattr(download, "_SAVE_EVERY", 0.01)
+    monkeypatch.setattr(one_file, "_SAVE_EVERY", 0.01)
     disk = Disk(place, monkeypatch)
     server.fail("GET", PATH, times=1, fault=Fault.reset(after=12 * MIB))
     options = {"auth": (server.username, server.password)} | FRAGILE

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioartifact._transfer.ranges import Range
-from aioartifact._transfer.segments import Segments, Sight, Widening
+from aioartifact._transfer.receive.ranges import Range
+from aioartifact._transfer.receive.segments import RangeScaler, Segments, TransferSample
 
 MIB = 1024 * 1024
 
@@ -71,17 +71,17 @@ def test_nothing_to_take():
     assert segments.split(1) is None
 
 
-def sights(*sizes, working=0.0, blocked=0.0):
+def samples(*sizes, working=0.0, blocked=0.0):
     """One look each second."""
-    return [Sight(second, size * MIB, working * second, blocked * second) for second, size in enumerate(sizes)]
+    return [TransferSample(second, size * MIB, working * second, blocked * second) for second, size in enumerate(sizes)]
 
 
 def widened(looks, reply_seconds=0.01):
     """How many connections each look adds to those there are."""
     first, *others = looks
-    widening, connections, added = Widening(first, reply_seconds), 1, []
+    scaler, connections, added = RangeScaler(first, reply_seconds), 1, []
     for look in others:
-        added.append(widening.more(look, connections))
+        added.append(scaler.more(look, connections))
         connections += added[-1]
     return added
 
@@ -89,15 +89,15 @@ def widened(looks, reply_seconds=0.01):
 @pytest.mark.parametrize(
     ("looks", "added"),
     [
-        pytest.param(sights(0, 10, 30, 70), [1, 2, 4], id="twice-as-many-bring-twice-as-much"),
-        pytest.param(sights(0, 10, 20, 30), [1, 0, 0], id="line-is-full"),
-        pytest.param(sights(0, 10, 24, 50), [1, 2, 4], id="not-quite-twice"),
-        pytest.param(sights(0, 0, 0), [1, 2], id="stalled-from-the-beginning"),
-        pytest.param(sights(0, 10, 30, working=0.9), [0, 0], id="loop-is-busy"),
-        pytest.param(sights(0, 10, 30, blocked=0.9), [0, 0], id="disk-is-slow"),
-        pytest.param(sights(0, 10, 30, working=0.4, blocked=0.4), [0, 0], id="loop-and-disk-take-turns"),
-        pytest.param(sights(0, 10, 30, 70, working=0.2, blocked=0.2), [1, 2, 4], id="loop-and-disk-are-mostly-idle"),
-        pytest.param(sights(*range(0, 130, 10)), [1, *[0] * 10, 2], id="line-is-tried-again"),
+        pytest.param(samples(0, 10, 30, 70), [1, 2, 4], id="twice-as-many-bring-twice-as-much"),
+        pytest.param(samples(0, 10, 20, 30), [1, 0, 0], id="line-is-full"),
+        pytest.param(samples(0, 10, 24, 50), [1, 2, 4], id="not-quite-twice"),
+        pytest.param(samples(0, 0, 0), [1, 2], id="stalled-from-the-beginning"),
+        pytest.param(samples(0, 10, 30, working=0.9), [0, 0], id="loop-is-busy"),
+        pytest.param(samples(0, 10, 30, blocked=0.9), [0, 0], id="disk-is-slow"),
+        pytest.param(samples(0, 10, 30, working=0.4, blocked=0.4), [0, 0], id="loop-and-disk-take-turns"),
+        pytest.param(samples(0, 10, 30, 70, working=0.2, blocked=0.2), [1, 2, 4], id="loop-and-disk-are-mostly-idle"),
+        pytest.param(samples(*range(0, 130, 10)), [1, *[0] * 10, 2], id="line-is-tried-again"),
     ],
 )
 def test_connections_are_added_where_they_help(looks, added):
@@ -107,10 +107,10 @@ def test_connections_are_added_where_they_help(looks, added):
 
 def test_first_look_is_not_too_early():
     """A rate over a few milliseconds is chance, and over less than two replies as well."""
-    first, later = Sight(0.0, 0, 0.0, 0.0), Sight(0.1, MIB, 0.0, 0.0)
-    assert Widening(first, 0.001).more(later, 1) == 0
-    assert Widening(first, 0.5).more(later._replace(now=0.9), 1) == 0
-    assert Widening(first, 0.5).more(later._replace(now=1.1), 1) == 1
+    first, later = TransferSample(0.0, 0, 0.0, 0.0), TransferSample(0.1, MIB, 0.0, 0.0)
+    assert RangeScaler(first, 0.001).more(later, 1) == 0
+    assert RangeScaler(first, 0.5).more(later._replace(now=0.9), 1) == 0
+    assert RangeScaler(first, 0.5).more(later._replace(now=1.1), 1) == 1
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_first_look_is_not_too_early():
 )
 def test_share_worth_a_request(size, reply_seconds, least):
     """One that takes noticeably longer than the answer to it, and never a few bytes."""
-    first, later = sights(0, size)
-    widening = Widening(first, reply_seconds)
-    assert widening.least == 4 * MIB
-    widening.more(later._replace(now=1.0), 1)
-    assert widening.least == (least if reply_seconds < 1 else 4 * MIB)
+    first, later = samples(0, size)
+    scaler = RangeScaler(first, reply_seconds)
+    assert scaler.min_size == 4 * MIB
+    scaler.more(later._replace(now=1.0), 1)
+    assert scaler.min_size == (least if reply_seconds < 1 else 4 * MIB)

@@ -6,7 +6,7 @@ from .._address import URLLike
 from .._errors import InvalidArgumentError
 from .._models import ArchiveMember
 from .._options import check_count
-from .._transfer.members import fetch_member, members_of
+from .._transfer.receive.archive_members import fetch_member, members_of
 from .items import item_of
 from .session import using
 

@@ -11,11 +11,11 @@ from .._errors import InvalidArgumentError
 from .._files import Source
 from .._progress import FileProgress, Progress
 from .._threads import run
-from .._transfer.content import Pin, required_pin
-from .._transfer.deployer import Parameters, checked_options
-from .._transfer.reading import Reading, begin_reading, read_range
-from .._transfer.remote_file import RemoteFile
-from .._transfer.upload import send_file
+from .._transfer.receive.content import Pin, required_pin
+from .._transfer.receive.remote_file import RemoteFile
+from .._transfer.receive.streaming import Reading, read_range, start_reading
+from .._transfer.send.deployer import Parameters, checked_options
+from .._transfer.send.file_upload import send_file
 from .items import file_item_of, item_of
 from .session import using
 
@@ -73,7 +73,7 @@ async def stream(
     pin = _pin(sha256, start, end)
     async with using(session) as opened:
         item = item_of(opened, url)
-        reading = await begin_reading(opened, item, start, end, pin) if start != end else None
+        reading = await start_reading(opened, item, start, end, pin) if start != end else None
         try:
             async with aclosing(_chunks(reading)) as chunks:
                 yield chunks

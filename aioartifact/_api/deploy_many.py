@@ -17,7 +17,8 @@ from .._path_filter import PathFilter, files_matching
 from .._progress import Progress
 from .._threads import run
 from .._transfer.accounting import counted
-from .._transfer.deployer import (
+from .._transfer.overwrite import Overwrite
+from .._transfer.send.deployer import (
     MIN_CHECKSUM_DEPLOY,
     Deployer,
     DeployItem,
@@ -27,8 +28,7 @@ from .._transfer.deployer import (
     checked_options,
     listed_size,
 )
-from .._transfer.plan import Overwrite
-from .._transfer.recorded import Recorded
+from .._transfer.send.remote_state import RemoteState
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
 from .items import item_of
 
@@ -198,7 +198,7 @@ def _deploys(
     async def prepare(call: BulkCall) -> AsyncIterator[Work[DeployItem | TreeFile]]:
         target = item_of(call.session, url)
         items, listed = await source(call.session, target)
-        deployer = Deployer(call.session, target, Recorded(call.session, listed), how, call.progress)
+        deployer = Deployer(call.session, target, RemoteState(call.session, listed), how, call.progress)
         yield Work(deployer.files_first(counted(items, listed_size, call.progress)), deployer.deploy)
 
     return bulk(prepare, options)

@@ -32,10 +32,11 @@ from .._reports import Outcome
 from .._scheduler import Slots
 from .._threads import run
 from .._transfer.accounting import consumed, in_chunks
-from .._transfer.download import fetch_file
-from .._transfer.fetcher import Fetcher, Item, Job, JobOf, Target, job_of_item, listed_size, opened_manifest
-from .._transfer.folder_archive import unpack_folder
-from .._transfer.plan import Overwrite, check_overwrite, local_name, relative_path
+from .._transfer.local_paths import local_name, relative_path
+from .._transfer.many.fetcher import Fetcher, Item, Job, JobOf, Target, job_of_item, listed_size, opened_manifest
+from .._transfer.many.folder_archive import unpack_folder
+from .._transfer.overwrite import Overwrite, check_overwrite
+from .._transfer.receive.one_file import fetch_file
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
 from .items import item_of
 from .session import using

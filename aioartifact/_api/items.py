@@ -14,7 +14,7 @@ from .._options import check_path
 from .._protocol import build_rest, expect_file
 from .._session import send, state_of
 from .._threads import run
-from .._transfer.plan import item_below
+from .._transfer.local_paths import item_below
 from .session import using
 
 

@@ -28,7 +28,7 @@ from .._protocol import (
     read_folder_made,
     read_relocation,
 )
-from .._session import ask
+from .._session import fetch_response
 from .items import file_item_of, item_of
 from .session import using
 
@@ -208,7 +208,7 @@ async def mkdir(
             expect_folder(item.parent, await fetch_info(opened, item.parent))
         try:
             request = build_folder(item)
-            read_folder_made(item, request, await ask(opened, request))
+            read_folder_made(item, request, await fetch_response(opened, request))
         except (ConflictError, ServerError) as error:
             if not error.retryable and await _is_file(opened, item):
                 raise NotAFolderError(f"mkdir {item}: is a file") from None
@@ -225,7 +225,7 @@ async def remove(session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: b
     if not await _is_certain(session, item, missing_ok=missing_ok, whole_repository=whole_repository):
         return False
     try:
-        await ask(session, build_delete(item))
+        await fetch_response(session, build_delete(item))
     except NotFoundError as error:
         return await _was_deleted(session, item, error, missing_ok=missing_ok)
     return True
@@ -294,7 +294,7 @@ async def relocate(
     destination = destination_of(verb, source, goal, there, overwrite=overwrite)
     request = build_relocation(verb, source, destination, dry_run=dry_run)
     try:
-        messages = read_relocation(request, await ask(session, request))
+        messages = read_relocation(request, await fetch_response(session, request))
     except (ConnectionLostError, TransportTimeoutError) as error:
         if dry_run or not await _is_done(session, verb, source, goal, was_there=there is not None):
             error.hint = f"the server may have done it, or be at it; look at {goal} before you try again"

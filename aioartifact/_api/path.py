@@ -12,8 +12,8 @@ from .._errors import AlreadyExistsError, FolderNotEmptyError, InvalidArgumentEr
 from .._models import FileInfo, FolderInfo
 from .._protocol import expect_file, expect_folder
 from .._session import state_of
-from .._transfer.plan import relative_path
-from .._transfer.remote_file import RemoteFile
+from .._transfer.local_paths import relative_path
+from .._transfer.receive.remote_file import RemoteFile
 from .contents import open as open_file
 from .contents import read_bytes, write_bytes
 from .credentials import servers_for

@@ -16,7 +16,7 @@ from .._protocol import (
     property_values,
     read_properties,
 )
-from .._session import ask, state_of
+from .._session import fetch_response, state_of
 from .items import item_of
 from .session import using
 
@@ -173,13 +173,13 @@ async def delete_properties(
     """
     unwanted = property_names(names)
     async with using(session) as opened:
-        await ask(opened, build_delete_properties(item_of(opened, url), unwanted, recursive=recursive))
+        await fetch_response(opened, build_delete_properties(item_of(opened, url), unwanted, recursive=recursive))
 
 
 async def _fetch(session: aiohttp.ClientSession, item: ItemURL) -> dict[str, list[str]]:
     request = build_properties(item)
     try:
-        return read_properties(request, await ask(session, request))
+        return read_properties(request, await fetch_response(session, request))
     except NotFoundError:
         await fetch_info(session, item)
         return {}
@@ -193,7 +193,7 @@ async def _merge(
         await _merge_by_two(session, item, changes, recursive=recursive)
         return
     try:
-        await ask(session, build_merge_properties(item, changes, recursive=recursive))
+        await fetch_response(session, build_merge_properties(item, changes, recursive=recursive))
     except BadRequestError as error:
         # What Artifactory 6 says, too, where there is no such item: the error of the look says so better.
         if "Failed to set properties" in error.server_message:
@@ -227,4 +227,4 @@ async def _spread(
     if unwanted:
         requests.append(build_delete_properties(item, unwanted, recursive=recursive))
     for request in requests:
-        await ask(session, request)
+        await fetch_response(session, request)

@@ -14,7 +14,7 @@ from .._protocol import (
     read_repositories,
     read_version,
 )
-from .._session import ask
+from .._session import fetch_response
 from .session import using
 
 _KINDS = ("local", "remote", "virtual", "federated")
@@ -55,7 +55,7 @@ async def repositories(
     address = parse_server_url(server)
     request = build_repositories(address, kind, package_type)
     async with using(session) as opened:
-        return read_repositories(address, request, await ask(opened, request))
+        return read_repositories(address, request, await fetch_response(opened, request))
 
 
 async def server_info(server: URLLike, *, session: aiohttp.ClientSession | None = None) -> ServerInfo:
@@ -81,7 +81,7 @@ async def server_info(server: URLLike, *, session: aiohttp.ClientSession | None 
     address = parse_server_url(server)
     request = build_version(address)
     async with using(session) as opened:
-        return read_version(address, request, await ask(opened, request))
+        return read_version(address, request, await fetch_response(opened, request))
 
 
 async def ping(server: URLLike, *, session: aiohttp.ClientSession | None = None) -> bool:
@@ -110,7 +110,7 @@ async def ping(server: URLLike, *, session: aiohttp.ClientSession | None = None)
     request = build_ping(address)
     async with using(session) as opened:
         try:
-            read_ping(request, await ask(opened, request))
+            read_ping(request, await fetch_response(opened, request))
         except (ServerError, TransportError) as error:
             if isinstance(error, TransportError) and not error.retryable:
                 raise

@@ -16,7 +16,7 @@ from .._progress import Progress
 from .._scheduler import Slots
 from .._sync import Direction, SyncPlan
 from .._threads import run
-from .._transfer.fetcher import opened_manifest
+from .._transfer.many.fetcher import opened_manifest
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
 from .items import item_of
 from .session import using

@@ -20,10 +20,10 @@ from .._scheduler import Slots
 from .._sync import SyncAction, SyncFile, SyncPlan
 from .._threads import run, run_short
 from .._transfer.accounting import in_chunks
-from .._transfer.deployer import MIN_CHECKSUM_DEPLOY, Deployer, DeployOptions
-from .._transfer.fetcher import Fetcher, Job, Target, listed_size
-from .._transfer.plan import item_below, listed_below, local_path, path_below
-from .._transfer.recorded import Recorded
+from .._transfer.local_paths import item_below, listed_below, local_path, path_below
+from .._transfer.many.fetcher import Fetcher, Job, Target, listed_size
+from .._transfer.send.deployer import MIN_CHECKSUM_DEPLOY, Deployer, DeployOptions
+from .._transfer.send.remote_state import RemoteState
 from .mutations import delete
 
 SyncWork: TypeAlias = SyncAction | Target | Sequence[Outcome]
@@ -73,7 +73,7 @@ class LocalEndpoint:
         self._root = root
         self._manifest = manifest
         self._progress = progress
-        self._recorded = Recorded(session)
+        self._remote_state = RemoteState(session)
         self._jobs = [self._job(action) for action in plan.of("fetch")]
         self._actions = {action.path: action for action in plan.of("fetch")}
         self._fetcher = Fetcher(
@@ -129,7 +129,7 @@ class LocalEndpoint:
             item = item_below(self._folder, file.path)
         except InvalidURLError:
             return False  # no server can hold a file of this name
-        return await self._recorded.has(item)
+        return await self._remote_state.has(item)
 
     def _change(self, action: SyncAction) -> Outcome:
         """Do what takes no transfer; blocks."""
@@ -175,14 +175,14 @@ class RemoteEndpoint:
         self._plan = plan
         self._folder = folder
         self._progress = progress
-        self._recorded = Recorded(session)
+        self._remote_state = RemoteState(session)
         self._sender = self._deployer(MIN_CHECKSUM_DEPLOY)
         # What the server has under another name is offered by its checksums, however small it is.
         self._copier = self._deployer(1)
 
     def _deployer(self, min_checksum_deploy: int) -> Deployer:
         options = DeployOptions({}, min_checksum_deploy)
-        return Deployer(self._session, self._folder, self._recorded, options, self._progress)
+        return Deployer(self._session, self._folder, self._remote_state, options, self._progress)
 
     def ends(self, work: SyncAction | Target) -> tuple[str, str]:
         if isinstance(work, Target):
@@ -242,7 +242,7 @@ class RemoteEndpoint:
         Raises:
             ChangedError: Another one is.
         """
-        found = await self._recorded.find(item)
+        found = await self._remote_state.find(item)
         if found is None:
             return False
         if seen is None or not found.checksums.agree_with(seen.checksums):

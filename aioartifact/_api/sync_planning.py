@@ -33,9 +33,8 @@ from .._scheduler import run_many
 from .._session import state_of
 from .._sync import Direction, Sides, SyncFile, SyncPlan, decide, has_twins, needed_digests
 from .._threads import run
-from .._transfer.fetcher import opened_manifest
-from .._transfer.names import folded
-from .._transfer.plan import item_below, local_path, path_below, relative_path
+from .._transfer.local_paths import folded, item_below, local_path, path_below, relative_path
+from .._transfer.many.fetcher import opened_manifest
 from .items import item_of
 from .listing import walk
 

@@ -10,7 +10,7 @@ from .._errors import ArtifactoryError
 from .._reports import Outcome
 from .._sync import ActionKind, SyncAction, SyncPlan
 from .._transfer.accounting import failed
-from .._transfer.fetcher import Target
+from .._transfer.many.fetcher import Target
 from .sync_endpoints import SyncEndpoint, SyncWork
 
 # Each begins when all that is before it has succeeded.

@@ -18,7 +18,7 @@ from .._protocol import (
     read_folder_names,
     read_maven_metadata,
 )
-from .._session import ask, is_anonymous
+from .._session import fetch_response, is_anonymous
 
 Method: TypeAlias = Literal["auto", "folder", "aql", "properties", "maven-metadata"]
 METHODS = ("auto", "folder", "aql", "properties", "maven-metadata")
@@ -72,18 +72,18 @@ async def by_folder(session: aiohttp.ClientSession, item: ItemURL) -> list[str]:
         TransportError: No answer came.
     """
     request = build_item_info(item)
-    return read_folder_names(item, request, await ask(session, request))
+    return read_folder_names(item, request, await fetch_response(session, request))
 
 
 async def _by_aql(session: aiohttp.ClientSession, item: ItemURL) -> list[str]:
     request = build_aql(item.server, folders_in(item.repository, item.path))
     # A virtual repository shows a folder once for each member that has it.
-    return list({row["name"] for row in read_aql(request, await ask(session, request))})
+    return list({row["name"] for row in read_aql(request, await fetch_response(session, request))})
 
 
 async def _by_properties(session: aiohttp.ClientSession, item: ItemURL, name: str) -> list[str]:
     request = build_aql(item.server, files_with_property(item.repository, item.path, name))
-    rows = read_aql(request, await ask(session, request))
+    rows = read_aql(request, await fetch_response(session, request))
     # A wildcard in the path also matches other characters.
     inside = [row for row in rows if f"{row['path']}/".startswith(f"{item.path}/")]
     pairs = [pair for row in inside for pair in objects_of(request, row, "properties")]
@@ -101,7 +101,7 @@ async def fetch_maven_metadata(session: aiohttp.ClientSession, artifact: ItemURL
         ProtocolError: The answer is no such metadata.
     """
     request = build_maven_metadata(artifact)
-    return read_maven_metadata(request, await ask(session, request))
+    return read_maven_metadata(request, await fetch_response(session, request))
 
 
 async def by_aql_each(
@@ -142,4 +142,4 @@ async def by_aql_each(
 
 async def _rows(session: aiohttp.ClientSession, server: ServerURL, query: str) -> list[dict[str, str]]:
     request = build_aql(server, query)
-    return read_aql(request, await ask(session, request))
+    return read_aql(request, await fetch_response(session, request))

@@ -11,7 +11,7 @@ from .._errors import InvalidArgumentError, NotFoundError
 from .._models import MavenMetadata
 from .._options import check_choice
 from .._protocol import build_latest_version, read_latest_version
-from .._session import ask
+from .._session import fetch_response
 from .._versions import SchemeLike, Selection, Where, base_version, selection_of
 from .session import using
 from .version_sources import METHODS, REFUSALS, Method, fetch_maven_metadata, list_names
@@ -192,7 +192,7 @@ async def _ask_server(
 ) -> Collection[str]:
     request = build_latest_version(item.server, item.repository, group_id, name)
     async with using(session) as opened:
-        return [read_latest_version(request, await ask(opened, request))]
+        return [read_latest_version(request, await fetch_response(opened, request))]
 
 
 async def maven_metadata(

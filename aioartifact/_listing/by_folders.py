@@ -15,7 +15,7 @@ from .._models import FileInfo, FolderInfo
 from .._path_filter import PathFilter
 from .._protocol import Below, build_item_info, expect_file_info, not_a_folder, read_child, read_item_info
 from .._scheduler import run_many
-from .._session import Operation, ask, state_of
+from .._session import Operation, fetch_response, state_of
 from .arrays import ArrayAnswer, collect
 from .results import Batches, Entry
 
@@ -37,7 +37,7 @@ async def fetch_info(session: aiohttp.ClientSession, item: ItemURL) -> FileInfo 
         ProtocolError: Something that is not Artifactory answered.
     """
     request = build_item_info(item)
-    return read_item_info(item, request, await ask(session, request))
+    return read_item_info(item, request, await fetch_response(session, request))
 
 
 async def list_children(session: aiohttp.ClientSession, folder: ItemURL, operation: Operation) -> Batches:

@@ -9,7 +9,7 @@ from .._errors import NotFoundError
 from .._filters import Filter
 from .._protocol import build_properties, read_properties
 from .._scheduler import run_many
-from .._session import ask, state_of
+from .._session import fetch_response, state_of
 from .by_folders import fetch_info
 from .results import Batches, Entry
 
@@ -59,4 +59,4 @@ async def _has_properties(session: aiohttp.ClientSession, item: ItemURL, wanted:
         return True
     request = build_properties(item)
     # No properties at all is a 404, and so is no item.
-    return wanted.admits_properties(read_properties(request, await ask(session, request)))
+    return wanted.admits_properties(read_properties(request, await fetch_response(session, request)))

@@ -19,7 +19,7 @@ from .._errors import LookupTableError, NotFoundError
 from .._listing import fetch_info
 from .._models import FolderInfo
 from .._protocol import build_delete
-from .._session import ask, state_of
+from .._session import fetch_response, state_of
 
 _SUFFIX = ".writer"
 _FIRST_WAIT, _MAX_WAIT = 0.05, 1.0
@@ -94,6 +94,6 @@ async def _list_locks(session: aiohttp.ClientSession, file: ItemURL) -> set[Item
 async def _remove(session: aiohttp.ClientSession, lock: ItemURL) -> None:
     with anyio.move_on_after(_RELEASE_TIMEOUT, shield=True):
         try:
-            await ask(session, build_delete(lock))
+            await fetch_response(session, build_delete(lock))
         except NotFoundError:
             return

@@ -7,7 +7,7 @@ may name a host behind a proxy, so they are never followed: every URL is rebuilt
 See: JFrog, "Artifactory REST API".
 """
 
-from .aql import (
+from .aql_messages import (
     build_aql,
     check_count,
     is_folder_row,
@@ -20,8 +20,8 @@ from .aql import (
 )
 from .archives import build_archive_member, build_folder_archive
 from .bodies import is_html
-from .deploy import build_checksum_deploy, build_deploy, read_deployed, read_folder_made, stored_elsewhere
-from .download import (
+from .deploy_messages import build_checksum_deploy, build_deploy, read_deployed, read_folder_made, stored_elsewhere
+from .download_messages import (
     ExpectedContent,
     build_download,
     build_range,
@@ -29,7 +29,7 @@ from .download import (
     read_expected_content,
     unsatisfied_size,
 )
-from .errors import (
+from .error_responses import (
     OTHER_HOST_HINT,
     PROXY_LOGIN_HINT,
     errors_inside,
@@ -40,7 +40,7 @@ from .errors import (
     server_words,
     too_large,
 )
-from .items import (
+from .item_messages import (
     build_item_info,
     expect_file,
     expect_file_info,
@@ -50,9 +50,10 @@ from .items import (
     read_folder_names,
     read_item_info,
 )
-from .listing import Below, build_file_list, read_child, read_listed, read_listed_item
-from .maven import build_maven_metadata, read_maven_metadata
-from .mutations import (
+from .json_values import missing_list, name_of, not_artifactory, objects_of, refuse_page, reported_errors
+from .listing_messages import Below, build_file_list, read_child, read_listed, read_listed_item
+from .maven_metadata import build_maven_metadata, read_maven_metadata
+from .mutation_messages import (
     Verb,
     build_delete,
     build_folder,
@@ -63,7 +64,7 @@ from .mutations import (
     read_relocation,
 )
 from .permanent import permanent_refusal
-from .properties import (
+from .property_messages import (
     build_delete_properties,
     build_merge_properties,
     build_properties,
@@ -71,11 +72,10 @@ from .properties import (
     read_properties,
 )
 from .property_text import matrix_parameters, property_list, property_names, property_values
-from .reading import missing_list, name_of, not_artifactory, objects_of, refuse_page, reported_errors
 from .request import Request, Upload
 from .rest import build_rest
-from .search import build_search, read_found
-from .servers import build_ping, build_repositories, build_version, read_ping, read_repositories, read_version
+from .search_messages import build_search, read_found
+from .server_messages import build_ping, build_repositories, build_version, read_ping, read_repositories, read_version
 from .version_search import build_latest_version, read_latest_version
 
 __all__ = [

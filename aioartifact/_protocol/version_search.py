@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 from .._address import ServerURL, has_surrogates
 from .._models import Response
 from .bodies import readable_text
-from .errors import raise_for_status
-from .reading import not_artifactory
+from .error_responses import raise_for_status
+from .json_values import not_artifactory
 from .request import Request
 
 

@@ -428,7 +428,9 @@ async def send(session: aiohttp.ClientSession, request: Request) -> Response:
         return await reply.read()
 
 
-async def ask(session: aiohttp.ClientSession, request: Request, operation: Operation | None = None) -> Response:
+async def fetch_response(
+    session: aiohttp.ClientSession, request: Request, operation: Operation | None = None
+) -> Response:
     """
     Send *request*, as part of an *operation* if there is one, and read its answer whole; repeat it if it breaks off.
 

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioartifact._transfer.names import windows_name
+from aioartifact._transfer.local_paths import windows_name
 
 # Rich in what is special: escapes, reserved characters, devices, blanks and dots at the end.
 PARTS = st.sampled_from(

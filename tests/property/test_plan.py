@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from aioartifact._errors import UnsafePathError
-from aioartifact._transfer.plan import check_inside, local_path, relative_path
+from aioartifact._transfer.local_paths import check_inside, local_path, relative_path
 
 ANYTHING = st.text(st.characters(exclude_categories=())) | st.lists(
     st.sampled_from(["..", ".", "/", "\\", "a", "\0", "~", " ", "\ud800", "é", "//", "C:"]), max_size=8

@@ -38,7 +38,10 @@ async def test_blacked_out(configured, ask):
 async def test_release_and_snapshot_policy(configured, ask, setting, refused, served):
     """Repositories for releases or snapshots only refuse the others."""
     server = configured(**{setting: False})
-    for answer in (await ask(server, "GET", refused), await ask(server, "PUT", refused, body=b"new")):
+    for answer in (
+        await ask(server, "GET", refused),
+        await ask(server, "PUT", refused, body=b"new"),
+    ):
         assert (answer.status, answer.message) == (
             409,
             f"The repository 'libs' rejected the resolution of an artifact 'libs:{refused.removeprefix('/libs/')}'"

@@ -221,7 +221,10 @@ async def test_headers_that_lie(stored, ask, admin):
     """Ranges overlooked, other ETags, other content, no checksums."""
     ranged = admin | {"Range": "bytes=0-3"}
     stored.fail(fault=Fault.ignore_range())
-    assert ((await ask(stored, "GET", FILE, headers=ranged)).status, stored.requests[-1].bytes_sent) == (200, 1024)
+    assert ((await ask(stored, "GET", FILE, headers=ranged)).status, stored.requests[-1].bytes_sent) == (
+        200,
+        1024,
+    )
     stored.fail(fault=Fault.wrong_etag("abc"))
     answer = await ask(stored, "GET", FILE)
     assert (answer.headers["etag"], answer.headers["x-checksum-sha1"], answer.body) == ("abc", "abc", DATA)

@@ -1,0 +1,156 @@
+"""Queries in AQL, and the rows that come back."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from .._address import ServerURL
+from .._errors import IncompleteListingError
+from .._models import FileInfo, FolderInfo, Response
+from .error_responses import shortened
+from .json_values import checksums_of, date_of, name_of, not_artifactory, objects_of, read_object, size_of, text_of
+from .listing_messages import Below
+from .places import point_at
+from .request import Request
+
+
+def build_aql(server: ServerURL, query: str) -> Request:
+    """
+    Send an AQL query; it only reads, so it may be repeated although it is a POST.
+
+    See: JFrog REST API, "Artifactory Query Language (AQL)".
+    """
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    place = partial(point_at, query)
+    return Request("POST", f"{server}/api/search/aql", server, headers, query.encode(), locate=place)
+
+
+def read_aql(request: Request, response: Response) -> list[dict[str, Any]]:
+    """
+    Read the rows of an AQL answer; each has at least the texts ``path`` and ``name``.
+
+    Raises:
+        ResponseError: The server said no.
+        ProtocolError: The answer is not an AQL result.
+        IncompleteListingError: The server trimmed the rows, or sent fewer than it counts.
+    """
+    document = read_object(request, response)
+    rows = objects_of(request, document, "results")
+    if trimmed := read_trimming(document):
+        raise trimmed_error(request, trimmed)
+    check_count(request, document, len(rows))
+    for row in rows:
+        name_of(request, row, "path")
+        name_of(request, row, "name")
+    return rows
+
+
+def read_trimming(document: Mapping[str, Any], *, own_limit: int | None = None) -> str | None:
+    """
+    What an AQL answer says about rows that are left out; None if all are there.
+
+    Servers print the limit they have of their own even where the query has none.
+
+    Args:
+        document: The answer.
+        own_limit: The limit the query has itself, which is none of the server's.
+    """
+    shown = document.get("range")
+    if not isinstance(shown, dict):
+        return None
+    if notification := shown.get("notification"):
+        return shortened(str(notification))
+    limit, total = size_of(shown.get("limit")), size_of(shown.get("total"))
+    return f"limited to {limit} rows" if limit and total and total >= limit != own_limit else None
+
+
+def check_count(request: Request, document: Mapping[str, Any], count: int, *, own_limit: int | None = None) -> None:
+    """
+    Make sure that an AQL answer has as many rows as it counts itself.
+
+    Servers count the rows of the answer; were it those of all pages, a page that is full would still be complete.
+
+    Args:
+        request: What was asked.
+        document: The answer.
+        count: How many rows have arrived.
+        own_limit: The limit of the query.
+
+    Raises:
+        IncompleteListingError: There are fewer.
+    """
+    shown = document.get("range")
+    if not isinstance(shown, dict) or count == own_limit:
+        return
+    total, start = size_of(shown.get("total")) or 0, size_of(shown.get("start_pos")) or 0
+    if start + count < total:
+        raise IncompleteListingError(
+            f"{request.label}: answered with {count} rows, and counts {total}",
+            hint="try again; something between here and the server may have dropped some",
+        )
+
+
+def trimmed_error(request: Request, words: str) -> IncompleteListingError:
+    """The error for rows that are left out."""
+    return IncompleteListingError(f"{request.label}: {words}", hint="ask for less: a smaller folder, a narrower query")
+
+
+def read_row_path(request: Request, row: Mapping[str, Any]) -> str:
+    """
+    Read where the item of an AQL row lies in its repository; ``"."`` is the repository itself.
+
+    Raises:
+        ProtocolError: The row has no path or no name.
+    """
+    folder, name = name_of(request, row, "path"), name_of(request, row, "name")
+    return name if folder == "." else f"{folder}/{name}"
+
+
+def is_folder_row(request: Request, row: Mapping[str, Any]) -> bool:
+    """
+    Whether an AQL row with the fields of an item describes a folder.
+
+    Raises:
+        ProtocolError: The row does not state its type.
+    """
+    kind = text_of(row.get("type"))
+    if kind not in ("file", "folder"):
+        raise not_artifactory(request, "a row that is neither file nor folder")
+    return kind == "folder"
+
+
+def read_row_item(below: Below, relative: str, row: Mapping[str, Any]) -> FileInfo | FolderInfo:
+    """Read an AQL row with the fields of an item."""
+    created, modified = date_of(row.get("created")), date_of(row.get("modified"))
+    if row.get("type") == "folder":
+        return below.folder(relative, created=created, modified=modified)
+    known = {"sha256": row.get("sha256"), "sha1": row.get("actual_sha1"), "md5": row.get("actual_md5")}
+    return below.file(relative, size_of(row.get("size")), checksums_of(known), created=created, modified=modified)
+
+
+def merge_rows(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """
+    Make one row of those of one item that follow each other: a server may send one for each of its properties.
+
+    What is nested in them is joined; rows that name no item stay as they are.
+    """
+    last: dict[str, Any] | None = None
+    for row in rows:
+        if last is not None and _is_same_item(last, row):
+            last = {**last, **{key: _joined(last.get(key), value) for key, value in row.items()}}
+            continue
+        if last is not None:
+            yield last
+        last = row
+    if last is not None:
+        yield last
+
+
+def _is_same_item(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(name in one and one[name] == other.get(name) for name in ("repo", "path", "name"))
+
+
+def _joined(one: Any, other: Any) -> Any:
+    if isinstance(one, list) and isinstance(other, list):
+        return one + [each for each in other if each not in one]
+    return other

@@ -1,0 +1,145 @@
+"""Deploying a file, and what the server recorded of it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from .._address import ItemURL
+from .._checksums import ALGORITHMS, Checksums, checksum_file
+from .._errors import IntegrityError, StoredElsewhereError
+from .._models import Response
+from .error_responses import raise_for_status
+from .json_values import checksums_of, parse_object, read_object, text_of
+from .property_text import matrix_parameters
+from .request import Request, Upload
+
+
+def build_deploy(
+    item: ItemURL, upload: Upload, checksums: Checksums, parameters: Mapping[str, str | Sequence[str]]
+) -> Request:
+    """
+    Send a file; the server refuses it (409) unless its bytes have the given checksums.
+
+    Raises:
+        InvalidArgumentError: A property name or value that a URL cannot carry.
+
+    See: JFrog REST API, "Deploy Artifact".
+    """
+    headers = {"Content-Type": "application/octet-stream"} | _checksum_headers(checksums)
+    return Request("PUT", f"{item}{matrix_parameters(parameters)}", item.server, headers, upload)
+
+
+def build_checksum_deploy(
+    item: ItemURL, checksums: Checksums, parameters: Mapping[str, str | Sequence[str]]
+) -> Request:
+    """
+    Have the server make a file of bytes that it stores already, under whatever name (404: it has none such).
+
+    Raises:
+        InvalidArgumentError: A property name or value that a URL cannot carry.
+
+    See: JFrog REST API, "Deploy Artifact by Checksum".
+    """
+    headers = {"X-Checksum-Deploy": "true"} | _checksum_headers(checksums)
+    return Request("PUT", f"{item}{matrix_parameters(parameters)}", item.server, headers)
+
+
+def _checksum_headers(checksums: Checksums) -> dict[str, str]:
+    values = {name: checksums.get(name) for name in ALGORITHMS}
+    return {f"X-Checksum-{name.capitalize()}": value for name, value in values.items() if value}
+
+
+def read_deployed(item: ItemURL, request: Request, response: Response, sent: Checksums) -> str | None:
+    """
+    Check that the server recorded the bytes that were sent, under the path requested.
+
+    Checksum siblings and Maven metadata are answered without a description; then there is nothing to compare.
+
+    Returns:
+        Key of the repository that holds the file if it is not the one requested, as with a virtual repository; else
+        None.
+
+    Raises:
+        ResponseError: The server refused.
+        IntegrityError: It recorded other checksums.
+        ProtocolError: The answer does not describe a file.
+        StoredElsewhereError: It stored the file under another path.
+    """
+    raise_for_status(request, response)
+    is_described = checksum_file(item.path) is None and item.name != "maven-metadata.xml"
+    if not response.content or (response.status_code != HTTPStatus.CREATED and not is_described):
+        return None
+    document = read_object(request, response)
+    recorded = checksums_of(document.get("checksums"))
+    for algorithm in ALGORITHMS:
+        ours, theirs = sent.get(algorithm), recorded.get(algorithm)
+        if ours and theirs and ours != theirs:
+            raise IntegrityError(
+                f"{request.method} {item}: {algorithm} is {ours}, server recorded {theirs}",
+                algorithm=algorithm,
+                expected=ours,
+                actual=theirs,
+                hint="the file may have changed while it was sent; deploy it again",
+            )
+    return _check_place(item, request, document)
+
+
+def read_folder_made(item: ItemURL, request: Request, response: Response) -> None:
+    """
+    Check that the server made a folder under the path requested.
+
+    Raises:
+        ResponseError: The server refused.
+        StoredElsewhereError: It made another folder.
+    """
+    raise_for_status(request, response)
+    if response.status_code == HTTPStatus.CREATED and response.content[:1] == b"{":
+        _check_place(item, request, parse_object(request, response, response.text))
+
+
+def _check_place(item: ItemURL, request: Request, document: Mapping[str, Any]) -> str | None:
+    """Compare ``repo`` and ``path`` of an answer with *item*; return the repository if only that is another one."""
+    repository = text_of(document.get("repo")) or item.repository
+    path = text_of(document.get("path"))
+    if path is not None and not _is_path_requested(item.path, path.strip("/")):
+        raise stored_elsewhere(request.method, item, repository, path.strip("/"))
+    return None if repository == item.repository else repository
+
+
+def stored_elsewhere(method: str, item: ItemURL, repository: str, path: str) -> StoredElsewhereError:
+    """The error for an item that the server stored under another repository or path."""
+    actual = str(ItemURL(item.server, repository, path))
+    return StoredElsewhereError(
+        f"{method} {item}: the server stored it as {actual}",
+        expected=str(item),
+        actual=actual,
+        hint="Artifactory cuts names at '!' and removes blanks at their end; choose another name",
+    )
+
+
+# What a repository of unique snapshots writes in the place of SNAPSHOT.
+_BUILD = r"\d{8}\.\d{6}-\d+"
+_SNAPSHOT = re.compile(rf"SNAPSHOT|{_BUILD}")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+
+
+def _is_path_requested(requested: str, answered: str) -> bool:
+    """
+    Whether *answered* is the path *requested*.
+
+    The answer is written in Latin-1 by some releases, with ``?`` for other characters, so any text matches what is
+    not ASCII. Maven snapshots get a timestamp, or lose it, by the settings of the repository.
+    """
+    if requested == answered:
+        return True
+    folder, _, name = requested.rpartition("/")
+    parts = _SNAPSHOT.split(name)
+    snapshot = f"(?:SNAPSHOT|{_BUILD})"
+    wanted = _lenient(f"{folder}/" if folder else "") + snapshot.join(map(_lenient, parts))
+    return re.fullmatch(wanted, answered) is not None
+
+
+def _lenient(text: str) -> str:
+    """A regular expression for *text*, in which characters outside ASCII may be any others."""
+    return "[^/]+".join(map(re.escape, _NOT_ASCII.split(text)))

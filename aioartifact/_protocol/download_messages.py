@@ -1,0 +1,166 @@
+"""The bytes of a file: asking for all of them or the rest, and what the server says about them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import unquote
+
+from .._address import ItemURL
+from .._checksums import ALGORITHMS, NO_CHECKSUMS, Checksums
+from .._codings import codings_of
+from .._errors import ProtocolError
+from .bodies import is_file, is_html
+from .json_values import checksums_of, not_artifactory, size_of
+from .request import IDENTITY, Request
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedContent:
+    """
+    What the server says about a body before it arrives.
+
+    Attributes:
+        size: Bytes of the whole file, or None where it does not say.
+        checksums: Of the whole file.
+        etag: What names this content of the file to the server that sends it, exactly as received, or None.
+        start: Offset of the first byte that comes.
+        stop: Offset behind the last byte that comes, if it is a part; None for all there is.
+        is_open_ended: Whether the body ends with the connection, and so may break off unnoticed (RFC 9112, 6.3).
+        codings: Content codings that the body is labelled with; *size* is then that of the encoded body. Whether they
+            were stored with the file or added in transit, only a checksum shows.
+        is_page: Whether it is a web page that only a checksum can identify as the file.
+        is_contradictory: Whether it is a part that ends behind *size*, though no such end was requested: *stop* is
+            *size*, but that may be wrong.
+    """
+
+    size: int | None
+    checksums: Checksums
+    etag: str | None = None
+    start: int = 0
+    stop: int | None = None
+    is_open_ended: bool = False
+    codings: tuple[str, ...] = ()
+    is_page: bool = False
+    is_contradictory: bool = False
+
+
+def build_download(item: ItemURL, *, unless_sha1: str | None = None) -> Request:
+    """
+    Ask for the bytes of a file.
+
+    Args:
+        item: The file.
+        unless_sha1: Answer 304 without a body if the file still has this SHA-1. Artifactory compares
+            If-None-Match with the bare SHA-1, without quotes.
+
+    See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 13.1.2.
+    """
+    condition = {"If-None-Match": unless_sha1} if unless_sha1 else {}
+    return Request("GET", str(item), item.server, IDENTITY | condition, is_for_file=True)
+
+
+def build_range(item: ItemURL, start: int, stop: int | None, etag: str | None) -> Request:
+    """
+    Ask for some bytes of a file, or for all of them if it is not *etag* any more.
+
+    The ETag goes back as it came: Artifactory's is a bare SHA-1, and a quoted one would count as changed.
+
+    Args:
+        item: The file.
+        start: Offset of the first byte.
+        stop: Offset behind the last byte; None for the rest of the file.
+        etag: What names the content that they must belong to, exactly as received; None for any.
+
+    See: RFC 9110 sections 13.1.5 and 14.2.
+    """
+    if start == 0 and stop is None:
+        return build_download(item)
+    last = "" if stop is None else stop - 1
+    condition = {"If-Range": etag} if etag else {}
+    headers = IDENTITY | {"Range": f"bytes={start}-{last}"} | condition
+    return Request("GET", str(item), item.server, headers, is_for_file=True)
+
+
+def unsatisfied_size(headers: Mapping[str, str]) -> int | None:
+    """Bytes of a file that ends before the part that was asked for (416), where the server tells."""
+    return size_of(headers.get("Content-Range", "").removeprefix("bytes */"))
+
+
+def is_folder_redirect(item: ItemURL, location: str) -> bool:
+    """Whether a redirect of a file request only adds the slash that makes it a folder's listing."""
+    folder = f"/{item.repository}/{item.path}".rstrip("/")
+    return unquote(re.split(r"[?#]", location, maxsplit=1)[0]).endswith(f"{folder}/")
+
+
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)\Z")
+
+
+def read_expected_content(
+    request: Request, chain: Sequence[Mapping[str, str]], *, status: int = HTTPStatus.OK
+) -> ExpectedContent:
+    """
+    Read what the server says about a body that comes with 200 or 206.
+
+    Args:
+        request: The request, for messages.
+        chain: Header fields of each hop, Artifactory's own first; storage behind a redirect knows no checksums.
+        status: HTTP status code of the last hop.
+
+    Raises:
+        ProtocolError: A web page in place of a file, or a part that was not asked for.
+    """
+    final = chain[-1]
+    if len(chain) == 1 and is_html(final) and not is_file(final):
+        raise not_artifactory(request, "an HTML page")
+    is_page = is_html(final) and not is_file(final)
+    checksums = next(filter(None, map(_header_checksums, chain)), NO_CHECKSUMS)
+    etag = final.get("ETag")
+    if etag and etag.startswith("W/"):
+        etag = None  # it must not go into If-Range (RFC 9110, 13.1.5)
+    codings = codings_of(final)
+    if status == HTTPStatus.PARTIAL_CONTENT:
+        start, stop, size = _content_range(request, final.get("Content-Range", ""))
+        requested = request.headers["Range"].removeprefix("bytes=")
+        return ExpectedContent(
+            size,
+            checksums,
+            _without_range(etag, f"{start}-{stop - 1}", requested),
+            start,
+            stop if size is None else min(stop, size),
+            codings=codings,
+            is_page=is_page,
+            # Old servers repeat the last byte requested, even if it lies behind the end of the file.
+            is_contradictory=size is not None and stop > size and not requested.endswith(f"-{stop - 1}"),
+        )
+    size = size_of(final.get("Content-Length"))
+    # A body in any other coding ends with the connection, as one without a length does (RFC 9112, 6.3).
+    is_chunked = final.get("Transfer-Encoding", "").lower().rpartition(",")[2].strip() == "chunked"
+    is_open_ended = size is None and not is_chunked
+    # Some proxies send an encoded body with the ETag of the file, and its ranges without a coding.
+    etag = None if codings else etag
+    return ExpectedContent(size, checksums, etag, is_open_ended=is_open_ended, codings=codings, is_page=is_page)
+
+
+def _without_range(etag: str | None, *ranges: str) -> str | None:
+    """The ETag of the whole file: before 5.8, Artifactory appends the range to it, unquoted."""
+    for each in ranges if etag else ():
+        etag = etag.removesuffix(f"-{each}") if etag else None
+    return etag or None
+
+
+def _content_range(request: Request, value: str) -> tuple[int, int, int | None]:
+    """Offsets of the first byte and behind the last one, and the size of the whole file."""
+    match = _CONTENT_RANGE.match(value) if "Range" in request.headers else None
+    first, last, size = map(size_of, match.groups()) if match else (None, None, None)
+    if first is not None and last is not None and first <= last and (size is None or first < size):
+        return first, last + 1, size
+    raise ProtocolError(f"{request.label}: answered 206 with Content-Range {value!r}", hint="try again")
+
+
+_CHECKSUM_FIELDS = tuple((name, f"X-Checksum-{name.capitalize()}") for name in ALGORITHMS)
+
+
+def _header_checksums(headers: Mapping[str, str]) -> Checksums:
+    found = {name: value for name, field in _CHECKSUM_FIELDS if (value := headers.get(field))}
+    return checksums_of(found) if found else NO_CHECKSUMS

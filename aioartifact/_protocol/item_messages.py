@@ -1,0 +1,133 @@
+"""File Info and Folder Info: what one item is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._address import ItemURL
+from .._errors import NotAFileError, NotAFolderError
+from .._models import Child, FileInfo, FolderInfo, Response
+from .child_folders import take_child_folders
+from .error_responses import raise_for_status
+from .json_values import (
+    checksums_of,
+    date_of,
+    missing_list,
+    name_of,
+    objects_of,
+    parse_object,
+    read_object,
+    size_of,
+    text_of,
+)
+from .listing_messages import read_child
+from .request import Request
+
+_OF_A_FILE = frozenset({"checksums", "downloadUri", "mimeType", "originalChecksums", "size"})
+
+
+def build_item_info(item: ItemURL) -> Request:
+    """Ask for File Info or Folder Info, whichever the item is."""
+    return Request("GET", f"{item.server}/api/storage/{item.location}", item.server)
+
+
+def read_item_info(item: ItemURL, request: Request, response: Response) -> FileInfo | FolderInfo:
+    """
+    Read File Info or Folder Info; a folder is told by its ``children``.
+
+    Raises:
+        ResponseError: The server said no.
+        ProtocolError: The answer is not what the storage API gives.
+    """
+    return read_item(item, request, read_object(request, response))
+
+
+def read_item(item: ItemURL, request: Request, document: Mapping[str, Any]) -> FileInfo | FolderInfo:
+    """
+    Read File Info or Folder Info that has been parsed.
+
+    Raises:
+        ProtocolError: It is neither: it has no children, and nothing that only a file has.
+    """
+    common: dict[str, Any] = {
+        "url": str(item),
+        "repository": name_of(request, document, "repo"),
+        "path": name_of(request, document, "path").strip("/"),
+        "created": date_of(document.get("created")),
+        "modified": date_of(document.get("lastModified")),
+        "created_by": text_of(document.get("createdBy")),
+        "modified_by": text_of(document.get("modifiedBy")),
+    }
+    if "children" in document:
+        children = tuple(Child(*read_child(request, entry)) for entry in objects_of(request, document, "children"))
+        return FolderInfo(**common, children=children)
+    expect_file_info(request, document)
+    return FileInfo(
+        **common,
+        size=size_of(document.get("size")),
+        checksums=checksums_of(document.get("checksums")),
+        mime_type=text_of(document.get("mimeType")),
+    )
+
+
+def read_folder_names(item: ItemURL, request: Request, response: Response) -> list[str]:
+    """
+    Read the names of the folders in a folder, in any order, without the rest of what its Folder Info says.
+
+    Raises:
+        ResponseError: The server said no.
+        NotAFolderError: It is a file.
+        ProtocolError: The answer is not what the storage API gives.
+    """
+    raise_for_status(request, response)
+    names, rest = take_child_folders(response.text)
+    document = parse_object(request, response, rest)
+    if "children" not in document:
+        expect_file_info(request, document)
+        raise not_a_folder(item)
+    children = [read_child(request, entry) for entry in objects_of(request, document, "children")]
+    return [*names, *(name for name, is_folder in children if is_folder)]
+
+
+def expect_file_info(request: Request, document: Mapping[str, Any]) -> None:
+    """
+    Make sure that *document*, which has no children, describes a file: it may be what is left of a Folder Info.
+
+    Raises:
+        ProtocolError: It does not.
+    """
+    if _OF_A_FILE.isdisjoint(document):
+        raise missing_list(request, "children")
+
+
+def expect_folder(item: ItemURL, info: FileInfo | FolderInfo) -> FolderInfo:
+    """
+    Return *info* if it describes a folder.
+
+    Raises:
+        NotAFolderError: It describes a file.
+    """
+    if isinstance(info, FolderInfo):
+        return info
+    raise not_a_folder(item)
+
+
+def expect_file(item: ItemURL, info: FileInfo | FolderInfo) -> FileInfo:
+    """
+    Return *info* if it describes a file.
+
+    Raises:
+        NotAFileError: It describes a folder.
+    """
+    if isinstance(info, FileInfo):
+        return info
+    raise not_a_file(item)
+
+
+def not_a_folder(item: ItemURL) -> NotAFolderError:
+    """The error for a file where a folder is needed."""
+    return NotAFolderError(f"{item}: is a file, expected a folder", hint="leave the file name out of the URL")
+
+
+def not_a_file(item: ItemURL) -> NotAFileError:
+    """The error for a folder where a file is needed."""
+    return NotAFileError(f"{item}: is a folder, expected a file", hint="use download_folder() for a whole folder")

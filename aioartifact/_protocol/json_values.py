@@ -1,0 +1,171 @@
+"""Answers as values: each reader keeps what is well formed, and says what the server failed to send."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from json import JSONDecodeError
+from typing import Any
+
+from .._address import has_surrogates
+from .._checksums import ALGORITHMS, NO_CHECKSUMS, Checksums
+from .._errors import ArtifactoryError, IncompleteListingError, InvalidArgumentError, ProtocolError
+from .._models import Response
+from .bodies import is_html, parse_json
+from .error_responses import errors_inside, raise_for_status
+from .request import Request
+
+# Where "errors" stands in a document that has nothing else.
+_BEGINNING = 64
+
+
+def read_object(request: Request, response: Response) -> dict[str, Any]:
+    """
+    Read a JSON object.
+
+    Raises:
+        ResponseError: The server said no.
+        ProtocolError: The answer is something else.
+    """
+    raise_for_status(request, response)
+    return parse_object(request, response, response.text)
+
+
+def parse_object(request: Request, response: Response, text: str) -> dict[str, Any]:
+    """
+    Parse *text*, what is of interest in the body of *response*, as a JSON object.
+
+    Raises:
+        ProtocolError: It is something else, or a success that reports errors.
+    """
+    document = _parse(request, response, text)
+    if not isinstance(document, dict):
+        raise not_artifactory(request, f"a JSON {type(document).__name__}")
+    if words := errors_inside(document):
+        raise reported_errors(request, words)
+    return document
+
+
+def read_json(request: Request, response: Response) -> Any:
+    """
+    Read any JSON.
+
+    Raises:
+        ResponseError: The server said no.
+        ProtocolError: The answer is something else.
+    """
+    raise_for_status(request, response)
+    return _parse(request, response, response.text)
+
+
+def _parse(request: Request, response: Response, text: str) -> Any:
+    # Raised outside the handler: the error of the standard library carries the whole text, whatever that holds.
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        reason = "" if isinstance(error, JSONDecodeError) else f": {error}"
+    raise not_artifactory(
+        request, "an HTML page" if is_html(response.headers) else f"something that is not JSON{reason}"
+    )
+
+
+def refuse_page(request: Request, response: Response) -> Response:
+    """
+    Return *response*, a success, unless it is a web page or reports errors: then nothing was done.
+
+    Raises:
+        ProtocolError: It is one, or a JSON object with errors.
+    """
+    if is_html(response.headers):
+        raise not_artifactory(request, "an HTML page")
+    if response.content[:1] == b"{" and b'"errors"' in response.content[:_BEGINNING]:
+        read_object(request, response)
+    return response
+
+
+def objects_of(request: Request, document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The list of objects that *document* must have as *key*."""
+    entries = document.get(key)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise missing_list(request, key)
+    return entries
+
+
+def name_of(request: Request, entry: Mapping[str, Any], key: str) -> str:
+    """The name that *entry* must have as *key*; JSON can spell halves of surrogate pairs, no URL can."""
+    name = entry.get(key)
+    if not isinstance(name, str) or has_surrogates(name):
+        raise not_artifactory(request, f"an answer where {key!r} is no name")
+    return name
+
+
+def flag_of(request: Request, entry: Mapping[str, Any], key: str) -> bool:
+    """The flag that *entry* must have as *key*; the documentation shows flags as text, servers send booleans."""
+    value = entry.get(key)
+    if not (isinstance(value, bool) or value in ("true", "false")):
+        raise not_artifactory(request, f"an answer where {key!r} is neither true nor false")
+    return is_true(value)
+
+
+def missing_list(request: Request, key: str) -> ProtocolError:
+    """The error for an answer without the list it consists of: it is not an empty list."""
+    return not_artifactory(request, f"JSON without {key!r}, a list of objects")
+
+
+def reported_errors(request: Request, words: str, *, has_rows: bool = False) -> ArtifactoryError:
+    """The error for a success that reports errors: beside rows, those may be some of them only."""
+    kind = IncompleteListingError if has_rows else ProtocolError
+    return kind(f"{request.label}: answered with success, and with errors: {words}", hint="try again later")
+
+
+def not_artifactory(request: Request, what: str) -> ProtocolError:
+    return ProtocolError(
+        f"{request.label}: answered with {what}", hint=f"is {request.server} the base URL of an Artifactory?"
+    )
+
+
+def is_true(value: object) -> bool:
+    """Read a flag; the documentation shows flags as text, real servers send booleans."""
+    return value is True or value == "true"
+
+
+def text_of(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+# No file is larger: it is the largest offset that an operating system can express.
+_LARGEST = 2**63 - 1
+
+
+def size_of(value: object) -> int | None:
+    """Sizes are text in File Info, numbers in File List and AQL, -1 for folders."""
+    try:
+        size = int(str(value))
+    except ValueError:
+        return None
+    return size if 0 <= size <= _LARGEST else None
+
+
+def checksums_of(values: object) -> Checksums:
+    """Keep the checksums that are well formed; a proxy may have dropped or spoiled some."""
+    if not isinstance(values, dict):
+        return NO_CHECKSUMS
+    try:
+        return Checksums(values.get("sha256"), values.get("sha1"), values.get("md5"))
+    except InvalidArgumentError:
+        return _well_formed(values)
+
+
+def _well_formed(values: Mapping[str, Any]) -> Checksums:
+    known: dict[str, str | None] = {}
+    for name in ALGORITHMS:
+        with suppress(InvalidArgumentError):
+            known[name] = Checksums(**{name: values.get(name)}).get(name)
+    return Checksums(**known)
+
+
+def date_of(value: object) -> datetime | None:
+    try:
+        date = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return date if date.tzinfo else None

@@ -1,0 +1,89 @@
+"""The entries of listings: File List, children of a folder, rows of AQL."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from .._address import ItemURL, quote_path
+from .._checksums import NO_CHECKSUMS, Checksums
+from .._models import FileInfo, FolderInfo
+from .json_values import checksums_of, date_of, flag_of, is_true, name_of, not_artifactory, size_of
+from .request import Request
+
+
+class Below:
+    """Names the entries below one folder; what they have in common is made once, for there may be millions."""
+
+    def __init__(self, folder: ItemURL) -> None:
+        self._url = f"{folder}/"
+        self._repository = folder.repository
+        self._path = f"{folder.path}/" if folder.path else ""
+
+    def file(
+        self,
+        relative: str,
+        size: int | None = None,
+        checksums: Checksums = NO_CHECKSUMS,
+        *,
+        created: datetime | None = None,
+        modified: datetime | None = None,
+    ) -> FileInfo:
+        """A file at *relative*, a raw path."""
+        url, path = self._url + quote_path(relative), self._path + relative
+        return FileInfo(url, self._repository, path, size, checksums, created, modified)
+
+    def folder(self, relative: str, *, created: datetime | None = None, modified: datetime | None = None) -> FolderInfo:
+        """A folder at *relative*, a raw path."""
+        url, path = self._url + quote_path(relative), self._path + relative
+        return FolderInfo(url, self._repository, path, created=created, modified=modified)
+
+    def relative(self, path: str) -> str | None:
+        """What of *path*, inside the repository, lies below the folder; None for what does not."""
+        return path[len(self._path) :] or None if path.startswith(self._path) else None
+
+
+def build_file_list(item: ItemURL, *, depth: int | None = None, folders: bool = False) -> Request:
+    """
+    Ask for everything below a folder in one answer (Pro, not for anonymous users).
+
+    Args:
+        item: The folder.
+        depth: How many levels; None for all.
+        folders: Whether folders are listed, too.
+
+    See: JFrog REST API, "File List".
+    """
+    query = f"?list&deep=1&listFolders={int(folders)}" + ("" if depth is None else f"&depth={depth}")
+    return Request("GET", f"{item.server}/api/storage/{item.location}{query}", item.server)
+
+
+def read_listed(request: Request, entry: Mapping[str, Any]) -> tuple[str, bool]:
+    """
+    Read where an entry of a File List lies, relative to the folder, and whether it is a folder.
+
+    Raises:
+        ProtocolError: It has no name, or is neither file nor folder.
+    """
+    return name_of(request, entry, "uri").lstrip("/"), flag_of(request, entry, "folder")
+
+
+def read_listed_item(below: Below, relative: str, entry: Mapping[str, Any]) -> FileInfo | FolderInfo:
+    """Read an entry of a File List."""
+    modified = date_of(entry.get("lastModified"))
+    if is_true(entry.get("folder")):
+        return below.folder(relative, modified=modified)
+    checksums = checksums_of({"sha256": entry.get("sha2"), "sha1": entry.get("sha1")})
+    return below.file(relative, size_of(entry.get("size")), checksums, modified=modified)
+
+
+def read_child(request: Request, entry: Mapping[str, Any]) -> tuple[str, bool]:
+    """
+    Read the name of a child of a folder, and whether it is a folder.
+
+    Raises:
+        ProtocolError: It has no name, or one that would lead a walk out of its folder, or in a circle.
+    """
+    name = name_of(request, entry, "uri").removeprefix("/")
+    if name in ("", ".", "..") or "/" in name:
+        raise not_artifactory(request, f"a child {name!r} that is neither file nor folder")
+    return name, flag_of(request, entry, "folder")

@@ -1,0 +1,57 @@
+"""Searches by one thing that is known of items."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from .._address import ItemURL, ServerURL
+from .._models import FileInfo, FolderInfo
+from .item_messages import read_item
+from .json_values import date_of, name_of, not_artifactory, text_of
+from .request import Request
+
+_STORAGE = "/api/storage/"
+# Without it only links come, which say neither size nor checksum.
+_DETAILS = {"X-Result-Detail": "info"}
+
+
+def build_search(
+    server: ServerURL, kind: str, parameters: Sequence[tuple[str, str]], repositories: Sequence[str] = ()
+) -> Request:
+    """
+    Ask for items.
+
+    Args:
+        server: The server.
+        kind: Last segment of the address: ``"artifact"``, ``"gavc"``, ``"prop"``, ``"checksum"``, ``"dates"``.
+        parameters: What is looked for.
+        repositories: Keys of the repositories to look in; all if there are none.
+
+    See: JFrog REST API, "Searches".
+    """
+    limited = [("repos", ",".join(repositories))] if repositories else []
+    query = urlencode([*parameters, *limited], quote_via=quote)
+    return Request("GET", f"{server}/api/search/{kind}?{query}", server, _DETAILS)
+
+
+def read_found(request: Request, entry: Mapping[str, Any]) -> FileInfo | FolderInfo:
+    """
+    Read one result, by its repository and path; a server or a proxy may leave out all but the link.
+
+    Raises:
+        ProtocolError: It says not where the item is.
+    """
+    if text_of(entry.get("repo")) and text_of(entry.get("path")):
+        repository, path = name_of(request, entry, "repo"), name_of(request, entry, "path").strip("/")
+        return read_item(ItemURL(request.server, repository, path), request, entry)
+    item = _item_of_link(request, name_of(request, entry, "uri"))
+    created, modified = date_of(entry.get("created")), date_of(entry.get("lastModified"))
+    return FileInfo(str(item), item.repository, item.path, created=created, modified=modified)
+
+
+def _item_of_link(request: Request, link: str) -> ItemURL:
+    """Links are not percent-encoded, and may name a host that is none outside: only what follows the API counts."""
+    repository, _, path = link.partition(_STORAGE)[2].partition("/")
+    if not repository:
+        raise not_artifactory(request, "a result that is nowhere")
+    return ItemURL(request.server, repository, path.strip("/"))

@@ -1,0 +1,362 @@
+"""Many downloads: where each file goes, whether it is fetched at all, and the outcome."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+import aiohttp
+import anyio
+
+from ..._address import ItemURL, ServerURL, URLLike, names_folder, parse_item_url
+from ..._checksums import NO_CHECKSUMS, Algorithm, Checksums
+from ..._errors import ArtifactoryError, InvalidArgumentError
+from ..._files import Manifest, Stamp, TargetFile, hash_file
+from ..._models import FileInfo
+from ..._progress import FileProgress, Progress
+from ..._reports import Outcome
+from ..._scheduler import Slots
+from ..._session import state_of
+from ..._threads import finished, run, run_short, submit
+from ..accounting import failed, label_of, settle, tracked
+from ..local_paths import local_path, path_below_root
+from ..overwrite import Decision, Overwrite, decide
+from ..receive.one_file import Fetched, fetch_file, was_begun
+from .destination import Destination
+from .durability import FolderSyncs
+from .space import check_space
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Item: TypeAlias = (
+    URLLike | tuple[URLLike, str | os.PathLike[str]] | tuple[URLLike, str | os.PathLike[str], Checksums] | FileInfo
+)
+"""
+A file to download: its URL; its URL and a path below the destination, with or without the checksums that it must
+have; or the entry of a listing, whose size and checksums it must still have.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """
+    One file to fetch.
+
+    Attributes:
+        item: Where it is.
+        relative: Where it goes, below the destination, with slashes.
+        listed: What a listing said of it, or None.
+        is_binding: Whether the caller gave *listed*: then its size and checksums are required.
+    """
+
+    item: ItemURL
+    relative: str
+    listed: FileInfo | None = None
+    is_binding: bool = False
+
+
+@dataclass(slots=True)
+class Target:
+    """
+    A job that has its place, and what is there already.
+
+    Attributes:
+        job: The job.
+        url: URL of the item.
+        path: The place, as the caller sees it.
+        real: The same with all symbolic links followed.
+        file: The file that is written.
+        looked_ns: When that was looked at.
+        begun: Whether an earlier run has left some of the item.
+        known: Checksums of that file, as far as they are known.
+        decision: What to do.
+    """
+
+    job: Job
+    url: str
+    path: str
+    real: str
+    file: TargetFile
+    looked_ns: int
+    begun: bool
+    known: Checksums = NO_CHECKSUMS
+    decision: Decision = "fetch"
+
+    @property
+    def status(self) -> os.stat_result | None:
+        """Status of the existing file; None if there is none."""
+        return self.file.status
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the file that is there, or None."""
+        return self.status.st_size if self.status else None
+
+
+Chunks: TypeAlias = AsyncGenerator[Sequence[Any], None]
+Looked: TypeAlias = tuple[Sequence[Any], list[Target | Outcome]]
+JobOf: TypeAlias = Callable[[Any, Iterable[ServerURL]], Job]
+
+
+class Fetcher:
+    """Fetches items into one destination folder."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        destination: str,
+        overwrite: Overwrite,
+        progress: Progress,
+        *,
+        job_of: JobOf,
+        slots: Slots,
+        manifest: Manifest | None = None,
+        durable: bool = False,
+    ) -> None:
+        self._session = session
+        self._destination = Destination(destination, durable=durable)
+        self._syncs = FolderSyncs() if durable else None
+        self._root = destination
+        self._overwrite: Overwrite = overwrite
+        self._progress = progress
+        self._job_of = job_of
+        self._manifest = manifest
+        self._slots = slots
+
+    async def targets(self, chunks: Chunks, *, ahead: bool) -> AsyncGenerator[Target | Sequence[Outcome], None]:
+        """
+        Give each item of *chunks* its place and look at what is there; yield what is to be fetched, one by one.
+
+        Outcomes of items that need no more than the look come together.
+
+        Args:
+            chunks: The items.
+            ahead: Whether to take a chunk before the one before it is used up: all are at hand.
+        """
+        async with aclosing((self._looked_ahead if ahead else self._looked)(chunks)) as looks:
+            async for chunk, looked in looks:
+                settled = [
+                    settle(self._progress, found, listed_size(item))
+                    for item, found in zip(chunk, looked, strict=True)
+                    if isinstance(found, Outcome)
+                ]
+                if settled:
+                    yield settled
+                for found in looked:
+                    if isinstance(found, Target):
+                        yield found
+
+    async def _looked(self, chunks: Chunks) -> AsyncGenerator[Looked, None]:
+        """Yield each chunk with what was found."""
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                look = run_short if len(chunk) == 1 else run
+                yield chunk, await look(self._look, chunk, self._servers)
+
+    async def _looked_ahead(self, chunks: Chunks) -> AsyncGenerator[Looked, None]:
+        """The same, while a thread looks at the next one."""
+        before: Sequence[Any] = ()
+        looking: asyncio.Future[list[Target | Outcome]] | None = None
+        try:
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    looked = [] if looking is None else await finished(looking)
+                    looking = submit(self._look, chunk, self._servers)
+                    yield before, looked
+                    before = chunk
+            if looking is not None:
+                yield before, await finished(looking)
+        finally:
+            if looking is not None:
+                await finished(looking)
+
+    @property
+    def _servers(self) -> tuple[ServerURL, ...]:
+        return state_of(self._session).servers
+
+    async def check_space(self, items: Iterable[Any] | AsyncIterable[Any]) -> None:
+        """
+        Make sure that *items* fit on the disk, as far as their sizes are known before.
+
+        Raises:
+            LocalFileError: They do not.
+        """
+        if isinstance(items, Sequence):
+            servers = self._servers
+            await run(check_space, items, lambda item: self._path_of(item, servers), self._overwrite, self._root)
+
+    def _path_of(self, item: Any, servers: Iterable[ServerURL]) -> tuple[str, FileInfo | None]:
+        job = self._job_of(item, servers)
+        return local_path(self._root, job.relative), job.listed
+
+    def _look(self, chunk: Sequence[Any], servers: Iterable[ServerURL]) -> list[Target | Outcome]:
+        """Place the items of a chunk, and decide what to do about each; blocks."""
+        placed = [self._place(item, servers) for item in chunk]
+        there = [target for target in placed if isinstance(target, Target) and target.status]
+        if self._manifest is not None and self._overwrite == "changed" and there:
+            found = self._manifest.find({target.real: Stamp.of(target.status) for target in there if target.status})
+            for target in there:
+                target.known = found.get(target.real, target.known)
+        return [self._decided(target) if isinstance(target, Target) else target for target in placed]
+
+    def _place(self, item: Any, servers: Iterable[ServerURL]) -> Target | Outcome:
+        started = time.perf_counter()
+        url, path = None, None
+        try:
+            job = self._job_of(item, servers)
+            url = job.listed.url if job.listed else str(job.item)
+            path = local_path(self._root, job.relative)
+            looked_ns = time.time_ns()
+            real, file = self._destination.claim(path, url)
+            begun = self._destination.may_have_record(file) and was_begun(job.item, file.path, job.listed)
+            return Target(job, url, path, real, file, looked_ns, begun)
+        except ArtifactoryError as error:
+            return failed(url or label_of(item), path, started, error)
+
+    def _decided(self, target: Target) -> Target | Outcome:
+        target.decision = decide(self._overwrite, target.size, target.job.listed, target.known)
+        if target.decision != "keep":
+            return target
+        if target.known and target.job.listed:
+            target.known = target.job.listed.checksums  # the same, and what is in memory already
+        return _unchanged(target)
+
+    async def fetch(self, work: Target | Sequence[Outcome]) -> Outcome | Sequence[Outcome]:
+        """Fetch one file; what goes wrong with it becomes part of the outcome."""
+        if not isinstance(work, Target):
+            return work
+        return await tracked(
+            self._progress,
+            work.url,
+            work.path,
+            partial(self._fetch, work),
+            name=work.job.item.name,
+            size=listed_size(work.job),
+        )
+
+    async def _fetch(self, target: Target, file: FileProgress) -> Outcome:
+        if target.decision == "read" and await self._is_same(target):
+            return _unchanged(target)
+        if target.decision == "ask" and target.known.sha1 is None:
+            # Nothing is known of the server's file: its SHA-1 is also its ETag, so one request can tell.
+            target.known = await run(_hash, target, ("sha1",))
+        fetched = await fetch_file(
+            self._session,
+            target.job.item,
+            target.file.path,
+            listed=target.job.listed,
+            check_replaceable=partial(target.file.check_replaceable, target.path),
+            is_binding=target.job.is_binding,
+            unless_sha1=target.known.sha1 if target.decision == "ask" else None,
+            durable=self._syncs is not None,
+            begun=target.begun,
+            slots=self._slots,
+            progress=file,
+        )
+        if fetched is not None and self._syncs is not None:
+            await self._syncs.sync(os.path.dirname(target.file.path))
+        await self._record(target, fetched)
+        if fetched is None:
+            return _unchanged(target)
+        return Outcome(
+            target.url,
+            target.path,
+            "downloaded",
+            fetched.size,
+            fetched.checksums.sha256,
+            was_replaced=fetched.was_replaced,
+        )
+
+    async def _is_same(self, target: Target) -> bool:
+        """Read the local file, and compare it with what was listed."""
+        listed = target.job.listed
+        strongest = listed.checksums.strongest() if listed else None
+        assert listed is not None
+        assert strongest is not None, "there is something to compare with"
+        target.known = await run(_hash, target, (strongest[0],))
+        if decide(self._overwrite, target.size, listed, target.known) != "keep":
+            return False
+        target.known = listed.checksums
+        await self._record(target, None)
+        return True
+
+    async def _record(self, target: Target, fetched: Fetched | None) -> None:
+        """Let the manifest know what the file holds: what was fetched, or what it held before."""
+        if self._manifest is None:
+            return
+        if fetched is not None and not fetched.checksums:
+            return  # there is nothing to tell it
+        if fetched is not None:
+            due = self._manifest.add_written(target.real, fetched.status, fetched.checksums)
+        else:
+            assert target.status is not None
+            due = self._manifest.add_read(target.real, target.status, target.looked_ns, target.known)
+        if due:
+            await run(self._manifest.flush)
+
+
+@asynccontextmanager
+async def opened_manifest(path: str | None) -> AsyncIterator[Manifest | None]:
+    """Open a manifest if one is wanted; what was verified is written to it even if the call is cancelled."""
+    if path is None:
+        yield None
+        return
+    manifest = await run(Manifest, path)
+    try:
+        yield manifest
+    finally:
+        with anyio.CancelScope(shield=True):
+            await run(manifest.close)
+
+
+def job_of_item(item: Item, servers: Iterable[ServerURL], root: str = "") -> Job:
+    """
+    Read what a caller gave as an item; an absolute path must lie below *root*; blocks.
+
+    Raises:
+        InvalidArgumentError: It is none.
+        UnsafePathError: Its path is absolute and lies elsewhere.
+    """
+    if isinstance(item, FileInfo):
+        return Job(parse_item_url(item.url, servers), item.name, item, is_binding=True)
+    if isinstance(item, URLLike):
+        address = parse_item_url(item, servers)
+        return Job(address, address.name)
+    match item:
+        case tuple((url, str() | os.PathLike() as path)) if isinstance(relative := os.fspath(path), str):
+            return _job_below(root, parse_item_url(url, servers), relative)
+        case tuple((url, str() | os.PathLike() as path, Checksums() as checksums)) if isinstance(
+            relative := os.fspath(path), str
+        ):
+            address = parse_item_url(url, servers)
+            pinned = FileInfo(str(address), address.repository, address.path, checksums=checksums)
+            return _job_below(root, address, relative, pinned)
+    raise InvalidArgumentError(
+        f"item is a {type(item).__name__}; expected a URL, a (url, path) pair, (url, path, Checksums) or a FileInfo"
+    )
+
+
+def _job_below(root: str, address: ItemURL, path: str, pinned: FileInfo | None = None) -> Job:
+    path = path.replace(os.sep, "/")
+    where = path_below_root(root, path).replace(os.sep, "/")
+    relative = where + address.name if names_folder(path) else where
+    return Job(address, relative, pinned, is_binding=pinned is not None)
+
+
+def _unchanged(target: Target) -> Outcome:
+    return Outcome(target.url, target.path, "unchanged", target.size or 0, target.known.sha256)
+
+
+def _hash(target: Target, algorithms: Sequence[Algorithm]) -> Checksums:
+    """Checksums of the file that is there; blocks."""
+    return hash_file(target.path, algorithms)[1]
+
+
+def listed_size(item: object) -> int:
+    listed = item.listed if isinstance(item, Job) else item
+    return listed.size or 0 if isinstance(listed, FileInfo) else 0

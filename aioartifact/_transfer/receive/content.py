@@ -1,0 +1,262 @@
+"""
+Do these bytes belong to that content? The one answer for downloads, streams, open files and archive members.
+
+Checksums decide where both sides have one in common. Then an ETag decides. An answer with neither cannot be matched
+with any content: `Last-Modified` has a resolution of one second, and a file can change twice in one.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from ..._address import ItemURL
+from ..._checksums import ALGORITHMS, NO_CHECKSUMS, Algorithm, Checksums, Digests
+from ..._codings import can_decode, decoded
+from ..._errors import IntegrityError, ProtocolError
+from ..._models import FileInfo
+from ..._protocol import ExpectedContent
+from .ranges import Range, Ranges
+
+WHOLE = Range(0, sys.maxsize)
+
+Meaning: TypeAlias = Literal["body", "unchanged", "end", "refusal"]
+
+
+def meaning_of(status: int, *, has_range: bool, is_conditional: bool = False) -> Meaning:
+    """
+    Decide what a status means for a download request.
+
+    Returns:
+        ``"body"``: bytes of the file follow. ``"unchanged"``: the local copy is current. ``"end"``: the requested
+        range starts at or behind the end of the file. ``"refusal"``: anything else, such as a 416 to a request
+        without a range, or a 304 to one without a condition. A 206 to a request without a range is refused where
+        its header fields are read.
+    """
+    if status in (200, 206):
+        return "body"
+    if status == 304 and is_conditional:
+        return "unchanged"
+    return "end" if status == 416 and has_range else "refusal"
+
+
+def disagree(one: Checksums, other: Checksums) -> bool:
+    """Whether two sets of checksums cannot belong to the same bytes: one that both have differs."""
+    return any((mine := one.get(name)) and (theirs := other.get(name)) and mine != theirs for name in ALGORITHMS)
+
+
+def is_same_content(pinned: ExpectedContent, answer: ExpectedContent) -> bool:
+    """Whether an answer is about the *pinned* content. An answer without checksum and ETag never is."""
+    if disagree(pinned.checksums, answer.checksums):
+        return False
+    has_same_form = pinned.codings == answer.codings  # else the size of one may be that of an encoded body
+    if has_same_form and None not in (pinned.size, answer.size) and pinned.size != answer.size:
+        return False
+    if pinned.checksums.agree_with(answer.checksums):
+        return True
+    return pinned.etag is not None and pinned.etag == answer.etag
+
+
+def has_identity(expected: ExpectedContent) -> bool:
+    """Whether later answers can be matched with this content."""
+    return bool(expected.checksums) or expected.etag is not None
+
+
+def has_certain_end(answer: ExpectedContent, size: int | None) -> bool:
+    """Whether an answer does not contradict itself about the end of the file, or states its known *size*."""
+    return not answer.is_contradictory or (size is not None and answer.size == size)
+
+
+def is_requested_part(asked: Range, answer: ExpectedContent, size: int | None = None) -> bool:
+    """Whether an answer begins at the first requested byte, and ends at the last one or at the end of the file."""
+    end = size or answer.size or asked.stop
+    return answer.start == asked.start and answer.stop == min(asked.stop, end) and has_certain_end(answer, size)
+
+
+def continues(pinned: ExpectedContent, asked: Range, answer: ExpectedContent) -> bool:
+    """Whether an answer is exactly the requested part of the *pinned* content, in the same form."""
+    is_part = is_requested_part(asked, answer, pinned.size) and pinned.codings == answer.codings
+    return is_part and is_same_content(pinned, answer)
+
+
+def first_missing(pinned: ExpectedContent, kept: Ranges) -> Range | None:
+    """What to request next of a partially received file; None if it is complete."""
+    if not (kept.total and pinned.etag):
+        return WHOLE
+    if pinned.size is None:
+        return Range(kept.reach(), WHOLE.stop)
+    return next(iter(kept.missing(pinned.size)), None)
+
+
+def algorithms_for(expected: Checksums) -> Sequence[Algorithm]:
+    """The digest to compute: that of the strongest expected checksum, or none."""
+    strongest = expected.strongest()
+    return (strongest[0],) if strongest else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """
+    What a caller or a listing says a file must be.
+
+    Attributes:
+        size: Bytes, or None.
+        checksums: Checksums of the whole file.
+        is_binding: Whether the caller requires it. The listing of a folder may be older than the file.
+    """
+
+    size: int | None
+    checksums: Checksums
+    is_binding: bool
+
+
+def pin_of(listed: FileInfo | None, *, is_binding: bool) -> Pin | None:
+    """The pin of a listed file or of a caller's item; None if there is nothing to compare with."""
+    if listed is None or (listed.size is None and not listed.checksums):
+        return None
+    return Pin(listed.size, listed.checksums, is_binding)
+
+
+def required_pin(checksums: Checksums) -> Pin | None:
+    """The pin of a file that must have *checksums*; None if there are none."""
+    return Pin(None, checksums, is_binding=True) if checksums else None
+
+
+def contradicts(pin: Pin | None, answer: ExpectedContent) -> bool:
+    """Whether an answer announces another size or other checksums than the *pin*."""
+    if pin is None:
+        return False
+    sizes_differ = None not in (pin.size, answer.size) and pin.size != answer.size and not answer.codings
+    return sizes_differ or disagree(pin.checksums, answer.checksums)
+
+
+def with_pin(answer: ExpectedContent, pin: Pin | None) -> ExpectedContent:
+    """
+    Add to an answer what the *pin* knows. Nothing is added from the listing of another content.
+
+    Of a binding pin its own strongest checksum is verified: a stronger one in a header says nothing about the
+    content that the caller required.
+    """
+    if pin is None or (disagree(pin.checksums, answer.checksums) and not pin.is_binding):
+        return answer
+    size = pin.size if answer.size is None and not answer.codings else answer.size
+    if pin.is_binding and pin.checksums:
+        return replace(answer, size=size, checksums=pin.checksums)
+    known = {name: answer.checksums.get(name) or pin.checksums.get(name) for name in ALGORITHMS}
+    return replace(answer, size=size, checksums=Checksums(**known))
+
+
+def pin_error(item: ItemURL, pin: Pin, answer: ExpectedContent) -> IntegrityError:
+    """The error for an answer that contradicts a pin."""
+    for name in ALGORITHMS:
+        expected, actual = pin.checksums.get(name), answer.checksums.get(name)
+        if expected and actual and expected != actual:
+            what: str = name
+            break
+    else:
+        what, expected, actual = "size", str(pin.size), str(answer.size)
+    source = "requested" if pin.is_binding else "listed"
+    return IntegrityError(
+        f"GET {item}: {what} is {actual}, {source} was {expected}; nothing was written",
+        algorithm=what,
+        expected=expected or "",
+        actual=actual or "",
+        hint="the file was replaced, or the expected value is that of another file",
+    )
+
+
+def check_pin(item: ItemURL, pin: Pin | None, answer: ExpectedContent) -> None:
+    """
+    Refuse an answer that announces other content than the caller requires.
+
+    Raises:
+        IntegrityError: If it does.
+    """
+    if pin is not None and pin.is_binding and contradicts(pin, answer):
+        raise pin_error(item, pin, answer)
+
+
+def check_pinned_size(item: ItemURL, pin: Pin | None, size: int) -> None:
+    """
+    Compare the size of a verified file with what the caller requires: an encoded body does not state it.
+
+    Raises:
+        IntegrityError: If it differs.
+    """
+    if pin is not None and pin.is_binding and pin.size not in (None, size):
+        raise pin_error(item, pin, ExpectedContent(size, NO_CHECKSUMS))
+
+
+def check_is_file(item: ItemURL, expected: ExpectedContent, *, is_identified: bool) -> None:
+    """
+    Refuse a web page that a redirect led to, unless it is identified as the file.
+
+    Raises:
+        ProtocolError: If it is not.
+    """
+    if expected.is_page and not is_identified:
+        raise ProtocolError(
+            f"GET {item}: redirected to an HTML page; nothing was written",
+            hint="a login page may have answered in place of the file; check the credentials",
+        )
+
+
+def check_received(item: ItemURL, expected: ExpectedContent, size: int, checksums: Checksums) -> None:
+    """
+    Compare the received bytes with the expected content.
+
+    Raises:
+        IntegrityError: If size or checksum differs.
+        ProtocolError: If the body is a web page from a redirect that no checksum identifies as the file.
+    """
+    strongest = expected.checksums.strongest()
+    check_is_file(item, expected, is_identified=bool(expected.checksums))
+    if expected.size is not None and size != expected.size:
+        raise IntegrityError(
+            f"GET {item}: {size} bytes arrived of {expected.size}; nothing was written",
+            algorithm="size",
+            expected=str(expected.size),
+            actual=str(size),
+            hint="try again; a proxy may cut long answers",
+        )
+    if strongest is None:
+        if expected.size is None and expected.is_open_ended:
+            raise IntegrityError(
+                f"GET {item}: {size} bytes arrived, and their end cannot be verified; nothing was written",
+                algorithm="size",
+                actual=str(size),
+                hint="try again; the response has neither a length nor checksums, check the proxy",
+            )
+        return
+    algorithm, wanted = strongest
+    actual = checksums.get(algorithm) or ""
+    if actual != wanted:
+        hint = "try again; if it stays, a proxy changes the bytes or the stored file is damaged"
+        raise IntegrityError(
+            f"GET {item}: {algorithm} is {actual}, expected {wanted}; nothing was written",
+            algorithm=algorithm,
+            expected=wanted,
+            actual=actual,
+            hint="try again; a proxy encodes the file on the way: " + "+".join(expected.codings)
+            if expected.codings
+            else hint,
+        )
+
+
+def decoded_size(expected: ExpectedContent, chunks: Iterable[bytes]) -> int | None:
+    """
+    Bytes of the content of an encoded body, if its checksum shows that the coding was added in transit; else None.
+
+    Blocks as long as it takes to decode *chunks*; the content itself is not kept.
+    """
+    algorithms = algorithms_for(expected.checksums)
+    if not (algorithms and can_decode(expected.codings)):
+        return None
+    size, digests = 0, Digests(algorithms)
+    try:
+        for piece in decoded(chunks, expected.codings):
+            digests.update(piece)
+            size += len(piece)
+    except ValueError:
+        return None
+    return size if digests.checksums().agree_with(expected.checksums) else None

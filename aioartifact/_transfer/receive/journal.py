@@ -1,0 +1,142 @@
+"""
+The journal of a part: which of its bytes survived, and of which content they are.
+
+It is written after the bytes it speaks of are on the disk, so what it says holds after a crash, too; what it does not
+say of is never used. It holds no secret: the URL of an item has neither user nor query.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ..._address import ItemURL
+from ..._checksums import ALGORITHMS, Checksums
+from ..._errors import IntegrityError, InvalidArgumentError, LocalFileError, NotFoundError, ProtocolError
+from ..._models import FileInfo
+from ..._protocol import ExpectedContent
+from .ranges import Range, Ranges
+
+_FORMAT = b"aioartifact journal 1"
+# A smaller part would cost more to look after than to fetch again.
+WORTH_KEEPING = 8 * 1024 * 1024
+
+# What goes back to the server in a header field (RFC 9110 section 8.8.3).
+_ETAG = re.compile(r"[\x20-\x7e\x80-\xff]{1,1024}")
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """
+    What is known of a part.
+
+    Attributes:
+        url: Of the item.
+        size: Bytes of the whole file.
+        etag: What names this content to the server that sends it, exactly as received.
+        checksums: Of the whole file; at least one.
+        kept: The bytes that are on the disk, disjoint and ascending.
+    """
+
+    url: str
+    size: int
+    etag: str
+    checksums: Checksums
+    kept: tuple[Range, ...]
+
+    @property
+    def expected(self) -> ExpectedContent:
+        """What the server said of this content."""
+        return ExpectedContent(self.size, self.checksums, self.etag)
+
+
+def can_outlive(expected: ExpectedContent) -> bool:
+    """Whether the bytes of a file are worth keeping for another run, and can be told from those of other content."""
+    return bool(expected.size and expected.size >= WORTH_KEEPING and expected.etag)
+
+
+def is_worth_leaving(kept: int, error: BaseException) -> bool:
+    """Whether a later run can make use of *kept* bytes of a file whose transfer ended with *error*."""
+    lost = isinstance(error, IntegrityError | LocalFileError | NotFoundError | ProtocolError)
+    return kept >= WORTH_KEEPING and not lost
+
+
+def journal_of(item: ItemURL, expected: ExpectedContent, kept: Iterable[Range]) -> Journal | None:
+    """The journal to write, or None where no later run could make sure that the bytes are right."""
+    if expected.size is None or not expected.etag or not expected.checksums:
+        return None
+    return Journal(str(item), expected.size, expected.etag, expected.checksums, tuple(kept))
+
+
+def encode(journal: Journal) -> bytes:
+    """The journal as the content of a file."""
+    record = {
+        "url": journal.url,
+        "size": journal.size,
+        "etag": journal.etag,
+        "checksums": {name: value for name in ALGORITHMS if (value := journal.checksums.get(name))},
+        "kept": journal.kept,
+    }
+    body = json.dumps(record).encode("ascii")
+    return b"%b %b\n%b\n" % (_FORMAT, _digest(body), body)
+
+
+def decode(data: bytes) -> Journal | None:
+    """Read a journal; None for what is torn, of another version, or no journal at all."""
+    head, _, body = data.partition(b"\n")
+    body, end, rest = body.partition(b"\n")
+    if head != b"%b %b" % (_FORMAT, _digest(body)) or not end or rest:
+        return None
+    try:
+        return _journal(json.loads(body))
+    except (ValueError, TypeError, KeyError, RecursionError, InvalidArgumentError):
+        return None  # the digest is no signature: anyone may have written it
+
+
+def adopt(journal: Journal | None, item: ItemURL, part_size: int, listed: FileInfo | None) -> Ranges | None:
+    """
+    Tell which bytes of a part of *part_size* bytes may be used for *item*; None to start over.
+
+    At least one byte is always left to be asked for: the answer tells whether the content is still the same.
+    """
+    if journal is None or journal.url != str(item):
+        return None
+    kept = Ranges(journal.kept)
+    # It was made as long as the file will be, and no later run must make it longer for what a journal says.
+    if not kept.total or part_size < journal.size:
+        return None
+    if listed is not None and not _agrees(journal, listed):
+        return None
+    return kept if kept.total < journal.size else kept.without(journal.size - 1)
+
+
+def _agrees(journal: Journal, listed: FileInfo) -> bool:
+    same = (
+        journal.checksums.get(name) == value
+        for name in ALGORITHMS
+        if (value := listed.checksums.get(name)) and journal.checksums.get(name)
+    )
+    return listed.size in (None, journal.size) and all(same)
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest().encode("ascii")
+
+
+def _journal(record: dict[str, Any]) -> Journal | None:
+    kept = tuple(Range(*map(_whole, pair)) for pair in record["kept"])
+    size, checksums = _whole(record["size"]), Checksums(**record["checksums"])
+    bounds = [bound for pair in kept for bound in pair]
+    if not (isinstance(record["url"], str) and record["url"] and _ETAG.fullmatch(record["etag"])):
+        return None
+    if bounds != sorted(set(bounds)) or (bounds and bounds[-1] > size) or not checksums:
+        return None
+    return Journal(record["url"], size, record["etag"], checksums, kept)
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError
+    return value

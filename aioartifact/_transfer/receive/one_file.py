@@ -1,0 +1,538 @@
+"""One file: from an answer into a staging file, checked, and into its place in one step."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+
+import aiohttp
+import anyio
+
+from ..._address import ItemURL
+from ..._checksums import NO_CHECKSUMS, Checksums, digested
+from ..._codings import decoded
+from ..._errors import (
+    ArtifactoryError,
+    ConnectionLostError,
+    IntegrityError,
+    LocalFileError,
+    ProtocolError,
+    ResponseError,
+    TransportError,
+    TransportTimeoutError,
+)
+from ..._files import Staging
+from ..._models import FileInfo
+from ..._progress import FileProgress
+from ..._protocol import (
+    ExpectedContent,
+    Request,
+    build_download,
+    build_item_info,
+    build_range,
+    expect_file,
+    is_folder_redirect,
+    not_a_file,
+    read_expected_content,
+    read_item_info,
+)
+from ..._retry import MIN_PROGRESS_BYTES
+from ..._scheduler import Slots, collapsed
+from ..._session import Progress, Reply, fetch_response, start_operation, state_of, stream
+from ..._threads import check_wanted, run, run_short
+from .content import (
+    WHOLE,
+    Pin,
+    algorithms_for,
+    check_pin,
+    check_pinned_size,
+    check_received,
+    continues,
+    contradicts,
+    decoded_size,
+    first_missing,
+    meaning_of,
+    pin_error,
+    pin_of,
+    with_pin,
+)
+from .journal import WORTH_KEEPING, adopt, can_outlive, decode, is_worth_leaving, journal_of
+from .parallel import BATCH, Body, Changed
+from .partial_file import PartialFile
+from .ranges import Range
+
+_SHORT = 64 * 1024
+# What a crash may cost, in seconds of transfer; a file that takes less is never synced.
+_SAVE_EVERY = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """
+    A file that is in its place.
+
+    Attributes:
+        size: Bytes.
+        checksums: Those that the server reports, the strongest of which was verified; none if it reports none.
+        status: What the disk knew of the bytes right before they got their name.
+        was_replaced: Whether the file was replaced after it was listed, which its info confirmed.
+    """
+
+    size: int
+    checksums: Checksums
+    status: os.stat_result
+    was_replaced: bool = False
+
+
+async def fetch_file(
+    session: aiohttp.ClientSession,
+    item: ItemURL,
+    target: str,
+    *,
+    listed: FileInfo | None = None,
+    check_replaceable: Callable[[], None],
+    is_binding: bool = False,
+    unless_sha1: str | None = None,
+    begun: bool = True,
+    durable: bool = False,
+    slots: Slots | None = None,
+    progress: FileProgress,
+) -> Fetched | None:
+    """
+    Fetch *item* to the local file *target*; None if it still has the SHA-1 *unless_sha1*.
+
+    Args:
+        session: Session to use.
+        item: The file.
+        target: Where it goes, in a folder that exists.
+        listed: What a listing said of it, or None.
+        check_replaceable: Called before any bytes are written; raises if *target* must keep its content.
+        is_binding: Whether the caller requires the size and checksums of *listed*. Otherwise, where the response
+            differs, the file's info decides whether it was replaced since.
+        unless_sha1: SHA-1 of what is at *target*, or None.
+        begun: Whether an earlier run may have left some of it, see `was_begun`.
+        durable: Whether its bytes must be on the disk itself at the end; its name is once its folder is synced.
+        slots: Places for connections: one is taken until all bytes are here, more are borrowed while nobody needs
+            them. None for as many as a bulk call would have.
+        progress: Counts its bytes.
+
+    Raises:
+        NotAFileError: *item* is a folder.
+        ResponseError: The server said no.
+        TransportError: No answer came, or not all of it.
+        IntegrityError: Size or checksum differs.
+        LocalFileError: The disk refused.
+    """
+    download = _Download(
+        session, item, target, listed, check_replaceable, unless_sha1, progress, slots=slots, durable=durable
+    )
+    download.pin = pin_of(listed, is_binding=is_binding)
+    try:
+        if begun:
+            await download.take_over()
+        return await download.run()
+    except BaseException as error:
+        await download.give_up(error)
+        raise
+
+
+@contextmanager
+def _left_on_failure(staging: Staging) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        staging.leave()
+        raise
+
+
+def was_begun(item: ItemURL, target: str, listed: FileInfo | None) -> bool:
+    """Whether an earlier run has left some of *item*, which goes to *target*; blocks."""
+    if listed is not None and listed.size is not None and listed.size < WORTH_KEEPING:
+        return False
+    return Staging.has_record(target, str(item))
+
+
+class _Download:
+    """
+    One file on its way, over as many requests as it takes.
+
+    The first answer pins the content: its size, checksums and ETag. When the connection breaks, what is kept stays,
+    and the rest of just that content is asked for; any doubt starts over from the first byte. What is kept of a
+    large file outlives even this process, see `journal`.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        item: ItemURL,
+        target: str,
+        listed: FileInfo | None,
+        check_replaceable: Callable[[], None],
+        unless_sha1: str | None,
+        progress: FileProgress,
+        *,
+        slots: Slots | None,
+        durable: bool,
+    ) -> None:
+        self._session = session
+        self._item = item
+        self._target = target
+        self._key = str(item)
+        self._listed = listed
+        self._check_replaceable = check_replaceable
+        self.pin: Pin | None = None
+        self._was_replaced = False
+        self._unless_sha1 = unless_sha1
+        self._progress = progress
+        self._durable = durable
+        self._slots = slots or Slots(state_of(session).limits.max_concurrency)
+        self._operation = start_operation(session, on_retry=progress.retrying)
+        self._answer = self._pinned = ExpectedContent(None, NO_CHECKSUMS)
+        self._is_doubtful = False
+        self._partial = PartialFile(Staging(target))
+        self._adopted = 0
+        self._announced = 0
+        self._shown = 0
+        self._advance = Progress(MIN_PROGRESS_BYTES)
+        self._arrived = False
+        self._asked = False
+
+    async def take_over(self) -> None:
+        """Go on where an earlier run has ended, if it can be told what of its bytes is good."""
+        await run(self._adopt)
+        self._advance.reached = self._adopted
+        if self._adopted:
+            self._partial.hash_with(algorithms_for(self._pinned.checksums))
+            self._announce()
+
+    def _adopt(self) -> None:
+        """Look for the part of an earlier run; blocks."""
+        if not was_begun(self._item, self._target, self._listed):
+            return
+        staging = Staging.shared(self._target, self._key)
+        if staging is None:
+            return
+        with _left_on_failure(staging):
+            journal = decode(staging.record())
+            kept = adopt(journal, self._item, staging.size(), self._listed)
+            if journal is None or kept is None:
+                staging.discard()
+                return
+            self._partial = PartialFile(staging, journal.size, kept)
+        self._answer, self._adopted = journal.expected, kept.total
+        self._pinned = with_pin(self._answer, self.pin)
+
+    async def run(self) -> Fetched | None:
+        """Receive, verify and commit the file; None if it is unchanged."""
+        # Bytes may be damaged on the way once; the same damage twice is no accident.
+        attempts = self._operation.attempts(IntegrityError, max_retries=1)
+        async for attempt in attempts:
+            if attempt.failures:
+                await self._start_over(self._answer)
+            async with self._slots:
+                last = await self._fetched()
+                if last is None:
+                    await run(self._partial.staging.discard)  # an interrupted 200 may have come before
+                    return None
+                await self._ask_checksums()
+            with attempt:
+                return await self._place_rechecked(last)
+        raise attempts.failure()
+
+    async def give_up(self, error: BaseException) -> None:
+        """Leave nothing behind, unless it saves a later run much work."""
+        self._progress.advance(-self._shown)
+        self._progress.expect(size=-self._announced)
+        with anyio.CancelScope(shield=True):
+            await run(self._leave, error)
+
+    def _leave(self, error: BaseException) -> None:
+        if self._partial.staging.is_shared and is_worth_leaving(self._partial.size, error):
+            with suppress(LocalFileError):
+                if self._save():
+                    self._partial.staging.leave()
+                    return
+        self._partial.staging.discard()
+
+    def _located(self, error: Exception) -> Exception:
+        """Say how far it got."""
+        if isinstance(error, Changed):
+            what = f"GET {self._item}: changed again and again while it was fetched"
+            return ProtocolError(what, hint="try again later")
+        if isinstance(error, TransportError) and self._partial.size:
+            error.message += f", at byte {self._partial.size} of {self._pinned.size or 'unknown'}"
+        return error
+
+    async def _fetched(self) -> Sequence[bytes] | None:
+        """Receive the body, however often it breaks; what of it is still to be written, None if it is unchanged."""
+        attempts = self._operation.attempts(
+            ConnectionLostError, TransportTimeoutError, Changed, progressed=self._has_progressed
+        )
+        async for attempt in attempts:
+            with attempt:
+                try:
+                    return await self._fetch_missing()
+                except Changed:
+                    await self._start_over(self._answer)
+                    raise
+        raise self._located(attempts.failure())
+
+    async def _fetch_missing(self) -> Sequence[bytes] | None:
+        while not self._arrived:
+            missing = first_missing(self._pinned, self._partial.kept)
+            if missing is None:
+                break
+            last = await self._fetch(missing)
+            if last is None or last:
+                return last
+        return ()
+
+    async def _fetch(self, asked: Range) -> Sequence[bytes] | None:
+        """Receive some of the body, and return what is still to be written; None if the file is unchanged."""
+        request, began = self._request(asked), time.monotonic()
+        async with stream(self._session, request, self._operation) as reply:
+            reply_seconds = time.monotonic() - began
+            if reply.location is not None and is_folder_redirect(self._item, reply.location):
+                raise not_a_file(self._item)
+            meaning = meaning_of(
+                reply.status, has_range="Range" in request.headers, is_conditional="If-None-Match" in request.headers
+            )
+            if meaning == "unchanged":
+                return None
+            if meaning == "end":
+                raise Changed
+            if meaning == "refusal":
+                raise await reply.error()
+            self._check_replaceable()
+            answer = read_expected_content(request, reply.chain, status=reply.status)
+            if asked == WHOLE or not continues(self._pinned, asked, answer):
+                # Some servers answer the request for a part with the whole.
+                if answer.stop is not None:
+                    raise Changed
+                await self._start_over(answer)
+                asked = WHOLE
+            return await self._receive(reply, asked, reply_seconds)
+
+    def _request(self, asked: Range) -> Request:
+        if asked == WHOLE or self._pinned.etag is None:
+            return build_download(self._item, unless_sha1=self._unless_sha1)
+        stop = asked.stop if asked.stop < (self._pinned.size or 0) else None
+        return build_range(self._item, asked.start, stop, self._pinned.etag)
+
+    async def _start_over(self, answer: ExpectedContent) -> None:
+        """
+        Forget what is kept, and pin the content anew.
+
+        Raises:
+            IntegrityError: If it is not the content that the caller requires.
+        """
+        check_pin(self._item, self.pin, answer)
+        is_other = contradicts(self.pin, answer)
+        if self._partial.has_begun:
+            await run(self._partial.staging.discard)
+            self._partial = PartialFile(Staging(self._target))
+        self._answer, self._is_doubtful = answer, is_other
+        self._pinned = answer if is_other else with_pin(answer, self.pin)
+        self._adopted = 0
+        self._arrived = self._asked = False
+        self._count(0)
+        self._announce()
+
+    def _announce(self) -> None:
+        """Tell the progress of bytes that no listing has told it of, and of those that need not come again."""
+        unlisted = self._listed is None or self._listed.size is None
+        size = (self._pinned.size or 0 if unlisted else 0) - self._adopted
+        self._progress.expect(size=size - self._announced)
+        self._announced = size
+
+    def _show(self) -> None:
+        self._count(self._partial.size - self._adopted)
+
+    def _count(self, size: int) -> None:
+        """Tell the progress that *size* bytes have come by now."""
+        if size != self._shown:
+            self._progress.advance(size - self._shown)
+            self._shown = size
+
+    def _body(self, reply_seconds: float) -> Body:
+        return Body(self._session, self._item, self._pinned, self._partial, self._slots, self._show, reply_seconds)
+
+    async def _receive(self, reply: Reply, asked: Range, reply_seconds: float) -> Sequence[bytes]:
+        before = self._partial.size
+        batch = await reply.next_batch(min(BATCH, asked.stop - asked.start))
+        if reply.is_complete and asked == WHOLE:
+            # All of it is here: one hop checks, writes and commits.
+            self._arrived = True
+            return batch
+        if asked == WHOLE and can_outlive(self._pinned):
+            await run(self._share)
+        async with collapsed(), anyio.create_task_group() as questions:
+            if self._pinned.checksums:
+                self._partial.hash_with(algorithms_for(self._pinned.checksums))
+            if self._needs_info and not self._is_doubtful:  # else later: a remote repository describes its old copy
+                questions.start_soon(self._ask_meanwhile)
+            async with collapsed(), anyio.create_task_group() as helpers:
+                if self._partial.staging.is_shared:
+                    helpers.start_soon(self._save_now_and_then)
+                self._arrived = await self._body(reply_seconds).receive(reply, asked, batch)
+                helpers.cancel_scope.cancel()
+        if self._partial.size == before and self._pinned.size:
+            raise Changed  # a part without a byte
+        if self._has_progressed():
+            self._operation.renew()
+        return ()
+
+    def _has_progressed(self) -> bool:
+        # Bytes that arrived before are no progress: a server that ignores ranges could send them for ever.
+        return self._advance.has_advanced(self._partial.size)
+
+    def _share(self) -> None:
+        """Put the bytes where a later run will find them, unless somebody else does just that; blocks."""
+        staging = Staging.shared(self._target, self._key)
+        if staging is not None:
+            try:
+                staging.empty()
+                self._partial = PartialFile(staging, self._pinned.size)
+            except BaseException:
+                staging.discard()  # there is nothing in it
+                raise
+
+    async def _save_now_and_then(self) -> None:
+        while True:
+            await anyio.sleep(_SAVE_EVERY)
+            with suppress(LocalFileError):  # a journal is of use, but nothing depends on it
+                await run(self._save)
+
+    def _save(self) -> bool:
+        """Make sure that a later run can use what is here, if it can at all; blocks."""
+        partial = self._partial  # starting over replaces it while this thread runs
+        journal = journal_of(self._item, self._pinned, partial.snapshot())
+        if journal is not None:
+            partial.save(journal)
+        return journal is not None
+
+    async def _ask_meanwhile(self) -> None:
+        """Request the file's info while the body arrives; if that fails, it is requested again at the end."""
+        with suppress(ArtifactoryError):
+            await self._ask_checksums()
+
+    @property
+    def _needs_info(self) -> bool:
+        return not self._asked and (self._is_doubtful or not self._pinned.checksums)
+
+    async def _ask_checksums(self) -> None:
+        """
+        Request the file's info where the response has no checksums, as from storage, or contradicts the listing.
+
+        Raises:
+            IntegrityError: If the info does not confirm that the file was replaced since it was listed.
+        """
+        if not self._needs_info:
+            return
+        current = pin_of(await self._ask_info(), is_binding=False)
+        if self._is_doubtful and self.pin is not None:
+            if current is None or contradicts(current, self._answer):
+                raise pin_error(self._item, self.pin, self._answer)
+            self._replace_pin(current)
+        self._asked = True
+        self._pinned = self._pinned if self._pinned.checksums else with_pin(self._pinned, current)
+        self._partial.hash_with(algorithms_for(self._pinned.checksums))
+
+    def _replace_pin(self, current: Pin) -> None:
+        self.pin, self._was_replaced, self._is_doubtful = current, True, False
+
+    async def _place_rechecked(self, last: Sequence[bytes]) -> Fetched:
+        """Verify and commit; on a mismatch with a listing, check whether the file was replaced since it was listed."""
+        try:
+            return await self._place(last)
+        except IntegrityError:
+            if self.pin is None or self.pin.is_binding or self._answer.checksums:
+                raise
+            current = pin_of(await self._ask_info(), is_binding=False)
+            if current is None or not contradicts(self.pin, ExpectedContent(current.size, current.checksums)):
+                raise
+        self._replace_pin(current)
+        self._pinned = with_pin(self._answer, current)
+        return await self._place(last)
+
+    async def _ask_info(self) -> FileInfo | None:
+        request = build_item_info(self._item)
+        try:
+            return expect_file(
+                self._item, read_item_info(self._item, request, await fetch_response(self._session, request))
+            )
+        except ResponseError:
+            return None
+
+    async def _place(self, last: Sequence[bytes]) -> Fetched:
+        """Check everything, and give the file its name."""
+        size = self._partial.size or sum(map(len, last))
+        finish = partial(self._finish_whole, last) if last else self._finish
+        fetched = await (run_short if size <= _SHORT else run)(finish, size)
+        self._count(size - self._adopted)
+        return fetched
+
+    def _finish_whole(self, chunks: Sequence[bytes], size: int) -> Fetched:
+        """Check a body that came in one piece, write it, commit; blocks."""
+        checksums = digested(chunks, algorithms_for(self._pinned.checksums))
+        if (content_size := self._checked(size, checksums, chunks)) is not None:
+            return self._commit_decoded(chunks, content_size)
+        self._partial.staging.write(0, chunks)
+        return self._commit(size)
+
+    def _checked(self, size: int, checksums: Checksums, chunks: Iterable[bytes]) -> int | None:
+        """
+        Compare the received bytes, which *chunks* iterates over, with the expected content; blocks.
+
+        Returns:
+            None if they are the file; its size if they are the file with a coding that was added in transit.
+
+        Raises:
+            IntegrityError: If they are neither.
+            ProtocolError: If they are a web page, see `check_received`.
+        """
+        try:
+            check_received(self._item, self._pinned, size, checksums)
+        except IntegrityError:
+            content_size = decoded_size(self._pinned, chunks)
+            if content_size is None:
+                raise
+        else:
+            content_size = None
+        check_pinned_size(self._item, self.pin, size if content_size is None else content_size)
+        return content_size
+
+    def _commit_decoded(self, chunks: Iterable[bytes], size: int) -> Fetched:
+        """Write and commit the content of an encoded body, whose checksum has been verified; blocks."""
+        staging, offset = Staging(self._target), 0
+        try:
+            for piece in decoded(chunks, self._pinned.codings):
+                check_wanted()
+                staging.write(offset, (piece,))
+                offset += len(piece)
+            status = staging.commit(durable=self._durable)
+        finally:
+            staging.discard()
+        self._partial.staging.discard()
+        return Fetched(size, self._pinned.checksums, status, self._was_replaced)
+
+    def _blocks(self, size: int) -> Iterator[bytes]:
+        """The bytes that are written, from the first on; blocks."""
+        buffer, offset = memoryview(bytearray(BATCH)), 0
+        while offset < size:
+            check_wanted()
+            count = self._partial.staging.read_into(offset, buffer[: size - offset])
+            yield bytes(buffer[:count])
+            offset += count
+
+    def _finish(self, size: int) -> Fetched:
+        """Check what is written, commit; blocks."""
+        self._partial.hash_with(algorithms_for(self._pinned.checksums))
+        content_size = self._checked(size, self._partial.checksums(), self._blocks(size))
+        return self._commit(size) if content_size is None else self._commit_decoded(self._blocks(size), content_size)
+
+    def _commit(self, size: int) -> Fetched:
+        status = self._partial.staging.commit(durable=self._durable)
+        return Fetched(size, self._pinned.checksums, status, self._was_replaced)

@@ -1,0 +1,203 @@
+"""One upload: hashed first, so that the server can refuse damaged bytes, then sent from memory or from disk."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+import aiohttp
+import anyio
+
+from ..._address import ItemURL
+from ..._checksums import ALGORITHMS, Algorithm, Checksums, checksum_file
+from ..._errors import (
+    BadRequestError,
+    ConflictError,
+    ForbiddenError,
+    InvalidArgumentError,
+    NotFoundError,
+    ResponseError,
+)
+from ..._files import Source, read_blocks, read_source
+from ..._models import Response
+from ..._progress import FileProgress
+from ..._protocol import (
+    Request,
+    Upload,
+    build_checksum_deploy,
+    build_deploy,
+    build_item_info,
+    read_deployed,
+    read_item_info,
+    stored_elsewhere,
+)
+from ..._session import Operation, fetch_response, start_operation, state_of
+from ..._threads import run
+
+# A line is stalled when it takes none of these for the time allowed, so they must be small for a slow one.
+_SLICE = 64 * 1024
+# How often, in seconds, to check whether the writers of a body have ended.
+_CHECK = 0.05
+
+
+async def read_file(path: str, known: Checksums) -> Source:
+    """
+    Look at the local file *path*, with the checksums that the caller does not already know computed.
+
+    Raises:
+        LocalFileError: It cannot be read.
+    """
+    missing: list[Algorithm] = [name for name in ALGORITHMS if known.get(name) is None]
+    source = await run(read_source, path, missing)
+    checksums = Checksums(**{name: known.get(name) or source.checksums.get(name) for name in ALGORITHMS})
+    return replace(source, checksums=checksums)
+
+
+async def send_file(
+    session: aiohttp.ClientSession,
+    source: Source,
+    item: ItemURL,
+    *,
+    parameters: Mapping[str, str | Sequence[str]],
+    by_checksum: bool,
+    progress: FileProgress,
+) -> None:
+    """
+    Deploy *source* as *item*; where *by_checksum*, see first whether the server has the bytes already.
+
+    Raises:
+        LocalFileError: The file cannot be read.
+        InvalidArgumentError: *item* is a repository, or a property is one that a URL cannot carry.
+        ResponseError: The server said no; 409 where its bytes differ from the checksums.
+        TransportError: No answer came.
+        IntegrityError: The server recorded other checksums.
+        StoredElsewhereError: The server stored the file under another path.
+        ProtocolError: Something that is not Artifactory answered.
+    """
+    if not item.path:
+        raise InvalidArgumentError(f"deploy {item}: is a repository", hint="end the URL with the name the file gets")
+    operation = start_operation(session, on_retry=progress.retrying)
+    if by_checksum and await _send_checksums(session, operation, source, item, parameters):
+        return
+    body = _Body(source, progress)
+    request = build_deploy(item, Upload(body.blocks, source.size), source.checksums, parameters)
+    try:
+        await _check_deployed(
+            session, item, request, await fetch_response(session, request, operation), source.checksums
+        )
+    except (NotFoundError, ConflictError) as error:
+        body.show(0)
+        error.hint = _checksum_file_hint(item) or error.hint
+        raise
+    except BaseException:
+        body.show(0)
+        raise
+    finally:
+        await body.end()
+
+
+def _checksum_file_hint(item: ItemURL) -> str | None:
+    if (claim := checksum_file(item.path)) is None:
+        return None
+    main, algorithm = claim
+    return (
+        f"Artifactory takes {item.name} for the {algorithm} checksum of {main}, which must be deployed first and have"
+        " that checksum; exclude it, or give it another name"
+    )
+
+
+async def _send_checksums(
+    session: aiohttp.ClientSession,
+    operation: Operation,
+    source: Source,
+    item: ItemURL,
+    parameters: Mapping[str, str | Sequence[str]],
+) -> bool:
+    """Deploy without the bytes; False if the server has to see them."""
+    request = build_checksum_deploy(item, source.checksums, parameters)
+    try:
+        answer = await fetch_response(session, request, operation)
+    except ResponseError as error:
+        # 405 and 501: a server, or a proxy before it, that does not know this kind of upload.
+        if not isinstance(error, BadRequestError | NotFoundError) and error.status not in (405, 501):
+            raise
+        operation.renew()
+        return False
+    await _check_deployed(session, item, request, answer, source.checksums)
+    return True
+
+
+async def _check_deployed(
+    session: aiohttp.ClientSession, item: ItemURL, request: Request, answer: Response, sent: Checksums
+) -> None:
+    """
+    Check what the server stored, and where.
+
+    A virtual repository stores files in a local one. Another repository in the answer is therefore accepted if the
+    file is found under the URL requested too, which is checked once per session and repository.
+
+    Raises:
+        IntegrityError: It recorded other checksums.
+        StoredElsewhereError: It stored the file elsewhere.
+    """
+    repository = read_deployed(item, request, answer, sent)
+    if repository is None:
+        return
+    key, aliases = (item.server, item.repository), state_of(session).deploy_repositories
+    if aliases.get(key) == repository:
+        return
+    info = build_item_info(item)
+    try:
+        read_item_info(item, info, await fetch_response(session, info))
+    except NotFoundError:
+        raise stored_elsewhere(request.method, item, repository, item.path) from None
+    except ForbiddenError:
+        pass  # a user may deploy through a virtual repository without the right to read
+    aliases[key] = repository
+
+
+class _Body:
+    """The bytes of a file on their way, from the first each time a request asks for them."""
+
+    def __init__(self, source: Source, progress: FileProgress) -> None:
+        self._source = source
+        self._progress = progress
+        self._sent = 0
+        self._writers: set[asyncio.Task[object]] = set()
+
+    async def blocks(self) -> AsyncGenerator[memoryview, None]:
+        if (writer := asyncio.current_task()) is not None:
+            self._writers.add(writer)
+        self.show(0)  # an earlier pass came to nothing
+        async with aclosing(self._read()) as blocks:
+            async for block in blocks:
+                for part in _slices(block):
+                    yield part
+                    self.show(self._sent + len(part))
+
+    async def _read(self) -> AsyncGenerator[bytes, None]:
+        if self._source.content is not None:
+            yield self._source.content
+            return
+        async with aclosing(read_blocks(self._source.path)) as blocks:
+            async for block in blocks:
+                yield block
+
+    def show(self, sent: int) -> None:
+        self._progress.advance(sent - self._sent)
+        self._sent = sent
+
+    async def end(self) -> None:
+        """Wait for the tasks that aiohttp writes a body in: each request that ended early leaves one behind."""
+        if self._writers:
+            for writer in self._writers:
+                writer.cancel()
+            with anyio.CancelScope(shield=True):
+                # With a limit, as an interrupt can drop the callback that would end the wait.
+                while any(not writer.done() for writer in self._writers):
+                    await asyncio.wait(self._writers, timeout=_CHECK)
+
+
+def _slices(block: bytes) -> Iterator[memoryview]:
+    view = memoryview(block)
+    return (view[start : start + _SLICE] for start in range(0, len(view), _SLICE))

@@ -1,0 +1,89 @@
+"""What the server has already, asked for as rarely as possible."""
+
+from collections.abc import Mapping
+
+import aiohttp
+import anyio
+
+from ..._address import ItemURL
+from ..._checksums import Algorithm
+from ..._errors import NotFoundError
+from ..._models import FileInfo, FolderInfo
+from ..._protocol import build_item_info, read_item_info
+from ..._session import fetch_response
+
+
+class RemoteState:
+    """
+    What the server has of the files to deploy.
+
+    Without a listing, names are asked for once per folder: most files of a first run are not there, and need no
+    request of their own.
+
+    Args:
+        session: Session to ask with.
+        listed: Every file of the tree, by its path in the repository, or None where nobody listed it.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, listed: Mapping[str, FileInfo] | None = None) -> None:
+        self._session = session
+        self._listed = listed
+        self._names: dict[ItemURL, frozenset[str]] = {}
+        self._asking: dict[ItemURL, anyio.Lock] = {}
+
+    async def has(self, item: ItemURL) -> bool:
+        """
+        Tell whether there is something in the place of *item*.
+
+        Raises:
+            ResponseError: The server refused to tell.
+            TransportError: No answer came.
+        """
+        if self._listed is not None:
+            return item.path in self._listed
+        folder = ItemURL(item.server, item.repository, item.path.rpartition("/")[0])
+        async with self._asking.setdefault(folder, anyio.Lock()):
+            if folder not in self._names:
+                self._names[folder] = await self._children(folder)
+        return item.name in self._names[folder]
+
+    async def find(self, item: ItemURL) -> FileInfo | None:
+        """
+        Describe the file *item*; None if there is none.
+
+        Raises:
+            ResponseError: The server refused to tell.
+            TransportError: No answer came.
+        """
+        if not await self.has(item):
+            return None
+        listed = self._listed.get(item.path) if self._listed else None
+        if listed is not None and listed.checksums:
+            return listed
+        info = await self._ask(item)
+        return info if isinstance(info, FileInfo) else None
+
+    async def checksum(self, item: ItemURL, algorithm: Algorithm) -> str | None:
+        """
+        The checksum that the server has recorded of the file *item*; None if it has no such file or checksum.
+
+        Raises:
+            ResponseError: The server refused to tell.
+            TransportError: No answer came.
+        """
+        found = await self.find(item)
+        if found is not None and found.checksums.get(algorithm) is None:
+            info = await self._ask(item)
+            found = info if isinstance(info, FileInfo) else None
+        return found.checksums.get(algorithm) if found else None
+
+    async def _children(self, folder: ItemURL) -> frozenset[str]:
+        info = await self._ask(folder)
+        return frozenset(child.name for child in info.children) if isinstance(info, FolderInfo) else frozenset()
+
+    async def _ask(self, item: ItemURL) -> FileInfo | FolderInfo | None:
+        request = build_item_info(item)
+        try:
+            return read_item_info(item, request, await fetch_response(self._session, request))
+        except NotFoundError:
+            return None
