@@ -7,7 +7,7 @@ import pytest
 from aioartifact import InvalidArgumentError, query
 from aioartifact._aql import entries_below, files_with_property, folders_in, folders_in_each
 from aioartifact._aql.conditions import string
-from aioartifact._protocol.places import point_at
+from aioartifact._protocol.aql_messages import point_at
 
 FIELDS = '"repo","path","name","type","size","created","modified","sha256","actual_sha1","actual_md5"'
 NOON = datetime(2026, 3, 5, 12, 30, tzinfo=UTC)

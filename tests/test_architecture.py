@@ -76,8 +76,38 @@ HANDLER_LAYERS = (
     {"packages"},
     {"__init__"},
 )
+SESSION_LAYERS = (
+    {"clock", "connections", "keepalive", "logs", "proxies", "request_queue"},
+    {"attempts", "backoff", "watch"},
+    {"refusals"},
+    {"limits"},
+    {"state"},
+    {"payload"},
+    {"translation"},
+    {"middlewares", "tls"},
+    {"exchange", "opening"},
+    {"__init__"},
+)
+TRANSFER_LAYERS = (
+    {"accounting", "local_paths", "overwrite"},
+    {"receive", "send"},
+    {"many"},
+    {"__init__"},
+)
+RECEIVE_LAYERS = (
+    {"ranges"},
+    {"content", "journal", "segments"},
+    {"partial_file", "streaming"},
+    {"parallel", "remote_file"},
+    {"blocking_file", "one_file"},
+    {"archive_members"},
+    {"__init__"},
+)
 LADDERS = {
     NAME: LAYERS,
+    f"{NAME}._session": SESSION_LAYERS,
+    f"{NAME}._transfer": TRANSFER_LAYERS,
+    f"{NAME}._transfer.receive": RECEIVE_LAYERS,
     f"{NAME}._lookup": LOOKUP_LAYERS,
     f"{NAME}.testing": SERVER_LAYERS,
     f"{NAME}.testing.handlers": HANDLER_LAYERS,
@@ -235,10 +265,11 @@ def test_every_unit_of_a_package_with_layers_has_one(package):
         pytest.param("_errors.py", "import enum", id="standard-library"),
         pytest.param("_protocol.py", "from ._errors import NotFoundError", id="downwards"),
         pytest.param("_protocol.py", "from . import _errors", id="downwards-module"),
-        pytest.param("_transfer/many/fetcher.py", "from .download import fetch", id="sibling-inside-a-folder"),
+        pytest.param("_transfer/many/fetcher.py", "from .space import check_space", id="sibling-inside-a-folder"),
         pytest.param(
-            "_transfer/many/fetcher.py", "from .._files import Staging\nimport anyio", id="downwards-from-a-folder"
+            "_transfer/many/fetcher.py", "from ..._files import Staging\nimport anyio", id="downwards-from-a-folder"
         ),
+        pytest.param("_transfer/many/fetcher.py", "from ..receive.one_file import fetch_file", id="transfer-downwards"),
         pytest.param("_session.py", "import aiohttp\nasync def send(): await aiohttp.request()", id="home-of-aiohttp"),
         pytest.param("_listing.py", "import aiohttp\ndef f(s: aiohttp.ClientSession): ...", id="type-of-a-session"),
         pytest.param("_public.py", "from ._api.versions import versions as versions", id="public-names"),
@@ -267,9 +298,16 @@ def test_rules_allow(file, source):
         pytest.param("_models.py", "from aioartifact._options import Limits", "not below", id="same-rung-absolute"),
         pytest.param("_errors.py", "def f():\n    from . import _models", "not below", id="upwards-inside-a-function"),
         pytest.param(
-            "_transfer/many/fetcher.py", "from .._api.download import get", "not below", id="upwards-from-a-folder"
+            "_transfer/many/fetcher.py", "from ..._api.download import get", "not below", id="upwards-from-a-folder"
         ),
-        pytest.param("_transfer/many/fetcher.py", "from .._listing import walk", "not below", id="same-rung-folder"),
+        pytest.param("_transfer/many/fetcher.py", "from ..._listing import walk", "not below", id="same-rung-folder"),
+        pytest.param(
+            "_transfer/receive/one_file.py", "from ..many.fetcher import Job", "not below", id="transfer-upwards"
+        ),
+        pytest.param("_transfer/receive/one_file.py", "from ..send import x", "not below", id="transfer-same-rung"),
+        pytest.param("_transfer/receive/ranges.py", "from .journal import Journal", "not below", id="receive-upwards"),
+        pytest.param("_session/limits.py", "from .state import state_of", "not below", id="session-upwards"),
+        pytest.param("_session/backoff.py", "from .attempts import Attempts", "not below", id="session-same-rung"),
         pytest.param("_session.py", "import aioartifact", "not below", id="package-from-below"),
         pytest.param("_session.py", "from . import NotFoundError", "not below", id="public-name-from-below"),
         pytest.param("_api/download.py", "from .._public import Report", "not below", id="list-of-names-from-below"),

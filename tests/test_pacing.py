@@ -129,7 +129,7 @@ async def test_body_that_is_not_read_to_its_end_is_not_held(server, url, session
 
 async def test_answer_lets_the_next_one_start(server, url, session, monkeypatch):
     """What a fast answer adds to the limit is used at once, not only when a body has ended."""
-    monkeypatch.setattr("aioartifact._session.lane._PATIENCE", 600)
+    monkeypatch.setattr("aioartifact._session.request_queue._PATIENCE", 600)
     server.put(PATH, bytes(3_000_000))
     assert await aioartifact.exists(url, session=session)  # the first request goes alone
     opened, all_opened = 0, anyio.Event()

@@ -18,12 +18,13 @@ from .aql_messages import (
     read_trimming,
     trimmed_error,
 )
-from .archives import build_archive_member, build_folder_archive
 from .bodies import is_html
 from .deploy_messages import build_checksum_deploy, build_deploy, read_deployed, read_folder_made, stored_elsewhere
 from .download_messages import (
     ExpectedContent,
+    build_archive_member,
     build_download,
+    build_folder_archive,
     build_range,
     is_folder_redirect,
     read_expected_content,
@@ -73,10 +74,16 @@ from .property_messages import (
 )
 from .property_text import matrix_parameters, property_list, property_names, property_values
 from .request import Request, Upload
-from .rest import build_rest
-from .search_messages import build_search, read_found
-from .server_messages import build_ping, build_repositories, build_version, read_ping, read_repositories, read_version
-from .version_search import build_latest_version, read_latest_version
+from .search_messages import build_latest_version, build_search, read_found, read_latest_version
+from .server_messages import (
+    build_ping,
+    build_repositories,
+    build_rest,
+    build_version,
+    read_ping,
+    read_repositories,
+    read_version,
+)
 
 __all__ = [
     "OTHER_HOST_HINT",

@@ -10,7 +10,6 @@ from .._models import FileInfo, FolderInfo, Response
 from .error_responses import shortened
 from .json_values import checksums_of, date_of, name_of, not_artifactory, objects_of, read_object, size_of, text_of
 from .listing_messages import Below
-from .places import point_at
 from .request import Request
 
 
@@ -154,3 +153,25 @@ def _joined(one: Any, other: Any) -> Any:
     if isinstance(one, list) and isinstance(other, list):
         return one + [each for each in other if each not in one]
     return other
+
+
+_NEAR = "near the following sub-query: "
+_BEFORE, _BEHIND = 60, 40
+
+
+def point_at(query: str, words: str) -> str | None:
+    """
+    Show the place in *query* that the *words* of a refusal complain about; None where they name none.
+
+    ::
+
+        items.find({"nam": "a.jar"})
+                    ^
+    """
+    rest = words.partition(_NEAR)[2].strip()
+    at = query.rfind(rest) if rest else -1
+    if at < 0:
+        return None
+    start = max(0, at - _BEFORE)
+    line = query[start : at + _BEHIND].replace("\n", " ").replace("\t", " ")
+    return f"    {line}\n    {' ' * (at - start)}^"

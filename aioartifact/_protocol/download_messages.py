@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote
 
-from .._address import ItemURL
+from .._address import ItemURL, quote_path
 from .._checksums import ALGORITHMS, NO_CHECKSUMS, Checksums
 from .._codings import codings_of
 from .._errors import ProtocolError
@@ -164,3 +164,25 @@ _CHECKSUM_FIELDS = tuple((name, f"X-Checksum-{name.capitalize()}") for name in A
 def _header_checksums(headers: Mapping[str, str]) -> Checksums:
     found = {name: value for name, field in _CHECKSUM_FIELDS if (value := headers.get(field))}
     return checksums_of(found) if found else NO_CHECKSUMS
+
+
+def build_archive_member(item: ItemURL, member: str) -> Request:
+    """
+    Request one member of an archive (Pro).
+
+    See: JFrog REST API, "Archive Entry Download".
+    """
+    return Request("GET", f"{item}!/{quote_path(member)}", item.server, IDENTITY, is_for_file=True)
+
+
+def build_folder_archive(item: ItemURL) -> Request:
+    """
+    Request a folder as a zip file (Pro, where the administrator allows it).
+
+    Of the types there are, zip alone has a checksum for each file, and an end that tells a whole archive from a
+    part of one: the answer has no length.
+
+    See: JFrog REST API, "Retrieve Folder or Repository Archive".
+    """
+    url = f"{item.server}/api/archive/download/{item.location}?archiveType=zip"
+    return Request("GET", url, item.server, IDENTITY, is_for_file=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from html import unescape
 from http import HTTPStatus
 from typing import Any
 
@@ -10,7 +11,6 @@ from .._errors import ArtifactoryError, ProtocolError, ResponseError, error_for_
 from .._models import Response
 from .._retry import is_login_refused, is_retryable_status
 from .bodies import UNPRINTABLE, is_html, parse_json, readable_text
-from .pages import is_markup, is_start_message, is_tomcat_page, words_of_markup
 from .permanent import Refusal, permanent_refusal
 from .request import Request
 
@@ -229,3 +229,37 @@ def shortened(text: str) -> str:
     """Fold *text* into one line that can be printed, shorten it, and mask echoed secrets."""
     line = UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(_ECHOED_SECRET.sub(r"\1\2***", text).split()))
     return line if len(line) <= _MAX_WORDS else f"{line[:_MAX_WORDS]}…"
+
+
+_TOMCAT = re.compile(r"\bApache Tomcat/\d")
+# Until 8.0, the title is that of Tomcat; later, that of the status. Only the message says what happened.
+_TOMCAT_MESSAGE = re.compile(r"<b>message</b>(.*?)</p>", re.IGNORECASE | re.DOTALL)
+_TOMCAT_HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(r"<(title|message)[^>]*>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+_STARTING = re.compile(r"\bartifactory\b.{0,40}\bstarting\b", re.IGNORECASE | re.DOTALL)
+
+
+def is_markup(text: str, content_type: str) -> bool:
+    """Whether *text* is HTML or XML."""
+    return "html" in content_type or text[:1] == "<"
+
+
+def is_tomcat_page(text: str) -> bool:
+    """Whether *text* is an error page of Tomcat."""
+    return text[:1] == "<" and _TOMCAT.search(text) is not None
+
+
+def is_start_message(words: str) -> bool:
+    """Whether *words*, a title or a message, say that Artifactory is starting up."""
+    return _STARTING.search(words) is not None
+
+
+def words_of_markup(text: str) -> str:
+    """What a page of HTML or an error in XML says; ``""`` if it has no title and no message."""
+    if is_tomcat_page(text):
+        found = (pattern.search(text) for pattern in (_TOMCAT_MESSAGE, _TOMCAT_HEADING))
+        texts = (_TAG.sub("", match[1]) for match in found if match)
+        return unescape(next(filter(str.strip, texts), "")).strip()
+    match = _TITLE.search(text)
+    return unescape(match[2]) if match else ""

@@ -1,12 +1,12 @@
 """File Info and Folder Info: what one item is."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from .._address import ItemURL
 from .._errors import NotAFileError, NotAFolderError
 from .._models import Child, FileInfo, FolderInfo, Response
-from .child_folders import take_child_folders
 from .error_responses import raise_for_status
 from .json_values import (
     checksums_of,
@@ -131,3 +131,41 @@ def not_a_folder(item: ItemURL) -> NotAFolderError:
 def not_a_file(item: ItemURL) -> NotAFileError:
     """The error for a folder where a file is needed."""
     return NotAFileError(f"{item}: is a folder, expected a file", hint="use download_folder() for a whole folder")
+
+
+_BLANK = r"[ \t\n\r]*+"
+_SEAM = re.compile(
+    rf'"{_BLANK},{_BLANK}"folder"{_BLANK}:{_BLANK}true{_BLANK}\}}{_BLANK},{_BLANK}\{{{_BLANK}"uri"{_BLANK}:{_BLANK}"/'
+)
+_NOT_NAMES = {"", ".", ".."}
+
+
+def take_child_folders(text: str) -> tuple[list[str], str]:
+    """
+    Split the text of a Folder Info into the names of folders in it and the text without their entries.
+
+    A server prints each entry alike, so the text between the names of two folders is the same everywhere: splitting
+    there costs a fraction of making objects. What else the response holds is left to the JSON parser.
+
+    With what is left read as JSON, its children and the folders taken are those of the whole; and if it is no JSON,
+    the whole is none. Nothing is taken where that is not certain. As no name that is taken has a quote or a backslash,
+    a seam that is not inside an array of objects leaves something that is no JSON; and there is one array only.
+    """
+    found = _SEAM.search(text)
+    if not found:
+        return [], text
+    # str.split() prepares the search for a text of this length anew behind each place where it finds it.
+    first, *names, last = re.split(re.escape(found[0]), text)
+    others: list[str] = []
+    if '"' in "".join(names):
+        others = [other for other in names if '"' in other]
+        names = [name for name in names if '"' not in name]
+    rest = found[0].join([first, *others, last])
+    is_certain = rest.count("[") == 1 and _are_names(names)
+    return (names, rest) if is_certain else ([], text)
+
+
+def _are_names(names: list[str]) -> bool:
+    """Whether all of them are spelled as they are, and fit for one segment of a path; some that are fit may fail."""
+    joined = "".join(names)
+    return joined.isprintable() and "\\" not in joined and "/" not in joined and _NOT_NAMES.isdisjoint(names)

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from .._address import ItemURL, ServerURL
-from .._models import FileInfo, FolderInfo
+from .._address import ItemURL, ServerURL, has_surrogates
+from .._models import FileInfo, FolderInfo, Response
+from .bodies import readable_text
+from .error_responses import raise_for_status
 from .item_messages import read_item
 from .json_values import date_of, name_of, not_artifactory, text_of
 from .request import Request
@@ -55,3 +57,28 @@ def _item_of_link(request: Request, link: str) -> ItemURL:
     if not repository:
         raise not_artifactory(request, "a result that is nowhere")
     return ItemURL(request.server, repository, path.strip("/"))
+
+
+def build_latest_version(server: ServerURL, repository: str, group_id: str, name: str) -> Request:
+    """
+    Ask for the newest release; 404 where there is none.
+
+    See: JFrog REST API, "Artifact Latest Version Search Based on Layout".
+    """
+    query = urlencode({"g": group_id, "a": name, "repos": repository})
+    return Request("GET", f"{server}/api/search/latestVersion?{query}", server)
+
+
+def read_latest_version(request: Request, response: Response) -> str:
+    """
+    Read the version, which is the whole of the text.
+
+    Raises:
+        ResponseError: The server said no.
+        ProtocolError: The answer is no version.
+    """
+    raise_for_status(request, response)
+    version = readable_text(response)
+    if not version or version[0] in "<{[" or "<" in version or "\n" in version or has_surrogates(version):
+        raise not_artifactory(request, "something that is no version")
+    return version

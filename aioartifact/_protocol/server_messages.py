@@ -7,13 +7,13 @@ See: JFrog REST API, "Get Repositories", "Version and Add-ons Information", "Sys
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from .._address import ItemURL, ServerURL
 from .._models import Edition, Repository, Response, ServerInfo
 from .error_responses import raise_for_status
 from .json_values import name_of, not_artifactory, read_json, read_object, text_of
-from .request import Request
+from .request import IDENTITY, Request
 
 _ANY = ("aql", "checksum-deploy")
 _PRO = ("archive-entries", "copy-move", "file-list", "folder-archive", "properties", "version-search")
@@ -112,3 +112,13 @@ def read_ping(request: Request, response: Response) -> None:
     raise_for_status(request, response)
     if response.text.strip() != "OK":
         raise not_artifactory(request, "something else than OK")
+
+
+_AUTHORITY = re.compile(r"^[^:/?#]*://[^/?#]*")
+
+
+def build_rest(server: ServerURL, url: str) -> Request:
+    """Ask for any URL of a server; escapes, queries and matrix parameters stay as they are given."""
+    # The host alone is not percent-encoded: outside ASCII it has another form, which the server's origin has.
+    path = quote(_AUTHORITY.sub("", url), safe="!#$%&'()*+,/:;=?@[]~")
+    return Request("GET", f"{server.origin}{path}", server, IDENTITY)

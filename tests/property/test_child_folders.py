@@ -10,7 +10,7 @@ from aioartifact import ArtifactoryError
 from aioartifact._address import parse_item_url
 from aioartifact._models import Response
 from aioartifact._protocol import build_item_info, expect_file_info, not_a_folder, read_child, read_folder_names
-from aioartifact._protocol.child_folders import take_child_folders
+from aioartifact._protocol.item_messages import take_child_folders
 from aioartifact._protocol.json_values import objects_of, read_object
 
 FOLDER = parse_item_url("https://host.example.com/artifactory/libs/tool")

@@ -1,0 +1,1 @@
+"""Sends files: hashed first, so that the server can refuse damaged bytes."""
