@@ -77,8 +77,8 @@ HANDLER_LAYERS = (
     {"__init__"},
 )
 SESSION_LAYERS = (
-    {"clock", "connections", "keepalive", "logs", "proxies", "request_queue"},
-    {"attempts", "backoff", "watch"},
+    {"clock", "connections", "keepalive", "logs", "proxies"},
+    {"attempts", "backoff"},
     {"refusals"},
     {"limits"},
     {"state"},

@@ -11,7 +11,7 @@ import aioartifact
 from aioartifact import _session
 from aioartifact._address import parse_item_url, parse_server_url
 from aioartifact._protocol import build_download
-from aioartifact._session.request_queue import RequestQueue
+from aioartifact._session.limits import RequestQueue
 from aioartifact.testing import Fault
 
 PATH = "generic-local/a.bin"
@@ -129,7 +129,7 @@ async def test_body_that_is_not_read_to_its_end_is_not_held(server, url, session
 
 async def test_answer_lets_the_next_one_start(server, url, session, monkeypatch):
     """What a fast answer adds to the limit is used at once, not only when a body has ended."""
-    monkeypatch.setattr("aioartifact._session.request_queue._PATIENCE", 600)
+    monkeypatch.setattr("aioartifact._session.limits._PATIENCE", 600)
     server.put(PATH, bytes(3_000_000))
     assert await aioartifact.exists(url, session=session)  # the first request goes alone
     opened, all_opened = 0, anyio.Event()
@@ -189,7 +189,7 @@ async def test_first_in_line_is_first_served():
 
 async def test_body_that_nobody_reads_keeps_nobody_out(server, url, session, monkeypatch):
     """A listing that is read as slowly as its files are fetched must not wait for them while they wait for it."""
-    monkeypatch.setattr("aioartifact._session.request_queue._PATIENCE", 0.01)
+    monkeypatch.setattr("aioartifact._session.limits._PATIENCE", 0.01)
     server.put(PATH, bytes(4 << 20))
     request = _session_request(url, server)
     async with _session.stream(session, request):

@@ -25,9 +25,8 @@ from .logs import log_failure, log_response
 from .middlewares import MAX_ERROR_BODY, AuthRetryMiddleware, is_small, withholding
 from .payload import UploadPayload
 from .refusals import CredentialsRefused, credentials_in
-from .state import Route, SessionState, state_of
+from .state import Route, SessionState, closed_session, state_of
 from .translation import FOREIGN, RequestContext, is_same_host
-from .watch import closed_session
 
 _MAX_REDIRECTS = 5
 # What is in memory is lost in a crash, and shows in no progress.
