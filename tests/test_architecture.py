@@ -73,7 +73,7 @@ HANDLER_LAYERS = (
     {"accept", "editions", "parameters"},
     {"storage_api"},
     {"administration", "items", "search", "security"},
-    {"packages"},
+    {"builds", "packages"},
     {"__init__"},
 )
 SESSION_LAYERS = (

@@ -13,6 +13,14 @@ from aiohttp import web
 
 from .clocks import wait_until
 from .handlers.administration import repository_settings, storageinfo, system
+from .handlers.builds import (
+    build_artifacts,
+    build_listing,
+    build_promotion,
+    build_publication,
+    build_removal,
+    build_renaming,
+)
 from .handlers.items import deploy, folder_archive, methods, multipart, relocation, webdav
 from .handlers.packages import package_upload, simple_index
 from .handlers.search import aql_search, artifact_search, date_search, version_search
@@ -55,6 +63,14 @@ _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
     ("api/v1/uploads/complete", {"POST": multipart.complete}),
     ("api/v1/uploads/status", {"POST": multipart.status}),
     ("api/v1/uploads/abort", {"POST": multipart.abort}),
+    ("api/build/append", {"POST": build_publication.append}),
+    ("api/build/delete", {"POST": build_removal.delete_listed}),
+    ("api/build/promote", {"POST": build_promotion.promote}),
+    ("api/build/rename", {"POST": build_renaming.rename}),
+    ("api/build/retention", {"POST": build_removal.apply_retention}),
+    ("api/build", {"GET": build_listing.get, "PUT": build_publication.publish, "DELETE": build_removal.delete}),
+    ("api/builds/buildArtifacts", {"GET": build_artifacts.list_artifacts}),
+    ("api/search/buildArtifacts", {"POST": build_artifacts.search_artifacts}),
     ("api/search/aql", {"POST": aql_search.aql}),
     ("api/search/artifact", {"GET": artifact_search.quick}),
     ("api/search/gavc", {"GET": artifact_search.gavc}),
@@ -266,6 +282,8 @@ class App:
             return Reply(302, {"Location": exchange.web_application})
         if first in ("list", "simple"):
             exchange.target = exchange.target.below(1)
+        if build_publication.is_document(exchange):
+            return await build_publication.deploy_document(exchange)
         return await _REPOSITORY.get(exchange.request.method, webdav.answer)(exchange)
 
     async def _route_rest(self, exchange: Exchange) -> Reply:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn
+from urllib.parse import unquote
 
 from ..clocks import Clock
 from ..profiles import Profile
@@ -14,7 +15,7 @@ from ..protocol import ant_patterns
 from ..protocol.replies import refuse
 from .lockouts import Lockouts
 from .oidc import IdentityMapping
-from .permission_targets import ANY, ANY_LOCAL, ANY_REMOTE, LETTERS, Grant, PermissionTarget
+from .permission_targets import ANY, ANY_LOCAL, ANY_REMOTE, BUILD_INFO, LETTERS, Grant, PermissionTarget
 from .principals import ANONYMOUS, NOBODY, Group, User
 from .tokens import RejectedTokenError, Token, Tokens, demand_api_scope, groups_of_scope, is_admin_scope
 
@@ -161,7 +162,10 @@ class Accounts:
 
     def can(self, user: User, action: str, repository: str, path: str) -> bool:
         """Tell whether *user* may do *action* (one letter) at *path*."""
-        return user.admin or any(each.covers(path) for each in self._grants_of(user, action, repository))
+        if user.admin:
+            return True
+        decoded = unquote(path) if repository == BUILD_INFO else path
+        return any(each.covers(decoded) for each in self._grants_of(user, action, repository))
 
     def can_browse(self, user: User, repository: str, folder: str) -> bool:
         """Tell whether *user* may read *folder* or could read something below it."""
@@ -190,12 +194,14 @@ class Accounts:
         remote = self.remote_of.get(repository)
         is_remote = remote is not None or repository in self.remote_of.values()
         if grant.repository in (ANY, ANY_REMOTE if is_remote else ANY_LOCAL):
-            return True
+            return repository != BUILD_INFO
         return any(ant_patterns.matches(grant.repository, key) for key in (repository, remote) if key is not None)
 
     def _set_targets(self, targets: Iterable[PermissionTarget]) -> None:
         self._targets = {each.name: each for each in targets if each.sections}
-        self._target_grants = [grant for each in self._targets.values() if each.repo for grant in each.repo.grants()]
+        self._target_grants = [
+            grant for each in self._targets.values() for section in each.sections for grant in section.grants()
+        ]
 
     def _set_members(self, group: str, names: frozenset[str]) -> None:
         for user in self.users:

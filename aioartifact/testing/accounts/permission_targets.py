@@ -107,7 +107,7 @@ class PermissionTarget:
 
     Attributes:
         repo: Permissions on items; None for none.
-        build: Permissions on builds; kept for clients, without effect.
+        build: Permissions on builds: on their documents in the repository for build info; None for none.
     """
 
     name: str

@@ -19,6 +19,9 @@ KINDS: tuple[Kind, ...] = ("local", "remote", "virtual")
 ChecksumPolicy = Literal["client", "server", "generate-if-absent", "fail", "ignore-and-generate", "pass-thru"]
 SnapshotBehavior = Literal["unique", "non-unique", "deployer"]
 
+BUILD_INFO_TYPE = "buildinfo"
+"""Package type of repositories whose files are the documents of builds."""
+
 _CACHE = "-cache"
 _LAYOUT_OF_PACKAGE_TYPE = {
     "bower": "bower-default",

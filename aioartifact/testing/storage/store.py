@@ -17,35 +17,8 @@ from typing import Any
 
 from ..repositories.definitions import Repository
 from .blobs import Blobs, Content
-from .data_folder import APPLICATION_ID, DATABASE, SCHEMA_VERSION
-
-SCHEMA = f"""
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {SCHEMA_VERSION};
-CREATE TABLE IF NOT EXISTS items (
-    id INTEGER PRIMARY KEY, repo TEXT NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL,
-    type TEXT NOT NULL CHECK (type IN ('file', 'folder')), depth INTEGER NOT NULL,
-    size INTEGER NOT NULL DEFAULT 0,
-    created INTEGER NOT NULL, modified INTEGER NOT NULL, updated INTEGER NOT NULL,
-    created_by TEXT, modified_by TEXT,
-    actual_sha1 TEXT, actual_md5 TEXT, sha256 TEXT,
-    original_sha1 TEXT, original_md5 TEXT, original_sha256 TEXT,
-    UNIQUE (repo, path, name));
-CREATE INDEX IF NOT EXISTS items_by_name ON items (name);
-CREATE INDEX IF NOT EXISTS items_by_sha256 ON items (sha256);
-CREATE INDEX IF NOT EXISTS items_by_sha1 ON items (actual_sha1);
-CREATE INDEX IF NOT EXISTS items_by_md5 ON items (actual_md5);
-CREATE TABLE IF NOT EXISTS properties (
-    id INTEGER PRIMARY KEY, item_id INTEGER NOT NULL REFERENCES items (id) ON DELETE CASCADE,
-    key TEXT NOT NULL, value TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS properties_by_value ON properties (key, value);
-CREATE INDEX IF NOT EXISTS properties_by_item ON properties (item_id);
-CREATE TABLE IF NOT EXISTS stats (
-    item_id INTEGER PRIMARY KEY REFERENCES items (id) ON DELETE CASCADE,
-    downloads INTEGER NOT NULL, downloaded INTEGER, downloaded_by TEXT);
-CREATE TABLE IF NOT EXISTS repositories (
-    position INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, configuration TEXT NOT NULL);
-"""
+from .data_folder import DATABASE
+from .schema import SCHEMA
 
 _COLUMNS = (
     "id, repo, path, name, type, size, created, modified, updated, created_by, modified_by, "
@@ -256,15 +229,15 @@ class Store:
             connection.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """Make all changes of the block one, undone by an exception; a block inside another joins it."""
         with self._lock:
             if self._connection.in_transaction:
-                yield
+                yield self._connection
                 return
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield
+                yield self._connection
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 self._folders.clear()

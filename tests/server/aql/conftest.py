@@ -8,7 +8,7 @@ import pytest
 
 from aioartifact.testing import aql
 from aioartifact.testing.protocol import dates
-from aioartifact.testing.storage.store import SCHEMA
+from aioartifact.testing.storage.schema import SCHEMA
 
 DAY_MS = 86_400_000
 NOW_MS = dates.to_ms(dates.at(0).replace(year=2024, month=6, day=30, hour=12))

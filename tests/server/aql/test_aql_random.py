@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aioartifact.testing import aql
-from aioartifact.testing.storage.store import SCHEMA
+from aioartifact.testing.storage.schema import SCHEMA
 
 NOW_MS = 1_700_000_000_000
 DAY_MS = 86_400_000

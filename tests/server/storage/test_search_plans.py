@@ -6,7 +6,8 @@ import pytest
 
 from aioartifact.testing.layouts.layout import LAYOUTS
 from aioartifact.testing.storage import searches
-from aioartifact.testing.storage.store import SCHEMA, select
+from aioartifact.testing.storage.schema import SCHEMA
+from aioartifact.testing.storage.store import select
 
 HERE = searches.in_repositories(["libs", "tools"])
 MODULE = LAYOUTS["maven-2-default"].glob({"orgPath": "org/acme", "module": "app"})

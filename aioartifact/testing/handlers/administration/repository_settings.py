@@ -6,7 +6,7 @@ from ...protocol import jackson
 from ...protocol.replies import VENDOR, Reply, json_reply, refuse
 from ...repositories import configurations
 from ...repositories.configurations import ConfigurationError
-from ...repositories.definitions import Repository, problem
+from ...repositories.definitions import BUILD_INFO_TYPE, Repository, problem
 from ...wire.exchange import Exchange
 from ..editions import demand_pro
 
@@ -57,6 +57,8 @@ async def update(exchange: Exchange) -> Reply:
 async def delete(exchange: Exchange) -> Reply:
     """Answer ``DELETE api/repositories/{key}``: the repository goes with all it holds."""
     repository = _configured(exchange, _demand_key(exchange))
+    if repository.package_type == BUILD_INFO_TYPE:
+        refuse(403, f"Deletion of Build Info repository {repository.key} is not allowed.")
     await exchange.instance.in_thread(partial(exchange.instance.remove_repository, repository))
     text = f"Repository {repository.key} and all its content have been removed successfully.\n"
     return Reply(200, _TEXT, text.encode())
@@ -69,7 +71,11 @@ def _entry(exchange: Exchange, repository: Repository) -> jackson.JSON:
     entry |= {"type": repository.kind.upper(), "url": repository.url or exchange.link(repository.key)}
     if repository.kind == "remote":
         entry["configuration"] = exchange.link("api/repositories", repository.key, "configuration")
-    return entry | {"packageType": repository.package_type.capitalize()}
+    return entry | {"packageType": _package_type(repository)}
+
+
+def _package_type(repository: Repository) -> str:
+    return "BuildInfo" if repository.package_type == BUILD_INFO_TYPE else repository.package_type.capitalize()
 
 
 def _may_know(exchange: Exchange, repository: Repository) -> bool:

@@ -270,7 +270,11 @@ def checked_checksums(exchange: Exchange, repository: Repository, supplied: Chec
 
 
 async def _store(exchange: Exchange, repository: Repository, content: Content, supplied: Checksums) -> Reply:
-    item = await store(exchange, repository, content, supplied)
+    return created(exchange, await store(exchange, repository, content, supplied))
+
+
+def created(exchange: Exchange, item: Item) -> Reply:
+    """Answer the deploy of a file."""
     link = exchange.link(item.repo, item.path)
     document: jackson.JSON = {
         "repo": item.repo,
@@ -378,7 +382,7 @@ async def delete(exchange: Exchange) -> Reply:
         refuse(404, f"Could not locate artifact '{exchange.address}' (Nothing to delete).", servlet=True)
     permitted = partial(exchange.instance.accounts.can, exchange.user, "d")
     atomic = is_true(target.query.get("atomic"))
-    if not await exchange.instance.in_thread(partial(_delete, exchange, item, permitted, is_atomic=atomic)):
+    if not await exchange.instance.in_thread(partial(delete_item, exchange, item, permitted, is_atomic=atomic)):
         message = (
             f"Not enough permissions to delete/overwrite all artifacts under '{exchange.address}'"
             f" (user: '{exchange.user.name}' needs DELETE permission)."
@@ -387,7 +391,7 @@ async def delete(exchange: Exchange) -> Reply:
     return Reply(204)
 
 
-def _delete(exchange: Exchange, item: Item, permitted: Permitted, *, is_atomic: bool) -> bool:
+def delete_item(exchange: Exchange, item: Item, permitted: Permitted, *, is_atomic: bool) -> bool:
     """Delete *item* together with the metadata that it leaves behind; tell whether all of it went."""
     instance, repository = exchange.instance, exchange.instance.repositories[item.repo]
     with instance.store.transaction():

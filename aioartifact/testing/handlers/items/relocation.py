@@ -13,7 +13,7 @@ from ...indexes import computed_metadata
 from ...layouts import names
 from ...protocol import jackson
 from ...protocol.replies import VENDOR, Reply, json_reply, refuse
-from ...repositories.definitions import Repository
+from ...repositories.definitions import BUILD_INFO_TYPE, Repository
 from ...storage.store import ConflictError, Item, join_path, walk
 from ...wire.exchange import Exchange
 from ..editions import demand_pro
@@ -32,23 +32,23 @@ class Verb:
     removes: bool
 
 
-_COPY = Verb("copy", "copying", "copied", removes=False)
-_MOVE = Verb("move", "moving", "moved", removes=True)
+COPY = Verb("copy", "copying", "copied", removes=False)
+MOVE = Verb("move", "moving", "moved", removes=True)
 
 
 async def copy(exchange: Exchange) -> Reply:
     """Copy a file, or a folder with everything below it."""
-    return await _relocate(exchange, _COPY)
+    return await _relocate(exchange, COPY)
 
 
 async def move(exchange: Exchange) -> Reply:
     """Move a file, or a folder with everything below it."""
-    return await _relocate(exchange, _MOVE)
+    return await _relocate(exchange, MOVE)
 
 
 async def move_to(exchange: Exchange, repository: str, path: str) -> Reply:
     """Move the item of the request as WebDAV does, in both editions; nothing is moved where something cannot be."""
-    relocation = Relocation(exchange, _MOVE, repository, path, is_dry=False, is_atomic=True, fails_fast=True)
+    relocation = Relocation(exchange, MOVE, repository, path, is_dry=False, is_atomic=True, fails_fast=True)
     await exchange.instance.in_thread(relocation.run)
     if relocation.status == 200:
         return Reply(200)
@@ -169,6 +169,13 @@ class Relocation:
         repository = self._repositories.get(self.repository)
         if repository is None or repository.kind != "local":
             raise _ItemError(400, f"Could not find a local repository named {self.repository} to {self.verb.plain} to.")
+        if repository.package_type == BUILD_INFO_TYPE:
+            message = (
+                "Copy and Move operations are not allowed within the Build Info repository"
+                if source.repo == self.repository
+                else f"Failed to parse Build Info from source path '{source.repo}:{source.path}'. Operation is blocked."
+            )
+            raise _ItemError(400, message)
         there = self.exchange.instance.store.get(self.repository, self.path)
         path = join_path(self.path or ".", source.name) if there and there.is_folder and source.path else self.path
         if source.repo == self.repository and f"{path}/".startswith(f"{source.path}/" if source.path else ""):

@@ -1,0 +1,1 @@
+"""Builds: publish, read, delete, promote, rename, retain."""

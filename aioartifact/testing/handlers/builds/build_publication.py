@@ -1,0 +1,175 @@
+"""
+``PUT api/build``, ``POST api/build/append``, and ``PUT /artifactory-build-info/...``: build info becomes a file.
+
+The document is stored as ``{name}/{number}-{start}.json`` in the repository for build info, which is created by the
+first build that is published.
+"""
+
+import json
+from functools import partial
+from typing import Any
+
+from ...indexes import arrivals
+from ...protocol import build_info
+from ...protocol.build_info import BuildInfoError, Run
+from ...protocol.replies import RefusalError, Reply, refuse
+from ...repositories.definitions import BUILD_INFO_TYPE
+from ...storage import builds as build_rows
+from ...storage.store import Checksums, Deployment, Item
+from ...wire.exchange import Exchange
+from ..items import deploy
+from .build_access import BuildAccess, access, as_rest, ensure_repository, path_names, understood
+from .build_artifacts import fill_checksums
+from .build_removal import Retention, retain
+
+_LIMIT = 64 << 20  # bytes of a document
+
+
+async def publish(exchange: Exchange) -> Reply:
+    """Record a run. One with the same name, number and start is replaced, which takes the right to delete it."""
+    if exchange.target.segments:
+        refuse(405, "Method Not Allowed")
+    exchange.demand_user()
+    document = await _read(exchange)
+    builds = access(exchange)
+    run = understood(partial(build_info.run_of, document))
+    await _demand_deploy(builds, run)
+    item = await exchange.instance.in_thread(partial(publish_document, builds, document))
+    return _published(exchange, item)
+
+
+async def append(exchange: Exchange) -> Reply:
+    """Add modules to a run. One with the id of another is a module of its own."""
+    exchange.demand_user()
+    name, number = path_names(exchange, "api/build/append", count=2)
+    modules = _json(await exchange.whole_body(_LIMIT))
+    if not isinstance(modules, list) or not all(isinstance(each, dict) for each in modules):
+        refuse(400, "Error parsing json body")
+    builds = access(exchange)
+    run = builds.find(name, number, exchange.target.query.get("started", ""))
+    if run is None:
+        refuse(404, "No builds were found")
+    for action in "rdw":
+        builds.demand(action, run)
+    document = builds.document(run)
+    document["modules"] = [*document.get("modules", ()), *build_info.without_nulls(modules)]
+    await exchange.instance.in_thread(partial(publish_document, builds, document))
+    return Reply(204)
+
+
+def is_document(exchange: Exchange) -> bool:
+    """Tell whether a request deploys a file to a repository for build info."""
+    repository = exchange.instance.repositories.get(exchange.target.repository)
+    is_file = bool(exchange.target.item_path) and not exchange.target.is_folder
+    is_deploy = exchange.request.method == "PUT" and is_file
+    return is_deploy and repository is not None and repository.package_type == BUILD_INFO_TYPE
+
+
+async def deploy_document(exchange: Exchange) -> Reply:
+    """Record the run that is deployed to the repository for build info, wherever in it that was."""
+    key, path = exchange.target.repository, exchange.target.item_path
+    if not path.lower().endswith(".json"):
+        rejected = f"The '{key}' repository rejected the deployment of '{path}'."
+        message = f"{rejected} Only valid Build Info .json files are supported."
+        refuse(409, message, servlet=True)
+    builds = BuildAccess(exchange, key)
+    try:
+        document = build_rows.read_document(await exchange.whole_body(_LIMIT))
+        run = build_info.run_of(document)
+    except BuildInfoError:
+        message = f"{key}:{path} could not be deployed. Build Info repositories only supports build-info.json files."
+        refuse(400, message, servlet=True)
+    await _demand_deploy(builds, run)
+    item = await exchange.instance.in_thread(partial(publish_document, builds, document))
+    return deploy.created(exchange, item)
+
+
+def publish_document(builds: BuildAccess, document: dict[str, Any]) -> Item:
+    """
+    Store a document, record the run that it describes, and delete the runs that its retention does not keep.
+
+    Raises:
+        RefusalError: 400, a part of it has another type than it should have.
+    """
+    instance, user = builds.exchange.instance, builds.exchange.user
+    _complete(builds, document)
+    item = store_document(builds, document, by=user.name, now=instance.now_ms())
+    if retention := document.get("buildRetention"):
+        retain(builds, document["name"], understood(partial(Retention.of, retention)))
+    return item
+
+
+def store_document(builds: BuildAccess, document: dict[str, Any], *, by: str, now: int) -> Item:
+    """
+    Store a document as it is, and record the run that it describes.
+
+    Raises:
+        RefusalError: 400, a part of it has another type than it should have.
+    """
+    store, run = builds.exchange.instance.store, understood(partial(build_info.run_of, document))
+    ensure_repository(builds.exchange, builds.repository)
+    repository = builds.exchange.instance.repositories[builds.repository]
+    with store.transaction():
+        content = store.blobs.add(json.dumps(document, ensure_ascii=False, indent=2).encode())
+        original = Checksums(content.sha1, content.md5, content.sha256)
+        item = arrivals.store_file(store, repository, run.path, content, Deployment(by=by, now=now, original=original))
+        understood(partial(build_rows.record, store, item, document))
+    return item
+
+
+def _complete(builds: BuildAccess, document: dict[str, Any]) -> None:
+    """Add what the server knows better than the client."""
+    understood(partial(build_info.modules_of, document))
+    document["artifactoryPrincipal"] = builds.exchange.user.name
+    document.setdefault("durationMillis", 0)
+    fill_checksums(builds.exchange.instance.store, document)
+    _aggregate_issues(builds, document)
+
+
+def _aggregate_issues(builds: BuildAccess, document: dict[str, Any]) -> None:
+    """Take over the issues of the build before, if that is asked for and it has not reached the final status."""
+    issues = document.get("issues")
+    if not isinstance(issues, dict) or not issues.get("aggregateBuildIssues"):
+        return
+    before = build_info.order_of(builds.runs(document["name"]))
+    previous = builds.document(before[-1]) if before else {}
+    final = str(issues.get("aggregationBuildStatus", "")).lower()
+    if any(str(status.get("status", "")).lower() == final for status in build_info.statuses_of(previous)):
+        return
+    known = list(issues.get("affectedIssues", ()))
+    inherited = [each | {"aggregated": True} for each in (previous.get("issues") or {}).get("affectedIssues", ())]
+    keys = {each.get("key") for each in known}
+    issues["affectedIssues"] = [*known, *(each for each in inherited if each.get("key") not in keys)]
+
+
+async def _read(exchange: Exchange) -> dict[str, Any]:
+    body = await exchange.whole_body(_LIMIT)
+    return understood(partial(build_rows.read_document, body))
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+async def _demand_deploy(builds: BuildAccess, run: Run) -> None:
+    """
+    Accept users who may publish *run*, and replace it if it exists.
+
+    Raises:
+        RefusalError: 401 or 403.
+    """
+    exchange = builds.exchange
+    ensure_repository(exchange, builds.repository)
+    target = exchange.target
+    exchange.target = target.below(len(target.segments)).in_repository(builds.repository).at(run.path)
+    try:
+        await deploy.demand_deploy(exchange, Checksums())
+    except RefusalError as refusal:
+        raise as_rest(refusal) from None
+
+
+def _published(exchange: Exchange, item: Item) -> Reply:
+    return Reply(204, {"X-Checksum-Sha256": item.content.sha256} if exchange.instance.profile.is_platform else {})
