@@ -25,9 +25,11 @@ NAMES = {
     "group": "team",
     "target": "target",
     "project": "project",
+    "build": "app",
 }
 PRO = "This REST API is available only in Artifactory Pro (see: jfrog.com/artifactory/features)."
 FORM, JSON = {"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "application/json"}
+BUILD = {"name": "app", "number": "2", "started": "2024-06-02T12:00:00.000+0000"}
 IDENTITY = {
     "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
     "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
@@ -48,6 +50,12 @@ UPLOAD = (
 )
 BODIES = {
     "POST /api/search/aql": ({}, b"items.find()"),
+    "POST /api/search/buildArtifacts": (JSON, b'{"buildName": "app", "buildNumber": "1"}'),
+    "PUT /api/build": (JSON, json.dumps(BUILD).encode()),
+    "POST /api/build/append": (JSON, b"[]"),
+    "POST /api/build/delete": (JSON, b'{"buildName": "app", "deleteAll": true}'),
+    "POST /api/build/promote": (JSON, b'{"status": "released"}'),
+    "POST /api/build/retention": (JSON, b'{"count": 1}'),
     "PATCH /api/metadata": (JSON, b'{"props": {"a": "c"}}'),
     "PUT /api/repositories": (JSON, b'{"rclass": "local"}'),
     "POST /api/repositories": (JSON, b'{"description": "changed"}'),
@@ -93,6 +101,16 @@ def body_of(call: str) -> tuple[dict[str, str], bytes | None]:
     return {}, b"" if call.startswith(("PUT", "POST", "PATCH")) else None
 
 
+async def publish(ask, server) -> None:
+    """Publish two runs of a build, and the artifact of the first."""
+    properties = {"build.name": "app", "build.number": "1"}
+    server.put("libs/app.bin", b"built", properties=properties)
+    artifact = {"name": "app.bin", "sha1": server.checksums("libs/app.bin")["sha1"]}
+    first = BUILD | {"number": "1", "modules": [{"id": "app", "artifacts": [artifact]}]}
+    for document in (first, BUILD):
+        await ask(server, "PUT", "/api/build", body=json.dumps(document).encode())
+
+
 @pytest.mark.parametrize(
     ("profile", "edition", "method", "path", "served"),
     [pytest.param(*row, id=f"{row[1]} {row[2]} {row[3]}") for row in rows()],
@@ -107,6 +125,7 @@ async def test_endpoint_answers_as_the_page_says(ask, profile, edition, method, 
         server.make_folder("libs/org/app")
         server.map_identity("ci", "admin", claims={})
         server.add_user("user", password="pw", groups=["team"])
+        await publish(ask, server)
         if edition == "pro":
             target = json.dumps({"repositories": ["libs"]}).encode()
             await ask(server, "PUT", "/api/security/permissions/target", body=target)
