@@ -26,6 +26,7 @@ class Timeouts:
             is not a file or a refusal. The server runs a query, deletes, hashes or stores in that time. A request whose
             response does not begin in time is not repeated: the server may still work on it. Where the other end of the
             connection is gone, TCP keep-alive notices that within about a minute.
+        credentials: For a provider to return credentials, all requests that it sends for them included.
 
     Raises:
         InvalidArgumentError: A value is not a positive number.
@@ -34,6 +35,7 @@ class Timeouts:
     connect: float = 30.0
     stall: float = 60.0
     reply: float = 600.0
+    credentials: float = 30.0
 
     def __post_init__(self) -> None:
         for item in fields(self):

@@ -2,16 +2,30 @@
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 
+import anyio.to_thread
+
 from .._address import ServerURL, URLLike, server_of, text_of_url
-from .._credentials import Credentials, configured_servers, resolve, resolve_ancestor
+from .._credentials import (
+    Credentials,
+    Provided,
+    SendToken,
+    configured_servers,
+    credential_files,
+    resolve,
+    resolve_ancestor,
+)
 from .._files import read_text_if_exists
 
 # The context path of most servers, which no configuration makes longer.
 _NAMES_ARTIFACTORY = re.compile(r"[^:]+://[^/]+/artifactory(?:/|\Z)")
 # "host", "host:8081/path", "[::1]/path"; with a scheme a slash follows the colon.
 _HOST_FIRST = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?(?:/|\Z)")
+
+# How often to check whether a file of credentials has changed, in a session that sends requests.
+_CHECK_SECONDS = 5.0
 
 
 def authentification(url: URLLike) -> tuple[str, str]:
@@ -81,6 +95,47 @@ def resolve_credentials(url: URLLike) -> Credentials:
 def look_up(server: ServerURL) -> Credentials:
     """Find the credentials for *server*, see :func:`resolve_credentials`."""
     return resolve(server, environ=os.environ, read=read_text_if_exists, home=_home())
+
+
+def look_up_with_changes(server: ServerURL) -> Provided:
+    """Look up the credentials for *server*, so that a session follows changes of the files they are in; blocks."""
+    source = _ConfiguredCredentials(server)
+    return Provided(
+        "the configuration of this machine",
+        source.fetch,
+        may_change_user=True,
+        interval=_CHECK_SECONDS,
+        first=source.read(),
+    )
+
+
+class _ConfiguredCredentials:
+    """Credentials of the environment and the files of this machine, read again once a file has changed."""
+
+    def __init__(self, server: ServerURL) -> None:
+        self._server = server
+        self._files: object = None
+        self._credentials: Credentials | None = None
+
+    async def fetch(self, _server: ServerURL, _send: SendToken, refused: Credentials | None) -> Credentials:
+        return await anyio.to_thread.run_sync(partial(self.read, force=refused is not None))
+
+    def read(self, *, force: bool = False) -> Credentials:
+        """Look them up if *force*, or if a file has changed since the last time."""
+        files = tuple(map(_version_of, credential_files(environ=os.environ, home=_home())))
+        if force or self._credentials is None or files != self._files:
+            self._credentials = look_up(self._server)
+            self._files = files
+        return self._credentials
+
+
+def _version_of(path: Path) -> tuple[int, int, int] | None:
+    """Return what differs after a file was written or replaced; None if it does not exist."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def servers_for(url: URLLike) -> tuple[ServerURL, ...]:

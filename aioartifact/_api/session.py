@@ -10,15 +10,20 @@ import anyio.to_thread
 from yarl import URL
 
 from .._address import ServerURL, URLLike, parse_server_url
-from .._credentials import Credentials, parse_auth
+from .._credentials import Credentials, CredentialsProvider, Provided, parse_auth
 from .._errors import InvalidArgumentError
 from .._options import Limits, Timeouts, given_or
 from .._retry import RetryPolicy
 from .._session import ClientCertificate, SessionState, Verify, new_session, state_of
-from .credentials import look_up, look_up_servers
+from .credentials import look_up_servers, look_up_with_changes
 
-Auth: TypeAlias = Credentials | tuple[str, str]
-"""Credentials as `session` takes them: a value, or user and password (or API key)."""
+Auth: TypeAlias = Credentials | tuple[str, str] | CredentialsProvider | Callable[[], Awaitable[Credentials]]
+"""
+Credentials as `session` takes them: a value, user and password (or API key), or a provider.
+
+A provider is an object with the method of :class:`CredentialsProvider`, or an async function without arguments. The
+session renews what it provides before it expires, and after a 401.
+"""
 
 
 class _Opening(AbstractAsyncContextManager[aiohttp.ClientSession]):
@@ -165,7 +170,7 @@ async def open_session(
 
 def _given_credentials(
     server: URLLike | None, auth: Auth | Mapping[URLLike, Auth] | None
-) -> dict[ServerURL, Credentials]:
+) -> dict[ServerURL, Credentials | Provided]:
     if auth is None:
         return {}
     if isinstance(auth, Mapping):
@@ -178,9 +183,13 @@ def _given_credentials(
     return {parse_server_url(server): parse_auth(auth)}
 
 
-def _look_up(server: ServerURL, given: Mapping[ServerURL, Credentials]) -> Credentials:
+def _look_up(server: ServerURL, given: Mapping[ServerURL, Credentials | Provided]) -> Credentials | Provided:
+    return _given_for(server, given) or look_up_with_changes(server)
+
+
+def _given_for(server: ServerURL, given: Mapping[ServerURL, Credentials | Provided]) -> Credentials | Provided | None:
     above = list(filter(server.is_below, given))
-    return given[max(above, key=lambda s: len(s.context_path))] if above else look_up(server)
+    return given[max(above, key=lambda s: len(s.context_path))] if above else None
 
 
 @asynccontextmanager

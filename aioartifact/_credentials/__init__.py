@@ -9,16 +9,40 @@ configparser, json and the codecs keep the text they choke on in their exception
 secret, our own error is raised after the except block, so that theirs is not even its context.
 """
 
-from .resolution import configured_servers, resolve, resolve_ancestor
-from .value import FOREIGN_HINT, HEADERS_HINT, Credentials, login_hint, parse_auth
+from .provider import (
+    CredentialsProvider,
+    Provided,
+    SendToken,
+    ServerProvider,
+    TokenRequest,
+    TokenResponse,
+    parse_auth,
+    read_provided,
+)
+from .renewal import Validity, are_of_another_user, seconds_between_forced, user_of, validity
+from .resolution import configured_servers, credential_files, resolve, resolve_ancestor
+from .value import FOREIGN_HINT, HEADERS_HINT, Credentials, login_hint
 
 __all__ = [
     "FOREIGN_HINT",
     "HEADERS_HINT",
     "Credentials",
+    "CredentialsProvider",
+    "Provided",
+    "SendToken",
+    "ServerProvider",
+    "TokenRequest",
+    "TokenResponse",
+    "Validity",
+    "are_of_another_user",
     "configured_servers",
+    "credential_files",
     "login_hint",
     "parse_auth",
+    "read_provided",
     "resolve",
     "resolve_ancestor",
+    "seconds_between_forced",
+    "user_of",
+    "validity",
 ]

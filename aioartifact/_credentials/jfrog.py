@@ -1,13 +1,12 @@
 """JFrog's own sources: the environment variables of its CI actions, and the configuration of jfrog-cli."""
 
-import base64
-import binascii
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .._address import ServerURL
+from .claims import claims_of, number_in
 from .sources import read_address, serves
 from .value import Credentials, Found, Skipped
 
@@ -154,21 +153,11 @@ def _credentials(login: _Login, source: str) -> Credentials | None:
 
 
 def _is_expired(token: str, now: float) -> bool:
-    expiry = _claims(token).get("exp")
-    return isinstance(expiry, int | float) and expiry <= now
+    expiry = number_in(claims_of(token), "exp")
+    return expiry is not None and expiry <= now
 
 
 def _is_exchanged(token: str) -> bool:
-    claims = _claims(token)
-    issued, expiry = claims.get("iat"), claims.get("exp")
-    return isinstance(issued, int | float) and isinstance(expiry, int | float) and expiry - issued <= _EXCHANGED_SECONDS
-
-
-def _claims(token: str) -> Mapping[str, Any]:
-    """Return what a JSON Web Token says of itself (RFC 7519); nothing for other tokens."""
-    payload = token.split(".")[1] if token.count(".") == 2 else ""
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
-        return {}
-    return claims if isinstance(claims, dict) else {}
+    claims = claims_of(token)
+    issued, expiry = number_in(claims, "iat"), number_in(claims, "exp")
+    return issued is not None and expiry is not None and expiry - issued <= _EXCHANGED_SECONDS

@@ -55,6 +55,11 @@ def resolve(
     return _first(sources, [shown_path(path, home) for path in (cfg, cli, netrc)])
 
 
+def credential_files(*, environ: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+    """Name the files that :func:`resolve` reads."""
+    return cfg_path(environ, home), jfrog_cli_path(environ, home), netrc_path(environ, home)
+
+
 def resolve_ancestor(server: ServerURL, *, environ: Mapping[str, str], read: Read, home: Path) -> Credentials:
     """
     Find the credentials for *server* where the ancestor looked: its two variables, its file, anonymous.

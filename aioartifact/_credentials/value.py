@@ -3,6 +3,7 @@
 import base64
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, NoReturn, TypeAlias
 
 from .._address import expect_text
@@ -33,10 +34,12 @@ class Credentials:
         secret: Password, API key or token; empty for anonymous.
         source: Where it was found, for messages; not compared.
         skipped: The sources that were passed over in the search, each with the reason, for messages; not compared.
+        expires_at: When they expire, if a :class:`CredentialsProvider` knows; None if they do not, or if a JSON Web
+            Token says so itself. An aware ``datetime``; not compared.
 
     Raises:
         CredentialsError: The user name or secret cannot be sent. The message does not quote them.
-        InvalidArgumentError: One of them is no text.
+        InvalidArgumentError: One of them is no text, or *expires_at* is not an aware ``datetime``.
 
     See: https://jfrog.com/help/r/jfrog-rest-apis/introduction-to-the-artifactory-rest-apis
     """
@@ -46,8 +49,11 @@ class Credentials:
     secret: str
     source: str = field(default="argument", compare=False)
     skipped: tuple[str, ...] = field(default=(), compare=False)
+    expires_at: datetime | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
+        if self.expires_at is not None:
+            _check_expiry(self.expires_at)
         for what, value in (("user name", self.username), ("secret", self.secret)):
             expect_text(what, value)
         if fault := _fault(self):
@@ -55,7 +61,9 @@ class Credentials:
             raise CredentialsError(f"credentials from {self.source}: {fault}", source=self.source, hint=hint)
 
     @classmethod
-    def basic(cls, username: str, secret: str, *, source: str = "argument") -> "Credentials":
+    def basic(
+        cls, username: str, secret: str, *, source: str = "argument", expires_at: datetime | None = None
+    ) -> "Credentials":
         """
         Make credentials of a user name and a password, API key or token.
 
@@ -65,6 +73,7 @@ class Credentials:
             username: User name; may be empty with an API key.
             secret: Password, API key or token.
             source: Where they were found.
+            expires_at: When they expire, an aware ``datetime``; None for never.
 
         Raises:
             CredentialsError: One of them holds a control character, or the user name a colon (RFC 7617).
@@ -72,37 +81,39 @@ class Credentials:
         """
         if not secret and username in ("", "anonymous"):
             return cls.anonymous(source=source)
-        return cls("basic", username, secret, source)
+        return cls("basic", username, secret, source, expires_at=expires_at)
 
     @classmethod
-    def bearer(cls, token: str, *, source: str = "argument") -> "Credentials":
+    def bearer(cls, token: str, *, source: str = "argument", expires_at: datetime | None = None) -> "Credentials":
         """
         Make credentials of an access token (RFC 6750).
 
         Args:
             token: Access token or reference token.
             source: Where it was found.
+            expires_at: When it expires, an aware ``datetime``; None for never, or if a JSON Web Token says so itself.
 
         Raises:
             CredentialsError: The token is empty, or holds a space or anything but printable ASCII.
             InvalidArgumentError: It is no text.
         """
-        return cls("bearer", "", token, source)
+        return cls("bearer", "", token, source, expires_at=expires_at)
 
     @classmethod
-    def api_key(cls, key: str, *, source: str = "argument") -> "Credentials":
+    def api_key(cls, key: str, *, source: str = "argument", expires_at: datetime | None = None) -> "Credentials":
         """
         Make credentials of an API key without a user name, sent as ``X-JFrog-Art-Api``.
 
         Args:
             key: API key, or reference token in its place.
             source: Where it was found.
+            expires_at: When it expires, an aware ``datetime``; None for never, or if a JSON Web Token says so itself.
 
         Raises:
             CredentialsError: The key is empty, or holds a space or anything but printable ASCII.
             InvalidArgumentError: It is no text.
         """
-        return cls("api_key", "", key, source)
+        return cls("api_key", "", key, source, expires_at=expires_at)
 
     @classmethod
     def anonymous(cls, *, source: str = "argument") -> "Credentials":
@@ -129,7 +140,8 @@ class Credentials:
 
     def __repr__(self) -> str:
         secret = "***" if self.secret else ""
-        return f"Credentials({self.kind!r}, {self.username!r}, {secret!r}, source={self.source!r})"
+        expiry = "" if self.expires_at is None else f", expires_at={self.expires_at.isoformat()!r}"
+        return f"Credentials({self.kind!r}, {self.username!r}, {secret!r}, source={self.source!r}{expiry})"
 
     def __copy__(self) -> "Credentials":
         return self
@@ -191,9 +203,16 @@ def _basic_fault(username: str, secret: str) -> str:
     return "the user name holds a colon, which basic authentication cannot carry (RFC 7617)" if ":" in username else ""
 
 
-def parse_auth(value: object) -> Credentials:
+def _check_expiry(value: object) -> None:
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise InvalidArgumentError(
+            f"expires_at={value!r}: expected a datetime with a time zone", hint="such as datetime.now(UTC) + lifetime"
+        )
+
+
+def parse_credentials(value: object) -> Credentials:
     """
-    Read the explicit argument ``auth``.
+    Read credentials that are given as a value.
 
     Args:
         value: Credentials, or a pair of user name and password, API key or token.
@@ -209,7 +228,7 @@ def parse_auth(value: object) -> Credentials:
             return Credentials.basic(username, secret)
     is_no_token = isinstance(value, str) and not _TOKEN.fullmatch(value)
     raise InvalidArgumentError(
-        f"auth is a {type(value).__name__}; expected Credentials or (user name, secret)",
+        f"auth is a {type(value).__name__}; expected Credentials, (user name, secret) or a provider of Credentials",
         hint=None if is_no_token else "for a token alone, give Credentials.bearer(token)",
     )
 

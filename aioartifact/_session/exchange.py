@@ -235,6 +235,7 @@ class stream:  # noqa: N801  # it reads as a function, and a generator would cos
     async def __aenter__(self) -> Reply:
         request, state = self._request, state_of(self._session)
         await state.admit(request.server)
+        await state.prepare(self._session, request.server)  # before it occupies a slot that others could use
         operation = self._operation or Operation(state.retry, state.clock, request.repeatable)
         context = RequestContext(request, state, operation)
         route = state.route(request.server)

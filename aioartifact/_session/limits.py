@@ -205,6 +205,7 @@ class ServerLimits:
         uploaded: float | None,
         retry_after: float | None,
         is_login_refused: bool,
+        may_renew: bool = False,
     ) -> None:
         """
         Learn from a response how many requests the server can take, and whether it accepts the credentials.
@@ -216,9 +217,10 @@ class ServerLimits:
             uploaded: When the last byte of its body was sent, if it is an upload.
             retry_after: Seconds that the server demands, or None.
             is_login_refused: Whether it refuses all logins of the user.
+            may_renew: Whether the credentials may be renewed, so that a 401 is not final.
         """
         now = self._clock.now()
-        if status == 401:
+        if status == 401 and not may_renew:
             self.breaker.refuse(credentials, status)
         self.breaker.answered(sent, is_suspended=is_login_refused)
         if not asks_to_slow_down(status):

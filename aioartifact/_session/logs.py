@@ -1,5 +1,5 @@
 """
-What the session logs: each request at DEBUG, what delays it at INFO.
+What the session logs: each request at DEBUG, what delays it and renewed credentials at INFO.
 
 Messages have the method, the URL without query and credentials, the status, and the type of an error, whose text may
 quote what a server echoed. A level that is off costs one comparison.
@@ -14,6 +14,7 @@ from .._address import mask_url
 
 _HTTP = logging.getLogger("aioartifact.http")
 _RETRY = logging.getLogger("aioartifact.retry")
+_CREDENTIALS = logging.getLogger("aioartifact.credentials")
 
 
 def log_response(response: aiohttp.ClientResponse, received: int, started: float) -> None:
@@ -50,3 +51,13 @@ def log_resume(attempt: int, delay: float, *, progressed: bool) -> None:
     if _RETRY.isEnabledFor(logging.INFO):
         what = "resumed" if progressed else "repeated"
         _RETRY.info("response broke off; %s as attempt %d in %.1f s", what, attempt, delay)
+
+
+def log_renewal(provider: str, server: str) -> None:
+    """Log that a provider has returned credentials."""
+    _CREDENTIALS.info("%s: credentials from %s", server, provider)
+
+
+def log_renewal_failure(provider: str, server: str, failure: str) -> None:
+    """Log that a provider has not returned credentials; the present ones are used while they are valid."""
+    _CREDENTIALS.warning("%s: no credentials from %s: %s", server, provider, failure)

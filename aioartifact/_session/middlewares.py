@@ -7,6 +7,7 @@ import aiohttp
 import anyio
 
 from .._codings import codings_of, decoded_beginning
+from .._credentials import Credentials
 from .._models import Response
 from .._protocol import is_starting, permanent_refusal
 from .._retry import (
@@ -22,7 +23,8 @@ from .attempts import Attempts, Operation
 from .connections import ResponseHead
 from .logs import log_pause, log_retry
 from .payload import UploadPayload, is_replayable, upload_failure
-from .refusals import SentCredentials, credentials_in
+from .refusals import CREDENTIAL_HEADERS, SentCredentials, credentials_in
+from .renewal import RenewableCredentials
 from .state import Route, SessionState
 from .translation import may_pass
 
@@ -73,32 +75,40 @@ class AuthRetryMiddleware:
         self._limits = route.limits
         self._is_own = is_own
         self._is_raw = is_raw
+        self._renewable: RenewableCredentials | None = None
+        self._attached: Credentials | None = None
+        self._was_renewed = False
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
-        if self._route.headers and not any(credentials_in(request.headers)):
+        if not any(credentials_in(request.headers)):
             request.headers.update(self._route.headers)
-        credentials = credentials_in(request.headers)
+            self._renewable = self._route.renewable
         attempts = _RequestAttempts(self._operation, request)
         async for attempt in attempts:
             with attempt:
-                response, refusal = await self._send(request, handler, credentials)
+                response, refusal = await self._send(request, handler)
                 if refusal is None:
                     self._operation.note_started()
                     return response
+                if refusal.status == 401 and await self._has_renewed(request, response):
+                    continue
                 delay = self._delay_after(request, refusal)
                 if delay is None:
-                    if refusal.is_of_logins:
-                        self._limits.breaker.refuse(credentials, response.status)
+                    if refusal.is_of_logins or (refusal.status == 401 and self._renewable is not None):
+                        self._limits.breaker.refuse(credentials_in(request.headers), response.status)
                     return response
                 response.release()
                 self._retry(attempt, request, refusal, delay)
         raise attempts.failure()
 
     async def _send(
-        self, request: aiohttp.ClientRequest, handler: Handler, credentials: SentCredentials
+        self, request: aiohttp.ClientRequest, handler: Handler
     ) -> tuple[aiohttp.ClientResponse, "_Refusal | None"]:
         """Send the request once, when it may be sent; return the response, and what it says if it is a refusal."""
-        async with self._limits.turn(credentials if self._is_own else None):
+        if self._renewable is not None:
+            await self._renewable.ready(request.session)
+        async with self._limits.turn(self._attach(request) if self._is_own else None):
+            credentials = self._attach(request)  # others may have renewed them meanwhile
             self._operation.count_request()
             sent = self._state.clock.now()
             response = await handler(request)
@@ -110,8 +120,34 @@ class AuthRetryMiddleware:
                 uploaded=request.body.sent_at if isinstance(request.body, UploadPayload) else None,
                 retry_after=refusal.retry_after if refusal else None,
                 is_login_refused=refusal is not None and refusal.is_of_logins,
+                may_renew=self._renewable is not None and not self._was_renewed,
             )
+        if self._renewable is not None and self._attached is not None and response.status != 401:
+            self._renewable.accepted(self._attached)
         return response, refusal
+
+    def _attach(self, request: aiohttp.ClientRequest) -> SentCredentials:
+        """Have the request carry the present credentials, if these are renewed; return what it carries."""
+        if self._renewable is not None and self._renewable.current is not self._attached:
+            self._attached = self._renewable.current
+            for name in CREDENTIAL_HEADERS:
+                request.headers.popall(name, None)
+            request.headers.update(self._route.sent_headers)
+        return credentials_in(request.headers)
+
+    async def _has_renewed(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> bool:
+        """Have refused credentials renewed, once; return whether to repeat the request with others."""
+        refused = self._attached
+        if self._renewable is None or refused is None or self._was_renewed:
+            return False
+        self._was_renewed = True
+        await self._release_connection(response)  # the provider may need it
+        renewed = await self._renewable.renew(request.session, refused)
+        if renewed is None or not is_replayable(request.body):
+            return False
+        response.release()
+        self._operation.continue_attempt()
+        return True
 
     async def _refusal(self, response: aiohttp.ClientResponse) -> "_Refusal":
         said = await self._explanation(response)
@@ -142,19 +178,26 @@ class AuthRetryMiddleware:
         """Read the text of a refusal; None if there is too much of it or it breaks off: then the status holds."""
         if not is_explained(response.status) or not (self._is_own or self._operation.repeatable):
             return None
-        try:
-            with anyio.fail_after(self._state.timeouts.stall):
-                if self._is_own and isinstance(response, ResponseHead):
-                    content = await response.read_beginning(MAX_ERROR_BODY)
-                elif is_small(response):
-                    content = await response.read()
-                else:
-                    return None
-        except (aiohttp.ClientError, TimeoutError):
+        content = await self._read_beginning(response)
+        if content is None:
             return None
         if self._is_raw:
             content = decoded_beginning(content, codings_of(response.headers), MAX_ERROR_BODY)
         return Response(response.status, content, response.headers, "")
+
+    async def _read_beginning(self, response: aiohttp.ClientResponse) -> bytes | None:
+        """Read the beginning of an error body, which can be read again; None if that is not possible."""
+        try:
+            with anyio.fail_after(self._state.timeouts.stall):
+                if self._is_own and isinstance(response, ResponseHead):
+                    return await response.read_beginning(MAX_ERROR_BODY)
+                return await response.read() if is_small(response) else None
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+
+    async def _release_connection(self, response: aiohttp.ClientResponse) -> None:
+        if await self._read_beginning(response) is not None:
+            response.release()
 
 
 class _Refusal:

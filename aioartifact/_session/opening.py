@@ -2,7 +2,7 @@
 
 import platform
 import re
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 
 import aiohttp
@@ -15,6 +15,7 @@ from .middlewares import passing
 from .proxies import check_proxy
 from .state import STATES, SessionState, client_timeout
 from .tls import ClientCertificate, Verify, tls_context
+from .token_requests import token_sender
 
 # Tomcat drops idle connections after 60 s; let go of them well before.
 _KEEPALIVE = 30.0
@@ -70,6 +71,7 @@ async def new_session(
         proxy=proxy,
     )
     disable_own_retry(session)
+    state.token_sender = partial(token_sender, state)
     STATES[session] = state
     return session
 

@@ -11,6 +11,8 @@ from .clock import Clock
 # A call that runs for hours must not keep later ones from a server that has recovered.
 _MAX_SECONDS = 300.0
 
+CREDENTIAL_HEADERS = ("Authorization", "X-JFrog-Art-Api")
+
 SentCredentials: TypeAlias = tuple[str | None, ...]
 """The values of the header fields that carry credentials."""
 
@@ -33,7 +35,7 @@ class CredentialsRefused(Exception):
 
 def credentials_in(headers: Mapping[str, str]) -> SentCredentials:
     """Return what *headers* carry of credentials."""
-    return headers.get("Authorization"), headers.get("X-JFrog-Art-Api")
+    return headers.get(CREDENTIAL_HEADERS[0]), headers.get(CREDENTIAL_HEADERS[1])
 
 
 class ActiveCalls:

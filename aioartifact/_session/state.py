@@ -18,7 +18,7 @@ import anyio.to_thread
 from yarl import URL
 
 from .._address import ServerURL
-from .._credentials import FOREIGN_HINT, HEADERS_HINT, Credentials, login_hint
+from .._credentials import FOREIGN_HINT, HEADERS_HINT, Credentials, Provided, SendToken, login_hint
 from .._errors import InvalidArgumentError, SessionError
 from .._options import Limits, Timeouts
 from .._protocol import Request
@@ -28,11 +28,12 @@ from .connections import fail_disconnected
 from .limits import RateLimiter, ServerLimits
 from .proxies import environment_proxy
 from .refusals import ActiveCalls, credentials_in
+from .renewal import RenewableCredentials
 
 # Some servers take what follows a semicolon for a parameter, an encoded slash or a backslash for a slash.
 _LEADS_UP = re.compile(r"[/\\]\.\.(?:[/\\;]|\Z)")
 
-Resolver: TypeAlias = Callable[[ServerURL], Credentials]
+Resolver: TypeAlias = Callable[[ServerURL], Credentials | Provided]
 _INTERVAL = 0.5
 
 
@@ -87,13 +88,22 @@ class Route:
 
     Attributes:
         limits: Whether a request may be sent now.
-        headers: Header fields that carry the credentials.
+        headers: Header fields that carry the credentials, unless these are renewed.
+        renewable: Credentials that are renewed, or None.
         proxy: The proxy of the environment, or None.
     """
 
     limits: ServerLimits
     headers: Mapping[str, str] = field(repr=False)  # some crash reporters keep the repr of every local variable
     proxy: str | None = field(repr=False)
+    renewable: RenewableCredentials | None = field(default=None, repr=False)
+
+    @property
+    def sent_headers(self) -> Mapping[str, str]:
+        """Header fields that carry the present credentials."""
+        if self.renewable is None:
+            return self.headers
+        return {} if self.renewable.current is None else self.renewable.current.headers()
 
 
 @dataclass(slots=True)
@@ -107,11 +117,14 @@ class SessionState:
     trust_env: bool = True
     foreign: bool = False
     clock: Clock = field(default_factory=Clock)
-    credentials: dict[ServerURL, Credentials] = field(default_factory=dict)
+    credentials: dict[ServerURL, Credentials | RenewableCredentials] = field(default_factory=dict)
+    providers: dict[int, RenewableCredentials] = field(default_factory=dict)
     configured: tuple[ServerURL, ...] = ()
     routes: dict[ServerURL | URL, Route] = field(default_factory=dict)
+    server_limits: dict[ServerURL | URL, ServerLimits] = field(default_factory=dict)
     refused: defaultdict[ServerURL, set[str]] = field(default_factory=lambda: defaultdict(set))
     deploy_repositories: dict[tuple[ServerURL, str], str] = field(default_factory=dict)
+    token_sender: Callable[[aiohttp.ClientSession], SendToken] | None = None
     byte_rate: RateLimiter = field(init=False)
     request_rate: RateLimiter = field(init=False)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
@@ -150,7 +163,46 @@ class SessionState:
             return
         async with self.resolving:
             if server not in self.credentials:
-                self.credentials[server] = await anyio.to_thread.run_sync(self.resolve, server)
+                found = await anyio.to_thread.run_sync(self.resolve, server)
+                self.credentials[server] = found if isinstance(found, Credentials) else self._renewable(server, found)
+
+    def _renewable(self, server: ServerURL, provided: Provided) -> RenewableCredentials:
+        """Credentials of a provider; the same for all servers if the provider does not know for which it is called."""
+        known = self.providers.get(id(provided.key)) if provided.key is not None else None
+        if known is None:
+            known = RenewableCredentials(
+                provided, server, self._token_sender, self.timeouts.credentials, self.clock, self.calls
+            )
+            if provided.key is not None:
+                self.providers[id(provided.key)] = known
+        return known
+
+    def _token_sender(self, session: aiohttp.ClientSession) -> SendToken:
+        assert self.token_sender is not None, "sessions from elsewhere have no providers"
+        return self.token_sender(session)
+
+    async def prepare(self, session: aiohttp.ClientSession, server: ServerURL) -> None:
+        """
+        Renew the credentials of *server*, which has been admitted, if they are due.
+
+        Raises:
+            CredentialsError: If there are none that are valid.
+        """
+        renewable = self.credentials.get(server)
+        if isinstance(renewable, RenewableCredentials) and not any(credentials_in(session.headers)):
+            await renewable.ready(session)
+
+    def current(self, server: ServerURL | URL) -> Credentials | None:
+        """The present credentials of *server*; None if it is not admitted, or its provider has not been called."""
+        credentials = self.credentials.get(server) if isinstance(server, ServerURL) else None
+        return credentials.current if isinstance(credentials, RenewableCredentials) else credentials
+
+    def secrets(self, server: ServerURL) -> list[Credentials]:
+        """The credentials that a response of *server* may quote."""
+        credentials = self.credentials.get(server)
+        if isinstance(credentials, RenewableCredentials):
+            return [each for each in (credentials.current, credentials.recent) if each is not None]
+        return [] if credentials is None else [credentials]
 
     def route(self, server: ServerURL) -> Route:
         """The way to *server*, which has been admitted."""
@@ -159,7 +211,7 @@ class SessionState:
     def refusal(self, server: ServerURL) -> int | None:
         """Return the status with which *server* has refused the credentials of the calls that run, or None."""
         route = self.routes.get(server)
-        return None if route is None else route.limits.breaker.refusal(credentials_in(route.headers))
+        return None if route is None else route.limits.breaker.refusal(credentials_in(route.sent_headers))
 
     def login_hint(self, server: ServerURL, headers: Mapping[str, str] | None = None) -> str:
         """Say where the credentials for *server* come from; *headers* are those that the user gave the session."""
@@ -167,11 +219,16 @@ class SessionState:
             return FOREIGN_HINT
         if any(credentials_in(headers or {})):
             return HEADERS_HINT
-        return login_hint(self.credentials[server]) if server in self.credentials else ""
+        credentials = self.current(server)
+        hint = "" if credentials is None else login_hint(credentials)
+        renewable = self.credentials.get(server)
+        if isinstance(renewable, RenewableCredentials) and renewable.problem:
+            return f"{hint}; not renewed: {renewable.problem}"
+        return hint
 
     def sends_no_credentials(self, server: ServerURL, headers: Mapping[str, str]) -> bool:
         """Whether requests to *server* are known to be anonymous, in a session with these *headers*."""
-        credentials = self.credentials.get(server)
+        credentials = self.current(server)
         return credentials is not None and credentials.kind == "anonymous" and not any(credentials_in(headers))
 
     def route_to(self, url: URL) -> Route:
@@ -184,7 +241,16 @@ class SessionState:
         # Made once: to write credentials out and to read the environment costs as much as a request.
         credentials = self.credentials.get(key) if isinstance(key, ServerURL) else None
         proxy = environment_proxy(origin) if self.trust_env and not self.foreign else None
-        limits = ServerLimits(
+        limits = self.server_limits.get(key) or self._new_limits(key)
+        if isinstance(credentials, RenewableCredentials):
+            route = Route(limits, {}, proxy, credentials)
+        else:
+            route = Route(limits, credentials.headers() if credentials else {}, proxy)
+        self.routes[key] = route
+        return route
+
+    def _new_limits(self, key: ServerURL | URL) -> ServerLimits:
+        limits = self.server_limits[key] = ServerLimits(
             self.limits.max_connections,
             self.request_rate,
             self.calls,
@@ -192,8 +258,7 @@ class SessionState:
             longest_pause=self.retry.retry_after_max,
             is_foreign=self.foreign,
         )
-        route = self.routes[key] = Route(limits, credentials.headers() if credentials else {}, proxy)
-        return route
+        return limits
 
     def check(self, session: aiohttp.ClientSession) -> None:
         """
@@ -260,8 +325,10 @@ def _foreign_state(session: aiohttp.ClientSession) -> SessionState:
 
 def is_anonymous(session: aiohttp.ClientSession, server: ServerURL) -> bool:
     """Whether requests to *server* carry no credentials of ours; a session from elsewhere may carry its own."""
-    credentials = state_of(session).credentials.get(server)
-    return credentials is None or credentials.kind == "anonymous"
+    state = state_of(session)
+    credentials = state.current(server)
+    # A provider that has not been called yet is there because credentials are needed.
+    return server not in state.credentials if credentials is None else credentials.kind == "anonymous"
 
 
 def spare_requests(session: aiohttp.ClientSession, server: ServerURL) -> int:

@@ -98,11 +98,10 @@ class RequestContext:
         return words
 
     def _secrets(self) -> list[str]:
-        credentials = self.state.credentials.get(self.request.server)
-        if credentials is None or not credentials.secret:
-            return []
+        known = [credentials for credentials in self.state.secrets(self.request.server) if credentials.secret]
         # As it was sent, which for a password is not as it was given.
-        return [credentials.secret, *(value.split()[-1] for value in credentials.headers().values())]
+        sent = [value.split()[-1] for credentials in known for value in credentials.headers().values()]
+        return [*(credentials.secret for credentials in known), *sent]
 
     def translated(self, error: Exception, payload: object = None, *, is_body: bool = False) -> ArtifactoryError:
         """

@@ -1,0 +1,157 @@
+"""What provides credentials for as long as a session is open."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from .._address import ServerURL
+from .._errors import CredentialsError, InvalidArgumentError
+from .value import Credentials, parse_credentials
+
+
+@runtime_checkable
+class CredentialsProvider(Protocol):
+    """
+    Provides credentials that a session renews while it is open; any object with this method is accepted as *auth*.
+
+    ::
+
+        class Vault:
+            async def credentials(self, *, force: bool) -> aioartifact.Credentials:
+                lease = await self.client.read("artifactory/token/ci")
+                return aioartifact.Credentials.bearer(lease.token, expires_at=lease.expires)
+
+        async with aioartifact.session(server, auth=Vault()) as session:
+            ...
+
+    A session calls the method before its first request, before the credentials expire, and after a 401. It never calls
+    it twice at a time. The credentials must remain those of one user. If they may change it, as dynamic users do,
+    set the attribute ``may_change_user = True`` on the provider.
+    """
+
+    def credentials(self, *, force: bool) -> Awaitable[Credentials]:
+        """
+        Return credentials, by an ``async def`` method.
+
+        Args:
+            force: Whether the server has refused the ones returned before, so that cached ones must not be returned.
+
+        Returns:
+            Credentials, with ``expires_at`` if they expire; without it, the expiry in a JSON Web Token is used.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """
+    A request for a token: sent without credentials of the session, its redirects not followed.
+
+    Attributes:
+        content: The body, or None.
+    """
+
+    method: str
+    url: str = field(repr=False)  # that of GitHub holds an id of the job
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    content: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenResponse:
+    """The response to a :class:`TokenRequest`."""
+
+    status: int
+    content: bytes = field(repr=False)
+
+
+SendToken: TypeAlias = Callable[[TokenRequest], Awaitable[TokenResponse]]
+"""Sends a request for a token over the connections of a session."""
+
+
+class ServerProvider:
+    """A provider of this library that requests its credentials from the server that they are for."""
+
+    def fetch(self, server: ServerURL, send: SendToken, refused: Credentials | None) -> Awaitable[Credentials]:
+        """
+        Return credentials for *server*.
+
+        Args:
+            server: Requested server.
+            send: Sends requests for tokens.
+            refused: Credentials that the server has refused, or None.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Provided:
+    """
+    A provider, as a session uses it.
+
+    Attributes:
+        name: Its name in messages.
+        fetch: Returns credentials; see :meth:`ServerProvider.fetch`.
+        key: The object that one renewal at a time is for; None for one renewal at a time and server.
+        may_change_user: Whether it may provide the credentials of one user after those of another.
+        interval: Seconds after which to check for other credentials, even if these are still valid; None for never.
+        first: Credentials that it has provided already, or None.
+    """
+
+    name: str
+    fetch: Callable[[ServerURL, SendToken, Credentials | None], Awaitable[object]] = field(repr=False)
+    key: object = field(default=None, repr=False)
+    may_change_user: bool = False
+    interval: float | None = None
+    first: Credentials | None = None
+
+
+def parse_auth(value: object) -> Credentials | Provided:
+    """
+    Read the explicit argument ``auth`` for one server: a value, or what provides one.
+
+    Raises:
+        InvalidArgumentError: It is something else. The message does not quote it.
+        CredentialsError: See :meth:`Credentials.basic`.
+    """
+    if isinstance(value, Credentials | tuple | str):
+        return parse_credentials(value)
+    if isinstance(value, type):
+        raise InvalidArgumentError(
+            f"auth is the class {value.__name__}; expected an object, such as {value.__name__}()"
+        )
+    name, may_change_user = provider_name(value), getattr(value, "may_change_user", False) is True
+    if isinstance(value, ServerProvider):
+        return Provided(name, value.fetch, None, may_change_user)
+    if isinstance(value, CredentialsProvider):
+        method = value.credentials
+        return Provided(name, lambda _, __, refused: method(force=refused is not None), value, may_change_user)
+    if callable(value):
+        call: Callable[[], Any] = value
+        return Provided(name, lambda _, __, ___: call(), value, may_change_user)
+    return parse_credentials(value)
+
+
+def provider_name(value: object) -> str:
+    """Name a provider in messages, by its type or the name of its function: its repr may hold secrets."""
+    name = getattr(value, "__qualname__", None) or type(value).__qualname__
+    return f"provider {str(name).rpartition('.<locals>.')[2] or 'function'}"
+
+
+def read_provided(value: object, name: str) -> Credentials:
+    """
+    Return what a provider has returned as credentials whose source it is.
+
+    Raises:
+        CredentialsError: It is something else, or cannot be sent. The message does not quote it.
+    """
+    fault = f"returned a {type(value).__name__}; expected Credentials"
+    try:
+        credentials = parse_credentials(value)
+    except InvalidArgumentError:
+        pass
+    except CredentialsError as error:
+        fault = f"returned credentials that cannot be sent: {error.message.rpartition(': ')[2]}"
+    else:
+        return replace(credentials, source=name) if credentials.source == "argument" else credentials
+    raise CredentialsError(f"{name} {fault}", source=name)

@@ -1,0 +1,78 @@
+"""When credentials must be renewed, and whether renewed ones are those of the same user."""
+
+from dataclasses import dataclass
+from math import inf
+
+from .claims import claims_of, number_in, user_in
+from .value import Credentials
+
+# As jfrog-client-go does: tokens of the platform are renewed when a tenth of their lifetime is left, but at least half
+# an hour and at most a week before they expire; tokens of Artifactory, which live for an hour, at ten minutes.
+_LEFT = 0.1
+_LEAST, _MOST = 1800.0, 7 * 86400.0
+# The share that an hour-long token has left at ten minutes; keeps short tokens in use for most of their lifetime.
+_LEFT_OF_SHORT = 1 / 6
+# After a renewal whose credentials the server has refused, too.
+_FORCE_SECONDS, _MAX_FORCE_SECONDS = 10.0, 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """
+    Until when credentials are used, by the clock of this machine, in epoch seconds.
+
+    Attributes:
+        renew_at: From then on they are renewed, but still used if that fails.
+        expires: From then on they are not sent any more.
+    """
+
+    renew_at: float = inf
+    expires: float = inf
+
+
+def validity(credentials: Credentials, now: float) -> Validity:
+    """
+    Decide when to renew credentials that were received at *now* (epoch seconds).
+
+    The expiry is that of the credentials, or else of the JSON Web Token that they are. Without one they are used until
+    the server refuses them, and so are those that seem to have expired before they arrived: then the clock of this
+    machine is wrong, or another copy of them cannot be had.
+    """
+    expires = _expiry(credentials, now)
+    if expires is None or expires <= now:
+        return Validity()
+    return Validity(expires - renewal_margin(expires - now), expires)
+
+
+def renewal_margin(lifetime: float) -> float:
+    """Return how many seconds before its expiry a token that lives for *lifetime* seconds is renewed."""
+    return min(max(lifetime * _LEFT, _LEAST), _MOST, lifetime * _LEFT_OF_SHORT)
+
+
+def seconds_between_forced(refused: int) -> float:
+    """Return the seconds until another renewal may be forced, when *refused* in a row brought refused credentials."""
+    return min(_FORCE_SECONDS * 2.0 ** min(refused - 1, 10), _MAX_FORCE_SECONDS) if refused else 0.0
+
+
+def are_of_another_user(old: Credentials | None, new: Credentials) -> bool:
+    """Whether both name a user, and not the same one; opaque tokens and API keys name none."""
+    names = [user_of(old) if old else "", user_of(new)]
+    return all(names) and names[0] != names[1]
+
+
+def user_of(credentials: Credentials) -> str:
+    """Return the user that credentials name, as Artifactory compares names; empty if they name none."""
+    if credentials.kind in ("basic", "anonymous"):
+        return credentials.username.casefold()
+    return user_in(claims_of(credentials.secret)).casefold()
+
+
+def _expiry(credentials: Credentials, now: float) -> float | None:
+    if credentials.expires_at is not None:
+        return credentials.expires_at.timestamp()
+    claims = claims_of(credentials.secret)
+    expiry, issued = number_in(claims, "exp"), number_in(claims, "iat")
+    if expiry is None or issued is None:
+        return expiry
+    # A token that will be issued in the future shows that this clock is behind that of the server.
+    return min(expiry, now + max(0.0, expiry - issued))
