@@ -55,6 +55,7 @@ from ._api.servers import server_info as server_info
 from ._api.session import Auth as Auth
 from ._api.session import open_session as open_session
 from ._api.session import session as session
+from ._api.session import with_credentials as with_credentials
 from ._api.sync import plan_sync as plan_sync
 from ._api.sync import run_sync as run_sync
 from ._api.sync import sync as sync
@@ -64,6 +65,7 @@ from ._api.versions import versions as versions
 from ._api.versions_many import versions_many as versions_many
 from ._checksums import Checksums as Checksums
 from ._credentials import Credentials as Credentials
+from ._credentials import CredentialsProvider as CredentialsProvider
 from ._errors import AlreadyExistsError as AlreadyExistsError
 from ._errors import ArchiveError as ArchiveError
 from ._errors import ArtifactoryError as ArtifactoryError

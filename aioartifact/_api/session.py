@@ -14,7 +14,7 @@ from .._credentials import Credentials, CredentialsProvider, Provided, parse_aut
 from .._errors import InvalidArgumentError
 from .._options import Limits, Timeouts, given_or
 from .._retry import RetryPolicy
-from .._session import ClientCertificate, SessionState, Verify, new_session, state_of
+from .._session import ClientCertificate, SessionState, Verify, derived_session, new_session, state_of
 from .credentials import look_up_servers, look_up_with_changes
 
 Auth: TypeAlias = Credentials | tuple[str, str] | CredentialsProvider | Callable[[], Awaitable[Credentials]]
@@ -161,15 +161,66 @@ async def open_session(
         limits=given_or("limits", limits, Limits()),
         trust_env=trust_env and proxy is None,
         configured=await anyio.to_thread.run_sync(look_up_servers),
+        home=None if server is None else parse_server_url(server),
     )
-    for known in given if server is None else [*given, parse_server_url(server)]:
+    for known in given if state.home is None else [*given, state.home]:
         await state.admit(known)
     text = str(proxy) if isinstance(proxy, URL) else proxy
     return await new_session(state, verify=verify, cert=cert, proxy=text, user_agent=user_agent)
 
 
+def with_credentials(
+    session: aiohttp.ClientSession, auth: Auth | Mapping[URLLike, Auth], *, server: URLLike | None = None
+) -> aiohttp.ClientSession:
+    """
+    Return a session with other credentials over the connections of *session*, such as one for each user of a service.
+
+    ::
+
+        async with aioartifact.session(server) as shared:
+            async with aioartifact.with_credentials(shared, Credentials.bearer(token)) as session:
+                await aioartifact.download(url, folder, session=session)
+
+    Both share connections, limits, pauses that the server has asked for, and settings, but neither credentials nor what
+    was learned with them. The session sends *auth* and nothing else: requests to servers that *auth* is not for are
+    anonymous, whatever *session* or the configuration of this machine has for them. A session that was not opened by
+    this library has no part in this: its credentials are in its own headers.
+
+    Args:
+        session: A session of :func:`session`, :func:`open_session` or this function, open for as long as the result.
+        auth: Credentials or a provider for one server, or a mapping as in :func:`session`.
+        server: Server that *auth* belongs to, if it is not a mapping; None means the one given to :func:`session`.
+
+    Returns:
+        A session that is closed at the end of an ``async with`` block, or by ``await session.close()``; the connections
+        remain open. Opening one sends no request.
+
+    Raises:
+        InvalidArgumentError: If *session* was not opened by this library; if *auth* is neither credentials nor a
+            provider, or is given without a server.
+        InvalidURLError: If an address of a server is not an absolute http or https URL.
+        CredentialsError: If credentials cannot be sent.
+        SessionError: If *session* is closed, or belongs to another event loop or process.
+    """
+    state = state_of(session)
+    if state.foreign:
+        raise InvalidArgumentError(
+            "session was not opened by aioartifact, so credentials cannot be set for it",
+            hint="open it with aioartifact.session(...), or set its headers",
+        )
+    if auth is None:
+        raise InvalidArgumentError("auth is None", hint="Credentials.anonymous() sends none")
+    given = _given_credentials(state.home if server is None else parse_server_url(server), auth)
+    nothing = Credentials.anonymous(source="with_credentials(), which has none for this server")
+    derived = state.with_resolver(lambda asked: _given_for(asked, given) or nothing)
+    derived.home = state.home if server is None else parse_server_url(server)
+    for known in given:
+        derived.admit_now(known)
+    return derived_session(session, derived)
+
+
 def _given_credentials(
-    server: URLLike | None, auth: Auth | Mapping[URLLike, Auth] | None
+    server: URLLike | ServerURL | None, auth: Auth | Mapping[URLLike, Auth] | None
 ) -> dict[ServerURL, Credentials | Provided]:
     if auth is None:
         return {}
@@ -180,7 +231,7 @@ def _given_credentials(
             "auth is given without a server",
             hint="say where it belongs: session('https://host/artifactory', auth=...)",
         )
-    return {parse_server_url(server): parse_auth(auth)}
+    return {server if isinstance(server, ServerURL) else parse_server_url(server): parse_auth(auth)}
 
 
 def _look_up(server: ServerURL, given: Mapping[ServerURL, Credentials | Provided]) -> Credentials | Provided:

@@ -9,7 +9,7 @@ session, never as session-wide headers, because those follow a redirect to any h
 from .attempts import Operation, Progress
 from .clock import Clock
 from .exchange import Reply, fetch_response, send, start_operation, stream
-from .opening import new_session
+from .opening import derived_session, new_session
 from .state import STATES, SessionState, is_anonymous, spare_requests, state_of
 from .tls import ClientCertificate, Verify
 
@@ -22,6 +22,7 @@ __all__ = [
     "Reply",
     "SessionState",
     "Verify",
+    "derived_session",
     "fetch_response",
     "is_anonymous",
     "new_session",

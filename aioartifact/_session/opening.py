@@ -2,6 +2,7 @@
 
 import platform
 import re
+from collections.abc import Mapping
 from functools import cache, partial
 from importlib.metadata import version
 
@@ -13,7 +14,8 @@ from .connections import Connector, ResponseHead, disable_own_retry
 from .keepalive import socket_factory
 from .middlewares import passing
 from .proxies import check_proxy
-from .state import STATES, SessionState, client_timeout
+from .refusals import CREDENTIAL_HEADERS
+from .state import STATES, SessionState, client_timeout, state_of
 from .tls import ClientCertificate, Verify, tls_context
 from .token_requests import token_sender
 
@@ -22,6 +24,8 @@ _KEEPALIVE = 30.0
 # Content-Security-Policy and the cookies of single sign-on exceed the 8190 bytes that aiohttp accepts by default.
 _MAX_HEADER = 64 * 1024
 _MAX_HEADERS = 1024
+# Header fields that say who sends a request.
+_PERSONAL_HEADERS = frozenset({"cookie", "proxy-authorization", *map(str.lower, CREDENTIAL_HEADERS)})
 # RFC 9110 section 5.5.
 _FIELD_VALUE = re.compile(r"[^\x00-\x1f\x7f]+")
 
@@ -55,11 +59,31 @@ async def new_session(
         keepalive_timeout=_KEEPALIVE,
         socket_factory=socket_factory(state.timeouts),
     )
+    headers = {"User-Agent": user_agent or default_user_agent()}
+    return _client_session(state, connector, headers, proxy, is_owner=True)
+
+
+def derived_session(session: aiohttp.ClientSession, state: SessionState) -> aiohttp.ClientSession:
+    """Open a session on *state* over the connections of *session*, and without its credentials."""
+    assert session.connector is not None, "an open session has one"
+    headers = {name: value for name, value in session.headers.items() if name.lower() not in _PERSONAL_HEADERS}
+    return _client_session(state, session.connector, headers, state_of(session).proxy, is_owner=False)
+
+
+def _client_session(
+    state: SessionState,
+    connector: aiohttp.BaseConnector,
+    headers: Mapping[str, str],
+    proxy: str | None,
+    *,
+    is_owner: bool,
+) -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
         connector=connector,
+        connector_owner=is_owner,
         # Artifactory sets cookies for its web pages only; sending them back pins requests to one node.
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": user_agent or default_user_agent()},
+        headers=headers,
         middlewares=(passing(state),),
         timeout=client_timeout(state.timeouts.connect, state.timeouts.stall),
         # Re-quoting changes a signed URL, and the storage then refuses its signature.
@@ -72,6 +96,7 @@ async def new_session(
     )
     disable_own_retry(session)
     state.token_sender = partial(token_sender, state)
+    state.proxy = proxy
     STATES[session] = state
     return session
 

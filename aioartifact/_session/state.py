@@ -120,10 +120,12 @@ class SessionState:
     credentials: dict[ServerURL, Credentials | RenewableCredentials] = field(default_factory=dict)
     providers: dict[int, RenewableCredentials] = field(default_factory=dict)
     configured: tuple[ServerURL, ...] = ()
+    home: ServerURL | None = None
     routes: dict[ServerURL | URL, Route] = field(default_factory=dict)
     server_limits: dict[ServerURL | URL, ServerLimits] = field(default_factory=dict)
     refused: defaultdict[ServerURL, set[str]] = field(default_factory=lambda: defaultdict(set))
     deploy_repositories: dict[tuple[ServerURL, str], str] = field(default_factory=dict)
+    proxy: str | None = field(default=None, repr=False)
     token_sender: Callable[[aiohttp.ClientSession], SendToken] | None = None
     byte_rate: RateLimiter = field(init=False)
     request_rate: RateLimiter = field(init=False)
@@ -136,6 +138,23 @@ class SessionState:
     def __post_init__(self) -> None:
         self.byte_rate = RateLimiter(self.limits.max_bytes_per_second, self.clock)
         self.request_rate = RateLimiter(self.limits.max_requests_per_second, self.clock)
+
+    def with_resolver(self, resolve: Resolver) -> "SessionState":
+        """Return a state with other credentials and the same limits, back-off, clock and settings."""
+        derived = SessionState(
+            resolve,
+            self.retry,
+            self.timeouts,
+            self.limits,
+            self.trust_env,
+            clock=self.clock,
+            configured=self.configured,
+            server_limits=self.server_limits,
+            home=self.home,
+            calls=self.calls,
+        )
+        derived.byte_rate, derived.request_rate = self.byte_rate, self.request_rate
+        return derived
 
     def owner(self, url: URL) -> ServerURL | None:
         """The server that *url* lies on, of those named to this session; the longest context path wins."""
@@ -163,8 +182,14 @@ class SessionState:
             return
         async with self.resolving:
             if server not in self.credentials:
-                found = await anyio.to_thread.run_sync(self.resolve, server)
-                self.credentials[server] = found if isinstance(found, Credentials) else self._renewable(server, found)
+                self._set(server, await anyio.to_thread.run_sync(self.resolve, server))
+
+    def admit_now(self, server: ServerURL) -> None:
+        """Set the credentials of *server* without a thread: the resolver reads no file."""
+        self._set(server, self.resolve(server))
+
+    def _set(self, server: ServerURL, found: Credentials | Provided) -> None:
+        self.credentials[server] = found if isinstance(found, Credentials) else self._renewable(server, found)
 
     def _renewable(self, server: ServerURL, provided: Provided) -> RenewableCredentials:
         """Credentials of a provider; the same for all servers if the provider does not know for which it is called."""
