@@ -402,7 +402,7 @@ async def test_provider_whose_users_change(server, url, time, client_time):
     async with aioartifact.session(server.url, auth=provider) as session:
         await aioartifact.info(url, session=session)
         time.advance(55)
-        with pytest.raises(aioartifact.ResponseError, match="40[34]"):
+        with pytest.raises(aioartifact.ResponseError, match=r"40[34]"):
             await aioartifact.info(url, session=session)
     assert provider.calls == [False, False]
 
@@ -426,7 +426,8 @@ async def test_expiry_in_the_middle_of_a_bulk_download(server, time, client_time
         )
     assert len(report.downloaded) == 200
     assert len(issuer.calls) >= 3
-    assert {(tmp_path / name).read_bytes() for name in names} == {name.encode() for name in names}
+    for name in names:
+        assert (tmp_path / name.rpartition("/")[2]).read_bytes() == name.encode()
 
 
 async def test_upload_is_repeated_if_its_body_can_be_sent_again(server, url, time, client_time, tmp_path):
