@@ -70,6 +70,7 @@ GOOD = {
     "versions": NAMED,
     "versions_many": {"server": "{server}", "repository": "repo", "names": COORDINATES},
     "walk": ITEM,
+    "with_credentials": {"session": None, "auth": ("ada", "secret")},  # with an open one: test_tenants.py
     "write_bytes": {"url": FILE, "data": b"x"},
 }
 
@@ -151,6 +152,7 @@ OTHERS = [
     pytest.param("versions", {"repository": "a\0b"}, id="versions-nul"),
     pytest.param("versions_many", {"names": [7]}, id="versions_many-number"),
     pytest.param("walk", {"depth": -1}, id="walk-depth"),
+    pytest.param("with_credentials", {"session": "session"}, id="with_credentials-session"),
     pytest.param("update_properties", {"changes": {"a;b=c": "x"}}, id="update_properties-injection"),
     pytest.param("write_bytes", {"data": "text"}, id="write_bytes-text"),
     pytest.param("write_bytes", {"parameters": {"a b": "x"}}, id="write_bytes-property"),
@@ -242,6 +244,7 @@ VALUES = {
     "Credentials.basic-user": lambda wrong: aioartifact.Credentials.basic(wrong, "secret"),
     "Credentials.basic-secret": lambda wrong: aioartifact.Credentials.basic("user", wrong),
     "Credentials.bearer": aioartifact.Credentials.bearer,
+    "Credentials.expires_at": lambda wrong: aioartifact.Credentials.bearer("token", expires_at=wrong),
     "Filter-properties": lambda wrong: aioartifact.Filter(properties=wrong),
     "Filter-min_size": lambda wrong: aioartifact.Filter(min_size=wrong),
     "Filter-created_after": lambda wrong: aioartifact.Filter(created_after=wrong),

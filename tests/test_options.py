@@ -9,7 +9,7 @@ from aioartifact._options import Limits, Timeouts, check_choice, check_count
 
 def test_defaults_are_the_documented_ones():
     """Every settings class works without an argument."""
-    assert dataclasses.asdict(Timeouts()) == {"connect": 30.0, "stall": 60.0, "reply": 600.0}
+    assert dataclasses.asdict(Timeouts()) == {"connect": 30.0, "stall": 60.0, "reply": 600.0, "credentials": 30.0}
     assert dataclasses.asdict(Limits()) == {
         "max_concurrency": 16,
         "max_connections": 32,
