@@ -80,11 +80,11 @@ SESSION_LAYERS = (
     {"clock", "connections", "keepalive", "logs", "proxies"},
     {"attempts", "backoff"},
     {"refusals"},
-    {"limits"},
+    {"limits", "renewal"},
     {"state"},
     {"payload"},
     {"translation"},
-    {"middlewares", "tls"},
+    {"middlewares", "tls", "token_requests"},
     {"exchange", "opening"},
     {"__init__"},
 )
