@@ -39,12 +39,14 @@ def environment() -> Iterator[dict[str, str]]:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_shell_examples_print_what_the_page_says(path, tmp_path, environment):
-    """Each ``sh`` block succeeds, and prints the ``none`` block after it."""
+    """Each ``sh`` block succeeds, and prints the ``none`` block after it. Exported variables last, as in a terminal."""
     printed: list[str] = []
     groups: list[int] = []
+    variables = tmp_path.with_name(f"{tmp_path.name}-variables")
+    variables.touch()
 
     def run(example):
-        command = ["bash", "-euc", example.parsed]
+        command = ["bash", "-euc", f". {variables}\n{example.parsed}\nexport -p > {variables}"]
         with subprocess.Popen(
             command,
             cwd=tmp_path,
