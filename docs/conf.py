@@ -3,12 +3,16 @@
 import re
 import sys
 from importlib.metadata import version as installed_version
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 
 import aioartifact.query
+
+sys.path.insert(0, str(Path(__file__).parent))
+from command_options import CommandOptions
 
 project = "aioartifact"
 author = "aioartifact contributors"
@@ -80,4 +84,5 @@ def link_to_other_projects(
 
 
 def setup(app: Sphinx) -> None:
+    app.add_directive("command-options", CommandOptions)
     app.connect("missing-reference", link_to_other_projects)

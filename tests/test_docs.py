@@ -95,6 +95,13 @@ def test_each_page_is_in_one_table_of_contents():
     assert sorted(listed) == sorted(pages - {"index"})
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_code_is_no_wider_than_its_column(path):
+    """The column of the site holds 88 characters; longer lines of an example would need a scroll bar."""
+    blocks = re.findall(r"^```(?:python|sh)\n(.*?)^```", path.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    assert [line for block in blocks for line in block.splitlines() if len(line) > 88] == []
+
+
 def test_readme_has_one_command_for_the_demo_and_one_for_the_tests():
     """``.ci/run`` runs the ``console`` lines of the README in order, each from nothing but a clone."""
     lines = re.findall(r"^\$ (.+)$", (ROOT / "README.md").read_text("utf-8"), flags=re.MULTILINE)

@@ -17,7 +17,7 @@ import aioartifact
 from aioartifact import _errors
 
 PUBLIC_NAMES = Path(aioartifact.__file__).with_name("_public.py")
-REFERENCE = Path(__file__).parent.parent.joinpath("docs/reference/api.md").read_text("utf-8")
+REFERENCE = "".join(page.read_text("utf-8") for page in Path(__file__).parent.parent.glob("docs/reference/api/*.md"))
 OBJECTS = {name: getattr(aioartifact, name) for name in aioartifact.__all__}
 DEFINED = {name: value for name, value in OBJECTS.items() if inspect.isclass(value) or inspect.isroutine(value)}
 CLASSES = {name: value for name, value in DEFINED.items() if inspect.isclass(value)}

@@ -445,8 +445,8 @@ def test_every_fault_is_documented():
     """A fault that is missing in the guide or in the reference fails here."""
     names = {name for name, value in vars(Fault).items() if isinstance(value, classmethod)}
     docs = Path(__file__).parents[3] / "docs"
-    guide = set(re.findall(r"^\| `Fault\.(\w+)\(", docs.joinpath("testing.md").read_text("utf-8"), re.MULTILINE))
-    reference = docs.joinpath("api.md").read_text("utf-8").partition("aioartifact.testing.Fault()")[2]
+    guide = set(re.findall(r"^\| `Fault\.(\w+)\(", docs.joinpath("howto/testing.md").read_text("utf-8"), re.MULTILINE))
+    reference = docs.joinpath("reference/api/testing.md").read_text("utf-8").partition("aioartifact.testing.Fault()")[2]
     members = re.search(r":members:(.*?)\n\.\.", reference, re.DOTALL)
     assert guide == names
     assert set(re.findall(r"\w+", members[1])) == names
