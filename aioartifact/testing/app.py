@@ -5,6 +5,7 @@ This sits on aiohttp's low-level server rather than on its router, since Artifac
 ``;``, ``%2F`` and a trailing slash mean something before any decoding.
 """
 
+import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
@@ -30,6 +31,8 @@ from .instance import Instance
 from .protocol import paths
 from .protocol.paths import BadPathError, Target
 from .protocol.replies import PAGE_NOT_FOUND, RefusalError, Reply, error, refuse
+from .storage import full_disk
+from .storage.leases import Lease
 from .wire import object_storage
 from .wire.exchange import Exchange
 from .wire.faults import Fault, FaultHandle, Faults
@@ -142,6 +145,12 @@ _REPOSITORY: dict[str, Handler] = {
 }
 
 
+_FULL = (
+    "Datastore disk usage is too high. Contact your Artifactory administrator to add additional storage space"
+    " or change the disk quota limits."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """One of the two listeners: its name in the log, what every head starts with, and who answers."""
@@ -204,14 +213,21 @@ class App:
         self._log.add(record)
         sender = Sender(request, record, origin.common_headers, self._instance.in_thread)
         try:
-            return await self._answer(request, origin, target, record, sender)
+            with self._instance.store.lease() as lease:
+                return await self._answer(request, origin, target, record, sender, lease)
         except ConnectionError:
             return Sent(keep_alive=False)
         finally:
             self._log.done(record)
 
     async def _answer(
-        self, request: web.BaseRequest, origin: Origin, target: Target | Reply, record: RequestRecord, sender: Sender
+        self,
+        request: web.BaseRequest,
+        origin: Origin,
+        target: Target | Reply,
+        record: RequestRecord,
+        sender: Sender,
+        lease: Lease,
     ) -> Sent:
         handle = self._faults.pick(record.method, record.pattern_path)
         upload_fault = UploadFault.of(request, handle)
@@ -227,13 +243,15 @@ class App:
         else:
             exchange = Exchange(self._instance, request, target, record, self._upstream, upload_fault=upload_fault)
             exchange.ignores_range = handle is not None and handle.fault.ignores_range
-            reply = await origin.respond(exchange)
+            reply = await _with_space(origin.respond, exchange)
         if upload_fault:
             await upload_fault.strike()
             handle = None  # it has struck; the response goes out as it is
         record.status = reply.status
         if handle:
             reply = await _altered(handle.fault, reply)
+        if isinstance(reply.body, bytes):  # before the client reads the response and relies on the space being free
+            self._instance.store.end_lease(lease)
         return await sender.send(reply, handle)
 
     async def _suffer(self, handle: FaultHandle, target: Target | Reply) -> None:
@@ -298,6 +316,16 @@ class App:
                 exchange.target = exchange.target.below(prefix.count("/") + 1)
                 return await handler(exchange)
         return exchange.refuse_unknown()
+
+
+async def _with_space(respond: Handler, exchange: Exchange) -> Reply:
+    """Respond as a real server does whose storage has reached its quota, if the disk is full."""
+    try:
+        return await respond(exchange)
+    except (OSError, sqlite3.Error) as failure:
+        if not full_disk.is_full(failure):
+            raise
+        return error(413, _FULL, servlet=True)
 
 
 async def _altered(fault: Fault, reply: Reply) -> Reply:

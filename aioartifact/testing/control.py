@@ -289,12 +289,13 @@ class Control:
             modified: Modification time with a zone; the present if None.
             original: Record the checksums as if the client had supplied them with the deploy.
         """
-        blobs = self._instance.store.blobs
-        content = blobs.add_all(_batches_of(data)) if isinstance(data, Path) else blobs.add(data)
-        supplied = Checksums(content.sha1, content.md5, content.sha256) if original else Checksums()
-        deployment = self._deployment(supplied, properties, created, modified)
-        key, path = self._locate(address)
-        arrivals.store_file(self._instance.store, self._instance.repositories[key], path, content, deployment)
+        store = self._instance.store
+        with store.lease():
+            content = store.blobs.add_all(_batches_of(data)) if isinstance(data, Path) else store.blobs.add(data)
+            supplied = Checksums(content.sha1, content.md5, content.sha256) if original else Checksums()
+            deployment = self._deployment(supplied, properties, created, modified)
+            key, path = self._locate(address)
+            arrivals.store_file(store, self._instance.repositories[key], path, content, deployment)
 
     def put_tree(self, address: str, folder: Path) -> None:
         """Store every file below the local *folder* under *address*; empty folders are made too."""
@@ -307,9 +308,11 @@ class Control:
 
     def put_synthetic(self, address: str, size: int, seed: int = 0) -> None:
         """Store *size* pseudo-random bytes, the same for the same *seed*, without holding them in memory."""
-        content = self._instance.store.blobs.add_all(synthetic(size, seed))
-        supplied = Checksums(content.sha1, content.md5, content.sha256)
-        self._instance.store.put(*self._locate(address), content, self._deployment(supplied))
+        store = self._instance.store
+        with store.lease():
+            content = store.blobs.add_all(synthetic(size, seed))
+            supplied = Checksums(content.sha1, content.md5, content.sha256)
+            store.put(*self._locate(address), content, self._deployment(supplied))
 
     def make_folder(self, address: str, *, properties: Mapping[str, str | Sequence[str]] | None = None) -> None:
         """Make a folder and its parents."""
@@ -323,7 +326,9 @@ class Control:
         Raises:
             FileNotFoundError: There is no such file.
         """
-        return self._instance.store.blob_of(self._file(address)).read_bytes()
+        store = self._instance.store
+        with store.lease():
+            return store.blob_of(self._file(address)).read_bytes()
 
     def exists(self, address: str) -> bool:
         """Tell whether there is a file or folder."""

@@ -1,6 +1,7 @@
 """One Artifactory: its settings, items, accounts and clock, as handlers see it."""
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -65,11 +66,12 @@ class Instance:
     storage_summary: Summary | None = None
     aql_turnstile: Turnstile = field(init=False)
     folder_download: FolderDownload | None = None
-    uploads: MultipartUploads = field(default_factory=MultipartUploads)
+    uploads: MultipartUploads = field(init=False)
     repositories: dict[str, Repository] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.aql_turnstile = Turnstile(self.profile.aql_parallel)
+        self.uploads = MultipartUploads(self.store)
         self._configure(self.store.repositories())
 
     def add_repository(self, repository: Repository) -> None:
@@ -92,7 +94,7 @@ class Instance:
             for each in self.store.repositories():
                 self.store.remove_repository(each)
         self.accounts = accounts
-        self.uploads = MultipartUploads()
+        self.uploads.clear()
         self.folder_download = None
         self.storage_summary = None
         self._configure(self.store.repositories())
@@ -132,11 +134,11 @@ class Instance:
 
     async def in_thread(self, call: Callable[[], T], /) -> T:
         """
-        Run a blocking *call* in one of the server's own threads.
+        Run a blocking *call* in one of the server's own threads, with the context of the caller.
 
         A cancelled caller waits for the thread before it goes on, so what the call uses can be closed after.
         """
-        job = asyncio.get_running_loop().run_in_executor(self.executor, call)
+        job = asyncio.get_running_loop().run_in_executor(self.executor, contextvars.copy_context().run, call)
         try:
             await settled(job)
         except asyncio.CancelledError:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from itertools import count
@@ -11,6 +12,7 @@ from typing import Self
 from uuid import uuid4
 
 from . import data_folder
+from .leases import Leases
 
 Bytes = bytes | bytearray | memoryview
 
@@ -83,6 +85,7 @@ class Upload:
 
     def commit(self, content: Content) -> None:
         """Make the finished file the blob of *content*."""
+        self._blobs.leases.hold(content.sha256, is_new=True)
         self._staging.replace(self._blobs.place(content.sha256))
 
     def __enter__(self) -> Self:
@@ -91,14 +94,22 @@ class Upload:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        self._staging.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:
+            self._staging.unlink(missing_ok=True)
 
 
 class Blobs:
-    """The folder of blobs below *data*, and the folder where uploads wait to become one."""
+    """
+    The folder of blobs below *data*, and the folder where uploads wait to become one.
+
+    Attributes:
+        leases: Which blobs are in use.
+    """
 
     def __init__(self, data: Path) -> None:
+        self.leases: Leases = Leases()
         self._folder = data / data_folder.BLOBS
         self._staging = data / data_folder.UPLOADS
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -122,6 +133,7 @@ class Blobs:
     def add(self, data: Bytes) -> Content:
         """Store *data* as a blob; storing the same bytes twice writes once."""
         content = content_of(data)
+        self.leases.hold(content.sha256, is_new=True)
         if not self.path(content.sha256).exists():
             with self.upload() as upload:
                 upload.write(data)
@@ -153,6 +165,19 @@ class Blobs:
             (self._folder / shelf).mkdir(exist_ok=True)
             self._shelves.add(shelf)
         return self.path(sha256)
+
+    def has(self, sha256: str) -> bool:
+        """Hold the blob with this digest; return whether it exists."""
+        self.leases.hold(sha256)
+        return self.path(sha256).exists()
+
+    def remove(self, sha256: str) -> None:
+        """Delete a blob that no item refers to, unless it is in use: then the end of that use reports it again."""
+        self.leases.remove(sha256, self._delete)
+
+    def _delete(self, sha256: str) -> None:
+        with suppress(OSError):  # what cannot be deleted now is when the next server starts
+            self.path(sha256).unlink()
 
     def keep_only(self, wanted: set[str]) -> None:
         """Delete every blob whose digest is not in *wanted*."""

@@ -26,10 +26,13 @@ MARKER = ".aioartifact-data.json"
 DATABASE = "metadata.sqlite"
 BLOBS = "blobs"
 UPLOADS = "uploads"
+RESERVE = "reserve"  # space for deleting when the disk is full
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x41494F41  # "AIOA" in the header of the database
 
-_OWN = frozenset({MARKER, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", BLOBS, UPLOADS})
+_OWN = frozenset(
+    {MARKER, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", BLOBS, UPLOADS, RESERVE}
+)
 _TABLES = frozenset({"items", "properties", "stats", "repositories"})
 _PURPOSE = "data of aioartifact.testing"
 _MARKER_LIMIT = 1024  # bytes

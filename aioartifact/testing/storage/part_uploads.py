@@ -6,7 +6,9 @@ from threading import Lock
 from typing import Literal
 
 from ..accounts.principals import User
-from .blobs import BATCH, Blobs, Content
+from .blobs import BATCH, Content
+from .leases import Lease
+from .store import Store
 
 Status = Literal["PARTS", "QUEUED", "PROCESSING", "FINISHED", "RETRYABLE_ERROR", "NON_RETRYABLE_ERROR", "ABORTED"]
 
@@ -22,6 +24,7 @@ class MultipartUpload:
         user: Who started it.
         repository: Key of the repository it is for.
         path: Path of the file there.
+        store: Keeps the parts.
         key: Names it in the URLs of parts.
         token: Credential of every request but those for parts.
         checksum_token: What the deploy at the end shows.
@@ -34,6 +37,7 @@ class MultipartUpload:
     user: User
     repository: str
     path: str
+    store: Store
     key: str = field(default_factory=lambda: secrets.token_hex(16))
     token: str = field(default_factory=lambda: secrets.token_urlsafe(48))
     checksum_token: str = field(default_factory=lambda: secrets.token_urlsafe(48))
@@ -43,6 +47,10 @@ class MultipartUpload:
     error: str = ""
     content: Content | None = None
     _joining: Lock = field(default_factory=Lock)
+    _lease: Lease = field(init=False)  # on the parts, later on the whole file
+
+    def __post_init__(self) -> None:
+        self._lease = Lease(self.store.blobs.leases)
 
     @property
     def takes_parts(self) -> bool:
@@ -59,29 +67,39 @@ class MultipartUpload:
         if self.takes_parts:
             self.status, self.sha1, self.error = "QUEUED", sha1.lower(), ""
 
+    def put_part(self, number: int, content: Content) -> None:
+        """Take a part; put again, it replaces the one before."""
+        self._lease.hold(content.sha256, is_new=True)
+        self.parts[number] = content
+
     def abort(self) -> None:
         """Forget the parts; nothing can be done with this upload any more."""
         self.status = "ABORTED"
-        self.parts.clear()
+        self.release()
 
-    def advance(self, blobs: Blobs) -> None:
+    def release(self) -> None:
+        """Keep neither parts nor the whole file any longer."""
+        self.parts.clear()
+        self.store.end_lease(self._lease)
+
+    def advance(self) -> None:
         """Go on to the next state: from the queue to the work, from the work to its end. Blocks for the latter."""
         if self.status == "QUEUED":
             self.status = "PROCESSING"
         elif self.status == "PROCESSING" and self._joining.acquire(blocking=False):
             try:
-                self._join(blobs)
+                self._join()
             finally:
                 self._joining.release()
 
-    def _join(self, blobs: Blobs) -> None:
+    def _join(self) -> None:
         missing = sorted(set(range(1, max(self.parts, default=1) + 1)) - set(self.parts))
         if missing:
             self.status, self.error = "RETRYABLE_ERROR", f"Parts are missing: {', '.join(map(str, missing))}"
             return
-        with blobs.upload() as upload:
+        with self.store.blobs.upload() as upload:
             for number in sorted(self.parts):
-                with blobs.open(self.parts[number].sha256) as part:
+                with self.store.blobs.open(self.parts[number].sha256) as part:
                     while data := part.read(BATCH):
                         upload.write(data)
             content = upload.finish()
@@ -91,18 +109,21 @@ class MultipartUpload:
                 return
             upload.commit(content)
         if self.status == "PROCESSING":  # not aborted meanwhile
+            self.release()
+            self._lease.hold(content.sha256, is_new=True)
             self.status, self.content = "FINISHED", content
 
 
 class MultipartUploads:
     """Every upload in parts of one server; they are not kept over a restart."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._uploads: list[MultipartUpload] = []
 
     def start(self, user: User, repository: str, path: str) -> MultipartUpload:
         """Start an upload."""
-        upload = MultipartUpload(user, repository, path)
+        upload = MultipartUpload(user, repository, path, self._store)
         self._uploads.append(upload)
         return upload
 
@@ -119,5 +140,18 @@ class MultipartUploads:
         for each in self._uploads:
             is_meant = secrets.compare_digest(each.checksum_token, checksum_token)
             if is_meant and each.content and (each.repository, each.path) == (repository, path):
-                return each.content if sha1 is None or each.content.sha1 == sha1.lower() else None
+                is_same = sha1 is None or each.content.sha1 == sha1.lower()
+                return each.content if is_same and self._store.blobs.has(each.content.sha256) else None
         return None
+
+    def deployed(self, checksum_token: str) -> None:
+        """Keep the file of an upload no longer than the item that was made of it."""
+        for each in self._uploads:
+            if secrets.compare_digest(each.checksum_token, checksum_token):
+                each.release()
+
+    def clear(self) -> None:
+        """Forget every upload."""
+        for each in self._uploads:
+            each.abort()
+        self._uploads.clear()

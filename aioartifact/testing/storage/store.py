@@ -2,8 +2,9 @@
 Items and their metadata in SQLite, their bytes in a folder of blobs.
 
 A put writes the blob first and commits one transaction after; in WAL mode a committed transaction survives the
-death of the process, so what was acknowledged is never lost and what is listed always has its bytes. Every method
-may be called from any thread; one lock makes each of them atomic.
+death of the process, so what was acknowledged is never lost and what is listed always has its bytes. In return a
+blob is deleted after the transaction that removed its last item, and when no lease holds it. Every method may be
+called from any thread; one lock makes each of them atomic.
 """
 
 import json
@@ -16,9 +17,21 @@ from threading import RLock
 from typing import Any
 
 from ..repositories.definitions import Repository
+from . import full_disk
 from .blobs import Blobs, Content
-from .data_folder import DATABASE
+from .data_folder import DATABASE, RESERVE
+from .full_disk import Reserve
+from .leases import Lease, current
 from .schema import SCHEMA
+
+# The digests that items no longer have: candidates for deletion. Temporary tables take part in transactions.
+_UNLINKED = """
+CREATE TEMP TABLE unlinked (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TRIGGER deleted AFTER DELETE ON main.items WHEN OLD.sha256 IS NOT NULL
+    BEGIN INSERT OR IGNORE INTO unlinked VALUES (OLD.sha256); END;
+CREATE TEMP TRIGGER overwritten AFTER UPDATE OF sha256 ON main.items WHEN OLD.sha256 <> NEW.sha256
+    BEGIN INSERT OR IGNORE INTO unlinked VALUES (OLD.sha256); END;
+"""
 
 _COLUMNS = (
     "id, repo, path, name, type, size, created, modified, updated, created_by, modified_by, "
@@ -198,6 +211,8 @@ class Store:
         self._lock = RLock()
         self._folders: set[tuple[str, str]] = set()  # folders known to exist: spares a look-up per ancestor
         self._downloads: dict[int, Stats] = {}  # counted since the last flush_stats
+        self._reserve = Reserve(data / RESERVE)
+        self._reserve.spend()  # a server over a full disk must be able to start, and to delete
         # Transactions are ours (isolation_level None), and the lock stands in for the thread check.
         self._connection = sqlite3.connect(self._database, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -205,14 +220,19 @@ class Store:
         # A checkpoint is the only time SQLite waits for the disk here; the default is one every 1000 pages.
         self._connection.execute("PRAGMA wal_autocheckpoint = 10000")
         self._connection.execute("PRAGMA foreign_keys = ON")
+        self._connection.execute("PRAGMA temp_store = MEMORY")
         self._connection.executescript(SCHEMA)
+        self._connection.executescript(_UNLINKED)
         self.blobs.keep_only({digest for (digest,) in self._rows("SELECT DISTINCT sha256 FROM items")})
+        self._reserve.restore()
 
     def close(self) -> None:
-        """Write what is pending and close the database."""
+        """Write what is pending and close the database; on a full disk the last download counts are lost."""
         with self._lock:
-            self.flush_stats()
-            self._connection.close()
+            try:
+                self._flush_stats_if_possible()
+            finally:
+                self._connection.close()
 
     @contextmanager
     def reader(self) -> Iterator[sqlite3.Connection]:
@@ -221,7 +241,7 @@ class Store:
 
         It sees one state from its first to its last row, while deploys go on (WAL).
         """
-        self.flush_stats()
+        self._flush_stats_if_possible()
         connection = sqlite3.connect(f"{self._database.as_uri()}?mode=ro", uri=True, check_same_thread=False)
         try:
             yield connection
@@ -235,18 +255,61 @@ class Store:
             if self._connection.in_transaction:
                 yield self._connection
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
-                self._folders.clear()
+                self._roll_back()
                 raise
-            self._connection.execute("COMMIT")
+            unlinked = self._take_unlinked()
+        self._remove_blobs(unlinked)
+        self._reserve.restore()
+
+    @contextmanager
+    def lease(self) -> Iterator[Lease]:
+        """Keep the blobs that the block stores or looks up, also after other requests have deleted their items."""
+        lease = Lease(self.blobs.leases)
+        try:
+            with current(lease):
+                yield lease
+        finally:
+            self.end_lease(lease)
+
+    def end_lease(self, lease: Lease) -> None:
+        """Release what *lease* holds, and delete what nothing refers to any more."""
+        if digests := lease.end():
+            self._remove_blobs(digests)
+            self._reserve.restore()
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:  # some errors of SQLite undo it themselves
+            self._connection.execute("ROLLBACK")
+        self._folders.clear()
+
+    def _take_unlinked(self) -> list[str]:
+        """Return the digests that no item has any more since the last transaction."""
+        if not self._rows("SELECT 1 FROM unlinked LIMIT 1"):
+            return []
+        rows = self._rows(
+            "SELECT sha256 FROM unlinked AS old WHERE NOT EXISTS (SELECT 1 FROM items WHERE items.sha256 = old.sha256)"
+        )
+        self._connection.execute("DELETE FROM unlinked")
+        return [sha256 for (sha256,) in rows]
+
+    def _remove_blobs(self, digests: Iterable[str]) -> None:
+        """Delete the blobs that no item refers to and no lease holds, without keeping others waiting for all."""
+        for sha256 in digests:
+            with self._lock:
+                if self._connection.in_transaction:  # may still be undone: its end decides
+                    self._connection.execute("INSERT OR IGNORE INTO unlinked VALUES (?)", (sha256,))
+                elif not self._exists("sha256 = ?", (sha256,)):
+                    self.blobs.remove(sha256)
 
     def blob_of(self, item: Item) -> Path:
-        """Return where the bytes of a file are."""
+        """Return where the bytes of a file are; they stay until the lease of this context ends."""
         assert item.sha256 is not None
+        self.blobs.leases.hold(item.sha256)
         return self.blobs.path(item.sha256)
 
     # Repositories
@@ -264,6 +327,7 @@ class Store:
 
     def remove_repository(self, repository: Repository) -> None:
         """Forget *repository* and everything in it."""
+        self._reserve.spend()
         with self.transaction():
             self._folders.clear()
             self.flush_stats()
@@ -280,11 +344,12 @@ class Store:
 
     def get(self, repo: str, path: str) -> Item | None:
         """Return the item at *path* (``""`` is the root), None where there is none."""
-        rows = self._rows(
-            f"SELECT {_COLUMNS} FROM items WHERE repo = ? AND path = ? AND name = ?",  # noqa: S608  # constant
-            (repo, *split_path(path)),
-        )
-        return _item(rows[0]) if rows else None
+        with self._lock:
+            rows = self._rows(
+                f"SELECT {_COLUMNS} FROM items WHERE repo = ? AND path = ? AND name = ?",  # noqa: S608  # constant
+                (repo, *split_path(path)),
+            )
+            return self._held(_item(rows[0])) if rows else None
 
     def children(self, folder: Item) -> list[Item]:
         """Return what is directly in *folder*: folders first, then case-sensitive by name."""
@@ -334,8 +399,9 @@ class Store:
     def find_content(self, *, sha256: str | None = None, sha1: str | None = None) -> list[Item]:
         """Return every file with this content, looked up by SHA-256, else by SHA-1."""
         column, digest = ("sha256", sha256) if sha256 else ("actual_sha1", sha1)
-        rows = self._rows(f"SELECT {_COLUMNS} FROM items WHERE {column} = ?", (digest,))  # noqa: S608  # constants
-        return [_item(row) for row in rows]
+        with self._lock:
+            rows = self._rows(f"SELECT {_COLUMNS} FROM items WHERE {column} = ?", (digest,))  # noqa: S608  # constants
+            return [self._held(_item(row)) for row in rows]
 
     def properties(self, item: Item) -> dict[str, list[str]]:
         """Return the values of every property of *item*, keys sorted, values in the order they were set."""
@@ -348,7 +414,7 @@ class Store:
 
     def stats(self, item: Item) -> Stats:
         """Return the downloads of *item* so far."""
-        self.flush_stats()
+        self._flush_stats_if_possible()
         rows = self._rows("SELECT downloads, downloaded, downloaded_by FROM stats WHERE item_id = ?", (item.id,))
         return Stats(*rows[0]) if rows else Stats()
 
@@ -384,9 +450,10 @@ class Store:
         """Put other content into an existing file, as if its owner had deployed it; nothing if there is none."""
         item = self.get(repo, path)
         if item and not item.is_folder:
-            content = self.blobs.add(data)
-            original = Checksums(content.sha1, content.md5, content.sha256)
-            self.put(repo, path, content, Deployment(by=item.modified_by or "", now=now, original=original))
+            with self.lease():
+                content = self.blobs.add(data)
+                original = Checksums(content.sha1, content.md5, content.sha256)
+                self.put(repo, path, content, Deployment(by=item.modified_by or "", now=now, original=original))
 
     def make_folder(self, repo: str, path: str, deployment: Deployment) -> Item:
         """
@@ -425,6 +492,7 @@ class Store:
         self, item: Item, keys: Sequence[str] | None, *, recursive: bool, permitted: Permitted = everywhere
     ) -> None:
         """Delete the named keys (None for all), with *recursive* also on what is *permitted* below."""
+        self._reserve.spend()
         with self.transaction():
             self._permit(permitted)
             items, values = _ids(item, recursive=recursive)
@@ -455,6 +523,7 @@ class Store:
             Whether all of it went.
         """
         condition, values = below(item)
+        self._reserve.spend()
         with self.transaction():
             self.flush_stats()  # the identity of what goes may be given to what comes
             if not item.is_folder:
@@ -530,21 +599,35 @@ class Store:
 
     def flush_stats(self) -> None:
         """Write the downloads counted since the last time."""
-        if not self._downloads:
-            return
-        with self.transaction():
-            self._connection.executemany(
-                "INSERT INTO stats SELECT id, ?, ?, ? FROM items WHERE id = ?"  # the item may be gone by now
-                " ON CONFLICT (item_id) DO UPDATE SET downloads = downloads + excluded.downloads,"
-                " downloaded = excluded.downloaded, downloaded_by = excluded.downloaded_by",
-                [
-                    (each.downloads, each.downloaded, each.downloaded_by, item_id)
-                    for item_id, each in self._downloads.items()
-                ],
-            )
+        with self._lock:
+            if not self._downloads:
+                return
+            with self.transaction():
+                self._connection.executemany(
+                    "INSERT INTO stats SELECT id, ?, ?, ? FROM items WHERE id = ?"  # the item may be gone by now
+                    " ON CONFLICT (item_id) DO UPDATE SET downloads = downloads + excluded.downloads,"
+                    " downloaded = excluded.downloaded, downloaded_by = excluded.downloaded_by",
+                    [
+                        (each.downloads, each.downloaded, each.downloaded_by, item_id)
+                        for item_id, each in self._downloads.items()
+                    ],
+                )
             self._downloads.clear()
 
+    def _flush_stats_if_possible(self) -> None:
+        """Write the downloads counted so far; on a full disk they stay pending, since reading must go on."""
+        try:
+            self.flush_stats()
+        except sqlite3.OperationalError as error:
+            if not full_disk.is_full(error):
+                raise
+
     # Pieces
+
+    def _held(self, item: Item) -> Item:
+        if item.sha256 is not None:
+            self.blobs.leases.hold(item.sha256)
+        return item
 
     def _rows(self, sql: str, values: Iterable[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock:

@@ -44,7 +44,7 @@ async def _take_part(exchange: Exchange) -> Reply:
     upload = exchange.instance.uploads.with_key(key)
     if upload is None or not upload.takes_parts:
         return _refusal(404, "NoSuchUpload", "The specified multipart upload does not exist.")
-    upload.parts[int(number)] = content
+    upload.put_part(int(number), content)
     return Reply(200, {"ETag": f'"{content.md5}"'})
 
 

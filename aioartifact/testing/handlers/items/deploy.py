@@ -102,15 +102,20 @@ async def _put_by_checksum(exchange: Exchange, repository: Repository) -> Reply:
     await demand_deploy(exchange, supplied)
     properties.demand_valid_keys([key for key, _ in exchange.target.matrix])
     await demand_valid_path(exchange)
-    return await _store(exchange, repository, source, supplied)
+    reply = await _store(exchange, repository, source, supplied)
+    exchange.instance.uploads.deployed(_checksum_token(exchange))
+    return reply
 
 
 def _uploaded_content(exchange: Exchange, supplied: Checksums) -> Content | None:
     """Return what was uploaded in parts, for a deploy that shows the token of that."""
-    token = exchange.request.headers.get("X-Checksum-Deploy-Token", "")
     return exchange.instance.uploads.content(
-        token, exchange.target.repository, exchange.target.item_path, supplied.sha1
+        _checksum_token(exchange), exchange.target.repository, exchange.target.item_path, supplied.sha1
     )
+
+
+def _checksum_token(exchange: Exchange) -> str:
+    return exchange.request.headers.get("X-Checksum-Deploy-Token", "")
 
 
 def _known_content(exchange: Exchange, supplied: Checksums) -> Content:

@@ -85,6 +85,7 @@ async def _stream(
 ) -> AsyncGenerator[bytes, None]:
     """Yield nothing once it is running, then the archive."""
     settings.running += 1
+    exchange.instance.store.blobs.leases.hold_all()  # all that the snapshot lists
     try:
         yield b""
         with (

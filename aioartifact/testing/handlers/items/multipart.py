@@ -5,8 +5,6 @@ See: https://github.com/jfrog/jfrog-client-go, ``artifactory/services/utils/mult
 which is the only description.
 """
 
-from functools import partial
-
 from ...protocol import jackson
 from ...protocol.replies import Reply, json_reply, refuse
 from ...storage.part_uploads import FOLDER, MultipartUpload
@@ -63,7 +61,7 @@ async def complete(exchange: Exchange) -> Reply:
 async def status(exchange: Exchange) -> Reply:
     """Tell how far the joining is, and at its end the token for the deploy."""
     upload = _upload(exchange)
-    await exchange.instance.in_thread(partial(upload.advance, exchange.instance.store.blobs))
+    await exchange.instance.in_thread(upload.advance)
     document: dict[str, jackson.JSON] = {"status": upload.status, "progress": upload.progress}
     if upload.error:
         document["error"] = upload.error
