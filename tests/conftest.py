@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,23 @@ async def session(server):
     retry = aioartifact.RetryPolicy(attempts=3, backoff_initial=0)
     async with aioartifact.session(server.url, auth=auth, retry=retry) as opened:
         yield opened
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """Mounts small file systems of a kind; they are gone after the test."""
+    places = []
+
+    def mount(options: str) -> Path:
+        place = tmp_path / f"disk{len(places)}"
+        place.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place], check=True)
+        places.append(place)
+        return place
+
+    yield mount
+    for place in places:
+        subprocess.run(["umount", place], check=True)
 
 
 class CancelledAtAwait:
