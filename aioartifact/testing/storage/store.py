@@ -10,7 +10,7 @@ called from any thread; one lock makes each of them atomic.
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import RLock
@@ -196,6 +196,24 @@ def _item(row: tuple[Any, ...]) -> Item:
     return Item(*row)
 
 
+def _connected(database: Path, *, durable: bool) -> sqlite3.Connection:
+    # Transactions are the store's (isolation_level None), and its lock stands in for the thread check.
+    with ExitStack() as resources:
+        connection = resources.enter_context(
+            closing(sqlite3.connect(database, isolation_level=None, check_same_thread=False))
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
+        # A checkpoint is the only time SQLite waits for the disk here; the default is one every 1000 pages.
+        connection.execute("PRAGMA wal_autocheckpoint = 10000")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.executescript(SCHEMA)
+        connection.executescript(_UNLINKED)
+        resources.pop_all()
+    return connection
+
+
 class Store:
     """
     Items of all repositories of one server.
@@ -213,16 +231,7 @@ class Store:
         self._downloads: dict[int, Stats] = {}  # counted since the last flush_stats
         self._reserve = Reserve(data / RESERVE)
         self._reserve.spend()  # a server over a full disk must be able to start, and to delete
-        # Transactions are ours (isolation_level None), and the lock stands in for the thread check.
-        self._connection = sqlite3.connect(self._database, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
-        # A checkpoint is the only time SQLite waits for the disk here; the default is one every 1000 pages.
-        self._connection.execute("PRAGMA wal_autocheckpoint = 10000")
-        self._connection.execute("PRAGMA foreign_keys = ON")
-        self._connection.execute("PRAGMA temp_store = MEMORY")
-        self._connection.executescript(SCHEMA)
-        self._connection.executescript(_UNLINKED)
+        self._connection = _connected(self._database, durable=durable)
         self.blobs.keep_only({digest for (digest,) in self._rows("SELECT DISTINCT sha256 FROM items")})
         self._reserve.restore()
 

@@ -1,7 +1,9 @@
 """The disk of the data folder is full: an answer that is final, nothing left behind, and a way out by deleting."""
 
+import io
 import os
 import sqlite3
+import zipfile
 from contextlib import closing
 from pathlib import Path
 
@@ -78,9 +80,6 @@ async def test_disk_that_fills_during_an_upload(server, disk, ask):
 
 async def test_archive_whose_entries_do_not_fit(server, disk, ask, admin):
     """Neither the archive nor the entries that fit are left."""
-    import io
-    import zipfile
-
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(10):

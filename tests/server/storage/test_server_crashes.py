@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -180,3 +181,42 @@ def test_killed_again_and_again(process):
         assert [process.ask("GET", f"{PATH}.{each}")[1] for each in range(life + 1)] == [
             b"%d" % each for each in range(life + 1)
         ]
+
+
+def test_killed_between_overwrites_and_deletions(process, tmp_path):
+    """Each file that is listed afterwards has its bytes, and no blob is left of any other."""
+    enough = threading.Event()
+
+    def change(worker: int) -> None:
+        connection = http.client.HTTPConnection(process.host, process.port)
+        try:
+            for number in range(10_000):
+                path = f"/artifactory/generic-local/{worker}/{number % 3}"
+                connection.request("PUT", path, body=content(worker % 2, number), headers=CREDENTIALS)
+                assert connection.getresponse().read()
+                if number % 4 == 3:
+                    connection.request("DELETE", path, headers=CREDENTIALS)
+                    assert connection.getresponse().read() == b""
+                if number == 25:
+                    enough.set()
+        except (OSError, http.client.HTTPException):
+            pass  # killed: that is how it ends
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=change, args=(worker,)) for worker in range(4)]
+    for worker in workers:
+        worker.start()
+    assert enough.wait(60)
+    process.kill()
+    for worker in workers:
+        worker.join()
+    process.start()
+    listed = json.loads(process.ask("GET", "/artifactory/api/storage/generic-local?list&deep=1")[1])["files"]
+    digests = set()
+    for file in listed:
+        status, body, _ = process.ask("GET", f"/artifactory/generic-local{file['uri']}")
+        assert (status, hashlib.sha1(body).hexdigest()) == (200, file["sha1"])
+        digests.add(hashlib.sha256(body).hexdigest())
+    assert {blob.name for blob in (tmp_path / "data" / "blobs").glob("*/*")} == digests
+    assert process.staged == []
