@@ -46,7 +46,7 @@ LAYERS = (
 SERVER_LAYERS = (
     {"profiles", "protocol", "signals"},
     {"aql", "clocks", "layouts"},
-    {"accounts", "repositories", "turnstile"},
+    {"accounts", "repositories", "silence", "turnstile"},
     {"storage"},
     {"archive"},
     {"indexes"},

@@ -4,10 +4,14 @@ import asyncio
 import os
 import signal
 import ssl
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+
+if sys.platform != "win32":
+    import resource
 
 from .control import Control, DescriptionForm
 from .instance import Edition
@@ -42,7 +46,8 @@ def serve(
     """
     Serve until SIGINT or SIGTERM; print nothing.
 
-    Blocks, and needs the main thread, since signals are delivered there.
+    Blocks, and needs the main thread, since signals are delivered there. The process may open as many files and
+    connections as the system allows it.
 
     Args:
         data: Folder that keeps repositories and items: a missing or empty one, or one that a server used before;
@@ -91,8 +96,18 @@ def serve(
         strict=strict,
         control=control,
     )
+    _raise_limit_of_files()
     announce = partial(_announced, ready_file, ready_form)
     asyncio.run(_serve(ArtifactoryServer(data, **options), announce, on_ready))
+
+
+def _raise_limit_of_files() -> None:
+    """Let connections that clients leave open use up descriptors later: the usual soft limit is 1,024."""
+    if sys.platform == "win32":
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS allows less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _fill(repositories: list[str], users: dict[str, str], folder: Path | None, server: Control) -> None:

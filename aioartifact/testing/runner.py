@@ -27,6 +27,7 @@ from .clocks import AdjustableClock, Clock
 from .instance import Edition, Instance
 from .profiles import PROFILES, Profile, ProfileName
 from .repositories.definitions import Repository
+from .silence import Connection, SilenceWatch
 from .storage.data_folder import DataFolder, DataFolderError
 from .storage.store import Store
 from .wire.faults import Faults
@@ -47,19 +48,36 @@ _ACCEPTING = 4  # turns of the loop without an open connection, after which none
 
 
 class _Listener(web.Server):
-    """An aiohttp server that forgets the number of a connection with the connection."""
+    """An aiohttp server that watches its connections, and forgets the number of each with the connection."""
 
-    def __init__(self, handler: Handler, numbers: ConnectionNumbers) -> None:
-        super().__init__(
-            handler,
-            handler_cancellation=True,  # a request that sits in a stall ends with its client
+    def __init__(self, handler: Handler, numbers: ConnectionNumbers, watch: SilenceWatch) -> None:
+        # With cancellation a request that sits in a stall ends with its client.
+        super().__init__(self._handled, handler_cancellation=True)
+        self._handle = handler
+        self._numbers = numbers
+        self._connect = partial(
+            Connection,
+            self,
+            watch,
+            loop=asyncio.get_running_loop(),
             access_log=None,
             auto_decompress=False,  # artifacts are stored as they are sent
             max_line_size=_LINE_LIMIT,
             max_field_size=_LINE_LIMIT,
             read_bufsize=_READ_BUFFER,
         )
-        self._numbers = numbers
+
+    def __call__(self) -> web.RequestHandler:
+        return self._connect()
+
+    async def _handled(self, request: web.BaseRequest) -> web.StreamResponse:
+        connection = request.protocol
+        assert isinstance(connection, Connection)
+        connection.request_started(request)
+        try:
+            return await self._handle(request)
+        finally:
+            connection.request_ended()
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         self._numbers.pop(handler, None)
@@ -99,6 +117,8 @@ class ServerOptions(TypedDict, total=False):
         latency: Seconds by which every response comes later, on *clock*; 0 if left out.
         control: Whether programs in other languages may control the server over HTTP, at ``control_url`` with
             ``control_token``. It listens on 127.0.0.1 without TLS, whatever *host* is; false if left out.
+        request_timeout: Seconds, on *clock*, after which a connection is closed whose client has sent only a part of
+            a head, or nothing more of a body; 60 if left out, as with Tomcat.
     """
 
     host: str
@@ -122,6 +142,7 @@ class ServerOptions(TypedDict, total=False):
     log_file: str | os.PathLike[str] | None
     latency: float
     control: bool
+    request_timeout: float
 
 
 class Runner:
@@ -162,7 +183,10 @@ class Runner:
         log_file: str | os.PathLike[str] | None = None,
         latency: float = 0.0,
         control: bool = False,
+        request_timeout: float = 60.0,
     ) -> None:
+        if not request_timeout > 0:
+            raise ValueError(f"the request timeout must be a number of seconds above 0, not {request_timeout}")
         if not 0 <= latency < inf:
             raise ValueError(f"the latency must be a number of seconds of at least 0, not {latency}")
         if password == "" or (password is None and not _is_loopback(host)):
@@ -184,6 +208,7 @@ class Runner:
         self._storage_host = storage_host or default
         self._log_file = log_file
         self._latency = latency
+        self._request_timeout = request_timeout
         self._make_lockouts = partial(Lockouts, suspend_logins, lock_after, release.longest_suspension)
         self._make_accounts = partial(
             Accounts, self.admin, allow_anonymous=anonymous, profile=release, clock=self.clock
@@ -224,13 +249,15 @@ class Runner:
             folder.set_ready()
             executor = resources.enter_context(ThreadPoolExecutor(_THREADS, "aioartifact-server"))
             accounts = self._make_accounts(lockouts=self._make_lockouts())
-            self.instance = self._make_instance(store=store, executor=executor, accounts=accounts)
+            silence = SilenceWatch(self.clock, self._request_timeout)
+            self.instance = self._make_instance(store=store, executor=executor, accounts=accounts, silence=silence)
             self._add_default_repository()
             if self._log_file is not None:
                 self.log.on_done = resources.enter_context(_RequestFile(self._log_file)).write
             prepare()
             upstream = await resources.enter_async_context(Upstream(self.instance))
             app = App(self.instance, self.log, self.faults, upstream, latency=self._latency)
+            resources.push_async_callback(_cancelled, asyncio.create_task(silence.run()))
             resources.push_async_callback(self._end, _abort)
             context = self._ssl_context
             address = (self._host, self._port)
@@ -272,7 +299,7 @@ class Runner:
         name: str,
         context: ssl.SSLContext | None,
     ) -> str:
-        server = _Listener(handler, numbers)
+        server = _Listener(handler, numbers, self.instance.silence)
         self._servers.append(server)
         listener = await asyncio.get_running_loop().create_server(server, *address, ssl=context, backlog=1024)
         self._listeners.append(listener)
@@ -337,6 +364,13 @@ def _stop_accepting(listeners: Iterable[asyncio.Server]) -> None:
         for each in listener.sockets:
             with suppress(NotImplementedError):  # Windows: there nothing is watched, but accepted beforehand
                 loop.remove_reader(each.fileno())
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    """End a task that runs until it is cancelled."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 def _abort(transport: asyncio.Transport) -> None:

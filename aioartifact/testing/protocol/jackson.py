@@ -1,8 +1,12 @@
 """JSON in the layout of Artifactory's printer (Jackson 1): ``"key" : value``, two spaces, arrays on one line."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+DEEPEST = 100  # levels of arrays and objects; printing takes three calls for each
+
+_TOO_DEEP = f"the document is nested in more than {DEEPEST} levels"
 
 JSON = Mapping[str, "JSON"] | Sequence["JSON"] | str | int | float | bool | None
 
@@ -39,9 +43,27 @@ def loads(text: str | bytes) -> Any:
     Parse JSON that a client sent.
 
     Raises:
-        ValueError: If it is not JSON, or nested more deeply than the parser can follow.
+        ValueError: If it is not JSON, or nested in more than ``DEEPEST`` levels.
     """
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except RecursionError:
-        raise ValueError("the document is nested too deeply") from None
+        raise ValueError(_TOO_DEEP) from None
+    if _is_deep(value):
+        raise ValueError(_TOO_DEEP)
+    return value
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

@@ -1,7 +1,7 @@
 """What each call of the control interface does with the server."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -62,11 +62,15 @@ class Call:
         """Read the body, which must be a JSON object."""
         await self.expect_body()
         body = bytearray()
-        async for data in self.request.content.iter_any():
+        async for data in self.body():
             body += data
             if len(body) > _BODY_LIMIT:
                 raise BadInputError(f"the body has more than {_BODY_LIMIT} bytes")
         return Fields(parse(bytes(body)))
+
+    def body(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it arrives."""
+        return self.runner.instance.silence.body(self.request)
 
     async def expect_body(self) -> None:
         """Let a client go on that waits for permission to send its body."""
@@ -370,7 +374,7 @@ async def put_item(call: Call) -> dict[str, Any]:
     with TemporaryDirectory(prefix="aioartifact-") as folder:
         local = Path(folder, "body")
         with local.open("wb") as file:  # noqa: ASYNC230  # writes go to the page cache
-            async for data in call.request.content.iter_any():
+            async for data in call.body():
                 file.write(data)
         await _change(call, partial(call.control.put, address, local, properties=properties))
     return {"path": address, **call.control.checksums(address)}
