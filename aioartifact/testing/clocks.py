@@ -25,6 +25,7 @@ class ManualClock:
         self._now = now
         self._lock = Lock()
         self._alarms: list[tuple[float, Signal]] = []
+        self._uncounted: list[Signal] = []
 
     def __call__(self) -> float:
         """Return epoch seconds."""
@@ -32,8 +33,8 @@ class ManualClock:
 
     @property
     def waiting(self) -> int:
-        """How many wait for a time that has not come."""
-        return len(self._alarms)
+        """How many requests wait for a time that has not come; time limits of connections are not counted."""
+        return len(self._alarms) - len(self._uncounted)
 
     def advance(self, seconds: float) -> None:
         """Move on, and wake whoever waits for a time that has come."""
@@ -41,22 +42,27 @@ class ManualClock:
             self._now += seconds
             due = [signal for when, signal in self._alarms if when <= self._now]
             self._alarms = [alarm for alarm in self._alarms if alarm[0] > self._now]
+            self._uncounted = [each for each in self._uncounted if each not in due]
         for signal in due:
             signal.set()
 
-    async def wait_until(self, when: float) -> None:
-        """Wait until the clock shows *when*."""
+    async def wait_until(self, when: float, *, is_counted: bool = True) -> None:
+        """Wait until the clock shows *when*; *is_counted* says whether :attr:`waiting` counts this."""
         with self._lock:
             if when <= self._now:
                 return
             alarm = (when, Signal())
             self._alarms.append(alarm)
+            if not is_counted:
+                self._uncounted.append(alarm[1])
         try:
             await alarm[1].wait()
         finally:
             with self._lock:
                 if alarm in self._alarms:
                     self._alarms.remove(alarm)
+                if alarm[1] in self._uncounted:
+                    self._uncounted.remove(alarm[1])
 
 
 class AdjustableClock:
@@ -121,9 +127,19 @@ class AdjustableClock:
         changed.set()
 
 
-async def wait_until(clock: Clock, when: float) -> None:
-    """Wait until *clock* shows *when*; one that is only a function is taken to run like the machine's."""
-    if isinstance(clock, ManualClock | AdjustableClock):
+async def wait_until(clock: Clock, when: float, *, is_counted: bool = True) -> None:
+    """
+    Wait until *clock* shows *when*; one that is only a function is taken to run like the machine's.
+
+    Args:
+        clock: Returns epoch seconds.
+        when: Epoch seconds.
+        is_counted: Whether ``ManualClock.waiting`` counts this.
+    """
+    if isinstance(clock, ManualClock):
+        await clock.wait_until(when, is_counted=is_counted)
+        return
+    if isinstance(clock, AdjustableClock):
         await clock.wait_until(when)
         return
     while (left := when - clock()) > 0:  # noqa: ASYNC110  # a clock that is only a function signals nothing

@@ -152,7 +152,7 @@ class Runner:
     Args:
         data: Folder that keeps repositories and items: a missing or empty one, or one that a server used before;
             None for a temporary one, removed at the end. Users,
-            grants and faults are never kept.
+            permissions, tokens and faults are never kept.
         options: The settings.
     """
 

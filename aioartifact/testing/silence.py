@@ -65,7 +65,7 @@ class SilenceWatch:
                 self._has_some.clear()
                 await self._has_some.wait()
             since, _ = next(iter(self._waiting.values()))
-            await wait_until(self._clock, since + self._limit)
+            await wait_until(self._clock, since + self._limit, is_counted=False)
             latest = self._clock() - self._limit
             await asyncio.sleep(_ON_THE_WAY)
             self._end_those_since(latest)
