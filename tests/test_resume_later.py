@@ -31,7 +31,7 @@ import sys, anyio, aioartifact
 from pathlib import Path
 from aioartifact._transfer.receive import one_file
 
-download._SAVE_EVERY = 0.01
+one_file._SAVE_EVERY = 0.01
 server, user, password, url, target, journal = sys.argv[1:]
 
 async def tell(group):

@@ -27,9 +27,9 @@ ANSWERED, STORED = 8 * MIB + 123, 10 * MIB + 123
 # Says of each file what became of it, one line each.
 CLIENT = """
 import json, sys, anyio, aioartifact
-from aioartifact._transfer import download
+from aioartifact._transfer.receive import one_file
 
-download._SAVE_EVERY = 0.01
+one_file._SAVE_EVERY = 0.01
 job = json.loads(sys.stdin.readline())
 
 async def main():
