@@ -48,6 +48,10 @@ from ._api.properties import delete_properties as delete_properties
 from ._api.properties import properties as properties
 from ._api.properties import set_properties as set_properties
 from ._api.properties import update_properties as update_properties
+from ._api.providers.command import Command as Command
+from ._api.providers.keyring import Keyring as Keyring
+from ._api.providers.oidc import OIDC as OIDC
+from ._api.providers.refreshing_token import RefreshingToken as RefreshingToken
 from ._api.search import search as search
 from ._api.servers import ping as ping
 from ._api.servers import repositories as repositories

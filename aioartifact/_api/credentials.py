@@ -117,8 +117,10 @@ class _ConfiguredCredentials:
         self._files: object = None
         self._credentials: Credentials | None = None
 
-    async def fetch(self, _server: ServerURL, _send: SendToken, refused: Credentials | None) -> Credentials:
-        return await anyio.to_thread.run_sync(partial(self.read, force=refused is not None))
+    async def fetch(
+        self, server: ServerURL, send: SendToken, current: Credentials | None, *, is_refused: bool
+    ) -> Credentials:
+        return await anyio.to_thread.run_sync(partial(self.read, force=is_refused))
 
     def read(self, *, force: bool = False) -> Credentials:
         """Look them up if *force*, or if a file has changed since the last time."""

@@ -9,6 +9,7 @@ configparser, json and the codecs keep the text they choke on in their exception
 secret, our own error is raised after the except block, so that theirs is not even its context.
 """
 
+from .helper_output import HelperInput, helper_input, read_helper_output
 from .provider import (
     CredentialsProvider,
     Provided,
@@ -21,6 +22,15 @@ from .provider import (
 )
 from .renewal import Validity, are_of_another_user, seconds_between_forced, user_of, validity
 from .resolution import configured_servers, credential_files, resolve, resolve_ancestor
+from .token_exchange import (
+    IssuedToken,
+    access_refresh_request,
+    artifactory_refresh_request,
+    exchange_request,
+    github_request,
+    read_github_token,
+    read_token,
+)
 from .value import FOREIGN_HINT, HEADERS_HINT, Credentials, login_hint
 
 __all__ = [
@@ -28,18 +38,28 @@ __all__ = [
     "HEADERS_HINT",
     "Credentials",
     "CredentialsProvider",
+    "HelperInput",
+    "IssuedToken",
     "Provided",
     "SendToken",
     "ServerProvider",
     "TokenRequest",
     "TokenResponse",
     "Validity",
+    "access_refresh_request",
     "are_of_another_user",
+    "artifactory_refresh_request",
     "configured_servers",
     "credential_files",
+    "exchange_request",
+    "github_request",
+    "helper_input",
     "login_hint",
     "parse_auth",
+    "read_github_token",
+    "read_helper_output",
     "read_provided",
+    "read_token",
     "resolve",
     "resolve_ancestor",
     "seconds_between_forced",

@@ -59,10 +59,16 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """The response to a :class:`TokenRequest`."""
+    """
+    The response to a :class:`TokenRequest`.
+
+    Attributes:
+        received: When it arrived, in epoch seconds by the clock of the session.
+    """
 
     status: int
     content: bytes = field(repr=False)
+    received: float
 
 
 SendToken: TypeAlias = Callable[[TokenRequest], Awaitable[TokenResponse]]
@@ -72,16 +78,29 @@ SendToken: TypeAlias = Callable[[TokenRequest], Awaitable[TokenResponse]]
 class ServerProvider:
     """A provider of this library that requests its credentials from the server that they are for."""
 
-    def fetch(self, server: ServerURL, send: SendToken, refused: Credentials | None) -> Awaitable[Credentials]:
+    def fetch(
+        self, server: ServerURL, send: SendToken, current: Credentials | None, *, is_refused: bool
+    ) -> Awaitable[object]:
         """
         Return credentials for *server*.
 
         Args:
             server: Requested server.
             send: Sends requests for tokens.
-            refused: Credentials that the server has refused, or None.
+            current: Credentials to replace, because they are due or refused; None on the first call of a session.
+            is_refused: Whether the server has refused *current*.
         """
         raise NotImplementedError
+
+
+class Fetch(Protocol):
+    """See :meth:`ServerProvider.fetch`."""
+
+    def __call__(
+        self, server: ServerURL, send: SendToken, current: Credentials | None, /, *, is_refused: bool
+    ) -> Awaitable[object]:
+        """Return credentials for *server*."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +118,7 @@ class Provided:
     """
 
     name: str
-    fetch: Callable[[ServerURL, SendToken, Credentials | None], Awaitable[object]] = field(repr=False)
+    fetch: Fetch = field(repr=False)
     key: object = field(default=None, repr=False)
     may_change_user: bool = False
     interval: float | None = None
@@ -124,12 +143,25 @@ def parse_auth(value: object) -> Credentials | Provided:
     if isinstance(value, ServerProvider):
         return Provided(name, value.fetch, None, may_change_user)
     if isinstance(value, CredentialsProvider):
-        method = value.credentials
-        return Provided(name, lambda _, __, refused: method(force=refused is not None), value, may_change_user)
+        return Provided(name, _method_of(value), value, may_change_user)
     if callable(value):
-        call: Callable[[], Any] = value
-        return Provided(name, lambda _, __, ___: call(), value, may_change_user)
+        return Provided(name, _function(value), value, may_change_user)
     return parse_credentials(value)
+
+
+def _method_of(provider: CredentialsProvider) -> Fetch:
+    def fetch(_server: object, _send: object, _current: object, *, is_refused: bool) -> Awaitable[object]:
+        return provider.credentials(force=is_refused)
+
+    return fetch
+
+
+def _function(provide: Callable[[], Any]) -> Fetch:
+    def fetch(*_: object, is_refused: bool) -> Awaitable[object]:
+        awaitable: Awaitable[object] = provide()
+        return awaitable
+
+    return fetch
 
 
 def provider_name(value: object) -> str:

@@ -165,7 +165,7 @@ class RenewableCredentials:
     async def _fetch(self, session: aiohttp.ClientSession, refused: Credentials | None) -> None:
         """Call the provider once. If it is cancelled, nothing is recorded, and the next request calls it again."""
         try:
-            credentials = await self._provide(session, refused)
+            credentials = await self._provide(session, is_refused=refused is not None)
         except CredentialsError as error:
             failure: CredentialsError | None = error.with_traceback(None)
         except ArtifactoryError as error:
@@ -200,19 +200,23 @@ class RenewableCredentials:
         )
 
     def _accept(self, credentials: Credentials) -> None:
-        if credentials != self.current:
-            self.recent = self.current
-        self.current = credentials
         now = self._clock.wall().timestamp()
         valid = validity(credentials, now)
+        if credentials != self.current:
+            self.recent = self.current
+        elif now >= self._validity.renew_at:
+            # The provider has no others yet: call it again less and less time before they expire.
+            valid = Validity(now + (valid.expires - now) / 2, valid.expires)
+        self.current = credentials
         if self._provided.interval is not None:
             valid = Validity(min(valid.renew_at, now + self._provided.interval), valid.expires)
         self._validity = valid
 
-    async def _provide(self, session: aiohttp.ClientSession, refused: Credentials | None) -> Credentials:
+    async def _provide(self, session: aiohttp.ClientSession, *, is_refused: bool) -> Credentials:
         value: object = None
         with anyio.move_on_after(self._seconds) as scope:
-            pending = self._provided.fetch(self._server, self._sender(session), refused)
+            send = self._sender(session)
+            pending = self._provided.fetch(self._server, send, self.current, is_refused=is_refused)
             if not inspect.isawaitable(pending):
                 raise self._error(
                     f"returned a {type(pending).__name__}; expected an awaitable", "define it with `async def`"

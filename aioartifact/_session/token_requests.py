@@ -71,7 +71,7 @@ async def _send(session: aiohttp.ClientSession, state: SessionState, request: To
     )
     async with response:
         content = await _read(response)
-    return None if content is None else TokenResponse(response.status, content)
+    return None if content is None else TokenResponse(response.status, content, state.clock.wall().timestamp())
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes | None:

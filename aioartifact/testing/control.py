@@ -237,6 +237,7 @@ class Control:
         claims: Mapping[str, str],
         scope: str = "applied-permissions/user",
         name: str = "",
+        expires_in: int = 3600,
     ) -> None:
         """
         Let identity tokens of a provider be exchanged for access tokens (7.x).
@@ -247,8 +248,10 @@ class Control:
             claims: What the identity token must claim, patterns with ``*`` and ``**``. Its signature is not checked.
             scope: What the access token permits.
             name: Name of this mapping, for requests that ask for one.
+            expires_in: Seconds of the server's clock until the access token expires.
         """
-        self._instance.accounts.mappings.append(IdentityMapping(provider, name, dict(claims), username, scope))
+        mapping = IdentityMapping(provider, name, dict(claims), username, scope, expires_in)
+        self._instance.accounts.mappings.append(mapping)
 
     def grant(self, user: str, repository: str, actions: str = "r", path: str = "**") -> None:
         """

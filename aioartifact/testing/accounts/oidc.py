@@ -17,6 +17,7 @@ class IdentityMapping:
         name: Name of the rule, by which a request may ask for it.
         claims: Values that claims must have, each a pattern where ``*`` stands for anything but slashes.
         scope: Scope of the access token that is given for such a token.
+        lifetime: Seconds until that access token expires.
     """
 
     provider: str
@@ -24,6 +25,7 @@ class IdentityMapping:
     claims: Mapping[str, str]
     username: str
     scope: str
+    lifetime: int = 3600
 
     def fits(self, claims: Mapping[str, Any]) -> bool:
         """Tell whether *claims* are those of this rule."""

@@ -23,7 +23,6 @@ _CODES = {
     415: "MEDIA",
 }
 _LIFETIME = 31_536_000  # seconds, where a request names none
-_OIDC_LIFETIME = 3_600
 _GRANTS = ("client_credentials", "refresh_token")
 _OIDC_TYPES = {
     "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -117,13 +116,13 @@ async def exchange_identity(exchange: Exchange) -> Reply:
         username=mapping.username,
         scope=mapping.scope,
         audience=text_of(wishes, "audience") or "*@*",
-        lifetime=_OIDC_LIFETIME,
+        lifetime=mapping.lifetime,
         has_reference=wishes.get("include_reference_token") is True,
     )
     token = accounts.tokens.issue(order, now)
     document: dict[str, jackson.JSON] = {
         "access_token": token.text,
-        "expires_in": _OIDC_LIFETIME,
+        "expires_in": mapping.lifetime,
         "scope": order.scope,
         "token_type": "Bearer",
         "issued_token_type": _OIDC_ISSUED,
