@@ -124,9 +124,15 @@ class Command(StandaloneProvider):
             with anyio.CancelScope(shield=True):
                 await process.aclose()
         if status:
-            raise self._error(
-                f"ended with status {status}", "run it by hand to see why: its messages are not shown here"
-            )
+            raise self._error(f"ended with status {status}", "run it by hand: its messages are not shown here")
+        return output
+
+    async def _read(self, stream: ByteReceiveStream) -> bytes:
+        output = b""
+        async for chunk in stream:
+            output += chunk
+            if len(output) > _MAX_OUTPUT:
+                raise self._error(f"printed more than {_MAX_OUTPUT} bytes")
         return output
 
     def _error(self, what: str, hint: str | None = None) -> CredentialsError:

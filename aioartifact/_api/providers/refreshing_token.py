@@ -42,8 +42,9 @@ class RefreshingToken(StandaloneProvider):
         async with aioartifact.session(server, auth=auth) as session:
             ...
 
-    Both tokens are replaced with each refresh, and the old ones become invalid. Keep one object for each pair, which any
-    number of sessions can share, and save new pairs in *on_refresh* if another process continues with them. Do not use the refresh token of another program, such as jfrog-cli: its user would be logged out.
+    Both tokens are replaced with each refresh, and the old ones become invalid. Keep one object for each pair, which
+    any number of sessions can share, and save new pairs in *on_refresh* if another process continues with them. Do not
+    use the refresh token of another program, such as jfrog-cli: its user would be logged out.
 
     Args:
         access_token: The present access token; it may have expired.
