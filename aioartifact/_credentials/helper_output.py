@@ -1,6 +1,7 @@
 """What a helper program prints: credentials in one of the formats of git, docker, kubectl and OAuth."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
@@ -8,6 +9,8 @@ from typing import Any, Literal, TypeAlias
 from .._address import ServerURL
 from .._errors import CredentialsError, InvalidArgumentError
 from .value import Credentials
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/:=-]+")  # RFC 6750, and a colon
 
 HelperInput: TypeAlias = Literal["none", "url", "git"]
 """What a helper program reads: nothing, the address of the server as docker's helpers do, or the lines of git."""
@@ -44,7 +47,7 @@ def read_helper_output(output: bytes, source: str, now: float) -> Credentials:
     except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError keep what they cannot read
         text = ""
     if fields is None:
-        if text and len(text.split()) == 1:
+        if _TOKEN.fullmatch(text):
             return Credentials.bearer(text, source=source)
         raise CredentialsError(
             f"{source} printed no credentials",

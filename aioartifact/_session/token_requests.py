@@ -55,7 +55,7 @@ async def _send_token_request(
 
 
 async def _send(session: aiohttp.ClientSession, state: SessionState, request: TokenRequest) -> TokenResponse | None:
-    url = URL(request.url, encoded=True)
+    url = _url_of(request)
     silence = state.timeouts.credentials
     response = await session.request(
         request.method,
@@ -72,6 +72,17 @@ async def _send(session: aiohttp.ClientSession, state: SessionState, request: To
     async with response:
         content = await _read(response)
     return None if content is None else TokenResponse(response.status, content, state.clock.wall().timestamp())
+
+
+def _url_of(request: TokenRequest) -> URL:
+    try:
+        url = URL(request.url, encoded=True)
+        url.origin()  # raises where a scheme or a host is missing
+    except ValueError:
+        pass
+    else:
+        return url
+    raise CredentialsError("no token: the address to request it from is not an absolute URL")
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import anyio
-from anyio.abc import Process
+from anyio.abc import ByteReceiveStream, Process
 
 from ..._address import ServerURL, URLLike
 from ..._credentials import Credentials, HelperInput, SendToken, helper_input, read_helper_output
