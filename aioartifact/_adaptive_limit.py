@@ -49,7 +49,7 @@ class AdaptiveLimit:
     """
     The number of requests in flight to one server, from 1 to *maximum*.
 
-    It doubles with every round trip at first (slow start); later it grows by one. A refusal for load (429, 503)
+    It doubles with every round trip at first (slow start); later it grows by one. A response that asks to slow down
     halves it, once per round trip. Where more in flight only made the first byte come later, it goes back to the
     number that gave as much.
 

@@ -22,8 +22,8 @@ from aioartifact._transfer.receive.content import (
     WHOLE,
     algorithms_for,
     check_received,
-    continues,
     first_missing,
+    is_requested_part_of,
     pin_of,
     with_pin,
 )
@@ -234,20 +234,20 @@ PINNED = ExpectedContent(10, SAME, SHA1)
 @pytest.mark.parametrize("stop", [10, WHOLE.stop])
 def test_continues_only_the_same_content_at_the_same_byte(stop, promise, fits):
     """What is kept may only be completed by just the bytes asked for, of the very same content."""
-    assert continues(PINNED, Range(4, stop), promise) is fits
+    assert is_requested_part_of(PINNED, Range(4, stop), promise) is fits
 
 
 @pytest.mark.parametrize(("first", "fits"), [(7, True), (8, False), (6, False)])
 def test_part_in_the_middle_is_just_what_was_asked_for(first, fits):
     """An answer that stops elsewhere is no answer to this question."""
-    assert continues(PINNED, Range(4, 7), ExpectedContent(10, SAME, SHA1, 4, first)) is fits
+    assert is_requested_part_of(PINNED, Range(4, 7), ExpectedContent(10, SAME, SHA1, 4, first)) is fits
 
 
 def test_part_of_a_file_of_unknown_size():
     """The first part that tells the size ends there."""
     pinned = ExpectedContent(None, SAME, SHA1)
-    assert continues(pinned, Range(4, WHOLE.stop), ExpectedContent(10, SAME, SHA1, 4, 10))
-    assert not continues(pinned, Range(4, WHOLE.stop), ExpectedContent(10, SAME, SHA1, 4, 9))
+    assert is_requested_part_of(pinned, Range(4, WHOLE.stop), ExpectedContent(10, SAME, SHA1, 4, 10))
+    assert not is_requested_part_of(pinned, Range(4, WHOLE.stop), ExpectedContent(10, SAME, SHA1, 4, 9))
 
 
 @pytest.mark.parametrize(

@@ -865,7 +865,9 @@ def test_refusal_has_all_that_is_known():
         pytest.param(429, b"", JSON, RateLimitedError, "max_concurrency", id="rate"),
         pytest.param(500, b"", JSON, ServerError, "try again later", id="server"),
         pytest.param(503, HTML, "text/html", ServerError, "a proxy before Artifactory", id="starting-page"),
-        pytest.param(599, b"", JSON, ServerError, "try again later", id="unknown-status"),
+        pytest.param(501, b"", JSON, ServerError, "the server's log", id="not-retried"),
+        pytest.param(507, b"", JSON, ServerError, "storage of the server is full", id="full"),
+        pytest.param(599, b"", JSON, ServerError, "the server's log", id="unknown-status"),
     ],
 )
 def test_refusal_says_what_to_try(status, body, content_type, kind, hint):

@@ -71,7 +71,7 @@ async def test_success_ends_the_loop(time):
 async def test_renewed_budget(time):
     operation = operation_of(time)
     assert await fail(operation, [lost(), lost()]) == 2
-    operation.renew()
+    operation.reset()
     assert await fail(operation, [lost(), lost()]) == 2
 
 

@@ -99,7 +99,7 @@ class Rows:
                 if is_whole:
                     return
                 # The next page, or a simpler query, is a request of its own.
-                self._operation.renew()
+                self._operation.reset()
                 self._progress.reached = self._resumable
         raise attempts.failure()
 

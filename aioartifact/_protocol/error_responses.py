@@ -125,7 +125,7 @@ def _hint(request: Request, response: Response, words: str, waited: float) -> st
     status = response.status_code
     html = is_html(response.headers) and not is_tomcat_page(readable_text(response))
     if request.redirected_to and status != 429:
-        return "try again later" if status >= 500 else OTHER_HOST_HINT
+        return _LATER if status >= 500 else OTHER_HOST_HINT
     if status == 407:
         return PROXY_LOGIN_HINT
     if is_starting(response):
@@ -149,9 +149,10 @@ def _hint(request: Request, response: Response, words: str, waited: float) -> st
         # Artifactory 4 answers without a message where there is no such repository.
         hint = _FORBIDDEN_OR_MISSING if request.method == "PUT" and not words else _HINTS[403]
         return f"{hint}; {response.login_hint}" if response.login_hint else hint
-    return _HINTS.get(status) or ("try again later" if status >= 500 else "check the server's log for this request")
+    return _HINTS.get(status) or (_LATER if is_retryable_status(status) else "check the server's log for this request")
 
 
+_LATER = "try again later"
 PROXY_LOGIN_HINT = (
     "the proxy requires a login, or refused it: use http://user:password@host:port; "
     "only Basic authentication is supported"
@@ -180,6 +181,7 @@ _HINTS = {
     409: "the bytes or the path conflict with what the server expects",
     413: "the storage quota or a proxy's limit for bodies is reached",
     429: "lower max_concurrency, or try again later",
+    507: "the storage of the server is full; ask its administrator",
 }
 
 

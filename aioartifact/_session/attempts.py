@@ -71,10 +71,10 @@ class Attempts(ABC):
         if delay is None:
             self._error = error
         else:
-            self.wait(delay, type(error).__name__)
+            self.schedule_retry(delay, type(error).__name__)
         return True
 
-    def wait(self, delay: float, reason: object) -> None:
+    def schedule_retry(self, delay: float, reason: object) -> None:
         """Have the next attempt wait for *delay* seconds."""
         self.announce(delay, reason)
         self._delay = delay
@@ -210,8 +210,8 @@ class Operation:
         """Count the next request as part of the current attempt."""
         self.used -= 1
 
-    def renew(self) -> None:
-        """Have what follows fail for the first time, if it fails."""
+    def reset(self) -> None:
+        """Reset the number of used attempts."""
         self.used = 0
 
     def end(self) -> None:

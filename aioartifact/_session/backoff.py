@@ -26,7 +26,7 @@ class BackoffGate:
 
     def start_over(self) -> None:
         """Let the next request go alone, as the very first one does."""
-        self.passed()
+        self.release_others()
         self._answered = None
 
     async def wait(self) -> None:
@@ -47,7 +47,7 @@ class BackoffGate:
         while (wait := self._open_at - self._clock.now()) > 0:
             await self._clock.sleep(wait)
 
-    def passed(self) -> None:
+    def release_others(self) -> None:
         """A request was answered, or failed."""
         if self._answered is not None:
             self._answered.set()

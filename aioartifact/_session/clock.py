@@ -1,4 +1,4 @@
-"""Time and chance."""
+"""The clock and the source of random numbers."""
 
 import random
 import time
@@ -11,7 +11,7 @@ import anyio
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time and chance, as the retry loop sees them; tests give their own."""
+    """Clock and random numbers of the retry loop; tests pass their own."""
 
     now: Callable[[], float] = time.monotonic
     wall: Callable[[], datetime] = lambda: datetime.now(UTC)

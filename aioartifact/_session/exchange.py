@@ -102,7 +102,7 @@ class Reply:
                     if monotonic() > latest or self.is_complete:
                         break
         except _RAISED as error:
-            failure = _meaning(error, self._session, self._context, is_body=True)
+            failure = _translate_error(error, self._session, self._context, is_body=True)
         if failure is not None:
             if not chunks or not isinstance(failure, TransportError):
                 raise failure
@@ -188,7 +188,7 @@ class Reply:
             with self._limits.queue.waiting:
                 content = await self._response.read()
         except _RAISED as error:
-            failure = _meaning(error, self._session, self._context, is_body=True)
+            failure = _translate_error(error, self._session, self._context, is_body=True)
         else:
             self._received += len(content)
             await self._context.state.byte_rate.take(len(content))
@@ -275,7 +275,7 @@ async def _follow(session: aiohttp.ClientSession, context: RequestContext, route
         response = await _request(session, context, url, route)
         if response.status < 200:  # aiohttp passes on 101, and numbers that are not a status
             response.close()
-            raise _not_requested(context, response.status)
+            raise _unexpected_interim_status(context, response.status)
         chain.append(response.headers)
         target = response.headers.get("Location") if response.status in _REDIRECTS else None
         if target is None or not _may_follow(context.request, response.status):
@@ -285,10 +285,10 @@ async def _follow(session: aiohttp.ClientSession, context: RequestContext, route
         location, url = target, _next_hop(context, url, target)
         context, route = context.redirected(url), context.state.route_to(url)
         context.operation.continue_attempt()
-    raise _misled(context, f"more than {_MAX_REDIRECTS} times")
+    raise _bad_redirect(context, f"more than {_MAX_REDIRECTS} times")
 
 
-def _not_requested(context: RequestContext, status: int) -> ProtocolError:
+def _unexpected_interim_status(context: RequestContext, status: int) -> ProtocolError:
     return ProtocolError(
         f"{context.request.label}: answered with {status}, which ends no request",
         hint="ask the administrator of the server or of the proxy before it",
@@ -307,19 +307,19 @@ def _next_hop(context: RequestContext, url: URL, location: str) -> URL:
         _ = target.port  # raises for one above 65535; aiohttp would raise in the middle of the request
         host = target.host or ""  # raises for what begins like an international name and is none
     except ValueError:
-        raise _misled(context, "to a malformed URL") from None
+        raise _bad_redirect(context, "to a malformed URL") from None
     if not is_host(host):
-        raise _misled(context, "to a malformed URL")
+        raise _bad_redirect(context, "to a malformed URL")
     if target.scheme not in ("http", "https") or not host or (relative.scheme and not relative.host):
-        raise _misled(context, "to a URL that is neither http nor https")
+        raise _bad_redirect(context, "to a URL that is neither http nor https")
     if target.raw_user is not None or target.raw_password is not None:  # beside a header, aiohttp raises for these
-        raise _misled(context, "to a URL that holds credentials")
+        raise _bad_redirect(context, "to a URL that holds credentials")
     if url.scheme == "https" and target.scheme == "http":
-        raise _misled(context, "from https to http, which is not encrypted")
+        raise _bad_redirect(context, "from https to http, which is not encrypted")
     return target
 
 
-def _misled(context: RequestContext, where: str) -> ProtocolError:
+def _bad_redirect(context: RequestContext, where: str) -> ProtocolError:
     hint = "ask the administrator of the server or of the proxy before it"
     return ProtocolError(f"{context.request.label}: redirected {where}; refused", hint=hint)
 
@@ -330,7 +330,7 @@ async def _request(
     request, state = context.request, context.state
     headers, payload = request.headers, _payload(request, state, route)
     if state.foreign:  # in a session of ours, the middleware counts: it may send the request several times
-        _demand_not_refused(request, route)
+        _raise_if_refused(request, route)
         context.operation.count_request()
     if isinstance(payload, UploadPayload):
         headers = {**headers, "Content-Length": str(payload.size)}
@@ -356,7 +356,7 @@ async def _request(
         failure: ArtifactoryError = not_sent(request, refused.status, login_hint=login_hint)
     except _RAISED as error:
         log_failure(request.method, str(url), error, started)
-        failure = _meaning(error, session, context, payload)
+        failure = _translate_error(error, session, context, payload)
     else:
         if state.foreign and response.status == 401 and any(credentials_in(response.request_info.headers)):
             route.limits.breaker.refuse(_FOREIGN_CREDENTIALS, response.status)
@@ -373,12 +373,12 @@ def _limit_silence(response: aiohttp.ClientResponse, seconds: float) -> None:
         connection.protocol.start_timeout()  # the timer that runs is still that of the head
 
 
-def _demand_not_refused(request: Request, route: Route) -> None:
+def _raise_if_refused(request: Request, route: Route) -> None:
     if status := route.limits.breaker.refusal(_FOREIGN_CREDENTIALS):
         raise not_sent(request, status, login_hint=FOREIGN_HINT)
 
 
-def _meaning(
+def _translate_error(
     error: Exception,
     session: aiohttp.ClientSession,
     context: RequestContext,

@@ -14,11 +14,11 @@ from .backoff import BackoffGate
 from .clock import Clock
 from .refusals import EVERYONE, ActiveCalls, CredentialBreaker, CredentialsRefused, SentCredentials
 
-# What may come at once after a pause: enough to make good what timers are late.
+# A burst after a pause compensates for late timers.
 _BURST_SECONDS = 0.1
-# So many portions per second, so that several takers share the rate evenly.
+# Portions per second: small enough that several transfers share the rate evenly.
 _PORTIONS = 8
-# How long requests are queued while none in flight waits for the server, but for its own caller.
+# Seconds after which a queued request may exceed the limit, where no request in flight waits for the server.
 _PATIENCE = 1.0
 
 
@@ -259,20 +259,20 @@ class _Turn:
         self._credentials = credentials
 
     async def __aenter__(self) -> None:
-        self._demand_not_refused()
+        self._raise_if_refused()
         await self._request_rate.take(1)
         await self._backoff.wait()
         try:
-            self._demand_not_refused()  # others have been answered meanwhile
+            self._raise_if_refused()  # others have been answered meanwhile
         except CredentialsRefused:
-            self._backoff.passed()
+            self._backoff.release_others()
             raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._backoff.passed()
+        self._backoff.release_others()
 
-    def _demand_not_refused(self) -> None:
+    def _raise_if_refused(self) -> None:
         if self._credentials is not None and (status := self._breaker.refusal(self._credentials)):
             raise CredentialsRefused(status)

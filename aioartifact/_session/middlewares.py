@@ -26,7 +26,7 @@ from .payload import UploadPayload, is_replayable, upload_failure
 from .refusals import CREDENTIAL_HEADERS, SentCredentials, credentials_in
 from .renewal import RenewableCredentials
 from .state import Route, SessionState
-from .translation import may_pass
+from .translation import is_transient
 
 Handler: TypeAlias = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
@@ -94,7 +94,7 @@ class AuthRetryMiddleware:
                     continue
                 delay = self._delay_after(request, refusal)
                 if delay is None:
-                    if refusal.is_of_logins or (refusal.status == 401 and self._renewable is not None):
+                    if refusal.refuses_all_logins or (refusal.status == 401 and self._renewable is not None):
                         self._limits.breaker.refuse(credentials_in(request.headers), response.status)
                     return response
                 response.release()
@@ -119,7 +119,7 @@ class AuthRetryMiddleware:
                 sent,
                 uploaded=request.body.sent_at if isinstance(request.body, UploadPayload) else None,
                 retry_after=refusal.retry_after if refusal else None,
-                is_login_refused=refusal is not None and refusal.is_of_logins,
+                is_login_refused=refusal is not None and refusal.refuses_all_logins,
                 may_renew=self._renewable is not None and not self._was_renewed,
             )
         if self._renewable is not None and self._attached is not None and response.status != 401:
@@ -161,18 +161,18 @@ class AuthRetryMiddleware:
         if refusal.said is not None and is_starting(refusal.said):
             return operation.delay_at_start(refusal.retry_after)
         operation.note_started()
-        if not refusal.may_pass:
+        if not refusal.is_transient:
             return None
-        suspensions = self._limits.breaker.suspensions if refusal.is_of_logins else 0
+        suspensions = self._limits.breaker.suspensions if refusal.refuses_all_logins else 0
         return operation.delay_after_refusal(refusal.seconds, suspensions=suspensions)
 
     def _retry(self, attempt: Attempts, request: aiohttp.ClientRequest, refusal: "_Refusal", delay: float) -> None:
-        if not asks_to_slow_down(refusal.status) and not refusal.is_of_logins:
-            attempt.wait(delay, refusal.status)
+        if not asks_to_slow_down(refusal.status) and not refusal.refuses_all_logins:
+            attempt.schedule_retry(delay, refusal.status)
             return
         attempt.announce(delay, refusal.status)
         log_pause(request, refusal.status, delay)
-        self._limits.pause(delay, alone=refusal.is_of_logins)  # each further login may prolong it
+        self._limits.pause(delay, alone=refusal.refuses_all_logins)  # each further login may prolong it
 
     async def _explanation(self, response: aiohttp.ClientResponse) -> Response | None:
         """Read the text of a refusal; None if there is too much of it or it breaks off: then the status holds."""
@@ -208,23 +208,23 @@ class _Refusal:
         status: Its status.
         said: The response with its text, where the status alone does not say enough; else None.
         retry_after: Seconds that its header fields demand, or None.
-        is_of_logins: Whether it refuses all logins of the user.
+        refuses_all_logins: Whether it refuses all logins of the user.
         seconds: Seconds that it demands in either way, or None.
-        may_pass: Whether the same request may succeed later.
+        is_transient: Whether the same request may succeed later.
     """
 
-    __slots__ = ("is_of_logins", "may_pass", "retry_after", "said", "seconds", "status")
+    __slots__ = ("is_transient", "refuses_all_logins", "retry_after", "said", "seconds", "status")
 
     def __init__(self, status: int, said: Response | None, retry_after: float | None) -> None:
         self.status = status
         self.said = said
         self.retry_after = retry_after
-        self.is_of_logins = said is not None and is_login_refused(status, said.text)
+        self.refuses_all_logins = said is not None and is_login_refused(status, said.text)
         if is_retryable_status(status):
-            self.seconds, self.may_pass = retry_after, said is None or not permanent_refusal(said)
+            self.seconds, self.is_transient = retry_after, said is None or not permanent_refusal(said)
         else:
             self.seconds = None if said is None else retry_after_from_message(status, said.text)
-            self.may_pass = self.seconds is not None
+            self.is_transient = self.seconds is not None
 
 
 class _RequestAttempts(Attempts):
@@ -238,7 +238,7 @@ class _RequestAttempts(Attempts):
 
     def _delay_after(self, error: Exception) -> float | None:
         request, operation = self._request, self._operation
-        if request.session.closed or not may_pass(error) or upload_failure(request.body) is not None:
+        if request.session.closed or not is_transient(error) or upload_failure(request.body) is not None:
             return None
         unsent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
         if isinstance(error, TimeoutError) and not unsent:

@@ -12,7 +12,7 @@ from .._errors import CredentialsError
 from .._retry import is_retryable_status
 from .proxies import environment_proxy
 from .state import SessionState
-from .translation import may_pass, reason
+from .translation import is_transient, reason
 
 _ATTEMPTS = 3
 _DELAY = 0.5
@@ -39,7 +39,7 @@ async def _send_token_request(
         try:
             response = await _send(session, state, request)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure, may_retry = reason(error), may_pass(error)
+            failure, may_retry = reason(error), is_transient(error)
         else:
             if response is None:
                 failure, may_retry = f"the response has more than {_MAX_BODY} bytes", False

@@ -61,7 +61,7 @@ def is_same_host(url: URL, target: URL) -> bool:
     )
 
 
-def may_pass(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether time may repair what aiohttp raised; a proxy that refuses has a status to tell by."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return is_retryable_status(error.status)
@@ -132,7 +132,7 @@ class RequestContext:
             elapsed=self.operation.elapsed,
             hint=hint,
         )
-        translated.retryable = may_pass(error)
+        translated.retryable = is_transient(error)
         return translated
 
     def _judge(self, error: Exception, *, is_body: bool) -> tuple[type[TransportError], str, str | None]:

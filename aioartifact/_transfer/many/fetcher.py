@@ -25,7 +25,7 @@ from ..._threads import finished, run, run_short, submit
 from ..accounting import failed, label_of, settle, tracked
 from ..local_paths import local_path, path_below_root
 from ..overwrite import Decision, Overwrite, decide
-from ..receive.one_file import Fetched, fetch_file, was_begun
+from ..receive.one_file import Fetched, fetch_file, may_have_partial
 from .destination import Destination
 from .durability import FolderSyncs
 from .space import check_space
@@ -72,7 +72,7 @@ class Target:
         real: The same with all symbolic links followed.
         file: The file that is written.
         looked_ns: When that was looked at.
-        begun: Whether an earlier run has left some of the item.
+        has_partial: Whether an earlier run has left some of the item.
         known: Checksums of that file, as far as they are known.
         decision: What to do.
     """
@@ -83,7 +83,7 @@ class Target:
     real: str
     file: TargetFile
     looked_ns: int
-    begun: bool
+    has_partial: bool
     known: Checksums = NO_CHECKSUMS
     decision: Decision = "fetch"
 
@@ -213,8 +213,8 @@ class Fetcher:
             path = local_path(self._root, job.relative)
             looked_ns = time.time_ns()
             real, file = self._destination.claim(path, url)
-            begun = self._destination.may_have_record(file) and was_begun(job.item, file.path, job.listed)
-            return Target(job, url, path, real, file, looked_ns, begun)
+            has_partial = self._destination.may_have_record(file) and may_have_partial(job.item, file.path, job.listed)
+            return Target(job, url, path, real, file, looked_ns, has_partial)
         except ArtifactoryError as error:
             return failed(url or label_of(item), path, started, error)
 
@@ -254,7 +254,7 @@ class Fetcher:
             is_binding=target.job.is_binding,
             unless_sha1=target.known.sha1 if target.decision == "ask" else None,
             durable=self._syncs is not None,
-            begun=target.begun,
+            has_partial=target.has_partial,
             slots=self._slots,
             progress=file,
         )

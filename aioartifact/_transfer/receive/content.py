@@ -73,7 +73,7 @@ def is_requested_part(asked: Range, answer: ExpectedContent, size: int | None = 
     return answer.start == asked.start and answer.stop == min(asked.stop, end) and has_certain_end(answer, size)
 
 
-def continues(pinned: ExpectedContent, asked: Range, answer: ExpectedContent) -> bool:
+def is_requested_part_of(pinned: ExpectedContent, asked: Range, answer: ExpectedContent) -> bool:
     """Whether an answer is exactly the requested part of the *pinned* content, in the same form."""
     is_part = is_requested_part(asked, answer, pinned.size) and pinned.codings == answer.codings
     return is_part and is_same_content(pinned, answer)

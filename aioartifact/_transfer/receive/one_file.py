@@ -49,17 +49,17 @@ from .content import (
     check_pin,
     check_pinned_size,
     check_received,
-    continues,
     contradicts,
     decoded_size,
     first_missing,
+    is_requested_part_of,
     meaning_of,
     pin_error,
     pin_of,
     with_pin,
 )
 from .journal import WORTH_KEEPING, adopt, can_outlive, decode, is_worth_leaving, journal_of
-from .parallel import BATCH, Body, Changed
+from .parallel import BATCH, Body, ContentChanged
 from .partial_file import PartialFile
 from .ranges import Range
 
@@ -95,7 +95,7 @@ async def fetch_file(
     check_replaceable: Callable[[], None],
     is_binding: bool = False,
     unless_sha1: str | None = None,
-    begun: bool = True,
+    has_partial: bool = True,
     durable: bool = False,
     slots: Slots | None = None,
     progress: FileProgress,
@@ -112,7 +112,7 @@ async def fetch_file(
         is_binding: Whether the caller requires the size and checksums of *listed*. Otherwise, where the response
             differs, the file's info decides whether it was replaced since.
         unless_sha1: SHA-1 of what is at *target*, or None.
-        begun: Whether an earlier run may have left some of it, see `was_begun`.
+        has_partial: Whether an earlier run may have left some of it, see `may_have_partial`.
         durable: Whether its bytes must be on the disk itself at the end; its name is once its folder is synced.
         slots: Places for connections: one is taken until all bytes are here, more are borrowed while nobody needs
             them. None for as many as a bulk call would have.
@@ -130,11 +130,11 @@ async def fetch_file(
     )
     download.pin = pin_of(listed, is_binding=is_binding)
     try:
-        if begun:
-            await download.take_over()
+        if has_partial:
+            await download.adopt_partial()
         return await download.run()
     except BaseException as error:
-        await download.give_up(error)
+        await download.clean_up(error)
         raise
 
 
@@ -147,7 +147,7 @@ def _left_on_failure(staging: Staging) -> Iterator[None]:
         raise
 
 
-def was_begun(item: ItemURL, target: str, listed: FileInfo | None) -> bool:
+def may_have_partial(item: ItemURL, target: str, listed: FileInfo | None) -> bool:
     """Whether an earlier run has left some of *item*, which goes to *target*; blocks."""
     if listed is not None and listed.size is not None and listed.size < WORTH_KEEPING:
         return False
@@ -196,10 +196,10 @@ class _Download:
         self._announced = 0
         self._shown = 0
         self._advance = Progress(MIN_PROGRESS_BYTES)
-        self._arrived = False
-        self._asked = False
+        self._is_received = False
+        self._info_requested = False
 
-    async def take_over(self) -> None:
+    async def adopt_partial(self) -> None:
         """Go on where an earlier run has ended, if it can be told what of its bytes is good."""
         await run(self._adopt)
         self._advance.reached = self._adopted
@@ -209,7 +209,7 @@ class _Download:
 
     def _adopt(self) -> None:
         """Look for the part of an earlier run; blocks."""
-        if not was_begun(self._item, self._target, self._listed):
+        if not may_have_partial(self._item, self._target, self._listed):
             return
         staging = Staging.shared(self._target, self._key)
         if staging is None:
@@ -241,7 +241,7 @@ class _Download:
                 return await self._place_rechecked(last)
         raise attempts.failure()
 
-    async def give_up(self, error: BaseException) -> None:
+    async def clean_up(self, error: BaseException) -> None:
         """Leave nothing behind, unless it saves a later run much work."""
         self._progress.advance(-self._shown)
         self._progress.expect(size=-self._announced)
@@ -258,7 +258,7 @@ class _Download:
 
     def _located(self, error: Exception) -> Exception:
         """Say how far it got."""
-        if isinstance(error, Changed):
+        if isinstance(error, ContentChanged):
             what = f"GET {self._item}: changed again and again while it was fetched"
             return ProtocolError(what, hint="try again later")
         if isinstance(error, TransportError) and self._partial.size:
@@ -268,19 +268,19 @@ class _Download:
     async def _fetched(self) -> Sequence[bytes] | None:
         """Receive the body, however often it breaks; what of it is still to be written, None if it is unchanged."""
         attempts = self._operation.attempts(
-            ConnectionLostError, TransportTimeoutError, Changed, progressed=self._has_progressed
+            ConnectionLostError, TransportTimeoutError, ContentChanged, progressed=self._has_progressed
         )
         async for attempt in attempts:
             with attempt:
                 try:
                     return await self._fetch_missing()
-                except Changed:
+                except ContentChanged:
                     await self._start_over(self._answer)
                     raise
         raise self._located(attempts.failure())
 
     async def _fetch_missing(self) -> Sequence[bytes] | None:
-        while not self._arrived:
+        while not self._is_received:
             missing = first_missing(self._pinned, self._partial.kept)
             if missing is None:
                 break
@@ -302,15 +302,15 @@ class _Download:
             if meaning == "unchanged":
                 return None
             if meaning == "end":
-                raise Changed
+                raise ContentChanged
             if meaning == "refusal":
                 raise await reply.error()
             self._check_replaceable()
             answer = read_expected_content(request, reply.chain, status=reply.status)
-            if asked == WHOLE or not continues(self._pinned, asked, answer):
+            if asked == WHOLE or not is_requested_part_of(self._pinned, asked, answer):
                 # Some servers answer the request for a part with the whole.
                 if answer.stop is not None:
-                    raise Changed
+                    raise ContentChanged
                 await self._start_over(answer)
                 asked = WHOLE
             return await self._receive(reply, asked, reply_seconds)
@@ -336,7 +336,7 @@ class _Download:
         self._answer, self._is_doubtful = answer, is_other
         self._pinned = answer if is_other else with_pin(answer, self.pin)
         self._adopted = 0
-        self._arrived = self._asked = False
+        self._is_received = self._info_requested = False
         self._count(0)
         self._announce()
 
@@ -364,10 +364,10 @@ class _Download:
         batch = await reply.next_batch(min(BATCH, asked.stop - asked.start))
         if reply.is_complete and asked == WHOLE:
             # All of it is here: one hop checks, writes and commits.
-            self._arrived = True
+            self._is_received = True
             return batch
         if asked == WHOLE and can_outlive(self._pinned):
-            await run(self._share)
+            await run(self._use_shared_staging)
         async with collapsed(), anyio.create_task_group() as questions:
             if self._pinned.checksums:
                 self._partial.hash_with(algorithms_for(self._pinned.checksums))
@@ -376,19 +376,19 @@ class _Download:
             async with collapsed(), anyio.create_task_group() as helpers:
                 if self._partial.staging.is_shared:
                     helpers.start_soon(self._save_now_and_then)
-                self._arrived = await self._body(reply_seconds).receive(reply, asked, batch)
+                self._is_received = await self._body(reply_seconds).receive(reply, asked, batch)
                 helpers.cancel_scope.cancel()
         if self._partial.size == before and self._pinned.size:
-            raise Changed  # a part without a byte
+            raise ContentChanged  # a part without a byte
         if self._has_progressed():
-            self._operation.renew()
+            self._operation.reset()
         return ()
 
     def _has_progressed(self) -> bool:
         # Bytes that arrived before are no progress: a server that ignores ranges could send them for ever.
         return self._advance.has_advanced(self._partial.size)
 
-    def _share(self) -> None:
+    def _use_shared_staging(self) -> None:
         """Put the bytes where a later run will find them, unless somebody else does just that; blocks."""
         staging = Staging.shared(self._target, self._key)
         if staging is not None:
@@ -420,7 +420,7 @@ class _Download:
 
     @property
     def _needs_info(self) -> bool:
-        return not self._asked and (self._is_doubtful or not self._pinned.checksums)
+        return not self._info_requested and (self._is_doubtful or not self._pinned.checksums)
 
     async def _ask_checksums(self) -> None:
         """
@@ -436,7 +436,7 @@ class _Download:
             if current is None or contradicts(current, self._answer):
                 raise pin_error(self._item, self.pin, self._answer)
             self._replace_pin(current)
-        self._asked = True
+        self._info_requested = True
         self._pinned = self._pinned if self._pinned.checksums else with_pin(self._pinned, current)
         self._partial.hash_with(algorithms_for(self._pinned.checksums))
 

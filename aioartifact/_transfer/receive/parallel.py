@@ -15,7 +15,7 @@ from ..._retry import MIN_PROGRESS_BYTES
 from ..._scheduler import Slots, collapsed
 from ..._session import Reply, start_operation, state_of, stream
 from ..._threads import finished, run, submit
-from .content import WHOLE, continues
+from .content import WHOLE, is_requested_part_of
 from .partial_file import PartialFile
 from .ranges import Range
 from .segments import RangeScaler, Segment, Segments, TransferSample
@@ -29,7 +29,7 @@ _CATCH_UP = 16 * 1024 * 1024
 _LOOK_EVERY = 0.1
 
 
-class Changed(Exception):
+class ContentChanged(Exception):
     """An answer that does not go on with what is kept."""
 
 
@@ -86,7 +86,7 @@ class Body:
             Whether the whole body has come in this one answer, to its proper end.
 
         Raises:
-            Changed: An answer belongs to other content.
+            ContentChanged: An answer belongs to other content.
             TransportError: The first connection has brought less than it should, and no other has brought the rest.
             LocalFileError: The disk refused.
         """
@@ -109,7 +109,7 @@ class Body:
                 self._segments.end(first)
             # What is asked for from here on may need its place.
             reply.drop()
-            await self._help_out(helpers)
+            await self._fetch_remaining_shares(helpers)
             helpers.cancel_scope.cancel()
         if self._failure is not None:
             raise self._failure
@@ -204,7 +204,7 @@ class Body:
         try:
             while segment and await self._fetch(segment, helpers, borrowed=True):
                 segment = None if self._slots.are_wanted else self._next_share()
-        except (Changed, ArtifactoryError) as error:
+        except (ContentChanged, ArtifactoryError) as error:
             self._failure = error
             helpers.cancel_scope.cancel()
         finally:
@@ -212,7 +212,7 @@ class Body:
             self._slots.give_back()
             self._left.set()
 
-    async def _help_out(self, helpers: TaskGroup) -> None:
+    async def _fetch_remaining_shares(self, helpers: TaskGroup) -> None:
         """Take shares of what others still fetch, as long as that goes well; and wait for all of them."""
         goes_well = True
         while True:
@@ -233,7 +233,7 @@ class Body:
             Whether all of it has come.
 
         Raises:
-            Changed: The answer belongs to other content.
+            ContentChanged: The answer belongs to other content.
             LocalFileError: The disk refused.
         """
         asked, size = Range(segment.position, segment.stop), self._expected.size or 0
@@ -244,10 +244,10 @@ class Body:
                 if reply.status not in (206, 416):
                     self._ignores_ranges = True
                     return False
-                if reply.status == 416 or not continues(
+                if reply.status == 416 or not is_requested_part_of(
                     self._expected, asked, read_expected_content(request, reply.chain, status=reply.status)
                 ):
-                    raise Changed
+                    raise ContentChanged
                 await self._keep(reply, segment, (), helpers, borrowed=borrowed)
                 self._fruitless = 0
                 return not segment.rest

@@ -121,7 +121,7 @@ async def _send_checksums(
         # 405 and 501: a server, or a proxy before it, that does not know this kind of upload.
         if not isinstance(error, BadRequestError | NotFoundError) and error.status not in (405, 501):
             raise
-        operation.renew()
+        operation.reset()
         return False
     await _check_deployed(session, item, request, answer, source.checksums)
     return True
