@@ -528,6 +528,25 @@ async def test_row_3_9_users_groups_permissions(ask, admin, basic):
         assert (await ask(server, "GET", "/generic-local/a.bin", headers=basic("ann", "pw"))).status == 403
 
 
+@pytest.mark.parametrize("edition", ["oss", "pro"])
+async def test_row_3_10_builds(ask, edition):
+    """What a CI server publishes is read back, and its artifacts are found as jf does for ``dl --build``."""
+    async with ArtifactoryServer(edition=edition) as server:
+        server.put("generic-local/app.bin", DATA, properties={"build.name": "app", "build.number": "1"})
+        artifact = {"name": "app.bin", "sha1": hashlib.sha1(DATA).hexdigest()}
+        build = {"name": "app", "number": "1", "started": "2024-06-01T12:00:00.000+0000"}
+        body = json.dumps(build | {"modules": [{"id": "app", "artifacts": [artifact]}]}).encode()
+        assert (await ask(server, "PUT", "/api/build", body=body)).status == 204
+        assert (await ask(server, "GET", "/api/build")).json()["builds"][0]["uri"] == "/app"
+        assert (await ask(server, "GET", "/api/build/app/1")).json()["buildInfo"]["modules"][0]["id"] == "app"
+        by_build = '"artifact.module.build.name":"app","artifact.module.build.number":"1"'
+        query = f'items.find({{"$or":[{{"$and":[{{{by_build}}}]}}]}}).include("name","repo","path","actual_sha1")'
+        (found,) = (await ask(server, "POST", "/api/search/aql", body=query.encode())).json()["results"]
+        assert (found["name"], found["actual_sha1"]) == ("app.bin", artifact["sha1"])
+        rows = (await ask(server, "POST", "/api/search/aql", body=b'builds.find({"name":"app"})')).json()["results"]
+        assert [row["build.number"] for row in rows] == ["1"]
+
+
 async def test_row_3_12_tokens_below_the_context_path(ask):
     """A token is issued where pyartifactory asks for it."""
     async with ArtifactoryServer(profile="7.x") as server:

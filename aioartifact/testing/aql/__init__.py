@@ -38,14 +38,14 @@ def run(
     """
     Start a query.
 
-    Items and their properties are searched; builds, releases and archive entries do not exist here. A search in any
-    other domain is checked like every query and finds nothing. Only administrators find what is not an item.
+    Items and builds are searched, with all that belongs to them; releases and archive entries do not exist here. A
+    search for these is checked like every query and finds nothing. Only administrators find what is not an item.
 
     The rows are read while the result is iterated over, on *connection*: writes in between may or may not be
     seen, so a server that answers at length gives each answer a connection of its own.
 
     Args:
-        connection: Database with the tables ``items``, ``properties`` and ``stats``.
+        connection: Database with the tables of the server.
         text: The query.
         viewer: Who asks.
         edition: ``"oss"`` refuses to sort and to filter the included properties.

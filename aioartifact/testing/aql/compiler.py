@@ -1,14 +1,16 @@
 """From a query's tree to one SELECT, and what of the row each of its columns becomes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .criteria import Conditions, column
+from .criteria import Conditions
 from .errors import AQLError
-from .fields import Field, Fields, Kind, PropertyKey, Selection, default_fields
+from .fields import Field, Fields, Kind, PropertyKey, Route, Selection, default_fields
+from .roads import required_roads
 from .sql import SQL, Parameter
 from .syntax import Junction, Query
+from .tables import PROPERTY, TABLES, alias_at, column, is_stored, join, table_at, with_beginnings
 
 Edition = Literal["oss", "pro"]
 
@@ -18,12 +20,38 @@ _PRINT_ORDER = (
     *("repo", "path", "name", "type", "size"),
     *("created", "created_by", "modified", "modified_by", "updated", "depth"),
 )
-_ID = {"item": "i.id", "property": "p.id"}
-_TABLES = {"item": "items AS i", "property": "properties AS p JOIN items AS i ON i.id = p.item_id"}
-_WHOLE_PROPERTY = (Field(("property",), "key", Kind.STRING), Field(("property",), "value", Kind.STRING))
+# Tables whose rows are read together with the item that each belongs to.
+_WITH_ITEM = ("property", "stat")
+_STAT = ("stat",)
 
 
 NO_ROWS = SQL("SELECT NULL WHERE 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """
+    Rows of another domain that are printed within those of the searched one.
+
+    Attributes:
+        route: Road to them; where a branch continues another one, its rows are printed within those of that one.
+        fields: Fields of each, in printing order; none if only what is within them is printed.
+        keys: Of properties, the keys that are wanted; none for all.
+    """
+
+    route: Route
+    fields: tuple[Field, ...]
+    keys: tuple[str, ...] = ()
+
+    @property
+    def is_of_properties(self) -> bool:
+        """Whether these are properties."""
+        return self.route[-1] == PROPERTY
+
+    @property
+    def is_part_of_property(self) -> bool:
+        """Whether only the key or the value is printed, so that equal ones are one."""
+        return self.is_of_properties and len(self.fields) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +60,14 @@ class Shown:
     What a row of the answer has.
 
     Attributes:
-        main: Fields of the searched domain, in printing order.
-        properties: Fields of each property; none unless properties are included.
-        keys: Keys of the properties wanted; none for all.
-        stats: Fields of the download statistics; none unless they are included.
-        items: Fields of the item that a property belongs to; none unless they are included.
+        domain: Domain searched.
+        main: Its fields, in printing order.
+        branches: What is printed within it, each branch after the one that it continues.
     """
 
+    domain: str
     main: tuple[Field, ...]
-    properties: tuple[Field, ...] = ()
-    keys: tuple[str, ...] = ()
-    stats: tuple[Field, ...] = ()
-    items: tuple[Field, ...] = ()
+    branches: tuple[Branch, ...] = ()
 
     @property
     def names(self) -> set[str]:
@@ -53,7 +77,7 @@ class Shown:
     @property
     def is_nested(self) -> bool:
         """Whether rows of other tables are shown, so that what is searched takes several rows."""
-        return bool(self.properties or self.stats or self.items)
+        return bool(self.branches)
 
 
 def print_position(name: str) -> tuple[int, str]:
@@ -65,24 +89,33 @@ def print_position(name: str) -> tuple[int, str]:
 def shown(query: Query) -> Shown:
     """Decide what the rows have: the include section's fields, or the defaults of the domain."""
     selected = [field for entry in query.include for field in _entry_fields(entry)]
+    keyed: dict[Route, list[str]] = {}
+    for entry in query.include:
+        if isinstance(entry, PropertyKey):
+            keyed.setdefault((*entry.route, PROPERTY), []).append(entry.key)
     main = {field for field in selected if not field.route} or set(default_fields(query.domain))
-    of_property = {field for field in selected if field.route == ("property",)}
-    keyed = [entry.key for entry in query.include if isinstance(entry, PropertyKey) and not entry.route]
-    return Shown(
-        _printed(main),
-        tuple(field for field in _WHOLE_PROPERTY if field in of_property or keyed),
-        () if of_property else tuple(keyed),
-        tuple(field for field in dict.fromkeys(selected) if field.route == ("stat",)),
-        _printed(field for field in selected if query.domain == "property" and _is_of_item(field)),
+    nested = [field for field in selected if field.route and field.name != "id"]  # which is never printed
+    roads = [road for road in (*keyed, *(field.route for field in nested)) if is_stored(query.domain, road)]
+    branches = (
+        _branch(query.domain, road, [field for field in nested if field.route == road], keyed.get(road, ()))
+        for road in with_beginnings(roads)
     )
+    prefix = TABLES[query.domain].prefix if query.domain in TABLES else ""
+    return Shown(query.domain, _printed(main, prefix), tuple(branches))
 
 
-def _is_of_item(field: Field) -> bool:
-    return field.route == ("item",) and field.name != "id"  # which is never printed
+def _branch(domain: str, route: Route, fields: Sequence[Field], keys: Sequence[str]) -> Branch:
+    if route[-1:] == _STAT:
+        return Branch(route, tuple(dict.fromkeys(fields)))
+    if route[-1] != PROPERTY:
+        return Branch(route, _printed(fields, table_at(domain, route).prefix))
+    whole = tuple(Field(route, name, Kind.STRING) for name in ("key", "value"))
+    printed = whole if keys else tuple(field for field in whole if field in fields)
+    return Branch(route, printed, () if fields else tuple(keys))
 
 
-def _printed(fields: Iterable[Field]) -> tuple[Field, ...]:
-    return tuple(sorted(dict.fromkeys(fields), key=lambda field: print_position(field.name)))
+def _printed(fields: Iterable[Field], prefix: str = "") -> tuple[Field, ...]:
+    return tuple(sorted(dict.fromkeys(fields), key=lambda field: print_position(prefix + field.name)))
 
 
 def validate(query: Query, rows: Shown, *, admin: bool, edition: Edition) -> None:
@@ -96,7 +129,9 @@ def validate(query: Query, rows: Shown, *, admin: bool, edition: Edition) -> Non
     _validate_sort(query, rows)
     if edition == "oss" and query.sort:
         raise AQLError("Sorting is not supported by AQL in the open source version\n")
-    if edition == "oss" and (rows.keys or any(query.criteria.groups(Junction.RESULT_FILTER))):
+    if edition == "oss" and (
+        any(branch.keys for branch in rows.branches) or any(query.criteria.groups(Junction.RESULT_FILTER))
+    ):
         raise AQLError("Filtering properties result is not supported by AQL in the open source version\n")
     if query.domain != "item" or rows.names >= _ADDRESS:
         return
@@ -112,8 +147,8 @@ def select(query: Query, rows: Shown, conditions: Conditions, *, most: int | Non
     """
     Write the SELECT of a query.
 
-    Its columns: the id of what is searched where rows are nested (NULL otherwise), then the main fields, the fields
-    of a property, those of the statistics, those of the item of a property.
+    Its columns: the id of what is searched where rows are nested (NULL otherwise), then the main fields, then of each
+    branch its id and its fields.
 
     Args:
         query: What to look for.
@@ -125,28 +160,36 @@ def select(query: Query, rows: Shown, conditions: Conditions, *, most: int | Non
         AQLError: A value does not fit its field or operator.
     """
     where = conditions.where(query.criteria)
-    if query.domain not in _TABLES:
+    if query.domain not in TABLES:
         return NO_ROWS
-    joined = _joins(query, rows, conditions)
-    distinct = "DISTINCT " if query.distinct and not _is_unique(rows) else ""
+    roads = conditions.routes(query.criteria)
+    joined = _joins(query, rows, conditions, roads)
+    is_multiplied = any(road not in _single_roads(query.domain) for road in roads)
+    distinct = "DISTINCT " if query.distinct and (is_multiplied or not _is_unique(rows)) else ""
     text = (  # every value is a parameter
-        f"SELECT {distinct}{', '.join(_columns(query.domain, rows))}"  # noqa: S608 - see above
-        f" FROM {_TABLES[query.domain]}{joined.text} "
+        f"SELECT {distinct}{', '.join(_columns(rows, is_distinct=query.distinct))}"  # noqa: S608 - see above
+        f" FROM {_main_table(query.domain)}{joined.text} "
         f"WHERE {where.text}{_order(query, rows)} LIMIT ? OFFSET ?"
     )
     bounds = (-1 if most is None else most, query.offset)
     return SQL(text, joined.parameters + where.parameters + bounds)
 
 
-def _entry_fields(entry: Selection) -> tuple[Field, ...]:
-    if isinstance(entry, Fields):
-        return entry.fields
-    return (entry,) if isinstance(entry, Field) else ()
+def _main_table(domain: str) -> str:
+    table = TABLES[domain]
+    with_item = f" JOIN items AS i ON i.id = {table.alias}.item_id" if domain in _WITH_ITEM else ""
+    return f"{table.name} AS {table.alias}{with_item}"
+
+
+def _single_roads(domain: str) -> tuple[Route, ...]:
+    """Roads to at most one row."""
+    return {"item": (_STAT,), "property": (("item",), ("item", "stat")), "stat": (("item",),)}.get(domain, ())
 
 
 def _validate_sort(query: Query, rows: Shown) -> None:
     fields = query.sort.fields if query.sort else ()
-    if not {*rows.main, *rows.properties, *rows.stats}.issuperset(fields):
+    nested = {field for branch in rows.branches for field in branch.fields}
+    if not {*rows.main, *nested}.issuperset(fields):
         raise AQLError("Only the result fields are allowed to use in the sort section.")
     if len(set(fields)) < len(fields):
         raise AQLError("Duplicate fields, all the fields in the sort section should be unique.")
@@ -154,40 +197,62 @@ def _validate_sort(query: Query, rows: Shown) -> None:
 
 def _is_unique(rows: Shown) -> bool:
     if rows.is_nested:
-        return len(rows.properties) in (0, len(_WHOLE_PROPERTY))
-    return "id" in rows.names or rows.names >= _ADDRESS
+        return not any(branch.is_part_of_property for branch in rows.branches)
+    return rows.domain in ("item", "property") and ("id" in rows.names or rows.names >= _ADDRESS)
 
 
-def _columns(domain: str, rows: Shown) -> list[str]:
-    of_property = [f"p.{field.name}" for field in rows.properties]
-    of_item = [column(domain, field) for field in rows.items]
-    main = [column(domain, field) for field in rows.main]
-    return [_ID[domain] if rows.is_nested else "NULL", *main, *of_property, *map(_stat_column, rows.stats), *of_item]
+def _columns(rows: Shown, *, is_distinct: bool) -> list[str]:
+    domain, table = rows.domain, TABLES[rows.domain]
+    columns = [f"{table.alias}.{table.key}" if rows.is_nested else "NULL"]
+    columns += [column(domain, field) for field in rows.main]
+    for branch in rows.branches:
+        columns.append("NULL" if is_distinct and branch.is_part_of_property else _branch_id(domain, branch))
+        columns += [_branch_column(domain, field) for field in branch.fields]
+    return columns
 
 
-def _stat_column(field: Field) -> str:
-    # A file nobody has downloaded may have no statistics; its count is printed all the same.
-    return "COALESCE(s.downloads, 0)" if field.name == "downloads" else column("item", field)
+def _branch_id(domain: str, branch: Branch) -> str:
+    """Name what tells the rows of a branch apart, and is NULL where there is none."""
+    if (domain, branch.route) == ("item", _STAT):
+        return "i.id"  # a file that was never downloaded may have no statistics; they are printed all the same
+    return f"{alias_at(domain, branch.route)}.{table_at(domain, branch.route).key}"
 
 
-def _joins(query: Query, rows: Shown, conditions: Conditions) -> SQL:
+def _branch_column(domain: str, field: Field) -> str:
+    if (domain, field.route, field.name) == ("item", _STAT, "downloads"):
+        return "COALESCE(s.downloads, 0)"
+    return column(domain, field)
+
+
+def _joins(query: Query, rows: Shown, conditions: Conditions, roads: Iterable[Route]) -> SQL:
+    required = required_roads(query.criteria)
+    properties = {branch.route: branch.keys for branch in rows.branches if branch.is_of_properties}
     text = ""
     parameters: tuple[Parameter, ...] = ()
-    if rows.stats or any(each.subject.route[-1:] == ("stat",) for each in query.criteria.comparisons()):
-        text = " LEFT JOIN stats AS s ON s.item_id = i.id"
-    if rows.properties:
-        wanted = conditions.shown_property(query.criteria, rows.keys)
-        text += f" LEFT JOIN properties AS p ON p.item_id = i.id AND {wanted.text}"
-        parameters = wanted.parameters
+    for road in dict.fromkeys((*roads, *(branch.route for branch in rows.branches))):
+        if query.domain in _WITH_ITEM and road == ("item",):
+            continue
+        text += join(query.domain, road, is_required=road in required)
+        if road in properties:
+            wanted = conditions.shown_property(query.criteria, road, properties[road])
+            text += f" AND {wanted.text}"
+            parameters += wanted.parameters
     return SQL(text, parameters)
 
 
 def _order(query: Query, rows: Shown) -> str:
     if rows.is_nested:
-        # Rows of one item must follow each other; as on the server, this takes the place of the sort section.
+        # Rows of what is searched must follow each other; as on the server, this takes the place of the sort section.
         # The plus keeps SQLite from walking the whole table to have the order for free.
-        return f" ORDER BY +{_ID[query.domain]}"
+        table = TABLES[query.domain]
+        return f" ORDER BY +{table.alias}.{table.key}"
     if query.sort is None:
         return ""
     direction = "DESC" if query.sort.descending else "ASC"
     return " ORDER BY " + ", ".join(f"{column(query.domain, field)} {direction}" for field in query.sort.fields)
+
+
+def _entry_fields(entry: Selection) -> tuple[Field, ...]:
+    if isinstance(entry, Fields):
+        return entry.fields
+    return (entry,) if isinstance(entry, Field) else ()

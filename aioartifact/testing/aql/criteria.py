@@ -1,8 +1,8 @@
 """
-Criteria as conditions on rows of ``items``, or of ``properties`` joined with their items.
+Criteria as conditions on rows of the searched domain, joined with rows of the domains that the criteria name.
 
-Names in the conditions: ``i`` is the item, ``s`` its row of ``stats`` if it has one, ``p`` a row of
-``properties``. What this server does not keep (builds, archive entries, releases) is as if it were NULL.
+Criteria on the same road are about the same row, as on the real server, but those on properties are not: each may
+be met by a property of its own. What this server does not keep (archive entries, releases) is as if it were NULL.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,47 +11,37 @@ from datetime import tzinfo
 
 from .bounds import path_bounds
 from .errors import AQLError
-from .fields import Field, Kind, PropertyKey, Route
+from .fields import Field, Kind, PropertyKey, Route, domain_at
 from .patterns import literal_prefix
+from .roads import is_of_property, road_of
 from .sql import FALSE, SQL, TRUE, every, matches, some, within
 from .syntax import Comparison, Criterion, Group, Junction, Operator
+from .tables import alias_at, column, is_stored, properties_at, with_beginnings
 from .values import period_start, read_value
 
 TRASH_CAN = "auto-trashcan"
 
-_PROPERTY = ("property",)
 _POSITIVE = {Operator.NE: Operator.EQ, Operator.NMATCH: Operator.MATCH}
 _ORDERING = {Operator.GT: ">", Operator.GTE: ">=", Operator.LT: "<", Operator.LTE: "<="}
 _RELATIVE = {Operator.LAST: ">", Operator.BEFORE: "<"}
-_ITEM = ("item",)
-_ALIASES: Mapping[str, Mapping[Route, str]] = {
-    "item": {(): "i", ("stat",): "s"},
-    "property": {(): "p", _ITEM: "i", (*_ITEM, "stat"): "s"},
-}
-_ITEM_OF: Mapping[str, Route] = {"item": (), "property": _ITEM}
-_NOT_STORED = {
-    *("repo_path_checksum", "virtual_repos"),
-    *("remote_downloaded", "remote_downloads", "remote_downloaded_by", "remote_origin", "remote_path"),
-}
-
-
-def column(domain: str, field: Field) -> str:
-    """Name the column that a field is stored in, seen from *domain*; ``NULL`` where it is not stored."""
-    alias = _ALIASES.get(domain, {}).get(field.route)
-    return f"{alias}.{field.name}" if alias and field.name not in _NOT_STORED else "NULL"
+_WITH_ITEM: Mapping[str, Route] = {"item": (), "property": ("item",), "stat": ("item",)}
+"""Domains whose rows belong to one item each, and the roads there."""
 
 
 @dataclass(frozen=True, slots=True)
 class _PropertyRow:
-    """Columns of the property row a condition is about."""
+    """
+    The property row a condition is about.
 
-    key: str
-    value: str
+    Attributes:
+        owner: Road to what the property belongs to.
+        key: Column of the key.
+        value: Column of the value.
+    """
 
-
-_ROW = _PropertyRow("p.key", "p.value")
-# A row of the included properties. The plus keeps SQLite from looking it up by key instead of by item.
-_SHOWN_ROW = _PropertyRow("+p.key", "+p.value")
+    owner: Route
+    key: str = "p.key"
+    value: str = "p.value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +71,31 @@ class Conditions:
         conditions = [self._condition(criteria, None)]
         if self.domain == "item" and not any(map(self._asks_for_type, criteria.comparisons())):
             conditions.append(SQL("i.type = 'file'"))
-        if not any(map(self._asks_for_trash, criteria.comparisons())):
+        if self.domain in _WITH_ITEM and not any(map(self._asks_for_trash, criteria.comparisons())):
             conditions.append(SQL("i.repo <> ?", (TRASH_CAN,)))
         return every(conditions)
 
-    def shown_property(self, criteria: Group, keys: Sequence[str]) -> SQL:
-        """Condition on the included properties: one of *keys* if there are any, and the query's result filter."""
+    def routes(self, criteria: Group) -> list[Route]:
+        """Roads to the rows that the conditions are about, besides those of the searched domain."""
+        found = [road_of(each.subject) for each in criteria.comparisons()]
+        return with_beginnings(route for route in found if is_stored(self.domain, route))
+
+    def shown_property(self, criteria: Group, route: Route, keys: Sequence[str]) -> SQL:
+        """
+        Condition on the included properties at *route*.
+
+        It is one of *keys* if there are any, and meets the query's result filter if they are the searched items'.
+        """
+        # The plus keeps SQLite from looking a row up by key instead of by its owner.
+        alias = alias_at(self.domain, route)
+        row = _PropertyRow(route[:-1], f"+{alias}.key", f"+{alias}.value")
         filters = [
-            self._condition(criterion, _SHOWN_ROW)
+            self._condition(criterion, row)
             for group in criteria.groups(Junction.RESULT_FILTER)
             for criterion in group.criteria
+            if len(route) == 1
         ]
-        wanted = [SQL(f"{_SHOWN_ROW.key} = ?", (key,)) for key in keys if key != "*"]
+        wanted = [SQL(f"{row.key} = ?", (key,)) for key in keys if key != "*"]
         return every([*filters, some(wanted)] if wanted else filters)
 
     def _condition(self, criterion: Criterion, row: _PropertyRow | None) -> SQL:
@@ -100,14 +103,16 @@ class Conditions:
             return self._group(criterion, row)
         if isinstance(criterion.subject, PropertyKey):
             return self._property(criterion, criterion.subject, row)
-        if self.domain == "item" and criterion.subject.route == _PROPERTY:
+        if is_of_property(criterion.subject):
             return self._raw_property(criterion, criterion.subject, row)
         return self._field(criterion, criterion.subject)
 
     def _group(self, group: Group, row: _PropertyRow | None) -> SQL:
         criteria = [each for each in group.criteria if not _is_result_filter(each)]
-        if group.junction is Junction.SAME_PROPERTY and row is None and any(map(_about_property, group.comparisons())):
-            return _has_property(every([self._condition(each, _ROW) for each in criteria]))
+        owners = [road_of(each.subject) for each in group.comparisons() if is_of_property(each.subject)]
+        if group.junction is Junction.SAME_PROPERTY and row is None and owners:
+            same = _PropertyRow(owners[0])
+            return self._has_property(same.owner, every([self._condition(each, same) for each in criteria]))
         conditions = [self._condition(each, row) for each in criteria]
         if group.junction is not Junction.OR or not conditions:
             return every(conditions)
@@ -117,28 +122,44 @@ class Conditions:
     def _property(self, comparison: Comparison, subject: PropertyKey, row: _PropertyRow | None) -> SQL:
         operator = _POSITIVE.get(comparison.operator, comparison.operator)
         negated = operator is not comparison.operator
-        if subject.route != _ITEM_OF.get(self.domain):
-            return TRUE if negated else FALSE
-        checked = row or _ROW
+        is_checked = row is not None and row.owner == subject.route
+        checked = row if row is not None and is_checked else _PropertyRow(subject.route)
         conditions = [] if subject.key == "*" else [SQL(f"{checked.key} = ?", (subject.key,))]
         if (operator, comparison.value) != (Operator.EQ, "*"):
             conditions.append(self._comparison(checked.value, Kind.STRING, operator, comparison.value))
-        return _on_row(every(conditions), negated) if row else _has_property(every(conditions), negated)
+        if is_checked:
+            return _on_row(every(conditions), negated)
+        return self._has_property(subject.route, every(conditions), negated)
 
     def _raw_property(self, comparison: Comparison, subject: Field, row: _PropertyRow | None) -> SQL:
-        checked = row or _ROW
+        owner = subject.route[:-1]
+        is_checked = row is not None and row.owner == owner
+        checked = row if row is not None and is_checked else _PropertyRow(owner)
         name = checked.key if subject.name == "key" else checked.value
-        if row:
+        if is_checked:
             return self._comparison(name, subject.kind, comparison.operator, comparison.value)
         if (comparison.operator, comparison.value) == (Operator.EQ, None):
-            return _has_property(TRUE, negated=True)
+            return self._has_property(owner, TRUE, negated=True)
         operator = _POSITIVE.get(comparison.operator, comparison.operator)
         condition = self._comparison(name, subject.kind, operator, comparison.value)
-        return _has_property(condition, negated=operator is not comparison.operator)
+        return self._has_property(owner, condition, negated=operator is not comparison.operator)
+
+    def _has_property(self, owner: Route, condition: SQL, negated: bool = False) -> SQL:
+        """Ask whether the row at the end of *owner* has a property that meets *condition*; no row has none."""
+        if not is_stored(self.domain, owner):
+            return TRUE if negated else FALSE
+        table = properties_at(self.domain, owner)
+        key = f"{alias_at(self.domain, owner)}.id"
+        # Not EXISTS: a sub-select of its own lets SQLite start from the index of the properties.
+        rows = f"SELECT p.{table.owner} FROM {table.name} AS p WHERE {condition.text}"  # noqa: S608 - values are parameters
+        if not negated:
+            return SQL(f"{key} IN ({rows})", condition.parameters)
+        lacks = f"{key} NOT IN ({rows})"
+        return SQL(f"({key} IS NULL OR {lacks})" if owner else lacks, condition.parameters)
 
     def _field(self, comparison: Comparison, subject: Field) -> SQL:
         name = column(self.domain, subject)
-        if name == "i.repo" and (members := self._members(comparison)) is not None:
+        if self._is_repository(subject) and (members := self._members(comparison)) is not None:
             negation = "NOT " if comparison.operator in _POSITIVE else ""
             marks = ", ".join("?" * len(members))
             return SQL(f"{name} {negation}IN ({marks})", tuple(members))
@@ -146,16 +167,23 @@ class Conditions:
             return FALSE if comparison.operator in _POSITIVE else TRUE
         return self._comparison(name, subject.kind, comparison.operator, comparison.value)
 
+    def _is_repository(self, subject: Field) -> bool:
+        return subject.name == "repo" and domain_at(self.domain, subject.route) == "item"
+
     def _members(self, comparison: Comparison) -> Sequence[str] | None:
         named = _named_repository(comparison)
         return None if named is None else self.virtual_members(named)
 
-    def _asks_for_type(self, comparison: Comparison) -> bool:
-        return isinstance(comparison.subject, Field) and column(self.domain, comparison.subject) == "i.type"
+    @staticmethod
+    def _asks_for_type(comparison: Comparison) -> bool:
+        subject = comparison.subject
+        return isinstance(subject, Field) and not subject.route and subject.kind is Kind.ITEM_TYPE
 
     def _asks_for_trash(self, comparison: Comparison) -> bool:
         subject = comparison.subject
-        is_repository = isinstance(subject, Field) and column(self.domain, subject) == "i.repo"
+        is_repository = (
+            isinstance(subject, Field) and subject.route == _WITH_ITEM[self.domain] and subject.name == "repo"
+        )
         return is_repository and comparison.operator is Operator.EQ and comparison.value == TRASH_CAN
 
     def _comparison(self, name: str, kind: Kind, operator: Operator, value: str | None) -> SQL:
@@ -175,12 +203,6 @@ class Conditions:
         return SQL(f"{name} {_ORDERING.get(operator, '=')} ?", (typed,))
 
 
-def _has_property(condition: SQL, negated: bool = False) -> SQL:
-    # Not EXISTS: a sub-select of its own lets SQLite start from the index of the properties.
-    rows = f"SELECT p.item_id FROM properties AS p WHERE {condition.text}"  # noqa: S608 - values are parameters
-    return SQL(f"i.id {'NOT ' if negated else ''}IN ({rows})", condition.parameters)
-
-
 def _on_row(condition: SQL, negated: bool) -> SQL:
     return SQL(f"NOT ({condition.text})", condition.parameters) if negated else condition
 
@@ -195,10 +217,6 @@ def _null_check(name: str, operator: Operator) -> SQL:
 
 def _is_result_filter(criterion: Criterion) -> bool:
     return isinstance(criterion, Group) and criterion.junction is Junction.RESULT_FILTER
-
-
-def _about_property(comparison: Comparison) -> bool:
-    return isinstance(comparison.subject, PropertyKey) or comparison.subject.route == _PROPERTY
 
 
 def _named_repository(comparison: Comparison) -> str | None:

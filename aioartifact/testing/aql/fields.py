@@ -232,17 +232,23 @@ def selection(domain: str, text: str) -> Selection:
     prefix, at, key = text.partition("@")
     *steps, last = prefix.split(".")
     route = tuple(steps)
-    owner = _walk(domain, route)
+    owner = domain_at(domain, route)
     if at:
         return _property_key(owner, route, last, key)
     if last in _DOMAINS[owner].kinds:
         return Field(route, last, _DOMAINS[owner].kinds[last])
     if last == "*":
         return _fields(owner, route, everything=True)
-    return _fields(_walk(domain, (*route, last)), (*route, last), everything=False)
+    return _fields(domain_at(domain, (*route, last)), (*route, last), everything=False)
 
 
-def _walk(domain: str, route: Route) -> str:
+def domain_at(domain: str, route: Route) -> str:
+    """
+    Return the domain at the end of a road from *domain*.
+
+    Raises:
+        KeyError: There is no such road.
+    """
     passed = {domain}
     for step in route:
         domain = _DOMAINS[domain].relations[step]

@@ -7,12 +7,12 @@ from itertools import groupby
 from operator import itemgetter
 
 from ..protocol.jackson import dumps
-from .compiler import Shown, print_position
-from .fields import Field, Kind
+from .compiler import Branch, Shown, print_position
+from .fields import Field, Kind, Route
+from .tables import TABLES, table_at
 
 Scalar = str | int
-Nested = list[dict[str, Scalar]]
-Row = dict[str, Scalar | Nested | list[str]]
+Row = dict[str, "Scalar | list[Row] | list[str]"]
 _Columns = Sequence[Scalar | None]
 
 _TRIMMED = "AQL query reached the search hard limit, results are trimmed."
@@ -152,51 +152,97 @@ def frame(result: Result, *, batch_size: int = _BATCH_SIZE) -> Iterator[bytes]:
 
 
 class _Layout:
-    """What becomes of the columns of an item's lines."""
+    """What becomes of the columns of the lines that a row of the answer is made of."""
 
     def __init__(self, shown: Shown, printing: Printing) -> None:
-        after_main = 1 + len(shown.main)
         self.is_nested = shown.is_nested
         self._virtuals_of = printing.virtuals_of if "virtual_repos" in shown.names else None
+        prefix = TABLES[shown.domain].prefix if shown.domain in TABLES else ""
         printed = [(index, field) for index, field in enumerate(shown.main, start=1) if field.name != "id"]
-        self._main = _Printer(printed, printing)
-        self._property = _Printer(enumerate(shown.properties, start=after_main), printing)
-        after_properties = after_main + len(shown.properties)
-        self._stat = _Printer(enumerate(shown.stats, start=after_properties), printing)
-        self._item = _Printer(enumerate(shown.items, start=after_properties + len(shown.stats)), printing)
+        self._main = _Printer(printed, printing, prefix)
+        self._branches: list[_BranchLayout] = []
+        known: dict[Route, _BranchLayout] = {}
+        index, is_alone = 1 + len(shown.main), len(shown.branches) == 1
+        for branch in shown.branches:
+            known[branch.route] = layout = _BranchLayout(shown.domain, branch, index, printing, is_alone=is_alone)
+            before = known.get(branch.route[:-1])
+            (before.branches if before else self._branches).append(layout)
+            index += 1 + len(branch.fields)
 
     def row(self, lines: Sequence[_Columns]) -> Row:
         """Merge the lines of what is searched."""
-        row: Row = {**self._main.values(lines[0])}
+        row = self._main.values(lines[0])
         if self._virtuals_of:
             _set_unless_empty(row, "virtual_repos", list(self._virtuals_of(str(row["repo"]))))
         if not self.is_nested:
             return row
-        _set_unless_empty(row, "properties", self._properties(lines))
-        for name, printer in (("items", self._item), ("stats", self._stat)):
-            values = printer.values(lines[0])
-            _set_unless_empty(row, name, [values] if values else [])
-        return {name: row[name] for name in sorted(row, key=print_position)}
+        return _with_branches(row, self._branches, lines)
 
-    def _properties(self, lines: Sequence[_Columns]) -> Nested:
-        merged = [self._property.values(line) for line in lines]
-        return [{name: value for name, value in each.items() if value != ""} for each in merged if each]
+
+class _BranchLayout:
+    """
+    What becomes of the columns of a branch, and of those that continue it.
+
+    Args:
+        domain: Domain searched.
+        branch: The branch.
+        index: Number of its first column.
+        printing: How values are shown.
+        is_alone: There is no other branch, so every line is a row of this one.
+    """
+
+    def __init__(self, domain: str, branch: Branch, index: int, printing: Printing, *, is_alone: bool) -> None:
+        table = table_at(domain, branch.route)
+        self.array: str = table.array
+        self.branches: list[_BranchLayout] = []
+        self._id = index
+        self._columns = slice(index, index + 1 + len(branch.fields))
+        self._printer = _Printer(enumerate(branch.fields, start=index + 1), printing, table.prefix)
+        self._omits_empty = branch.is_of_properties
+        self._is_alone = is_alone
+
+    def entries(self, lines: Sequence[_Columns]) -> list[Row]:
+        """Merge the lines of each row, and leave out rows of which nothing is printed."""
+        if self._is_alone:
+            return [entry for line in lines if (entry := self._values(line))]
+        grouped: dict[object, list[_Columns]] = {}
+        for line in lines:
+            columns = tuple(line[self._columns])
+            if any(value is not None for value in columns):
+                grouped.setdefault(columns if columns[0] is None else columns[0], []).append(line)
+        return [entry for each in grouped.values() if (entry := self._entry(each))]
+
+    def _entry(self, lines: Sequence[_Columns]) -> Row:
+        values = self._values(lines[0])
+        return _with_branches(values, self.branches, lines) if self.branches else values
+
+    def _values(self, line: _Columns) -> Row:
+        values: Row = self._printer.values(line)
+        if self._omits_empty and "" in values.values():
+            return {name: value for name, value in values.items() if value != ""}
+        return values
+
+
+def _with_branches(row: Row, branches: Iterable[_BranchLayout], lines: Sequence[_Columns]) -> Row:
+    for branch in branches:
+        _set_unless_empty(row, branch.array, branch.entries(lines))
+    return {name: row[name] for name in sorted(row, key=print_position)}
 
 
 class _Printer:
     """Printed fields of one table: by column, its name and what its values become."""
 
-    def __init__(self, columns: Iterable[tuple[int, Field]], printing: Printing) -> None:
+    def __init__(self, columns: Iterable[tuple[int, Field]], printing: Printing, prefix: str = "") -> None:
         def date(value: Scalar) -> Scalar | None:
             return printing.format_date(int(value)) if value else None
 
         self._fields = [
-            (index, field.name, date if field.kind is Kind.DATE else _unchanged) for index, field in columns
+            (index, prefix + field.name, date if field.kind is Kind.DATE else _unchanged) for index, field in columns
         ]
 
-    def values(self, line: _Columns) -> dict[str, Scalar]:
+    def values(self, line: _Columns) -> Row:
         """Print the values that are there."""
-        found = {}
+        found: Row = {}
         for index, name, shown_as in self._fields:
             stored = line[index]
             value = None if stored is None else shown_as(stored)
@@ -209,7 +255,7 @@ def _unchanged(value: Scalar) -> Scalar:
     return value
 
 
-def _set_unless_empty(row: Row, name: str, value: Nested | list[str]) -> None:
+def _set_unless_empty(row: Row, name: str, value: list[Row] | list[str]) -> None:
     if value:
         row[name] = value
 

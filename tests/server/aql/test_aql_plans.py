@@ -67,6 +67,16 @@ PROPERTIES_OF_ITEM = "SEARCH p USING INDEX properties_by_item (item_id=?) LEFT-J
         ),
         pytest.param('items.find({"sha256":"00"})', {"SEARCH i USING INDEX items_by_sha256 (sha256=?)"}, id="sha256"),
         pytest.param('items.find({"@k":"v"})', {BY_ID, BY_PROPERTY}, id="property"),
+        pytest.param(
+            'items.find({"$or":[{"$and":[{"artifact.module.build.name":"b","artifact.module.build.number":"1"}]}]})',
+            {
+                "SEARCH b_a_m USING COVERING INDEX builds_by_name (name=? AND number=?)",
+                "SEARCH m_a USING COVERING INDEX modules_by_build (build_id=?)",
+                "SEARCH a USING INDEX artifacts_by_module (module_id=?)",
+                "SEARCH i USING INDEX items_by_sha1 (actual_sha1=?)",
+            },
+            id="build-as-jfrog-cli",
+        ),
         pytest.param('items.find({"@k":"*"})', {BY_ID, "SEARCH p USING INDEX properties_by_value (key=?)"}, id="key"),
         pytest.param(
             'items.find({"@k":{"$match":"v*"}})',

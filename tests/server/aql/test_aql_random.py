@@ -48,6 +48,7 @@ def build_items():
                 "updated": created,
                 "created_by": next(users),
                 "sha256": "00" if number % 2 else None,
+                "actual_sha1": f"{number % 6}" if number % 5 else None,
                 "properties": list(next(properties)),
                 "downloads": number % 4 if number % 3 else None,
             }
@@ -55,7 +56,55 @@ def build_items():
     return items
 
 
+def build_builds():
+    """Make builds of modules, with artifacts and dependencies that are items, several items, or none."""
+    sha1s, names, scopes = (itertools.cycle(each) for each in ("0172", ("x.jar", "xy.jar", "z"), (None, "test", "b")))
+    builds = []
+    for name, number in itertools.product(("a", "ab"), ("1", "2", "10")):
+        modules = [
+            {
+                "name": f"m{index}",
+                "artifacts": [{"name": next(names), "sha1": next(sha1s)} for _ in range(index)],
+                "dependencies": [
+                    {"name": next(names), "scope": next(scopes), "sha1": next(sha1s)} for _ in range(index % 2)
+                ],
+            }
+            for index in range(int(number) % 3)
+        ]
+        properties = [("k", name), ("l", "v")] if number == "1" else [("k", "v")][: int(number) % 2]
+        builds.append({"name": name, "number": number, "properties": properties, "modules": modules})
+    return builds
+
+
 ITEMS = build_items()
+BUILDS = build_builds()
+ARTIFACTS = [
+    {"kind": kind, **file, "module": module | {"build": build}}
+    for build in BUILDS
+    for module in build["modules"]
+    for kind in ("artifacts", "dependencies")
+    for file in module[kind]
+]
+
+
+def insert(connection, table, **values):
+    marks = ", ".join("?" * len(values))
+    return connection.execute(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", list(values.values())
+    ).lastrowid
+
+
+def insert_builds(connection):
+    for number, build in enumerate(BUILDS, start=1):
+        dates = dict.fromkeys(("started", "created", "modified"), number)
+        key = insert(connection, "builds", item_id=number, name=build["name"], number=build["number"], **dates)
+        for name, value in build["properties"]:
+            insert(connection, "build_properties", build_id=key, key=name, value=value)
+        for module in build["modules"]:
+            inside = insert(connection, "modules", build_id=key, name=module["name"])
+            for kind in ("artifacts", "dependencies"):
+                for file in module[kind]:
+                    insert(connection, kind, module_id=inside, **file)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +124,7 @@ def database():
             )
             if item["downloads"] is not None:
                 connection.execute("INSERT INTO stats VALUES (?, ?, NULL, NULL)", (item["id"], item["downloads"]))
+        insert_builds(connection)
         yield connection
 
 
@@ -269,10 +319,127 @@ def test_included_fields_are_what_the_items_have(database, groups, included):
     assert sorted(answer) == sorted(expected)
 
 
+# Builds: criteria on one road are about the same row, so a query holds where it does for some choice of rows.
+
+words = st.sampled_from(["a", "ab", "1", "2", "10", "x.jar", "z", "m1", "test", "v", "0", "*"])
+of_artifact = ["artifact.name", "artifact.sha1", "artifact.module.name", "artifact.module.build.name"]
+of_dependency = ["dependency.scope", "dependency.module.build.number", "dependency.name"]
+of_owner = ["artifact.module.build.@k", "dependency.module.build.@l"]
+build_leaves = _text_criteria(of_artifact + of_dependency, words) | _text_criteria(of_owner, words).filter(
+    lambda criterion: criterion[2] is not None
+)
+build_criteria = st.recursive(
+    build_leaves | field_criteria,
+    lambda inner: st.tuples(st.sampled_from(["$and", "$or"]), _groups(inner)),
+    max_leaves=6,
+)
+
+
+def value_of(file, road):
+    """Follow a road from an artifact or dependency, None for none, to a value."""
+    for step in road:
+        file = None if file is None else file[step]
+    return file
+
+
+def holds_for(criterion, item, files):
+    """Decide a criterion for an item and a choice of rows at the roads to artifacts and dependencies."""
+    if len(criterion) == 2:
+        junction, groups = criterion
+        both = any if junction == "$or" else all
+        return both(all(holds_for(each, item, files) for each in group) for group in groups)
+    subject, operator, value = criterion
+    kind, *road = subject.split(".")
+    if kind not in files:
+        return holds(criterion, item)
+    if "@" not in subject:
+        return compare(value_of(files[kind], road), operator, value)
+    owner = value_of(files[kind], road[:-1]) or {"properties": []}
+    return holds((road[-1], operator, value), owner)
+
+
+@given(st.lists(st.lists(build_criteria, min_size=1, max_size=3), min_size=1, max_size=2))
+def test_criteria_on_builds_select_what_the_rules_say(database, groups):
+    """Items are found by what produced and what used them, each once."""
+    asks_for_type = '"type"' in find(groups)
+    expected = []
+    for item in ITEMS:
+        same = [each for each in ARTIFACTS if item["actual_sha1"] == each["sha1"]]
+        choices = [[each for each in same if each["kind"] == kind] or [None] for kind in ("artifacts", "dependencies")]
+        criteria = [each for group in groups for each in group]
+        found = any(
+            all(holds_for(each, item, {"artifact": artifact, "dependency": dependency}) for each in criteria)
+            for artifact, dependency in itertools.product(*choices)
+        )
+        if found and (asks_for_type or item["type"] == "file"):
+            expected.append(address(item))
+    assert sorted(map(address, ask(database, find(groups)))) == sorted(expected)
+
+
+owner_leaves = st.one_of(
+    _text_criteria(["name", "number", "module.name", "module.artifact.name", "module.artifact.sha1"], words),
+    _text_criteria(["@k", "@l", "@*"], words).filter(lambda criterion: criterion[2] is not None),
+)
+
+
+def holds_for_build(criterion, build, module, artifact):
+    """Decide a criterion for a build and a choice of rows."""
+    if len(criterion) == 2:
+        junction, groups = criterion
+        both = any if junction == "$or" else all
+        return both(all(holds_for_build(each, build, module, artifact) for each in group) for group in groups)
+    subject, operator, value = criterion
+    *road, name = subject.split(".")
+    row = {"module": module, "artifact": artifact}[road[-1]] if road else build
+    return holds((name, operator, value), row or {name: None})
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.recursive(
+                owner_leaves, lambda inner: st.tuples(st.sampled_from(["$and", "$or"]), _groups(inner)), max_leaves=6
+            ),
+            min_size=1,
+            max_size=3,
+        ),
+        max_size=2,
+    )
+)
+def test_builds_are_what_the_rules_say(database, groups):
+    """Builds are found by their modules and artifacts, each once."""
+    text = f"builds.find({','.join(map(write_group, groups))})"
+    expected = [
+        (build["name"], build["number"])
+        for build in BUILDS
+        if any(
+            all(holds_for_build(each, build, module, artifact) for group in groups for each in group)
+            for module in build["modules"] or [None]
+            for artifact in (module and module["artifacts"]) or [None]
+        )
+    ]
+    found = [(row["build.name"], row["build.number"]) for row in ask(database, text)]
+    assert sorted(found) == sorted(expected)
+
+
 TOKENS = (
-    *("items", "builds", ".", "find", "include", "sort", "offset", "limit", "distinct", "transitive"),
+    *(
+        "items",
+        "builds",
+        "modules",
+        "artifacts",
+        ".",
+        "find",
+        "include",
+        "sort",
+        "offset",
+        "limit",
+        "distinct",
+        "transitive",
+    ),
     *("(", ")", "{", "}", "[", "]", ",", ":", "1", "-1", "null", "true"),
     *('"name"', '"size"', '"created"', '"@k"', '"*"', '"property"', '"stat.downloads"', '"a*"', '"3d"'),
+    *('"artifact.module.build"', '"module.artifact.item"', '"module.build.name"', '"item.@k"', '"promotion"'),
     *('"$or"', '"$msp"', '"$rf"', '"$eq"', '"$gt"', '"$match"', '"$last"', '"$asc"'),
 )
 
