@@ -1,4 +1,4 @@
-"""The command line: each verb reads its arguments, calls a public function, and shows the result."""
+"""The command line: each command reads its arguments, calls a public function, and prints the result."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What verbs have in common on their command lines, and how its words become values."""
+"""Arguments and options that several commands share, and how their text is parsed."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -24,9 +24,9 @@ class LocalPath(click.Path):
 
         Raises:
             click.BadParameter: There is no such file or folder, or one of the wrong kind.
-            LocalFileError: The disk refused to say whether there is; click would say that there is not.
+            LocalFileError: The disk failed; click would report that the file does not exist.
         """
-        path = os.path.expanduser(value)  # noqa: PTH111  # keeps what is no user
+        path = os.path.expanduser(value)  # noqa: PTH111  # leaves an unknown user unchanged
         if self.exists:
             try:
                 os.stat(path)  # noqa: PTH116  # Path.exists() raises some errors and hides others
@@ -42,7 +42,7 @@ PATH = LocalPath(path_type=Path)
 
 
 def _reader(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """A type of parameters that tells why a word is none of its values."""
+    """A parameter type whose errors explain why a value is invalid."""
 
     def read(word: str) -> T:
         try:
@@ -59,39 +59,39 @@ MOMENT = _reader(units.parse_moment)
 
 
 def as_json(command: F) -> F:
-    """Let the command be asked for JSON."""
+    """Add ``--json`` to the command."""
     return click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")(command)
 
 
 def with_properties(command: F) -> F:
-    """Let the command take properties."""
+    """Add ``--property`` to the command."""
     return click.option("-p", "--property", "properties", metavar="KEY=VALUE", multiple=True, help="May be repeated.")(
         command
     )
 
 
 def with_patterns(command: F) -> F:
-    """Let the command be told which of the files below a folder are meant."""
+    """Add ``--include`` and ``--exclude`` to the command."""
     exclude = click.option(
-        "--exclude", metavar="PATTERN", multiple=True, help="Leave alone what matches; may be repeated."
+        "--exclude", metavar="PATTERN", multiple=True, help="Leave out files that match; may be repeated."
     )
     include = click.option(
-        "--include", metavar="PATTERN", multiple=True, help="Mean only what matches one; may be repeated."
+        "--include", metavar="PATTERN", multiple=True, help="Only files that match; may be repeated."
     )
     return include(exclude(command))
 
 
 def dry_run(command: F) -> F:
-    """Let the command only tell what it would do."""
-    return click.option("--dry-run", is_flag=True, help="Change nothing; tell what would happen.")(command)
+    """Add ``--dry-run`` to the command."""
+    return click.option("--dry-run", is_flag=True, help="Show what would happen, and change nothing.")(command)
 
 
 def parse_properties(given: Iterable[str], hint: str = "--property") -> dict[str, list[str]]:
     """
-    Read ``KEY=VALUE`` words; a key that is repeated has several values.
+    Parse ``KEY=VALUE`` arguments; a repeated key has several values.
 
     Raises:
-        click.BadParameter: A word has no ``=``; *hint* names the parameter.
+        click.BadParameter: If an argument has no ``=``; *hint* names the parameter.
     """
     values: dict[str, list[str]] = {}
     for word in given:
@@ -104,10 +104,10 @@ def parse_properties(given: Iterable[str], hint: str = "--property") -> dict[str
 
 def one_value_each(properties: Mapping[str, list[str]]) -> dict[str, str]:
     """
-    Take the single value of each property, where only one can be asked for.
+    Return the single value of each property, where only one is allowed.
 
     Raises:
-        click.BadParameter: A key is repeated.
+        click.BadParameter: If a key is repeated.
     """
     for key, values in properties.items():
         if len(values) > 1:

@@ -1,7 +1,7 @@
 """
-The demo: real files of this machine go to an Artifactory of their own, and come back.
+The demo: upload real files of this machine to an Artifactory of its own, and download them again.
 
-Read it as an example: what it does with the server, it does with public functions of aioartifact.
+It is also an example: it uses public functions of aioartifact only.
 """
 
 import hashlib
@@ -37,13 +37,13 @@ async def run_demo(folder: Path | None, *, quick: bool, keep: bool, quiet: bool)
     Run the demo.
 
     Args:
-        folder: Where files are put meanwhile; None for the system's temporary folder.
-        quick: Take fewer and smaller files.
-        keep: Leave the files there at the end.
-        quiet: Show nothing but the summary.
+        folder: Where to store files; None for the system's temporary folder.
+        quick: Whether to use fewer and smaller files.
+        keep: Whether to keep the files at the end.
+        quiet: Whether to show only the summary.
 
     Raises:
-        click.ClickException: Something did not happen as it must.
+        click.ClickException: If a result is wrong.
     """
     with _workplace(folder, keep=keep) as place, demo_server(place) as server:
         steps, target = Steps(server.requests, quiet=quiet), place / "downloaded"
@@ -67,7 +67,7 @@ async def run_demo(folder: Path | None, *, quick: bool, keep: bool, quiet: bool)
 
 @contextmanager
 def _workplace(folder: Path | None, *, keep: bool) -> Iterator[Path]:
-    """Make a folder for everything; what is in it goes away at the end, however that comes."""
+    """Create a folder for all files; it is removed at the end, also after a failure."""
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix="aioartifact-demo-", dir=folder))
@@ -84,7 +84,7 @@ def _collect(steps: Steps, place: Path, *, quick: bool) -> Files:
         artifacts = [*local_artifacts(count), bundle(place / "bundle.tar", size)]
         files = {f"{each.name}/{each.version}/{path}": file for each in artifacts for path, file in each.files.items()}
         step.count(files.values())
-    steps.tell(f"{len(files)} files as {len(artifacts)} versions of {len({each.name for each in artifacts})} artifacts")
+    steps.note(f"{len(files)} files as {len(artifacts)} versions of {len({each.name for each in artifacts})} artifacts")
     return files
 
 
@@ -94,7 +94,7 @@ async def _deploy(steps: Steps, files: Mapping[str, Path], deploy: Callable[[Pat
     jobs = iter(files.items())
 
     async def work() -> None:
-        for url, file in jobs:  # all workers take their next file from the same iterator
+        for url, file in jobs:  # all workers share this iterator
             progress.started(file.name)
             await deploy(file, url)
             progress.ended(file.name)
@@ -114,7 +114,7 @@ async def _list_versions(steps: Steps, files: Files, versions: Callable[[str], A
     with steps.begin("list versions"):
         for name, count in deployed.most_common(ASKED_FOR_VERSIONS):
             found = await versions(name)
-            steps.tell(f"{name}: {', '.join(found)}")
+            steps.note(f"{name}: {', '.join(found)}")
             _demand(len(found) == count, f"{name} has {len(found)} versions, {count} were deployed")
 
 
@@ -135,13 +135,13 @@ async def _verify(steps: Steps, files: Files, target: Path) -> None:
 
 
 def _compare(files: Files, target: Path) -> tuple[list[Path], list[str]]:
-    """List all files that are there, and the paths of those that are not what was deployed."""
+    """Return all downloaded files, and the paths of those that differ from the deployed ones."""
     copies = [path for path in target.rglob("*") if path.is_file()]
     return copies, [path for path, file in files.items() if _sha256(file) != _sha256(target / path)]
 
 
 def _sha256(path: Path) -> str:
-    """Hash with the standard library alone: nothing here asks aioartifact whether it did well."""
+    """Hash with the standard library, so that aioartifact does not check itself."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -166,8 +166,8 @@ async def _download_again(steps: Steps, spoilt: set[str], download: Callable[...
         report = await download(progress=progress)
         step.files, step.size = len(report.downloaded), report.bytes_downloaded
     for outcome in report.downloaded:
-        steps.tell(f"fetched {outcome.url.partition(f'/{GROUP}/')[2]}")
-    steps.tell(f"kept {len(report.unchanged)} others")
+        steps.note(f"fetched {outcome.url.partition(f'/{GROUP}/')[2]}")
+    steps.note(f"kept {len(report.unchanged)} others")
     fetched = {str(outcome.path) for outcome in report.downloaded}
     _demand(fetched == spoilt, f"{len(fetched)} files were fetched instead of the two: {sorted(fetched)[:5]}")
 

@@ -32,7 +32,7 @@ class DemoServer:
     _pipe: "Connection"
 
     def requests(self) -> int:
-        """Ask how many requests it has seen."""
+        """Return how many requests it has received."""
         self._pipe.send("count")
         seen: int = self._pipe.recv()
         return seen
@@ -60,10 +60,10 @@ def _greeting(pipe: "Connection") -> tuple[str, str, str]:
 
 def _serve(pipe: "Connection", folder: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # either may reach both processes; the demo decides
+        signal.signal(number, signal.SIG_IGN)  # both processes may get it; the demo handles it
     tempfile.tempdir = folder
     with ThreadedArtifactoryServer() as server:
         pipe.send((server.url, server.username, server.password))
-        with suppress(EOFError):  # the demo is gone
+        with suppress(EOFError):  # the demo has ended
             while pipe.recv():
                 pipe.send(server.count())

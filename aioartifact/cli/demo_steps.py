@@ -1,4 +1,4 @@
-"""What the demo tells: each step as it begins, and a table of all of them at the end."""
+"""Output of the demo: each step as it begins, and a table of all steps at the end."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +43,7 @@ class Steps:
     The steps so far.
 
     Args:
-        requests: Tells how many requests the server has seen.
+        requests: Returns how many requests the server has received.
         quiet: Whether to show nothing before the table.
     """
 
@@ -54,7 +54,7 @@ class Steps:
 
     @contextmanager
     def begin(self, name: str, progress: aioartifact.Progress | None = None) -> Iterator[Step]:
-        """Tell that a step begins, show its *progress*, and measure it."""
+        """Announce a step, show its *progress*, and measure it."""
         if not self._quiet:
             render.emit(name[0].upper() + name[1:], {}, as_json=False)
         step = Step(name)
@@ -67,8 +67,8 @@ class Steps:
         step.requests = self._requests() - before
         self._done.append(step)
 
-    def tell(self, text: str) -> None:
-        """Write one fact about the present step."""
+    def note(self, text: str) -> None:
+        """Write a line about the current step."""
         if not self._quiet:
             render.emit(f"  {text}", {}, as_json=False)
 

@@ -1,4 +1,4 @@
-"""How far a transfer is, on stderr: a live display on a terminal, a line every few seconds elsewhere."""
+"""Progress on stderr: a live display on a terminal, otherwise a line every few seconds."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ def shown(progress: aioartifact.Progress, *, quiet: bool) -> AbstractContextMana
 
 
 def _can_redraw() -> bool:
-    # Not rich's own judgement: FORCE_COLOR makes it take a log file for a terminal.
+    # rich itself treats a log file as a terminal if FORCE_COLOR is set.
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
@@ -36,7 +36,7 @@ def _can_redraw() -> bool:
 def lines(
     progress: aioartifact.Progress, *, every: float = _LINE_SECONDS, write: Callable[[str], None] = say
 ) -> Iterator[None]:
-    """Write a line *every* so many seconds; nothing for what is done sooner."""
+    """Write a line *every* that many seconds; nothing if the block ends sooner."""
     ended = Event()
 
     def report() -> None:
@@ -75,7 +75,7 @@ def _bytes(now: aioartifact.ProgressSnapshot) -> str:
 
 @contextmanager
 def live(progress: aioartifact.Progress) -> Iterator[None]:
-    """Redraw one bar for everything, and the names in flight below it; nothing of it stays."""
+    """Redraw one bar for all files, and the names in flight below it; cleared at the end."""
     from rich.console import Console
     from rich.live import Live
 
@@ -116,7 +116,7 @@ def _overall(now: aioartifact.ProgressSnapshot) -> "RenderableType":
 
 
 def _fraction(now: aioartifact.ProgressSnapshot) -> float:
-    """Part that is done: of the bytes, and of the files where sizes are not known."""
+    """Completed fraction: of the bytes, or of the files if sizes are unknown."""
     if now.bytes_total >= now.bytes_done > 0:
         return now.bytes_done / now.bytes_total
     return _finished(now) / now.files_total

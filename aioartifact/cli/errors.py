@@ -1,4 +1,4 @@
-"""What went wrong, as lines on stderr and an exit code."""
+"""Errors as lines on stderr and an exit code."""
 
 import sys
 import warnings
@@ -13,9 +13,9 @@ from . import units
 from .termination import Terminated
 
 DONE, FAILED, USAGE, REFUSED, MISSING = 0, 1, 2, 3, 4
-# 128 and the number of the signal, as shells have it.
+# 128 plus the number of the signal, as in shells.
 INTERRUPTED, TERMINATED = 130, 143
-# The first class that fits decides.
+# The first matching class decides.
 _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (aioartifact.AuthenticationError, REFUSED),
     (aioartifact.ForbiddenError, REFUSED),
@@ -28,7 +28,7 @@ _SHOWN_FAILURES = 10
 
 
 def guarded(run: Callable[[], Any]) -> int:
-    """Call *run*; what it raises becomes lines on stderr, and the exit code that is returned."""
+    """Call *run*; write its errors to stderr, and return the exit code."""
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")
         try:
@@ -51,20 +51,20 @@ def guarded(run: Callable[[], Any]) -> int:
 
 
 def say(text: str) -> None:
-    """Write a line on stderr; it may have words of a server and names of files in it."""
+    """Write a line to stderr; it may contain text of a server and names of files."""
     # Not click.echo(), which writes UTF-8 where stderr is ASCII.
     sys.stderr.write("\n".join(map(units.printable, text.split("\n"))) + "\n")
     sys.stderr.flush()
 
 
 def warn_of_gaps(results: "aioartifact.Results[Any]") -> None:
-    """Say it where a server may have left something out."""
+    """Warn if the server may have left out results."""
     if not results.is_complete:
-        say("warning: this may not be all: the server may have left something out")
+        say("warning: these may not be all results: the server may have left some out")
 
 
 def show(error: Exception) -> int:
-    """Write the message of *error*, and its hint below; return the exit code that belongs to it."""
+    """Write the message of *error*, and its hint below; return its exit code."""
     hint = getattr(error, "hint", None)
     say(f"error: {str(error).removesuffix(f' — {hint}')}")
     if hint:
@@ -73,7 +73,7 @@ def show(error: Exception) -> int:
 
 
 def show_all(errors: Sequence[Exception], *, alone: bool) -> int:
-    """Write the first few of *errors*; return the exit code, that of the error itself if nothing else was asked."""
+    """Write the first few of *errors*; return the exit code, that of the error if a single item was requested."""
     codes = [show(error) for error in errors[:_SHOWN_FAILURES]]
     if (more := len(errors) - _SHOWN_FAILURES) > 0:
         say(f"error: {more} more failed; --json lists every file")
@@ -104,5 +104,5 @@ def _show_usage(error: click.ClickException) -> int:
 def _usage_hint(error: click.UsageError, context: click.Context) -> str:
     option = error.option_name if isinstance(error, click.NoSuchOption) else None
     if context.parent and any(option in known.opts for known in context.parent.command.params):
-        return f"{option} stands before the verb: {context.parent.command_path} [OPTIONS] {context.info_name}"
+        return f"{option} must come before the command: {context.parent.command_path} [OPTIONS] {context.info_name}"
     return f"{context.command_path} --help"

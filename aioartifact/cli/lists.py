@@ -31,27 +31,27 @@ class Entry:
 
     @property
     def prefix(self) -> str:
-        """What an error begins with."""
+        """Prefix of an error message."""
         return f"line {self.line} of the list: " if self.line else ""
 
     @property
     def label(self) -> str:
-        """What an error about several entries calls this one."""
+        """Name of this entry in an error about several."""
         return f"line {self.line} ({self.text})" if self.line else self.text
 
     def error(self, problem: str, hint: str | None = None) -> aioartifact.InvalidArgumentError:
-        """Make the error for an entry that cannot be used."""
+        """Return the error for an invalid entry."""
         return aioartifact.InvalidArgumentError(f"{self.prefix}{problem}", hint=hint)
 
 
 def read_urls(words: Iterable[str]) -> list[Entry]:
     """
-    Replace ``-`` by the lines of stdin, in which a local path may follow after a tab; all must be URLs of items.
+    Replace ``-`` by the lines of stdin, each a URL of an item, optionally with a tab and a local path.
 
     Lines that begin with ``#`` are comments.
 
     Raises:
-        InvalidArgumentError: One is of another form.
+        InvalidArgumentError: If a line has another form.
     """
     return [_checked_url(entry) for entry in _entries(words) if not (entry.line and entry.text.startswith("#"))]
 
@@ -61,8 +61,8 @@ def read_files(words: Iterable[str]) -> list[str]:
     Replace ``-`` by the lines of stdin; all must be files, with different names.
 
     Raises:
-        InvalidArgumentError: One is a folder or does not exist, or two have the same name.
-        LocalFileError: The disk refused to say what one is.
+        InvalidArgumentError: If one is a folder or does not exist, or two have the same name.
+        LocalFileError: If the disk failed.
     """
     files = dict[str, Entry]()
     for entry in _entries(words):
@@ -83,7 +83,7 @@ def _entries(words: Iterable[str]) -> Iterator[Entry]:
 
 
 def _lines(file: Iterable[str]) -> Iterator[Entry]:
-    """The lines of *file* without a byte order mark, blanks around them, and empty lines."""
+    """The lines of *file*, stripped, without a byte order mark and empty lines."""
     for number, line in enumerate(file, 1):
         text = (_without_mark(line) if number == 1 else line).strip()
         if text:
@@ -114,7 +114,7 @@ def _parsed(entry: Entry, parse: Callable[[str], "aioartifact.ArtifactoryPath"])
 
 
 def _check_file(entry: Entry) -> None:
-    path = os.path.expanduser(entry.text)  # noqa: PTH111  # keeps what is no user
+    path = os.path.expanduser(entry.text)  # noqa: PTH111  # leaves an unknown user unchanged
     try:
         status = os.stat(path)  # noqa: PTH116  # Path.is_dir() raises some errors and hides others
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -136,16 +136,16 @@ def items_of(
     entries: Iterable[Entry], destination: str, parse: Callable[[str], "aioartifact.ArtifactoryPath"], *, tree: bool
 ) -> list["aioartifact.Item"]:
     """
-    Give each of *entries* a local path of its own; what is listed twice is downloaded once.
+    Assign a local path to each of *entries*; repeated entries are downloaded once.
 
     Args:
         entries: The files.
         destination: Folder to write to.
-        parse: Reads a URL, as the session that is used does.
-        tree: Whether files without a path keep the one that they have in their repository.
+        parse: Parses a URL, as the session does.
+        tree: Whether files without a path keep their path in the repository.
 
     Raises:
-        InvalidArgumentError: Two files have the same path, or a path is not below the destination.
+        InvalidArgumentError: If two files have the same path, or a path is not below the destination.
     """
     items, taken = list["aioartifact.Item"](), dict[str, tuple[Entry, str]]()
     for entry in entries:
@@ -190,13 +190,13 @@ def _checked_path(entry: Entry, destination: str) -> str | None:
 
 def folder_below(destination: str, folder: "aioartifact.ArtifactoryPath") -> str:
     """
-    Where a folder goes that keeps its path in the repository.
+    Return the local folder for a folder that keeps its path in the repository.
 
     Raises:
-        InvalidArgumentError: It cannot have such a path here.
+        InvalidArgumentError: If that is not a valid local path.
     """
     names = folder.path.split("/") if folder.path else []
     for name in names:
-        if Path(name).name != name:  # on Windows, a backslash or a colon separates
+        if Path(name).name != name:  # on Windows, backslash and colon are separators
             raise aioartifact.InvalidArgumentError(f"{folder}: no local folder can have the name {name!r}")
     return str(Path(destination, *names))

@@ -1,4 +1,4 @@
-"""The command, its options before the verb, and its verbs, which are imported when they are asked for."""
+"""The program, its options, and its commands, which are imported when they are used."""
 
 import logging
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ _MODULES = {verb: module for family in _FAMILIES.values() for verb, module in fa
 
 
 class Verbs(click.Group):
-    """A group that imports a verb for its own sake only, and lists verbs by family."""
+    """A group that imports only the command that is used, and lists commands by family."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        """Name the verbs in the order of their families."""
+        """Return the commands in the order of their families."""
         return list(_MODULES)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        """Import the verb of this *name*."""
+        """Import the command *name*."""
         if name not in _MODULES:
             return None
         command: click.Command = getattr(import_module(f".verbs.{_MODULES[name]}", __package__), name)
@@ -50,8 +50,8 @@ class Verbs(click.Group):
 @click.version_option(package_name="aioartifact", message="%(prog)s %(version)s")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary; errors are still shown.")
 @click.option("-v", "--verbose", count=True, help="Show retries and pauses on stderr; -vv shows each request.")
-@click.option("--server", metavar="URL", help="Base address, where it does not end in /artifactory.")
-@click.option("--user", metavar="NAME", help="User name; its password comes from --password-stdin.")
+@click.option("--server", metavar="URL", help="Base address, if it does not end in /artifactory.")
+@click.option("--user", metavar="NAME", help="User name; needs --password-stdin.")
 @click.option("--password-stdin", is_flag=True, help="Read the password or API key from the first line of stdin.")
 @click.option("--token-stdin", is_flag=True, help="Read an access token from the first line of stdin.")
 @click.option(
@@ -60,7 +60,7 @@ class Verbs(click.Group):
     type=LocalPath(exists=True, dir_okay=False, path_type=Path),
     help="CA certificates to trust instead of the system's.",
 )
-@click.option("--no-verify", is_flag=True, help="Do not check TLS certificates.")
+@click.option("--no-verify", is_flag=True, help="Do not verify TLS certificates.")
 @click.pass_context
 def program(
     context: click.Context,
@@ -74,9 +74,9 @@ def program(
     no_verify: bool,
 ) -> None:
     """
-    Browse, fetch, deploy and change what is on JFrog Artifactory, and run a server to try it on.
+    List, download, upload and change items on JFrog Artifactory, and run a server for tests.
 
-    Without --user or --token-stdin, credentials come from the environment and the files other tools use. Results
+    Without --user or --token-stdin, credentials come from the environment and the files of other tools. Results
     go to stdout, everything else to stderr.
     """
     if ca and no_verify:
@@ -94,7 +94,7 @@ class _Stderr(logging.Handler):
 
 @contextmanager
 def shown_logs(verbosity: int) -> Iterator[None]:
-    """Show what the library logs: from 1 on retries and pauses, from 2 on each request."""
+    """Show log messages: with 1 retries and pauses, with 2 each request, too."""
     logger = logging.getLogger("aioartifact")
     before, handler = logger.level, _Stderr()
     handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))

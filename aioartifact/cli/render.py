@@ -1,4 +1,4 @@
-"""Results on stdout: plain lines for people and pipes, one JSON object per line for programs."""
+"""Results on stdout: plain lines, or one JSON object per line."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ def emit(plain: str, record: Mapping[str, object], *, as_json: bool) -> None:
 
 
 def row(plain: str, record: Mapping[str, object], *, as_json: bool) -> None:
-    """Write one result of very many: a write to a pipe for each would take longer than all the rest."""
+    """Write one result of very many; buffered, since one write to a pipe for each would dominate the time."""
     sys.stdout.write(f"{json.dumps(record, default=_text_of_time) if as_json else _for_people(plain)}\n")
 
 
@@ -31,7 +31,7 @@ def _text_of_time(value: object) -> str:
 
 
 def _for_people(line: str) -> str:
-    """Keep what a terminal would obey out of it; a pipe gets names as they are."""
+    """Replace control characters on a terminal; a pipe gets names as they are."""
     return units.printable(line) if sys.stdout.isatty() else line
 
 
@@ -41,7 +41,7 @@ def version(name: str, *, as_json: bool) -> None:
 
 
 def describe(entry: Entry) -> dict[str, object]:
-    """All that is known of a file or a folder, with the same keys for both; null is what nobody told."""
+    """Fields of a file or a folder, with the same keys for both; null if unknown."""
     file = entry if isinstance(entry, aioartifact.FileInfo) else None
     return {
         "name": entry.name,
@@ -60,7 +60,7 @@ def describe(entry: Entry) -> dict[str, object]:
 
 
 def details(record: Mapping[str, object], *, as_json: bool) -> None:
-    """Write what is known of one thing: a table on a terminal, else a line for each part, its name before a tab."""
+    """Write fields: a table on a terminal, otherwise a line for each, with a tab after its name."""
     if as_json:
         emit("", record, as_json=True)
         return
@@ -97,10 +97,10 @@ def _table(known: Mapping[str, str]) -> None:
 
 def outcome(done: aioartifact.Outcome, *, as_json: bool) -> None:
     """
-    Write what became of one file.
+    Write the outcome of one file.
 
-    Plain, that is the path of a file that is there, for a pipe to go on with; a terminal is told by the progress
-    display and the summary instead.
+    As text, that is the path of a complete file, for use in a pipe; a terminal has the progress display and the
+    summary instead.
     """
     if as_json:
         emit("", _outcome(done), as_json=True)
@@ -109,13 +109,13 @@ def outcome(done: aioartifact.Outcome, *, as_json: bool) -> None:
 
 
 def deployed(done: aioartifact.Outcome, *, as_json: bool) -> None:
-    """Write what became of one local file: plain, its URL, if the server has it."""
+    """Write the outcome of one local file: as text, its URL, if the server has it."""
     if as_json or not done.error:
         emit(done.url, _outcome(done), as_json=as_json)
 
 
 def relocated(done: aioartifact.Outcome, *, as_json: bool) -> None:
-    """Write what became of one of several sources: plain, its new URL, if it has one."""
+    """Write the outcome of one of several sources: as text, its new URL, if it has one."""
     if as_json or not done.error:
         record = {"source": done.source or done.url, "url": done.url, "dry_run": done.status == "planned"}
         error = done.error and _error(done.error)
@@ -123,13 +123,13 @@ def relocated(done: aioartifact.Outcome, *, as_json: bool) -> None:
 
 
 def synced(done: aioartifact.Outcome, *, as_json: bool) -> None:
-    """Write what became of one path of a sync: plain, what was done to which file, if anything was."""
+    """Write the outcome of one path of a sync: as text, action and path, unless it was unchanged."""
     if as_json or done.status not in ("unchanged", "failed"):
         emit(f"{done.status}\t{done.path or done.url}", _outcome(done), as_json=as_json)
 
 
 def plan(made: aioartifact.SyncPlan, *, as_json: bool) -> None:
-    """Write what a sync would do: a table, or an object for each action."""
+    """Write the plan of a sync: a table, or an object for each action."""
     if not as_json:
         for line in str(made).splitlines():
             row(line, {}, as_json=False)

@@ -1,4 +1,4 @@
-"""How a verb's coroutine runs."""
+"""Run the coroutine of a command."""
 
 import codecs
 import os
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def hold_standard_streams() -> None:
-    """Put the null device where a standard stream is closed, as services have it; a socket would get its number."""
+    """Open the null device for a closed standard stream, as in services; otherwise a socket would get its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
@@ -24,10 +24,10 @@ def hold_standard_streams() -> None:
 
 def accept_any_text() -> None:
     """
-    Have the standard streams fail on no text.
+    Let the standard streams accept any text.
 
-    stdout and stderr write an escape for a character that their encoding lacks. Bytes of stdin that are not text are
-    read as in names of files, and names that have such bytes are written with them.
+    stdout and stderr escape characters that their encoding lacks. Bytes of stdin that are not text are decoded as in
+    names of files, and written unchanged.
     """
     codecs.register_error("aioartifact.escape", _escape)
     for stream, errors in (
@@ -40,7 +40,7 @@ def accept_any_text() -> None:
 
 
 def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Encode a character that an encoding lacks: a byte that Python has kept in a name as it is, any other escaped."""
+    """Encode a character that an encoding lacks: undecodable bytes of a name unchanged, others escaped."""
     assert isinstance(error, UnicodeEncodeError)
     character, end = error.object[error.start], error.start + 1
     byte = ord(character) - 0xDC00
@@ -51,7 +51,7 @@ def _escape(error: UnicodeError) -> tuple[str | bytes, int]:
 
 def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine function in an event loop of its own; Ctrl-C or SIGTERM cancels it, and it cleans up."""
-    # Imported here, where Ctrl-C ends an import at once; in the event loop it would wait for the end of it.
+    # Imported before the event loop runs: inside of it, Ctrl-C would wait for the end of the import.
     import anyio
 
     _ = aioartifact.session
@@ -61,4 +61,4 @@ def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
             cancelled_by_signals, function, backend_options={"use_uvloop": find_spec("uvloop") is not None}
         )
     finally:
-        sys.stdout.flush()  # here a reader that has left is noticed in time
+        sys.stdout.flush()  # here a closed pipe is noticed in time

@@ -1,4 +1,4 @@
-"""The options that stand before the verb: who asks, whom to trust, how much to say."""
+"""Options before the command: credentials, certificates, verbosity."""
 
 import sys
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class SessionOptions(TypedDict):
 @dataclass(frozen=True, slots=True)
 class Settings:
     """
-    Options that every verb shares.
+    Options that all commands share.
 
     Attributes:
-        quiet: Whether only errors are said on stderr.
-        server: Base address given, or None.
-        credentials: Those given for that server, or for the server of the first URL; None looks them up.
+        quiet: Whether only errors are written to stderr.
+        server: Base address from ``--server``, or None.
+        credentials: For that server, or for the server of the first URL; None looks them up.
         verify: As `aioartifact.session` takes it.
     """
 
@@ -35,8 +35,8 @@ class Settings:
     verify: bool | str
 
     def at(self, url: str) -> SessionOptions:
-        """Options of a session for items; its server is the one of *url*, unless it was given."""
-        # None leaves it to the library to find the server in each URL.
+        """Options of a session for items; its server is that of *url*, unless ``--server`` is set."""
+        # With None, the library derives the server from each URL.
         return self.of(self.server or (aioartifact.path(url).server if self.credentials else None))
 
     def of(self, server: str | None) -> SessionOptions:
@@ -46,17 +46,17 @@ class Settings:
 
 def read_credentials(user: str | None, *, password: bool, token: bool) -> aioartifact.Credentials | None:
     """
-    Read the secret from the first line of stdin, where one is announced.
+    Read the secret from the first line of stdin, if an option requests that.
 
     Raises:
-        click.UsageError: The options contradict each other.
+        click.UsageError: If the options contradict each other.
     """
     if token:
         if user or password:
-            raise click.UsageError("--token-stdin stands alone; a token needs no user and no password")
+            raise click.UsageError("--token-stdin excludes --user and --password-stdin")
         return aioartifact.Credentials.bearer(_first_line(), source="--token-stdin")
     if bool(user) != password:
-        raise click.UsageError("--user and --password-stdin belong together; secrets are never arguments")
+        raise click.UsageError("--user and --password-stdin need each other; secrets are never arguments")
     return aioartifact.Credentials.basic(user, _first_line(), source="--password-stdin") if user else None
 
 

@@ -18,15 +18,15 @@ _PATIENCE = 5.0
 
 
 class Terminated(BaseException):
-    """SIGTERM has come: this process is to end."""
+    """SIGTERM arrived: the process must end."""
 
 
 @contextmanager
 def heeding_signals() -> Iterator[None]:
     """
-    Have SIGTERM raise `Terminated` in the block, unless it already means something else to this process.
+    Let SIGTERM raise `Terminated` in the block, unless the process already handles it in another way.
 
-    Once a signal has cancelled a command, further ones are ignored to the end of the block.
+    After a signal has cancelled a command, further ones are ignored until the end of the block.
     """
     if current_thread() is not main_thread():
         yield
@@ -66,7 +66,7 @@ async def cancelled_by_signals(function: Callable[[], Coroutine[Any, Any, T]]) -
             result = await function()
             cancellation.end()
             if cancellation.received:
-                await asyncio.sleep(0)  # if it came at the last moment, the task is yet to be cancelled
+                await asyncio.sleep(0)  # if it arrived at the last moment, the task is not yet cancelled
         except asyncio.CancelledError:
             match cancellation.received:
                 case [signal.SIGINT, *_]:
@@ -128,7 +128,7 @@ class _Cancellation:
                 _die_in(_PATIENCE)
 
     def end(self) -> None:
-        """The clean-up is complete; what is left is limited."""
+        """The clean-up is complete; the time for the rest is limited."""
         self._is_ended = True
         if self.received:
             _die_in(_PATIENCE)
@@ -156,5 +156,5 @@ def _raise_terminated(number: int, frame: FrameType | None) -> None:
 
 
 def _ignore(number: int) -> None:
-    """The clean-up is not to be cancelled by a second one: timeout(1) sends two, to the process and to its group."""
+    """A second signal must not cancel the clean-up: timeout(1) sends two, to the process and to its group."""
     signal.signal(number, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""How bulk calls are shown: outcomes as they come, progress meanwhile, what failed at the end."""
+"""Output of bulk calls: outcomes as they arrive, progress, and failures at the end."""
 
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -18,17 +18,17 @@ Failures: TypeAlias = list[aioartifact.ArtifactoryError]
 
 
 def on_error(command: F) -> F:
-    """Let the command be told what to do about failures."""
+    """Add ``--on-error`` to the command."""
     return click.option(
         "--on-error",
         type=click.Choice(["raise", "stop", "collect"]),
         default="raise",
-        help="When a file fails: finish the rest, then exit 1 (default); cancel the rest; finish, exit 0.",
+        help="If a file fails: finish the rest, then exit 1 (default); cancel the rest; finish, exit 0.",
     )(command)
 
 
 def max_concurrency(command: F) -> F:
-    """Let the command be told how many files are in flight."""
+    """Add ``--max-concurrency`` to the command."""
     return click.option("--max-concurrency", metavar="N", type=click.IntRange(min=1), help="Files in flight.")(command)
 
 
@@ -40,7 +40,7 @@ def transfer(
     on_error: str,
     done: str,
 ) -> int:
-    """Run *call*, whose files are then *done*; tell what failed, and return the exit code."""
+    """Run *call*, whose files are then *done*; report failures, and return the exit code."""
     with display.shown(progress, quiet=settings.quiet):
         failures = run(call)
     now = progress.snapshot()
@@ -53,9 +53,9 @@ def transfer(
 async def show_outcomes(
     batch: "aioartifact.Batch", *, as_json: bool, show: Callable[..., None] = render.outcome
 ) -> Failures:
-    """Show each outcome as it comes; return what failed."""
+    """Show each outcome as it arrives; return the failures."""
     failures = []
-    # What the group would say is said of each outcome.
+    # Each outcome has its error; the group adds nothing.
     with suppress(aioartifact.BatchError):
         async with batch as outcomes:
             async for outcome in outcomes:

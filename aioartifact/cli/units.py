@@ -1,4 +1,4 @@
-"""Sizes and times as people read and write them."""
+"""Human-readable sizes and times."""
 
 import re
 from datetime import datetime, timedelta
@@ -15,13 +15,13 @@ def size(count: float) -> str:
         return f"{count:.0f} B"
     for unit in ("KiB", "MiB", "GiB"):
         count /= 1024
-        if count < 999.95:  # what would round to four digits goes to the next unit
+        if count < 999.95:  # use the next unit instead of four digits
             return f"{count:.1f} {unit}"
     return f"{count / 1024:.1f} TiB"
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a clock shows them: ``0:07``, ``1:02:03``."""
+    """Seconds in the form of a clock: ``0:07``, ``1:02:03``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -33,42 +33,42 @@ def files(count: int) -> str:
 
 
 def printable(name: str) -> str:
-    """Replace what would move the cursor or change colours: a server may hold any name."""
+    """Replace control characters, which a name on a server may contain."""
     return "".join(character if character.isprintable() else "�" for character in name)
 
 
 def parse_size(text: str) -> int:
     """
-    Read a size in bytes: ``1500``, ``64K``, ``1.5 MiB``; units are powers of 1024.
+    Parse a size in bytes: ``1500``, ``64K``, ``1.5 MiB``; units are powers of 1024.
 
     Raises:
-        ValueError: It is none.
+        ValueError: If *text* is not valid.
     """
     match = _SIZE.fullmatch(text.strip())
     if not match:
-        raise ValueError(f"{text!r} is no size; expected one like 1500, 64K or 1.5MiB")
+        raise ValueError(f"{text!r} is not a size; expected one like 1500, 64K or 1.5MiB")
     return int(float(match[1]) * 1024 ** _POWERS[match[2].lower()])
 
 
 def parse_duration(text: str) -> float:
     """
-    Read a time span in seconds: ``90s``, ``15m``, ``12h``, ``7d``, ``2w``.
+    Parse a time span in seconds: ``90s``, ``15m``, ``12h``, ``7d``, ``2w``.
 
     Raises:
-        ValueError: It is none.
+        ValueError: If *text* is not valid.
     """
     match = _DURATION.fullmatch(text.strip())
     if not match:
-        raise ValueError(f"{text!r} is no time span; expected one like 15m, 12h or 7d")
+        raise ValueError(f"{text!r} is not a time span; expected one like 15m, 12h or 7d")
     return float(match[1]) * _SECONDS[match[2].lower()]
 
 
 def parse_moment(text: str) -> datetime:
     """
-    Read a date, local where it has no time zone, or a time span before now: ``2026-01-31``, ``7d``.
+    Parse a date, local if it has no time zone, or a time span before now: ``2026-01-31``, ``7d``.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: If *text* is not valid.
     """
     if _DURATION.fullmatch(text.strip()):
         return datetime.now().astimezone() - timedelta(seconds=parse_duration(text))
@@ -76,5 +76,5 @@ def parse_moment(text: str) -> datetime:
         return datetime.fromisoformat(text.strip()).astimezone()
     except (ValueError, OverflowError):
         raise ValueError(
-            f"{text!r} is no date; expected one like 2026-01-31, 2026-01-31T12:00Z, or a time span like 7d"
+            f"{text!r} is not a date; expected one like 2026-01-31, 2026-01-31T12:00Z, or a time span like 7d"
         ) from None

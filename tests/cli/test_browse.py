@@ -176,8 +176,8 @@ def test_find_by_size_date_and_property(server, cli, folder):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        pytest.param(["--min-size", "big"], "'big' is no size", id="size"),
-        pytest.param(["--newer-than", "soon"], "'soon' is no date", id="date"),
+        pytest.param(["--min-size", "big"], "'big' is not a size", id="size"),
+        pytest.param(["--newer-than", "soon"], "'soon' is not a date", id="date"),
         pytest.param(["--type", "link"], "'link' is not one of", id="type"),
         pytest.param(["-p", "os"], "'os' has no '='", id="property"),
         pytest.param(["-p", "a=1", "-p", "a=2"], "'a' is given 2 times", id="property-twice"),

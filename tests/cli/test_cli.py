@@ -203,15 +203,15 @@ def test_deploy_below_a_folder_keeps_the_name(server, cli, tmp_path):
         pytest.param(
             ["download", "--folder", "URL/a", "URL/b"],
             2,
-            "a folder is downloaded alone; 2 URLs are given",
+            "a folder must be the only URL; got 2",
             id="two-folders",
         ),
         pytest.param(["deploy", "no-such-file", "URL/a"], 2, "'no-such-file' does not exist", id="no-local-file"),
         pytest.param(["deploy", "FILE", "URL/a", "-p", "key"], 2, "'key' has no '='", id="malformed-property"),
         pytest.param(["deploy", "FILE", "ORIGIN/generic-local"], 2, "is a repository", id="deploy-to-a-repository"),
-        pytest.param(["--user", "me", "ls", "URL"], 2, "belong together", id="user-without-password"),
-        pytest.param(["--password-stdin", "ls", "URL"], 2, "belong together", id="password-without-user"),
-        pytest.param(["--token-stdin", "--user", "me", "ls", "URL"], 2, "stands alone", id="token-with-user"),
+        pytest.param(["--user", "me", "ls", "URL"], 2, "need each other", id="user-without-password"),
+        pytest.param(["--password-stdin", "ls", "URL"], 2, "need each other", id="password-without-user"),
+        pytest.param(["--token-stdin", "--user", "me", "ls", "URL"], 2, "excludes --user", id="token-with-user"),
         pytest.param(["--ca", "FILE", "--no-verify", "ls", "URL"], 2, "exclude each other", id="ca-and-no-verify"),
         pytest.param(["serve", "--tls-key", "FILE"], 2, "needs --tls-cert", id="key-without-certificate"),
         pytest.param(["serve", "--user", "name"], 2, "--user needs NAME:PASSWORD", id="user-without-password"),
@@ -286,7 +286,7 @@ def test_usage_error_points_to_the_help_of_its_verb(cli):
 
 def test_option_behind_the_verb_is_sent_before_it(cli):
     """An option of the command, given to a verb, is told its place."""
-    hint = "hint: --quiet stands before the verb: aioartifact [OPTIONS] ls"
+    hint = "hint: --quiet must come before the command: aioartifact [OPTIONS] ls"
     assert cli("ls", "--quiet", "URL").err.splitlines()[-1] == hint
 
 
@@ -709,7 +709,7 @@ def test_download_of_what_is_no_url_downloads_nothing(server, cli, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     run = cli("download", url_of(server, "1.0.0/media/a.wav"), "target.wav")
     assert (run.code, run.out) == (2, "")
-    assert "'target.wav' is no URL; --destination says where files go" in run.err
+    assert "'target.wav' is not a URL; use --destination for the local folder" in run.err
     assert server.requests == []
     assert files_below(tmp_path) == []
 

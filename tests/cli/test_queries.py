@@ -97,7 +97,7 @@ def test_search_that_is_capped_warns(server, cli):
         server.put(f"generic-local/many/{number}.cap", b"")
     run = cli("search", server.url, "--name", "*.cap")
     assert (run.code, len(run.out.splitlines())) == (0, 1000)
-    assert run.err == "warning: this may not be all: the server may have left something out\n"
+    assert run.err == "warning: these may not be all results: the server may have left some out\n"
 
 
 # aql

@@ -107,18 +107,18 @@ def test_download_of_some_files_of_a_folder(server, cli, folder, tmp_path):
     ("words", "message"),
     [
         pytest.param(
-            ["download", "URL", "URL", "--include", "*"], "a folder is downloaded alone", id="include-several"
+            ["download", "URL", "URL", "--include", "*"], "a folder must be the only URL", id="include-several"
         ),
         pytest.param(["download", "URL", "--exclude", "a//b"], "a//b", id="download-pattern"),
         pytest.param(["deploy", "FOLDER", "URL", "--include", "/a"], "/a", id="deploy-pattern"),
         pytest.param(
-            ["deploy", "FOLDER/tool.bin", "URL", "--include", "*"], "need a folder", id="deploy-a-file-filtered"
+            ["deploy", "FOLDER/tool.bin", "URL", "--include", "*"], "need a single folder", id="deploy-a-file-filtered"
         ),
         pytest.param(
-            ["deploy", "FOLDER/tool.bin", "-", "URL", "--exclude", "*"], "need a folder", id="deploy-filtered"
+            ["deploy", "FOLDER/tool.bin", "-", "URL", "--exclude", "*"], "need a single folder", id="deploy-filtered"
         ),
         pytest.param(["download", "URL", "--archive"], "--archive needs --folder", id="archive"),
-        pytest.param(["download", "URL", "--limit-rate", "fast"], "'fast' is no size", id="rate"),
+        pytest.param(["download", "URL", "--limit-rate", "fast"], "'fast' is not a size", id="rate"),
         pytest.param(["download", "URL", "--limit-rate", "0"], "max_bytes_per_second", id="no-rate"),
         pytest.param(["deploy", "FOLDER", "FOLDER", "URL"], "a folder is deployed alone", id="two-folders"),
         pytest.param(["deploy", "FOLDER/tool.bin", "not-a-url"], "not-a-url", id="deploy-no-url"),
@@ -127,7 +127,7 @@ def test_download_of_some_files_of_a_folder(server, cli, folder, tmp_path):
         pytest.param(["sync", "URL", "URL"], "both are a URL", id="sync-of-urls"),
         pytest.param(["sync", "URL", "FOLDER", "--include", "a//b"], "a//b", id="sync-pattern"),
         pytest.param(["cleanup", "FOLDER/none"], "does not exist", id="cleanup-nowhere"),
-        pytest.param(["cleanup", "FOLDER", "--older-than", "long"], "'long' is no time span", id="cleanup-age"),
+        pytest.param(["cleanup", "FOLDER", "--older-than", "long"], "'long' is not a time span", id="cleanup-age"),
     ],
 )
 def test_transfer_that_means_nothing(server, cli, folder, local, words, message):

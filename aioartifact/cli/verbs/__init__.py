@@ -1,1 +1,1 @@
-"""The verbs, a module for each family."""
+"""The commands, a module for each family."""

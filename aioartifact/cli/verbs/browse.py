@@ -1,4 +1,4 @@
-"""``ls`` and ``tree``: what is in a folder."""
+"""``ls`` and ``tree``: list a folder."""
 
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
@@ -13,7 +13,7 @@ from ..errors import say, warn_of_gaps
 from ..running import run
 from ..settings import Settings
 
-# Names in a folder, and what is below each; None below a file.
+# Names in a folder, each with its own content; None for a file.
 Tree: TypeAlias = dict[str, "Tree | None"]
 
 
@@ -21,11 +21,11 @@ Tree: TypeAlias = dict[str, "Tree | None"]
 @click.argument("url")
 @click.option("-l", "--long", is_flag=True, help="Show sizes and dates, too.")
 @click.option("-h", "--human-readable", "human", is_flag=True, help="With -l: sizes in KiB, MiB and so on.")
-@click.option("-R", "--recursive", is_flag=True, help="List all levels below, by their paths.")
+@click.option("-R", "--recursive", is_flag=True, help="List all levels, as relative paths.")
 @as_json
 @click.pass_obj
 def ls(settings: Settings, url: str, long: bool, human: bool, recursive: bool, as_json: bool) -> None:
-    """List what is in a folder; a file is listed as itself."""
+    """List a folder; a file is listed as itself."""
     size_of = units.size if human else str
 
     async def call() -> None:
@@ -66,15 +66,15 @@ def _line(entry: render.Entry, name: str, size_of: Callable[[int], str] | None) 
 
 @click.command()
 @click.argument("url")
-@click.option("-L", "--level", "depth", metavar="N", type=click.IntRange(min=1), help="How many levels; default: all.")
+@click.option("-L", "--level", "depth", metavar="N", type=click.IntRange(min=1), help="Number of levels; default: all.")
 @click.option("-d", "--folders-only", is_flag=True, help="Leave out files.")
 @as_json
 @click.pass_obj
 def tree(settings: Settings, url: str, depth: int | None, folders_only: bool, as_json: bool) -> None:
     """
-    Draw a folder and all below it as a tree, sorted by name.
+    Draw a folder as a tree, sorted by name.
 
-    Names are kept until all have come; ls -R does without.
+    All names are kept in memory to sort them; ls -R keeps none.
     """
 
     async def call() -> Tree:

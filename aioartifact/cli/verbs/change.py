@@ -1,4 +1,4 @@
-"""``cp``, ``mv`` and ``mkdir``: where items are."""
+"""``cp``, ``mv`` and ``mkdir``: copy, move, create folders."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
@@ -15,7 +15,7 @@ from ..running import run
 from ..settings import Settings
 from ..transfers import Failures, show_outcomes
 
-_no_clobber = click.option("-n", "--no-clobber", is_flag=True, help="Fail if something has the target's URL.")
+_no_clobber = click.option("-n", "--no-clobber", is_flag=True, help="Fail if the target exists.")
 _sources = click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 
 
@@ -30,10 +30,10 @@ def cp(
     settings: Settings, sources: tuple[str, ...], target: str, no_clobber: bool, dry_run: bool, as_json: bool
 ) -> int:
     """
-    Copy files, or folders with all below them, inside one server; no bytes travel.
+    Copy files or folders within one server, without transferring bytes.
 
-    TARGET is the URL that the copy gets, or with a slash at its end the folder that copies go into, which several
-    sources need. Prints the URLs of the copies.
+    TARGET is the URL of the copy, or with a slash at its end the folder that copies go into, as required for several
+    sources. Prints the URLs of the copies.
     """
     one = partial(aioartifact.copy, overwrite=not no_clobber, dry_run=dry_run)
     many = partial(aioartifact.copy_many, overwrite=not no_clobber, dry_run=dry_run)
@@ -44,7 +44,7 @@ def cp(
 @_sources
 @click.argument("target")
 @_no_clobber
-@click.option("--whole-repository", is_flag=True, help="A source may be a repository, all of whose content goes.")
+@click.option("--whole-repository", is_flag=True, help="Allow a whole repository as a source.")
 @dry_run
 @as_json
 @click.pass_obj
@@ -58,10 +58,10 @@ def mv(
     as_json: bool,
 ) -> int:
     """
-    Move or rename files, or folders with all below them, inside one server.
+    Move or rename files or folders within one server.
 
-    TARGET is the URL that the source gets, or with a slash at its end the folder that it goes into, which several
-    sources need. Prints the new URLs.
+    TARGET is the new URL of the source, or with a slash at its end the folder that it goes into, as required for
+    several sources. Prints the new URLs.
     """
     options: _MoveOptions = {
         "overwrite": not no_clobber,
@@ -89,7 +89,7 @@ def _relocate(
 ) -> int:
     if len(sources) > 1:
         if not target.endswith("/"):
-            raise click.UsageError(f"{target} is to be the URL of {len(sources)} sources; end it with a slash")
+            raise click.UsageError(f"{target} cannot be the URL of {len(sources)} sources; end it with a slash")
         return _relocate_several(settings, [(source, target) for source in sources], many, as_json=as_json)
     [source] = sources
 
@@ -118,11 +118,11 @@ def _relocate_several(
 
 @click.command()
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
-@click.option("-p", "--parents", is_flag=True, help="Make missing folders above, too; no error if it exists.")
+@click.option("-p", "--parents", is_flag=True, help="Create missing parent folders; no error if it exists.")
 @as_json
 @click.pass_obj
 def mkdir(settings: Settings, urls: tuple[str, ...], parents: bool, as_json: bool) -> None:
-    """Make folders."""
+    """Create folders."""
 
     async def call() -> None:
         async with aioartifact.session(**settings.at(urls[0])) as session:

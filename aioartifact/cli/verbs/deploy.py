@@ -1,4 +1,4 @@
-"""``deploy``."""
+"""``deploy``: upload files and folders."""
 
 import os
 from pathlib import Path
@@ -26,8 +26,8 @@ from ..transfers import Failures, max_concurrency, on_error, show_outcomes, tran
 @click.option(
     "--overwrite",
     type=click.Choice(["changed", "always", "never"]),
-    help="Which files of the server to replace: those with other content, all, none. "
-    "Default: one file alone always, of several those that changed.",
+    help="Which files on the server to replace: those with other content, all, none. "
+    "Default: a single file always, of several those that changed.",
 )
 @on_error
 @max_concurrency
@@ -46,15 +46,16 @@ def deploy(
     as_json: bool,
 ) -> int:
     """
-    Deploy a local file, a folder with all below it, or several files.
+    Upload a local file, a folder with its content, or several files.
 
-    One file or folder gets the URL, or its own name below a URL that ends in a slash. Several files get their names
-    below the URL. A path "-" stands for those on stdin, one per line. Prints the URLs.
+    A single file or folder is stored under the URL, or under its own name below a URL that ends in a slash. Several
+    files are stored under their names below the URL. The path "-" reads paths from stdin, one per line. Prints the
+    URLs.
     """
     alone = Path(paths[0]) if len(paths) == 1 and paths[0] != "-" else None
     if (include or exclude) and not (alone and alone.is_dir()):
-        raise click.UsageError("--include and --exclude need a folder, which is deployed alone")
-    # Of a path such as "..", too.
+        raise click.UsageError("--include and --exclude need a single folder")
+    # Also for a path such as "..".
     name = Path(os.path.normpath(Path.cwd() / alone)).name if alone and url.endswith("/") else ""
     files = [] if alone else read_files(paths)
     if not (alone or files):

@@ -1,4 +1,4 @@
-"""``download``, and ``cleanup`` of the files that interrupted downloads leave."""
+"""``download``, and ``cleanup`` of partial files."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,9 +22,14 @@ from ..transfers import Failures, max_concurrency, on_error, show_outcomes, tran
 @click.command()
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
 @click.option(
-    "-d", "--destination", metavar="FOLDER", type=LocalPath(), default=".", help="Where to; it is made. Default: here."
+    "-d",
+    "--destination",
+    metavar="FOLDER",
+    type=LocalPath(),
+    default=".",
+    help="Local folder, created if missing; default: the current one.",
 )
-@click.option("--tree", is_flag=True, help="Files keep their path in the repository, below the destination.")
+@click.option("--tree", is_flag=True, help="Keep the path in the repository, below the destination.")
 @click.option("--folder", is_flag=True, help="The URL is a folder; saves the request that finds out.")
 @with_patterns
 @click.option(
@@ -35,10 +40,10 @@ from ..transfers import Failures, max_concurrency, on_error, show_outcomes, tran
 )
 @on_error
 @max_concurrency
-@click.option("--limit-rate", metavar="SIZE", type=SIZE, help="Bytes a second, of all files together: 500K, 10M.")
-@click.option("--manifest", metavar="FILE", help="Record what is verified there, so that it is not read next time.")
+@click.option("--limit-rate", metavar="SIZE", type=SIZE, help="Bytes per second, of all files together: 500K, 10M.")
+@click.option("--manifest", metavar="FILE", help="Record verified files there, so that they are not read next time.")
 @click.option("--durable", is_flag=True, help="Report files only when they would survive a crash of the machine.")
-@click.option("--archive", is_flag=True, help="With --folder: ask for one archive first, where the server makes it.")
+@click.option("--archive", is_flag=True, help="With --folder: request one archive first, if the server offers that.")
 @as_json
 @click.pass_obj
 def download(
@@ -61,19 +66,20 @@ def download(
     """
     Download a file, all files below a folder, or several files.
 
-    A URL "-" stands for those on stdin, one per line; a local path may follow after a tab. Each file is verified; one
-    that is already there with the right content is kept. With --include or --exclude the URL is a folder, as with
-    --folder.
+    The URL "-" reads URLs from stdin, one per line; a local path may follow after a tab. Each file is verified; local
+    files with the right content are kept. With --include or --exclude the URL must be a folder, as with --folder.
     """
     for word in urls:
         if word != "-" and not word.startswith(("http://", "https://")):
-            raise click.BadParameter(f"{word!r} is no URL; --destination says where files go", param_hint="URL...")
+            raise click.BadParameter(
+                f"{word!r} is not a URL; use --destination for the local folder", param_hint="URL..."
+            )
     entries = read_urls(urls)
     folder = folder or bool(include or exclude)
     if folder and len(entries) != 1:
-        raise click.UsageError(f"a folder is downloaded alone; {len(entries)} URLs are given")
+        raise click.UsageError(f"a folder must be the only URL; got {len(entries)}")
     if folder and entries[0].path:
-        raise entries[0].error("a folder takes no path after a tab", "--destination says where it goes")
+        raise entries[0].error("a folder takes no path after a tab", "use --destination for the local path")
     if not entries:
         return DONE
     if archive and not folder:
@@ -105,7 +111,7 @@ def download(
 
 
 class _Options(TypedDict):
-    """What is passed on, as `aioartifact.download_many` takes it."""
+    """Options for `aioartifact.download_many`."""
 
     overwrite: Literal["changed", "always", "never"]
     on_error: Literal["raise", "stop", "collect"]
@@ -129,14 +135,14 @@ async def _fetch(
     settings: Settings,
     **options: Unpack[_Options],
 ) -> Failures:
-    """Fetch *entries*, a single one with all below it where it is a folder; return what failed."""
+    """Download *entries*, or everything below a single one if it is a folder; return the failures."""
     first = entries[0]
     async with aioartifact.session(**settings.at(first.text), limits=limits) as session:
         parse = partial(aioartifact.path, session=session)
         items = items_of(entries, destination, parse, tree=tree)
         if len(items) == 1 and not folder and not first.path:
-            # 404 decides nothing: a remote repository does not describe a file before it has fetched it. The info
-            # of a file may be that of an older one there, so it is not required of the download.
+            # 404 proves nothing: a remote repository has no info of a file that is not in its cache. The info of a
+            # cached file may be outdated, so it is not required of the download.
             with suppress(aioartifact.NotFoundError):
                 folder = isinstance(await aioartifact.info(first.text, session=session), aioartifact.FolderInfo)
         if folder:
@@ -157,13 +163,13 @@ async def _fetch(
 
 @click.command()
 @click.argument("folder", type=LocalPath(exists=True, file_okay=False, path_type=Path))
-@click.option("--older-than", metavar="TIME", type=DURATION, help="Only what was last written to so long ago: 12h, 7d.")
+@click.option("--older-than", metavar="TIME", type=DURATION, help="Only files last written to that long ago: 12h, 7d.")
 @as_json
 def cleanup(folder: Path, older_than: float | None, as_json: bool) -> None:
     """
-    Remove what interrupted downloads have left in and below a local folder.
+    Remove partial files of interrupted downloads below a local folder.
 
-    What a download is at work on is not touched. Prints the paths of the files that were removed.
+    Files of running downloads are kept. Prints the paths of the removed files.
     """
     for path in run(partial(aioartifact.remove_parts, folder, older_than=older_than)):
         render.emit(path, {"path": path}, as_json=as_json)

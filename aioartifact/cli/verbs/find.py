@@ -1,4 +1,4 @@
-"""``find``: what fits a pattern and conditions."""
+"""``find``: find items by pattern and conditions."""
 
 from datetime import datetime
 
@@ -22,12 +22,12 @@ _CLASSES: dict[str, type | tuple[type, ...]] = {
 @click.command()
 @click.argument("url")
 @click.argument("pattern", default="**")
-@click.option("--exclude", metavar="PATTERN", multiple=True, help="Leave out what matches; may be repeated.")
+@click.option("--exclude", metavar="PATTERN", multiple=True, help="Leave out items that match; may be repeated.")
 @click.option("--type", "kind", type=click.Choice([*_CLASSES]), default="file", show_default=True, help="What to find.")
-@click.option("--min-size", metavar="SIZE", type=SIZE, help="At least so many bytes: 1500, 64K, 1.5MiB.")
-@click.option("--max-size", metavar="SIZE", type=SIZE, help="At most so many.")
-@click.option("--newer-than", metavar="DATE", type=MOMENT, help="Modified later: 2026-01-31, or 7d for a week ago.")
-@click.option("--older-than", metavar="DATE", type=MOMENT, help="Modified earlier.")
+@click.option("--min-size", metavar="SIZE", type=SIZE, help="At least that many bytes: 1500, 64K, 1.5MiB.")
+@click.option("--max-size", metavar="SIZE", type=SIZE, help="At most that many bytes.")
+@click.option("--newer-than", metavar="DATE", type=MOMENT, help="Modified after: 2026-01-31, or 7d for a week ago.")
+@click.option("--older-than", metavar="DATE", type=MOMENT, help="Modified before.")
 @with_properties
 @as_json
 @click.pass_obj
@@ -45,10 +45,10 @@ def find(
     as_json: bool,
 ) -> None:
     """
-    Find what is below a folder, by path, size, date and property; prints URLs.
+    Find items below a folder by path, size, date or property.
 
-    In PATTERN, * is any text inside a segment of the path, ** any number of segments; it stands in quotes, for the
-    shell has stars of its own. Without one, everything is found.
+    Prints URLs. In PATTERN, * matches within a segment of the path, ** matches any number of segments. Quote it, or the shell
+    expands it. Without a pattern, everything matches.
     """
     where = aioartifact.Filter(
         min_size=min_size,

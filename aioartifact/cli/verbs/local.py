@@ -1,4 +1,4 @@
-"""``serve`` and ``demo``: a server of one's own."""
+"""``serve`` and ``demo``: an embedded server."""
 
 from pathlib import Path
 from typing import Literal
@@ -13,23 +13,45 @@ from ..settings import Settings
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--password-file", metavar="FILE", type=FILE, help="Administrator's password; required by most hosts.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0 for any free one.")
+@click.option(
+    "--password-file",
+    metavar="FILE",
+    type=FILE,
+    help="First line: administrator's password; required unless the host is loopback.",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0 for any free port.")
 @click.option("--data", metavar="FOLDER", type=PATH, help="Keep repositories and items there; default: temporary.")
-@click.option("--edition", type=click.Choice(["pro", "oss"]), default="pro", show_default=True, help="What to offer.")
-@click.option("--profile", type=click.Choice(["6.20", "7.x"]), default="6.20", show_default=True, help="What release.")
-@click.option("--anonymous", is_flag=True, help="Let everybody read.")
-@click.option("--repository", "repositories", metavar="KEY", multiple=True, help="Create it; may be repeated.")
-@click.option("--user", "users", metavar="NAME:PASSWORD", multiple=True, help="Add it, with all rights on items.")
-@click.option("--seed", metavar="FOLDER", type=PATH, help="Store its subfolders as repositories.")
-@click.option("--log", metavar="FILE", type=PATH, help="Append each request to it as a line of JSON.")
+@click.option(
+    "--edition", type=click.Choice(["pro", "oss"]), default="pro", show_default=True, help="Edition to emulate."
+)
+@click.option(
+    "--profile", type=click.Choice(["6.20", "7.x"]), default="6.20", show_default=True, help="Release to emulate."
+)
+@click.option("--anonymous", is_flag=True, help="Allow reading without credentials.")
+@click.option(
+    "--repository", "repositories", metavar="KEY", multiple=True, help="Create a local repository; may be repeated."
+)
+@click.option(
+    "--user",
+    "users",
+    metavar="NAME:PASSWORD",
+    multiple=True,
+    help="Add a user with all rights on items; may be repeated.",
+)
+@click.option("--seed", metavar="FOLDER", type=PATH, help="Store each subfolder as a repository.")
+@click.option("--log", metavar="FILE", type=PATH, help="Append each request as a line of JSON.")
 @click.option("--latency", metavar="MS", type=click.IntRange(min=0), default=0, help="Delay each response.")
-@click.option("--strict", is_flag=True, help="Exit code 1 if endpoints were requested that are not served.")
+@click.option("--strict", is_flag=True, help="Exit code 1 if unknown endpoints were requested.")
 @click.option("--control", is_flag=True, help="Let programs on this machine control the server over HTTP.")
 @click.option("--tls-cert", metavar="FILE", type=FILE, help="Serve HTTPS with this PEM certificate.")
-@click.option("--tls-key", metavar="FILE", type=FILE, help="Its key; default: in the same file.")
-@click.option("--ready-file", metavar="FILE", type=PATH, help="Write the URL there once it listens.")
-@click.option("--format", "form", type=click.Choice(["text", "env", "json"]), help="What to print and write there.")
+@click.option("--tls-key", metavar="FILE", type=FILE, help="Key of the certificate; default: in the same file.")
+@click.option("--ready-file", metavar="FILE", type=PATH, help="Write the URL to this file once the server listens.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "env", "json"]),
+    help="Format of the printed text and of the ready file.",
+)
 def serve(
     host: str,
     password_file: Path | None,
@@ -53,8 +75,8 @@ def serve(
     """
     Run a server for tests until Ctrl-C.
 
-    Once it listens it prints its URL, and user name and password of its administrator, one per line; with --control
-    also the URL and the token for it. It has a repository generic-local.
+    Once it listens, it prints its URL, and user name and password of its administrator, one per line; with --control
+    also the URL and the token of the control interface. It has one repository, generic-local.
     """
     from aioartifact import testing
 
@@ -102,15 +124,15 @@ def _show(lines: str) -> None:
 
 
 @click.command()
-@click.option("--folder", metavar="FOLDER", type=PATH, help="Where to put files; default: the temporary folder.")
-@click.option("--quick", is_flag=True, help="Fewer and smaller files.")
-@click.option("--keep", is_flag=True, help="Leave the files there at the end.")
+@click.option("--folder", metavar="FOLDER", type=PATH, help="Where to store files; default: the temporary folder.")
+@click.option("--quick", is_flag=True, help="Use fewer and smaller files.")
+@click.option("--keep", is_flag=True, help="Keep the files at the end.")
 @click.pass_obj
 def demo(settings: Settings, folder: Path | None, quick: bool, keep: bool) -> None:
     """
-    Deploy files of this machine to a server, and fetch them back.
+    Upload files of this machine to a server, and download them again.
 
-    The server is its own and ends with it. Everything is checked; exit code 1 if something is not as it must be.
+    The server belongs to the demo and ends with it. Exit code 1 if any result is wrong.
     """
     from ..demo import run_demo
 

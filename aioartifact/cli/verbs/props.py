@@ -15,7 +15,7 @@ from ..settings import Settings
 
 Changes: TypeAlias = Mapping[str, Sequence[str] | None]
 
-_recursive = click.option("-r", "--recursive", is_flag=True, help="Do the same with everything below a folder.")
+_recursive = click.option("-r", "--recursive", is_flag=True, help="Also change everything below a folder.")
 
 
 @click.group()
@@ -29,7 +29,7 @@ def props() -> None:
 @as_json
 @click.pass_obj
 def get(settings: Settings, url: str, names: tuple[str, ...], as_json: bool) -> int:
-    """Show the properties of an item: all, or those named. Exit code 4 if one that is named is not there."""
+    """Show the properties of an item: all, or those named. Exit code 4 if one of these is missing."""
 
     async def call() -> dict[str, list[str]]:
         async with aioartifact.session(**settings.at(url)) as session:
@@ -52,7 +52,7 @@ def get(settings: Settings, url: str, names: tuple[str, ...], as_json: bool) -> 
 @as_json
 @click.pass_obj
 def set_(settings: Settings, url: str, properties: tuple[str, ...], recursive: bool, as_json: bool) -> None:
-    """Make these properties the only ones of an item; none at all deletes every one it has."""
+    """Set the properties of an item, and remove all others."""
     values = parse_properties(properties, "KEY=VALUE")
     _change(settings, url, aioartifact.set_properties, values, values, recursive=recursive, as_json=as_json)
 
@@ -64,7 +64,7 @@ def set_(settings: Settings, url: str, properties: tuple[str, ...], recursive: b
 @as_json
 @click.pass_obj
 def update(settings: Settings, url: str, properties: tuple[str, ...], recursive: bool, as_json: bool) -> None:
-    """Set some properties of an item, and leave the others."""
+    """Set properties of an item, and leave the others."""
     values = parse_properties(properties, "KEY=VALUE")
     _change(settings, url, aioartifact.update_properties, values, values, recursive=recursive, as_json=as_json)
 
@@ -76,7 +76,7 @@ def update(settings: Settings, url: str, properties: tuple[str, ...], recursive:
 @as_json
 @click.pass_obj
 def delete(settings: Settings, url: str, names: tuple[str, ...], recursive: bool, as_json: bool) -> None:
-    """Delete properties of an item; those that are not there do not matter."""
+    """Delete properties of an item; missing ones are ignored."""
     gone: Changes = dict.fromkeys(names)
     _change(settings, url, aioartifact.delete_properties, names, gone, recursive=recursive, as_json=as_json)
 
@@ -91,7 +91,7 @@ def _change(
     recursive: bool,
     as_json: bool,
 ) -> None:
-    """Let *function* do what is *given*; with --json, tell the *changes*."""
+    """Call *function*; with --json, print the *changes*."""
 
     async def call() -> None:
         async with aioartifact.session(**settings.at(url)) as session:

@@ -1,4 +1,4 @@
-"""``search`` and ``aql``: questions to a whole server."""
+"""``search`` and ``aql``: search a whole server."""
 
 import json
 import sys
@@ -23,14 +23,16 @@ from ..settings import Settings
 @click.option("--checksum", metavar="HEX", help="SHA-256, SHA-1 or MD5.")
 @with_properties
 @click.option("--group-id", metavar="ID", help="Group ID by the layout of the repository, with * and ?.")
-@click.option("--artifact-id", metavar="ID", help="Name of the artifact, likewise.")
-@click.option("--version", metavar="VERSION", help="Its version, likewise.")
-@click.option("--classifier", metavar="NAME", help="Its classifier, likewise.")
-@click.option("--created-after", metavar="DATE", type=MOMENT, help="Deployed later: 2026-01-31, or 7d for a week ago.")
-@click.option("--created-before", metavar="DATE", type=MOMENT, help="Deployed earlier.")
-@click.option("--modified-after", metavar="DATE", type=MOMENT, help="Modified later.")
-@click.option("--modified-before", metavar="DATE", type=MOMENT, help="Modified earlier.")
-@click.option("--repository", "repositories", metavar="KEY", multiple=True, help="Look only there; may be repeated.")
+@click.option("--artifact-id", metavar="ID", help="Artifact ID, with * and ?.")
+@click.option("--version", metavar="VERSION", help="Version, with * and ?.")
+@click.option("--classifier", metavar="NAME", help="Classifier, with * and ?.")
+@click.option("--created-after", metavar="DATE", type=MOMENT, help="Deployed after: 2026-01-31, or 7d for a week ago.")
+@click.option("--created-before", metavar="DATE", type=MOMENT, help="Deployed before.")
+@click.option("--modified-after", metavar="DATE", type=MOMENT, help="Modified after.")
+@click.option("--modified-before", metavar="DATE", type=MOMENT, help="Modified before.")
+@click.option(
+    "--repository", "repositories", metavar="KEY", multiple=True, help="Search only this repository; may be repeated."
+)
 @as_json
 @click.pass_obj
 def search(
@@ -51,9 +53,9 @@ def search(
     as_json: bool,
 ) -> None:
     """
-    Find items on a server by one thing that is known of them; prints URLs.
+    Find items on a server by one criterion; print their URLs.
 
-    That is a name, a checksum, properties, coordinates, or a date. find and aql combine conditions.
+    The criterion is a name, a checksum, properties, coordinates, or a date. find and aql combine conditions.
     """
 
     async def call() -> None:
@@ -92,11 +94,11 @@ def aql(settings: Settings, server: str, query: str | None, file: Path | None, a
     """
     Run a query in Artifactory Query Language.
 
-    Such as 'items.find({"name": {"$match": "*.jar"}})'. QUERY - is read from stdin. Prints the fields of each row with
-    tabs in between.
+    Example: 'items.find({"name": {"$match": "*.jar"}})'. QUERY - is read from stdin. Prints the fields of each row,
+    separated by tabs.
     """
     if (query is None) is (file is None):
-        raise click.UsageError("expected a query, or --file; one of them")
+        raise click.UsageError("expected either a query or --file")
     text = file.read_text("utf-8") if file else sys.stdin.read() if query == "-" else query or ""
 
     async def call() -> None:

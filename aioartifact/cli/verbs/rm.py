@@ -1,4 +1,4 @@
-"""``rm``: what is looked at, asked and then done."""
+"""``rm``: check, ask for confirmation, delete."""
 
 import sys
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ from ..settings import Settings
 
 @click.command()
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
-@click.option("-r", "--recursive", is_flag=True, help="Delete folders, with all below them.")
-@click.option("--missing-ok", is_flag=True, help="No error if there is no such item.")
-@click.option("--whole-repository", is_flag=True, help="A URL may be a repository, all of whose content goes.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask on a terminal.")
+@click.option("-r", "--recursive", is_flag=True, help="Delete folders with their content.")
+@click.option("--missing-ok", is_flag=True, help="No error if an item does not exist.")
+@click.option("--whole-repository", is_flag=True, help="Allow the URL of a whole repository.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 @dry_run
 @as_json
 @click.pass_obj
@@ -36,7 +36,7 @@ def rm(
     """
     Delete files, and with -r folders.
 
-    On a terminal you are told how many files would go, and asked first. With --dry-run their URLs are printed.
+    On a terminal, shows how many files would be deleted and asks for confirmation. --dry-run prints their URLs.
     """
     asks = not (yes or dry_run) and sys.stdin.isatty()
 
@@ -62,7 +62,7 @@ def rm(
                         continue
                     raise
                 if isinstance(entry, aioartifact.FolderInfo):
-                    raise click.UsageError(f"{url} is a folder; --recursive deletes it with all below it")
+                    raise click.UsageError(f"{url} is a folder; --recursive deletes it with its content")
 
     if not recursive:
         run(refuse_folders)

@@ -1,4 +1,4 @@
-"""``ping``, ``info``, ``repos`` and ``auth``: a server as a whole."""
+"""``ping``, ``info``, ``repos`` and ``auth``: query a server."""
 
 from dataclasses import asdict
 
@@ -18,7 +18,7 @@ from ..settings import Settings
 @as_json
 @click.pass_obj
 def ping(settings: Settings, server: str, as_json: bool) -> int:
-    """Tell whether a server is up: exit code 0, else 1."""
+    """Check whether a server is up: exit code 0, otherwise 1."""
 
     async def call() -> bool:
         async with aioartifact.session(**settings.of(server)) as session:
@@ -34,7 +34,7 @@ def ping(settings: Settings, server: str, as_json: bool) -> int:
 @as_json
 @click.pass_obj
 def info(settings: Settings, server: str, as_json: bool) -> None:
-    """Show a server's version and edition, and what it should be able to do."""
+    """Show a server's version, edition and expected capabilities."""
 
     async def call() -> aioartifact.ServerInfo:
         async with aioartifact.session(**settings.of(server)) as session:
@@ -46,12 +46,12 @@ def info(settings: Settings, server: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("server")
-@click.option("--kind", metavar="KIND", help="Only those that are local, remote, virtual or federated.")
-@click.option("--package-type", metavar="TYPE", help="Only those for such packages: generic, maven, docker, ...")
+@click.option("--kind", metavar="KIND", help="Only this kind: local, remote, virtual or federated.")
+@click.option("--package-type", metavar="TYPE", help="Only this package type: generic, maven, docker, ...")
 @as_json
 @click.pass_obj
 def repos(settings: Settings, server: str, kind: str | None, package_type: str | None, as_json: bool) -> None:
-    """List the repositories in which you can read something."""
+    """List the repositories that you may read."""
 
     async def call() -> list[aioartifact.Repository]:
         async with aioartifact.session(**settings.of(server)) as session:
@@ -67,7 +67,7 @@ def repos(settings: Settings, server: str, kind: str | None, package_type: str |
 @click.pass_obj
 def auth(settings: Settings, server: str, as_json: bool) -> None:
     """Show the credentials for a server and their source, but never the secret."""
-    address = aioartifact.url(server)  # refuses one that holds a secret itself
+    address = aioartifact.url(server)  # refuses a URL with a secret in it
     found = settings.credentials or aioartifact.resolve_credentials(address)
     user = found.username if found.kind == "basic" else None
     skipped = list(found.skipped) if as_json else "; ".join(found.skipped) or None

@@ -1,4 +1,4 @@
-"""``stat`` and ``cat``: one item after the other."""
+"""``stat`` and ``cat``: show items and their content."""
 
 import sys
 from urllib.parse import unquote
@@ -20,7 +20,7 @@ _INSIDE = "!/"  # between an archive and its member, as in Artifactory's own URL
 @as_json
 @click.pass_obj
 def stat(settings: Settings, urls: tuple[str, ...], as_json: bool) -> None:
-    """Show all that the server knows of files and folders."""
+    """Show all that the server reports about files and folders."""
 
     async def call() -> None:
         async with aioartifact.session(**settings.at(urls[0])) as session:
@@ -38,8 +38,8 @@ def cat(settings: Settings, urls: tuple[str, ...]) -> None:
     """
     Write files to stdout, as they arrive.
 
-    URL/of/some.zip!/path/inside is a file in a zip or tar archive; that comes as a whole. Bytes are checked at the
-    end of each file: if they are not what the server promised, they are out already, and the exit code is 1.
+    URL/of/some.zip!/path/inside is a file in a zip or tar archive, which is written as a whole. The checksum is
+    verified at the end of each file: if it differs, the bytes were already written, and the exit code is 1.
     """
 
     async def call() -> None:

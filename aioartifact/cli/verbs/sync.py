@@ -1,4 +1,4 @@
-"""``sync``: one folder like another."""
+"""``sync``: make one folder equal to another."""
 
 import click
 
@@ -17,7 +17,7 @@ from ..transfers import Failures, max_concurrency, on_error, show_outcomes, tran
 @click.argument("destination")
 @click.option("--delete", is_flag=True, help="Delete files that the source does not have.")
 @with_patterns
-@click.option("--manifest", metavar="FILE", help="Record what is verified there, so that it is not read next time.")
+@click.option("--manifest", metavar="FILE", help="Record verified files there, so that they are not read next time.")
 @on_error
 @max_concurrency
 @dry_run
@@ -37,10 +37,10 @@ def sync(
     as_json: bool,
 ) -> int:
     """
-    Make one folder like another; one of the two is a URL, the other a local folder.
+    Make a local folder equal to one on a server, or the reverse.
 
-    Files that are missing or have other content are transferred. What is to be deleted is deleted at the end, if
-    nothing failed.
+    Files that are missing or have other content are transferred. With --delete, files that the source does not have
+    are deleted at the end, if nothing failed.
     """
     url = source if "://" in source else destination
 

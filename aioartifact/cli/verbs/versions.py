@@ -1,4 +1,4 @@
-"""``versions``."""
+"""``versions``: list the versions of an artifact."""
 
 from contextlib import suppress
 from typing import Literal
@@ -25,10 +25,10 @@ _SCHEMES: tuple[_Scheme, ...] = ("semver", "maven", "pep440", "natural")
 @click.argument("group_id")
 @click.argument("name")
 @click.option("--latest", is_flag=True, help="Only the newest; exit code 4 if there is none.")
-@click.option("--scheme", type=click.Choice(_SCHEMES), default="semver", show_default=True, help="What a version is.")
+@click.option("--scheme", type=click.Choice(_SCHEMES), default="semver", show_default=True, help="Version scheme.")
 @click.option("--spec", metavar="SPEC", help="Only those that match, such as '>=1.2,<2' or '~=1.4'.")
 @click.option("--prerelease/--no-prerelease", default=None, help="Only pre-releases, or none.")
-@click.option("--match", "where", metavar="REGEX", help="Only names that it matches from end to end.")
+@click.option("--match", "where", metavar="REGEX", help="Only names that match as a whole.")
 @click.option("--method", type=click.Choice(_METHODS), default="auto", show_default=True, help="How to ask.")
 @click.option("--property-name", metavar="NAME", default="version", show_default=True, help="For --method properties.")
 @as_json
@@ -68,7 +68,7 @@ def versions(
                 session=session,
             )
             if not found:
-                # Raises NotFoundError if it is the repository that does not exist.
+                # Raises NotFoundError if the repository does not exist.
                 with suppress(aioartifact.ForbiddenError):
                     await aioartifact.info(aioartifact.url(server, repository=repository), session=session)
             return [found] if isinstance(found, str) else found or []
