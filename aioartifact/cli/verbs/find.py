@@ -47,8 +47,8 @@ def find(
     """
     Find items below a folder by path, size, date or property.
 
-    Prints URLs. In PATTERN, * matches within a segment of the path, ** matches any number of segments. Quote it, or the shell
-    expands it. Without a pattern, everything matches.
+    Prints URLs. In PATTERN, * matches within a segment of the path, ** matches any number of segments. Quote it, or
+    the shell expands it. Without a pattern, everything matches.
     """
     where = aioartifact.Filter(
         min_size=min_size,
