@@ -38,15 +38,12 @@ def aql(server: URLLike, query: str | Items, *, session: aiohttp.ClientSession |
         An async iterator of rows: dicts with what the query includes, see :class:`Results`.
 
     Raises:
-        InvalidURLError: *server* is no absolute http or https URL.
-        InvalidArgumentError: *query* is no query that finds something.
-        BadRequestError: While iterating, as all below: the server does not understand it; the hint shows where.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not query.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came, or not all of it.
-        IncompleteListingError: The server trimmed the rows, and those behind cannot be asked for.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidURLError: If *server* is not an absolute http or https URL.
+        InvalidArgumentError: If *query* is not a query that finds items.
+        BadRequestError: While iterating, as all below: if the query has a syntax error; the hint shows its position.
+        ForbiddenError: If the user may not query.
+        IncompleteListingError: If the server trims the rows, and the query cannot be continued.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Artifactory Query Language (AQL)".
     """
@@ -70,7 +67,7 @@ def _checked(query: object) -> str | Items:
     Return *query* if it is one.
 
     Raises:
-        InvalidArgumentError: It is none, or one that changes something.
+        InvalidArgumentError: If it is not a query, or one that changes items.
     """
     if isinstance(query, Items) or (isinstance(query, str) and _FINDS.match(query)):
         if isinstance(query, str) and has_surrogates(query):

@@ -29,16 +29,13 @@ async def list_archive(url: URLLike, *, session: aiohttp.ClientSession | None = 
         The members in the order of the archive. Names come from whoever made it, and may hold ``..``.
 
     Raises:
-        InvalidURLError: *url* is not the URL of an item.
-        ArchiveError: It is no archive, or damaged.
-        NotFoundError: There is no such file.
-        NotAFileError: *url* names a folder.
-        IntegrityError: The file changed while it was read.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not read it.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came, or not all of it.
-        ProtocolError: The answer is not valid HTTP, redirects badly, or does not tell the size.
+        InvalidURLError: If *url* is not the URL of an item.
+        ArchiveError: If it is not an archive, or is damaged.
+        NotFoundError: If the file does not exist.
+        NotAFileError: If *url* is that of a folder.
+        IntegrityError: If the file changed while it was read.
+        ProtocolError: If the response is not valid HTTP, redirects badly, or does not state the size.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
     """
@@ -65,9 +62,11 @@ async def read_archive_member(
         The content.
 
     Raises:
-        InvalidArgumentError: *member* is no name, or *max_size* no whole number of at least 1. No request was sent.
-        NotFoundError: There is no such archive, or no such member.
-        ArchiveError: It is no archive, damaged or encrypted; or the member is no file, or larger than *max_size*.
+        InvalidArgumentError: If *member* is not a name, or *max_size* not an integer of at least 1; no request was
+            sent.
+        NotFoundError: If the archive or the member does not exist.
+        ArchiveError: If it is not an archive, is damaged or encrypted, or if the member is not a file, or larger than
+            *max_size*.
         ArtifactoryError: Otherwise the errors of :func:`list_archive`, under the same conditions.
 
     See: JFrog REST API, "Archive Entry Download".

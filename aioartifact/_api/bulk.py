@@ -152,7 +152,7 @@ class BulkOptions:
     The arguments that all bulk calls have, checked.
 
     Raises:
-        InvalidArgumentError: One is not one of its values.
+        InvalidArgumentError: If one has an invalid value.
     """
 
     def __init__(
@@ -263,7 +263,7 @@ def bulk_requests(
         expected: What the caller should have given in place of a single text.
 
     Raises:
-        InvalidArgumentError: *items* is a single text, or cannot be iterated over.
+        InvalidArgumentError: If *items* is a str or not iterable.
     """
     if isinstance(items, URLLike | os.PathLike):
         raise InvalidArgumentError(f"items is one {type(items).__name__}", hint=f"give {expected}")

@@ -53,19 +53,16 @@ async def stream(
         An asynchronous iterator of chunks, none of them empty.
 
     Raises:
-        InvalidArgumentError: *start* or *end* is negative or not a whole number, *end* lies before *start*, or
-            *sha256* is not 64 hexadecimal digits or is given for a part. No request was sent.
-        InvalidURLError: *url* is not the URL of an item.
-        NotFoundError: There is no such file.
-        NotAFileError: *url* names a folder.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not read it.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came, or not all of it.
-        IntegrityError: Size or checksum differs from what the server reports, or from *sha256*; or the file changed
+        InvalidArgumentError: If *start* or *end* is not an integer of at least 0, *end* is before *start*, or *sha256*
+            is not 64 hexadecimal digits, or is passed for a range; no request was sent.
+        InvalidURLError: If *url* is not the URL of an item.
+        NotFoundError: If the file does not exist.
+        NotAFileError: If *url* is that of a folder.
+        IntegrityError: If size or checksum differs from what the server reports, or from *sha256*; or the file changed
             while it was read.
-        ProtocolError: Something that is not Artifactory answered, or a part has other bytes than requested.
-        LocalFileError: A temporary copy cannot be written.
+        ProtocolError: If the response is not Artifactory's, or a part has other bytes than requested.
+        LocalFileError: If a temporary copy cannot be written.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
     """
@@ -161,16 +158,12 @@ async def open(url: URLLike, *, session: aiohttp.ClientSession | None = None) ->
         The file.
 
     Raises:
-        InvalidURLError: *url* is not the URL of an item.
-        NotFoundError: There is no such file.
-        NotAFileError: *url* names a folder.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not read it.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        IntegrityError: Size or checksum of a copy differs.
-        ProtocolError: Something that is not Artifactory answered.
-        LocalFileError: A temporary copy cannot be written.
+        InvalidURLError: If *url* is not the URL of an item.
+        NotFoundError: If the file does not exist.
+        NotAFileError: If *url* is that of a folder.
+        IntegrityError: If size or checksum of a copy differs.
+        LocalFileError: If a temporary copy cannot be written.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
     """
@@ -198,21 +191,18 @@ async def write_bytes(
         Number of bytes.
 
     Raises:
-        InvalidArgumentError: *data* is no bytes, a property is malformed, or *url* is that of a repository. No request
-            was sent.
-        InvalidURLError: *url* is not the URL of an item, or ends in a slash: it names a folder, and bytes have no name
+        InvalidArgumentError: If *data* is not bytes, a property is malformed, or *url* is that of a repository; no
+            request was sent.
+        InvalidURLError: If *url* is not the URL of an item, or ends in a slash: it names a folder, and bytes have no name
             of their own; no request was sent. Or Artifactory does not accept a name in it.
-        NotAFileError: A folder has this name.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not deploy here, or not replace what is there.
-        NotFoundError: There is no such local repository.
-        ConflictError: The bytes were damaged on the way, or the repository's rules refuse the path.
-        BadRequestError: A file is where the path has a folder.
-        IntegrityError: The server recorded other checksums.
-        StoredElsewhereError: The server stored the file under another path.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        NotAFileError: If the target is a folder.
+        ForbiddenError: If the user may not deploy here, or may not replace the existing file.
+        NotFoundError: If the local repository does not exist.
+        ConflictError: If the bytes were damaged in transit, or the repository's rules refuse the path.
+        BadRequestError: If the path of the URL leads through a file.
+        IntegrityError: If the server has recorded other checksums.
+        StoredElsewhereError: If the server stored the file under another path.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Deploy Artifact".
     """

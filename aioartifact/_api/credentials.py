@@ -48,8 +48,9 @@ def authentification(url: URLLike) -> tuple[str, str]:
         User name, and password or API key; ``("anonymous", "")`` where nothing is configured.
 
     Raises:
-        InvalidURLError: Not an http or https URL, or one that holds credentials.
-        CredentialsError: The section is malformed, has a user name or a password alone, or holds what cannot be sent.
+        InvalidURLError: If it is not an http or https URL, or contains credentials.
+        CredentialsError: If the section is malformed, has only a user name or a password, or a value that cannot be
+            sent.
 
     See: https://github.com/devopshq/artifactory, "Global Configuration File"
     """
@@ -86,8 +87,8 @@ def resolve_credentials(url: URLLike) -> Credentials:
         The credentials; their ``source`` says where they were found, their repr hides the secret.
 
     Raises:
-        InvalidURLError: Not an absolute http or https URL, or one that holds credentials.
-        CredentialsError: The entry of the server is malformed, or holds what cannot be sent.
+        InvalidURLError: If it is not an absolute http or https URL, or contains credentials.
+        CredentialsError: If the entry of the server is malformed, or has a value that cannot be sent.
     """
     return look_up(server_of(url, look_up_servers()))
 

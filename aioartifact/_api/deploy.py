@@ -50,23 +50,20 @@ async def deploy(
         URL of the file: the one given, unless that is a folder's.
 
     Raises:
-        FileNotFoundError: There is no such local file; no request was sent.
-        LocalFileError: It cannot be read.
-        InvalidArgumentError: *path* is empty or no path, a checksum or a property is malformed, *url* is that of a
-            repository, *min_checksum_deploy* is no number of bytes, or *progress* is no :class:`Progress`. No request
-            was sent.
-        InvalidURLError: *url* is not the URL of an item, or Artifactory does not accept a name in it.
-        NotAFileError: A folder has the name that the file would get.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not deploy here, or not replace what is there.
-        NotFoundError: There is no such local repository.
-        ConflictError: The bytes differ from the checksums, or the repository's rules refuse the path.
-        BadRequestError: A file is where the path has a folder.
-        IntegrityError: The server recorded other checksums.
-        StoredElsewhereError: The server stored the file under another path.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        FileNotFoundError: If the local file does not exist; no request was sent.
+        LocalFileError: If it cannot be read.
+        InvalidArgumentError: If *path* is empty or not a path, a checksum or a property is malformed, *url* is that of
+            a repository, *min_checksum_deploy* is not a number of bytes, or *progress* is not a :class:`Progress`; no
+            request was sent.
+        InvalidURLError: If *url* is not the URL of an item, or Artifactory does not accept a name in it.
+        NotAFileError: If the target is a folder.
+        ForbiddenError: If the user may not deploy here, or may not replace the existing file.
+        NotFoundError: If the local repository does not exist.
+        ConflictError: If the bytes differ from the checksums, or the repository's rules refuse the path.
+        BadRequestError: If the path of the URL leads through a file.
+        IntegrityError: If the server has recorded other checksums.
+        StoredElsewhereError: If the server stored the file under another path.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Deploy Artifact" and "Deploy Artifact by Checksum".
     """

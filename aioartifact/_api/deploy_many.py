@@ -83,11 +83,11 @@ def deploy_many(
         A :class:`Batch`, to be awaited or opened.
 
     Raises:
-        InvalidArgumentError: An argument is of another kind, an option is not one of its values, or a property is
+        InvalidArgumentError: If an argument has another type, an option has an invalid value, or a property is
             malformed.
-        InvalidURLError: When awaited or opened: *url* is not the URL of an item.
-        BatchError: When awaited or left: files failed. Each failure is one of the errors of :func:`deploy`, or
-            InvalidArgumentError for an item that is none and for two items with the same URL.
+        InvalidURLError: When awaited or opened: if *url* is not the URL of an item.
+        BatchError: When awaited or left: if files failed. Each failure is one of the errors of :func:`deploy`, or
+            InvalidArgumentError for an invalid item and for two items with the same URL.
 
     See: JFrog REST API, "Deploy Artifact" and "Deploy Artifact by Checksum".
     """
@@ -147,18 +147,19 @@ def deploy_folder(
         A :class:`Batch`, to be awaited or opened.
 
     Raises:
-        InvalidArgumentError: An argument is of another kind, an option is not one of its values, a pattern is none, or
+        InvalidArgumentError: If an argument has another type, an option has an invalid value, a pattern is invalid, or
             a property is malformed.
-        InvalidURLError: When awaited or opened: *url* is not the URL of an item.
-        FileNotFoundError: When awaited or opened: there is no such local folder (:class:`LocalNotFoundError`).
-        LocalFileError: When awaited or opened: it is a file, it or a folder below it that is not excluded cannot be
+        InvalidURLError: When awaited or opened: if *url* is not the URL of an item.
+        FileNotFoundError: When awaited or opened: if the local folder does not exist (:class:`LocalNotFoundError`).
+        LocalFileError: When awaited or opened: if it is a file, it or a folder below it that is not excluded cannot be
             read, or such a folder is a symbolic link that leads back to a folder above it.
-        NotAFolderError: When awaited or opened: *url* is a file. Where nothing is listed, each file fails instead.
-        ResponseError: When awaited or opened: what is there cannot be listed.
-        TransportError: When awaited or opened: no answer came to the listing, or not all of it.
-        IncompleteListingError: When awaited or opened: the listing broke off, and no other way can go on.
-        ProtocolError: When awaited or opened: something that is not Artifactory answered.
-        BatchError: When awaited or left: files failed, see :func:`deploy_many`.
+        NotAFolderError: When awaited or opened: if *url* is a file. If nothing is listed, each file fails instead.
+        ResponseError: When awaited or opened: if the target cannot be listed.
+        TransportError: When awaited or opened: if the listing cannot be received.
+        IncompleteListingError: When awaited or opened: if the listing breaks off, and cannot be continued in another
+            way.
+        ProtocolError: When awaited or opened: if the response is not Artifactory's.
+        BatchError: When awaited or left: if files failed, see :func:`deploy_many`.
 
     See: JFrog REST API, "Deploy Artifact", "Deploy Artifact by Checksum" and "File List".
     """

@@ -82,20 +82,16 @@ async def download(
         Absolute path of the local file.
 
     Raises:
-        InvalidURLError: *url* is not the URL of an item.
-        InvalidArgumentError: *destination* is empty or no path, *sha256* is not 64 hexadecimal digits, or *progress*
-            is no :class:`Progress`.
-        FileNotFoundError: The destination folder does not exist (:class:`LocalNotFoundError`), or the server has
-            no such file (:class:`NotFoundError`).
-        NotAFileError: *url* names a folder.
-        LocalFileError: A folder, a pipe or a device has the target's name, or a symbolic link to nothing or to a
-            read-only file; the disk is full, or it refuses for another reason.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not read it.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came, or not all of it.
-        IntegrityError: Size or checksum differs from what the server reports, or from *sha256*.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidURLError: If *url* is not the URL of an item.
+        InvalidArgumentError: If *destination* is empty or not a path, *sha256* is not 64 hexadecimal digits, or
+            *progress* is not a :class:`Progress`.
+        FileNotFoundError: If the destination folder does not exist (:class:`LocalNotFoundError`), or the file does not
+            exist on the server (:class:`NotFoundError`).
+        NotAFileError: If *url* is that of a folder.
+        LocalFileError: If the target is a folder, a pipe, a device, or a symbolic link to nothing or to a read-only
+            file, the disk is full, or it fails for another reason.
+        IntegrityError: If size or checksum differs from what the server reports, or from *sha256*.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Retrieve Artifact".
     """
@@ -190,14 +186,14 @@ def download_many(
         A :class:`Batch`, to be awaited or opened.
 
     Raises:
-        InvalidArgumentError: *items* is a single text, or nothing to iterate over; *max_concurrency*, *on_error* or
-            *overwrite* is not one of its values; *destination* is empty or no path; *progress* is no :class:`Progress`;
-            or, when awaited or opened, *manifest* is a file of another kind.
-        LocalFileError: When awaited or opened: *destination* is a file, *manifest* cannot be opened, or the sizes that
-            are known before exceed the free space; nothing was fetched.
-        BatchError: When awaited or left: files failed. Each failure is one of the errors of :func:`download`, or
-            UnsafePathError for a path outside the destination, or InvalidArgumentError for an item that is none
-            and for two items with the same target.
+        InvalidArgumentError: If *items* is a str or not iterable, an option has an invalid value, *destination* is
+            empty or not a path, *progress* is not a :class:`Progress`, or, when awaited or opened, *manifest* is a file
+            of another kind.
+        LocalFileError: When awaited or opened: if *destination* is a file, *manifest* cannot be opened, or the sizes
+            that are known before exceed the free space; nothing was downloaded.
+        BatchError: When awaited or left: if files failed. Each failure is one of the errors of :func:`download`, or
+            UnsafePathError for a path outside the destination, or InvalidArgumentError for an invalid item and for two
+            items with the same target.
     """
     if isinstance(items, str):
         raise InvalidArgumentError("items is one str", hint="give a list of URLs, or use download() for one file")
@@ -259,20 +255,21 @@ def download_folder(
         A :class:`Batch`, to be awaited or opened.
 
     Raises:
-        InvalidArgumentError: *max_concurrency*, *on_error* or *overwrite* is not one of its values; *destination* is
-            empty or no path; a pattern is none; *progress* is no :class:`Progress`; or, when awaited or opened,
-            *manifest* is a file of another kind.
-        LocalFileError: When awaited or opened: *destination* is a file, *manifest* cannot be opened, the sizes that
+        InvalidArgumentError: If an option has an invalid value, *destination* is empty or not a path, a pattern is
+            invalid, *progress* is not a :class:`Progress`, or, when awaited or opened, *manifest* is a file of another
+            kind.
+        LocalFileError: When awaited or opened: if *destination* is a file, *manifest* cannot be opened, the sizes that
             are known before exceed the free space, or the folder for an empty one cannot be created; nothing was
-            fetched.
-        InvalidURLError: When awaited or opened: *url* is not the URL of an item.
-        NotFoundError: When awaited or opened: there is no such folder.
-        NotAFolderError: When awaited or opened: it is a file.
-        ResponseError: When awaited or opened: it cannot be listed for another reason.
-        TransportError: When awaited or opened: no answer came to the listing, or not all of it.
-        IncompleteListingError: When awaited or opened: the listing broke off, and no other way can go on.
-        ProtocolError: When awaited or opened: something that is not Artifactory answered.
-        BatchError: When awaited or left: files failed, see :func:`download_many`.
+            downloaded.
+        InvalidURLError: When awaited or opened: if *url* is not the URL of an item.
+        NotFoundError: When awaited or opened: if the folder does not exist.
+        NotAFolderError: When awaited or opened: if it is a file.
+        ResponseError: When awaited or opened: if it cannot be listed for another reason.
+        TransportError: When awaited or opened: if the listing cannot be received.
+        IncompleteListingError: When awaited or opened: if the listing breaks off, and cannot be continued in another
+            way.
+        ProtocolError: When awaited or opened: if the response is not Artifactory's.
+        BatchError: When awaited or left: if files failed, see :func:`download_many`.
 
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info"; with *archive*
         "Retrieve Folder or Repository Archive".
@@ -350,9 +347,9 @@ async def remove_parts(folder: str | os.PathLike[str], *, older_than: float | No
         Paths of the files that were removed.
 
     Raises:
-        InvalidArgumentError: *folder* is empty or no path, or *older_than* is not a number of at least 0.
-        LocalNotFoundError: There is no such folder.
-        LocalFileError: The disk refused to list it.
+        InvalidArgumentError: If *folder* is empty or not a path, or *older_than* is not a number of at least 0.
+        LocalNotFoundError: If the folder does not exist.
+        LocalFileError: If it cannot be listed.
     """
     if older_than is not None and not (_is_number(older_than) and older_than >= 0):
         raise InvalidArgumentError(f"older_than={older_than!r}: expected seconds, at least 0, or None")

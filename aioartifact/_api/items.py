@@ -28,8 +28,8 @@ def file_item_of(session: aiohttp.ClientSession, url: URLLike, name: str = "") -
     Read the URL that a file gets: with a slash at its end, it is the folder that the file goes into as *name*.
 
     Raises:
-        InvalidURLError: *url* is not the URL of an item; it is that of a folder, and there is no *name*; or
-            Artifactory cannot hold *name*.
+        InvalidURLError: If *url* is not the URL of an item, is that of a folder without *name*, or Artifactory does not
+            accept *name*.
     """
     item = item_of(session, url)
     if not names_folder(url):
@@ -51,14 +51,10 @@ async def info(url: URLLike, *, session: aiohttp.ClientSession | None = None) ->
         A :class:`FileInfo` with size and checksums, or a :class:`FolderInfo` with its children.
 
     Raises:
-        InvalidURLError: *url* is not the URL of an item.
-        NotFoundError: There is no such item, or it is hidden from this user. A file of a remote repository that
-            is not in its cache counts as missing.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not read it.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidURLError: If *url* is not the URL of an item.
+        NotFoundError: If the item does not exist, or the user may not read it. A file of a remote repository that is
+            not in its cache counts as missing.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "File Info" and "Folder Info".
     """
@@ -78,12 +74,9 @@ async def exists(url: URLLike, *, session: aiohttp.ClientSession | None = None) 
         False if there is no such item, or it is hidden from this user.
 
     Raises:
-        InvalidURLError: *url* is not the URL of an item.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not read it, so nobody tells.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidURLError: If *url* is not the URL of an item.
+        ForbiddenError: If the user has no read permission.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "File Info" and "Folder Info".
     """
@@ -109,11 +102,11 @@ async def checksum(
         Checksum in lower-case hexadecimal.
 
     Raises:
-        InvalidArgumentError: Unknown *type*, which is a ValueError; or *path_or_url* is empty or no path.
-        FileNotFoundError: There is no such file, there or here; the message names it.
-        NotAFileError: The URL names a folder.
-        LocalFileError: The local file cannot be read.
-        IntegrityError: The server has recorded no checksum of this type.
+        InvalidArgumentError: If *type* is unknown, or *path_or_url* is empty or not a path.
+        FileNotFoundError: If the file does not exist, on the server or locally; the message names it.
+        NotAFileError: If the URL is that of a folder.
+        LocalFileError: If the local file cannot be read.
+        IntegrityError: If the server has no checksum of this type.
         InvalidURLError, ResponseError, TransportError, ProtocolError: See :func:`info`.
 
     See: JFrog REST API, "File Info".
@@ -145,9 +138,9 @@ async def rest_api_get(url: URLLike, *, session: aiohttp.ClientSession | None = 
         The answer, whatever its status: look at ``status_code``.
 
     Raises:
-        InvalidURLError: *url* is not an absolute http or https URL.
-        TransportError: No answer came.
-        ProtocolError: The answer is not valid HTTP, redirects badly, or has more than 64 MiB, decompressed.
+        InvalidURLError: If *url* is not an absolute http or https URL.
+        TransportError: If no response is received.
+        ProtocolError: If the response is not valid HTTP, redirects badly, or has more than 64 MiB, decompressed.
     """
     async with using(session) as opened:
         server = server_of(url, state_of(opened).servers)

@@ -34,14 +34,10 @@ def ls(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> Listing
         An async iterator of :class:`FileInfo` and :class:`FolderInfo`, see :class:`Listing`.
 
     Raises:
-        InvalidURLError: *url* is not the URL of an item.
-        NotFoundError: While iterating, as all below: there is no such folder, or it is hidden from this user.
-        NotAFolderError: It is a file.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not read it.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came, or not all of it.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidURLError: If *url* is not the URL of an item.
+        NotFoundError: While iterating, as all below: if the folder does not exist, or the user may not read it.
+        NotAFolderError: If it is a file.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Folder Info".
     """
@@ -93,16 +89,13 @@ def walk(
         An async iterator of :class:`FileInfo` and :class:`FolderInfo`, in no order, see :class:`Listing`.
 
     Raises:
-        InvalidURLError: *url* is not the URL of an item.
-        InvalidArgumentError: *depth* is no whole number of at least 1, a pattern is none, or nothing is to be shown.
-        NotFoundError: While iterating, as all below: there is no such folder, or it is hidden from this user.
-        NotAFolderError: It is a file.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not read it.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came, or not all of it.
-        IncompleteListingError: It broke off after so many entries that no other way can go on.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidURLError: If *url* is not the URL of an item.
+        InvalidArgumentError: If *depth* is not an integer of at least 1, a pattern is invalid, or both *files* and
+            *folders* are False.
+        NotFoundError: While iterating, as all below: if the folder does not exist, or the user may not read it.
+        NotAFolderError: If it is a file.
+        IncompleteListingError: If the listing breaks off after too many entries to be continued in another way.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info".
     """
@@ -154,7 +147,7 @@ def glob(
         that the pattern names and that does not exist holds nothing.
 
     Raises:
-        InvalidArgumentError: *pattern* or *exclude* is no pattern.
+        InvalidArgumentError: If *pattern* or *exclude* is invalid.
         ArtifactoryError: Otherwise the errors of :func:`walk`, under the same conditions.
     """
     _check_url(session, url)
@@ -183,7 +176,7 @@ def _check_url(session: aiohttp.ClientSession | None, url: URLLike) -> None:
     Complain at the call rather than at the first entry.
 
     Raises:
-        InvalidURLError: *url* is not the URL of an item.
+        InvalidURLError: If *url* is not the URL of an item.
     """
     if session is None:
         parse_item_url(url)
@@ -196,7 +189,7 @@ def _condition(where: Filter | None) -> Filter | None:
     None where nothing is asked for.
 
     Raises:
-        InvalidArgumentError: *where* is no filter.
+        InvalidArgumentError: If *where* is not a filter.
     """
     if where is not None and not isinstance(where, Filter):
         raise InvalidArgumentError(f"where={where!r}: expected a Filter")

@@ -63,17 +63,15 @@ async def copy(
         The URL of the copy and the server's words.
 
     Raises:
-        InvalidArgumentError: *target* is on another server, or in *source*. No request was sent.
-        InvalidURLError: *source* or *target* is not the URL of an item.
-        AlreadyExistsError: Something is there, and *overwrite* is False; or a folder of another name is.
-        NotFoundError: There is no such source.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not read the source or write the target.
-        ConflictError: The repository's rules refuse the path, or a file is in the place of a folder.
-        BadRequestError: The target repository is not local, or the server has no Pro licence.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came; a folder may have been copied in part.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidArgumentError: If *target* is on another server, or below *source*; no request was sent.
+        InvalidURLError: If *source* or *target* is not the URL of an item.
+        AlreadyExistsError: If the target exists and *overwrite* is False, or is a folder of another name.
+        NotFoundError: If the source does not exist.
+        ForbiddenError: If the user may not read the source or write the target.
+        ConflictError: If the repository's rules refuse the path, or it leads through a file.
+        BadRequestError: If the target repository is not local, or the server is not Artifactory Pro.
+        TransportError: If no response is received; a folder may have been copied in part.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Copy Item".
     """
@@ -110,7 +108,7 @@ async def move(
 
     Raises:
         InvalidArgumentError: See :func:`copy`; also for a repository without *whole_repository*.
-        ForbiddenError: This user may not read and delete the source, or not write the target.
+        ForbiddenError: If the user may not read and delete the source, or may not write the target.
         InvalidURLError, AlreadyExistsError, ResponseError, TransportError, ProtocolError: See :func:`copy`.
 
     See: JFrog REST API, "Move Item".
@@ -147,14 +145,11 @@ async def delete(
         What is gone; with *dry_run* also the files.
 
     Raises:
-        InvalidArgumentError: *url* is a repository, and *whole_repository* is not set. No request was sent.
-        InvalidURLError: *url* is not the URL of an item.
-        NotFoundError: There is no such item, or it is in a virtual repository, where nothing can be deleted.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not delete it; of a folder he may, what he may is gone.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidArgumentError: If *url* is a repository, and *whole_repository* is False; no request was sent.
+        InvalidURLError: If *url* is not the URL of an item.
+        NotFoundError: If the item does not exist, or is in a virtual repository, where nothing can be deleted.
+        ForbiddenError: If the user may not delete it. Of a folder, items that the user may delete have been deleted.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Delete Item".
     """
@@ -180,19 +175,16 @@ async def mkdir(
         session: Session to use; None opens one for this call.
 
     Raises:
-        InvalidArgumentError: *url* is a repository, which only an administrator can make. No request was sent.
-        InvalidURLError: *url* is not the URL of an item, or Artifactory does not accept a name in it.
-        AlreadyExistsError: It exists, and *exist_ok* is False.
-        NotFoundError: The folder above it does not exist, and *parents* is False; or there is no such repository.
-        NotAFolderError: A file is there.
-        StoredElsewhereError: The server made a folder under another path.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not deploy here.
-        ConflictError: A file has the name of a folder above it.
-        ServerError: The repository is virtual.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidArgumentError: If *url* is a repository, which only an administrator can create; no request was sent.
+        InvalidURLError: If *url* is not the URL of an item, or Artifactory does not accept a name in it.
+        AlreadyExistsError: If it exists, and *exist_ok* is False.
+        NotFoundError: If the parent folder does not exist and *parents* is False, or the repository does not exist.
+        NotAFolderError: If the path is a file.
+        StoredElsewhereError: If the server created the folder under another path.
+        ForbiddenError: If the user may not deploy here.
+        ConflictError: If the path leads through a file.
+        ServerError: If the repository is virtual.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Create Directory".
     """
@@ -246,8 +238,8 @@ def relocation_of(
     Read the URLs of what is copied or moved, and of what it becomes.
 
     Raises:
-        InvalidURLError: One is not the URL of an item.
-        InvalidArgumentError: They are on two servers, one is in the other, or a repository would be moved as a whole.
+        InvalidURLError: If one is not the URL of an item.
+        InvalidArgumentError: If they are on two servers, one is below the other, or a whole repository would be moved.
     """
     start = item_of(session, source)
     if verb == "move":
@@ -264,8 +256,8 @@ async def _is_certain(
     Whether *item* is known to be what its URL says, and no repository below a context path that the URL hides.
 
     Raises:
-        NotFoundError: There is no such item; with *missing_ok* the answer is False.
-        ResponseError: No Artifactory has its API there.
+        NotFoundError: If the item does not exist; with *missing_ok* the result is False.
+        ResponseError: If there is no API of an Artifactory at this address.
     """
     if item.server.context_path or whole_repository:
         return True

@@ -59,9 +59,9 @@ def copy_many(
         ``source``; its status is ``"copied"``, ``"planned"`` or ``"failed"``.
 
     Raises:
-        InvalidArgumentError: If *items* is a single text or not iterable, or an option is not one of its values.
-        BatchError: When awaited or left: items failed. Each failure is one of the errors of :func:`copy`, or
-            InvalidArgumentError for an item that is not a pair and for two items with the same target. Where the server
+        InvalidArgumentError: If *items* is a str or not iterable, or an option has an invalid value.
+        BatchError: When awaited or left: if items failed. Each failure is one of the errors of :func:`copy`, or
+            InvalidArgumentError for an item that is not a pair and for two items with the same target. If the server
             refuses the credentials, the remaining items fail with AuthenticationError and are not requested.
 
     See: JFrog REST API, "Copy Item".
@@ -102,8 +102,8 @@ def move_many(
         its status is ``"moved"``, ``"planned"`` or ``"failed"``.
 
     Raises:
-        InvalidArgumentError: If *items* is a single text or not iterable, or an option is not one of its values.
-        BatchError: When awaited or left: items failed. Each failure is one of the errors of :func:`move`; otherwise
+        InvalidArgumentError: If *items* is a str or not iterable, or an option has an invalid value.
+        BatchError: When awaited or left: if items failed. Each failure is one of the errors of :func:`move`; otherwise
             see :func:`copy_many`.
 
     See: JFrog REST API, "Move Item".
@@ -180,10 +180,10 @@ def delete_many(
         ``"planned"`` or ``"failed"``.
 
     Raises:
-        InvalidArgumentError: If *items* is a single text or not iterable, or an option is not one of its values.
-        BatchError: When awaited or left: items failed. Each failure is one of the errors of :func:`delete`, or
-            InvalidArgumentError for two items with the same URL. Where the server refuses the credentials, the
-            remaining items fail with AuthenticationError and are not requested.
+        InvalidArgumentError: If *items* is a str or not iterable, or an option has an invalid value.
+        BatchError: When awaited or left: if items failed. Each failure is one of the errors of :func:`delete`, or
+            InvalidArgumentError for two items with the same URL. If the server refuses the credentials, the remaining
+            items fail with AuthenticationError and are not requested.
 
     See: JFrog REST API, "Delete Item".
     """

@@ -32,9 +32,9 @@ def path(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> "Arti
         session: Session that the path and those made of it use, in its event loop; None opens one for each call.
 
     Raises:
-        InvalidURLError: *url* is not the URL of an item.
-        SessionError: *session* cannot be used here.
-        InvalidArgumentError: *session* is no aiohttp.ClientSession.
+        InvalidURLError: If *url* is not the URL of an item.
+        SessionError: If *session* is closed, or belongs to another event loop or process.
+        InvalidArgumentError: If *session* is not an aiohttp.ClientSession.
     """
     item = parse_item_url(url, servers_for(url)) if session is None else item_of(session, url)
     return ArtifactoryPath(item, session, names_folder=names_folder(url))
@@ -155,8 +155,8 @@ class ArtifactoryPath(Locator):
         Make the same path with another session; None opens one for each call.
 
         Raises:
-            SessionError: *session* cannot be used here.
-            InvalidArgumentError: *session* is no aiohttp.ClientSession.
+            SessionError: If *session* is closed, or belongs to another event loop or process.
+            InvalidArgumentError: If *session* is not an aiohttp.ClientSession.
         """
         if session is not None:
             state_of(session)
@@ -170,7 +170,8 @@ class ArtifactoryPath(Locator):
             *others: Raw names, or several with slashes between them.
 
         Raises:
-            InvalidURLError: One starts with a slash, or a name is ``.`` or ``..``, or Artifactory cannot hold it.
+            InvalidURLError: If one starts with a slash, or a name is ``.`` or ``..``, or Artifactory does not accept
+                it.
         """
         names = [name for other in others for name in self._names(other)]
         if not names:
@@ -192,8 +193,8 @@ class ArtifactoryPath(Locator):
         Put another name in place of the last one.
 
         Raises:
-            InvalidURLError: Artifactory cannot hold it as one name.
-            InvalidArgumentError: *name* is no text, or the path is a repository.
+            InvalidURLError: If Artifactory does not accept it as one name.
+            InvalidArgumentError: If *name* is not a str, or the path is a repository.
         """
         if not self.path:
             raise InvalidArgumentError(f"{self}: is a repository, which has no other name")
@@ -211,8 +212,8 @@ class ArtifactoryPath(Locator):
             suffix: With its dot, or ``""`` for none.
 
         Raises:
-            InvalidArgumentError: It does not start with a dot, or is one; or the path is a repository.
-            InvalidURLError: Artifactory cannot hold the name.
+            InvalidArgumentError: If it does not start with a dot, or is only a dot, or the path is a repository.
+            InvalidURLError: If Artifactory does not accept the name.
         """
         if expect_text("suffix", suffix) and (not suffix.startswith(".") or suffix == "."):
             raise InvalidArgumentError(f"suffix {suffix!r}: expected a dot and at least one character")
@@ -227,7 +228,7 @@ class ArtifactoryPath(Locator):
         Tell how it is reached from *other*.
 
         Raises:
-            InvalidArgumentError: It is not below *other* (also a ValueError, as in pathlib).
+            InvalidArgumentError: If it is not below *other* (also a ValueError, as in pathlib).
         """
         below = self._below(other)
         if below is None:
@@ -248,7 +249,7 @@ class ArtifactoryPath(Locator):
         Tell whether its last parts fit *pattern*, as :meth:`pathlib.PurePath.match` does.
 
         Raises:
-            InvalidArgumentError: *pattern* is empty, or no text.
+            InvalidArgumentError: If *pattern* is empty, or not a str.
         """
         if not expect_text("pattern", pattern):
             raise InvalidArgumentError("pattern is empty; expected one such as '*.bin'")
@@ -261,7 +262,7 @@ class ArtifactoryPath(Locator):
         Describe the item; one request, see :func:`info`.
 
         Raises:
-            NotFoundError: There is no such item, or it is hidden from this user.
+            NotFoundError: If the item does not exist, or the user may not read it.
             ArtifactoryError: Otherwise the errors of :func:`info`, under the same conditions.
         """
         return await info(str(self), session=self._session)
@@ -292,10 +293,9 @@ class ArtifactoryPath(Locator):
             The paths, in the server's order.
 
         Raises:
-            NotFoundError: There is no such folder.
-            NotAFolderError: It is a file.
-            ResponseError: The server said no for another reason.
-            TransportError: No answer came, or not all of it.
+            NotFoundError: If the folder does not exist.
+            NotAFolderError: If it is a file.
+            ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
         """
         async with ls(str(self), session=self._session) as entries:
             async for entry in entries:
@@ -312,7 +312,7 @@ class ArtifactoryPath(Locator):
             The paths, in no order.
 
         Raises:
-            InvalidArgumentError: *pattern* is none.
+            InvalidArgumentError: If *pattern* is invalid.
             ArtifactoryError: Otherwise as in :meth:`iterdir`.
         """
         async with glob(str(self), pattern, folders=True, session=self._session) as entries:
@@ -334,7 +334,7 @@ class ArtifactoryPath(Locator):
         Read the whole file as text; one request, see :func:`read_bytes`. Line ends stay as they are.
 
         Raises:
-            UnicodeDecodeError: It is not text in this *encoding*.
+            UnicodeDecodeError: If it is not text in this *encoding*.
         """
         return (await self.read_bytes()).decode(encoding, errors)
 
@@ -352,7 +352,7 @@ class ArtifactoryPath(Locator):
             Number of bytes.
 
         Raises:
-            UnicodeEncodeError: The *encoding* cannot express it.
+            UnicodeEncodeError: If the *encoding* cannot express it.
         """
         return await self.write_bytes(data.encode(encoding, errors))
 
@@ -371,8 +371,8 @@ class ArtifactoryPath(Locator):
             exist_ok: Whether it is fine if the folder exists.
 
         Raises:
-            AlreadyExistsError: It exists, and *exist_ok* is False.
-            NotFoundError: The folder above it does not exist, and *parents* is False.
+            AlreadyExistsError: If it exists, and *exist_ok* is False.
+            NotFoundError: If the parent folder does not exist, and *parents* is False.
             ArtifactoryError: See :func:`mkdir`.
         """
         if exist_ok and not self.path and await self.is_dir():
@@ -384,7 +384,7 @@ class ArtifactoryPath(Locator):
         Make an empty file if nothing is there; one request, two if it is made. What is there stays as it is.
 
         Raises:
-            AlreadyExistsError: Something is there, and *exist_ok* is False.
+            AlreadyExistsError: If the path exists, and *exist_ok* is False.
             ArtifactoryError: See :func:`info` and :func:`write_bytes`.
         """
         if not await self.exists():
@@ -397,8 +397,8 @@ class ArtifactoryPath(Locator):
         Delete the file; two requests, the first to make sure that it is one. :func:`delete` takes folders, too.
 
         Raises:
-            NotFoundError: There is no such file, and *missing_ok* is False.
-            NotAFileError: It is a folder.
+            NotFoundError: If the file does not exist, and *missing_ok* is False.
+            NotAFileError: If it is a folder.
             ArtifactoryError: See :func:`delete`.
         """
         found = await (self._look() if missing_ok else self.stat())
@@ -411,9 +411,9 @@ class ArtifactoryPath(Locator):
         Delete the folder, which must be empty; two requests. :func:`delete` takes folders with all they hold.
 
         Raises:
-            NotFoundError: There is no such folder.
-            NotAFolderError: It is a file.
-            FolderNotEmptyError: It has entries.
+            NotFoundError: If the folder does not exist.
+            NotAFolderError: If it is a file.
+            FolderNotEmptyError: If it has entries.
             ArtifactoryError: See :func:`delete`.
         """
         if children := expect_folder(self._item, await self.stat()).children:
@@ -430,7 +430,7 @@ class ArtifactoryPath(Locator):
             The new path.
 
         Raises:
-            AlreadyExistsError: Something is at the target.
+            AlreadyExistsError: If the target exists.
             ArtifactoryError: See :func:`move`.
         """
         return await self._move(target, overwrite=False)
@@ -443,7 +443,7 @@ class ArtifactoryPath(Locator):
             The new path.
 
         Raises:
-            AlreadyExistsError: A folder of another name is at the target.
+            AlreadyExistsError: If the target is a folder of another name.
             ArtifactoryError: See :func:`move`.
         """
         return await self._move(target, overwrite=True)

@@ -41,13 +41,9 @@ async def properties(url: URLLike, *, session: aiohttp.ClientSession | None = No
         The values of each property, sorted by name; the order of values means nothing. Empty if there are none.
 
     Raises:
-        InvalidURLError: *url* is not the URL of an item.
-        NotFoundError: There is no such item, or it is hidden from this user.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not read it.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidURLError: If *url* is not the URL of an item.
+        NotFoundError: If the item does not exist, or the user may not read it.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Item Properties".
     """
@@ -76,16 +72,13 @@ async def set_properties(
         session: Session to use; None opens one for this call.
 
     Raises:
-        InvalidArgumentError: A name that Artifactory refuses; a property without any value; a value that is no
-            text, or has a NUL or half of a surrogate pair. No request was sent.
-        InvalidURLError: *url* is not the URL of an item.
-        NotFoundError: There is no such item, or it is hidden from this user.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not set properties here.
-        BadRequestError: The server has no Pro licence.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidArgumentError: If Artifactory does not accept a name, a property has no value, or a value is not a str or
+            has a NUL or half of a surrogate pair. No request was sent.
+        InvalidURLError: If *url* is not the URL of an item.
+        NotFoundError: If the item does not exist, or the user may not read it.
+        ForbiddenError: If the user may not set properties of the item.
+        BadRequestError: If the server is not Artifactory Pro.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Update Item Properties".
     """
@@ -119,17 +112,14 @@ async def update_properties(
         session: Session to use; None opens one for this call.
 
     Raises:
-        InvalidArgumentError: A name that Artifactory refuses; a property without any value; a value that is no
-            text, or has a NUL or half of a surrogate pair; with *recursive* also one that ends in a backslash or
-            has a control character. No request was sent.
-        InvalidURLError: *url* is not the URL of an item.
-        NotFoundError: There is no such item, or it is hidden from this user.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not set properties here.
-        BadRequestError: The server has no Pro licence.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidArgumentError: If Artifactory does not accept a name, a property has no value, or a value is not a str or
+            has a NUL or half of a surrogate pair; with *recursive* also one that ends in a backslash or has a control
+            character. No request was sent.
+        InvalidURLError: If *url* is not the URL of an item.
+        NotFoundError: If the item does not exist, or the user may not read it.
+        ForbiddenError: If the user may not set properties of the item.
+        BadRequestError: If the server is not Artifactory Pro.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Update Item Properties", "Set Item Properties" and "Delete Item Properties".
     """
@@ -159,15 +149,12 @@ async def delete_properties(
         session: Session to use; None opens one for this call.
 
     Raises:
-        InvalidArgumentError: No name, or one that Artifactory refuses. No request was sent.
-        InvalidURLError: *url* is not the URL of an item.
-        NotFoundError: There is no such item, or it is hidden from this user.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not set properties here.
-        BadRequestError: The server has no Pro licence.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidArgumentError: If there is no name, or Artifactory does not accept one; no request was sent.
+        InvalidURLError: If *url* is not the URL of an item.
+        NotFoundError: If the item does not exist, or the user may not read it.
+        ForbiddenError: If the user may not set properties of the item.
+        BadRequestError: If the server is not Artifactory Pro.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Delete Item Properties".
     """

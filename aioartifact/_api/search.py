@@ -69,15 +69,12 @@ def search(
         where exactly 1000 came: many servers give no more.
 
     Raises:
-        InvalidURLError: *server* is no absolute http or https URL.
-        InvalidArgumentError: Nothing is asked for, or things that cannot be asked together; or no such checksum
-            exists, a text is empty or none, or a date has no time zone.
-        BadRequestError: While iterating, as all below: the server does not take it, or has no Pro licence.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not search.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came, or not all of it.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidURLError: If *server* is not an absolute http or https URL.
+        InvalidArgumentError: If there is no criterion, or more than one, a checksum is malformed, a value is empty or
+            not a str, or a date has no time zone.
+        BadRequestError: While iterating, as all below: if the server refuses the search, or is not Artifactory Pro.
+        ForbiddenError: If the user may not search.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Artifact Search", "GAVC Search", "Property Search", "Checksum Search" and "Artifacts With
     Date in Date Range".
@@ -169,7 +166,7 @@ def _dates(dates: Filter) -> Parameters:
     Ask for one kind of date: of two, the server would find what has either.
 
     Raises:
-        InvalidArgumentError: Both kinds are given.
+        InvalidArgumentError: If both kinds are passed.
     """
     created, modified = (dates.created_after, dates.created_before), (dates.modified_after, dates.modified_before)
     if any(created) and any(modified):

@@ -40,12 +40,9 @@ async def repositories(
         The repositories in the server's order; caches of remote repositories are not among them.
 
     Raises:
-        InvalidURLError: *server* is no absolute http or https URL.
-        InvalidArgumentError: *kind* is no kind, or *package_type* no text. No request was sent.
-        AuthenticationError: Credentials are missing or wrong.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidURLError: If *server* is not an absolute http or https URL.
+        InvalidArgumentError: If *kind* or *package_type* is invalid; no request was sent.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Get Repositories".
     """
@@ -70,11 +67,8 @@ async def server_info(server: URLLike, *, session: aiohttp.ClientSession | None 
         Version, edition and capabilities. The edition is a guess by the licence.
 
     Raises:
-        InvalidURLError: *server* is no absolute http or https URL.
-        AuthenticationError: Credentials are missing or wrong.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidURLError: If *server* is not an absolute http or https URL.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Version and Add-ons Information".
     """
@@ -98,11 +92,10 @@ async def ping(server: URLLike, *, session: aiohttp.ClientSession | None = None)
         False if it cannot be reached, breaks off, or answers that it is starting, overloaded or broken.
 
     Raises:
-        InvalidURLError: *server* is no absolute http or https URL.
-        AuthenticationError: It is up, and wants credentials even for this.
-        ResponseError: It said no for another reason.
-        TransportError: It cannot be reached as it is set up: TLS refuses it.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidURLError: If *server* is not an absolute http or https URL.
+        AuthenticationError: If the server is up, but requires credentials even for this.
+        TransportError: If its certificate is not accepted.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "System Health Ping".
     """

@@ -89,12 +89,11 @@ def session(
         session without a block.
 
     Raises:
-        InvalidURLError: A server address is no absolute http or https URL.
-        InvalidArgumentError: *auth* without the server it belongs to; *proxy* is no URL; *user_agent* has a line
-            break; *cert* is given with an ``ssl.SSLContext``, which takes the certificate itself; or an argument is
-            of another kind.
-        CredentialsError: Credentials are malformed, or the entry for *server* in a file is.
-        ConfigurationError: Certificates cannot be loaded.
+        InvalidURLError: If the address of a server is not an absolute http or https URL.
+        InvalidArgumentError: If *auth* is passed without its server, *proxy* is not a URL, *user_agent* has a line
+            break, *cert* is passed together with an ``ssl.SSLContext``, or an argument has another type.
+        CredentialsError: If credentials, or the entry for *server* in a file, are malformed.
+        ConfigurationError: If certificates cannot be loaded.
 
     See: aiohttp, "Client Middleware"; JFrog REST API, "Authentication".
     """

@@ -60,18 +60,14 @@ async def plan_sync(
         The plan, to be printed, kept, or given to :func:`run_sync`.
 
     Raises:
-        InvalidArgumentError: Not exactly one of the folders is a URL, the local one is empty or no path, a pattern is
-            none, or *manifest* is a file of another kind. No request was sent.
-        InvalidURLError: The URL is not that of an item.
-        FileNotFoundError: There is no such source (:class:`LocalNotFoundError`, :class:`NotFoundError`).
-        LocalFileError: The local folder is a file, or it or a file in it cannot be read.
-        NotAFolderError: The URL is that of a file.
-        AuthenticationError: Credentials are missing or wrong.
-        ForbiddenError: This user may not read the folder.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came, or not all of it.
-        IncompleteListingError: The listing broke off, and no other way can go on.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidArgumentError: Unless exactly one of the folders is a URL; if the local one is empty or not a path, a
+            pattern is invalid, or *manifest* is a file of another kind. No request was sent.
+        InvalidURLError: If the URL is not that of an item.
+        FileNotFoundError: If the source does not exist (:class:`LocalNotFoundError`, :class:`NotFoundError`).
+        LocalFileError: If the local folder is a file, or it or a file in it cannot be read.
+        NotAFolderError: If the URL is that of a file.
+        IncompleteListingError: If the listing breaks off, and cannot be continued in another way.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info".
     """
@@ -109,13 +105,13 @@ def run_sync(
         that were not begun after a failure.
 
     Raises:
-        InvalidArgumentError: *plan* is no plan, or contradicts itself; an option is not one of its values; or
-            *progress* is no :class:`Progress`.
-        IncompleteListingError: The plan takes something away though the listing was not complete.
-        InvalidURLError: When awaited or opened, as all below: a path in the plan cannot be one of a URL.
-        LocalFileError: The local folder is a file or cannot be created, or what is to be fetched does not fit on its
+        InvalidArgumentError: If *plan* is not a plan, or contradicts itself, an option has an invalid value, or
+            *progress* is not a :class:`Progress`.
+        IncompleteListingError: If the plan deletes or renames files although the listing was incomplete.
+        InvalidURLError: When awaited or opened, as all below: if a path in the plan cannot be a part of a URL.
+        LocalFileError: If the local folder is a file or cannot be created, or the files to download do not fit on its
             disk.
-        BatchError: Files failed. Each failure is one of the errors of :func:`download`, :func:`deploy` or
+        BatchError: If files failed. Each failure is one of the errors of :func:`download`, :func:`deploy` or
             :func:`delete`; or ChangedError for what is not as the plan saw it, AlreadyExistsError for a conflict, or
             InvalidURLError or UnsafePathError for a path that leads out of the folder.
 
@@ -164,11 +160,10 @@ def sync(
         A :class:`Batch`, to be awaited or opened.
 
     Raises:
-        InvalidArgumentError: See :func:`plan_sync`; or an option is not one of its values, or *progress* is no
+        InvalidArgumentError: See :func:`plan_sync`; or if an option has an invalid value, or *progress* is not a
             :class:`Progress`.
-        BatchError: When awaited or left: files failed, see :func:`run_sync`.
-        ArtifactoryError: When awaited or opened: otherwise the errors of :func:`plan_sync`, under the same
-            conditions.
+        BatchError: When awaited or left: if files failed, see :func:`run_sync`.
+        ArtifactoryError: When awaited or opened: otherwise the errors of :func:`plan_sync`, under the same conditions.
     """
     request = _sync_request(source, destination, delete, include, exclude, manifest)
 
@@ -190,7 +185,7 @@ def _sync_request(
     Read the arguments.
 
     Raises:
-        InvalidArgumentError: They cannot mean anything.
+        InvalidArgumentError: If they are invalid.
     """
     direction = _direction(source, destination)
     here, there = (destination, source) if direction == "download" else (source, destination)
@@ -227,8 +222,8 @@ def _check_plan(plan: object) -> None:
     Make sure that *plan* is one, and that its parts agree: it may have been read from a file.
 
     Raises:
-        InvalidArgumentError: They do not.
-        IncompleteListingError: It deletes what it only believes not to be at the source.
+        InvalidArgumentError: If they do not.
+        IncompleteListingError: If it deletes files although the listing of the source was incomplete.
     """
     if not isinstance(plan, SyncPlan):
         raise InvalidArgumentError(

@@ -45,8 +45,8 @@ class SyncEndpoint(Protocol):
         Do one thing.
 
         Raises:
-            ChangedError: Something is not as the plan saw it.
-            ArtifactoryError: It failed for another reason.
+            ChangedError: If something differs from the plan.
+            ArtifactoryError: If it failed for another reason.
         """
         ...
 
@@ -96,7 +96,7 @@ class LocalEndpoint:
         Make sure that what is to be fetched fits on the disk.
 
         Raises:
-            LocalFileError: It does not.
+            LocalFileError: If it does not.
         """
         await self._fetcher.check_space(self._jobs)
 
@@ -237,10 +237,10 @@ class RemoteEndpoint:
 
     async def _find(self, item: ItemURL, seen: SyncFile | None) -> bool:
         """
-        Tell whether the file that was *seen* is still there.
+        Return whether the file that was *seen* still exists.
 
         Raises:
-            ChangedError: Another one is.
+            ChangedError: If another file is there.
         """
         found = await self._remote_state.find(item)
         if found is None:

@@ -30,10 +30,10 @@ async def list_names(session: aiohttp.ClientSession, item: ItemURL, method: Meth
     Names that may be versions of the artifact *item*.
 
     Raises:
-        ResponseError: The server said no; 404 may mean that there is no such artifact.
-        TransportError: No answer came.
-        InvalidArgumentError: A name that AQL cannot express.
-        IncompleteListingError: The server trimmed the answer.
+        ResponseError: If the server refuses the request; 404 may mean that the artifact does not exist.
+        TransportError: If no response is received.
+        InvalidArgumentError: If AQL cannot express a name.
+        IncompleteListingError: If the server trims the result.
     """
     match method:
         case "folder":
@@ -66,10 +66,10 @@ async def by_folder(session: aiohttp.ClientSession, item: ItemURL) -> list[str]:
     Names of the folders in *item*.
 
     Raises:
-        NotFoundError: There is no such folder.
-        NotAFolderError: It is a file.
-        ResponseError: The server said no.
-        TransportError: No answer came.
+        NotFoundError: If the folder does not exist.
+        NotAFolderError: If it is a file.
+        ResponseError: If the server refuses the request.
+        TransportError: If no response is received.
     """
     request = build_item_info(item)
     return read_folder_names(item, request, await fetch_response(session, request))
@@ -95,10 +95,10 @@ async def fetch_maven_metadata(session: aiohttp.ClientSession, artifact: ItemURL
     Ask for the Maven metadata of *artifact*; one request.
 
     Raises:
-        NotFoundError: There is none.
-        ResponseError: The server said no.
-        TransportError: No answer came.
-        ProtocolError: The answer is no such metadata.
+        NotFoundError: If there is none.
+        ResponseError: If the server refuses the request.
+        TransportError: If no response is received.
+        ProtocolError: If the response is not such metadata.
     """
     request = build_maven_metadata(artifact)
     return read_maven_metadata(request, await fetch_response(session, request))
@@ -113,10 +113,10 @@ async def by_aql_each(
     Where the server trims an answer, half as many paths are asked for at a time.
 
     Raises:
-        IncompleteListingError: It trims even the answer for one.
-        InvalidArgumentError: A name that AQL cannot express.
-        ResponseError: The server said no.
-        TransportError: No answer came.
+        IncompleteListingError: If it trims even the result for one.
+        InvalidArgumentError: If AQL cannot express a name.
+        ResponseError: If the server refuses the request.
+        TransportError: If no response is received.
     """
     found: dict[str, set[str]] = {path: set() for path in paths}
     halves = [list(found)]

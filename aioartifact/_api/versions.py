@@ -69,17 +69,16 @@ async def versions(
         snapshots of ``"properties"`` count as one, by their base version.
 
     Raises:
-        InvalidURLError: A part cannot be one of a URL.
-        InvalidArgumentError: An option cannot mean anything, or AQL cannot express a name.
-        ConfigurationError: The extra of the scheme is not installed.
-        NotAFolderError: The artifact is a file; AQL and Maven's metadata do not tell that.
-        AuthenticationError, ForbiddenError: Access is refused, and *denied* is ``"raise"`` or the server redirected
+        InvalidURLError: If an argument cannot be a part of a URL.
+        InvalidArgumentError: If an option has an invalid value, or AQL cannot express a name.
+        ConfigurationError: If the extra of the scheme is not installed.
+        NotAFolderError: If the artifact is a file; not detected by AQL and Maven's metadata.
+        AuthenticationError, ForbiddenError: If access is refused, and *denied* is ``"raise"`` or the server redirected
             the request.
-        ServerError: The server failed; never taken for "no versions".
-        ResponseError: The server said no for another reason.
-        IncompleteListingError: The server trimmed the answer.
-        TransportError: No answer came.
-        ProtocolError: Something else answered than an Artifactory, or than Maven metadata.
+        ServerError: If the server fails; this is never an empty result.
+        IncompleteListingError: If the server trims the result.
+        ProtocolError: If the response is neither Artifactory's nor Maven metadata.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Folder Info" and "Artifactory Query Language (AQL)"; semver.org, section 11.
     """
@@ -116,7 +115,7 @@ def artifact_of(server: URLLike, repository: str, group_id: str, name: str) -> I
     Address of an artifact.
 
     Raises:
-        InvalidURLError: A part cannot be one of a URL.
+        InvalidURLError: If an argument cannot be a part of a URL.
     """
     address = url(server, repository=repository, group_id=group_id, name=name)
     # The server is named here, whatever its context path; there is nothing to guess.
@@ -167,8 +166,8 @@ async def latest_version(
         The version, or None if there is none.
 
     Raises:
-        InvalidArgumentError: With ``method="server"`` an option that only we could heed.
-        BadRequestError: With ``method="server"`` and no Pro licence.
+        InvalidArgumentError: If an option is passed that ``method="server"`` does not support.
+        BadRequestError: If the server is not Artifactory Pro, with ``method="server"``.
         ArtifactoryError: The errors of :func:`versions`, under the same conditions.
 
     See: JFrog REST API, "Artifact Latest Version Search Based on Layout".
@@ -219,12 +218,11 @@ async def maven_metadata(
         The newest version, the newest release, and all versions.
 
     Raises:
-        InvalidURLError: A part cannot be one of a URL.
-        NotFoundError: There is no such file, or it is hidden from this user.
-        AuthenticationError, ForbiddenError: Access is refused.
-        ResponseError: The server said no for another reason.
-        TransportError: No answer came.
-        ProtocolError: The answer is no such metadata, or declares a document type.
+        InvalidURLError: If an argument cannot be a part of a URL.
+        NotFoundError: If the file does not exist, or the user may not read it.
+        AuthenticationError, ForbiddenError: If access is refused.
+        ProtocolError: If the response is not such metadata, or declares a document type.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: https://maven.apache.org/repositories/metadata.html
     """

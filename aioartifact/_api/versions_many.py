@@ -77,16 +77,14 @@ async def versions_many(
         Result of each artifact by group ID and name, in the order given. One that does not exist has no versions.
 
     Raises:
-        InvalidURLError: A part cannot be one of a URL.
-        InvalidArgumentError: An option cannot mean anything, or *names* are not pairs.
-        ConfigurationError: The extra of the scheme is not installed.
-        NotAFolderError: An artifact is a file; AQL does not tell that.
-        AuthenticationError, ForbiddenError: Access is refused and *denied* is ``"raise"``.
-        ServerError: The server failed.
-        ResponseError: The server said no for another reason.
-        IncompleteListingError: The server trimmed the answer for a single artifact.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        InvalidURLError: If an argument cannot be a part of a URL.
+        InvalidArgumentError: If an option has an invalid value, or *names* are not pairs.
+        ConfigurationError: If the extra of the scheme is not installed.
+        NotAFolderError: If an artifact is a file; not detected by AQL.
+        AuthenticationError, ForbiddenError: If access is refused and *denied* is ``"raise"``.
+        ServerError: If the server fails.
+        IncompleteListingError: If the server trims the result for a single artifact.
+        ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Artifactory Query Language (AQL)" and "Folder Info".
     """
