@@ -16,7 +16,7 @@ from .session import using
 
 Row: TypeAlias = dict[str, Any]
 
-# "items.delete" and "properties.update" exist as well, and do what they say.
+# "items.delete" and "properties.update" exist as well, and change items.
 _FINDS = re.compile(r"\s*[a-z]+(\.[a-z]+)*\.find\s*\(")
 
 
@@ -24,18 +24,23 @@ def aql(server: URLLike, query: str | Items, *, session: aiohttp.ClientSession |
     """
     Run a query in Artifactory Query Language, and yield its rows as they arrive; not for anonymous users.
 
-    That is one request. Where the server has a limit of its own and trims its answer, rows are asked for behind the
-    last one, as long as the query is a value without an order and a limit, and asks for nothing nested. Rows of one
-    item that follow each other are joined.
+    That is one request. If the server trims the result to a limit of its own, the query continues after the last row,
+    provided it was built with :mod:`aioartifact.query`, has no order and no limit, and includes nothing nested.
+    Consecutive rows of one item are joined. Example::
+
+        from aioartifact import query
+
+        async for row in aioartifact.aql(server, query.items(repo="libs-release", size=query.gt(1_000_000))):
+            print(row["path"], row["name"])
 
     Args:
         server: Base address of the server, e.g. ``https://host/artifactory``.
-        query: A query as :func:`aioartifact.query.items` makes it, or any query as text, which is sent as it is:
-            put values into it only by :mod:`aioartifact.query`.
+        query: A query of :func:`aioartifact.query.items`, or text, which is sent as it is: never put untrusted values
+            into it.
         session: Session to use; None opens one for this query.
 
     Returns:
-        An async iterator of rows: dicts with what the query includes, see :class:`Results`.
+        An async iterator of rows: dicts with the included fields, see :class:`Results`.
 
     Raises:
         InvalidURLError: If *server* is not an absolute http or https URL.
@@ -54,7 +59,7 @@ def aql(server: URLLike, query: str | Items, *, session: aiohttp.ClientSession |
         async with using(session) as opened, aclosing(Rows(opened, address, asked).batches()) as batches:
             async for batch in batches:
                 merged = [*merge_rows([*last, *batch])]
-                # The last item of a batch may go on in the next one.
+                # The last item of a batch may continue in the next one.
                 last = merged[-1:]
                 yield merged[:-1]
         yield last

@@ -1,4 +1,4 @@
-"""Reading into memory: the bytes of a file as they arrive, all at once, or here and there; and writing them."""
+"""Read files as streams, whole, or at random positions; write bytes."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -30,21 +30,21 @@ async def stream(
     session: aiohttp.ClientSession | None = None,
 ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
     """
-    Read a file as it arrives, without a copy on disk; one request, or two where storage knows no checksums.
+    Read a file as a stream, without a copy on disk; one request, or two if storage reports no checksums.
 
     ``async with aioartifact.stream(url) as chunks:``, then ``async for chunk in chunks:``. Interrupted reads resume,
-    with bytes of the same content only. The whole is verified after the last chunk: if size or checksum differs, the
-    iteration raises instead of ending. Leaving the block early drops the connection.
+    with bytes of the same content only. The whole file is verified after the last chunk: if size or checksum differs,
+    the iteration raises instead of ending. Leaving the block early closes the connection.
 
-    Bytes are returned as they are stored, whatever ``Content-Encoding`` they are labelled with. A coding that was added
-    in transit is removed. Only the checksum of the whole file shows that, so a labelled file is received and verified
+    Bytes are returned as they are stored, even if labelled with a ``Content-Encoding``. A coding that was added in
+    transit is removed. Only the checksum of the whole file shows that, so a labelled file is received and verified
     before its first byte is returned, above 4 MiB in a temporary file.
 
     Args:
         url: URL of the file.
         start: Offset of the first byte.
-        end: Offset behind the last byte; None for the end of the file. A part is checked for its length only,
-            since checksums are those of the whole.
+        end: Offset after the last byte; None for the end of the file. Of a range only the length is verified, since
+            checksums cover the whole file.
         sha256: SHA-256 that the file must have, in hexadecimal; only for a whole file. None: the checksums that the
             server reports are verified.
         session: Session to use; None opens one for this call.
@@ -99,13 +99,13 @@ async def read_bytes(
     Args:
         url: URL of the file.
         start: Offset of the first byte.
-        end: Offset behind the last byte; None for the end of the file.
+        end: Offset after the last byte; None for the end of the file.
         sha256: SHA-256 that the file must have, see :func:`stream`.
         session: Session to use; None opens one for this call.
 
     Returns:
-        The bytes. Of a part that reaches beyond the end, those that there are; none, and no request, where *start*
-        is *end*.
+        The bytes. A range that reaches beyond the end is shorter; if *start* equals *end*, the result is empty, without
+        a request.
 
     Raises:
         ArtifactoryError: The errors of :func:`stream`, under the same conditions.
@@ -142,12 +142,12 @@ def _check_span(start: object, end: object) -> None:
 @asynccontextmanager
 async def open(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> AsyncIterator[RemoteFile]:
     """
-    Open a file for random access; one request, which brings the first 256 KiB, and one for each further part.
+    Open a file for random access; one request for the first 256 KiB, and one for each further range.
 
     ``async with aioartifact.open(url) as file:``, then ``await file.seek(…)`` and ``await file.read(…)``. Use
-    :func:`stream` to read all of it: that verifies the bytes, which is impossible for parts.
+    :func:`stream` to read all of it: that verifies the bytes, which is impossible for ranges.
 
-    Where the server ignores ranges, contradicts itself about the size, or names neither ETag nor checksums, the file is
+    If the server ignores ranges, contradicts itself about the size, or sends neither ETag nor checksums, the file is
     downloaded once into a temporary copy, in memory up to 4 MiB: at once, or when more than the first 256 KiB are read.
 
     Args:
@@ -179,10 +179,10 @@ async def write_bytes(
     session: aiohttp.ClientSession | None = None,
 ) -> int:
     """
-    Deploy bytes from memory; one request. Otherwise like :func:`deploy`.
+    Upload bytes from memory; one request. Otherwise like :func:`deploy`.
 
     Args:
-        url: URL the file gets, without a slash at its end.
+        url: URL of the new file, without a slash at its end.
         data: Its bytes.
         parameters: Properties to set on the file; a value may be a text or several.
         session: Session to use; None opens one for this call.
@@ -193,8 +193,8 @@ async def write_bytes(
     Raises:
         InvalidArgumentError: If *data* is not bytes, a property is malformed, or *url* is that of a repository; no
             request was sent.
-        InvalidURLError: If *url* is not the URL of an item, or ends in a slash: it names a folder, and bytes have no name
-            of their own; no request was sent. Or Artifactory does not accept a name in it.
+        InvalidURLError: If *url* is not the URL of an item, ends in a slash (no request was sent), or has a name
+            that Artifactory does not accept.
         NotAFileError: If the target is a folder.
         ForbiddenError: If the user may not deploy here, or may not replace the existing file.
         NotFoundError: If the local repository does not exist.

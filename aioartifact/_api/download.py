@@ -1,4 +1,4 @@
-"""Downloads: one file, many files, a tree."""
+"""Download one file, many files, or a tree."""
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -53,30 +53,31 @@ async def download(
     progress: Progress | None = None,
 ) -> str:
     """
-    Download one file; one request, and one for the checksums where the server redirects to storage that has none.
+    Download one file; one request, and one for the checksums if the server redirects to storage without any.
 
-    The bytes are written beside the target under a name of their own, while size and SHA-256 (else SHA-1, else
-    MD5) are verified, and take the target's name in one step. Until then, and after any failure, the target is as
-    it was. If the target is a symbolic link to a file, the link stays and that file is replaced. The received bytes of
-    a file of at least 8 MiB are kept beside it if the call fails or is cancelled, and a later call resumes, see
-    :func:`remove_parts`. Where one connection is slow, parts come over others, up to the ``max_concurrency`` of the
-    session.
+    The bytes are written to a staging file beside the target. When size and SHA-256 (else SHA-1, else MD5) are
+    verified, it is renamed onto the target. Until then, and after any failure, the target is unchanged. If the target
+    is a symbolic link to a file, the link stays and that file is replaced. If the call fails or is cancelled, the
+    received bytes of a file of at least 8 MiB are kept, and a later call resumes, see :func:`remove_parts`. If one
+    connection is slow, ranges are fetched in parallel, up to the ``max_concurrency`` of the session.
 
-    A stored file keeps its bytes, whatever ``Content-Encoding`` it is labelled with. A coding that was added in transit
-    is removed if the checksum shows that.
+    A stored file keeps its bytes, even if labelled with a ``Content-Encoding``. A coding that was added in transit is
+    removed if the checksum shows that. Example::
+
+        path = await aioartifact.download(f"{server}/libs-release/org/acme/app/1.0/app-1.0.jar", ".")
 
     Args:
         url: URL of the file.
-        destination: A file name in an existing folder; or an existing folder, where the file keeps its name. As in all
-            local paths, a leading ``~`` is the home folder.
-        force_download: Download even if the local file exists. False returns its path at once, whatever it
-            holds, without a request; with *sha256*, only if the local file has that checksum.
+        destination: Path of the new file in an existing folder, or an existing folder, in which the file keeps its
+            name. In all local paths, a leading ``~`` is the home folder.
+        force_download: Download even if the local file exists. False returns its path at once, whatever its content,
+            without a request; with *sha256*, only if the local file has that checksum.
         sha256: SHA-256 that the file must have, in hexadecimal. A file with another one is never written, whatever the
-            server says about it. None: the checksums that the server reports are verified.
+            server reports. None: the checksums that the server reports are verified.
         durable: Return only when the file would survive a crash of the machine: its bytes and its name are written
             to the disk itself (fsync), which takes some milliseconds.
         session: Session to use; None opens one for this call.
-        progress: Counts the file and its bytes as they are kept.
+        progress: Counts the file and its received bytes.
 
     Returns:
         Absolute path of the local file.
@@ -136,7 +137,7 @@ def _target(destination: str, name: str) -> tuple[str, TargetFile]:
     """The path of the local file, and the file that is written."""
     target = os.path.join(destination, name) if is_folder(destination) else destination
     found = check_target(target)
-    # The result names the file even after the caller changes to another folder.
+    # The result is valid even after the caller changes the working directory.
     return os.path.abspath(target), replace(found, path=os.path.abspath(found.path))
 
 
@@ -155,32 +156,35 @@ def download_many(
     """
     Download many files, a bounded number at a time; each is verified and written as by :func:`download`.
 
-    Await the result for a :class:`Report`, or open it with ``async with`` to take outcomes as they finish, see
-    :class:`Batch`. Items are pulled as they are needed, so they may come from an endless iterator; memory is
-    bounded by *max_concurrency* times about 4 MiB, the paths written to so far (which no other item may have), and
-    the outcomes of an awaited report.
+    Await the result for a :class:`Report`, or open it with ``async with`` to process outcomes as they finish, see
+    :class:`Batch`. Items are pulled when they can start, so the iterable may be endless. Memory is bounded by
+    *max_concurrency* times about 4 MiB, the paths written so far (which no other item may have), and the outcomes of
+    an awaited report. Example::
+
+        async with aioartifact.download_many(urls, "data") as outcomes:
+            async for outcome in outcomes:
+                print(outcome.path)
 
     Args:
-        items: URLs, ``(url, path)`` pairs with a path below the destination, relative to it or absolute,
-            ``(url, path, Checksums)`` triples, or :class:`FileInfo` values; in any iterable or async iterable. A URL or
-            a FileInfo keeps its file name; so does one with a path that ends in a slash, which is the folder that the
-            file goes into. The checksums of a triple, and size and checksums of a FileInfo, are required: a file that
-            differs fails, and the local file stays as it was.
-        destination: Folder to write to; it and folders below it are made as needed.
+        items: URLs, ``(url, path)`` pairs with a path below the destination, relative or absolute, ``(url, path,
+            Checksums)`` triples, or :class:`FileInfo` values; in any iterable or async iterable. Items without a path
+            keep their file name, and so do those with a path that ends in a slash, which is a folder. The checksums of
+            a triple, and size and checksums of a FileInfo, are required: a file that differs fails, and the local file
+            stays as it was.
+        destination: Folder to write to, created as needed, like folders below it.
         max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
         on_error: ``"raise"`` finishes the rest, then raises one :class:`BatchError`; ``"stop"`` cancels the rest
             at the first failure, then raises; ``"collect"`` only reports.
-        overwrite: What to do about files that exist: ``"changed"`` keeps those with the right content, which
-            costs no request where the item carries checksums and one request without a body elsewhere;
-            ``"always"`` replaces them; ``"never"`` keeps them, whatever they hold.
-        manifest: File in which is recorded what was verified, so that a later call with ``overwrite="changed"`` need
-            not read local files that still look the same (size, times, inode); it is made if need be, with its
-            folder, several calls and processes may share it, and it may be deleted at any time. None: local files
-            are read.
+        overwrite: Which existing files to replace: ``"changed"`` keeps those with the right content, which costs no
+            request if the item has checksums, otherwise one request without a body; ``"always"`` replaces all;
+            ``"never"`` keeps all, whatever their content.
+        manifest: File that records verified files, so that a later call with ``overwrite="changed"`` does not read
+            local files that still look the same (size, times, inode). It is created as needed, with its folder; several
+            calls and processes may share it, and it may be deleted at any time. None: local files are read.
         durable: Report a file as downloaded only when it would survive a crash of the machine, see
-            :func:`download`; files of one folder that are ready together share its sync.
+            :func:`download`; files of one folder that are ready at the same time share its sync.
         session: Session to use; None opens one for this call.
-        progress: Counts files and bytes as they are kept.
+        progress: Counts files and received bytes.
 
     Returns:
         A :class:`Batch`, to be awaited or opened.
@@ -224,32 +228,34 @@ def download_folder(
     """
     Download all files below a folder, or those that patterns choose; the tree below it is kept.
 
-    The files are listed first, in one request where the server offers its File List or AQL to this user, else in
-    one request per folder. Then each file that is not already there with the right content costs one request. If a
-    file was replaced after it was listed, and its info confirms that, the new content is downloaded, see
-    :attr:`Report.replaced`.
+    The files are listed first, in one request if the server offers File List or AQL to this user, otherwise in one
+    request per folder. Then each file that is missing or has other content costs one request. If a file was replaced
+    after it was listed, and its info confirms that, the new content is downloaded, see :attr:`Report.replaced`.
 
-    An empty folder on the server creates an empty local folder. Empty folders below it are not created.
+    An empty folder on the server creates an empty local folder. Empty folders below it are not created. Example::
+
+        report = await aioartifact.download_folder(f"{server}/data/emodb/1.1.0", "emodb", include="**/*.wav")
+        print(len(report.downloaded), "downloaded,", len(report.unchanged), "unchanged")
 
     Args:
         url: URL of a folder or a repository.
-        destination: Folder to write to; it and folders below it are made as needed. Local files that the server
+        destination: Folder to write to, created as needed, like folders below it. Local files that the server
             does not have are left alone.
-        include: Patterns of paths below the folder, of which a file must match one, see :func:`walk`. Where no file
-            does, nothing is downloaded, and the report is empty.
+        include: Patterns of paths below the folder, of which a file must match one, see :func:`walk`. If no file does,
+            nothing is downloaded, and the report is empty.
         exclude: Patterns that neither a file nor a folder above it may match.
         max_concurrency: See :func:`download_many`.
         on_error: See :func:`download_many`.
         overwrite: See :func:`download_many`.
         manifest: See :func:`download_many`.
         durable: See :func:`download_many`.
-        archive: Ask for the folder as one archive first (Pro, where the administrator allows it): one request in
-            place of one for each file. Only files that are listed with size and checksum are unpacked, and
-            verified like any others; the rest, or all if no archive comes, is fetched file by file. The archive
-            needs as much space beside the files until it is unpacked. It has the whole folder in it: where most of
-            its files, or of their bytes, are here already or not chosen, it is not asked for.
+        archive: Request the folder as one archive first (Pro, if the administrator allows it): one request instead of
+            one for each file. Only files that are listed with size and checksum are unpacked, and verified like any
+            others; the rest, or all if the server sends no archive, are downloaded one by one. The archive needs as
+            much additional space until it is unpacked. It contains the whole folder, so it is not requested if most
+            of its files, or of their bytes, are unchanged or not chosen.
         session: Session to use; None opens one for this call.
-        progress: Counts files and bytes as they are kept.
+        progress: Counts files and received bytes.
 
     Returns:
         A :class:`Batch`, to be awaited or opened.
@@ -284,7 +290,7 @@ def download_folder(
             relative = relative_path(folder.path, file.path)
             return Job(folder / relative, relative, file)
 
-        # The server packs the whole folder into an archive, so all of its files must be known.
+        # The server packs the whole folder, so all of its files must be listed.
         files = await list_files(opened, folder, ALL_FILES if archive else path_filter)
         if not files and not path_filter.has_patterns:
             await run(partial(make_folder, where.destination, durable=where.durable))
@@ -304,13 +310,13 @@ def download_folder(
 
 class _Source(NamedTuple):
     """
-    What a bulk call is about.
+    The work of a bulk call.
 
     Attributes:
-        items: What is to be fetched.
-        job_of: Makes a job of an item.
-        chunks_of: Takes the items, some at a time, and tells a progress of all that are known.
-        settled: Outcomes of files that are in their places already.
+        items: The items to download.
+        job_of: Returns the job of an item.
+        chunks_of: Yields the items in chunks, and reports their known sizes to a progress.
+        settled: Outcomes of files that are already complete.
     """
 
     items: Iterable[Any] | AsyncIterable[Any]
@@ -321,7 +327,7 @@ class _Source(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """Where bulk downloads go, and what they do there, checked."""
+    """The validated destination and options of bulk downloads."""
 
     destination: str
     overwrite: Overwrite
@@ -331,17 +337,17 @@ class _Where:
 
 async def remove_parts(folder: str | os.PathLike[str], *, older_than: float | None = None) -> list[str]:
     """
-    Remove what interrupted downloads have left in and below a folder; no request.
+    Remove partial files of interrupted downloads in and below a folder; no request.
 
-    A large file that is interrupted leaves a part and its journal beside the target, so that a later call can go on;
-    they are named ``.<target>.<16 digits>.part`` and ``.journal``. A process that was killed may have left others.
-    Who will not come back for them removes them with this call. What a transfer is at work on, in this process or
-    another, is not touched, nor is any file of another name.
+    An interrupted download of a large file leaves a partial file and its journal beside the target, from which a later
+    call resumes; they are named ``.<target>.<16 digits>.part`` and ``.journal``. A killed process may have left others.
+    Call this if they will not be resumed. Files of running transfers, in this process or another, are not touched, nor
+    is any file of another name.
 
     Args:
-        folder: Folder to look into. Symbolic links in it are not followed.
-        older_than: Remove only what was last written to so many seconds ago; None for any age. On a file system
-            without locks nobody can tell what is in use: there a part is only removed for its age.
+        folder: Folder to search. Symbolic links in it are not followed.
+        older_than: Remove only files last written that many seconds ago; None for any age. On a file system without
+            locks it is unknown which files are in use: there a partial file is removed only by age.
 
     Returns:
         Paths of the files that were removed.
@@ -390,7 +396,7 @@ def _downloads(
             _count(settled, call.progress)
             chunks = chunks_of(items, listed_size, call.progress)
             targets = fetcher.targets(chunks, ahead=isinstance(items, Sequence))
-            # While files are checked and put in their places, the bytes of others arrive.
+            # While files are verified and committed, the bytes of others are received.
             yield Work(_after(settled, targets), fetcher.fetch, workers=call.concurrency + call.concurrency // 2)
 
     return bulk(prepare, options)

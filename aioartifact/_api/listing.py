@@ -1,4 +1,4 @@
-"""What is in a folder: one level, all levels, what fits a pattern."""
+"""List a folder: one level, all levels, or by pattern."""
 
 from collections.abc import Iterable
 from contextlib import aclosing
@@ -15,7 +15,7 @@ from .._patterns import parse_pattern, parse_patterns
 from .items import item_of
 from .session import using
 
-# A query finds few among many; the other ways bring them all here first.
+# A query finds few among many; the other methods list everything first.
 _QUERY_FIRST: tuple[Method, ...] = ("aql", "file-list", "folders")
 
 
@@ -23,11 +23,14 @@ def ls(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> Listing
     """
     List the entries of a folder, one level, as they arrive; one request.
 
-    It works for every user, edition and repository, and tells names only: ``walk(url, depth=1, folders=True)`` also
-    has sizes, checksums and dates, where the server tells them.
+    It works for every user, edition and repository, and returns names only: ``walk(url, depth=1, folders=True)`` also
+    returns sizes, checksums and dates, if the server reports them. Example::
+
+        async for entry in aioartifact.ls(f"{server}/libs-release/org/acme"):
+            print(entry.name)
 
     Args:
-        url: URL of a folder or a repository. Of a remote repository, what is in its cache.
+        url: URL of a folder or a repository. Of a remote repository, its cache is listed.
         session: Session to use; None opens one for this listing.
 
     Returns:
@@ -65,28 +68,31 @@ def walk(
     session: aiohttp.ClientSession | None = None,
 ) -> Listing:
     """
-    List what is below a folder, on all levels, as it arrives.
+    List a folder on all levels, as entries arrive.
 
-    The server is asked in the first way that it, its edition and this user allow: its File List, one request; AQL,
-    one request, or more where it trims its answers; the folders, one request each, which tells no sizes, checksums
-    and dates. What a server refuses for good is not asked for again in the same session.
+    The first method that the server, its edition and this user allow is used: File List, one request; AQL, one request,
+    or more if the server trims results; Folder Info, one request per folder, without sizes, checksums and dates. A
+    session remembers what a server has refused for good.
 
-    Memory does not grow with the tree, but for 100,000 paths that are kept to go on after a failure. Take entries
-    as they come: a server does not wait for long with an answer that nobody reads.
+    Memory does not grow with the tree, except for 100,000 paths that are kept to continue after a failure. Process
+    entries as they arrive: a server does not wait long while its response is not read. Example::
+
+        async for file in aioartifact.walk(f"{server}/libs-release/org/acme", include="**/*.jar"):
+            print(file.path, file.size)
 
     Args:
-        url: URL of a folder or a repository. Of a remote repository, what is in its cache.
-        depth: How many levels; 1 is what is directly in the folder, None is all.
-        files: Whether files are shown.
-        folders: Whether folders are shown.
+        url: URL of a folder or a repository. Of a remote repository, its cache is listed.
+        depth: Number of levels; 1 lists only the folder itself, None lists all.
+        files: Whether to yield files.
+        folders: Whether to yield folders.
         include: Patterns of paths below the folder, of which an entry must match one: ``*``, ``?`` and ``[...]``
-            inside a segment, ``**`` for any number of segments. None at all is everything.
+            within a segment, ``**`` for any number of segments. No pattern means all.
         exclude: Patterns that neither an entry nor a folder above it may match.
-        where: Conditions on size, dates and properties; where the listing does not tell, each entry is asked for.
+        where: Conditions on size, dates and properties. Values that the listing lacks are requested for each entry.
         session: Session to use; None opens one for this listing.
 
     Returns:
-        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, in no order, see :class:`Listing`.
+        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, in no particular order, see :class:`Listing`.
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
@@ -128,23 +134,26 @@ def glob(
     session: aiohttp.ClientSession | None = None,
 ) -> Listing:
     """
-    List what fits a pattern below a folder.
+    List the entries below a folder that match a pattern.
 
-    AQL is asked first, as far as it can express the pattern, so that only what may fit has to come; else the
-    folders that the pattern names are walked. The result is the same.
+    AQL is queried first, as far as it can express the pattern, so that only possible matches are transferred.
+    Otherwise the folders that the pattern names are walked. The result is the same. Example::
+
+        async for file in aioartifact.glob(f"{server}/libs-release", "org/**/app-1.*.jar"):
+            print(file.url)
 
     Args:
         url: URL of a folder or a repository.
-        pattern: Of paths below it, such as ``**/*.bin``: ``*``, ``?`` and ``[...]`` inside a segment, ``**`` for any
+        pattern: Of paths below it, such as ``**/*.bin``: ``*``, ``?`` and ``[...]`` within a segment, ``**`` for any
             number of segments.
-        folders: Whether folders are shown, too.
+        folders: Whether to yield folders, too.
         exclude: See :func:`walk`.
         where: See :func:`walk`.
         session: Session to use; None opens one for this listing.
 
     Returns:
-        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, in no order, see :class:`Listing`. A folder
-        that the pattern names and that does not exist holds nothing.
+        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, in no particular order, see :class:`Listing`. A
+        folder that the pattern names and that does not exist is empty.
 
     Raises:
         InvalidArgumentError: If *pattern* or *exclude* is invalid.
@@ -173,7 +182,7 @@ def glob(
 
 def _check_url(session: aiohttp.ClientSession | None, url: URLLike) -> None:
     """
-    Complain at the call rather than at the first entry.
+    Raise at the call rather than at the first entry.
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
@@ -186,7 +195,7 @@ def _check_url(session: aiohttp.ClientSession | None, url: URLLike) -> None:
 
 def _condition(where: Filter | None) -> Filter | None:
     """
-    None where nothing is asked for.
+    Return *where*, or None if it has no condition.
 
     Raises:
         InvalidArgumentError: If *where* is not a filter.

@@ -1,4 +1,4 @@
-"""Searches: where something is of which one thing is known."""
+"""Search by one criterion."""
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -41,32 +41,35 @@ def search(
     session: aiohttp.ClientSession | None = None,
 ) -> Results[Entry]:
     """
-    Find items by one thing that is known of them; one request.
+    Find items by one criterion; one request.
 
-    That is either a name, a checksum, properties, coordinates (any of *group_id*, *artifact_id*, *version* and
-    *classifier*), or a date. :func:`glob` and :func:`aql` combine conditions.
+    The criterion is either a name, a checksum, properties, coordinates (any of *group_id*, *artifact_id*, *version* and
+    *classifier*), or a date. :func:`glob` and :func:`aql` combine conditions. Example::
+
+        async for item in aioartifact.search(server, name="app-1.*.jar", repositories="libs-release"):
+            print(item.url)
 
     Args:
         server: Base address of the server, e.g. ``https://host/artifactory``.
-        name: File name with ``*`` and ``?``; without one at an end, more may stand there.
-        checksum: SHA-256, SHA-1 or MD5 in hexadecimal, told apart by their length (Pro).
-        properties: Values by key, with ``*`` and ``?``; ``""`` asks for the property with whatever value. Folders
-            may be found, too.
+        name: File name with ``*`` and ``?``; an end without a wildcard may be followed by more text.
+        checksum: SHA-256, SHA-1 or MD5 in hexadecimal, distinguished by length (Pro).
+        properties: Values by key, with ``*`` and ``?``; ``""`` matches any value. Folders may be found,
+            too.
         group_id: Organization of the artifact by the layout of its repository, with ``*`` and ``?``.
-        artifact_id: Name of the artifact, likewise.
-        version: Its version, likewise.
-        classifier: Its classifier, likewise.
+        artifact_id: Name of the artifact, with ``*`` and ``?``.
+        version: Its version, with ``*`` and ``?``.
+        classifier: Its classifier, with ``*`` and ``?``.
         created_after: Deployed later than this; a date with time zone. Not for anonymous users, as all dates.
         created_before: Deployed earlier than this.
         modified_after: Last modified later than this.
         modified_before: Last modified earlier than this.
-        repositories: Keys of the repositories to look in; all if there are none.
+        repositories: Keys of the repositories to search; all by default.
         session: Session to use; None opens one for this search.
 
     Returns:
-        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, see :class:`Results`; found by date, or
-        through a proxy that drops unknown header fields, without sizes and checksums. Its ``is_complete`` is False
-        where exactly 1000 came: many servers give no more.
+        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, see :class:`Results`. Items found by date, or
+        through a proxy that drops unknown header fields, have no sizes and checksums. ``is_complete`` is False if
+        exactly 1000 arrived: many servers return no more.
 
     Raises:
         InvalidURLError: If *server* is not an absolute http or https URL.
@@ -128,7 +131,7 @@ async def _found(session: aiohttp.ClientSession, request: Request) -> list[Entry
     try:
         found, answer = await collect(session, request, "results", lambda entry: read_found(request, entry))
     except NotFoundError as error:
-        # Searches by date say so where they find nothing.
+        # Searches by date respond with this 404 if they find nothing.
         if "No results found" not in error.server_message:
             raise
         return []
@@ -144,7 +147,7 @@ def _checksum(value: str) -> Parameters:
     return [(algorithm, Checksums(**{algorithm: value}).get(algorithm) or "")]
 
 
-# Parameters of the search by properties that name none.
+# Parameters of the search by properties that are not names of properties.
 _TAKEN = {"repos", "properties"}
 
 
@@ -163,7 +166,7 @@ def _properties(values: Mapping[str, str]) -> Parameters:
 
 def _dates(dates: Filter) -> Parameters:
     """
-    Ask for one kind of date: of two, the server would find what has either.
+    Require one kind of date: with two, the server would return items that match either.
 
     Raises:
         InvalidArgumentError: If both kinds are passed.

@@ -1,4 +1,4 @@
-"""The session factory, and how every other public function comes by a session."""
+"""The session factory, and how every other public function gets a session."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -30,7 +30,7 @@ class _Opening(AbstractAsyncContextManager[aiohttp.ClientSession]):
     """
     Opens a session at the start of a block and closes it at the end.
 
-    No generator, because one that is garbage-collected closes its session, even while the caller still uses that.
+    Not a generator: one that is garbage-collected would close its session while the caller still uses it.
     """
 
     def __init__(self, open_: Callable[[], Awaitable[aiohttp.ClientSession]]) -> None:
@@ -58,30 +58,33 @@ def session(
     user_agent: str | None = None,
 ) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
     """
-    Open a session that knows the credentials of the servers it talks to.
+    Open a session that sends each server its credentials.
 
     The session is a plain ``aiohttp.ClientSession``. Every request to a server carries that server's credentials,
-    and no other request does: not on a redirect to storage, not to another host. A server is known once it is
-    given here or named in a call of this library; requests made on the session itself carry credentials only for
-    servers known by then. One session serves any number of servers, within one event loop and one process.
+    and no other request does: not on a redirect to storage, not to another host. A server is known after it is passed
+    here or used in a call of this library; requests sent on the session itself carry credentials only for servers
+    known by then. One session works with any number of servers, in one event loop and one process. Example::
+
+        async with aioartifact.session("https://artifactory.example.com/artifactory") as session:
+            print(await aioartifact.repositories("https://artifactory.example.com/artifactory", session=session))
 
     Args:
-        server: Base address of a server, e.g. ``https://host/artifactory``. Needed where its path does not end in
+        server: Base address of a server, e.g. ``https://host/artifactory``. Needed if its path does not end in
             ``/artifactory`` and is not in the user's configuration, for *auth* that is not a mapping, and for
-            requests made on the session itself.
+            requests sent on the session itself.
         auth: Credentials, as :class:`Credentials` or as ``(user, password)``; for several servers a mapping of
             their base addresses. None looks them up, see :func:`resolve_credentials`.
-        retry: What to do about failures that may pass; None means ``RetryPolicy()``.
-        timeouts: Waiting for a sign of life, in seconds; None means ``Timeouts()``.
-        limits: How much happens at once; None means ``Limits()``.
-        verify: True to check TLS certificates against the system's authorities, or those in ``SSL_CERT_FILE`` and
-            ``SSL_CERT_DIR``; or a file or folder of CA certificates, or an ``ssl.SSLContext``. False checks nothing,
+        retry: How to retry transient failures; None means ``RetryPolicy()``.
+        timeouts: Time limits in seconds; None means ``Timeouts()``.
+        limits: Concurrency and rate limits; None means ``Limits()``.
+        verify: True to verify TLS certificates against the system's authorities, or those in ``SSL_CERT_FILE`` and
+            ``SSL_CERT_DIR``; or a file or folder of CA certificates, or an ``ssl.SSLContext``. False verifies nothing,
             and warns.
         cert: Client certificate: a PEM file with certificate and key, or a pair of files.
         proxy: Proxy for all requests: a URL such as ``http://user:password@host:3128``, or ``host:3128``, which means
             http. None uses the environment's ``HTTP_PROXY``, ``HTTPS_PROXY``, else ``ALL_PROXY``, and ``NO_PROXY``
             (host names, domains, networks such as ``10.0.0.0/8``), for requests that this library makes.
-        trust_env: Whether proxies of the environment are used at all.
+        trust_env: Whether to use proxies of the environment.
         user_agent: User-Agent to send instead of the library's own.
 
     Returns:
@@ -128,10 +131,10 @@ async def open_session(
     user_agent: str | None = None,
 ) -> aiohttp.ClientSession:
     """
-    Open a session like :func:`session`, to be closed with ``await session.close()``.
+    Open a session like :func:`session`, which must be closed with ``await session.close()``.
 
     For objects that open a session in one method and close it in another: services, actors, notebooks. Prefer
-    :func:`session` wherever an ``async with`` block fits. The session stays open until it is closed, and closing it
+    :func:`session` if an ``async with`` block fits. The session stays open until it is closed, and closing it
     twice is harmless. If it is garbage-collected while open, aiohttp issues a ResourceWarning.
 
     Args:
@@ -140,7 +143,7 @@ async def open_session(
         retry: Which failures to retry; None means ``RetryPolicy()``.
         timeouts: Timeouts in seconds; None means ``Timeouts()``.
         limits: Concurrency and rate limits; None means ``Limits()``.
-        verify: How to check TLS certificates.
+        verify: How to verify TLS certificates.
         cert: Client certificate.
         proxy: Proxy for all requests, a URL or ``host:port``.
         trust_env: Whether to use proxies of the environment.
@@ -228,7 +231,7 @@ def _given_credentials(
     if server is None:
         raise InvalidArgumentError(
             "auth is given without a server",
-            hint="say where it belongs: session('https://host/artifactory', auth=...)",
+            hint="name its server: session('https://host/artifactory', auth=...)",
         )
     return {server if isinstance(server, ServerURL) else parse_server_url(server): parse_auth(auth)}
 
@@ -244,7 +247,7 @@ def _given_for(server: ServerURL, given: Mapping[ServerURL, Credentials | Provid
 
 @asynccontextmanager
 async def using(given: aiohttp.ClientSession | None) -> AsyncIterator[aiohttp.ClientSession]:
-    """Use the caller's session, or a short-lived one."""
+    """Yield the caller's session, or open one for the block."""
     if given is not None:
         with state_of(given).calls.call():
             yield given

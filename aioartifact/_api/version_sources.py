@@ -1,4 +1,4 @@
-"""Where the versions of artifacts are asked for: folders, AQL, properties, Maven's metadata."""
+"""Sources of versions: folders, AQL, properties, Maven's metadata."""
 
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
@@ -52,10 +52,10 @@ async def _by_folder_or_aql(session: aiohttp.ClientSession, item: ItemURL) -> li
     try:
         return await by_folder(session, item)
     except ForbiddenError as refusal:
-        # An anonymous user may never query; a refused password (401) is not tried twice.
+        # Anonymous users may never query; refused credentials (401) are not tried twice.
         if is_anonymous(session, item.server):
             raise
-        # AQL leaves out what the user may not read, so an empty answer still means refused.
+        # AQL leaves out items that the user may not read, so an empty result still means refused.
         if names := await _by_aql(session, item):
             return names
         raise refusal from None
@@ -92,7 +92,7 @@ async def _by_properties(session: aiohttp.ClientSession, item: ItemURL, name: st
 
 async def fetch_maven_metadata(session: aiohttp.ClientSession, artifact: ItemURL) -> MavenMetadata:
     """
-    Ask for the Maven metadata of *artifact*; one request.
+    Request the Maven metadata of *artifact*; one request.
 
     Raises:
         NotFoundError: If there is none.
@@ -108,9 +108,9 @@ async def by_aql_each(
     session: aiohttp.ClientSession, server: ServerURL, repository: str, paths: Sequence[str]
 ) -> dict[str, set[str]]:
     """
-    Names of the folders in each of *paths*, for few queries.
+    Names of the folders in each of *paths*, with few queries.
 
-    Where the server trims an answer, half as many paths are asked for at a time.
+    If the server trims a result, half as many paths are queried at a time.
 
     Raises:
         IncompleteListingError: If it trims even the result for one.

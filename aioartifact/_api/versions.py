@@ -1,4 +1,4 @@
-"""Versions of an artifact, and the newest of them."""
+"""List the versions of an artifact, and find the newest."""
 
 import warnings
 from collections.abc import Collection, Coroutine
@@ -37,10 +37,12 @@ async def versions(
     """
     List the versions of an artifact, oldest first; one request.
 
-    A version is a folder below ``group_id/name`` whose name is a semantic version: ``X.Y.Z`` or ``vX.Y.Z``, with
-    whatever follows a ``-`` or ``+``. They are sorted by the rules of semver.org: a pre-release comes before its
-    release, a leading ``v`` does not count, and ``1.0.0-3-gabc1234``, as git describe writes it, comes after
-    ``1.0.0``. Other *scheme* and *method* change what a version is, and where it is looked for.
+    A version is a folder below ``group_id/name`` whose name is a semantic version: ``X.Y.Z`` or ``vX.Y.Z``, with any
+    tail after a ``-`` or ``+``. Versions are sorted by the rules of semver.org: a pre-release comes before its
+    release, a leading ``v`` is ignored, and ``1.0.0-3-gabc1234``, the output of git describe, comes after ``1.0.0``.
+    *scheme* changes what a version is, *method* where to look. Example::
+
+        await aioartifact.versions(server, "libs-release", "org.acme", "app", spec=">=1.2,<2")
 
     Args:
         server: Base address of the server, e.g. ``https://host/artifactory``.
@@ -49,23 +51,23 @@ async def versions(
         name: Name of the artifact.
         scheme: ``"semver"`` as above; ``"maven"``: names with a digit, in Maven's order; ``"pep440"``: versions of
             Python packages, which needs the extra ``pep440``; ``"natural"``: all names, digits as numbers; or a
-            function that makes a sort key of a name: all names.
-        spec: Only versions that match: clauses such as ``>=1.2,<2``, ``~=1.4``, ``==1.*``, ``!=1.3.0``, all of
-            which must hold in the order of *scheme*; for ``"maven"`` also ranges, ``[1.0,2.0)``. As in Python,
-            pre-releases are left out while a release matches, unless a clause names one: ``>=1.0.0-0``.
-        prerelease: True takes only pre-releases, False only releases, None both,
-            unless *spec* leaves pre-releases out. A snapshot is a pre-release.
-        where: Only names that a regular expression matches from end to end, or for which a function is true.
+            function that returns a sort key for a name: all names.
+        spec: Only versions that match clauses such as ``>=1.2,<2``, ``~=1.4``, ``==1.*``, ``!=1.3.0``, all of
+            which must match in the order of *scheme*; for ``"maven"`` also ranges, ``[1.0,2.0)``. As in Python,
+            pre-releases are left out if a release matches, unless a clause names one: ``>=1.0.0-0``.
+        prerelease: True returns only pre-releases, False only releases, None both, unless *spec* leaves out
+            pre-releases. A snapshot is a pre-release.
+        where: Only names that a regular expression matches as a whole, or for which a function returns True.
         method: ``"folder"`` lists the folder: one request, for every user and edition. ``"aql"`` sends a query:
-            one request, not for anonymous users. ``"auto"`` lists the folder, and asks AQL only where that is
-            refused. ``"properties"`` asks AQL for the values that the files below have of a property.
+            one request, not for anonymous users. ``"auto"`` lists the folder, and uses AQL only if that is
+            refused. ``"properties"`` queries AQL for the values of a property of the files below.
             ``"maven-metadata"`` reads the ``maven-metadata.xml`` of the artifact.
         property_name: Name of that property.
-        denied: What to do if access is refused: ``"warn"`` warns and returns ``[]``, ``"raise"`` raises.
+        denied: If access is refused: ``"warn"`` warns and returns ``[]``, ``"raise"`` raises.
         session: Session to use; None opens one for this call.
 
     Returns:
-        Versions as they are named; ``[]`` if the artifact does not exist. With ``"maven"`` the timestamped
+        Names of the versions; ``[]`` if the artifact does not exist. With ``"maven"`` the timestamped
         snapshots of ``"properties"`` count as one, by their base version.
 
     Raises:
@@ -98,13 +100,13 @@ async def _list_names(
 
 
 async def _allowed(listing: Coroutine[object, object, Collection[str]], denied: Denied) -> Collection[str]:
-    """Take what is not there for no names, and what is refused too, with a warning, unless *denied* says no."""
+    """Return no names if the artifact is missing, or refused, with a warning unless *denied* is ``"raise"``."""
     try:
         return await listing
     except NotFoundError:
         return []
     except REFUSALS as error:
-        if denied == "raise" or error.redirected:  # where a login page or another server answers, nothing is known
+        if denied == "raise" or error.redirected:  # a login page or another server proves nothing
             raise
         warnings.warn(f"no versions listed: {error}", UserWarning, stacklevel=3)
         return []
@@ -118,7 +120,7 @@ def artifact_of(server: URLLike, repository: str, group_id: str, name: str) -> I
         InvalidURLError: If an argument cannot be a part of a URL.
     """
     address = url(server, repository=repository, group_id=group_id, name=name)
-    # The server is named here, whatever its context path; there is nothing to guess.
+    # The server is an argument, so its context path need not be guessed.
     return parse_item_url(address, [parse_server_url(server)])
 
 
@@ -142,10 +144,12 @@ async def latest_version(
     session: aiohttp.ClientSession | None = None,
 ) -> str | None:
     """
-    The newest version of an artifact, by the order of :func:`versions`; one request.
+    Return the newest version of an artifact, in the order of :func:`versions`; one request.
 
     As in Python, a pre-release is returned only if no release matches, or if a clause of *spec* names one:
-    ``1.9.0`` comes before ``2.0.0-rc1``. With *prerelease* True only pre-releases count.
+    ``1.9.0`` comes before ``2.0.0-rc1``. With *prerelease* True only pre-releases count. Example::
+
+        await aioartifact.latest_version(server, "libs-release", "org.acme", "app", spec="<2")
 
     Args:
         server: Base address of the server.
@@ -156,8 +160,8 @@ async def latest_version(
         spec: See :func:`versions`.
         prerelease: See :func:`versions`.
         where: See :func:`versions`.
-        method: See :func:`versions`. ``"server"`` takes the server's word instead: its newest release by the
-            layout of the repository, in an order close to Maven's. Needs Artifactory Pro.
+        method: See :func:`versions`. ``"server"`` requests the newest release by the layout of the repository from
+            the server, in an order close to Maven's. Needs Artifactory Pro.
         property_name: See :func:`versions`.
         denied: See :func:`versions`.
         session: Session to use; None opens one for this call.
@@ -176,7 +180,7 @@ async def latest_version(
     if method == "server":
         if (scheme, spec, prerelease, where) != ("semver", None, None, None):
             raise InvalidArgumentError(
-                "method='server' takes the server's word; it knows no scheme, spec, prerelease or where"
+                "method='server' lets the server decide; it supports no scheme, spec, prerelease or where"
             )
         item = artifact_of(server, repository, group_id, name)
         return next(iter(await _allowed(_ask_server(item, group_id, name, session), denied)), None)
@@ -203,9 +207,9 @@ async def maven_metadata(
     session: aiohttp.ClientSession | None = None,
 ) -> MavenMetadata:
     """
-    Read what ``maven-metadata.xml`` says about an artifact; one request.
+    Read the ``maven-metadata.xml`` of an artifact; one request.
 
-    Artifactory calculates that file some time after a deployment; a virtual repository merges those of its members.
+    Artifactory updates that file some time after a deployment; a virtual repository merges those of its members.
 
     Args:
         server: Base address of the server.

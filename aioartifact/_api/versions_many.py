@@ -1,4 +1,4 @@
-"""Versions of many artifacts, for few requests."""
+"""List the versions of many artifacts with few requests."""
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ from .versions import Denied, artifact_of
 Name: TypeAlias = tuple[str, str]
 Names: TypeAlias = list[str] | ArtifactoryError
 
-# What says that AQL cannot be asked here, rather than that the server is not well.
+# AQL is not available here; other errors mean that the server fails.
 _NO_QUERY = (BadRequestError, ForbiddenError, InvalidArgumentError)
 
 
@@ -50,27 +50,26 @@ async def versions_many(
     """
     List the versions of many artifacts of a repository, as :func:`versions` does for one.
 
-    AQL tells them for as few queries as 5,700 characters each allow: three for 500 artifacts. Where many are
-    neighbours, their whole group is asked for. Where the server takes no queries of this user, or knows nothing at all
-    of these artifacts (as of a remote repository), the folder of each is listed: one request per artifact, some at a
-    time.
+    AQL queries of up to 5,700 characters are used: three for 500 artifacts. If many artifacts are in one group, the
+    whole group is queried. If the server accepts no queries of this user, or returns nothing for these artifacts (as
+    for a remote repository), the folder of each is listed: one request per artifact, several at a time.
 
-    AQL leaves out what the user may not read: such an artifact has no versions, like one that does not exist.
+    AQL leaves out items that the user may not read: such an artifact has no versions, like one that does not exist.
 
     Args:
         server: Base address of the server.
         repository: Repository key.
-        names: Group ID and name of each artifact; those named twice are asked for once.
+        names: Group ID and name of each artifact; duplicates are queried once.
         scheme: See :func:`versions`.
         spec: See :func:`versions`.
         prerelease: See :func:`versions`.
         where: See :func:`versions`.
-        method: ``"aql"`` and ``"folder"`` do only that; ``"auto"`` prefers AQL.
+        method: ``"aql"`` or ``"folder"``; ``"auto"`` prefers AQL.
         max_concurrency: Folders listed at a time; None means the session's limit.
-        denied: What to do about artifacts that are refused: ``"warn"`` warns, once, and keeps the error in their
-            result, ``"raise"`` raises.
-        on_error: What to do about an artifact that fails otherwise: ``"raise"`` raises its error, ``"collect"``
-            keeps it in its result.
+        denied: If access to artifacts is refused: ``"warn"`` warns, once, and stores the error in their result,
+            ``"raise"`` raises.
+        on_error: If an artifact fails for another reason: ``"raise"`` raises its error, ``"collect"`` stores it in its
+            result.
         session: Session to use; None opens one for this call.
 
     Returns:
@@ -140,7 +139,7 @@ class _Search:
     Attributes:
         session: The session.
         items: The artifacts, at least one, all of one repository.
-        keeps: Tells which errors become part of a result; others end the search.
+        keeps: Whether an error becomes part of a result; other errors end the search.
         concurrency: Folders listed at a time.
     """
 
@@ -155,11 +154,11 @@ class _Search:
         try:
             found = await self._query()
         except AuthenticationError as error:
-            # Asking on with refused credentials would have the server lock the user out.
+            # More requests with refused credentials could lock the account.
             return self._all(error)
         except _NO_QUERY:
             return await self.by_folder()
-        # No row at all proves nothing: a remote repository and a missing one look the same.
+        # An empty result proves nothing: a remote repository and a missing one look the same.
         return found if any(found.values()) else await self.by_folder()
 
     async def by_aql(self) -> dict[str, Names]:
