@@ -21,6 +21,7 @@ from .handlers.builds import (
     build_publication,
     build_removal,
     build_renaming,
+    build_usage,
 )
 from .handlers.items import deploy, folder_archive, methods, multipart, relocation, webdav
 from .handlers.packages import package_upload, simple_index
@@ -73,6 +74,7 @@ _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
     ("api/build/retention", {"POST": build_removal.apply_retention}),
     ("api/build", {"GET": build_listing.get, "PUT": build_publication.publish, "DELETE": build_removal.delete}),
     ("api/builds/buildArtifacts", {"GET": build_artifacts.list_artifacts}),
+    ("api/search/dependency", {"GET": build_usage.search_dependents}),
     ("api/search/buildArtifacts", {"POST": build_artifacts.search_artifacts}),
     ("api/search/aql", {"POST": aql_search.aql}),
     ("api/search/artifact", {"GET": artifact_search.quick}),

@@ -7,7 +7,7 @@ The document of a run is a file in the repository for build info, and its rows g
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from ..protocol import build_info
 from ..protocol.build_info import BuildInfoError, Document, Produced, Run
@@ -69,10 +69,10 @@ def runs(store: Store, repository: str, name: str, number: str | None = None) ->
     return sorted(build_info.order_of(found), key=lambda run: run.started)
 
 
-def runs_with(store: Store, repository: str, table: Literal["artifacts", "dependencies"], sha1: str) -> list[Run]:
-    """Return the runs that have a file with this content among their artifacts or dependencies."""
-    joined = f" JOIN modules ON modules.build_id = builds.id JOIN {table} ON {table}.module_id = modules.id"
-    return _runs(store, repository, f" AND {table}.sha1 = ?", [sha1], joined)
+def dependent_runs(store: Store, repository: str, sha1: str) -> list[Run]:
+    """Return the runs that have a file with this content among their dependencies, the oldest first."""
+    joined = " JOIN modules ON modules.build_id = builds.id JOIN dependencies ON dependencies.module_id = modules.id"
+    return _runs(store, repository, " AND dependencies.sha1 = ?", [sha1], joined)
 
 
 def status_of(store: Store, repository: str, run: Run) -> str:

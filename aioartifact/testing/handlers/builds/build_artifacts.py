@@ -122,7 +122,7 @@ async def search_artifacts(exchange: Exchange) -> Reply:
 async def list_artifacts(exchange: Exchange) -> Reply:
     """List the artifacts of a run as ``GET api/builds/buildArtifacts/{name}/{number}/{repository}`` does (7.x)."""
     if not exchange.instance.profile.is_platform:
-        exchange.refuse_unknown()
+        refuse(404, "Not Found")
     name, number, repository = path_names(exchange, "api/builds/buildArtifacts", count=3)
     builds = BuildAccess(exchange, repository)
     _, document = builds.demand_document(name, number)

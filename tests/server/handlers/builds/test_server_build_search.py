@@ -1,4 +1,4 @@
-"""``POST api/search/buildArtifacts``."""
+"""``POST api/search/buildArtifacts`` and ``GET api/search/dependency``."""
 
 import pytest
 
@@ -67,3 +67,26 @@ async def test_nothing_found(published, send, search, status, message):
     answer = await send(published, "POST", "/api/search/buildArtifacts", search)
     assert answer.status == status
     assert answer.message.startswith(message)
+
+
+async def test_dependents(published, send, build, basic):
+    """Runs that used a file, by either checksum; only those that the user may read."""
+    published.put("generic-local/lib.bin", b"library")
+    checksums = published.checksums("generic-local/lib.bin")
+    module = {"id": "m", "dependencies": [{"id": "lib", "sha1": checksums["sha1"]}] * 2}
+    for number in (4, 5):
+        await send(published, "PUT", "", build(number, "a/b", modules=[module]))
+    links = [{"uri": f"{published.url}/api/build/a%2Fb/{number}"} for number in (4, 5)]
+    for kind in ("sha1", "sha256"):
+        answer = await send(published, "GET", f"/api/search/dependency?{kind}={checksums[kind]}")
+        assert answer.json() == {"results": links}
+    published.add_user("user", password="pw")
+    query = f"/api/search/dependency?sha1={checksums['sha1']}"
+    assert (await send(published, "GET", query, headers=basic("user", "pw"))).json() == {"results": []}
+    assert (await send(published, "GET", f"/api/search/dependency?sha256={'0' * 64}")).json() == {"results": []}
+
+
+@pytest.mark.parametrize("query", ["", "sha1=", "sha1=00", "sha256=00"])
+async def test_dependents_of_nothing(published, send, query):
+    """A checksum is needed."""
+    assert (await send(published, "GET", f"/api/search/dependency?{query}")).status == 400
