@@ -75,7 +75,9 @@ def resolve_credentials(url: URLLike) -> Credentials:
     ``JF_ACCESS_TOKEN``, or ``JF_USER`` with ``JF_PASSWORD``, where ``JF_URL`` is the server;
     ``~/.artifactory_python.cfg`` (``DOHQ_ARTIFACTORY_PYTHON_CFG`` moves it); jfrog-cli's configuration
     (``JFROG_CLI_HOME_DIR`` moves it, ``JFROG_CLI_SERVER_ID`` says which entry counts where several are for one
-    server); ``~/.netrc`` (``NETRC`` moves it); anonymous. Reads small files, without a request; nothing is remembered.
+    server; an encrypted one needs the extra ``jfrog``, and the key in ``JFROG_CLI_ENCRYPTION_KEY`` or in jfrog-cli's
+    ``security.yaml``); ``~/.netrc`` (``NETRC`` moves it); anonymous. Reads small files, without a request; nothing is
+    remembered. A session reads them again when one of the files changes, and after a 401.
 
     A source that cannot be read, or whose fault does not concern this server, is skipped: ``skipped`` has the reasons.
 
@@ -127,7 +129,10 @@ class _ConfiguredCredentials:
         """Look them up if *force*, or if a file has changed since the last time."""
         files = tuple(map(_version_of, credential_files(environ=os.environ, home=_home())))
         if force or self._credentials is None or files != self._files:
-            self._credentials = look_up(self._server)
+            found = look_up(self._server)
+            # A file that has no credentials any more may be incomplete: another program writes it at this moment.
+            if self._credentials is None or found.kind != "anonymous":
+                self._credentials = found
             self._files = files
         return self._credentials
 

@@ -1,12 +1,13 @@
 """JFrog's own sources: the environment variables of its CI actions, and the configuration of jfrog-cli."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .._address import ServerURL
 from .claims import claims_of, number_in
+from .jfrog_encryption import decrypted
 from .sources import read_address, serves
 from .value import Credentials, Found, Skipped
 
@@ -62,12 +63,25 @@ def servers_in_jfrog_environment(environ: Mapping[str, str]) -> Iterator[ServerU
         yield address
 
 
-def from_jfrog_cli(text: str, server: ServerURL, name: str, *, now: float = 0.0, server_id: str = "") -> Found:
+def _no_key() -> str | Skipped:
+    return Skipped("environment", "no key")
+
+
+def from_jfrog_cli(
+    text: str,
+    server: ServerURL,
+    name: str,
+    *,
+    now: float = 0.0,
+    server_id: str = "",
+    key: Callable[[], str | Skipped] = _no_key,
+) -> Found:
     """
     Read jfrog-cli's ``jfrog-cli.conf.v6``.
 
     Of several entries for this server the one named *server_id* wins, else the default one. A file that is empty,
-    malformed or encrypted is skipped, and so are entries that hold nothing to send (client certificates, SSH keys).
+    malformed, or encrypted with an unknown key is skipped, and so are entries that hold nothing to send (client
+    certificates, SSH keys).
     Refresh tokens are left alone: using one would log jfrog-cli out. Beside user and password, a token is not used if
     it has expired, or if it was issued for an hour: jfrog-cli made that one of the password.
 
@@ -77,6 +91,7 @@ def from_jfrog_cli(text: str, server: ServerURL, name: str, *, now: float = 0.0,
         name: Name of the file in messages.
         now: Seconds since the epoch; with 0, no token has expired.
         server_id: Value of ``JFROG_CLI_SERVER_ID``.
+        key: Finds the key of an encrypted file.
 
     Raises:
         CredentialsError: The credentials cannot be sent.
@@ -90,11 +105,31 @@ def from_jfrog_cli(text: str, server: ServerURL, name: str, *, now: float = 0.0,
     if not entries:
         return None
     if config.get("enc"):
-        return Skipped(f"file {name}", "encrypted by jfrog-cli")
+        opened = _decrypted(entries, key)
+        if isinstance(opened, str):
+            return Skipped(f"file {name}", f"encrypted by jfrog-cli; {opened}")
+        entries = opened
     entries.sort(key=lambda entry: (_text(entry, "serverId") != server_id, not entry.get("isDefault")))
     sources = [f"file {name} server id {_text(entry, 'serverId')}" for entry in entries]
     found = (_credentials(_login(entry, now), source) for entry, source in zip(entries, sources, strict=True))
     return next(filter(None, found), None) or Skipped(sources[0], "no access token, and no user with a password")
+
+
+def _decrypted(entries: list[dict[str, Any]], key: Callable[[], str | Skipped]) -> list[dict[str, Any]] | str:
+    """Decrypt what may be sent, and nothing else; return why that failed."""
+    found = key()
+    if isinstance(found, Skipped):
+        return str(found)
+    opened: list[dict[str, Any]] = []
+    try:
+        for entry in entries:
+            secrets = {name: decrypted(_text(entry, name), found) for name in ("accessToken", "password")}
+            if None in secrets.values():
+                return "with another key"
+            opened.append({**entry, **secrets})
+    except ImportError:
+        return "reading it needs `pip install 'aioartifact[jfrog]'`"
+    return opened
 
 
 def servers_in_jfrog_cli(text: str) -> Iterator[ServerURL]:

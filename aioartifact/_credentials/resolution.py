@@ -9,6 +9,7 @@ from pathlib import Path
 from .._address import ServerURL
 from .ancestor import from_ancestor_environment, from_cfg, servers_in_cfg
 from .jfrog import from_jfrog_cli, from_jfrog_environment, servers_in_jfrog_cli, servers_in_jfrog_environment
+from .jfrog_encryption import master_key, security_path
 from .netrc import from_netrc
 from .sources import Read, cfg_path, from_file, jfrog_cli_path, netrc_path, read_text, shown_path, with_context_path
 from .value import NONE_FOUND, Credentials, Found, Skipped
@@ -28,8 +29,9 @@ def resolve(
     In this order: ``ARTIFACTORY_USERNAME`` with ``ARTIFACTORY_API_KEY``; ``JF_ACCESS_TOKEN``, or ``JF_USER``
     with ``JF_PASSWORD``, where ``JF_URL`` is this server; ``~/.artifactory_python.cfg``
     (``DOHQ_ARTIFACTORY_PYTHON_CFG`` moves it); jfrog-cli's configuration (``JFROG_CLI_HOME_DIR`` moves it,
-    ``JFROG_CLI_SERVER_ID`` chooses among entries for one server);
-    ``~/.netrc`` (``NETRC`` moves it); anonymous. A source that cannot be read is skipped.
+    ``JFROG_CLI_SERVER_ID`` chooses among entries for one server, ``JFROG_CLI_ENCRYPTION_KEY`` or
+    ``security/security.yaml`` has the key of an encrypted one); ``~/.netrc`` (``NETRC`` moves it); anonymous. A source
+    that cannot be read is skipped.
 
     Args:
         server: Requested server.
@@ -42,9 +44,10 @@ def resolve(
         CredentialsError: The entry of *server* is malformed, or holds what cannot be sent.
     """
     now = clock()
-    from_cli = partial(from_jfrog_cli, now=now, server_id=environ.get("JFROG_CLI_SERVER_ID", ""))
-    look = partial(from_file, server=server, read=read, home=home)
     cfg, cli, netrc = cfg_path(environ, home), jfrog_cli_path(environ, home), netrc_path(environ, home)
+    key = partial(master_key, environ, folder=cli.parent, read=read, home=home)
+    from_cli = partial(from_jfrog_cli, now=now, server_id=environ.get("JFROG_CLI_SERVER_ID", ""), key=key)
+    look = partial(from_file, server=server, read=read, home=home)
     sources: list[Callable[[], Found]] = [
         lambda: from_ancestor_environment(environ),
         lambda: from_jfrog_environment(environ, server, now=now),
@@ -57,7 +60,8 @@ def resolve(
 
 def credential_files(*, environ: Mapping[str, str], home: Path) -> tuple[Path, ...]:
     """Name the files that :func:`resolve` reads."""
-    return cfg_path(environ, home), jfrog_cli_path(environ, home), netrc_path(environ, home)
+    cli = jfrog_cli_path(environ, home)
+    return cfg_path(environ, home), cli, security_path(cli.parent), netrc_path(environ, home)
 
 
 def resolve_ancestor(server: ServerURL, *, environ: Mapping[str, str], read: Read, home: Path) -> Credentials:

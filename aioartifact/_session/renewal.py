@@ -118,7 +118,7 @@ class RenewableCredentials:
         """
         if self.current != refused:
             return self.current
-        if self._clock.now() < self._forced_at + seconds_between_forced(self._refused):
+        if self._may_not_force():
             return None
         try:
             renewed = await self._renew(session, refused)
@@ -153,6 +153,12 @@ class RenewableCredentials:
             return False
         elapsed = self._clock.now() - self._failed_at
         return elapsed < _PAUSE or (elapsed < _PAUSE_OF_CALLS and self._calls.has_any_of(self._failed_calls))
+
+    def _may_not_force(self) -> bool:
+        """Whether the server has refused what the last forced renewal brought, a short time ago."""
+        if self._provided.interval is not None:  # it only reads files
+            return False
+        return self._clock.now() < self._forced_at + seconds_between_forced(self._refused)
 
     def _failed_again(self) -> CredentialsError:
         """Return the last failure as an error of its own: each request adds its traceback."""
