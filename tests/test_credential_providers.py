@@ -476,6 +476,24 @@ async def test_provider_for_several_servers_is_called_once(server, url):
     assert issuer.calls == [False]
 
 
+async def test_redirect_to_a_server_with_a_provider(server, url):
+    """Its credentials are renewed on the way; the slots that count are those of the first server."""
+    async with ArtifactoryServer() as other:
+        other.add_user("ci", password="pw", admin=True)
+        other.put(PATH, b"other")
+        server.fail("GET", PATH, times=None, fault=Fault.redirect(f"{other.url}/{PATH}"))
+        provider = Scripted(Credentials.basic("ci", "old"), Credentials.basic("ci", "pw"))
+        auth = {server.url: ("ci", "pw"), other.url: provider}
+        async with aioartifact.session(auth=auth) as session:
+            got = await asyncio.gather(*(aioartifact.read_bytes(url, session=session) for _ in range(20)))
+            slots = state_of(session).server_limits.values()
+            assert {limits.queue.limit.in_flight for limits in slots} == {0}
+            assert {limits.queue.awaited for limits in slots} == {0}
+        assert set(got) == {b"other"}
+        assert provider.calls == [False, True]
+        assert {request.had_credentials for request in other.requests} == {True}
+
+
 async def test_foreign_session_has_no_provider(server, url):
     """auth= is an argument of our sessions only; a session from elsewhere says so."""
     import aiohttp

@@ -160,6 +160,38 @@ async def test_tenant_whose_provider_hangs_holds_no_request_of_the_other(server,
         assert await asyncio.gather(*waiting) == [True] * 10
 
 
+async def test_tenant_whose_renewal_hangs_holds_no_request_of_the_other(server, tap):
+    """The same after a 401: requests that wait for the renewal leave their slots, and take them again."""
+    base, released, forced = f"{tap.origin}/artifactory", anyio.Event(), anyio.Event()
+
+    class Ada:
+        async def credentials(self, *, force: bool) -> Credentials:
+            if force:
+                forced.set()
+                await released.wait()
+            return Credentials.bearer(SECRETS["ada"] if force else "wrong")
+
+    limits = aioartifact.Limits(max_connections=2)
+    async with (
+        aioartifact.session(base, limits=limits) as shared,
+        aioartifact.with_credentials(shared, Ada()) as ada,
+        aioartifact.with_credentials(shared, provider_of("bob")) as bob,
+    ):
+        urls = [f"{base}/ada-local/small.bin"] * 10
+        waiting = [asyncio.ensure_future(aioartifact.exists(url, session=ada)) for url in urls]
+        await forced.wait()
+        for _ in range(5):
+            assert await aioartifact.exists(f"{base}/bob-local/small.bin", session=bob)
+        waiting.pop().cancel()
+        refused = server.count("GET", "api/storage/ada-local/**")
+        assert 1 <= refused <= 2  # what was in flight; the others wait for the renewal before they are sent
+        released.set()
+        assert await asyncio.gather(*waiting) == [True] * 9
+        slots = state_of(shared).server_limits
+        assert {limits.queue.limit.in_flight for limits in slots.values()} == {0}
+        assert {limits.queue.awaited for limits in slots.values()} == {0}
+
+
 async def test_tenants_share_connections_and_limits(server, tap):
     """However many sessions there are, together they are one client to the server."""
     base = f"{tap.origin}/artifactory"

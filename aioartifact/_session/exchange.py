@@ -410,8 +410,16 @@ def _middlewares(
         added = (*session.headers, "Authorization", "Cookie")
         ours.append(withholding([name for name in added if name.lower() not in kept]))
     if not context.state.foreign:
-        is_encoded = context.request.is_for_file
-        return [*ours, AuthRetryMiddleware(context.state, context.operation, route, is_own=True, is_raw=is_encoded)]
+        first = context.state.route(context.request.server)
+        middleware = AuthRetryMiddleware(
+            context.state,
+            context.operation,
+            route,
+            is_own=True,
+            is_raw=context.request.is_for_file,
+            has_slot=route.limits is first.limits,
+        )
+        return [*ours, middleware]
     return [*ours, *(middlewares_of(session) if is_here else ()), limiting_head]
 
 

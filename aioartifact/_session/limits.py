@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from math import inf
 from types import TracebackType
 
@@ -183,6 +185,21 @@ class ServerLimits:
         """Note that the response of a request has been read, or that it came to nothing."""
         if not self._is_foreign:
             self.queue.leave()
+
+    @asynccontextmanager
+    async def without_slot(self) -> AsyncIterator[None]:
+        """Have a request that is in flight, and waits for something else, occupy no slot inside the block."""
+        self.queue.waiting.count -= 1
+        self.queue.leave()
+        has_slot = False
+        try:
+            yield
+            await self.queue.enter()
+            has_slot = True
+        finally:
+            self.queue.waiting.count += 1
+            if not has_slot:
+                self.queue.limit.start()  # `leave` follows in any case
 
     def turn(self, credentials: SentCredentials | None) -> "_Turn":
         """

@@ -1,6 +1,7 @@
 """The client middlewares: what aiohttp runs around every request, on every hop."""
 
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TypeAlias
 
 import aiohttp
@@ -58,6 +59,7 @@ class AuthRetryMiddleware:
         route: Way to the server.
         is_own: Whether this library makes the request: then it is not sent where its credentials were refused.
         is_raw: Whether response bodies keep the content coding that they are sent with.
+        has_slot: Whether the request occupies a slot of this server; after a redirect, that is one of the first server.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class AuthRetryMiddleware:
         *,
         is_own: bool,
         is_raw: bool = False,
+        has_slot: bool = False,
     ) -> None:
         self._state = state
         self._operation = operation
@@ -75,6 +78,7 @@ class AuthRetryMiddleware:
         self._limits = route.limits
         self._is_own = is_own
         self._is_raw = is_raw
+        self._has_slot = has_slot
         self._renewable: RenewableCredentials | None = None
         self._attached: Credentials | None = None
         self._was_renewed = False
@@ -105,8 +109,9 @@ class AuthRetryMiddleware:
         self, request: aiohttp.ClientRequest, handler: Handler
     ) -> tuple[aiohttp.ClientResponse, "_Refusal | None"]:
         """Send the request once, when it may be sent; return the response, and what it says if it is a refusal."""
-        if self._renewable is not None:
-            await self._renewable.ready(request.session)
+        if self._renewable is not None and not self._renewable.is_ready:
+            async with self._without_slot():
+                await self._renewable.ready(request.session)
         async with self._limits.turn(self._attach(request) if self._is_own else None):
             credentials = self._attach(request)  # others may have renewed them meanwhile
             self._operation.count_request()
@@ -142,12 +147,19 @@ class AuthRetryMiddleware:
             return False
         self._was_renewed = True
         await self._release_connection(response)  # the provider may need it
-        renewed = await self._renewable.renew(request.session, refused)
+        async with self._without_slot():
+            renewed = await self._renewable.renew(request.session, refused)
+            if renewed is None:  # before others take the slot, and are refused, too
+                self._limits.breaker.refuse(credentials_in(request.headers), response.status)
         if renewed is None or not is_replayable(request.body):
             return False
         response.release()
         self._operation.continue_attempt()
         return True
+
+    def _without_slot(self) -> AbstractAsyncContextManager[None]:
+        """Have the request occupy no slot inside the block, if it has one."""
+        return self._limits.without_slot() if self._has_slot else nullcontext()
 
     async def _refusal(self, response: aiohttp.ClientResponse) -> "_Refusal":
         said = await self._explanation(response)

@@ -70,6 +70,7 @@ class RenewableCredentials:
         self._validity = Validity()
         self._fetched = 0  # how often the provider has returned or failed
         self._was_forced = False
+        self._doubted: Credentials | None = None  # refused, and being renewed
         self._failure: CredentialsError | None = None
         self._failed_at = -inf
         self._failed_calls: frozenset[object] = frozenset()
@@ -88,6 +89,14 @@ class RenewableCredentials:
         """Why the last renewal failed; empty if it did not."""
         return "" if self._failure is None else self._failure.message
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the present credentials can be sent without a renewal."""
+        current = self.current
+        if current is None or current is self._doubted:
+            return False
+        return self._clock.wall().timestamp() < self._validity.renew_at
+
     async def ready(self, session: aiohttp.ClientSession) -> Credentials:
         """
         Return credentials that are valid, and renew them first if they are due.
@@ -95,10 +104,12 @@ class RenewableCredentials:
         Raises:
             CredentialsError: If there are none, and the provider has not returned any.
         """
-        current, now = self.current, self._clock.wall().timestamp()
-        if current is not None and now < self._validity.renew_at:
+        current = self.current
+        if current is not None and self.is_ready:
             return current
-        is_valid = current is not None and now < self._validity.expires
+        if current is not None and current is self._doubted:  # another request was refused, and has them renewed
+            return await self.renew(session, current) or current
+        is_valid = current is not None and self._clock.wall().timestamp() < self._validity.expires
         if is_valid and (self._lock.locked() or self._may_not_fetch()):
             assert current is not None
             return current
@@ -120,6 +131,7 @@ class RenewableCredentials:
             return self.current
         if self._may_not_force():
             return None
+        self._doubted = self.current
         try:
             renewed = await self._renew(session, refused)
         except CredentialsError:
@@ -183,6 +195,7 @@ class RenewableCredentials:
             failure = self._refusal_of(credentials)
             if failure is None:
                 self._accept(credentials)
+        self._doubted = None
         self._fetched += 1
         self._failure = failure
         self._was_forced = refused is not None
