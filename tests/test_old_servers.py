@@ -221,7 +221,7 @@ async def test_properties_by_no_way(server, session, status):
     url = f"{server.url}/generic-local/a"
     with pytest.raises(aioartifact.ResponseError) as caught:
         await aioartifact.update_properties(url, {"k": "v"}, session=session)
-    assert "knows no PATCH api/metadata" in caught.value.hint
+    assert "does not support PATCH api/metadata" in caught.value.hint
     await aioartifact.update_properties(url, {"k": "v"}, session=session)
     assert server.properties("generic-local/a") == {"k": ["v"]}
 

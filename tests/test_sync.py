@@ -616,7 +616,7 @@ async def test_names_that_the_disk_takes_for_one_are_a_conflict(server, session,
     assert plan.of("delete") == ()
     assert [action.path for action in plan.of("keep")] == ["Same"]
     assert {len(plan.of("fetch")), len(plan.of("conflict"))} == {1}
-    assert "the file system takes it for" in plan.of("conflict")[0].reason
+    assert "the file system treats it as" in plan.of("conflict")[0].reason
 
 
 async def test_names_that_differ_in_case_are_two_where_the_disk_tells_them_apart(server, session, folder, url):

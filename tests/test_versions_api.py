@@ -302,7 +302,7 @@ async def test_latest_version_by_a_server_without_licence():
 
 async def test_latest_version_by_the_server_heeds_no_rules_of_ours(server, session):
     """An option that would be ignored is refused before a request."""
-    with pytest.raises(aioartifact.InvalidArgumentError, match="takes the server's word"):
+    with pytest.raises(aioartifact.InvalidArgumentError, match="lets the server decide"):
         await aioartifact.latest_version(server.url, *ARGUMENTS, method="server", spec=">=1", session=session)
     assert server.requests == []
 

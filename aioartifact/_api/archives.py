@@ -1,4 +1,4 @@
-"""Archives: what is in one on the server, and a folder of the server as one."""
+"""Read archives on the server."""
 
 import aiohttp
 
@@ -15,18 +15,18 @@ _MAX_SIZE = 1 << 30  # bytes
 
 async def list_archive(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> list[ArchiveMember]:
     """
-    List what is in a zip or tar file on the server.
+    List the members of a zip or tar file on the server.
 
-    A zip file has a directory at its end: that takes one request for a file of up to 256 KiB, else two or a few. Of an
-    uncompressed tar file the heads of its members are read, of a compressed one all of it, in requests of up to 4 MiB.
-    The type is told by the content, so the name does not matter. Any server and edition will do.
+    A zip file has a directory at its end: reading that takes one request for a file of up to 256 KiB, otherwise two or
+    a few. Of an uncompressed tar file the headers of its members are read, of a compressed one everything, in requests
+    of up to 4 MiB. The type is detected from the content, not the name. Works with any server and edition.
 
     Args:
         url: URL of the archive.
         session: Session to use; None opens one for this call.
 
     Returns:
-        The members in the order of the archive. Names come from whoever made it, and may hold ``..``.
+        The members in the order of the archive. Names are not trusted, and may contain ``..``.
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
@@ -49,13 +49,14 @@ async def read_archive_member(
     """
     Read one file out of a zip or tar file on the server, into memory.
 
-    Artifactory Pro hands it out itself, in one request; nobody tells its checksum. Other editions refuse that; then it
-    is read from the archive's own bytes as by :func:`list_archive`, and for a zip file its checksum is compared.
+    Artifactory Pro sends the member itself, in one request, usually without a checksum. Other editions refuse that;
+    then it is read from the bytes of the archive as by :func:`list_archive`, and for a zip file its checksum is
+    compared.
 
     Args:
         url: URL of the archive.
-        member: Name of the member, as :func:`list_archive` tells it.
-        max_size: Largest size in bytes; a member that has more is not unpacked.
+        member: Name of the member, as returned by :func:`list_archive`.
+        max_size: Largest size in bytes; a larger member is not unpacked.
         session: Session to use; None opens one for this call.
 
     Returns:

@@ -1,4 +1,4 @@
-"""One upload, which Artifactory calls deploying."""
+"""Upload one file, which Artifactory calls deploying."""
 
 import os
 
@@ -27,27 +27,30 @@ async def deploy(
     progress: Progress | None = None,
 ) -> str:
     """
-    Deploy a local file; one request, and one more for a large file whose bytes the server does not have yet.
+    Upload a local file; one request, and one more for a large file whose bytes the server does not have yet.
 
     The file is hashed first, in a thread, and then sent: a file of at most 1 MiB from memory, a larger one from
-    disk. The server compares the bytes with the checksums and stores nothing if they differ; what it recorded is
-    compared once more here. Folders on the way are made by the server. Deploying again replaces the file.
+    disk. The server compares the bytes with the checksums and stores nothing if they differ; the checksums that it
+    recorded are compared once more here. The server creates missing folders. Deploying again replaces the file.
+    Example::
+
+        await aioartifact.deploy("app-1.0.jar", f"{server}/libs-release/org/acme/app/1.0/", parameters={"build": "7"})
 
     Args:
         path: Local file.
-        url: URL the file gets; with a slash at its end, URL of the folder it goes into under its own name.
+        url: URL of the new file; with a slash at its end, URL of the folder that the file goes into under its own name.
         md5: MD5 of the file, if known; None computes it.
         sha1: SHA-1 of the file, if known; None computes it.
         sha256: SHA-256 of the file, if known; None computes it.
         parameters: Properties to set on the file; a value may be a text or several.
         min_checksum_deploy: A file of at least this many bytes is first offered by its checksums alone; a server
-            that has such a file, under whatever name, needs no bytes. None never asks. Files whose checksums are
-            given are not offered: nobody would notice a wrong one.
+            that has such a file, under any name, needs no bytes. None disables this. Files with *md5*, *sha1* or
+            *sha256* are not offered: a wrong checksum would go unnoticed.
         session: Session to use; None opens one for this call.
         progress: Counts the file and its bytes as they are sent.
 
     Returns:
-        URL of the file: the one given, unless that is a folder's.
+        URL of the file.
 
     Raises:
         FileNotFoundError: If the local file does not exist; no request was sent.

@@ -1,4 +1,4 @@
-"""Many uploads: files from anywhere, or a tree."""
+"""Upload many files, or a tree."""
 
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -32,12 +32,12 @@ from .._transfer.send.remote_state import RemoteState
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
 from .items import item_of
 
-# What is to be deployed, and what the server has of it where that was listed.
+# The files to deploy, and those of the server, if these were listed.
 Planned: TypeAlias = tuple[
     Iterable[DeployItem | TreeFile] | AsyncIterable[DeployItem | TreeFile], Mapping[str, FileInfo] | None
 ]
 
-# For so few files, asking for each is less than the listing of a folder that may hold many more.
+# For few files, one request each is cheaper than the listing of a folder that may have many more.
 _FEW = 8
 
 
@@ -54,24 +54,24 @@ def deploy_many(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Deploy many local files, a bounded number at a time; each is hashed, sent and compared as by :func:`deploy`.
+    Upload many local files, a bounded number at a time; each is hashed, sent and verified as by :func:`deploy`.
 
-    Await the result for a :class:`Report`, or open it with ``async with`` to take outcomes as they finish, see
-    :class:`Batch`. Items are pulled as they are needed, so they may come from an endless iterator; memory is
-    bounded by *max_concurrency* times about 2 MiB, the URLs deployed to so far (which no other item may have), the
-    names in their folders, and the outcomes of an awaited report.
+    Await the result for a :class:`Report`, or open it with ``async with`` to process outcomes as they finish, see
+    :class:`Batch`. Items are pulled when they can start, so the iterable may be endless. Memory is bounded by
+    *max_concurrency* times about 2 MiB, the URLs so far (which no other item may have), the names in their folders,
+    and the outcomes of an awaited report.
 
     Args:
         items: Paths, which keep their file names, or ``(path, url)`` pairs with a path below the target folder, or
-            a whole URL; in any iterable or async iterable. A path or URL that ends in a slash is the folder that
+            a full URL; in any iterable or async iterable. A path or URL that ends in a slash is the folder that
             the file goes into under its own name.
-        url: URL of the target folder or repository. Folders are made by the server as needed.
-        parameters: Properties to set on every file; a value may be a text or several. A file that the server has
-            already is deployed once more by its checksums for them, which costs a request and no bytes, unless
+        url: URL of the target folder or repository. The server creates folders as needed.
+        parameters: Properties to set on every file; a value may be a text or several. To set them on an
+            unchanged file, it is deployed once more by its checksums, which costs a request and no bytes, unless
             *overwrite* is ``"never"``.
-        overwrite: What to do about files that the server has: ``"changed"`` keeps those with the right content,
-            which costs one request per folder and one per file that is there; ``"always"`` replaces them;
-            ``"never"`` keeps them, whatever they hold, which costs one request per folder.
+        overwrite: Which files on the server to replace: ``"changed"`` keeps those with the right content, which costs
+            one request per folder and one per existing file; ``"always"`` replaces all; ``"never"`` keeps all,
+            whatever their content, which costs one request per folder.
         min_checksum_deploy: See :func:`deploy`.
         max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
         on_error: ``"raise"`` finishes the rest, then raises one :class:`BatchError`; ``"stop"`` cancels the rest
@@ -119,24 +119,25 @@ def deploy_folder(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Deploy all files below a local folder, or those that patterns choose; the tree below it is kept.
+    Upload all files below a local folder, or those that patterns choose; the tree below it is kept.
 
     Files are deployed in the order of their paths, checksum files (``.sha1``, ``.sha256``, ``.md5``) after the files
-    they belong to: Artifactory does not store those, but compares them. One that the server agrees with already is
-    unchanged. Symbolic links are followed, to files and to folders; folders
-    without files are not made. What the server has already is listed first, as :func:`download_folder` does,
-    unless there are but a few files.
+    they belong to: Artifactory does not store those, but compares them. One that the server already agrees with is
+    unchanged. Symbolic links are followed, to files and to folders; empty folders are not created. The target is
+    listed first, as by :func:`download_folder`, unless there are only a few files. Example::
+
+        report = await aioartifact.deploy_folder("dist", f"{server}/libs-release/org/acme/app/1.0")
+        print(len(report.deployed), "deployed,", len(report.unchanged), "unchanged")
 
     Args:
         folder: Local folder.
-        url: URL of the folder or repository it becomes. Items there that the local folder does not have are left
-            alone.
-        include: Patterns of paths below the folder, of which a file must match one, see :func:`walk`. Where no file
-            does, nothing is deployed, and the report is empty.
-        exclude: Patterns that neither a file nor a folder above it may match; what matches is not looked into.
+        url: URL of the target folder or repository. Items there that the local folder does not have are left alone.
+        include: Patterns of paths below the folder, of which a file must match one, see :func:`walk`. If no file does,
+            nothing is deployed, and the report is empty.
+        exclude: Patterns that neither a file nor a folder above it may match; matching folders are not read.
         parameters: See :func:`deploy_many`.
-        overwrite: See :func:`deploy_many`; a listing costs one request where the server offers its File List or
-            AQL to this user, and then no file that is there costs another one.
+        overwrite: See :func:`deploy_many`; a listing costs one request if the server offers File List or AQL to
+            this user, and then existing files cost no further one.
         min_checksum_deploy: See :func:`deploy`.
         max_concurrency: See :func:`deploy_many`.
         on_error: See :func:`deploy_many`.
@@ -179,7 +180,7 @@ def deploy_folder(
 async def _listed(
     session: aiohttp.ClientSession, target: ItemURL, path_filter: PathFilter, files: Sequence[TreeFile]
 ) -> dict[str, FileInfo] | None:
-    """What the server has of *files*, by path; None where this user may not list it."""
+    """The files of the server, by path; None if this user may not list them."""
     wanted = {(target / file.relative).path for file in files}
     try:
         return {found.path: found for found in await list_files(session, target, path_filter) if found.path in wanted}

@@ -1,4 +1,4 @@
-"""Facts about one item, and any other answer of the REST API."""
+"""Query one item, or any URL of the REST API."""
 
 import os
 
@@ -19,13 +19,13 @@ from .session import using
 
 
 def item_of(session: aiohttp.ClientSession, url: URLLike) -> ItemURL:
-    """Read an item's URL with the servers in mind that the session knows."""
+    """Parse the URL of an item, with the servers that the session knows."""
     return parse_item_url(url, state_of(session).servers)
 
 
 def file_item_of(session: aiohttp.ClientSession, url: URLLike, name: str = "") -> ItemURL:
     """
-    Read the URL that a file gets: with a slash at its end, it is the folder that the file goes into as *name*.
+    Parse the target URL of a file: with a slash at its end, it is the folder that the file goes into as *name*.
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item, is that of a folder without *name*, or Artifactory does not
@@ -35,13 +35,18 @@ def file_item_of(session: aiohttp.ClientSession, url: URLLike, name: str = "") -
     if not names_folder(url):
         return item
     if not name:
-        raise InvalidURLError(f"{item}/: names a folder", hint="end the URL with the name the file gets")
+        raise InvalidURLError(f"{item}/: names a folder", hint="end the URL with the name of the file")
     return item_below(item, name)
 
 
 async def info(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> FileInfo | FolderInfo:
     """
-    Describe a file or a folder; one request.
+    Return the info of a file or a folder; one request.
+
+    Example::
+
+        file = await aioartifact.info(f"{server}/libs-release/org/acme/app/1.0/app-1.0.jar")
+        print(file.size, file.checksums.sha256)
 
     Args:
         url: URL of the item.
@@ -64,14 +69,14 @@ async def info(url: URLLike, *, session: aiohttp.ClientSession | None = None) ->
 
 async def exists(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> bool:
     """
-    Tell whether a file or a folder exists; one request.
+    Return whether a file or a folder exists; one request.
 
     Args:
         url: URL of the item.
         session: Session to use; None opens one for this call.
 
     Returns:
-        False if there is no such item, or it is hidden from this user.
+        False if the item does not exist, or the user may not see it.
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
@@ -91,7 +96,7 @@ async def checksum(
     path_or_url: URLLike | os.PathLike[str], type: str = "md5", *, session: aiohttp.ClientSession | None = None
 ) -> str:
     """
-    Checksum of a local file, or the one the server has recorded; one request and no download.
+    Return the checksum of a file on the server, or of a local file; one request and no download.
 
     Args:
         path_or_url: URL of a file, or the path of a local one, which is hashed in a thread.
@@ -125,17 +130,20 @@ async def checksum(
 
 async def rest_api_get(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> Response:
     """
-    Get any URL of a server with its credentials, and read the answer whole; one request.
+    GET any URL of a server with its credentials; one request.
 
-    For what has no function of its own: an entry of an archive (``…/a.zip!/member``), an ``api/…`` address. The
-    body is held in memory; use :func:`download` for files.
+    For requests without a function in this library, such as an ``api/…`` address. The body is held in memory; use
+    :func:`download` for files. Example::
+
+        response = await aioartifact.rest_api_get(f"{server}/api/system/version")
+        print(response.json()["version"])
 
     Args:
-        url: The URL. Percent-escapes, a query and matrix parameters stay as they are given.
+        url: The URL. Percent-escapes, a query and matrix parameters are sent unchanged.
         session: Session to use; None opens one for this call.
 
     Returns:
-        The answer, whatever its status: look at ``status_code``.
+        The response, whatever its status: check ``status_code``.
 
     Raises:
         InvalidURLError: If *url* is not an absolute http or https URL.

@@ -1,4 +1,4 @@
-"""Copying, moving, deleting, making folders."""
+"""Copy, move, delete, create folders."""
 
 import aiohttp
 
@@ -42,25 +42,27 @@ async def copy(
     session: aiohttp.ClientSession | None = None,
 ) -> Relocation:
     """
-    Copy a file, or a folder with all below it, inside one server; two requests and no bytes. Needs Artifactory Pro.
+    Copy a file, or a folder with its content, within one server; two requests and no bytes. Needs Artifactory Pro.
 
-    *target* is the URL that the copy gets, whether something is there or not; with a slash at its end it is the
-    folder that the copy goes into, under its own name. (The server decides by whether a folder is there. So the
-    target is looked at first.) Folders on the way are made. Properties go along.
+    *target* is the URL of the copy, whether or not it exists; with a slash at its end it is the folder that the copy
+    goes into, under its own name. (Artifactory itself decides by whether the folder exists, so the target is checked
+    first.) Missing folders are created. Properties are copied. Example::
 
-    A copy is sent once. Where its answer is lost, source and target are compared: a complete copy is a success,
-    anything else raises.
+        await aioartifact.copy(f"{server}/libs-staging/app-1.0.jar", f"{server}/libs-release/org/acme/app/1.0/")
+
+    A copy is sent once. If the response is lost, source and target are compared: a complete copy is a success, anything
+    else raises.
 
     Args:
         source: URL of a file, a folder or a repository.
-        target: URL of the copy, or of the folder for it.
-        overwrite: Whether files that are there may be replaced; two folders of the same name are merged. False
-            raises if anything has the target's URL.
-        dry_run: Only ask the server whether it could.
+        target: URL of the copy, or with a slash at its end URL of its folder.
+        overwrite: Whether existing files may be replaced; two folders of the same name are merged. False raises if the
+            target exists.
+        dry_run: Only check whether it would succeed.
         session: Session to use; None opens one for this call.
 
     Returns:
-        The URL of the copy and the server's words.
+        The URL of the copy and the messages of the server.
 
     Raises:
         InvalidArgumentError: If *target* is on another server, or below *source*; no request was sent.
@@ -90,21 +92,23 @@ async def move(
     session: aiohttp.ClientSession | None = None,
 ) -> Relocation:
     """
-    Move a file, or a folder with all below it, inside one server; two requests. Needs Artifactory Pro.
+    Move a file, or a folder with its content, within one server; two requests. Needs Artifactory Pro.
 
-    Otherwise like :func:`copy`. Where the answer is lost, a source that is gone and a target that was not there
-    before tell of success.
+    Otherwise like :func:`copy`. If the response is lost, a source that is gone and a target that is new mean success.
+    Example::
+
+        await aioartifact.move(f"{server}/libs-staging/app-1.0.jar", f"{server}/libs-release/org/acme/app/1.0/")
 
     Args:
         source: URL of a file, a folder or a repository.
-        target: The URL it gets, or with a slash at its end the URL of the folder for it.
+        target: The new URL, or with a slash at its end the URL of the folder that the source goes into.
         overwrite: See :func:`copy`.
-        dry_run: Only ask the server whether it could.
-        whole_repository: Whether *source* may be a repository, all of whose content goes.
+        dry_run: Only check whether it would succeed.
+        whole_repository: Whether *source* may be a repository, whose whole content is moved.
         session: Session to use; None opens one for this call.
 
     Returns:
-        The URL it has now and the server's words.
+        The new URL and the messages of the server.
 
     Raises:
         InvalidArgumentError: See :func:`copy`; also for a repository without *whole_repository*.
@@ -127,22 +131,22 @@ async def delete(
     session: aiohttp.ClientSession | None = None,
 ) -> Deletion:
     """
-    Delete a file, or a folder with all below it; one request. The server keeps it in its trash can, if it has one.
+    Delete a file, or a folder with its content; one request. The server moves it to its trash can, if it has one.
 
-    Where a URL tells no context path, such as ``/artifactory``, what looks like a folder may be a whole repository of
-    a server whose context path nobody named. There the item is looked at first, which costs another request.
+    If the context path of a URL is unknown (it is not ``/artifactory``, and not configured), a URL that looks like that
+    of a folder may be that of a repository. Then the item is checked first, which costs another request.
 
-    A deletion may be sent again where its answer is lost. If the second then finds nothing, the first did it.
+    A deletion is retried if its response is lost. If the retry finds nothing, the first request has deleted it.
 
     Args:
-        url: URL of a file, a folder or a repository; of a remote repository it is what its cache has.
-        missing_ok: Whether it is fine if there is no such item.
-        dry_run: Delete nothing, list what would go: one request for a file, and those of a listing for a folder.
-        whole_repository: Whether *url* may be a repository, all of whose content goes.
+        url: URL of a file, a folder or a repository; of a remote repository, its cache is changed.
+        missing_ok: Whether a missing item is not an error.
+        dry_run: Delete nothing, list the files: one request for a file, and those of a listing for a folder.
+        whole_repository: Whether *url* may be a repository, whose whole content is deleted.
         session: Session to use; None opens one for this call.
 
     Returns:
-        What is gone; with *dry_run* also the files.
+        The deleted item; with *dry_run* also the files.
 
     Raises:
         InvalidArgumentError: If *url* is a repository, and *whole_repository* is False; no request was sent.
@@ -166,12 +170,12 @@ async def mkdir(
     url: URLLike, *, parents: bool = True, exist_ok: bool = True, session: aiohttp.ClientSession | None = None
 ) -> None:
     """
-    Make a folder; one request, and one to look for each of *parents* and *exist_ok* that is False.
+    Create a folder; one request, and one check for each of *parents* and *exist_ok* that is False.
 
     Args:
         url: URL of the folder, in a local repository.
-        parents: Whether missing folders above it are made, as the server does by itself.
-        exist_ok: Whether it is fine if the folder exists.
+        parents: Whether missing parent folders are created, as the server does by itself.
+        exist_ok: Whether an existing folder is not an error.
         session: Session to use; None opens one for this call.
 
     Raises:
@@ -192,7 +196,7 @@ async def mkdir(
         item = item_of(opened, url)
         if not item.path:
             raise InvalidArgumentError(
-                f"mkdir {item}: is a repository", hint="name a folder in it; repositories are made by administrators"
+                f"mkdir {item}: is a repository", hint="name a folder in it; only administrators create repositories"
             )
         if not exist_ok and await _look(opened, item) is not None:
             raise AlreadyExistsError(f"mkdir {item}: exists")
@@ -212,7 +216,7 @@ async def remove(session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: b
     Delete *item*; see :func:`delete`.
 
     Returns:
-        Whether this call deleted something; False if there was no such item, with *missing_ok*.
+        Whether something was deleted; False for a missing item, with *missing_ok*.
     """
     if not await _is_certain(session, item, missing_ok=missing_ok, whole_repository=whole_repository):
         return False
@@ -224,7 +228,7 @@ async def remove(session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: b
 
 
 async def files_to_delete(session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: bool) -> tuple[FileInfo, ...]:
-    """List the files that go with *item*, which may be a folder; none where nothing is there, with *missing_ok*."""
+    """List the files of *item*, which may be a folder; none if it is missing, with *missing_ok*."""
     found = await (_look if missing_ok else fetch_info)(session, item)
     if found is None:
         return ()
@@ -235,7 +239,7 @@ def relocation_of(
     session: aiohttp.ClientSession, verb: Verb, source: URLLike, target: URLLike, *, whole_repository: bool = False
 ) -> tuple[ItemURL, ItemURL]:
     """
-    Read the URLs of what is copied or moved, and of what it becomes.
+    Parse the URLs of source and target.
 
     Raises:
         InvalidURLError: If one is not the URL of an item.
@@ -253,7 +257,7 @@ async def _is_certain(
     session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: bool, whole_repository: bool
 ) -> bool:
     """
-    Whether *item* is known to be what its URL says, and no repository below a context path that the URL hides.
+    Whether *item* is certainly not a repository below an unknown context path.
 
     Raises:
         NotFoundError: If the item does not exist; with *missing_ok* the result is False.
@@ -281,7 +285,7 @@ async def _is_file(session: aiohttp.ClientSession, item: ItemURL) -> bool:
 async def relocate(
     session: aiohttp.ClientSession, verb: Verb, source: ItemURL, goal: ItemURL, *, overwrite: bool, dry_run: bool
 ) -> Relocation:
-    """Copy or move *source*, which becomes *goal*; see :func:`copy` and :func:`move`."""
+    """Copy or move *source* to *goal*; see :func:`copy` and :func:`move`."""
     there = await _look(session, goal)
     destination = destination_of(verb, source, goal, there, overwrite=overwrite)
     request = build_relocation(verb, source, destination, dry_run=dry_run)
@@ -289,7 +293,7 @@ async def relocate(
         messages = read_relocation(request, await fetch_response(session, request))
     except (ConnectionLostError, TransportTimeoutError) as error:
         if dry_run or not await _is_done(session, verb, source, goal, was_there=there is not None):
-            error.hint = f"the server may have done it, or be at it; look at {goal} before you try again"
+            error.hint = f"the server may have done it, or may still be working; check {goal} before you retry"
             raise
         messages = ()
     return Relocation(str(goal), dry_run, messages)
@@ -298,7 +302,7 @@ async def relocate(
 async def _is_done(
     session: aiohttp.ClientSession, verb: Verb, source: ItemURL, goal: ItemURL, *, was_there: bool
 ) -> bool:
-    """Whether a copy or a move whose answer was lost has been done to its end, as far as can be told."""
+    """Whether a copy or a move whose response was lost is known to be complete."""
     try:
         if verb == "copy":
             wanted = await _contents(session, source)
@@ -318,9 +322,9 @@ async def _contents(session: aiohttp.ClientSession, item: ItemURL) -> set[tuple[
 async def _was_deleted(
     session: aiohttp.ClientSession, item: ItemURL, error: NotFoundError, *, missing_ok: bool
 ) -> bool:
-    """Whether an earlier attempt of a deletion deleted *item*; raise *error* if that is the failure it looks like."""
+    """Whether an earlier attempt of a deletion deleted *item*; otherwise raise *error*."""
     if await _look(session, item) is not None:
-        error.hint = "it exists: delete it in the local repository that holds it, not in a virtual one"
+        error.hint = "it exists: delete it in its local repository, not in a virtual one"
         raise error
     if not missing_ok and error.attempts == 1:
         raise error

@@ -1,4 +1,4 @@
-"""Many copies, moves and deletions, none of which transfers bytes."""
+"""Copy, move and delete many items, without transferring bytes."""
 
 from collections.abc import AsyncIterable, Iterable
 from functools import partial
@@ -29,9 +29,9 @@ def copy_many(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Copy many files or folders inside one server, each as by :func:`copy`: two requests and no bytes. Needs Pro.
+    Copy many files or folders within one server, each as by :func:`copy`: two requests and no bytes. Needs Pro.
 
-    Await the result for a :class:`Report`, or open it with ``async with`` to take outcomes as they finish, see
+    Await the result for a :class:`Report`, or open it with ``async with`` to process outcomes as they finish, see
     :class:`Batch`. Items are pulled as they are needed, so they may come from an endless iterator; memory grows with
     the targets so far (which no other item may have) and the outcomes of an awaited report. Example::
 
@@ -46,7 +46,7 @@ def copy_many(
             the folder that the copy goes into, under its own name.
         overwrite: Whether existing files may be replaced, see :func:`copy`. False makes each item whose target exists
             a failure.
-        dry_run: Only ask the server whether it could; the status of each is ``"planned"``.
+        dry_run: Only check whether it would succeed; the status of each is ``"planned"``.
         max_concurrency: Items in flight; None takes it from the session's :class:`Limits`.
         on_error: ``"raise"`` finishes the rest, then raises one :class:`BatchError`; ``"stop"`` cancels the rest at the
             first failure, then raises; ``"collect"`` only reports. A copy that is cancelled may still be done by the
@@ -81,7 +81,7 @@ def move_many(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Move many files or folders inside one server, each as by :func:`move`: two requests and no bytes. Needs Pro.
+    Move many files or folders within one server, each as by :func:`move`: two requests and no bytes. Needs Pro.
 
     Otherwise like :func:`copy_many`. Example::
 
@@ -91,7 +91,7 @@ def move_many(
         items: ``(source, target)`` pairs, see :func:`copy_many`. No source should be inside another one.
         overwrite: See :func:`copy_many`.
         dry_run: See :func:`copy_many`.
-        whole_repository: Whether a source may be a repository, all of whose content is moved.
+        whole_repository: Whether a source may be a repository, whose whole content is moved.
         max_concurrency: See :func:`copy_many`.
         on_error: See :func:`copy_many`.
         session: Session to use; None opens one for this call.
@@ -152,7 +152,7 @@ def delete_many(
     """
     Delete many files or folders, each as by :func:`delete`; one request each.
 
-    Await the result for a :class:`Report`, or open it with ``async with`` to take outcomes as they finish, see
+    Await the result for a :class:`Report`, or open it with ``async with`` to process outcomes as they finish, see
     :class:`Batch`. Items are pulled as they are needed, so they may come from a listing or an endless iterator; memory
     grows with the URLs so far (which no other item may have) and the outcomes of an awaited report. Example::
 
@@ -165,9 +165,9 @@ def delete_many(
     Args:
         items: URLs of files, folders or repositories, in any iterable or async iterable.
         missing_ok: Whether an item may be missing; its status is then ``"unchanged"``.
-        dry_run: Delete nothing: the status of each is ``"planned"``, and its size that of the files that would go.
-            One request for a file, and those of a listing for a folder.
-        whole_repository: Whether a URL may be a repository, all of whose content is deleted.
+        dry_run: Delete nothing: the status of each is ``"planned"``, and its size that of the files that would be
+            deleted. One request for a file, and those of a listing for a folder.
+        whole_repository: Whether a URL may be a repository, whose whole content is deleted.
         max_concurrency: Items in flight; None takes it from the session's :class:`Limits`.
         on_error: ``"raise"`` finishes the rest, then raises one :class:`BatchError`; ``"stop"`` cancels the rest at the
             first failure, then raises; ``"collect"`` only reports. A deletion that is cancelled may still be done by

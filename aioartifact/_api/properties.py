@@ -20,25 +20,24 @@ from .._session import fetch_response, state_of
 from .items import item_of
 from .session import using
 
-# What a session remembers of a server that is older than 6.1, or stands behind a proxy that knows no PATCH.
+# Remembered by the session: the server is older than 6.1, or a proxy does not support PATCH.
 _MERGE = "patch-metadata"
-# What a server says that does not set properties by a URL either, or not by one of that length.
+# Statuses of servers that cannot set properties by a URL, or not by one of that length.
 _NOT_BY_URL = frozenset({404, 405, 414, 501})
 
 
 async def properties(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> dict[str, list[str]]:
     """
-    Read the properties of a file, a folder or a repository; one request, two where there are none.
+    Return the properties of a file, a folder or a repository; one request, two if there are none.
 
-    The server answers alike for an item without properties and for no item at all, so in that case File Info
-    decides.
+    The response for an item without properties and for a missing item is the same, so in that case File Info decides.
 
     Args:
         url: URL of the item.
         session: Session to use; None opens one for this call.
 
     Returns:
-        The values of each property, sorted by name; the order of values means nothing. Empty if there are none.
+        The values of each property, sorted by name; the order of values has no meaning. Empty if there are none.
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
@@ -59,14 +58,16 @@ async def set_properties(
     session: aiohttp.ClientSession | None = None,
 ) -> None:
     """
-    Make *properties* the only ones that an item has; two requests, three where it had none.
+    Set the properties of an item, and remove all others; two requests, three if it had none.
 
-    The present ones are read, then replaced in one step. One that somebody else sets in between stays. Needs
-    Artifactory Pro. Before 6.1, the server takes one request for what is set and one for what is deleted.
+    The existing ones are read, then replaced in one step. One that another client sets in between stays. Needs
+    Artifactory Pro. Before 6.1, setting and deleting take one request each. Example::
+
+        await aioartifact.set_properties(url, {"stage": "released", "language": ["de", "en"]})
 
     Args:
         url: URL of a file, a folder or a repository.
-        properties: Values of each property: a text or several. Empty deletes all.
+        properties: Values of each property: a str or several. Empty deletes all.
         recursive: Whether everything below a folder gets the same values. Properties that only the items below
             have, and not the folder, stay.
         session: Session to use; None opens one for this call.
@@ -98,17 +99,16 @@ async def update_properties(
     session: aiohttp.ClientSession | None = None,
 ) -> None:
     """
-    Change some properties of an item and leave the others; one request, atomic.
+    Change some properties of an item and leave the others; one atomic request.
 
-    With *recursive* it takes one request for what is set and one for what is deleted, since the server's own way
-    to merge would hand every other property of the folder down as well. So it does before Artifactory 6.1. Needs
-    Artifactory Pro.
+    With *recursive*, setting and deleting take one request each, since the server's own request for both would pass on
+    every other property of the folder as well. The same holds before Artifactory 6.1. Needs Artifactory Pro.
 
     Args:
         url: URL of a file, a folder or a repository.
-        changes: New values of each property: a text, several, or None to delete it.
-        recursive: Whether to do the same with everything below a folder. The changes then travel in the URL, which
-            servers bound to some kilobytes.
+        changes: New values of each property: a str, several, or None to delete it.
+        recursive: Whether to change everything below a folder, too. The changes are then sent in the URL, which
+            servers limit to some kilobytes.
         session: Session to use; None opens one for this call.
 
     Raises:
@@ -140,12 +140,12 @@ async def delete_properties(
     session: aiohttp.ClientSession | None = None,
 ) -> None:
     """
-    Delete properties of an item; one request. Those that are not there do not matter. Needs Artifactory Pro.
+    Delete properties of an item; one request. Missing ones are ignored. Needs Artifactory Pro.
 
     Args:
         url: URL of a file, a folder or a repository.
         names: Name of a property, or several.
-        recursive: Whether to do the same with everything below a folder.
+        recursive: Whether to change everything below a folder, too.
         session: Session to use; None opens one for this call.
 
     Raises:
@@ -182,14 +182,14 @@ async def _merge(
     try:
         await fetch_response(session, build_merge_properties(item, changes, recursive=recursive))
     except BadRequestError as error:
-        # What Artifactory 6 says, too, where there is no such item: the error of the look says so better.
+        # Artifactory 6 responds with this for a missing item, too: the error of the check is clearer.
         if "Failed to set properties" in error.server_message:
             await fetch_info(session, item)
         raise
     except ResponseError as error:
         if not isinstance(error, NotFoundError) and error.status not in (405, 501):
             raise
-        await fetch_info(session, item)  # if it exists, it is the method that the server does not know
+        await fetch_info(session, item)  # if it exists, the server does not support the method
         await _merge_by_two(session, item, changes, recursive=recursive)
         refused.add(_MERGE)
 
@@ -201,7 +201,7 @@ async def _merge_by_two(
         await _spread(session, item, changes, recursive=recursive)
     except (InvalidArgumentError, ResponseError) as error:
         if isinstance(error, InvalidArgumentError) or error.status in _NOT_BY_URL:
-            error.hint = "the server, or a proxy before it, knows no PATCH api/metadata, as Artifactory does since 6.1"
+            error.hint = "the server or a proxy does not support PATCH api/metadata (Artifactory does since 6.1)"
         raise
 
 

@@ -1,4 +1,4 @@
-"""Facts about a server: its repositories, its version, whether it is up."""
+"""Query a server: its repositories, its version, whether it is up."""
 
 import aiohttp
 
@@ -28,7 +28,7 @@ async def repositories(
     session: aiohttp.ClientSession | None = None,
 ) -> list[Repository]:
     """
-    List the repositories in which this user can read something; one request.
+    List the repositories that this user may read; one request.
 
     Args:
         server: Base address of the server.
@@ -57,14 +57,14 @@ async def repositories(
 
 async def server_info(server: URLLike, *, session: aiohttp.ClientSession | None = None) -> ServerInfo:
     """
-    Ask a server for its version, and tell what it should be able to do; one request.
+    Return the version, edition and expected capabilities of a server; one request.
 
     Args:
         server: Base address of the server.
         session: Session to use; None opens one for this call.
 
     Returns:
-        Version, edition and capabilities. The edition is a guess by the licence.
+        Version, edition and capabilities. The edition is derived from the licence.
 
     Raises:
         InvalidURLError: If *server* is not an absolute http or https URL.
@@ -80,16 +80,16 @@ async def server_info(server: URLLike, *, session: aiohttp.ClientSession | None 
 
 async def ping(server: URLLike, *, session: aiohttp.ClientSession | None = None) -> bool:
     """
-    Tell whether a server is up; one request, which is not repeated where it fails.
+    Return whether a server is up; one request, which is not retried.
 
-    It does not tell whether credentials are good: newer releases answer everybody.
+    It does not check the credentials: newer releases accept this request from anyone.
 
     Args:
         server: Base address of the server.
         session: Session to use; None opens one for this call.
 
     Returns:
-        False if it cannot be reached, breaks off, or answers that it is starting, overloaded or broken.
+        False if it cannot be reached, the response breaks off, or reports that it is starting, overloaded or broken.
 
     Raises:
         InvalidURLError: If *server* is not an absolute http or https URL.

@@ -1,4 +1,4 @@
-"""Making one folder like another: planned first, then done."""
+"""Make one folder equal to another: plan, then execute."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -38,26 +38,28 @@ async def plan_sync(
     session: aiohttp.ClientSession | None = None,
 ) -> SyncPlan:
     """
-    Find out what it takes to make one folder like another; nothing is changed.
+    Compare two folders, and plan how to make one equal to the other; nothing is changed.
 
     One of the two is the URL of a folder, the other a local folder. The server's folder is listed, as by
-    :func:`walk`; where that tells no checksums, each file costs one more request. Local files are read only where
-    their checksum decides something: where the other side has a file of the same path and size, and to find out what
-    was renamed.
+    :func:`walk`; if that returns no checksums, each file costs one more request. Local files are read only if their
+    checksum matters: if the other side has a file of the same path and size, and to detect renamed files. Example::
+
+        plan = await aioartifact.plan_sync("dist", f"{server}/site-local/docs", delete=True)
+        print(plan)
 
     Args:
-        source: Folder that is the model: a URL, or a local path.
-        destination: Folder that is to become like it; it need not exist.
-        delete: Whether files that the source does not have are deleted.
-        include: Patterns of paths below the folders, of which a file must match one, see :func:`walk`. What is not
-            meant is neither compared nor deleted.
+        source: Folder to copy from: a URL, or a local path.
+        destination: Folder to change; it need not exist.
+        delete: Whether to delete files that the source does not have.
+        include: Patterns of paths below the folders, of which a file must match one, see :func:`walk`. Other
+            files are neither compared nor deleted.
         exclude: Patterns that neither a file nor a folder above it may match.
-        manifest: File in which is recorded what local files hold, so that a later call need not read those that
-            still look the same, see :func:`download_many`. None: they are read.
+        manifest: File that records checksums of local files, so that a later call does not read those that still look
+            the same, see :func:`download_many`. None: they are read.
         session: Session to use; None opens one for this call.
 
     Returns:
-        The plan, to be printed, kept, or given to :func:`run_sync`.
+        The plan, to print, to store, or to pass to :func:`run_sync`.
 
     Raises:
         InvalidArgumentError: Unless exactly one of the folders is a URL; if the local one is empty or not a path, a
@@ -85,24 +87,24 @@ def run_sync(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Do what a plan says.
+    Execute a plan.
 
     Files are transferred and copied first. Only if all of that succeeded, files are renamed; then, only if that
-    succeeded too, files are deleted, and local folders that this leaves empty. Whatever is replaced, renamed or
-    deleted is looked at once more before: a file that is not as the plan saw it, or that the source has again, is
-    left alone, and fails. For this a server is asked once for each folder in which something is sent or deleted, and
-    once for each of its files that is replaced or deleted. What is fetched is fetched as it is now.
+    succeeded too, files are deleted, and local folders that this leaves empty. Before a file is replaced, renamed or
+    deleted, it is checked once more: one that differs from the plan, or that the source has again, is left alone, and
+    fails. That costs one request for each folder of a server in which files are sent or deleted, and one for each of
+    its files that is replaced or deleted. Downloads get the current content.
 
     Args:
-        plan: What :func:`plan_sync` has made, now or long ago.
+        plan: A plan of :func:`plan_sync`, of any age.
         max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
         on_error: See :func:`download_many`; after a failure nothing is deleted in any case.
         session: Session to use; None opens one for this call.
-        progress: Counts files and bytes that are transferred.
+        progress: Counts transferred files and bytes.
 
     Returns:
-        A :class:`Batch`, to be awaited or opened. Its outcomes tell of every path, but not of deletions and renames
-        that were not begun after a failure.
+        A :class:`Batch`, to be awaited or opened. There is an outcome for every path, except for deletions and renames
+        that were not started after a failure.
 
     Raises:
         InvalidArgumentError: If *plan* is not a plan, or contradicts itself, an option has an invalid value, or
@@ -139,10 +141,12 @@ def sync(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Make one folder like another: :func:`plan_sync` and :func:`run_sync` in one call.
+    Make one folder equal to another: :func:`plan_sync` and :func:`run_sync` in one call.
 
-    Where both are alike already, this costs the listing, and with *manifest* reads no local file. An empty folder on
-    the server creates an empty local folder; empty folders below it are not created.
+    If both are equal already, this costs the listing, and with *manifest* reads no local file. An empty folder on
+    the server creates an empty local folder; empty folders below it are not created. Example::
+
+        report = await aioartifact.sync(f"{server}/data/emodb", "emodb", manifest="emodb.manifest")
 
     Args:
         source: See :func:`plan_sync`.
@@ -182,7 +186,7 @@ def _sync_request(
     manifest: str | os.PathLike[str] | None,
 ) -> SyncRequest:
     """
-    Read the arguments.
+    Validate the arguments.
 
     Raises:
         InvalidArgumentError: If they are invalid.
@@ -219,7 +223,7 @@ def _absolute(name: str, path: Folder, *, is_folder: bool = False) -> str:
 
 def _check_plan(plan: object) -> None:
     """
-    Make sure that *plan* is one, and that its parts agree: it may have been read from a file.
+    Make sure that *plan* is valid and consistent: it may have been read from a file.
 
     Raises:
         InvalidArgumentError: If they do not.
@@ -227,7 +231,7 @@ def _check_plan(plan: object) -> None:
     """
     if not isinstance(plan, SyncPlan):
         raise InvalidArgumentError(
-            f"plan is a {type(plan).__name__}; expected a SyncPlan", hint="plan_sync() makes one"
+            f"plan is a {type(plan).__name__}; expected a SyncPlan", hint="plan_sync() returns one"
         )
     foreign = plan.of("send" if plan.direction == "download" else "fetch")
     if foreign or _direction(plan.source, plan.destination) != plan.direction:
@@ -256,7 +260,7 @@ def _syncs(planned: Callable[[aiohttp.ClientSession], Awaitable[SyncPlan]], opti
 
 @asynccontextmanager
 async def _opened_endpoint(call: BulkCall, plan: SyncPlan) -> AsyncIterator[SyncEndpoint]:
-    """Open the destination of *plan*; a local one is created where need be, and the manifest is kept at the end."""
+    """Open the destination of *plan*; a local one is created if needed, and the manifest is saved at the end."""
     if plan.direction == "upload":
         yield RemoteEndpoint(call.session, plan, item_of(call.session, plan.destination), call.progress)
         return

@@ -1,4 +1,4 @@
-"""The destinations of a sync: a local folder, and a folder of a server; each changes nothing it has not seen."""
+"""The destinations of a sync: a local folder, and a folder of a server; each checks a file before changing it."""
 
 import os
 import time
@@ -30,19 +30,19 @@ SyncWork: TypeAlias = SyncAction | Target | Sequence[Outcome]
 
 
 class SyncEndpoint(Protocol):
-    """The destination of a sync, and how it is changed."""
+    """The destination of a sync, and its changes."""
 
     def transfers(self) -> AsyncGenerator[SyncWork, None]:
-        """Yield the work of bringing what is not there at all."""
+        """Yield the transfers of missing files."""
         ...
 
     def checksum_files(self) -> Sequence[SyncAction]:
-        """What is left of that until all other files have their names: files that claim a checksum of another one."""
+        """Transfers that must wait until all other files are in place: checksum files of another file."""
         ...
 
     async def do(self, work: SyncAction | Target) -> Outcome | Sequence[Outcome]:
         """
-        Do one thing.
+        Execute one action.
 
         Raises:
             ChangedError: If something differs from the plan.
@@ -51,12 +51,12 @@ class SyncEndpoint(Protocol):
         ...
 
     def ends(self, work: SyncAction | Target) -> tuple[str, str]:
-        """URL and local path that something is about."""
+        """URL and local path of an action."""
         ...
 
 
 class LocalEndpoint:
-    """A local folder that becomes like one of a server."""
+    """A local folder that is made equal to one of a server."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class LocalEndpoint:
 
     async def check_space(self) -> None:
         """
-        Make sure that what is to be fetched fits on the disk.
+        Make sure that the files to download fit on the disk.
 
         Raises:
             LocalFileError: If it does not.
@@ -128,11 +128,11 @@ class LocalEndpoint:
         try:
             item = item_below(self._folder, file.path)
         except InvalidURLError:
-            return False  # no server can hold a file of this name
+            return False  # a name that no server accepts
         return await self._remote_state.has(item)
 
     def _change(self, action: SyncAction) -> Outcome:
-        """Do what takes no transfer; blocks."""
+        """Execute an action without a transfer; blocks."""
         started = time.perf_counter()
         path = self._target(action)
         if action.kind == "conflict":
@@ -145,7 +145,7 @@ class LocalEndpoint:
         return Outcome(*self.ends(action), _STATUS[action.kind], action.size, None, time.perf_counter() - started)
 
     def _take(self, kind: str, checksums: Checksums, origin: SyncFile, path: str) -> None:
-        """Give *path* the content of *origin*."""
+        """Copy or rename *origin* to *path*."""
         start = path_below(self._root, origin.path)
         check_seen(start, _look(origin))
         if kind == "copy":
@@ -156,19 +156,19 @@ class LocalEndpoint:
             self._manifest.flush()
 
     def _check_target(self, action: SyncAction) -> None:
-        # Only a transfer writes to what a link leads to.
+        # Only a transfer writes through a link.
         follows = action.kind == "fetch"
         check_seen(self._target(action), _look(action.target), follows_links=follows, may_be_gone=True)
 
     def _target(self, action: SyncAction) -> str:
-        # The file that is there may be spelled otherwise, and is called what it is called here.
+        # The existing file may be spelled differently; it gets the spelling of the source.
         if action.target:
             return path_below(self._root, action.target.path)
         return local_path(self._root, action.path)
 
 
 class RemoteEndpoint:
-    """A folder of a server that becomes like a local one."""
+    """A folder of a server that is made equal to a local one."""
 
     def __init__(self, session: aiohttp.ClientSession, plan: SyncPlan, folder: ItemURL, progress: Progress) -> None:
         self._session = session
@@ -177,7 +177,7 @@ class RemoteEndpoint:
         self._progress = progress
         self._remote_state = RemoteState(session)
         self._sender = self._deployer(MIN_CHECKSUM_DEPLOY)
-        # What the server has under another name is offered by its checksums, however small it is.
+        # Files that the server has under another name are offered by their checksums, whatever their size.
         self._copier = self._deployer(1)
 
     def _deployer(self, min_checksum_deploy: int) -> Deployer:
@@ -216,7 +216,7 @@ class RemoteEndpoint:
         raise _in_the_way(str(item), work)
 
     async def _take(self, action: SyncAction, item: ItemURL) -> Outcome:
-        """Deploy a file by its checksums; the server has the bytes, and asks for them where it lost them meanwhile."""
+        """Deploy a file by its checksums; if the server no longer has the bytes, they are sent."""
         await self._check(action, item)
         self._progress.expect(files=1, size=action.size)
         outcome = await self._copier.deploy(self._local(action))
@@ -230,7 +230,7 @@ class RemoteEndpoint:
         return TreeFile(action.path, path_below(self._plan.source, action.path), action.size)
 
     async def _check(self, action: SyncAction, item: ItemURL) -> None:
-        """Make sure that the file to send, and what it replaces, are as the plan saw them."""
+        """Make sure that the file to send, and the one that it replaces, are as in the plan."""
         path = path_below(self._plan.source, action.path)
         await run_short(lambda: check_seen(path, _look(action.source), follows_links=True))
         await self._find(item, action.target)
@@ -267,7 +267,7 @@ def _look(file: SyncFile | None) -> tuple[int, int | None] | None:
 
 
 def _lost(action: SyncAction) -> SyncFile | None:
-    """The file that the destination has no more once *action* is done."""
+    """The file that *action* removes from the destination."""
     return {"rename": action.origin, "delete": action.target}.get(action.kind)
 
 
@@ -276,7 +276,7 @@ def _is_back(where: object) -> ChangedError:
 
 
 def _url(folder: ItemURL, relative: str) -> str:
-    """The URL of a file; that of the folder where the server can have none of this name."""
+    """The URL of a file, or that of its folder if no server accepts the name."""
     try:
         return str(item_below(folder, relative))
     except InvalidURLError:
@@ -289,7 +289,7 @@ def _in_the_way(where: str, action: SyncAction) -> AlreadyExistsError:
 
 @contextmanager
 def _counted(progress: Progress, url: str, action: SyncAction) -> Iterator[None]:
-    """Count a file as failed where it is refused before its transfer begins, which counts it otherwise."""
+    """Count a file as failed if it is refused before its transfer, which would count it."""
     try:
         yield
     except ArtifactoryError:

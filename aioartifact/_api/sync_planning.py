@@ -1,4 +1,4 @@
-"""How a sync is planned: both sides are listed, and local files read as far as that decides something."""
+"""Plan a sync: list both sides, and read local files if their checksum matters."""
 
 import os
 import time
@@ -39,7 +39,7 @@ from .items import item_of
 from .listing import walk
 
 _AT_ONCE = 500
-# Bytes: Artifactory takes no larger file for a checksum.
+# Bytes: Artifactory does not accept a larger checksum file.
 _MAX_CLAIM = 1024
 _OBSTACLE = "a symbolic link or special file"
 
@@ -47,13 +47,13 @@ _OBSTACLE = "a symbolic link or special file"
 @dataclass(frozen=True, slots=True)
 class SyncRequest:
     """
-    What a caller wants to be in sync, checked.
+    The validated arguments of a sync.
 
     Attributes:
         folder: Absolute path of the local folder.
         url: URL of the folder on the server.
-        direction: Which of them is the model.
-        delete: Whether what the model does not have is deleted.
+        direction: Which of them is the source.
+        delete: Whether to delete files that the source does not have.
         include: Patterns, see `walk`.
         exclude: Patterns.
         path_filter: The same patterns, parsed.
@@ -107,13 +107,13 @@ async def make_plan(session: aiohttp.ClientSession, request: SyncRequest) -> Syn
 
 
 def _list_local(request: SyncRequest, root: str) -> list[TreeFile]:
-    """The files of the local folder that this is about, and all that is in the way of others; blocks."""
+    """The matching files of the local folder, and all obstacles for others; blocks."""
     is_source = request.direction == "upload"
     if not is_source:
         check_folder(request.folder)
     try:
-        # Nothing is deleted behind a link to a folder; and what is in the way at the destination may have another
-        # spelling, which patterns tell apart and the disk does not.
+        # Nothing is deleted behind a link to a folder. An obstacle at the destination may have another spelling,
+        # which patterns distinguish and the disk does not.
         path_filter = request.path_filter if is_source else ALL_FILES
         trees = list_tree(request.folder, path_filter, follows_links=is_source, required=request.path_filter)
     except LocalNotFoundError:
@@ -133,7 +133,7 @@ def _may_obstruct(tree: TreeFile) -> bool:
 
 
 def _is_ours(relative: str, root: str, request: SyncRequest) -> bool:
-    """Whether a file is the manifest, or a part of an unfinished transfer: no content of the folder."""
+    """Whether a file is the manifest, or a partial file: not content of the folder."""
     if is_left_behind(relative.rpartition("/")[2]):
         return True
     if request.manifest is None:
@@ -145,7 +145,7 @@ def _is_ours(relative: str, root: str, request: SyncRequest) -> bool:
 async def _list_remote(
     session: aiohttp.ClientSession, item: ItemURL, request: SyncRequest
 ) -> tuple[Listing | None, list[SyncFile]]:
-    """The files of the server's folder that this is about; none and no listing where it does not exist yet."""
+    """The matching files of the server's folder; none, and no listing, if it does not exist yet."""
     listing = walk(str(item), include=request.include, exclude=request.exclude, session=session)
     try:
         found = [entry async for entry in listing if isinstance(entry, FileInfo)]
@@ -153,18 +153,18 @@ async def _list_remote(
         if request.direction == "download":
             raise
         return None, []
-    told = [file for file in found if _is_told(file)]
-    if len(told) < len(found):
-        told += await _asked(session, item, [file for file in found if not _is_told(file)])
-    return listing, [_remote_file(item, file) for file in told]
+    described = [file for file in found if _is_described(file)]
+    if len(described) < len(found):
+        described += await _asked(session, item, [file for file in found if not _is_described(file)])
+    return listing, [_remote_file(item, file) for file in described]
 
 
-def _is_told(file: FileInfo) -> bool:
+def _is_described(file: FileInfo) -> bool:
     return file.size is not None and bool(file.checksums)
 
 
 async def _asked(session: aiohttp.ClientSession, folder: ItemURL, files: Iterable[FileInfo]) -> list[FileInfo]:
-    """The same *files*, with sizes and checksums; without those that are there no more."""
+    """The same *files*, with sizes and checksums; without those that no longer exist."""
 
     async def ask(file: FileInfo) -> FileInfo | None:
         try:
@@ -179,20 +179,20 @@ async def _asked(session: aiohttp.ClientSession, folder: ItemURL, files: Iterabl
 
 def _remote_file(folder: ItemURL, file: FileInfo) -> SyncFile:
     if file.size is None:
-        raise ProtocolError(f"{file.url}: the server does not tell its size")
+        raise ProtocolError(f"{file.url}: the server does not report its size")
     return SyncFile(relative_path(folder.path, file.path), file.size, file.checksums)
 
 
 @dataclass(slots=True)
 class _Keyed:
-    """Both sides by what the destination tells paths apart by; and what cannot be."""
+    """Both sides, by the keys by which the destination distinguishes paths; and the conflicts."""
 
     local: dict[str, SyncFile] = field(default_factory=dict)
     remote: dict[str, SyncFile] = field(default_factory=dict)
     obstacles: dict[str, str] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
     stamps: dict[str, Stamp] = field(default_factory=dict)
-    # Symbolic links to files: by key, the real path. And the keys of those, and of files here that they lead to.
+    # Symbolic links to files: by key, the real path. And the keys of those, and of local files that they lead to.
     linked: dict[str, str] = field(default_factory=dict)
     shared: set[str] = field(default_factory=set)
 
@@ -200,7 +200,7 @@ class _Keyed:
 def _keyed(
     request: SyncRequest, item: ItemURL, root: str, trees: Iterable[TreeFile], remote: Iterable[SyncFile]
 ) -> _Keyed:
-    """Find the place of each file at the destination; blocks."""
+    """Map each file to its path at the destination; blocks."""
     keyed = _Keyed()
     local, links = dict[str, SyncFile](), list[str]()
     for tree in trees:
@@ -224,14 +224,14 @@ def _keyed(
     for path, file in places.items():
         first = keyed.remote.setdefault(key_of(path), file)
         if first is not file:
-            keyed.unfit[file.path] = f"the file system takes it for {first.path}"
+            keyed.unfit[file.path] = f"the file system treats it as {first.path}"
     _follow_links(keyed, {key_of(path): os.path.realpath(os.path.join(root, path)) for path in links})
     _protect_linked(keyed, request, root, key_of)
     return keyed
 
 
 def _follow_links(keyed: _Keyed, links: Mapping[str, str]) -> None:
-    """Keep the links to files, by key, in the places of wanted files; any other link is left alone."""
+    """Keep the links to files, by key, at the paths of wanted files; any other link is left alone."""
     for key, real in links.items():
         if key in keyed.remote:
             keyed.linked[key] = real
@@ -240,7 +240,7 @@ def _follow_links(keyed: _Keyed, links: Mapping[str, str]) -> None:
 
 
 def _protect_linked(keyed: _Keyed, request: SyncRequest, root: str, key_of: Callable[[str], str]) -> None:
-    """Make obstacles of links to a file that has another use in this sync: one of the two would get wrong content."""
+    """Treat links to a file with another use in this sync as obstacles: one of the two would get wrong content."""
     uses = Counter(keyed.linked.values())
     for key, real in list(keyed.linked.items()):
         inner = key_of(real.removeprefix(os.path.join(root, "")).replace(os.sep, "/"))
@@ -257,7 +257,7 @@ def _obstruct(keyed: _Keyed, key: str, what: str) -> None:
 
 
 def _placed(files: Iterable[SyncFile], place_of: Callable[[str], str], unfit: dict[str, str]) -> dict[str, SyncFile]:
-    """Files by their path at the destination; why others have none goes to *unfit*."""
+    """Files by their path at the destination; the reasons why others have none are added to *unfit*."""
     places = dict[str, SyncFile]()
     for file in files:
         try:
@@ -273,19 +273,19 @@ def _path_there(folder: ItemURL, relative: str) -> str:
 
 
 def _path_here(root: str, relative: str) -> str:
-    """The path below *root* that a file of the server gets."""
+    """The path below *root* for a file of the server."""
     return local_path(root, relative).removeprefix(os.path.join(root, "")).replace(os.sep, "/")
 
 
 def _key_of(root: str, paths: list[str]) -> Callable[[str], str]:
-    """What the disk tells *paths* apart by; it is asked only if that matters."""
+    """The keys by which the disk distinguishes *paths*; it is queried only if that matters."""
     return folded if has_twins(map(folded, paths), paths) and folds_names(root) else str
 
 
 async def _with_checksums(
     session: aiohttp.ClientSession, keyed: _Keyed, request: SyncRequest, root: str, manifest: Manifest | None
 ) -> dict[str, SyncFile]:
-    """The local files, with the checksums that decide something."""
+    """The local files, with the checksums that matter."""
     needed = needed_digests(keyed.local, keyed.remote, request.direction)
     paths = {key: keyed.linked.get(key) or os.path.join(root, keyed.local[key].path) for key in needed}
     stamps = {paths[key]: keyed.stamps[keyed.local[key].path] for key in needed}
@@ -306,7 +306,7 @@ async def _with_checksums(
 
 
 def _find(manifest: Manifest, stamps: Mapping[str, Stamp]) -> dict[str, Checksums]:
-    """What the *manifest* knows of files, as many at once as a query of SQLite may name; blocks."""
+    """The entries of the *manifest* for files, in the largest groups that SQLite allows; blocks."""
     items, known = iter(stamps.items()), dict[str, Checksums]()
     while some := dict(islice(items, _AT_ONCE)):
         known |= manifest.find(some)
@@ -314,7 +314,7 @@ def _find(manifest: Manifest, stamps: Mapping[str, Stamp]) -> dict[str, Checksum
 
 
 def _read(path: str, algorithms: Iterable[Algorithm], manifest: Manifest | None) -> Checksums:
-    """Checksums of a local file, which the *manifest* gets to know; blocks."""
+    """Checksums of a local file, which are added to the *manifest*; blocks."""
     looked_ns, status = time.time_ns(), file_status(path)
     _, checksums = hash_file(path, tuple(algorithms))
     if manifest is not None and status is not None and manifest.add_read(path, status, looked_ns, checksums):
@@ -328,7 +328,7 @@ def _add_claims(
     """
     Add the checksum files that the server agrees with to both sides; blocks.
 
-    No listing has them: the server keeps the checksum itself, which it compares once and serves under their names.
+    They are in no listing: the server stores the checksum itself, which it serves under their names.
     """
     for path, file in list(local.items()):
         claim = checksum_file(path)
@@ -348,7 +348,7 @@ def _recorded(
     folder: str,
     manifest: Manifest | None,
 ) -> str | None:
-    """The checksum that the server has of a file: as listed, or that of a local file with the same bytes."""
+    """The checksum of a file on the server: as listed, or that of a local file with the same bytes."""
     path, algorithm = claim
     same = local.get(path)
     if (listed := found.checksums.get(algorithm)) or same is None or not found.has_content_of(same):

@@ -1,4 +1,4 @@
-"""How a plan is done: transfers first, and only if all of them succeeded what takes something away."""
+"""Execute a plan: transfers first, and only if all of them succeeded, renames and deletions."""
 
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -13,12 +13,12 @@ from .._transfer.accounting import failed
 from .._transfer.many.fetcher import Target
 from .sync_endpoints import SyncEndpoint, SyncWork
 
-# Each begins when all that is before it has succeeded.
+# Each begins after all previous ones have succeeded.
 _LAST_PHASES: tuple[ActionKind, ...] = ("rename", "delete")
 
 
 class SyncRun:
-    """Does one plan, once."""
+    """Executes one plan, once."""
 
     def __init__(self, plan: SyncPlan, endpoint: SyncEndpoint) -> None:
         self._plan = plan
@@ -28,7 +28,7 @@ class SyncRun:
         self._has_failed = False
 
     async def jobs(self) -> AsyncGenerator[SyncWork, None]:
-        """Yield what there is to do; a phase begins when the one before it has succeeded as a whole."""
+        """Yield the actions; a phase begins after the previous one has succeeded as a whole."""
         async with aclosing(self._first_phase()) as works:
             async for work in works:
                 self._open += 1
@@ -46,7 +46,7 @@ class SyncRun:
                         yield claim
 
     async def _claims(self) -> AsyncGenerator[SyncWork, None]:
-        """Yield the checksum files to send, when the files they belong to have their names."""
+        """Yield the checksum files to send, after the files they belong to are in place."""
         claims = self._endpoint.checksum_files()
         if claims:
             await self._idle()
@@ -70,7 +70,7 @@ class SyncRun:
             await self._change.wait()
 
     async def do(self, work: SyncWork) -> Outcome | Sequence[Outcome]:
-        """Do one thing; what goes wrong with it becomes part of the outcome."""
+        """Execute one action; an error becomes part of the outcome."""
         result = await self._done(work) if isinstance(work, SyncAction | Target) else work
         outcomes = (result,) if isinstance(result, Outcome) else result
         self._has_failed = self._has_failed or any(outcome.error for outcome in outcomes)
