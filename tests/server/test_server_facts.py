@@ -486,7 +486,10 @@ async def test_row_3_8_storage_under_another_host_name(ask):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("PATCH", "/api/metadata/generic-local/a"), ("PUT", "/api/repositories/new"), ("POST", "/api/search/aql")],
+    [
+        *(("PATCH", "/api/metadata/generic-local/a"), ("PUT", "/api/repositories/new"), ("POST", "/api/search/aql")),
+        *(("PUT", "/api/build"), ("POST", "/api/build/append/app/1"), ("POST", "/api/build/promote/app/1")),
+    ],
 )
 async def test_deeply_nested_documents_are_refused(server, ask, admin, method, path):
     """More levels than a parser can follow are a malformed request, not a fault of the server."""

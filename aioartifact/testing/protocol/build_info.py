@@ -4,11 +4,12 @@ Build info as clients publish it: what identifies a build run, where its documen
 See: JFrog, "Build Info" (the schema of github.com/jfrog/build-info-go).
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NoReturn
 
 from . import dates
 
@@ -18,6 +19,7 @@ _STARTED = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)[.,](\d{1,9})(?:(Z)|([+-])(\d\d):?(\d\d))", flags=re.ASCII
 )
 _ESCAPED = {character: f"%{ord(character):02X}" for character in '%\\|*?":;'}
+_END_OF_TIME = 253_402_300_800_000  # year 10000, in epoch milliseconds
 _EDGES = re.compile("(?<=/) | (?=/)|(?<=/)[.&](?=/)")
 
 
@@ -73,6 +75,57 @@ class Module:
     properties: Mapping[str, str]
     artifacts: tuple[Produced, ...]
     dependencies: tuple[Produced, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """
+    A status that a promotion gave to a run.
+
+    Attributes:
+        status: The status.
+        comment: What was said about it, ``""`` for nothing, as for the texts that follow.
+        repository: Repository that the files were promoted to.
+        user: Who promoted the run, as the server knows its users.
+        ci_user: The same, as the CI server does.
+        time: When, in epoch milliseconds.
+    """
+
+    status: str
+    comment: str
+    repository: str
+    user: str
+    ci_user: str
+    time: int
+
+
+def parse_json(content: bytes) -> Any:
+    """
+    Read JSON that a client sent, without members that are null; half a surrogate pair becomes a question mark.
+
+    Raises:
+        BuildInfoError: If it is not JSON, or nested more deeply than the parser can follow.
+    """
+    try:
+        sent = json.loads(content, parse_constant=_refuse_constant)
+        return json.loads(json.dumps(_without_nulls(sent), ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        raise BuildInfoError("Error parsing json body") from None
+
+
+def parse_document(content: bytes) -> dict[str, Any]:
+    """
+    Read a document that describes a run.
+
+    Raises:
+        BuildInfoError: If it is not a JSON object, or a part of it has another type than it should have.
+    """
+    document = parse_json(content)
+    if not isinstance(document, dict):
+        raise BuildInfoError("Error parsing json body")
+    for part_of in (run_of, url_of, modules_of, properties_of, statuses_of, issues_of):
+        part_of(document)
+    return document
 
 
 def folder_of(name: str) -> str:
@@ -149,21 +202,66 @@ def properties_of(document: Document) -> Mapping[str, str]:
     return {key: value if isinstance(value, str) else str(value) for key, value in found.items() if value is not None}
 
 
-def statuses_of(document: Document) -> Sequence[Document]:
+def url_of(document: Document) -> str:
     """
-    Return the promotions of a build, in the order in which they were recorded.
+    Return the address of a run at the CI server, ``""`` if not given.
+
+    Raises:
+        BuildInfoError: If it is not text.
+    """
+    return _text(document, "url")
+
+
+def statuses_of(document: Document) -> tuple[Status, ...]:
+    """
+    Return the promotions of a run, in the order in which they were recorded.
+
+    Raises:
+        BuildInfoError: If a part of them has another type than it should have.
+    """
+    return tuple(
+        Status(
+            _text(each, "status"),
+            _text(each, "comment"),
+            _text(each, "repository"),
+            _text(each, "user"),
+            _text(each, "ciUser"),
+            _time(each.get("timestampDate", each.get("timestamp", 0))),
+        )
+        for each in _objects(document, "statuses")
+    )
+
+
+def issues_of(document: Document) -> list[Document]:
+    """
+    Return the issues that a run is about.
 
     Raises:
         BuildInfoError: If they are not a list of objects.
     """
-    return _objects(document, "statuses")
+    issues = document.get("issues") or {}
+    if not isinstance(issues, dict):
+        raise BuildInfoError("'issues' is not an object")
+    return _objects(issues, "affectedIssues")
 
 
-def without_nulls(value: Any) -> Any:
-    """Return a document without the members that are null, as Artifactory prints it."""
+def _time(value: object) -> int:
+    """Return a time in epoch milliseconds, given so or as text."""
+    if isinstance(value, str):
+        return parse_started(value)
+    if isinstance(value, int) and abs(value) < _END_OF_TIME:
+        return int(value)
+    raise BuildInfoError(f"{json.dumps(value)[:40]} is not a time")
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: without_nulls(each) for key, each in value.items() if each is not None}
-    return [without_nulls(each) for each in value] if isinstance(value, list) else value
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def order_of(runs: Sequence[Run]) -> list[Run]:

@@ -4,13 +4,12 @@ Build runs in SQLite: rows of what is in their documents, for AQL and for look-u
 The document of a run is a file in the repository for build info, and its rows go with that file.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..protocol import build_info
-from ..protocol.build_info import BuildInfoError, Document, Produced, Run
+from ..protocol.build_info import Document, Produced, Run, Status
 from .store import Item, Store
 
 _RUNS = (
@@ -36,7 +35,7 @@ def record(store: Store, item: Item, document: Document) -> None:
             name=run.name,
             number=run.number,
             started=run.started,
-            url=document.get("url"),
+            url=build_info.url_of(document) or None,
             created=item.created,
             created_by=item.created_by,
             modified=item.modified,
@@ -90,24 +89,7 @@ def status_of(store: Store, repository: str, run: Run) -> str:
 def document_of(store: Store, repository: str, run: Run) -> dict[str, Any] | None:
     """Return the document of a run; None if *repository* does not have it."""
     item = store.get(repository, run.path)
-    return None if item is None else read_document(store.blob_of(item).read_bytes())
-
-
-def read_document(content: bytes) -> dict[str, Any]:
-    """
-    Read a document, without the members that are null.
-
-    Raises:
-        BuildInfoError: If it is not a JSON object.
-    """
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        raise BuildInfoError("Error parsing json body")
-    found: dict[str, Any] = build_info.without_nulls(document)
-    return found
+    return None if item is None else build_info.parse_document(store.blob_of(item).read_bytes())
 
 
 def _runs(
@@ -133,17 +115,17 @@ def _insert_properties(
         _insert(connection, f"{owner}_properties", **{f"{owner}_id": owner_id}, key=key, value=value)
 
 
-def _insert_promotion(connection: sqlite3.Connection, build: int, status: Document) -> None:
+def _insert_promotion(connection: sqlite3.Connection, build: int, status: Status) -> None:
     _insert(
         connection,
         "build_promotions",
         build_id=build,
-        created=status.get("timestampDate") or 0,
-        created_by=status.get("user"),
-        status=status.get("status") or "",
-        repo=status.get("repository"),
-        comment=status.get("comment"),
-        user=status.get("ciUser"),
+        created=status.time,
+        created_by=status.user or None,
+        status=status.status,
+        repo=status.repository or None,
+        comment=status.comment or None,
+        user=status.ci_user or None,
     )
 
 

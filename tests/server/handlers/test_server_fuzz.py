@@ -29,6 +29,42 @@ KNOWN_500 = (
 )
 
 
+BUILD = {
+    "name": "fuzzed",
+    "number": "1",
+    "started": "2024-06-01T12:00:00.000+0200",
+    "url": "https://ci.example.com",
+    "properties": {"k": "v"},
+    "statuses": [{"status": "s", "timestampDate": 1, "repository": "r", "user": "u"}],
+    "issues": {"aggregateBuildIssues": True, "aggregationBuildStatus": "x", "affectedIssues": [{"key": "A-1"}]},
+    "buildRetention": {"count": 5, "minimumBuildDate": 0, "buildNumbersNotToBeDiscarded": ["1"]},
+    "modules": [
+        {
+            "id": "m",
+            "properties": {"k": "v"},
+            "artifacts": [{"name": "b.txt", "sha1": "040f06fd774092478d450774f5ba30c5da78acc8", "path": "a/b.txt"}],
+            "dependencies": [{"id": "d", "sha1": "0" * 40, "scopes": ["test"]}],
+        }
+    ],
+}
+PROMOTION = {
+    "status": "s",
+    "comment": "c",
+    "ciUser": "u",
+    "timestamp": "2024-06-01T12:00:00.000+0200",
+    "dryRun": False,
+    "sourceRepo": "generic-local",
+    "targetRepo": "libs",
+    "copy": True,
+    "dependencies": True,
+    "scopes": ["test"],
+    "properties": {"k": ["v"]},
+    "failFast": False,
+}
+DELETION = {"buildName": "fuzzed", "buildNumbers": ["2"], "deleteArtifacts": True, "deleteAll": False, "project": "x"}
+SEARCH = {"buildName": "fuzzed", "buildNumber": "1", "repos": ["generic-local"]}
+
+
 @pytest.fixture(scope="module", params=["6.20", "7.x"])
 def fuzzed(request):
     """A server with a little of everything."""
@@ -43,6 +79,7 @@ def fuzzed(request):
         server.put("generic-local/a/ü [x]+%;.jar", b"PK", properties={"k": ""})
         server.put("libs/org/app/1.0/app-1.0.jar", b"jar")
         server.put("libs/org/app/1.1-SNAPSHOT/app-1.1-20240305.101231-1.jar", b"jar")
+        _send(server, b"PUT", b"/api/build", [ADMIN], json.dumps(BUILD).encode())
         server.add_user("reader", password="pw")
         server.grant("reader", "**", "rw", "a/**")
         yield server
@@ -98,6 +135,9 @@ ENDPOINTS = [
     *(f"/api/search/{name}" for name in ("dates", "creation", "usage", "versions", "latestVersion", "archive", "x")),
     *("/api/system", "/api/system/configuration", "/api/system/version", "/api/storageinfo", "/api/security/apiKey"),
     *("/api/security/token", "/api/security/token/revoke", "/api/v1/uploads/config", "/api/v1/uploads/create"),
+    *("/api/build", "/api/build/", "/api/build/fuzzed/", "/api/build/delete", "/api/search/buildArtifacts"),
+    *(f"/api/build/{verb}/fuzzed/" for verb in ("append", "promote", "rename", "retention")),
+    *("/artifactory-build-info/", "/api/builds/buildArtifacts/fuzzed/1/", "/api/search/dependency"),
     *("/api/v1/uploads/urlPart", "/api/v1/uploads/complete", "/api/v1/uploads/status", "/api/v1/uploads/abort"),
 ]
 PARAMETERS = [
@@ -105,6 +145,7 @@ PARAMETERS = [
     *("stats", "lastModified", "permissions", "storageinfo", "trace", "recursive", "atomic", "to", "dry", "failFast"),
     *("name", "repos", "g", "a", "v", "c", "k", "md5", "sha1", "sha256", "type", "pattern", "from", "to", "query"),
     *("dateFields", "notUsedSince", "createdBefore", "remote", "archiveType", "includeChecksumFiles", "listFiles"),
+    *("buildNumbers", "artifacts", "started", "diff", "buildRepo", "project", "async"),
     *("repoKey", "repoPath", "partSizeMB", "partNumber", "token", "sig", "deleteAll", "artifactory.disableRedirect"),
 ]
 values = st.one_of(
@@ -231,3 +272,51 @@ def test_any_query_is_answered_or_refused(fuzzed, query, user, in_address):
     assert _status(answer) in (200, 400), answer
     if _status(answer) == 200:
         assert answer.endswith(b"}\n\r\n0\r\n\r\n")
+
+
+def places(document, path=()):
+    """Yield the path to every value in a document."""
+    yield path
+    inner = enumerate(document) if isinstance(document, list) else ()
+    for key, value in document.items() if isinstance(document, dict) else inner:
+        yield from places(value, (*path, key))
+
+
+def changed(document, path, value):
+    """Copy a document with another value at a path."""
+    if not path:
+        return value
+    copy = document.copy()
+    copy[path[0]] = changed(copy[path[0]], path[1:], value)
+    return copy
+
+
+@st.composite
+def spoiled_documents(draw):
+    """A request about builds, with another value at up to three places of its document."""
+    method, target, document = draw(
+        st.sampled_from(
+            [
+                (b"PUT", b"/api/build", BUILD),
+                (b"PUT", b"/artifactory-build-info/x.json", BUILD),
+                (b"POST", b"/api/build/append/fuzzed/1", BUILD["modules"]),
+                (b"POST", b"/api/build/promote/fuzzed/1", PROMOTION),
+                (b"POST", b"/api/build/retention/fuzzed", BUILD["buildRetention"]),
+                (b"POST", b"/api/build/delete", DELETION),
+                (b"POST", b"/api/search/buildArtifacts", SEARCH),
+            ]
+        )
+    )
+    for _ in range(draw(st.integers(0, 3))):
+        path = draw(st.sampled_from(list(places(document))))
+        document = changed(document, path, draw(documents | st.sampled_from([2**70, 1e400, "\udc80/", "-1", "../x"])))
+    return method, target, json.dumps(document).encode()
+
+
+@settings(max_examples=300)
+@given(spoiled_documents(), st.sampled_from([ADMIN, READER]))
+def test_any_document_about_builds_is_answered_or_refused(fuzzed, request_, user):
+    """Build info, promotions, retentions and deletions with anything where something else belongs."""
+    method, target, body = request_
+    _assert_answered(_send(fuzzed, method, target, [user, "Content-Type: application/json"], body))
+    assert _status(_send(fuzzed, b"GET", b"/api/build", [ADMIN])) in (200, 404)

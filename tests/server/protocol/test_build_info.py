@@ -13,8 +13,9 @@ from aioartifact.testing.protocol.build_info import (
     Run,
     modules_of,
     order_of,
+    parse_json,
     parse_started,
-    without_nulls,
+    statuses_of,
 )
 
 START = 1_717_243_200_123
@@ -106,4 +107,24 @@ def test_modules():
 
 def test_nulls_are_left_out():
     """On every level, but not in lists."""
-    assert without_nulls({"a": None, "b": [{"c": None}, None], "d": {}}) == {"b": [{}, None], "d": {}}
+    assert parse_json(b'{"a": null, "b": [{"c": null}, null], "d": {}}') == {"b": [{}, None], "d": {}}
+
+
+def test_half_a_surrogate_pair():
+    """It cannot be stored, and becomes a question mark."""
+    assert parse_json(b'{"a\\ud800": "\\udc00b"}') == {"a?": "?b"}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"NaN", b'{"a": Infinity}', b"[" * 5000, b"\xff", b"1" * 5000])
+def test_what_is_not_json(content):
+    """Nor what only Python's parser takes."""
+    with pytest.raises(BuildInfoError, match="Error parsing json body"):
+        parse_json(content)
+
+
+def test_statuses():
+    """Their time in milliseconds, or as text."""
+    first, second = statuses_of(
+        {"statuses": [{"status": "a", "timestampDate": 5}, {"timestamp": "1970-01-01T00:00:00.007Z"}]}
+    )
+    assert (first.status, first.time, first.user, second.time) == ("a", 5, "", 7)

@@ -1,5 +1,7 @@
 """Which folders a server accepts for its data, and that it leaves every other one as it is."""
 
+import contextlib
+import json
 import os
 import shutil
 import sqlite3
@@ -277,3 +279,25 @@ def test_read_only_folder_is_refused(tmp_path):
         for path in (folder, folder / "empty", folder / "ours", *(folder / "ours").rglob("*")):
             path.chmod(0o755)
         shutil.rmtree(folder)
+
+
+async def test_folder_from_before_builds(tmp_path, ask):
+    """A database without the tables of builds gets them, and keeps what it has."""
+    await fill(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / "metadata.sqlite")) as connection:
+        for table in (
+            "artifacts",
+            "dependencies",
+            "module_properties",
+            "modules",
+            "build_promotions",
+            "build_properties",
+        ):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("DROP TABLE builds")
+    build = json.dumps({"name": "app", "number": "1", "started": "2024-06-01T12:00:00.000Z"}).encode()
+    async with ArtifactoryServer(tmp_path) as server:
+        assert server.read("generic-local/a/b.bin") == b"content"
+        assert (await ask(server, "PUT", "/api/build", body=build)).status == 204
+    async with ArtifactoryServer(tmp_path) as server:
+        assert (await ask(server, "GET", "/api/build/app/1")).status == 200

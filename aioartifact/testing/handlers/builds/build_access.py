@@ -1,5 +1,6 @@
 """Which build a request is about, in which repository its documents are, and what the user may do with it."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,8 @@ from ...storage import builds
 from ...wire.exchange import Exchange
 
 T = TypeVar("T")
+
+_KEY = re.compile(r"[\w.-]{1,52}-build-info", flags=re.ASCII)
 
 _MEDIA_TYPE = "application/vnd.org.jfrog.build.{}+json"
 _ACTIONS = {
@@ -125,9 +128,17 @@ def access(exchange: Exchange, named: Mapping[str, object] | None = None) -> Bui
 
 
 def ensure_repository(exchange: Exchange, key: str) -> None:
-    """Create the repository for build info if the server does not have it yet."""
-    if key not in exchange.instance.repositories:
+    """
+    Create the repository for build info if the server does not have it yet.
+
+    Raises:
+        RefusalError: 400, a repository with this key is for something else, or the key is not that of a project.
+    """
+    repository = exchange.instance.repositories.get(key)
+    if repository is None and _KEY.fullmatch(key):
         exchange.instance.add_repository(configured(key, {"package_type": BUILD_INFO_TYPE}))
+    elif repository is None or repository.package_type != BUILD_INFO_TYPE:
+        refuse(400, f"Build info repository '{key}' does not exist")
 
 
 def path_names(exchange: Exchange, prefix: str, *, count: int) -> tuple[str, ...]:
@@ -163,6 +174,27 @@ def understood(read: Callable[[], T]) -> T:
         return read()
     except BuildInfoError as wrong:
         refuse(400, str(wrong))
+
+
+async def read_json(exchange: Exchange, limit: int = 1 << 20) -> Any:
+    """
+    Read the JSON in the body.
+
+    Raises:
+        RefusalError: 400, it is something else; 413, it has more than *limit* bytes.
+    """
+    return understood(partial(build_info.parse_json, await exchange.whole_body(limit)))
+
+
+async def read_object(exchange: Exchange) -> dict[str, Any]:
+    """
+    Read the JSON object in the body.
+
+    Raises:
+        RefusalError: 400, it is something else.
+    """
+    sent = await read_json(exchange)
+    return sent if isinstance(sent, dict) else refuse(400, "Error parsing json body")
 
 
 def build_reply(value: jackson.JSON, kind: str) -> Reply:

@@ -11,8 +11,8 @@ from ...protocol.replies import VENDOR, Reply, json_reply, refuse
 from ...storage.store import Item, Store, select
 from ...wire.exchange import Exchange
 from ..editions import demand_pro
-from ..security.entities import read_object, text, texts
-from .build_access import BuildAccess, access, path_names
+from ..security.entities import text, texts
+from .build_access import BuildAccess, access, path_names, read_object
 
 _OF_BUILD = "items.id IN (SELECT item_id FROM properties WHERE key = ? AND value = ?)"
 _JSON = "application/json"

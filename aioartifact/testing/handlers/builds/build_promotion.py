@@ -11,8 +11,8 @@ from ...storage.store import Item
 from ...wire.exchange import Exchange
 from ..editions import demand_pro
 from ..items.relocation import COPY, MOVE, Relocation
-from ..security.entities import Document, flag, mapping, read_object, text, texts
-from .build_access import BuildAccess, access, path_names
+from ..security.entities import Document, flag, mapping, text, texts
+from .build_access import BuildAccess, access, path_names, read_object
 from .build_artifacts import artifacts_of, dependencies_of
 from .build_publication import publish_document
 

@@ -18,7 +18,7 @@ from ...storage import builds as build_rows
 from ...storage.store import Checksums, Deployment, Item
 from ...wire.exchange import Exchange
 from ..items import deploy
-from .build_access import BuildAccess, access, as_rest, ensure_repository, path_names, understood
+from .build_access import BuildAccess, access, as_rest, ensure_repository, path_names, read_json, understood
 from .build_artifacts import fill_checksums
 from .build_removal import Retention, retain
 
@@ -30,7 +30,7 @@ async def publish(exchange: Exchange) -> Reply:
     if exchange.target.segments:
         refuse(405, "Method Not Allowed")
     exchange.demand_user()
-    document = await _read(exchange)
+    document = understood(partial(build_info.parse_document, await exchange.whole_body(_LIMIT)))
     builds = access(exchange)
     run = understood(partial(build_info.run_of, document))
     await _demand_deploy(builds, run)
@@ -42,7 +42,7 @@ async def append(exchange: Exchange) -> Reply:
     """Add modules to a run. One with the id of another is a module of its own."""
     exchange.demand_user()
     name, number = path_names(exchange, "api/build/append", count=2)
-    modules = _json(await exchange.whole_body(_LIMIT))
+    modules = await read_json(exchange, _LIMIT)
     if not isinstance(modules, list) or not all(isinstance(each, dict) for each in modules):
         refuse(400, "Error parsing json body")
     builds = access(exchange)
@@ -52,7 +52,7 @@ async def append(exchange: Exchange) -> Reply:
     for action in "rdw":
         builds.demand(action, run)
     document = builds.document(run)
-    document["modules"] = [*document.get("modules", ()), *build_info.without_nulls(modules)]
+    document["modules"] = [*document.get("modules", ()), *modules]
     await exchange.instance.in_thread(partial(publish_document, builds, document))
     return Reply(204)
 
@@ -74,7 +74,7 @@ async def deploy_document(exchange: Exchange) -> Reply:
         refuse(409, message, servlet=True)
     builds = BuildAccess(exchange, key)
     try:
-        document = build_rows.read_document(await exchange.whole_body(_LIMIT))
+        document = build_info.parse_document(await exchange.whole_body(_LIMIT))
         run = build_info.run_of(document)
     except BuildInfoError:
         message = f"{key}:{path} could not be deployed. Build Info repositories only supports build-info.json files."
@@ -92,10 +92,12 @@ def publish_document(builds: BuildAccess, document: dict[str, Any]) -> Item:
         RefusalError: 400, a part of it has another type than it should have.
     """
     instance, user = builds.exchange.instance, builds.exchange.user
+    policy = document.get("buildRetention")
+    retention = understood(partial(Retention.of, policy)) if policy else None
     _complete(builds, document)
     item = store_document(builds, document, by=user.name, now=instance.now_ms())
-    if retention := document.get("buildRetention"):
-        retain(builds, document["name"], understood(partial(Retention.of, retention)))
+    if retention and instance.edition == "pro":
+        retain(builds, build_info.run_of(document).name, retention)
     return item
 
 
@@ -118,7 +120,12 @@ def store_document(builds: BuildAccess, document: dict[str, Any], *, by: str, no
 
 
 def _complete(builds: BuildAccess, document: dict[str, Any]) -> None:
-    """Add what the server knows better than the client."""
+    """
+    Add what the server knows better than the client.
+
+    Raises:
+        RefusalError: 400, a part of the modules has another type than it should have.
+    """
     understood(partial(build_info.modules_of, document))
     document["artifactoryPrincipal"] = builds.exchange.user.name
     document.setdefault("durationMillis", 0)
@@ -128,30 +135,18 @@ def _complete(builds: BuildAccess, document: dict[str, Any]) -> None:
 
 def _aggregate_issues(builds: BuildAccess, document: dict[str, Any]) -> None:
     """Take over the issues of the build before, if that is asked for and it has not reached the final status."""
-    issues = document.get("issues")
-    if not isinstance(issues, dict) or not issues.get("aggregateBuildIssues"):
+    issues = document.get("issues") or {}
+    if not issues.get("aggregateBuildIssues"):
         return
-    before = build_info.order_of(builds.runs(document["name"]))
+    before = build_info.order_of(builds.runs(build_info.run_of(document).name))
     previous = builds.document(before[-1]) if before else {}
     final = str(issues.get("aggregationBuildStatus", "")).lower()
-    if any(str(status.get("status", "")).lower() == final for status in build_info.statuses_of(previous)):
+    if any(status.status.lower() == final for status in build_info.statuses_of(previous)):
         return
-    known = list(issues.get("affectedIssues", ()))
-    inherited = [each | {"aggregated": True} for each in (previous.get("issues") or {}).get("affectedIssues", ())]
-    keys = {each.get("key") for each in known}
+    known = build_info.issues_of(document)
+    keys = [each.get("key") for each in known]
+    inherited = [dict(each) | {"aggregated": True} for each in build_info.issues_of(previous)]
     issues["affectedIssues"] = [*known, *(each for each in inherited if each.get("key") not in keys)]
-
-
-async def _read(exchange: Exchange) -> dict[str, Any]:
-    body = await exchange.whole_body(_LIMIT)
-    return understood(partial(build_rows.read_document, body))
-
-
-def _json(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 async def _demand_deploy(builds: BuildAccess, run: Run) -> None:

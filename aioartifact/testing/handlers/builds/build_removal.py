@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ...protocol import build_info, jackson
+from ...protocol import build_info
 from ...protocol.build_info import BuildInfoError, Run
 from ...protocol.replies import Reply, refuse
 from ...storage.store import Item
@@ -12,8 +12,8 @@ from ...wire.exchange import Exchange
 from ..editions import demand_pro
 from ..items.deploy import delete_item
 from ..parameters import number as number_of
-from ..security.entities import flag, read_object, text, texts
-from .build_access import BuildAccess, access, path_names, understood
+from ..security.entities import flag, text, texts
+from .build_access import BuildAccess, access, path_names, read_object, understood
 from .build_artifacts import artifacts_of
 
 _TEXT = {"Content-Type": "text/plain"}
@@ -177,11 +177,7 @@ def _delete_item(exchange: Exchange, item: Item) -> None:
 def _retention_document(body: bytes) -> Retention | None:
     if not body.strip():
         return None
-    try:
-        sent = jackson.loads(body)
-    except ValueError:
-        raise BuildInfoError("Error parsing json body") from None
-    return Retention.of(sent)
+    return Retention.of(build_info.parse_json(body))
 
 
 def _whole(value: object) -> int:

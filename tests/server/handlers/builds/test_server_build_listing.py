@@ -137,6 +137,18 @@ async def test_builds_of_projects(send, build):
         assert deleted.status == 200
 
 
+@pytest.mark.parametrize(
+    "query", ["buildRepo=x", "buildRepo=generic-local", "buildRepo=../x-build-info", "project=a/b"]
+)
+async def test_repositories_that_are_not_for_builds(send, build, query):
+    """They are not created, and take no builds."""
+    async with ArtifactoryServer(profile="7.x") as server:
+        answer = await send(server, "PUT", f"?{query}", build())
+        assert answer.status == 400
+        assert answer.message.endswith("does not exist")
+        assert [each["key"] for each in (await send(server, "GET", "/api/repositories")).json()] == ["generic-local"]
+
+
 async def test_dates_in_the_zone_of_the_server(send, build):
     """Lists show the start as the server's clock had it."""
     async with ArtifactoryServer(time_zone=timezone(timedelta(hours=3))) as server:

@@ -73,6 +73,12 @@ async def test_same_run_again(published, send, build):
         ({"properties": []}, None),
         ({"properties": "x"}, "'properties' is not an object"),
         ({"statuses": "x"}, "'statuses' is not a list of objects"),
+        ({"statuses": [{"comment": {}}]}, "'comment' is not text"),
+        ({"statuses": [{"timestampDate": [1]}]}, "[1] is not a time"),
+        ({"url": ["x"]}, "'url' is not text"),
+        ({"issues": "x"}, "'issues' is not an object"),
+        ({"issues": {"affectedIssues": "x"}}, "'affectedIssues' is not a list of objects"),
+        ({"buildRetention": {"count": "x"}}, "'count' is not a number"),
     ],
 )
 async def test_documents_that_are_refused(server, send, build, changes, message):
