@@ -172,7 +172,7 @@ async def test_lost_request(server, session, base, relocate):
     """Where nothing was done the failure is told, and what to look at; the request is not sent again."""
     broken = server.fail("POST", "api/**", times=None, fault=Fault.reset())
     server.fail("GET", "api/storage/other/b", times=None, fault=Fault.status(404))
-    with pytest.raises(aioartifact.ConnectionLostError, match="before you try again"):
+    with pytest.raises(aioartifact.ConnectionLostError, match="before you retry"):
         await relocate(f"{base}/generic-local/a", f"{base}/other/b", session=session)
     assert broken.hits == 1
 
@@ -181,7 +181,7 @@ async def test_lost_answer_of_a_move_over_something(server, session, base):
     """The target was there before, so it proves nothing: the failure is told."""
     server.put("other/one", b"old")
     server.fail("POST", "api/**", fault=Fault.lose())
-    with pytest.raises(aioartifact.ConnectionLostError, match="before you try again"):
+    with pytest.raises(aioartifact.ConnectionLostError, match="before you retry"):
         await aioartifact.move(f"{base}/generic-local/a/one", f"{base}/other/one", session=session)
 
 
@@ -193,7 +193,7 @@ async def test_lost_answer_of_a_copy_in_part(server, base):
     server.grant("ci", "other", "r")
     server.fail("POST", "api/**", fault=Fault.lose())
     async with aioartifact.session(server.url, auth=("ci", "secret")) as session:
-        with pytest.raises(aioartifact.ConnectionLostError, match="before you try again"):
+        with pytest.raises(aioartifact.ConnectionLostError, match="before you retry"):
             await aioartifact.copy(f"{base}/generic-local/a", f"{base}/other/b", session=session)
     assert server.exists("other/b/one")
     assert not server.exists("other/b/deep/two")
