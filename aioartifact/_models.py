@@ -1,4 +1,4 @@
-"""What the service told us: values, with no way to ask for more."""
+"""Values that the server reports."""
 
 import codecs
 import json
@@ -20,10 +20,10 @@ class FileInfo:
     A file as the server describes it (JFrog "File Info").
 
     Attributes:
-        url: Download URL, percent-encoded, rebuilt from the address that was asked for.
+        url: Download URL, percent-encoded, derived from the requested address.
         repository: Repository key the server reports; for a remote repository that of its cache.
-        path: Path inside the repository, raw, without a leading slash.
-        size: Bytes; None where a listing does not tell.
+        path: Path inside the repository, not encoded, without a leading slash.
+        size: Bytes; None if a listing does not report it.
         checksums: Checksums the server computed.
         created: When it was deployed, with time zone, or None.
         modified: When it was last modified, with time zone, or None.
@@ -55,7 +55,7 @@ class Child:
     One entry of a folder.
 
     Attributes:
-        name: Raw name.
+        name: Name, not encoded.
         folder: Whether it is a folder.
     """
 
@@ -71,12 +71,12 @@ class FolderInfo(ShortRepr):
     Attributes:
         url: Its URL, percent-encoded, without a trailing slash.
         repository: Repository key the server reports.
-        path: Path inside the repository, raw; ``""`` for the repository itself.
-        children: Entries one level below, in the server's order (folders first); ``()`` for a folder that a listing
-            shows, as its entries follow on their own.
-        created: When it was made, with time zone, or None.
+        path: Path inside the repository, not encoded; ``""`` for the repository itself.
+        children: Entries one level below, in the server's order (folders first); ``()`` for a folder in a
+            listing, which yields its entries separately.
+        created: When it was created, with time zone, or None.
         modified: When it was last modified, with time zone, or None.
-        created_by: User who made it, or None.
+        created_by: User who created it, or None.
         modified_by: User who last modified it, or None.
     """
 
@@ -101,9 +101,9 @@ class Relocation(ShortRepr):
     A copy or a move.
 
     Attributes:
-        url: URL that the item has now, or would get.
-        dry_run: Whether it was only tried.
-        messages: What the server tells about it; empty where its answer was lost and the outcome was looked up.
+        url: New URL of the item.
+        dry_run: Whether it was a dry run.
+        messages: Messages of the server; empty if its response was lost and the outcome was looked up.
     """
 
     url: str
@@ -117,8 +117,8 @@ class Deletion(ShortRepr):
     A deletion.
 
     Attributes:
-        url: URL of what is gone, or would be.
-        dry_run: Whether it was only tried.
+        url: URL of the deleted item.
+        dry_run: Whether it was a dry run.
         files: Files that would be deleted; None after a deletion, which does not list them.
     """
 
@@ -128,7 +128,7 @@ class Deletion(ShortRepr):
 
     @property
     def size(self) -> int | None:
-        """Bytes of these files together; None where that is not known."""
+        """Total bytes of these files; None if not known."""
         sizes = [file.size for file in self.files or ()]
         return None if self.files is None or None in sizes else sum(size or 0 for size in sizes)
 
@@ -140,11 +140,12 @@ class Repository:
 
     Attributes:
         key: Its name, the first segment of its items' paths.
-        kind: ``"local"``, ``"remote"``, ``"virtual"``, ``"federated"`` or what else the server has.
-        package_type: What it holds, in lower case: ``"generic"``, ``"maven"``, …; ``""`` if the server does not say.
-        url: Its URL, percent-encoded, rebuilt from the address that was asked for.
-        description: What its administrators say about it; ``""`` if nothing.
-        upstream: Of a remote repository the URL it mirrors, as the server gives it; else None.
+        kind: ``"local"``, ``"remote"``, ``"virtual"``, ``"federated"`` or another kind of the server.
+        package_type: Type of its packages, in lower case: ``"generic"``, ``"maven"``, …; ``""`` if the server does not
+            report it.
+        url: Its URL, percent-encoded, derived from the requested address.
+        description: Its description; may be empty.
+        upstream: URL that a remote repository mirrors, as the server reports it; otherwise None.
     """
 
     key: str
@@ -161,17 +162,17 @@ Edition = Literal["oss", "pro"]
 @dataclass(frozen=True, slots=True, repr=False)
 class ServerInfo(ShortRepr):
     """
-    What a server tells about itself, and what follows from that.
+    Version, edition and expected capabilities of a server.
 
     Attributes:
         url: Its base address.
         version: Release, e.g. ``"7.90.8"``.
         revision: Build of this release, or None.
-        edition: ``"pro"`` where a licence is installed, which includes everything above Pro; else ``"oss"``.
-        addons: Ids of what the server has beside its core, sorted.
+        edition: ``"pro"`` if a licence is installed, including those above Pro; otherwise ``"oss"``.
+        addons: IDs of installed add-ons, sorted.
         capabilities: What its release and edition should offer: ``"aql"``, ``"checksum-deploy"``, ``"sha256"``,
             ``"file-list"``, ``"properties"``, ``"merge-properties"``, ``"copy-move"``, ``"archive-entries"``,
-            ``"folder-archive"``, ``"version-search"``. Permissions and settings may still stand in between.
+            ``"folder-archive"``, ``"version-search"``. Permissions and settings may still prevent their use.
     """
 
     url: str
@@ -185,13 +186,13 @@ class ServerInfo(ShortRepr):
 @dataclass(frozen=True, slots=True, repr=False)
 class MavenMetadata(ShortRepr):
     """
-    What ``maven-metadata.xml`` says about an artifact; parts that are not there are None.
+    The ``maven-metadata.xml`` of an artifact; missing parts are None.
 
     Attributes:
         latest: Newest version, snapshots included.
-        release: Newest version that is no snapshot.
+        release: Newest version that is not a snapshot.
         versions: All versions, in the order of the file; a snapshot by its base version, ``1.0-SNAPSHOT``.
-        last_updated: When this was calculated.
+        last_updated: When this was computed.
     """
 
     latest: str | None
@@ -203,13 +204,13 @@ class MavenMetadata(ShortRepr):
 @dataclass(frozen=True, slots=True, repr=False)
 class ArtifactVersions(ShortRepr):
     """
-    The versions of one of many artifacts, or why they are not known.
+    The versions of one of many artifacts, or the error.
 
     Attributes:
         group_id: Group ID of the artifact.
         name: Its name.
-        versions: Its versions, oldest first; empty if there is no such artifact, or *error* says why not.
-        error: What kept them from being listed, or None.
+        versions: Its versions, oldest first; empty if the artifact does not exist, or if there is an *error*.
+        error: Why they could not be listed, or None.
         latest: The version that :func:`latest_version` returns for the same arguments: a pre-release only if no
             release matches, if *spec* names one, or with *prerelease*. None if there is no version; if not given, the
             last of *versions*.
@@ -235,8 +236,8 @@ class ArchiveMember:
     One entry of an archive.
 
     Attributes:
-        name: Its path, without slashes at the ends. Archives come from anybody: it may hold ``..``.
-        size: Bytes that it declares, unpacked.
+        name: Its path, without slashes at the ends. Not trusted: it may contain ``..``.
+        size: Declared bytes, unpacked.
         kind: ``"file"``, ``"folder"``, ``"link"`` (symbolic or hard), or ``"other"``: a device, a pipe.
     """
 
@@ -245,7 +246,7 @@ class ArchiveMember:
     kind: MemberKind
 
 
-# Only charsets: Python would also take names of its codecs that are none.
+# Only charsets: Python would also accept names of other codecs.
 _CHARSET = re.compile(r"charset=\"?(utf-?8|utf-?16|iso-8859-\d+|us-ascii|windows-125\d)\b", re.IGNORECASE)
 
 
@@ -275,13 +276,13 @@ def charset_of(content_type: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Response:
     """
-    An answer that has been read whole.
+    A response that has been read whole.
 
     Attributes:
         status_code: HTTP status code.
         content: Body.
         headers: Header fields; look-up ignores case.
-        url: The URL asked for, without its query.
+        url: The requested URL, without its query.
         login_hint: Of a 401: which credentials were sent and where they come from, without the secret. Of a 403, only
             that there were none. Otherwise ``""``.
     """
@@ -310,7 +311,7 @@ class Response:
         Do nothing for a status below 400, as in requests.
 
         Raises:
-            ResponseError: The class that belongs to the status, such as :class:`NotFoundError`.
+            ResponseError: If the status is 400 or above, as the class of the status, such as :class:`NotFoundError`.
         """
         if not self.ok:
             status = f"{self.status_code} {self.reason}".strip()
@@ -318,7 +319,7 @@ class Response:
                 f"{self.url}: {status}",
                 url=self.url,
                 status=self.status_code,
-                hint=self.login_hint or "text has the words of the server",
+                hint=self.login_hint or "the message of the server is in text",
             )
 
     @property
@@ -331,6 +332,6 @@ class Response:
         Body parsed as JSON.
 
         Raises:
-            ValueError: The body is not JSON.
+            ValueError: If the body is not JSON.
         """
         return json.loads(self.text)

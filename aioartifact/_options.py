@@ -1,4 +1,4 @@
-"""Settings of a session: small frozen values, each usable without arguments."""
+"""Settings of a session: frozen values with defaults."""
 
 import os
 from collections.abc import AsyncIterable, Collection, Iterable
@@ -15,21 +15,20 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """
-    How long to wait for a sign of life, in seconds. There is no limit on the whole of a transfer.
+    Time limits for silence, in seconds. The duration of a transfer is not limited.
 
     Attributes:
-        connect: To open a connection, TLS included.
-        stall: Without a single byte of a file arriving, or being accepted by the server; also from an interim response
-            (100, 102, 103) to the request until the final one, and for the body of a refusal in all, whose status
-            counts without it.
-        reply: From the last byte of a request to the first of its response, and without a byte of any response that
-            is not a file or a refusal. The server runs a query, deletes, hashes or stores in that time. A request whose
-            response does not begin in time is not repeated: the server may still work on it. Where the other end of the
+        connect: For opening a connection, TLS included.
+        stall: Without a byte of a file received, or accepted by the server. Also between an interim response (100, 102,
+            103) and the final one, and for the whole body of an error, whose status counts without it.
+        reply: Between the last byte of a request and the first of its response, and without a byte of any response that
+            is not a file or an error. The server runs a query, deletes, hashes or stores in that time. A request
+            without a response in time is not repeated: the server may still be working. If the other end of the
             connection is gone, TCP keep-alive notices that within about a minute.
-        credentials: For a provider to return credentials, all requests that it sends for them included.
+        credentials: For a call of a provider of credentials, its requests included.
 
     Raises:
-        InvalidArgumentError: A value is not a positive number.
+        InvalidArgumentError: If a value is not a positive number.
     """
 
     connect: float = 30.0
@@ -47,23 +46,23 @@ class Timeouts:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """
-    How much happens at once.
+    Concurrency and rate limits.
 
     A transfer in flight costs about 4 MiB of memory (two batches of 1 MiB, and the buffers of its socket), so a bulk
     call costs about ``max_concurrency`` times that. A few large files get larger batches: up to 10 MiB each, and 30 MiB
     in all.
 
     Attributes:
-        max_concurrency: Files whose bytes arrive at a time in one bulk call; where there are fewer, parts of large ones
-            take their places. Half as many more may be here and on their way into their folder.
-        max_connections: Sockets the session opens in all, and requests in flight to one server at most; how many
-            there are, up to that, is found out by what the server makes of them.
-        max_bytes_per_second: Bytes of bodies, of all downloads and uploads of the session together; None is no
+        max_concurrency: Files, or ranges of large ones, in flight in one bulk call. Up to 50 % more files may be
+            downloaded and waiting to be committed.
+        max_connections: Sockets of the session, and upper bound of requests in flight to one server. Below that, their
+            number adapts to the server.
+        max_bytes_per_second: Bytes of bodies, of all downloads and uploads of the session together; None for no
             limit.
-        max_requests_per_second: Requests of the session, to whichever server; None is no limit.
+        max_requests_per_second: Requests of the session, to all servers; None for no limit.
 
     Raises:
-        InvalidArgumentError: A count is not a whole number of at least 1, or a rate is not a finite number above 0.
+        InvalidArgumentError: If a count is not an integer of at least 1, or a rate is not a finite number above 0.
     """
 
     max_concurrency: int = 16
@@ -90,7 +89,7 @@ def check_count(name: str, value: object) -> int:
     Return *value* if it is a whole number of at least 1.
 
     Raises:
-        InvalidArgumentError: It is not.
+        InvalidArgumentError: If it is not.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise InvalidArgumentError(f"{name}={value!r}: expected a whole number of at least 1")
@@ -102,7 +101,7 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
     Make sure *value* is one of *choices*.
 
     Raises:
-        InvalidArgumentError: It is not.
+        InvalidArgumentError: If it is not.
     """
     if value not in choices:
         raise InvalidArgumentError(f"{name}={value!r}: expected one of {', '.join(map(repr, choices))}")
@@ -113,7 +112,7 @@ def check_texts(**values: object) -> None:
     Make sure that each of *values* is a text that is not empty and can be sent, or None.
 
     Raises:
-        InvalidArgumentError: One is not.
+        InvalidArgumentError: If one is not.
     """
     for name, value in values.items():
         if value is None:
@@ -126,10 +125,10 @@ def check_texts(**values: object) -> None:
 
 def given_or(name: str, value: T | None, default: T) -> T:
     """
-    Return *value*, which is to be of the type of *default*; or *default* in place of None.
+    Return *value*, which must have the type of *default*; or *default* instead of None.
 
     Raises:
-        InvalidArgumentError: *value* is something else.
+        InvalidArgumentError: If *value* has another type.
     """
     if value is None:
         return default
@@ -143,7 +142,7 @@ def check_several(name: str, values: object) -> None:
     Make sure *values* can be iterated over.
 
     Raises:
-        InvalidArgumentError: They cannot.
+        InvalidArgumentError: If they cannot.
     """
     if not isinstance(values, Iterable | AsyncIterable):
         raise InvalidArgumentError(f"{name} is a {type(values).__name__}; expected several, such as a list")
@@ -151,7 +150,7 @@ def check_several(name: str, values: object) -> None:
 
 def check_path(name: str, value: object, *, is_folder: bool = False) -> str:
     """
-    Return *value* as text if it can be the path of a file or a folder; a leading ``~`` becomes the home folder.
+    Return *value* as a str if it can be a path; a leading ``~`` becomes the home folder.
 
     Args:
         name: Name of the argument, for messages.
@@ -159,7 +158,7 @@ def check_path(name: str, value: object, *, is_folder: bool = False) -> str:
         is_folder: Whether it is always the path of a folder.
 
     Raises:
-        InvalidArgumentError: It is empty, has a NUL, or is neither ``str`` nor a path object.
+        InvalidArgumentError: If it is empty, has a NUL, or is neither ``str`` nor a path object.
     """
     path = os.fspath(value) if isinstance(value, str | os.PathLike) else value
     if not isinstance(path, str):

@@ -173,7 +173,7 @@ class Progress:
         self._bytes_total -= size
 
     def snapshot(self) -> ProgressSnapshot:
-        """Tell how far it is now."""
+        """Return how far it is now."""
         elapsed = self.elapsed()
         rate = self._rate(elapsed)
         return ProgressSnapshot(

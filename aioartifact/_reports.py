@@ -1,4 +1,4 @@
-"""What a bulk call did: one outcome per file, one report per call, one error for its failures."""
+"""Results of bulk calls: an outcome per file, a report per call, an error for its failures."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,23 +13,23 @@ Status = Literal["downloaded", "deployed", "copied", "moved", "renamed", "delete
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """
-    What became of one file, or of one item that was copied, moved or deleted.
+    The outcome of one file, or of one item that was copied, moved or deleted.
 
     Attributes:
-        url: URL of the file, percent-encoded; of the target folder where none could be decided for the file. Of a
-            copy or a move, the URL that the item gets, or what was given as its source where none could be decided.
-        path: Local file, as ``str``; None where none could be decided, or none is concerned.
-        status: ``"downloaded"``, ``"deployed"``, ``"copied"``, ``"moved"``, ``"deleted"``, ``"unchanged"`` (the content
-            was already where it goes, the existing file is to be kept whatever it holds, or there was nothing to
-            delete), ``"planned"`` (of a dry run) or ``"failed"``; of a sync also ``"renamed"``, and ``"copied"`` for
-            content that the destination had under another name.
-        size: Bytes of the file; 0 for a failure, a copy and a move. Of a deletion, only a dry run knows them.
-        sha256: SHA-256 of the verified content, or None where another checksum was compared, or the server told none.
-        seconds: Time from the start of this file to its end.
+        url: URL of the file, percent-encoded, or that of the target folder if the file has none. Of a copy or a move,
+            the new URL, or the source if there is none.
+        path: Local file, as ``str``; None if there is none.
+        status: ``"downloaded"``, ``"deployed"``, ``"copied"``, ``"moved"``, ``"deleted"``, ``"unchanged"`` (the target
+            already has the content, existing files are kept, or there was nothing to delete), ``"planned"`` (of a dry
+            run) or ``"failed"``; of a sync also ``"renamed"``, and ``"copied"`` for content that the destination had
+            under another name.
+        size: Bytes of the file; 0 for a failure, a copy and a move. For a deletion, known in a dry run only.
+        sha256: SHA-256 of the verified content, or None if another checksum or none was compared.
+        seconds: Duration.
         error: Why it failed, or None.
         was_replaced: Whether the server's file was replaced after it was listed. The bytes are those of the new file,
-            which its info confirmed.
-        source: URL of the item that was copied or moved; None of everything else.
+            as its info confirmed.
+        source: URL of the item that was copied or moved; otherwise None.
     """
 
     url: str
@@ -44,7 +44,7 @@ class Outcome:
 
 
 class _OutcomesOf(property):
-    """A property of a report: its outcomes of one status."""
+    """A property of a report: its outcomes with one status."""
 
     def __init__(self, status: Status, doc: str) -> None:
         def select(report: "Report") -> tuple[Outcome, ...]:
@@ -65,11 +65,11 @@ class _OutcomesOf(property):
 @dataclass(frozen=True, slots=True, repr=False)
 class Report:
     """
-    Every outcome of a bulk call, in the order the files finished.
+    All outcomes of a bulk call, in the order in which they finished.
 
     Attributes:
         outcomes: One per item.
-        seconds: Time of the whole call.
+        seconds: Duration of the call.
     """
 
     outcomes: tuple[Outcome, ...] = ()
@@ -86,10 +86,8 @@ class Report:
     def __iter__(self) -> Iterator[Outcome]:
         return iter(self.outcomes)
 
-    downloaded = _OutcomesOf("downloaded", "Files whose bytes were fetched.")
-    deployed = _OutcomesOf(
-        "deployed", "Files the server has now, whether their bytes were sent or it had them under another name."
-    )
+    downloaded = _OutcomesOf("downloaded", "Files that were downloaded.")
+    deployed = _OutcomesOf("deployed", "Files that were uploaded, or deployed by their checksums.")
     copied = _OutcomesOf(
         "copied", "Items that were copied; of a sync, files whose content the destination keeps under another name too."
     )
@@ -111,7 +109,7 @@ class Report:
 
     @property
     def bytes_downloaded(self) -> int:
-        """Bytes fetched, over all downloaded files."""
+        """Total bytes of the downloaded files."""
         return sum(outcome.size for outcome in self.downloaded)
 
     def raise_for_failures(self) -> Self:
@@ -119,7 +117,7 @@ class Report:
         Return this report if nothing failed.
 
         Raises:
-            BatchError: At least one file failed.
+            BatchError: If at least one file failed.
         """
         if failed := self.failed:
             errors = [outcome.error for outcome in failed if outcome.error]
@@ -130,10 +128,10 @@ class Report:
 
 class BatchError(ExceptionGroup[ArtifactoryError]):
     """
-    Files of a bulk call failed; the others are done.
+    Raised if files of a bulk call failed; the others are done.
 
     Attributes:
-        report: Every outcome of an awaited call; the failures alone where outcomes were taken one by one.
+        report: All outcomes of an awaited call; only the failures if outcomes were taken one by one.
     """
 
     report: Report

@@ -23,7 +23,7 @@ _DELAY_SECONDS = re.compile(r"[0-9]+\Z")
 _LOGIN_SUSPENDED = re.compile(r"recurrent login failures.{0,40}try again in ([0-9]+) second", re.IGNORECASE)
 _USER_LOCKED = re.compile(r"\buser is locked\b", re.IGNORECASE)
 _FOLDER_DOWNLOADS_BUSY = re.compile(r"too many folder download", re.IGNORECASE)
-# The server names no time for it; packing somebody else's folder takes seconds, not milliseconds.
+# The server names no time for it; packing another user's folder takes seconds, not milliseconds.
 _FOLDER_DOWNLOADS_PAUSE = 1.0
 
 # Less does not count as progress: a connection that brings one byte would otherwise be resumed without end.
@@ -40,23 +40,23 @@ _MAX_DOUBLINGS = 1000
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """
-    How often, and after which pauses, a request that failed for a passing reason is tried again.
+    How often, and after which pauses, transient failures are retried.
 
-    Pauses grow exponentially, with full jitter: many clients that failed together do not come back together.
-    A ``Retry-After`` of the server is waited for in full.
+    Pauses grow exponentially, with full jitter, so that many clients do not retry at the same time. A ``Retry-After``
+    of the server is honoured in full.
 
     Attributes:
-        attempts: Tries in all; 1 means no retry. A transfer that breaks off is resumed, and starts counting anew once
-            64 KiB of a file, or 10 entries or a complete page of a listing, have arrived since it last did. An upload
-            never does.
+        attempts: Attempts in all; 1 means no retry. A transfer that breaks off resumes, and attempts are counted anew
+            after 64 KiB of a file, or 10 entries or a complete page of a listing, were received. Those of an upload
+            are never counted anew.
         backoff_initial: Upper bound of the first pause, in seconds; it doubles with every attempt.
-        backoff_max: Upper bound of every pause, in seconds, except one the server asks for.
-        retry_after_max: Longest pause, in seconds, that the server may ask for; if it asks for more, give up. Also how
-            long to wait in all while the server answers that it is starting up, which uses up no attempts.
+        backoff_max: Upper bound of every pause, in seconds, except one that the server demands.
+        retry_after_max: Longest pause, in seconds, that the server may demand; a longer one ends the call. Also how
+            long to wait in all while the server is starting up, which uses no attempts.
 
     Raises:
-        InvalidArgumentError: *attempts* is not a whole number of at least 1, or a time is not a finite number
-            of at least 0.
+        InvalidArgumentError: If *attempts* is not an integer of at least 1, or a time is not a finite number of at
+            least 0.
     """
 
     attempts: int = 5
@@ -71,7 +71,7 @@ class RetryPolicy:
 
     @classmethod
     def none(cls) -> Self:
-        """Policy that tries once."""
+        """Return a policy without retries."""
         return cls(attempts=1)
 
     def delay_at_start(self, waited: float, *, draw: float, retry_after: float | None = None) -> float | None:
@@ -95,7 +95,7 @@ class RetryPolicy:
 
     def next_delay(self, attempt: int, *, draw: float, retry_after: float | None = None) -> float | None:
         """
-        Tell how long to wait after the failure of *attempt*.
+        Return how long to wait after the failure of *attempt*.
 
         The pause is ``min(backoff_max, backoff_initial * 2 ** (attempt - 1)) * draw``, and never shorter than
         *retry_after*.
@@ -129,7 +129,7 @@ def _check_seconds(name: str, value: object) -> None:
 
 
 def is_retryable_status(status: int) -> bool:
-    """Tell whether the HTTP *status* names a passing trouble, so that the same request may succeed later."""
+    """Return whether the HTTP *status* is transient, so that the same request may succeed later."""
     return status in _RETRYABLE
 
 
@@ -145,7 +145,7 @@ def is_explained(status: int) -> bool:
 
 def is_idempotent(method: str) -> bool:
     """
-    Tell whether repeating a request with *method* (upper case, as sent) does no more than sending it once.
+    Return whether repeating a request with *method* (upper case, as sent) does no more than sending it once.
 
     See: RFC 9110, 9.2.2 "Idempotent Methods"
     """

@@ -1,5 +1,5 @@
 """
-The one way of working on many items.
+The engine of calls with many items.
 
 `bulk` is under every public function that does so: items are pulled when a worker is free, a bounded number is in
 flight, each becomes an outcome, and ``on_error`` decides about failures. What an item costs and how it fails is
@@ -41,20 +41,20 @@ from .session import using
 T = TypeVar("T")
 
 OnError: TypeAlias = Literal["raise", "stop", "collect"]
-"""What becomes of failures in a bulk call, see `Batch`."""
+"""How a bulk call handles failures, see `Batch`."""
 
 
 class Batch(Coroutine[Any, Any, Report]):
     """
-    A bulk call that has not begun yet; it has two faces.
+    A bulk call that has not begun yet: await it, or open it.
 
     Await it for a :class:`Report`::
 
         report = await download_many(urls, "data")
 
-    It is a coroutine: ``asyncio.create_task``, ``gather``, ``wait_for`` and a task group take it as one.
+    It is a coroutine, for use with ``asyncio.create_task``, ``gather``, ``wait_for`` and task groups.
 
-    Or open it and take outcomes as they finish; leaving the block cancels what still runs::
+    Or open it and process outcomes as they finish; leaving the block cancels the rest::
 
         async with download_many(urls, "data") as outcomes:
             async for outcome in outcomes:
@@ -96,7 +96,7 @@ class Batch(Coroutine[Any, Any, Report]):
         return self._steps().throw(*error)
 
     def close(self) -> None:
-        """End the call where it stands; one that never began will not warn of it."""
+        """End the call; one that never began does not warn about that."""
         self._steps().close()
 
     def _steps(self) -> Coroutine[Any, Any, Report]:
@@ -149,7 +149,7 @@ class Batch(Coroutine[Any, Any, Report]):
 
 class BulkOptions:
     """
-    The arguments that all bulk calls have, checked.
+    The validated arguments of all bulk calls.
 
     Raises:
         InvalidArgumentError: If one has an invalid value.
@@ -189,10 +189,10 @@ class BulkCall:
 
 class Work(NamedTuple, Generic[T]):
     """
-    What a bulk call does.
+    The work of a bulk call.
 
     Attributes:
-        items: What there is to do, pulled when a worker is free.
+        items: The items, pulled when a worker is free.
         do: Does one item, which has one outcome or several; an error of it is part of the outcome.
         workers: Workers, where there are more of them than items in flight; None for one each.
     """

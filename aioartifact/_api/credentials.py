@@ -1,4 +1,4 @@
-"""Where credentials come from, asked without a session: environment and files of this machine."""
+"""Look up credentials in the environment and the files of this machine."""
 
 import os
 import re
@@ -32,12 +32,12 @@ def authentification(url: URLLike) -> tuple[str, str]:
     """
     Find user name and secret for a server: the environment, then the configuration file, then anonymous.
 
-    First ``ARTIFACTORY_USERNAME`` and ``ARTIFACTORY_API_KEY``, where both are set, for every server. Then the
+    First ``ARTIFACTORY_USERNAME`` and ``ARTIFACTORY_API_KEY``, if both are set, for every server. Then the
     section of ``~/.artifactory_python.cfg`` (``DOHQ_ARTIFACTORY_PYTHON_CFG`` moves it) that names the server,
-    by host, port and whole path segments; one for http is for https, too. Reads small files, without a request;
-    nothing is remembered. A file that cannot be read is skipped.
+    by host, port and whole path segments; one for http is also used for https. Reads small files, without a request;
+    nothing is cached. A file that cannot be read is skipped.
 
-    :func:`resolve_credentials` knows more sources, and is what a session uses.
+    Sessions use :func:`resolve_credentials`, which has more sources.
 
     Args:
         url: Any URL on the server. Its path up to ``/artifactory``, or up to another context path that the user's
@@ -45,7 +45,7 @@ def authentification(url: URLLike) -> tuple[str, str]:
             ``host/artifactory``, it is read as https.
 
     Returns:
-        User name, and password or API key; ``("anonymous", "")`` where nothing is configured.
+        User name, and password or API key; ``("anonymous", "")`` if nothing is configured.
 
     Raises:
         InvalidURLError: If it is not an http or https URL, or contains credentials.
@@ -63,30 +63,31 @@ authentication = authentification
 
 
 def _with_scheme(url: URLLike) -> URLLike:
-    """The URL as it is, or with ``https://`` before one that begins with a host."""
+    """The URL, with ``https://`` added if it begins with a host."""
     return f"https://{url}" if isinstance(url, str) and _HOST_FIRST.match(url) else url
 
 
 def resolve_credentials(url: URLLike) -> Credentials:
     """
-    Find the credentials that a session would use for a server, and where they come from.
+    Find the credentials that a session would use for a server, and their source.
 
-    The first source that knows the server wins whole: ``ARTIFACTORY_USERNAME`` with ``ARTIFACTORY_API_KEY``;
-    ``JF_ACCESS_TOKEN``, or ``JF_USER`` with ``JF_PASSWORD``, where ``JF_URL`` is the server;
+    The first source that has some for the server is used, and no other: ``ARTIFACTORY_USERNAME`` with
+    ``ARTIFACTORY_API_KEY``; ``JF_ACCESS_TOKEN``, or ``JF_USER`` with ``JF_PASSWORD``, where ``JF_URL`` is the server;
     ``~/.artifactory_python.cfg`` (``DOHQ_ARTIFACTORY_PYTHON_CFG`` moves it); jfrog-cli's configuration
-    (``JFROG_CLI_HOME_DIR`` moves it, ``JFROG_CLI_SERVER_ID`` says which entry counts where several are for one
-    server; an encrypted one needs the extra ``jfrog``, and the key in ``JFROG_CLI_ENCRYPTION_KEY`` or in jfrog-cli's
+    (``JFROG_CLI_HOME_DIR`` moves it, ``JFROG_CLI_SERVER_ID`` names the entry if there are several for one server; an
+    encrypted one needs the extra ``jfrog``, and the key in ``JFROG_CLI_ENCRYPTION_KEY`` or in jfrog-cli's
     ``security.yaml``); ``~/.netrc`` (``NETRC`` moves it); anonymous. Reads small files, without a request; nothing is
-    remembered. A session reads them again when one of the files changes, and after a 401.
+    cached. A session reads them again when one of the files changes, and after a 401.
 
-    A source that cannot be read, or whose fault does not concern this server, is skipped: ``skipped`` has the reasons.
+    A source that cannot be read, or has an error in the entry of another server, is skipped: ``skipped`` has the
+    reasons.
 
     Args:
         url: Any URL on the server. Its path up to ``/artifactory``, or up to another context path that ``JF_URL``, a
             section of the cfg file or an entry of jfrog-cli names, belongs to the address of the server.
 
     Returns:
-        The credentials; their ``source`` says where they were found, their repr hides the secret.
+        The credentials, with their ``source``; their repr hides the secret.
 
     Raises:
         InvalidURLError: If it is not an absolute http or https URL, or contains credentials.

@@ -1,4 +1,4 @@
-"""Paths: the address of an item as an object, in the manner of anyio.Path and pathlib."""
+"""Path objects, in the manner of anyio.Path and pathlib."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -24,12 +24,12 @@ from .mutations import delete, mkdir, move
 
 def path(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> "ArtifactoryPath":
     """
-    Make a path of a URL; no request.
+    Return a path object for a URL; no request.
 
     Args:
-        url: URL of a file, a folder or a repository, whether it exists or not. Without a session, the context path
-            of the server is ``/artifactory`` or one that the user's configuration names.
-        session: Session that the path and those made of it use, in its event loop; None opens one for each call.
+        url: URL of a file, a folder or a repository, which need not exist. Without a session, the context path of the
+            server is ``/artifactory`` or one in the user's configuration.
+        session: Session for this path and those derived from it; None opens one for each call.
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
@@ -43,14 +43,14 @@ def path(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> "Arti
 @total_ordering
 class ArtifactoryPath(Locator):
     """
-    The address of an item, with what can be asked of it; :func:`path` makes it.
+    The path of an item, with methods to query and change it; returned by :func:`path`.
 
-    It goes like ``anyio.Path``: what is only about names answers at once, what asks the server is awaited. Names
-    are raw; they are percent-encoded in ``str(path)``, which is the URL. Every function of this library takes a
-    path wherever it takes a URL. Paths are immutable, hashable and ordered; a pickled one has no session.
+    It works like ``anyio.Path``: operations on names return at once, requests are awaited. Names are not encoded;
+    they are percent-encoded in ``str(path)``, which is the URL. Every function of this library accepts a path for a
+    URL. Paths are immutable, hashable and ordered; a pickled one has no session.
 
-    Two things are unlike a local file system. A folder above a file is made with it. And nothing locks: where an
-    operation looks first and then acts, somebody else may act in between.
+    Two things differ from a local file system. Folders above a file are created with it. And there are no locks: if
+    an operation checks first and then acts, another client may act in between.
     """
 
     __slots__ = ("_item", "_names_folder", "_session")
@@ -60,7 +60,7 @@ class ArtifactoryPath(Locator):
     ) -> None:
         self._item = item
         self._session = session
-        self._names_folder = names_folder  # its URL was given with a slash at its end
+        self._names_folder = names_folder  # created from a URL with a slash at its end
 
     def __str__(self) -> str:
         return str(self._item)
@@ -79,7 +79,7 @@ class ArtifactoryPath(Locator):
 
     @property
     def target_url(self) -> str:
-        """The URL as the target of a file, with the slash that it was given with."""
+        """The URL as the target of a file, with a slash at its end if it was created with one."""
         return f"{self}/" if self._names_folder else str(self)
 
     @property
@@ -87,7 +87,7 @@ class ArtifactoryPath(Locator):
         return str(self._item.server), self.parts
 
     def __reduce__(self) -> tuple[Callable[[ItemURL, bool], "ArtifactoryPath"], tuple[ItemURL, bool]]:
-        # A session belongs to one process, and knows secrets.
+        # A session belongs to one process, and has secrets.
         return _unpickled, (self._item, self._names_folder)
 
     def _with(self, item: ItemURL) -> "ArtifactoryPath":
@@ -107,7 +107,7 @@ class ArtifactoryPath(Locator):
 
     @property
     def path(self) -> str:
-        """Path inside the repository, raw; ``""`` for the repository itself."""
+        """Path inside the repository, not encoded; ``""`` for the repository itself."""
         return self._item.path
 
     @property
@@ -137,12 +137,12 @@ class ArtifactoryPath(Locator):
 
     @property
     def parent(self) -> "ArtifactoryPath":
-        """The folder around it; a repository is its own parent."""
+        """The parent folder; a repository is its own parent."""
         return self._with(self._item.parent)
 
     @property
     def parents(self) -> tuple["ArtifactoryPath", ...]:
-        """The folders around it, the nearest first, the repository last."""
+        """The parent folders, the nearest first, the repository last."""
         found: list[ArtifactoryPath] = []
         current = self
         while current.path:
@@ -152,7 +152,7 @@ class ArtifactoryPath(Locator):
 
     def with_session(self, session: aiohttp.ClientSession | None) -> "ArtifactoryPath":
         """
-        Make the same path with another session; None opens one for each call.
+        Return the same path with another session; None opens one for each call.
 
         Raises:
             SessionError: If *session* is closed, or belongs to another event loop or process.
@@ -164,10 +164,10 @@ class ArtifactoryPath(Locator):
 
     def joinpath(self, *others: str | PurePosixPath) -> "ArtifactoryPath":
         """
-        Go down.
+        Return the path below with these names.
 
         Args:
-            *others: Raw names, or several with slashes between them.
+            *others: Names, not encoded, or several with slashes between them.
 
         Raises:
             InvalidURLError: If one starts with a slash, or a name is ``.`` or ``..``, or Artifactory does not accept
@@ -190,7 +190,7 @@ class ArtifactoryPath(Locator):
 
     def with_name(self, name: str) -> "ArtifactoryPath":
         """
-        Put another name in place of the last one.
+        Return the path with another name.
 
         Raises:
             InvalidURLError: If Artifactory does not accept it as one name.
@@ -201,12 +201,12 @@ class ArtifactoryPath(Locator):
         return self._with(self._item.parent / check_name(expect_text("name", name)))
 
     def with_stem(self, stem: str) -> "ArtifactoryPath":
-        """Put another stem in place of the one it has; raises as :meth:`with_name` does."""
+        """Return the path with another stem; raises as :meth:`with_name` does."""
         return self.with_name(expect_text("stem", stem) + self.suffix)
 
     def with_suffix(self, suffix: str) -> "ArtifactoryPath":
         """
-        Put another last suffix in place of the one it has.
+        Return the path with another last suffix.
 
         Args:
             suffix: With its dot, or ``""`` for none.
@@ -220,12 +220,12 @@ class ArtifactoryPath(Locator):
         return self.with_name(self.stem + suffix)
 
     def is_relative_to(self, other: URLLike) -> bool:
-        """Tell whether it is *other* or below it."""
+        """Return whether it is *other* or below it."""
         return self._below(other) is not None
 
     def relative_to(self, other: URLLike) -> PurePosixPath:
         """
-        Tell how it is reached from *other*.
+        Return the path relative to *other*.
 
         Raises:
             InvalidArgumentError: If it is not below *other* (also a ValueError, as in pathlib).
@@ -246,7 +246,7 @@ class ArtifactoryPath(Locator):
 
     def match(self, pattern: str) -> bool:
         """
-        Tell whether its last parts fit *pattern*, as :meth:`pathlib.PurePath.match` does.
+        Return whether its last parts match *pattern*, as :meth:`pathlib.PurePath.match` does.
 
         Raises:
             InvalidArgumentError: If *pattern* is empty, or not a str.
@@ -259,7 +259,7 @@ class ArtifactoryPath(Locator):
 
     async def stat(self) -> FileInfo | FolderInfo:
         """
-        Describe the item; one request, see :func:`info`.
+        Return the info of the item; one request, see :func:`info`.
 
         Raises:
             NotFoundError: If the item does not exist, or the user may not read it.
@@ -268,15 +268,15 @@ class ArtifactoryPath(Locator):
         return await info(str(self), session=self._session)
 
     async def exists(self) -> bool:
-        """Tell whether there is such an item; one request, see :func:`exists`."""
+        """Return whether the item exists; one request, see :func:`exists`."""
         return await exists(str(self), session=self._session)
 
     async def is_file(self) -> bool:
-        """Tell whether there is such a file; one request."""
+        """Return whether it is a file; one request."""
         return isinstance(await self._look(), FileInfo)
 
     async def is_dir(self) -> bool:
-        """Tell whether there is such a folder or repository; one request."""
+        """Return whether it is a folder or repository; one request."""
         return isinstance(await self._look(), FolderInfo)
 
     async def _look(self) -> FileInfo | FolderInfo | None:
@@ -287,7 +287,7 @@ class ArtifactoryPath(Locator):
 
     async def iterdir(self) -> AsyncIterator["ArtifactoryPath"]:
         """
-        List what is in the folder, one level, as it arrives; one request, see :func:`ls`.
+        List the folder, one level, as entries arrive; one request, see :func:`ls`.
 
         Yields:
             The paths, in the server's order.
@@ -303,13 +303,13 @@ class ArtifactoryPath(Locator):
 
     async def glob(self, pattern: str) -> AsyncIterator["ArtifactoryPath"]:
         """
-        List files and folders below that fit a pattern, as they arrive; see :func:`glob`.
+        List files and folders below that match a pattern, as they arrive; see :func:`glob`.
 
         Args:
-            pattern: Of relative paths: ``*``, ``?`` and ``[...]`` inside a segment, ``**`` for any number of segments.
+            pattern: Of relative paths: ``*``, ``?`` and ``[...]`` within a segment, ``**`` for any number of segments.
 
         Yields:
-            The paths, in no order.
+            The paths, in no particular order.
 
         Raises:
             InvalidArgumentError: If *pattern* is invalid.
@@ -320,7 +320,7 @@ class ArtifactoryPath(Locator):
                 yield self._with(self._item / relative_path(self.path, entry.path))
 
     def rglob(self, pattern: str) -> AsyncIterator["ArtifactoryPath"]:
-        """List files and folders on all levels below that fit a pattern: ``glob("**/" + pattern)``."""
+        """List files and folders on all levels below that match a pattern: ``glob("**/" + pattern)``."""
         return self.glob(f"**/{pattern}")
 
     # Content
@@ -331,7 +331,7 @@ class ArtifactoryPath(Locator):
 
     async def read_text(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         """
-        Read the whole file as text; one request, see :func:`read_bytes`. Line ends stay as they are.
+        Read the whole file as text; one request, see :func:`read_bytes`. Line ends are not changed.
 
         Raises:
             UnicodeDecodeError: If it is not text in this *encoding*.
@@ -346,7 +346,7 @@ class ArtifactoryPath(Locator):
 
     async def write_text(self, data: str, encoding: str = "utf-8", errors: str = "strict") -> int:
         """
-        Deploy text as the file; one request, see :func:`write_bytes`. Line ends stay as they are.
+        Deploy text as the file; one request, see :func:`write_bytes`. Line ends are not changed.
 
         Returns:
             Number of bytes.
@@ -357,18 +357,18 @@ class ArtifactoryPath(Locator):
         return await self.write_bytes(data.encode(encoding, errors))
 
     def open(self) -> AbstractAsyncContextManager[RemoteFile]:
-        """Open the file for reading here and there: ``async with path.open() as file:``, see :func:`open`."""
+        """Open the file for random access: ``async with path.open() as file:``, see :func:`open`."""
         return open_file(str(self), session=self._session)
 
     # Changes
 
     async def mkdir(self, *, parents: bool = False, exist_ok: bool = False) -> None:
         """
-        Make a folder; one request, and one to look for each of *parents* and *exist_ok* that is False.
+        Create a folder; one request, and one check for each of *parents* and *exist_ok* that is False.
 
         Args:
-            parents: Whether missing folders above it are made.
-            exist_ok: Whether it is fine if the folder exists.
+            parents: Whether missing parent folders are created.
+            exist_ok: Whether an existing folder is not an error.
 
         Raises:
             AlreadyExistsError: If it exists, and *exist_ok* is False.
@@ -381,7 +381,7 @@ class ArtifactoryPath(Locator):
 
     async def touch(self, *, exist_ok: bool = True) -> None:
         """
-        Make an empty file if nothing is there; one request, two if it is made. What is there stays as it is.
+        Create an empty file unless the path exists; one request, or two if it is created.
 
         Raises:
             AlreadyExistsError: If the path exists, and *exist_ok* is False.
@@ -394,7 +394,7 @@ class ArtifactoryPath(Locator):
 
     async def unlink(self, *, missing_ok: bool = False) -> None:
         """
-        Delete the file; two requests, the first to make sure that it is one. :func:`delete` takes folders, too.
+        Delete the file; two requests, the first to make sure that it is one. :func:`delete` accepts folders, too.
 
         Raises:
             NotFoundError: If the file does not exist, and *missing_ok* is False.
@@ -408,7 +408,7 @@ class ArtifactoryPath(Locator):
 
     async def rmdir(self) -> None:
         """
-        Delete the folder, which must be empty; two requests. :func:`delete` takes folders with all they hold.
+        Delete the folder, which must be empty; two requests. :func:`delete` accepts folders with content.
 
         Raises:
             NotFoundError: If the folder does not exist.
@@ -418,13 +418,13 @@ class ArtifactoryPath(Locator):
         """
         if children := expect_folder(self._item, await self.stat()).children:
             raise FolderNotEmptyError(
-                f"rmdir {self}: has {len(children)} entries", hint="use delete() for a folder with all it holds"
+                f"rmdir {self}: has {len(children)} entries", hint="use delete() for a folder with content"
             )
         await delete(str(self), session=self._session)
 
     async def rename(self, target: URLLike) -> "ArtifactoryPath":
         """
-        Move a file, or a folder with all below it, to where nothing is; two requests, see :func:`move`.
+        Move a file, or a folder with its content, to a new path; two requests, see :func:`move`.
 
         Returns:
             The new path.
@@ -437,7 +437,7 @@ class ArtifactoryPath(Locator):
 
     async def replace(self, target: URLLike) -> "ArtifactoryPath":
         """
-        Move like :meth:`rename`, and replace a file that is at the target.
+        Move like :meth:`rename`, and replace an existing file.
 
         Returns:
             The new path.

@@ -25,21 +25,21 @@ HEADERS_HINT = "check the credentials in the headers of the session, which repla
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """
-    Proof of who asks. Its secret is in no repr, message, pickle; two are equal when they say the same.
+    Credentials for a server. The secret is in no repr, message or pickle.
 
     Attributes:
         kind: ``"basic"`` (user and password, API key or token), ``"bearer"`` (access token), ``"api_key"``
             (API key without a user) or ``"anonymous"``.
         username: User name; ``"anonymous"`` without credentials, empty for tokens and API keys.
         secret: Password, API key or token; empty for anonymous.
-        source: Where it was found, for messages; not compared.
-        skipped: The sources that were passed over in the search, each with the reason, for messages; not compared.
+        source: Where they were found, for messages; not compared.
+        skipped: Sources that were skipped in the search, each with the reason, for messages; not compared.
         expires_at: When they expire, if a :class:`CredentialsProvider` knows; None if they do not, or if a JSON Web
             Token says so itself. An aware ``datetime``; not compared.
 
     Raises:
-        CredentialsError: The user name or secret cannot be sent. The message does not quote them.
-        InvalidArgumentError: One of them is no text, or *expires_at* is not an aware ``datetime``.
+        CredentialsError: If the user name or secret cannot be sent. The message does not quote them.
+        InvalidArgumentError: If one of them is not a str, or *expires_at* is not an aware ``datetime``.
 
     See: https://jfrog.com/help/r/jfrog-rest-apis/introduction-to-the-artifactory-rest-apis
     """
@@ -65,7 +65,7 @@ class Credentials:
         cls, username: str, secret: str, *, source: str = "argument", expires_at: datetime | None = None
     ) -> "Credentials":
         """
-        Make credentials of a user name and a password, API key or token.
+        Return credentials with a user name and a password, API key or token.
 
         ``("anonymous", "")`` and ``("", "")`` mean anonymous, as they do to the server.
 
@@ -76,8 +76,8 @@ class Credentials:
             expires_at: When they expire, an aware ``datetime``; None for never.
 
         Raises:
-            CredentialsError: One of them holds a control character, or the user name a colon (RFC 7617).
-            InvalidArgumentError: One of them is no text.
+            CredentialsError: If one of them has a control character, or the user name a colon (RFC 7617).
+            InvalidArgumentError: If one of them is not a str.
         """
         if not secret and username in ("", "anonymous"):
             return cls.anonymous(source=source)
@@ -86,7 +86,7 @@ class Credentials:
     @classmethod
     def bearer(cls, token: str, *, source: str = "argument", expires_at: datetime | None = None) -> "Credentials":
         """
-        Make credentials of an access token (RFC 6750).
+        Return credentials with an access token (RFC 6750).
 
         Args:
             token: Access token or reference token.
@@ -94,31 +94,31 @@ class Credentials:
             expires_at: When it expires, an aware ``datetime``; None for never, or if a JSON Web Token says so itself.
 
         Raises:
-            CredentialsError: The token is empty, or holds a space or anything but printable ASCII.
-            InvalidArgumentError: It is no text.
+            CredentialsError: If the token is empty, or has a space or other characters than printable ASCII.
+            InvalidArgumentError: If it is not a str.
         """
         return cls("bearer", "", token, source, expires_at=expires_at)
 
     @classmethod
     def api_key(cls, key: str, *, source: str = "argument", expires_at: datetime | None = None) -> "Credentials":
         """
-        Make credentials of an API key without a user name, sent as ``X-JFrog-Art-Api``.
+        Return credentials with an API key without a user name, sent as ``X-JFrog-Art-Api``.
 
         Args:
-            key: API key, or reference token in its place.
+            key: API key or reference token.
             source: Where it was found.
             expires_at: When it expires, an aware ``datetime``; None for never, or if a JSON Web Token says so itself.
 
         Raises:
-            CredentialsError: The key is empty, or holds a space or anything but printable ASCII.
-            InvalidArgumentError: It is no text.
+            CredentialsError: If the key is empty, or has a space or other characters than printable ASCII.
+            InvalidArgumentError: If it is not a str.
         """
         return cls("api_key", "", key, source, expires_at=expires_at)
 
     @classmethod
     def anonymous(cls, *, source: str = "argument") -> "Credentials":
         """
-        Make the credentials that send nothing.
+        Return credentials for anonymous access.
 
         Args:
             source: Where anonymous access was decided.
@@ -126,7 +126,7 @@ class Credentials:
         return cls("anonymous", "anonymous", "", source)
 
     def headers(self) -> dict[str, str]:
-        """Headers that prove it to a server; none for anonymous."""
+        """Header fields to send; none for anonymous."""
         match self.kind:
             case "basic":
                 pair = f"{self.username}:{self.secret}".encode()
@@ -156,7 +156,7 @@ class Credentials:
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """
-    A source that was passed over, although it might have had credentials.
+    A source that was skipped, although it might have had credentials.
 
     Attributes:
         source: Its name.
@@ -171,7 +171,7 @@ class Skipped:
 
 
 Found: TypeAlias = Credentials | Skipped | None
-"""What a source has for a server; None if it does not know the server."""
+"""The credentials of a source for a server; None if it has none."""
 
 
 def _fault(credentials: Credentials) -> str:
@@ -212,13 +212,13 @@ def _check_expiry(value: object) -> None:
 
 def parse_credentials(value: object) -> Credentials:
     """
-    Read credentials that are given as a value.
+    Validate explicit credentials.
 
     Args:
         value: Credentials, or a pair of user name and password, API key or token.
 
     Raises:
-        InvalidArgumentError: It is neither. The message does not quote it.
+        InvalidArgumentError: If it is neither. The message does not quote it.
         CredentialsError: See :meth:`Credentials.basic`.
     """
     match value:

@@ -28,7 +28,7 @@ def check_seen(
 
     Raises:
         ChangedError: It does not.
-        LocalFileError: The disk refused to tell.
+        LocalFileError: If the disk failed.
     """
     found = _look(path, follows_links)
     if found is None:

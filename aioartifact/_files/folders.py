@@ -241,7 +241,7 @@ def file_status(path: str) -> os.stat_result | None:
     What the disk knows of a file; None if there is none; blocks.
 
     Raises:
-        LocalFileError: A folder, a pipe or a device has its name, or the disk refused to tell.
+        LocalFileError: A folder, a pipe or a device has its name, or the disk failed.
     """
     with explained("write", path):
         try:

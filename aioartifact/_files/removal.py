@@ -26,7 +26,7 @@ def remove_left_behind(folder: str, older_than: float | None) -> list[str]:
 
     Raises:
         LocalNotFoundError: There is no such folder.
-        LocalFileError: The disk refused to tell what is in it.
+        LocalFileError: If the disk failed.
     """
     with explained("list", folder):
         newest = None if older_than is None else time.time() - older_than

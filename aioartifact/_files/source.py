@@ -43,7 +43,7 @@ def file_size(path: str) -> int:
 
     Raises:
         LocalNotFoundError: There is no such file.
-        LocalFileError: It is a folder or no regular file, or the disk refused to tell.
+        LocalFileError: It is a folder or no regular file, or the disk failed.
     """
     with explained("read", path):
         status = os.stat(path)

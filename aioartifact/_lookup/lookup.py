@@ -159,7 +159,7 @@ class Lookup:
 
     async def contains(self, params: Params) -> bool:
         """
-        Tell whether there is a row with just these values; one request.
+        Return whether there is a row with just these values; one request.
 
         Raises:
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
@@ -359,7 +359,7 @@ class Lookup:
         session: aiohttp.ClientSession | None = None,
     ) -> bool:
         """
-        Tell whether there is a table of this version; one request.
+        Return whether there is a table of this version; one request.
 
         Args:
             server: Base address of the server.

@@ -74,7 +74,7 @@ def _qualifier(text: str) -> _Token:
 
 
 def is_maven_prerelease(version: str) -> bool:
-    """Tell whether *version* comes before the release of its number: an alpha, a beta, … or a snapshot."""
+    """Return whether *version* comes before the release of its number: an alpha, a beta, … or a snapshot."""
     return any(rank < _RELEASE for rank, _, _ in maven_key(version))
 
 

@@ -46,5 +46,5 @@ def key_part(text: str) -> str:
 
 
 def has_digit(text: str) -> bool:
-    """Tell whether *text* could be a version where anything may be one."""
+    """Return whether *text* could be a version where anything may be one."""
     return _DIGIT.search(text) is not None

@@ -37,7 +37,7 @@ def _version(text: str) -> "Version":
 
 
 def is_pep440_version(text: str) -> bool:
-    """Tell whether *text* is a version of a Python package, perhaps after a ``v``, and nothing around it."""
+    """Return whether *text* is a version of a Python package, perhaps after a ``v``, and nothing around it."""
     try:
         _version(text)
     except ValueError:
@@ -50,7 +50,7 @@ def pep440_precedence(text: str) -> "Version":
 
 
 def is_pep440_prerelease(text: str) -> bool:
-    """Tell whether *text* is a pre-release or a development release."""
+    """Return whether *text* is a pre-release or a development release."""
     return _version(text).is_prerelease
 
 

@@ -33,7 +33,7 @@ _STAND_IN = "0.0.0"
 
 def is_semantic_version(text: str) -> bool:
     """
-    Tell whether *text* is X.Y.Z, perhaps with one ``v`` before it and with ``-`` or ``+`` and any tail after it.
+    Return whether *text* is X.Y.Z, perhaps with one ``v`` before it and with ``-`` or ``+`` and any tail after it.
 
     This is what audeer's function of the same name means to accept: leading zeros pass, and the tail is free and
     may be empty. What audeer accepts only because Python's ``int()`` does is refused: blanks (``" 1.2.3"``),
@@ -95,7 +95,7 @@ def _parts(ending: str) -> tuple[str | None, str | None]:
 
 
 def is_semantic_prerelease(text: str) -> bool:
-    """Tell whether *text* is a semantic version with a pre-release, as ``1.0.0-rc.1`` and commits after that are."""
+    """Return whether *text* is a semantic version with a pre-release, as ``1.0.0-rc.1`` and commits after that are."""
     match = _VERSION.fullmatch(text)
     return match is not None and _parts(match["ending"] or "")[0] is not None
 

@@ -334,7 +334,7 @@ class Control:
             return store.blob_of(self._file(address)).read_bytes()
 
     def exists(self, address: str) -> bool:
-        """Tell whether there is a file or folder."""
+        """Return whether there is a file or folder."""
         return self._instance.store.get(*self._locate(address)) is not None
 
     def checksums(self, address: str) -> dict[str, str]:

@@ -33,10 +33,10 @@ class RemoteState:
 
     async def has(self, item: ItemURL) -> bool:
         """
-        Tell whether there is something in the place of *item*.
+        Return whether there is something in the place of *item*.
 
         Raises:
-            ResponseError: The server refused to tell.
+            ResponseError: If the server refuses the request.
             TransportError: No answer came.
         """
         if self._listed is not None:
@@ -52,7 +52,7 @@ class RemoteState:
         Describe the file *item*; None if there is none.
 
         Raises:
-            ResponseError: The server refused to tell.
+            ResponseError: If the server refuses the request.
             TransportError: No answer came.
         """
         if not await self.has(item):
@@ -68,7 +68,7 @@ class RemoteState:
         The checksum that the server has recorded of the file *item*; None if it has no such file or checksum.
 
         Raises:
-            ResponseError: The server refused to tell.
+            ResponseError: If the server refuses the request.
             TransportError: No answer came.
         """
         found = await self.find(item)

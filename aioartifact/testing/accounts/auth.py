@@ -161,14 +161,14 @@ class Accounts:
         self._grants.clear()
 
     def can(self, user: User, action: str, repository: str, path: str) -> bool:
-        """Tell whether *user* may do *action* (one letter) at *path*."""
+        """Return whether *user* may do *action* (one letter) at *path*."""
         if user.admin:
             return True
         decoded = unquote(path) if repository == BUILD_INFO else path
         return any(each.covers(decoded) for each in self._grants_of(user, action, repository))
 
     def can_browse(self, user: User, repository: str, folder: str) -> bool:
-        """Tell whether *user* may read *folder* or could read something below it."""
+        """Return whether *user* may read *folder* or could read something below it."""
         return user.admin or any(each.may_cover_below(folder) for each in self._grants_of(user, "r", repository))
 
     def principals(self, repository: str, path: str) -> dict[str, dict[str, list[str]]]:

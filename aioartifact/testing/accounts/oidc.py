@@ -28,7 +28,7 @@ class IdentityMapping:
     lifetime: int = 3600
 
     def fits(self, claims: Mapping[str, Any]) -> bool:
-        """Tell whether *claims* are those of this rule."""
+        """Return whether *claims* are those of this rule."""
         return all(ant_patterns.matches(wanted, str(claims.get(key, ""))) for key, wanted in self.claims.items())
 
 

@@ -172,7 +172,7 @@ def demand_api_scope(scope: str) -> None:
 
 
 def is_admin_scope(scope: str) -> bool:
-    """Tell whether a scope makes an administrator of its holder."""
+    """Return whether a scope makes an administrator of its holder."""
     return any(map(_is_admin, scope.split()))
 
 

@@ -13,7 +13,7 @@ _MET_BY_NOTHING = (Operator.NE, Operator.NMATCH)
 
 
 def is_of_property(subject: Field | PropertyKey) -> bool:
-    """Tell whether a criterion is about properties."""
+    """Return whether a criterion is about properties."""
     return isinstance(subject, PropertyKey) or subject.route[-1:] == (PROPERTY,)
 
 

@@ -78,7 +78,7 @@ _NOT_STORED = {
 
 
 def is_stored(domain: str, route: Route) -> bool:
-    """Tell whether there is such a road from *domain*, and every domain on it has a table."""
+    """Return whether there is such a road from *domain*, and every domain on it has a table."""
     try:
         return domain in TABLES and all(domain_at(domain, each) in TABLES for each in steps(route))
     except KeyError:

@@ -50,7 +50,7 @@ class Archive(Protocol):
 
 
 def is_archive(name: str) -> bool:
-    """Tell whether a file of this name can be looked into."""
+    """Return whether a file of this name can be looked into."""
     return name.lower().endswith((*_ZIP, *_TAR))
 
 

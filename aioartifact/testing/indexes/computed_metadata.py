@@ -94,6 +94,6 @@ def _save(store: Store, folder: Item, data: bytes, now: int) -> None:
 
 
 def _is_misplaced(store: Store, item: Item) -> bool:
-    """Tell whether this is the metadata of a snapshot in the folder of none, as Maven 2 deploys it: that stays."""
+    """Return whether this is the metadata of a snapshot in the folder of none, as Maven 2 deploys it: that stays."""
     metadata = maven_metadata.parse(store.blob_of(item).read_bytes())
     return metadata is not None and bool(metadata.files) and not maven_metadata.is_snapshot(_parent(item.path))

@@ -73,7 +73,7 @@ class Metadata:
 
 
 def is_snapshot(folder: str) -> bool:
-    """Tell whether *folder* is that of a snapshot version."""
+    """Return whether *folder* is that of a snapshot version."""
     return folder.endswith(SNAPSHOT)
 
 
@@ -83,12 +83,12 @@ def module_of(path: str) -> ModuleInfo | None:
 
 
 def is_pom(path: str) -> bool:
-    """Tell whether a file is a pom."""
+    """Return whether a file is a pom."""
     return path.endswith(".pom")
 
 
 def is_unique_snapshot(path: str) -> bool:
-    """Tell whether a file is a snapshot with a timestamp."""
+    """Return whether a file is a snapshot with a timestamp."""
     module = module_of(path)
     return module is not None and bool(module.folder_integration) and module.file_integration not in ("", SNAPSHOT[1:])
 

@@ -53,7 +53,7 @@ def _with_checksum(path: str, checksum: str) -> str:
 
 
 def _has_token(path: str) -> bool:
-    """Tell whether there is something to translate; the two tokens do not go together."""
+    """Return whether there is something to translate; the two tokens do not go together."""
     if (_RELEASE in path) != (_INTEGRATION in path):
         return True
     return _is_snapshot(path) and _RELEASE not in path

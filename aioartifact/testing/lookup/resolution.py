@@ -162,7 +162,7 @@ async def _metadata_in(exchange: Exchange, member: Repository, path: str) -> Ite
 
 
 def _has_blob(exchange: Exchange, item: Item) -> bool:
-    """Tell whether the bytes are here: those of a file that is not kept are fetched for GET only."""
+    """Return whether the bytes are here: those of a file that is not kept are fetched for GET only."""
     return item.sha256 is not None and exchange.instance.store.blob_of(item).exists()
 
 

@@ -17,7 +17,7 @@ def enter_cache(exchange: Exchange) -> None:
 
 
 def is_virtual(exchange: Exchange) -> bool:
-    """Tell whether the path names a virtual repository."""
+    """Return whether the path names a virtual repository."""
     repository = exchange.instance.repositories.get(exchange.target.repository)
     return repository is not None and repository.kind == "virtual"
 

@@ -17,12 +17,12 @@ def _regex_of(token: str) -> str:
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Tell whether *path* matches: ``*`` and ``?`` stay inside a segment, ``**`` crosses any number of them."""
+    """Return whether *path* matches: ``*`` and ``?`` stay inside a segment, ``**`` crosses any number of them."""
     return pattern == "**" or _compiled(pattern).fullmatch(path) is not None
 
 
 def may_hold_matches(pattern: str, folder: str) -> bool:
-    """Tell whether something below *folder* could match *pattern*: such folders are shown on the way down."""
+    """Return whether something below *folder* could match *pattern*: such folders are shown on the way down."""
     if matches(pattern, folder):
         return True
     return _starts(pattern.split("/"), folder.split("/") if folder else [])

@@ -11,13 +11,13 @@ Properties = Mapping[str, Iterable[str]]
 
 
 def conflicts(matrix: Matrix, properties: Properties) -> bool:
-    """Tell whether an item with these *properties* may not be served."""
+    """Return whether an item with these *properties* may not be served."""
     has = _without_blanks(properties)
     return not all(_fits(key, values, has) for key, values in _wanted(matrix).items())
 
 
 def is_exact(matrix: Matrix, properties: Properties) -> bool:
-    """Tell whether an item has all the values that are asked for, rather than lacking some of the keys."""
+    """Return whether an item has all the values that are asked for, rather than lacking some of the keys."""
     has = _without_blanks(properties)
     return all(not values or has.get(key.removesuffix("+")) == values for key, values in _wanted(matrix).items())
 

@@ -65,7 +65,7 @@ def _merged(spans: list[Span]) -> list[Span]:
 
 
 def is_unchanged(if_range: str | None, sha1: str, modified: int) -> bool:
-    """Tell whether ``If-Range`` lets a range through: a date not before *modified* (ms), or a bare SHA-1."""
+    """Return whether ``If-Range`` lets a range through: a date not before *modified* (ms), or a bare SHA-1."""
     if if_range is None:
         return True
     date = dates.parse_http(if_range)

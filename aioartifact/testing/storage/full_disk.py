@@ -15,7 +15,7 @@ _SQLITE_CODES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 
 
 def is_full(error: BaseException) -> bool:
-    """Tell whether *error* says that the disk, or the quota of the user there, is full."""
+    """Return whether *error* says that the disk, or the quota of the user there, is full."""
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", None) in _SQLITE_CODES
     return isinstance(error, OSError) and error.errno in _ERRNOS

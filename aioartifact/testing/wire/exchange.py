@@ -166,11 +166,11 @@ class Exchange:
         refuse(404, "Not Found")
 
     def can(self, action: str) -> bool:
-        """Tell whether the user may do *action* (a letter of ``rwndm``) at the path of the request."""
+        """Return whether the user may do *action* (a letter of ``rwndm``) at the path of the request."""
         return self.instance.accounts.can(self.user, action, self.target.repository, self.target.item_path)
 
     def can_see(self, item: Item) -> bool:
-        """Tell whether *item* shows up in listings for the user: readable, or a folder on the way to such."""
+        """Return whether *item* shows up in listings for the user: readable, or a folder on the way to such."""
         accounts = self.instance.accounts
         return accounts.can(self.user, "r", item.repo, item.path) or (
             item.is_folder and accounts.can_browse(self.user, item.repo, item.path)

@@ -89,7 +89,7 @@ def masked(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def has_credentials(headers: Mapping[str, str]) -> bool:
-    """Tell whether a request carries credentials or cookies."""
+    """Return whether a request carries credentials or cookies."""
     return any(name in headers for name in _SECRET_HEADERS)
 
 

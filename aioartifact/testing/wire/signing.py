@@ -27,13 +27,13 @@ def signed_path(instance: Instance, path: str) -> str:
 
 
 def is_signed(path: str, query: Mapping[str, str]) -> bool:
-    """Tell whether *query* carries our signature for *path*."""
+    """Return whether *query* carries our signature for *path*."""
     wanted = _sign(path, query.get("X-Amz-Date", ""))
     return hmac.compare_digest(wanted, query.get("X-Amz-Signature", ""))
 
 
 def is_expired(instance: Instance, query: Mapping[str, str]) -> bool:
-    """Tell whether the time of a URL with a good signature is over."""
+    """Return whether the time of a URL with a good signature is over."""
     return int(query["X-Amz-Date"]) < instance.clock()
 
 

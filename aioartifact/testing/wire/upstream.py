@@ -102,7 +102,7 @@ class Upstream:
             await self._session.close()
 
     def is_fresh(self, remote: Repository, item: Item) -> bool:
-        """Tell whether a cached file may be served without a look at the upstream."""
+        """Return whether a cached file may be served without a look at the upstream."""
         if item.is_folder or not names.is_expirable(item.path):
             return True
         return item.updated + remote.metadata_seconds * 1000 > self._instance.now_ms()

@@ -79,7 +79,7 @@ def _package_type(repository: Repository) -> str:
 
 
 def _may_know(exchange: Exchange, repository: Repository) -> bool:
-    """Tell whether the user can read something in *repository*, or in one of those behind it."""
+    """Return whether the user can read something in *repository*, or in one of those behind it."""
     instance, user = exchange.instance, exchange.user
     return user.admin or any(
         instance.accounts.can_browse(user, each.key, "") for each in instance.storing(repository.key)

@@ -40,7 +40,7 @@ class BuildAccess:
     repository: str
 
     def can(self, action: str, run: Run) -> bool:
-        """Tell whether the user may do *action* (one of ``rwd``) with *run*."""
+        """Return whether the user may do *action* (one of ``rwd``) with *run*."""
         return self.exchange.instance.accounts.can(self.exchange.user, action, self.repository, run.path)
 
     def demand(self, action: str, run: Run) -> None:

@@ -58,7 +58,7 @@ async def append(exchange: Exchange) -> Reply:
 
 
 def is_document(exchange: Exchange) -> bool:
-    """Tell whether a request deploys a file to a repository for build info."""
+    """Return whether a request deploys a file to a repository for build info."""
     repository = exchange.instance.repositories.get(exchange.target.repository)
     is_file = bool(exchange.target.item_path) and not exchange.target.is_folder
     is_deploy = exchange.request.method == "PUT" and is_file

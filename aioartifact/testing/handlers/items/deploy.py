@@ -231,7 +231,7 @@ async def demand_deploy(exchange: Exchange, supplied: Checksums | None = None) -
 
 
 def _repeats(item: Item, supplied: Checksums) -> bool:
-    """Tell whether a deploy announces the content that is there already: that needs no right to delete."""
+    """Return whether a deploy announces the content that is there already: that needs no right to delete."""
     return item.sha1 == (supplied.sha1 or "").lower() or item.sha256 == (supplied.sha256 or "").lower()
 
 

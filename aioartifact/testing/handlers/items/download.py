@@ -159,5 +159,5 @@ def _part_of_checksum(exchange: Exchange, headers: dict[str, str], body: bytes) 
 
 
 def _is_computed(found: Found) -> bool:
-    """Tell whether the checksums of a file are the server's own, whatever came with the file."""
+    """Return whether the checksums of a file are the server's own, whatever came with the file."""
     return found.repository.checksum_policy == "server" or names.is_metadata(found.item.path)

@@ -24,7 +24,7 @@ _EXTENSIONS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2")
 
 
 def is_asked(exchange: Exchange) -> bool:
-    """Tell whether a PUT wants its archive unpacked."""
+    """Return whether a PUT wants its archive unpacked."""
     return any(is_true(exchange.request.headers.get(name)) for name in _HEADERS)
 
 

@@ -11,12 +11,12 @@ _UNSUPPORTED = (":metadata", ":statistics")
 
 
 def is_properties(path: str) -> bool:
-    """Tell whether *path* asks for the properties of the item before the colon."""
+    """Return whether *path* asks for the properties of the item before the colon."""
     return path.endswith(_PROPERTIES)
 
 
 def is_metadata(path: str) -> bool:
-    """Tell whether *path* names metadata rather than an item."""
+    """Return whether *path* names metadata rather than an item."""
     return path.endswith((_PROPERTIES, *_UNSUPPORTED))
 
 

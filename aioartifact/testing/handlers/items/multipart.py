@@ -59,7 +59,7 @@ async def complete(exchange: Exchange) -> Reply:
 
 
 async def status(exchange: Exchange) -> Reply:
-    """Tell how far the joining is, and at its end the token for the deploy."""
+    """Return how far the joining is, and at its end the token for the deploy."""
     upload = _upload(exchange)
     await exchange.instance.in_thread(upload.advance)
     document: dict[str, jackson.JSON] = {"status": upload.status, "progress": upload.progress}
