@@ -71,15 +71,15 @@ def session(
     Args:
         server: Base address of a server, e.g. ``https://host/artifactory``. Needed if its path does not end in
             ``/artifactory`` and is not in the user's configuration, for *auth* that is not a mapping, and for
-            requests made on the session itself.
+            requests sent on the session itself.
         auth: Credentials, as :class:`Credentials`, as ``(user, password)`` or as a provider, which is called again
             before they expire and after a 401, see :class:`CredentialsProvider`; for several servers a mapping of their
             base addresses. None looks them up, see :func:`resolve_credentials`.
-        retry: What to do about failures that may pass; None means ``RetryPolicy()``.
-        timeouts: Waiting for a sign of life, in seconds; None means ``Timeouts()``.
-        limits: How much happens at once; None means ``Limits()``.
-        verify: True to check TLS certificates against the system's authorities, or those in ``SSL_CERT_FILE`` and
-            ``SSL_CERT_DIR``; or a file or folder of CA certificates, or an ``ssl.SSLContext``. False checks nothing,
+        retry: How to retry transient failures; None means ``RetryPolicy()``.
+        timeouts: Time limits in seconds; None means ``Timeouts()``.
+        limits: Concurrency and rate limits; None means ``Limits()``.
+        verify: True to verify TLS certificates against the system's authorities, or those in ``SSL_CERT_FILE`` and
+            ``SSL_CERT_DIR``; or a file or folder of CA certificates, or an ``ssl.SSLContext``. False verifies nothing,
             and warns.
         cert: Client certificate: a PEM file with certificate and key, or a pair of files.
         proxy: Proxy for all requests: a URL such as ``http://user:password@host:3128``, or ``host:3128``, which means
