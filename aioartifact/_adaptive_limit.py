@@ -7,7 +7,7 @@ from math import inf
 _START = 4
 # A window has so many answers at least: fewer prove nothing.
 _MIN_ANSWERS = 16
-# Levels closer to each other than this cannot be told apart.
+# Levels closer to each other than this cannot be distinguished.
 _STEP = 1.25
 # More in flight is worth it where this share of it comes back as throughput...
 _WORTH = 0.1

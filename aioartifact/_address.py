@@ -299,7 +299,7 @@ def _is_plain_name(name: str, servers: Iterable[ServerURL]) -> bool:
 
 @lru_cache(_FOLDERS)
 def _parse_folder(text: str, servers: tuple[ServerURL, ...]) -> ItemURL | None:
-    """The same as `parse_item_url`, remembered; None for what is no item, to be told with the whole URL."""
+    """The same as `parse_item_url`, cached; None if it is not an item, for an error with the whole URL."""
     try:
         return _parse_item_url(text, servers)
     except InvalidURLError:
@@ -349,7 +349,7 @@ def _context_length(origin: tuple[str, str, int], segments: tuple[str, ...], ser
 
 
 def _check_text(text: str) -> None:
-    # urlsplit drops tabs and newlines silently; a URL that holds them is somebody's mistake.
+    # urlsplit drops tabs and newlines silently; a URL with them is a mistake.
     if _CONTROL.search(text):
         raise InvalidURLError(f"{mask_url(text)!r}: contains a control character")
     if has_surrogates(text):

@@ -64,7 +64,7 @@ def is_served(name: str) -> bool:
 @contextmanager
 def opened(file: IO[bytes], name: str) -> Iterator[Archive]:
     """
-    Open the archive in *file*; what it is, its first bytes tell.
+    Open the archive in *file*; the type is detected from its first bytes.
 
     Raises:
         ArchiveError: It is none, or damaged, also where that shows only in the block.
@@ -81,7 +81,7 @@ def opened(file: IO[bytes], name: str) -> Iterator[Archive]:
     except ArtifactoryError:
         raise
     except _BROKEN as error:
-        what = " ".join(str(error).split())  # tarfile tells on further lines what it tried
+        what = " ".join(str(error).split())  # tarfile lists its attempts on further lines
         raise ArchiveError(f"{name}: cannot be read as an archive: {what}") from error
 
 
@@ -215,7 +215,7 @@ class _Tar:
 
     def members(self) -> Iterator[tuple[ArchiveMember, object]]:
         while each := self._file.next():
-            # Nobody goes back to them, and each may keep a long head.
+            # They are not needed again, and each may keep a long header.
             self._file.members.clear()  # type: ignore[attr-defined]  # typeshed lacks it
             yield ArchiveMember(_clean(each.name), each.size, _tar_kind(each)), each
 

@@ -56,7 +56,7 @@ class Filter:
         return all(getattr(self, each.name) in (None, {}) for each in fields(self))
 
     def lacks(self, entry: FileInfo | FolderInfo) -> bool:
-        """Whether *entry* does not tell enough: a listing may leave out sizes and dates."""
+        """Whether *entry* lacks a required value: a listing may leave out sizes and dates."""
         needs_size = (self.min_size is not None or self.max_size is not None) and isinstance(entry, FileInfo)
         needs_created = self.created_after is not None or self.created_before is not None
         needs_modified = self.modified_after is not None or self.modified_before is not None
@@ -67,7 +67,7 @@ class Filter:
         )
 
     def admits(self, entry: FileInfo | FolderInfo) -> bool:
-        """Whether size and dates of *entry* are as asked; what it does not tell is not."""
+        """Whether size and dates of *entry* match; a missing value does not."""
         size = entry.size if isinstance(entry, FileInfo) else None
         return (
             _is_between(size, self.min_size, self.max_size)

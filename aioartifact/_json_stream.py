@@ -148,7 +148,7 @@ class ArrayStream:
         match = _BLANKS.match(self._text, at)
         return match.end() if match else at
 
-    # The states: each is given the next character, and tells whether it got on.
+    # The states: each gets the next character, and returns whether it accepted it.
 
     def _start(self, character: str, _: list[Any]) -> bool:
         if character != "{":

@@ -9,7 +9,7 @@ from ._patterns import Pattern, parse_patterns
 @dataclass(frozen=True, slots=True)
 class PathFilter:
     """
-    Part of a tree, by what the path of an entry tells.
+    Part of a tree, selected by the paths of entries.
 
     Attributes:
         depth: How many levels are shown; None for all.

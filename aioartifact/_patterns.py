@@ -18,7 +18,7 @@ _MAGIC = re.compile(r"[*?[]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _DEEP = "**"
 
-# One segment of a pattern, as what tells whether a name fits; None is ``**``.
+# One segment of a pattern, as a predicate of names; None is ``**``.
 _Part: TypeAlias = Callable[[str], object] | None
 
 

@@ -32,7 +32,7 @@ class TransferEvent:
     Each file that is begun is ``"started"`` once and ends with one of ``"finished"``, ``"failed"`` and ``"skipped"``,
     unless the call is cancelled. A file that needed no more than a look is ``"skipped"``, or has ``"failed"``, without
     a start. In between it has ``"advanced"``, at most ten times a second, also backwards when bytes are lost, and is
-    ``"retrying"`` before each further attempt. ``"planned"`` tells of files that became known.
+    ``"retrying"`` before each further attempt. ``"planned"`` reports files that became known.
 
     Attributes:
         kind: What happened.
@@ -75,7 +75,7 @@ class ProgressSnapshot:
         bytes_total: Bytes to transfer, as far as known; those of skipped and failed files do not count.
         elapsed: Seconds since the `Progress` was made.
         rate: Bytes per second, over the last 10 seconds.
-        eta: Seconds until the bytes known so far are transferred, or None where that cannot be told.
+        eta: Seconds until the bytes known so far are transferred, or None if unknown.
         active: Names of files in flight, the longest running first; at most 16.
     """
 
@@ -101,7 +101,7 @@ class Progress:
 
     Args:
         sink: Called in the thread of the event loop, so it must return at once. One that raises is logged and not
-            called any more; the transfer goes on. None: nobody is told.
+            called again; the transfer continues. None: no callback.
         clock: Seconds that never go back.
 
     Raises:
@@ -195,11 +195,11 @@ class Progress:
 
     @property
     def is_heard(self) -> bool:
-        """Whether there is somebody to tell."""
+        """Whether there is a sink."""
         return self._sink is not None
 
     def tell(self, kind: EventKind, key: str = "", size: int = 0, total: int | None = None, attempt: int = 1) -> None:
-        """Tell the sink, if there is one, what happened to the file at *key*."""
+        """Notify the sink, if there is one, of an event of the file at *key*."""
         if self._sink is None:
             return
         finished = sum(self._finished.values())
@@ -240,7 +240,7 @@ class FileProgress:
         progress: The whole.
         key: URL of the file, without secrets.
         name: Name of the file, for people.
-        size: Bytes of it that *progress* was told of before.
+        size: Bytes of it that *progress* already counts.
     """
 
     __slots__ = ("_bytes", "_expected", "_is_heard", "_key", "_name", "_progress", "_told")

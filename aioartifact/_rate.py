@@ -10,8 +10,8 @@ class TokenBucket:
     """
     A budget of so much per second.
 
-    More may be taken than there is; whoever comes next then pays back first, so that takers are served in the order
-    they came and no amount is too large.
+    More may be taken than available; the next taker then waits for the debt first, so that takers are served in the
+    order they came and no amount is too large.
 
     Attributes:
         rate: What is added per second.

@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 @asynccontextmanager
 async def collapsed() -> AsyncIterator[None]:
-    """Raise a lone exception out of a task group as itself, so that nobody meets a group of ours."""
+    """Raise a lone exception out of a task group as itself, so that users never see the group."""
     try:
         yield
     except BaseExceptionGroup as group:
@@ -31,7 +31,7 @@ async def collapsed() -> AsyncIterator[None]:
     try:
         raise error
     finally:
-        # It would be the group, which holds the error: whoever follows contexts would run in a circle.
+        # It would be the group, which contains the error: following contexts would run in a circle.
         error.__context__ = context
 
 
@@ -80,14 +80,14 @@ class Slots:
         self.give_back()
 
     def borrow(self) -> bool:
-        """Take a place that nobody wants, and whoever borrows gives it back; False if there is none."""
+        """Borrow a free slot, to be released; False if there is none."""
         if not self._idle:
             return False
         self._idle -= 1
         return True
 
     def give_back(self) -> None:
-        """Leave a place to the job that has waited longest, or to nobody."""
+        """Pass a slot to the job that has waited longest, or free it."""
         if self._waiting:
             self._waiting.popleft().set()
         else:
@@ -95,13 +95,13 @@ class Slots:
 
     @property
     def are_wanted(self) -> bool:
-        """Whether a job waits, so that whoever has borrowed a place should give it back soon."""
+        """Whether a job waits, so that a borrowed slot should be released soon."""
         return bool(self._waiting)
 
 
 class _Results(ObjectReceiveStream[R]):
     """
-    What workers have finished and nobody has taken yet: as many as there is room for, and one in each worker's hand.
+    Results that are not consumed yet: up to the size of the buffer, and one for each worker.
 
     A memory stream of anyio's would do, and wake its reader for every single result.
     """
@@ -125,7 +125,7 @@ class _Results(ObjectReceiveStream[R]):
             await self._departure.wait()
 
     def leave(self) -> None:
-        """Tell that a worker will add no more."""
+        """State that a worker will add no more."""
         self._workers -= 1
         self._arrival.set()
 
@@ -173,7 +173,7 @@ async def run_many(
                 except StopAsyncIteration:
                     break
             await results.add(await run(job))
-        # Not where it fails or is cancelled: then there is no end to tell of, and the reader is cancelled as well.
+        # Not after a failure or a cancellation: then the reader is cancelled as well.
         results.leave()
 
     async with aclosing(as_async(jobs)) as source, collapsed(), anyio.create_task_group() as group, results:

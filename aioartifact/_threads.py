@@ -185,7 +185,7 @@ class _Pool:
             if len(done) >= _BUNDLE:
                 loop.call_soon_threadsafe(_deliver, done)
                 done = []
-        # A loop that was closed under its tasks has nobody left to tell.
+        # A loop that was closed under its tasks has no waiter left.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(self._leave, loop, done, taken)
 
@@ -227,7 +227,7 @@ class _Caller:
 
 
 class _Unwanted(Exception):
-    """Nobody waits for the result of this job any more."""
+    """Stop waiting for the result of this job."""
 
 
 _CALLERS = threading.local()
@@ -271,7 +271,7 @@ async def finished(work: Awaitable[T], caller: _Caller | None = None) -> T:
     """
     Await *work* to its end, whatever happens; only then let a cancellation through.
 
-    A thread cannot be cancelled. Whoever gave it a descriptor must not close that before the thread is done:
+    A thread cannot be cancelled. The caller must not close a descriptor that the thread uses before it is done:
     its number may already belong to another file.
     """
     job = asyncio.ensure_future(work)
@@ -284,7 +284,7 @@ async def finished(work: Awaitable[T], caller: _Caller | None = None) -> T:
         if not job.done():
             job.cancel()  # its thread has finished, and the event loop lost the news
         elif not job.cancelled():
-            job.exception()  # the caller is leaving; nobody else will look at it
+            job.exception()  # the caller leaves, so mark the exception as retrieved
         raise
 
 

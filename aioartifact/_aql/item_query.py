@@ -9,7 +9,7 @@ from .._errors import InvalidArgumentError
 from .conditions import gt, string
 from .criteria import Criteria, ItemFields, any_of, field, where
 
-# What names an item; without them a server tells nothing to users who are no administrators.
+# The fields that identify an item; without them a server returns nothing to users who are not administrators.
 KEY = ("repo", "path", "name")
 _FIELDS = frozenset(ItemFields.__annotations__)
 

@@ -42,7 +42,7 @@ def check_seen(
 
 def check_reachable(root: str, path: str) -> None:
     """
-    Make sure that it can be told whether there is a file at *path* below *root*, symbolic links being followed.
+    Make sure that it is known whether *path* below *root* is a file, symbolic links being followed.
 
     Raises:
         ChangedError: A link above it leads nowhere: to a disk that is not there now, perhaps.
@@ -51,7 +51,7 @@ def check_reachable(root: str, path: str) -> None:
     while len(folder) > len(root):
         if os.path.islink(folder) and not os.path.exists(folder):
             raise ChangedError(
-                f"{path}: nobody can tell whether it is there: {folder} is a symbolic link that leads nowhere",
+                f"{path}: cannot be checked: {folder} is a symbolic link that leads nowhere",
                 hint="mend or remove the link",
             )
         folder = os.path.dirname(folder)

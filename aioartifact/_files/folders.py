@@ -104,7 +104,7 @@ def check_target(path: str) -> TargetFile:
 
 def check_folder(path: str) -> None:
     """
-    Make sure a folder of this name is there or could be made, as far as that can be told before; blocks.
+    Make sure a folder of this name exists or could be created, as far as that is known in advance; blocks.
 
     Raises:
         LocalFileError: Something else has its name.
@@ -173,7 +173,7 @@ def sync_folder(path: str) -> None:
 
 
 def free_space(folder: str) -> int | None:
-    """Bytes that may still be written below a folder, or what will be one; None if the disk does not tell; blocks."""
+    """Free bytes for a folder, which need not exist yet; None if the disk does not report them; blocks."""
     try:
         usage = shutil.disk_usage(existing_folder(folder))
     except OSError:
@@ -182,7 +182,7 @@ def free_space(folder: str) -> int | None:
 
 
 def device_of(folder: str) -> int | None:
-    """A number for the file system that holds a folder, or will hold it; None where that cannot be told; blocks."""
+    """ID of the file system of a folder, which need not exist yet; None if unknown; blocks."""
     try:
         return os.stat(existing_folder(folder)).st_dev
     except OSError:

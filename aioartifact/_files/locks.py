@@ -11,7 +11,7 @@ if sys.platform == "win32":
 
     def lock(descriptor: int) -> bool:
         """
-        Lock an open file until it is closed; False if somebody else has it.
+        Lock an open file until it is closed; False if another process has locked it.
 
         Raises:
             OSError: This file system has no locks.
@@ -28,7 +28,7 @@ else:
 
     def lock(descriptor: int) -> bool:
         """
-        Lock an open file until it is closed; False if somebody else has it.
+        Lock an open file until it is closed; False if another process has locked it.
 
         Raises:
             OSError: This file system has no locks.

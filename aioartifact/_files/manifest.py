@@ -124,7 +124,7 @@ class Manifest:
         """
         Note that *path* was given bytes of these *checksums*, *status* being that of the bytes right before.
 
-        Whoever changes the file within the same tick of its clock is not noticed.
+        A change of the file within the same tick of its clock is not noticed.
 
         Returns:
             Whether it is time to `flush`.
@@ -247,7 +247,7 @@ def _opened(path: str) -> sqlite3.Connection:
 
 def _check_kind(path: str) -> None:
     """Make sure that SQLite will know a file for what it is: it takes one of a single byte for an empty database."""
-    with suppress(OSError), open(path, "rb") as file:  # what cannot be read, SQLite will tell
+    with suppress(OSError), open(path, "rb") as file:  # SQLite reports a file that cannot be read
         beginning = file.read(len(_SQLITE))
         if beginning and beginning != _SQLITE:
             raise _not_a_manifest(path)

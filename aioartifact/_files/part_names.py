@@ -1,7 +1,7 @@
 """
 Names of files that are not complete yet, beside the file they will be.
 
-A private name is given once; nobody looks for it again. A shared name is made of the target and of a key, so that
+A private name is used once. A shared name is derived from the target and a key, so that
 a later run finds what an earlier one has left, and beside it the record of what can be used of it.
 """
 
@@ -29,7 +29,7 @@ def private_part(target: str) -> str:
 
 def shared_part(target: str, key: str) -> str:
     """The path that every run gives to what it has of *target*, if it is *key* that is fetched."""
-    # The stem may be cut: what tells two targets apart is in the digest, too.
+    # The stem may be truncated: the digest distinguishes targets, too.
     seed = os.fsencode(f"{os.path.basename(target)}\n{key}")
     return _beside(target, f".{hashlib.sha256(seed).hexdigest()[:16]}{_PART}")
 

@@ -15,7 +15,7 @@ _FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 def remove_left_behind(folder: str, older_than: float | None) -> list[str]:
     """
-    Remove parts and their records in and below *folder*, unless somebody is at work on them; blocks.
+    Remove parts and their records in and below *folder*, unless they are in use; blocks.
 
     Args:
         folder: Folder to look into; symbolic links in it are not followed.
@@ -60,7 +60,7 @@ def _remove(path: str, newest: float | None) -> Iterator[str]:
             yield from _unlinked(record_of(part))
             yield from _unlinked(part)
     except OSError:
-        # No locks here, so nobody can tell whether it is in use, unless it has not been for long.
+        # Without locks it is unknown whether a part is in use, unless it was not written to for long.
         if newest is not None:
             yield from _unlinked(part)
     finally:

@@ -66,7 +66,7 @@ def hash_file(path: str, algorithms: Sequence[Algorithm]) -> tuple[int, Checksum
 
 @contextmanager
 def opened(path: str) -> Iterator[FileIO]:
-    """Open a regular file to be read; opening a pipe would wait for somebody who writes."""
+    """Open a regular file to be read; opening a pipe would wait for a writer."""
     with explained("read", path):
         check_regular(os.stat(path))
         with open(path, "rb", buffering=0) as file:

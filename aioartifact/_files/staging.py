@@ -26,7 +26,7 @@ _MAX_RECORD = 1024 * 1024
 # In a folder with more entries, looking for one name costs less than reading them all.
 _MAX_LOOK = 1000
 _MOST_BUFFERS = 1024  # of one call; IOV_MAX of Linux and macOS
-# Whoever had the part may commit it between our opening and locking it; then there is a new one to open.
+# Another writer may commit the part between our opening and locking it; then there is a new one to open.
 _TRIES = 3
 
 
@@ -34,7 +34,7 @@ class Staging:
     """
     A file beside its target, under another name, that takes bytes at any place.
 
-    A private one is made at the first write, and nobody else ever finds it. A shared one is found again by a later
+    A private one is created at the first write, and is not used by another call. A shared one is found by a later
     run; it is locked, so that it has one owner at a time. Every method blocks; writes may run in several threads
     at once. End with :meth:`commit`, :meth:`discard` or :meth:`leave`.
     """
@@ -53,7 +53,7 @@ class Staging:
         Take the part that all runs share that fetch *key* to *target*, with all that is in it.
 
         Returns:
-            None if somebody else has it, or it is not ours, or this file system has no locks.
+            None if another process uses it, it is not ours, or this file system has no locks.
 
         Raises:
             LocalFileError: The disk refused.
@@ -73,7 +73,7 @@ class Staging:
 
     @staticmethod
     def may_have_records(folder: str) -> bool:
-        """Whether *folder* may hold records of earlier runs, as far as a short look can tell."""
+        """Whether *folder* may have records of earlier runs; a quick check."""
         try:
             with os.scandir(folder or os.curdir) as entries:
                 names = [entry.name for entry in islice(entries, _MAX_LOOK)]
@@ -136,7 +136,7 @@ class Staging:
 
     def save(self, record: bytes) -> None:
         """
-        Put what was written on the disk, and then *record*, which tells what of it can be used.
+        Sync the written bytes to the disk, and then *record*, which lists the usable ones.
 
         Raises:
             LocalFileError: The disk refused; the earlier record holds.
@@ -171,7 +171,7 @@ class Staging:
             if os.name == "nt":
                 self._close()  # an open file cannot be renamed there
             else:
-                os.close(os.dup(descriptor))  # a network disk tells only now that it did not take the bytes
+                os.close(os.dup(descriptor))  # a network disk reports only now that it did not store the bytes
             os.replace(self.path, self.target)
             if self.is_shared:
                 self._forget_record()
@@ -222,7 +222,7 @@ class Staging:
 
 
 def _private(target: str) -> tuple[str, int]:
-    """Make a file of our own; until it is locked, whoever clears up takes it for one that was left behind."""
+    """Create a private file; until it is locked, a clean-up treats it as abandoned."""
     while True:
         path = private_part(target)
         # The umask decides the mode, as for any file the user writes.
@@ -246,7 +246,7 @@ def _locked(path: str) -> int | None:
     try:
         descriptor = os.open(path, _FLAGS, 0o666)
     except OSError as error:
-        # A symbolic link, a folder, a file of somebody else's: a name of our own will do.
+        # A symbolic link, a folder, a file of another user: use a private name instead.
         if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EACCES, errno.EPERM):
             return None
         raise

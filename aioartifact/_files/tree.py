@@ -74,7 +74,7 @@ _Identities: TypeAlias = tuple[tuple[int, int], ...]
 
 
 def _identity(folder: str, above: _Identities) -> tuple[int, int]:
-    """What tells *folder* from every other one, whatever the names that lead to it."""
+    """The identity of *folder*, whatever the names that lead to it."""
     status = os.stat(folder)
     if (identity := (status.st_dev, status.st_ino)) in above:
         raise os_error(errno.ELOOP)

@@ -88,7 +88,7 @@ class ArrayAnswer:
         raise not_artifactory(self.request, f"something that is not JSON as expected: {reason}")
 
     def _demand_end(self) -> None:
-        # A server that fails in the middle has sent its status already: what is left of the JSON tells.
+        # A server that fails in the middle has already sent its status: only the rest of the JSON shows the failure.
         if not self._array.is_complete:
             raise ConnectionLostError(
                 f"{self.request.label}: the answer ended early",

@@ -36,7 +36,7 @@ async def list_by_aql(
     operation: Operation,
 ) -> Batches:
     """
-    Yield what AQL finds: everything that is *wanted*, as far as AQL can tell.
+    Yield the results of AQL: everything that is *wanted*, as far as AQL can decide.
 
     Raises:
         IncompleteListingError: The server trimmed the rows; or it knows none, which proves nothing: a remote
@@ -84,7 +84,7 @@ class Twins:
     """
     Lets one entry pass for each path.
 
-    A virtual repository may have a path in several members. Which of them it serves only a download tells, so
+    A virtual repository may have a path in several members. Only a download shows which of them it serves, so
     such a file keeps no size, no checksums and no dates. In an order they follow each other; without one, what
     comes from members has to wait for the end.
     """
@@ -119,7 +119,7 @@ def _criteria(path_filter: PathFilter, wanted: Filter | None) -> Iterator[Criter
     Yield what no entry that is looked for fails.
 
     Raises:
-        InvalidArgumentError: AQL cannot ask for a property, which nothing in the rows would tell.
+        InvalidArgumentError: If AQL cannot query a property, since the rows would not have it.
     """
     if names := _names(path_filter.include):
         yield any_of(*(where(name=match(name)) for name in names))

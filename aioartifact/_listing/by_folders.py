@@ -1,7 +1,7 @@
 """
 Folder Info, of one folder or of all below it: what works for every user, edition and repository.
 
-It tells names only: no sizes, no checksums, no dates.
+It returns names only: no sizes, no checksums, no dates.
 """
 
 from contextlib import aclosing
@@ -60,7 +60,7 @@ async def list_by_folders(session: aiohttp.ClientSession, folder: ItemURL, path_
     """
     Yield what is in every folder below; one request each, several at a time.
 
-    No task is left running between two batches, so whoever takes them may stop at any time.
+    No task runs between two batches, so the consumer may stop at any time.
 
     Raises:
         NotAFolderError: *folder* is a file.

@@ -18,7 +18,7 @@ async def filtered(session: aiohttp.ClientSession, folder: ItemURL, batches: Bat
     """
     Yield the entries that are *wanted*.
 
-    That takes one request for each whose size or dates the listing does not tell, and one for its properties.
+    That takes one request for each entry without size or dates in the listing, and one for its properties.
 
     Raises:
         ResponseError, TransportError, ProtocolError: An entry cannot be asked for.

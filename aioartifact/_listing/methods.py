@@ -109,7 +109,7 @@ def _list_by(
             batches = list_by_file_list(session, folder, path_filter, operation)
         case "aql":
             batches = list_by_aql(session, folder, path_filter, wanted, operation)
-            # What of properties it was asked for, it has looked at; its rows tell the rest.
+            # The query has checked the properties; its rows have all other fields.
             wanted = replace(wanted, properties={}) if wanted else None
         case "folders":
             batches = list_by_folders(session, folder, path_filter)

@@ -304,7 +304,7 @@ class Lookup:
 
         Raises:
             LookupTableError: The table exists, and *force* is False.
-            InvalidArgumentError: What cannot be the name of a column, or a version that nobody would find.
+            InvalidArgumentError: If a name cannot be that of a column, or a version would not be found.
             ForbiddenError: This user may not deploy here.
             ArtifactoryError: The errors of :func:`write_bytes`, under the same conditions.
         """

@@ -1,4 +1,4 @@
-"""What a body is, told before it is believed: JSON, a web page, a file of an Artifactory."""
+"""Detect what a body is before it is trusted: JSON, a web page, a file of an Artifactory."""
 
 import codecs
 import json

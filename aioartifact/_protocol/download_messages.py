@@ -83,7 +83,7 @@ def build_range(item: ItemURL, start: int, stop: int | None, etag: str | None) -
 
 
 def unsatisfied_size(headers: Mapping[str, str]) -> int | None:
-    """Bytes of a file that ends before the part that was asked for (416), where the server tells."""
+    """Size of a file that ends before the requested part (416), if the server reports it."""
     return size_of(headers.get("Content-Range", "").removeprefix("bytes */"))
 
 
@@ -179,8 +179,8 @@ def build_folder_archive(item: ItemURL) -> Request:
     """
     Request a folder as a zip file (Pro, where the administrator allows it).
 
-    Of the types there are, zip alone has a checksum for each file, and an end that tells a whole archive from a
-    part of one: the answer has no length.
+    Of the available types, only zip has a checksum for each file, and an end that distinguishes a complete archive from
+    a part of one: the answer has no length.
 
     See: JFrog REST API, "Retrieve Folder or Repository Archive".
     """

@@ -32,7 +32,7 @@ def build_item_info(item: ItemURL) -> Request:
 
 def read_item_info(item: ItemURL, request: Request, response: Response) -> FileInfo | FolderInfo:
     """
-    Read File Info or Folder Info; a folder is told by its ``children``.
+    Read File Info or Folder Info; a folder is recognized by its ``children``.
 
     Raises:
         ResponseError: The server said no.

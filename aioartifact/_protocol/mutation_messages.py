@@ -96,7 +96,7 @@ def build_relocation(verb: Verb, source: ItemURL, target: ItemURL, *, dry_run: b
 
 def read_relocation(request: Request, response: Response) -> tuple[str, ...]:
     """
-    Read what the server tells about a copy or a move.
+    Read the response to a copy or a move.
 
     Raises:
         ResponseError: The server said no.

@@ -25,7 +25,7 @@ def read_properties(request: Request, response: Response) -> dict[str, list[str]
     Read the values of each property.
 
     Raises:
-        NotFoundError: There are no properties, or there is no such item: the server does not tell which.
+        NotFoundError: If there are no properties, or the item does not exist: the response is the same.
         ResponseError: The server said no for another reason.
         ProtocolError: The answer is not a list of properties.
     """

@@ -55,6 +55,6 @@ class Request:
 
     @property
     def label(self) -> str:
-        """Method, masked URL and whose answer it is, as messages begin; a signed URL is told by its host alone."""
+        """Prefix of messages: method, masked URL and origin of the response; of a signed URL only the host."""
         asked = f"{self.method} {mask_url(self.url)}"
         return f"{asked}, redirected to {self.redirected_to}" if self.redirected_to else asked

@@ -65,7 +65,7 @@ def read_version(server: ServerURL, request: Request, response: Response) -> Ser
 
     Raises:
         ResponseError: The server said no.
-        ProtocolError: The answer tells no version.
+        ProtocolError: If the response has no version.
     """
     document = read_object(request, response)
     version = text_of(document.get("version"))
@@ -106,7 +106,7 @@ def read_ping(request: Request, response: Response) -> None:
     Make sure the server is up.
 
     Raises:
-        ResponseError: It says that it is not, or does not tell this user.
+        ResponseError: If it reports that it is not, or refuses the request.
         ProtocolError: Something else answered.
     """
     raise_for_status(request, response)

@@ -52,7 +52,7 @@ class UploadPayload(aiohttp.Payload):
                     f"the file changed while it was sent: it has not {self._upload.size} bytes any more",
                     algorithm="size",
                     expected=str(self._upload.size),
-                    hint="deploy it again when nobody writes to it",
+                    hint="deploy it again when no program writes to it",
                 )
             await self._write_slowly(writer, last)
             self.sent_at = self._now()

@@ -17,7 +17,7 @@ SentCredentials: TypeAlias = tuple[str | None, ...]
 """The values of the header fields that carry credentials."""
 
 EVERYONE: SentCredentials = ("everyone",)
-"""In place of credentials: the server accepts no request, whoever sends it."""
+"""In place of credentials: the server refuses all requests."""
 
 
 class CredentialsRefused(Exception):

@@ -45,7 +45,7 @@ class Watch:
     """
     Wakes those who read a body when their session is closed, or their connection without an error.
 
-    aiohttp would let them wait for ever: with the connection it gives up the time limit, too, and tells nobody.
+    aiohttp would let them wait for ever: with the connection it drops the time limit, too, without notice.
     """
 
     __slots__ = ("_bodies", "_timer")
@@ -62,7 +62,7 @@ class Watch:
                 self._look_later(session)
 
     def end(self, body: aiohttp.StreamReader) -> None:
-        """Nobody reads *body* any more."""
+        """Stop the reader of *body*."""
         self._bodies.discard(body)
 
     def _look_later(self, session: aiohttp.ClientSession) -> None:
@@ -323,7 +323,7 @@ STATES: WeakKeyDictionary[aiohttp.ClientSession, SessionState] = WeakKeyDictiona
 
 def state_of(session: aiohttp.ClientSession) -> SessionState:
     """
-    The state of a session; one that somebody else made gets a bare one: no credentials, no retries of ours.
+    The state of a session; a foreign session gets a bare one: without credentials and retries.
 
     Raises:
         SessionError: See :meth:`SessionState.check`.

@@ -62,7 +62,7 @@ def is_same_host(url: URL, target: URL) -> bool:
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether time may repair what aiohttp raised; a proxy that refuses has a status to tell by."""
+    """Whether an error of aiohttp is transient; the refusal of a proxy has a status that decides."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return is_retryable_status(error.status)
     return not isinstance(error, _TLS)

@@ -11,7 +11,7 @@ from .values import Direction, SyncAction, SyncFile
 @dataclass(frozen=True, slots=True)
 class Sides:
     """
-    Both sides of a sync. Keys are paths as the destination's file system tells them apart.
+    Both sides of a sync. Keys are paths as the destination's file system distinguishes them.
 
     Attributes:
         wanted: What the source has.
@@ -65,7 +65,7 @@ def _told(file: SyncFile) -> frozenset[Algorithm]:
 def _movable(
     local: Mapping[str, SyncFile], remote: Mapping[str, SyncFile], direction: Direction
 ) -> dict[int, set[Algorithm]]:
-    """By size, the checksums that the server tells of files whose content may be under another name, too."""
+    """By size, the checksums on the server of files whose content may be under another name, too."""
     movable: dict[int, set[Algorithm]] = defaultdict(set)
     for key, file in remote.items():
         same = local.get(key)

@@ -146,8 +146,8 @@ def _text_or_none(document: Mapping[str, Any], name: str) -> str | None:
 def summary(actions: Sequence[SyncAction], bytes_to_transfer: int) -> str:
     """Counts of the *actions*, in one line."""
     counts = Counter(action.kind for action in actions)
-    told = [f"{counts[kind]} {words}" for kind, words in _WORDS.items() if counts[kind]]
-    return f"{', '.join(told) or 'nothing on either side'}; {bytes_to_transfer} bytes to transfer"
+    parts = [f"{counts[kind]} {words}" for kind, words in _WORDS.items() if counts[kind]]
+    return f"{', '.join(parts) or 'nothing on either side'}; {bytes_to_transfer} bytes to transfer"
 
 
 def rows(actions: Sequence[SyncAction]) -> list[str]:

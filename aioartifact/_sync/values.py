@@ -19,7 +19,7 @@ class SyncFile:
         size: Bytes.
         checksums: Those that are known; a local file is read only where its checksum decides something.
         modified_ns: When a local file was last modified, in nanoseconds since 1970; None for files of a server, which
-            their checksums tell apart.
+            their checksums distinguish.
     """
 
     path: str

@@ -26,7 +26,7 @@ _FINISH: dict[Status, Finish] = {"unchanged": "skipped", "planned": "skipped", "
 async def counted(
     items: Iterable[T] | AsyncIterable[T], size_of: Callable[[T], int], progress: Progress
 ) -> AsyncGenerator[T, None]:
-    """Pass *items* on, one by one, and tell *progress* of all that are known."""
+    """Yield *items* one by one, and report their known sizes to *progress*."""
     async with aclosing(in_chunks(items, size_of, progress)) as chunks:
         async for chunk in chunks:
             for item in chunk:
@@ -66,7 +66,7 @@ async def _pulled(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[Seque
 async def consumed(
     items: list[T], size_of: Callable[[T], int], progress: Progress
 ) -> AsyncGenerator[Sequence[T], None]:
-    """The same of a list that nobody else needs: it is emptied on the way, so that memory holds its items only once."""
+    """The same for a list, which is emptied meanwhile, so that items are in memory only once."""
     progress.expect(files=len(items), size=sum(map(size_of, items)))
     items.reverse()
     while items:
@@ -93,7 +93,7 @@ async def tracked(
         path: Local file, likewise.
         do: Does it; it may count bytes.
         name: Name of the item, for people.
-        size: Bytes of it that *progress* was told of before.
+        size: Bytes of it that *progress* already counts.
         source: URL of what it is made of, likewise.
     """
     started = time.perf_counter()

@@ -32,8 +32,8 @@ def decide(overwrite: Overwrite, size: int | None, listed: FileInfo | None, know
         known: Checksums of the local file, as far as they are known without reading it.
 
     Returns:
-        ``"fetch"``; ``"keep"``; ``"read"`` where only the bytes of the local file can tell; ``"ask"`` where nothing is
-        known of the server's file: its SHA-1 is also its ETag, so one request can tell.
+        ``"fetch"``; ``"keep"``; ``"read"`` if the bytes of the local file must be read; ``"ask"`` if nothing is
+        known of the server's file: its SHA-1 is also its ETag, so one request decides.
     """
     if size is None or overwrite == "always":
         return "fetch"
@@ -63,5 +63,5 @@ def additional_bytes(overwrite: Overwrite, size: int | None, listed: FileInfo | 
 
 
 def has_content(recorded: FileInfo, checksums: Checksums) -> bool:
-    """Whether a file that the server has recorded has *checksums*, by the strongest that it tells."""
+    """Whether a file on the server has *checksums*, by the strongest that it reports."""
     return recorded.checksums.agree_with(checksums)

@@ -21,9 +21,9 @@ class Scheme:
 
     Attributes:
         name: Name of the scheme, for messages.
-        accepts: Tells which names are versions.
+        accepts: Whether a name is a version.
         precedence: Sort key; equal for versions that rank the same.
-        is_prerelease: Tells which versions come before the release of their number; None where nobody can.
+        is_prerelease: Whether a version is a pre-release; None if the scheme has none.
         sort: Sorts those of many names that are versions, as :meth:`versions` does; None where there is no faster way.
     """
 

@@ -18,7 +18,7 @@ class Selection:
     A scheme, and what a version must match beside being one of it.
 
     Attributes:
-        scheme: Tells versions from other names, and their order.
+        scheme: Which names are versions, and their order.
         matchers: Predicates, all of which must hold.
         lists_prereleases: Whether all pre-releases that match are listed; else only where no release matches.
         takes_prereleases: The same for the newest version.
@@ -85,12 +85,12 @@ def selection_of(
 def _prerelease_matcher(scheme: Scheme, wanted: bool) -> Matcher:
     if not isinstance(wanted, bool):
         raise InvalidArgumentError(f"prerelease={wanted!r}: expected True, False or None")
-    tells = scheme.is_prerelease
-    if tells is None:
+    is_prerelease = scheme.is_prerelease
+    if is_prerelease is None:
         raise InvalidArgumentError(
             f"prerelease={wanted}: scheme {scheme.name!r} knows no pre-releases", hint="say which names with where="
         )
-    return lambda name: tells(name) is wanted
+    return lambda name: is_prerelease(name) is wanted
 
 
 def _where_matcher(where: Where) -> Matcher:

@@ -64,10 +64,10 @@ def names_prerelease(spec: str, scheme: Scheme) -> bool:
     """
     if _is_range(spec, scheme):
         return True
-    tells = scheme.is_prerelease
+    is_prerelease = scheme.is_prerelease
     versions = (found["version"] for found in _NAMED.finditer(spec) if found["operator"] != "!=")
     bounds = (_with_three_numbers(version) if scheme.name == "semver" else version for version in versions)
-    return tells is not None and any(scheme.accepts(bound) and tells(bound) for bound in bounds)
+    return is_prerelease is not None and any(scheme.accepts(bound) and is_prerelease(bound) for bound in bounds)
 
 
 def _all_of(matchers: Iterable[Matcher]) -> Matcher:

@@ -45,7 +45,7 @@ Handler = Callable[[Exchange], Awaitable[Reply]]
 
 
 def _exact(handler: Handler) -> Handler:
-    """Let *handler* answer for its path only, and nobody for those below it."""
+    """Route only the path itself to *handler*, and no path below it."""
 
     async def answer(exchange: Exchange) -> Reply:
         if exchange.target.segments:

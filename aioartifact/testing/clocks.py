@@ -37,7 +37,7 @@ class ManualClock:
         return len(self._alarms) - len(self._uncounted)
 
     def advance(self, seconds: float) -> None:
-        """Move on, and wake whoever waits for a time that has come."""
+        """Advance, and wake waiters whose time has come."""
         with self._lock:
             self._now += seconds
             due = [signal for when, signal in self._alarms if when <= self._now]

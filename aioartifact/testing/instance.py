@@ -145,7 +145,7 @@ class Instance:
         try:
             await settled(job)
         except asyncio.CancelledError:
-            job.exception()  # nobody else will look at it
+            job.exception()  # mark the exception as retrieved
             raise
         return job.result()
 

@@ -26,7 +26,7 @@ class Profile:
         aql_parallel: Queries that may run at the same time; None for any number.
         aql_patience: Seconds that a query waits for its turn before it gets 429.
         aql_archives: Whether queries may name the domains of archives and their entries.
-        aql_json_errors: Whether what is wrong with a query is told in JSON, rather than as bare text.
+        aql_json_errors: Whether errors of a query are JSON rather than plain text.
         suffix_ranges: Whether ``bytes=-n`` asks for the last bytes, as RFC 9110 has it, rather than for ``0-n``.
     """
 

@@ -311,7 +311,7 @@ class Runner:
         """Stop listening, *end* connections; requests under way are cancelled and waited for."""
         _stop_accepting(self._listeners)
         self.faults.clear()
-        # aiohttp drops a connection when its task has ended, and tells nobody; neither does the loop when one that
+        # aiohttp drops a connection when its task has ended, without notice; so does the loop when one that
         # it has accepted joins, which takes a few turns.
         quiet = 0
         while quiet < _ACCEPTING:

@@ -14,7 +14,7 @@ class Signal:
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
 
     def set(self) -> None:
-        """Let it have happened: whoever waits goes on."""
+        """Set the event: waiters continue."""
         with self._lock:
             self._event.set()
             waiting, self._waiting = self._waiting, []
@@ -42,7 +42,7 @@ class Signal:
                     self._waiting.remove(entry)
 
     def wait_blocking(self, timeout: float | None) -> bool:
-        """Block until it has happened, at most *timeout* seconds; tell whether it has."""
+        """Block until it has happened, at most *timeout* seconds; return whether it has."""
         return self._event.wait(timeout)
 
 

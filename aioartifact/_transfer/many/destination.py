@@ -39,7 +39,7 @@ class Destination:
         self._entered: dict[str, str] = {}
         self._with_records: set[str] = set()
         # By the digest of a name as file systems may fold it: that of the first such name as it is. Then, where
-        # the file system tells them apart, those of the others.
+        # the file system distinguishes them, those of the others.
         self._first: dict[bytes, bytes] = {}
         self._twins: set[bytes] = set()
 

@@ -10,7 +10,7 @@ from ..._threads import run
 
 @dataclass(slots=True)
 class _Folder:
-    """A folder that somebody wants synced: how often that was asked for, and how many of the asked are served."""
+    """A folder to sync: the number of requests, and how many of them are served."""
 
     lock: anyio.Lock = field(default_factory=anyio.Lock)
     asked: int = 0
@@ -18,7 +18,7 @@ class _Folder:
 
 
 class FolderSyncs:
-    """Syncs folders: whoever asks while a sync runs shares the next one with all others who ask meanwhile."""
+    """Syncs folders: requests during a sync share the next one."""
 
     def __init__(self) -> None:
         self._folders: dict[str, _Folder] = {}

@@ -243,7 +243,7 @@ class Fetcher:
         if target.decision == "read" and await self._is_same(target):
             return _unchanged(target)
         if target.decision == "ask" and target.known.sha1 is None:
-            # Nothing is known of the server's file: its SHA-1 is also its ETag, so one request can tell.
+            # Nothing is known of the server's file: its SHA-1 is also its ETag, so one request decides.
             target.known = await run(_hash, target, ("sha1",))
         fetched = await fetch_file(
             self._session,
@@ -290,7 +290,7 @@ class Fetcher:
         if self._manifest is None:
             return
         if fetched is not None and not fetched.checksums:
-            return  # there is nothing to tell it
+            return  # nothing to report
         if fetched is not None:
             due = self._manifest.add_written(target.real, fetched.status, fetched.checksums)
         else:

@@ -58,7 +58,7 @@ async def unpack_folder(
     staging = Staging(os.path.join(root, "archive.zip"))
     unpacking = _Unpacking(wanted, root, durable=durable)
     try:
-        # Whatever goes wrong here, the files one by one will do, or tell what is wrong.
+        # After any failure here, the files are downloaded one by one, or raise the error.
         with suppress(ArtifactoryError):
             await run(make_folder, root)
             await _receive(session, folder, staging, _largest(files))
@@ -90,7 +90,7 @@ class _RealPaths:
             path = local_path(self._root, relative)
             file = find_target(path)
         except ArtifactoryError:
-            return relative  # its outcome will tell
+            return relative  # its outcome reports the error
         if file.is_link:
             return file.path
         folder, name = os.path.split(path)
@@ -108,7 +108,7 @@ def _is_wanted(job: Job, root: str, overwrite: Overwrite) -> bool:
         file = find_target(path)
         file.check_replaceable(path)
     except ArtifactoryError:
-        return False  # its outcome will tell
+        return False  # its outcome reports the error
     return decide(overwrite, file.status.st_size if file.status else None, listed, Checksums()) == "fetch"
 
 

@@ -40,7 +40,7 @@ def _placed(
     for item in items:
         try:
             yield place_of(item)
-        except ArtifactoryError:  # its outcome will tell
+        except ArtifactoryError:  # its outcome reports the error
             continue
 
 

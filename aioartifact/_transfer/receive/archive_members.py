@@ -95,7 +95,7 @@ async def _served(session: aiohttp.ClientSession, item: ItemURL, member: str, ma
 
 
 def _is_addressable(member: str) -> bool:
-    """Whether a URL can name *member*; of some names the server would tell the checksum of another member."""
+    """Whether a URL can name *member*; for some names the server would return the checksum of another member."""
     try:
         names = [check_name(part) for part in member.split("/")]
     except InvalidURLError:

@@ -38,7 +38,7 @@ async def run_on_file(file: RemoteFile, work: Callable[[IO[bytes]], T]) -> T:
     try:
         async with collapsed(), anyio.create_task_group() as group:
             group.start_soon(work_in_thread)
-            # A cancelled task waits for its thread first; so somebody else must let the thread go.
+            # A cancelled task waits for its thread first; so another task must release the thread.
             await blocking.serve()
     except Exception:
         # Libraries take a lost connection for the end of a file, or for a broken one.
@@ -95,7 +95,7 @@ class BlockingFile(io.RawIOBase):
     def _ask(self, size: int) -> "Future[bytes]":
         with self._lock:
             if self._ended:
-                raise ValueError("nobody waits for this any more")
+                raise ValueError("the waiter is gone")
             self._reading = Future()
             self._loop.call_soon_threadsafe(self._asked.put_nowait, (self._reading, self._position, size))
             return self._reading

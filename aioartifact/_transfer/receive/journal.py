@@ -53,7 +53,7 @@ class Journal:
 
 
 def can_outlive(expected: ExpectedContent) -> bool:
-    """Whether the bytes of a file are worth keeping for another run, and can be told from those of other content."""
+    """Whether the bytes of a file are worth keeping, and can be distinguished from those of other content."""
     return bool(expected.size and expected.size >= WORTH_KEEPING and expected.etag)
 
 
@@ -97,9 +97,9 @@ def decode(data: bytes) -> Journal | None:
 
 def adopt(journal: Journal | None, item: ItemURL, part_size: int, listed: FileInfo | None) -> Ranges | None:
     """
-    Tell which bytes of a part of *part_size* bytes may be used for *item*; None to start over.
+    Return which bytes of a part of *part_size* bytes may be used for *item*; None to start over.
 
-    At least one byte is always left to be asked for: the answer tells whether the content is still the same.
+    At least one byte is always left to request: the response shows whether the content is still the same.
     """
     if journal is None or journal.url != str(item):
         return None

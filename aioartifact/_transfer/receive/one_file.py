@@ -114,7 +114,7 @@ async def fetch_file(
         unless_sha1: SHA-1 of what is at *target*, or None.
         has_partial: Whether an earlier run may have left some of it, see `may_have_partial`.
         durable: Whether its bytes must be on the disk itself at the end; its name is once its folder is synced.
-        slots: Places for connections: one is taken until all bytes are here, more are borrowed while nobody needs
+        slots: Places for connections: one is taken until all bytes are here, more are borrowed while no other job needs
             them. None for as many as a bulk call would have.
         progress: Counts its bytes.
 
@@ -200,7 +200,7 @@ class _Download:
         self._info_requested = False
 
     async def adopt_partial(self) -> None:
-        """Go on where an earlier run has ended, if it can be told what of its bytes is good."""
+        """Resume an earlier run, if it is known which of its bytes are valid."""
         await run(self._adopt)
         self._advance.reached = self._adopted
         if self._adopted:
@@ -341,7 +341,7 @@ class _Download:
         self._announce()
 
     def _announce(self) -> None:
-        """Tell the progress of bytes that no listing has told it of, and of those that need not come again."""
+        """Report bytes to the progress that no listing has reported, and those that need not be received again."""
         unlisted = self._listed is None or self._listed.size is None
         size = (self._pinned.size or 0 if unlisted else 0) - self._adopted
         self._progress.expect(size=size - self._announced)
@@ -351,7 +351,7 @@ class _Download:
         self._count(self._partial.size - self._adopted)
 
     def _count(self, size: int) -> None:
-        """Tell the progress that *size* bytes have come by now."""
+        """Report to the progress that *size* bytes were received."""
         if size != self._shown:
             self._progress.advance(size - self._shown)
             self._shown = size
@@ -389,7 +389,7 @@ class _Download:
         return self._advance.has_advanced(self._partial.size)
 
     def _use_shared_staging(self) -> None:
-        """Put the bytes where a later run will find them, unless somebody else does just that; blocks."""
+        """Keep the bytes for a later run, unless another process does so; blocks."""
         staging = Staging.shared(self._target, self._key)
         if staging is not None:
             try:

@@ -168,7 +168,7 @@ class Body:
             while self._partial.is_behind:
                 await run(self._partial.catch_up, _CATCH_UP)
         except LocalFileError:
-            return  # the end will tell: all must be hashed by then
+            return  # all is hashed at the end, which decides
         finally:
             self._catching_up = False
 

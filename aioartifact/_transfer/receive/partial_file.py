@@ -32,7 +32,7 @@ class PartialFile:
 
     def __init__(self, staging: Staging, size: int | None = None, kept: Ranges | None = None) -> None:
         if size is not None:
-            staging.allocate(size)  # what somebody has appended to it goes
+            staging.allocate(size)  # removes anything appended by others
         self.staging = staging
         self.kept = kept or Ranges()
         self._marking = threading.Lock()
@@ -74,7 +74,7 @@ class PartialFile:
         stop = offset + sum(map(len, chunks))
         with self._marking:
             self.kept.add(offset, stop)
-        # Whoever hashes meanwhile will read them back.
+        # The hashing thread will read them back.
         if self._hashing.acquire(blocking=False):
             try:
                 if self._digests is not None and self._hashed == offset:
@@ -126,7 +126,7 @@ class PartialFile:
 
     def save(self, journal: Journal) -> None:
         """
-        Put the bytes on the disk, then the *journal* that tells of them; does nothing if it did that already.
+        Sync the bytes to the disk, then the *journal* that lists them; does nothing if that is done already.
 
         Raises:
             LocalFileError: The disk refused; what was saved before still holds.

@@ -162,7 +162,7 @@ class RemoteFile:
         return self._position
 
     async def tell(self) -> int:
-        """Tell the current position."""
+        """Return the current position."""
         return self._position
 
     def _kept(self) -> bytes:
@@ -198,7 +198,7 @@ class RemoteFile:
         return await run(self._copy.read, start, stop)
 
     async def _copied(self) -> Spool:
-        """Receive the whole file once, where its parts cannot be requested, or not be told from those of others."""
+        """Receive the whole file once, if parts cannot be requested, or not be attributed to its content."""
         pinned = self._expected if has_identity(self._expected) else None
         copy = await spool_file(Incoming(self._session, self._item, pinned=pinned))
         is_same = False

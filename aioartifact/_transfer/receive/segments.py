@@ -58,7 +58,7 @@ class Segments:
         self.busy: list[Segment] = []
 
     def take(self) -> Segment | None:
-        """The first bytes that nobody fetches; None if there are none."""
+        """The first bytes that are not being fetched; None if there are none."""
         if not self._gaps:
             return None
         segment = Segment(*self._gaps.pop(0))
@@ -66,7 +66,7 @@ class Segments:
         return segment
 
     def split(self, min_size: int) -> Segment | None:
-        """Half of the largest share that somebody fetches; None if that is less than *min_size* bytes."""
+        """Half of the largest range that is being fetched; None if that is less than *min_size* bytes."""
         largest = max(self.busy, key=self._rest_of, default=None)
         if largest is None or self._rest_of(largest) < 2 * min_size:
             return None

@@ -235,7 +235,7 @@ def _local_path(given: object) -> str:
 
 
 def listed_size(given: object) -> int:
-    """Bytes of an item, as far as a listing told."""
+    """Bytes of an item, if a listing reported them."""
     return given.size if isinstance(given, TreeFile) else 0
 
 

@@ -22,7 +22,7 @@ class RemoteState:
 
     Args:
         session: Session to ask with.
-        listed: Every file of the tree, by its path in the repository, or None where nobody listed it.
+        listed: Every file of the tree, by its path in the repository, or None if it was not listed.
     """
 
     def __init__(self, session: aiohttp.ClientSession, listed: Mapping[str, FileInfo] | None = None) -> None:

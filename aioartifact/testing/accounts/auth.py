@@ -16,7 +16,7 @@ from ..protocol.replies import refuse
 from .lockouts import Lockouts
 from .oidc import IdentityMapping
 from .permission_targets import ANY, ANY_LOCAL, ANY_REMOTE, BUILD_INFO, LETTERS, Grant, PermissionTarget
-from .principals import ANONYMOUS, NOBODY, Group, User
+from .principals import ANONYMOUS, ANONYMOUS_USER, Group, User
 from .tokens import RejectedTokenError, Token, Tokens, demand_api_scope, groups_of_scope, is_admin_scope
 
 Mechanism = Literal["none", "password", "api key", "token"]
@@ -53,7 +53,7 @@ class Accounts:
         self.projects: dict[str, dict[str, Any]] = {}  # by key, as clients see them
         self._profile = profile
         self._clock = clock
-        self._users: dict[str, User] = {ANONYMOUS: NOBODY}
+        self._users: dict[str, User] = {ANONYMOUS: ANONYMOUS_USER}
         self._by_secret: dict[str, User] = {}
         self._groups: dict[str, Group] = {}
         self._targets: dict[str, PermissionTarget] = {}

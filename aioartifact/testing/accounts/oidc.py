@@ -1,4 +1,4 @@
-"""Which user stands behind an identity token of somebody else, such as the provider of CI jobs."""
+"""Which user an identity token of another issuer, such as a CI provider, belongs to."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -57,8 +57,8 @@ class Group:
     realm_attributes: str = ""
 
 
-NOBODY = User(ANONYMOUS)
-# Made-up secrets in the shapes of the real ones: by these clients tell an API key and a reference token apart.
+ANONYMOUS_USER = User(ANONYMOUS)
+# Invented secrets in the format of real ones, by which clients distinguish an API key from a reference token.
 ADMIN = User("admin", "password", api_key="AKCp8" + "k" * 68, token="cmVmdGtuOj" + "t" * 54, admin=True)
 
 

@@ -25,7 +25,7 @@ class RejectedTokenError(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """
-    What somebody asks a token to be.
+    The requested properties of a token.
 
     Attributes:
         username: Who it stands for.
@@ -197,7 +197,7 @@ def _is_admin(word: str) -> bool:
 
 def claims_of(jwt: str) -> dict[str, Any]:
     """
-    Read the claims of a JWT, whoever signed it.
+    Read the claims of a JWT, without checking its signature.
 
     Raises:
         ValueError: It is none.

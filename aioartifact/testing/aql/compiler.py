@@ -212,7 +212,7 @@ def _columns(rows: Shown, *, is_distinct: bool) -> list[str]:
 
 
 def _branch_id(domain: str, branch: Branch) -> str:
-    """Name what tells the rows of a branch apart, and is NULL where there is none."""
+    """Name the column that distinguishes the rows of a branch, and is NULL if there is none."""
     if (domain, branch.route) == ("item", _STAT):
         return "i.id"  # a file that was never downloaded may have no statistics; they are printed all the same
     return f"{alias_at(domain, branch.route)}.{table_at(domain, branch.route).key}"

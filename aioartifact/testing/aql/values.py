@@ -55,7 +55,7 @@ def period_start(text: str, now_ms: int, time_zone: tzinfo) -> int:
     Args:
         text: The period.
         now_ms: Epoch milliseconds.
-        time_zone: Zone whose calendar tells the length of days, months and years.
+        time_zone: Zone whose calendar defines the length of days, months and years.
 
     Returns:
         Epoch milliseconds.

@@ -70,7 +70,7 @@ def _pieces_of(member: Member) -> Iterator[bytes]:
 
 
 class _Sink:
-    """Where ``zipfile`` writes; it cannot tell its position, so nothing before it is asked to change."""
+    """Output of ``zipfile``; without a position, so that nothing before it must be changed."""
 
     def __init__(self) -> None:
         self._waiting = bytearray()

@@ -28,7 +28,7 @@ def normalized(name: str) -> str:
 
 
 def is_indexed(repository: Repository, path: str) -> bool:
-    """Return whether a file is one that the index of *repository* lists, as far as its name tells."""
+    """Return whether the index of *repository* lists a file, by its name."""
     return repository.package_type == "pypi" and path.endswith(_EXTENSIONS)
 
 

@@ -30,7 +30,7 @@ def is_overridable_snapshot(path: str) -> bool:
 
 
 def is_expirable(path: str) -> bool:
-    """Return whether what is at *path* changes in the ordinary course of things, so that nobody may keep it."""
+    """Return whether the item at *path* changes regularly, so that it must not be cached."""
     return is_metadata(path) or is_overridable_snapshot(path)
 
 

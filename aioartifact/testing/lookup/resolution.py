@@ -2,7 +2,7 @@
 From the path of a download to the file that is served: in a local repository, a cache, from afar, in a virtual one.
 
 Settings of the repository come first, then permission, then existence, then matrix parameters, as in the real
-server; so nobody learns of what is not theirs.
+server; so that items of other users stay hidden.
 """
 
 from collections.abc import Iterator

@@ -13,7 +13,7 @@ _HEADERS = 16 << 10  # bytes that the headers of a part may have
 
 
 class FormDataError(ValueError):
-    """The body is not what its type says; the text tells why."""
+    """The body does not match its type; the text explains why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class FormData:
 
     def finish(self) -> None:
         """
-        Tell that the body has ended.
+        State that the body has ended.
 
         Raises:
             FormDataError: It is incomplete.

@@ -1,8 +1,8 @@
 """
 Ranges as Artifactory 6.20 reads them, which is not quite as RFC 9110 says.
 
-A suffix ``-n`` means ``0-n``, unless the server is told better, ``5`` means ``0-5``, the unit is not looked at, and a
-header that is no ``unit=ranges`` is overlooked.
+A suffix ``-n`` means ``0-n``, unless the server is configured otherwise, ``5`` means ``0-5``, the unit is not looked
+at, and a header that is no ``unit=ranges`` is overlooked.
 """
 
 from collections.abc import Iterator

@@ -41,7 +41,7 @@ class Reply:
     close: bool = False
 
 
-# What the router in front of 7.x says to a path it knows nobody for.
+# Response of the router in front of 7.x to a path without a service.
 PAGE_NOT_FOUND = Reply(404, {"Content-Type": "text/plain; charset=utf-8"}, b"404 page not found")
 
 

@@ -56,7 +56,7 @@ class RepositoryOptions(TypedDict, total=False):
         includes: Comma-separated patterns of the paths that are served and deployed; ``**/*`` if left out.
         excludes: Patterns of those that are not, though included; none if left out.
         blacked_out: Serve nothing and take nothing; false if left out.
-        handle_releases: Whether releases are served and deployed, as the layout tells them; true if left out.
+        handle_releases: Whether releases, as defined by the layout, are served and deployed; default: true.
         handle_snapshots: The same for snapshots.
         snapshot_behavior: What deploying ``...-SNAPSHOT`` to a Maven layout stores: ``unique`` (if left out) gives
             it a timestamp, ``non-unique`` takes a timestamp away, ``deployer`` leaves names as they are.
@@ -159,7 +159,7 @@ class Repository:
         return replace(self, members=members, deploy_to="" if self.deploy_to == key else self.deploy_to)
 
     def rejection(self, path: str, *, is_deploy: bool = False) -> tuple[int, str] | None:
-        """Return status and message where settings, whoever asks, keep a file from being served or deployed."""
+        """Return status and message if settings keep a file from being served or deployed, for any user."""
         address = f"{self.key}:{path}"
         if self.blacked_out:
             return 404, f"The repository '{self.key}' is blacked out and cannot serve artifact '{address}'."

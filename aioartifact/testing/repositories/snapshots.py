@@ -27,7 +27,7 @@ def stored_path(repository: Repository, path: str, siblings: Callable[[], Iterab
     for the newest build.
 
     Args:
-        repository: Its layout tells what a snapshot is, and its settings what becomes of it.
+        repository: Its layout defines what a snapshot is, and its settings how it is stored.
         path: Path in the request.
         siblings: Returns the paths of the files in the same folder.
         now_ms: Epoch milliseconds, for the timestamp.

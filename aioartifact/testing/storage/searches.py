@@ -86,7 +86,7 @@ def dated(field: DateField, after: int, until: int) -> SQL:
 
 
 def unused(since: int, created_before: int) -> SQL:
-    """Look for what nobody downloaded since a time, and was there before another; epoch milliseconds."""
+    """Find items not downloaded since a time, and created before another; epoch milliseconds."""
     return SQL("(coalesce(downloaded, 0) < ? AND created < ?)", (since, created_before))
 
 

@@ -41,7 +41,7 @@ _COLUMNS = (
 
 _PERMITTED = "permitted(repo, path, name)"  # a function of Store._permit
 
-Permitted = Callable[[str, str], bool]  # tells whether something may be done at a repository and path
+Permitted = Callable[[str, str], bool]  # whether an action is allowed at a repository and path
 
 
 def everywhere(_repo: str, _path: str) -> bool:

@@ -8,7 +8,7 @@ from typing import NoReturn
 from aiohttp import web
 
 from ..accounts.auth import Mechanism
-from ..accounts.principals import NOBODY, User
+from ..accounts.principals import ANONYMOUS_USER, User
 from ..instance import Instance
 from ..protocol.paths import Target
 from ..protocol.replies import PAGE_NOT_FOUND, RefusalError, refuse
@@ -30,7 +30,7 @@ class Exchange:
         upstream: Fetches for remote repositories.
         user: Who asks, once the credentials were looked at.
         mechanism: What kind of credentials they were.
-        ignores_range: A fault tells the server to overlook ``Range``.
+        ignores_range: Whether a fault lets the server ignore ``Range``.
         upload_fault: A fault that strikes while the body is read.
     """
 
@@ -39,7 +39,7 @@ class Exchange:
     target: Target
     record: RequestRecord
     upstream: Upstream
-    user: User = NOBODY
+    user: User = ANONYMOUS_USER
     mechanism: Mechanism = "none"
     ignores_range: bool = False
     upload_fault: UploadFault | None = None

@@ -160,7 +160,7 @@ class Fault:
 
     @classmethod
     def flip(cls, at: int = 0) -> "Fault":
-        """Invert the byte at this offset of the body; headers tell the truth about the real content."""
+        """Invert the byte at this offset of the body; headers describe the real content."""
         return cls(flip_at=at)
 
     @classmethod

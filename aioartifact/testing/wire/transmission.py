@@ -37,7 +37,7 @@ _UNSAFE = {ord("\r"): " ", ord("\n"): " ", 0: " "}
 
 
 class Sent(web.StreamResponse):
-    """Tells aiohttp that the response is on the wire already, and whether the connection stays."""
+    """Signals to aiohttp that the response is already sent, and whether the connection stays open."""
 
     def __init__(self, *, keep_alive: bool) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class Sender:
     """
     Sends one reply.
 
-    What the record counts it counts before the bytes leave, so whoever has received them finds it there.
+    The record counts bytes before they are sent, so a client that has received them finds them counted.
     """
 
     def __init__(
@@ -255,7 +255,7 @@ class UploadFault:
 
 
 def length_of(body: Body) -> int | None:
-    """Return the length of a body in bytes; None where only its end will tell."""
+    """Return the length of a body in bytes; None if it is known only at the end."""
     if isinstance(body, bytes):
         return len(body)
     return body.stop - body.start if isinstance(body, FilePart) else None
@@ -315,7 +315,7 @@ def reset(transport: asyncio.Transport) -> None:
 
 
 def unsent(transport: asyncio.Transport) -> int:
-    """Return how many bytes the kernel still holds for the peer; 0 where the platform cannot tell."""
+    """Return how many bytes the kernel still holds for the peer; 0 if the platform does not report it."""
     sock = transport.get_extra_info("socket")
     if sock is None or sys.platform != "linux":
         return 0

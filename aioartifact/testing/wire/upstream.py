@@ -131,11 +131,11 @@ class Upstream:
 
     async def pass_through(self, order: Order, *, only_look: bool) -> Item:
         """
-        Return a file that is not kept: an item that is in no database, its bytes in a blob that nobody lists.
+        Return a file that is not stored: an item outside of the database, its bytes in an unlisted blob.
 
         Args:
             order: What to fetch.
-            only_look: Ask for the headers only; then the item has the checksums that the upstream tells.
+            only_look: Request the headers only; then the item has the checksums that the upstream reports.
 
         Raises:
             UpstreamError: The file is not to be had.

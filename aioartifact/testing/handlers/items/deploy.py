@@ -397,7 +397,7 @@ async def delete(exchange: Exchange) -> Reply:
 
 
 def delete_item(exchange: Exchange, item: Item, permitted: Permitted, *, is_atomic: bool) -> bool:
-    """Delete *item* together with the metadata that it leaves behind; tell whether all of it went."""
+    """Delete *item* together with the metadata that it leaves behind; return whether all of it was deleted."""
     instance, repository = exchange.instance, exchange.instance.repositories[item.repo]
     with instance.store.transaction():
         folders = computed_metadata.before_delete(instance.store, repository, item)

@@ -67,7 +67,7 @@ def file_headers(exchange: Exchange, found: Found) -> dict[str, str]:
 
 
 def _present(headers: dict[str, str | None]) -> dict[str, str]:
-    """Leave out what is not known: an upstream may tell no checksums."""
+    """Leave out unknown values: an upstream may report no checksums."""
     return {name: value for name, value in headers.items() if value is not None}
 
 

@@ -18,14 +18,14 @@ _JSON = "application/json"
 
 
 async def config(exchange: Exchange) -> Reply:
-    """Tell that uploads in parts are supported."""
+    """Report that uploads in parts are supported."""
     _demand_support(exchange)
     exchange.identify()
     return json_reply({"supported": True}, _JSON)
 
 
 async def create(exchange: Exchange) -> Reply:
-    """Start an upload for whoever may deploy there, and hand out its token."""
+    """Start an upload for a user who may deploy there, and return its token."""
     _demand_support(exchange)
     exchange.identify()
     query = exchange.target.query
@@ -51,7 +51,7 @@ async def url_of_part(exchange: Exchange) -> Reply:
 
 
 async def complete(exchange: Exchange) -> Reply:
-    """Have the parts joined to a file of the SHA-1 that is told."""
+    """Join the parts to a file with the given SHA-1."""
     upload = _upload(exchange)
     sha1 = exchange.target.query.get("sha1") or refuse(400, "sha1 is required")
     upload.complete(sha1)

@@ -1,7 +1,7 @@
 """
 ``POST /api/copy/...`` and ``/api/move/...?to=/{repository}/{path}`` (Pro).
 
-The whole of it is one transaction in a thread: a dry run does everything, tells about it, and takes it back.
+The whole of it is one transaction in a thread: a dry run does everything, reports it, and rolls it back.
 """
 
 from collections.abc import Iterator, Mapping
@@ -94,12 +94,12 @@ class _UndoError(Exception):
 @dataclass(slots=True)
 class Relocation:
     """
-    One copy or move, and what there is to tell about it.
+    One copy or move, and its messages.
 
     Attributes:
         repository: Key of the target repository.
         path: The target as asked for; a folder that is there takes the source in.
-        is_dry: Tell what would happen, and do nothing.
+        is_dry: Whether to report what would happen, and change nothing.
         is_atomic: Do nothing where something cannot be done.
         fails_fast: Stop at the first error; what was done by then stays done.
         status: That of the last error, 200 if there was none.

@@ -7,7 +7,7 @@ from ...wire.exchange import Exchange
 
 
 def answer(exchange: Exchange) -> Reply:
-    """Tell whom the server took the request to be from, what it looked for, and what it found."""
+    """Report the user of the request, the requested item, and the result."""
     demand_read(exchange, exchange.repository(), exchange.target.item_path)
     return Reply(
         200, {"Content-Type": "text/plain"}, "\n".join([*_about(exchange), "Steps:", *_steps(exchange), ""]).encode()

@@ -14,7 +14,7 @@ _STEPS = 1_000  # of SQLite's machine between two looks at the clock
 
 
 async def aql(exchange: Exchange) -> Reply:
-    """Answer a query with streamed rows; what is wrong with it is mostly told as bare text."""
+    """Answer a query with streamed rows; most errors are plain text."""
     if exchange.user.is_anonymous:
         exchange.deny_read("Only non-anonymous users are allowed to access AQL queries\n", servlet=False)
     if exchange.request.headers.get("Content-Type", "text/plain").partition(";")[0].strip() != "text/plain":

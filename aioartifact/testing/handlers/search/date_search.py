@@ -90,7 +90,7 @@ def _until(exchange: Exchange, name: str) -> int:
 
 
 def _moment(exchange: Exchange, name: str) -> int | None:
-    """Return a time as epoch milliseconds: a number, or an ISO date, told by its T."""
+    """Return a time as epoch milliseconds: a number, or an ISO date, recognized by its T."""
     text = exchange.target.query.get(name, "").strip()
     if "T" not in text:
         return _integer(text, 400, f'For input string: "{text}"')
@@ -124,7 +124,7 @@ def _with_first_date(after: int, until: int, exchange: Exchange, item: Item, _st
 
 
 def _with_usage(exchange: Exchange, item: Item, stats: Stats) -> jackson.JSON:
-    """Print downloads; nobody downloads through another server here, and never is the year 1970."""
+    """Print downloads; none is through another server here, and "never" is the year 1970."""
     iso = exchange.instance.iso
     return {
         "uri": uri(exchange, item),

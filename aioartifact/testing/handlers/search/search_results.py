@@ -34,7 +34,7 @@ class Search:
         conditions: What an item has to meet.
         entry: Prints an item.
         order: SQL that sorts the rows.
-        meets: Tells what SQL cannot.
+        meets: Decides conditions that SQL cannot express.
         missing: Message of the 404 where nothing is found; None answers with an empty list.
     """
 
@@ -59,7 +59,7 @@ def searched(exchange: Exchange) -> list[str]:
 
 
 def expanded(exchange: Exchange, keys: Sequence[str]) -> list[str]:
-    """Return the keys of the repositories that hold the items of those named: members, caches; nobody's, none."""
+    """Return the keys of the repositories that hold the items of those named: members, caches."""
     return list(dict.fromkeys(each.key for key in keys for each in exchange.instance.storing(key)))
 
 

@@ -192,7 +192,7 @@ def _named(exchange: Exchange) -> Token | None:
     Return the token that the path names.
 
     Raises:
-        RefusalError: 403, it is somebody else's.
+        RefusalError: 403, if it belongs to another user.
     """
     token_id = exchange.target.segments[-1]
     found = _find(exchange, _presented(exchange)) if token_id == "me" else None  # noqa: S105  # not a secret

@@ -1,4 +1,4 @@
-"""``api/security/apiKey``: the API key of whoever asks. Its answers are ``{"error": ...}`` and ``{"info": ...}``."""
+"""``api/security/apiKey``: the API key of the user. Responses are ``{"error": ...}`` and ``{"info": ...}``."""
 
 import secrets
 import string
@@ -63,7 +63,7 @@ def new_key() -> str:
 def _owner(exchange: Exchange) -> User:
     exchange.demand_user()
     known = exchange.instance.accounts.get(exchange.user.name)
-    return known or exchange.deny("Forbidden", servlet=False)  # a token of somebody without an account
+    return known or exchange.deny("Forbidden", servlet=False)  # a token without an account
 
 
 def _renew(exchange: Exchange, user: User) -> str:

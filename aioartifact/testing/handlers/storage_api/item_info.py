@@ -122,7 +122,7 @@ def _file_info(exchange: Exchange, item: Item) -> Reply:
 
 
 def _remote_url(exchange: Exchange, item: Item) -> dict[str, str]:
-    """Tell of a cached file where it came from."""
+    """Return the origin of a cached file."""
     repository = exchange.instance.repositories[item.repo]
     return {"remoteUrl": f"{repository.url.rstrip('/')}/{item.path}"} if repository.kind == "cache" else {}
 
