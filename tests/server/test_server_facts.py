@@ -6,6 +6,7 @@ import json
 import re
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
@@ -557,3 +558,43 @@ async def test_row_3_12_tokens_below_the_context_path(ask):
         body = b"username=admin&expires_in=600&refreshable=False&scope=applied-permissions%2Fuser"
         answer = await ask(server, "POST", "/access/api/v1/tokens", headers=headers, body=body)
         assert (answer.status, answer.json()["token_type"]) == (200, "Bearer")
+
+
+async def test_row_3_14_control_over_http(ask, tmp_path):
+    """Tests in other languages script faults, read the log, add users, seed and reset by plain requests."""
+    (tmp_path / "seed.bin").write_bytes(DATA)
+    async with ArtifactoryServer(control=True) as server:
+        token = {"Authorization": f"Bearer {server.control_token}"}
+
+        async def control(method, path, /, **members):
+            where = urlsplit(server.control_url)
+            body = json.dumps(members).encode() if members else None
+            origin = f"{where.scheme}://{where.netloc}"
+            answer = await ask(server, method, f"{where.path}{path}", headers=token, body=body, origin=origin)
+            assert answer.status in (200, 204), answer.body
+            return answer.json() if answer.body else None
+
+        await control("POST", "/seed", folder=str(tmp_path), path="generic-local/seeded")
+        await control("POST", "/users", name="ann", password="pw")
+        await control("POST", "/faults", fault={"status": {"status": 503}})
+        statuses = [(await ask(server, "GET", "/generic-local/seeded/seed.bin")).status for _ in range(2)]
+        assert statuses == [503, 200]
+        logged = await control("GET", "/requests?path=generic-local/**")
+        assert [each["status"] for each in logged["requests"]] == statuses
+        assert "ann" in json.dumps(await control("GET", "/users"))
+        await control("POST", "/reset")
+        assert (await ask(server, "GET", "/generic-local/seeded/seed.bin")).status == 404
+
+
+@pytest.mark.parametrize("path", ["/api/npm/npm/app", "/api/docker/docker/v2/", "/api/conan/conan/v1/ping"])
+async def test_row_3_13_other_package_types(server, ask, path):
+    """They are not served; docs/endpoints.md says so."""
+    answer = await ask(server, "GET", path)
+    assert (answer.status, answer.message) == (404, "Not Found")
+
+
+def test_every_row_has_a_test():
+    """The tables have the rows 2.1 to 2.20 and 3.1 to 3.14."""
+    found = re.findall(r"def test_row_(\d+)_(\d+)_", Path(__file__).read_text("utf-8"))
+    rows = {(int(section), int(row)) for section, row in found}
+    assert rows == {(2, row) for row in range(1, 21)} | {(3, row) for row in range(1, 15)}
