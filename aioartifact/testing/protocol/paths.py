@@ -59,6 +59,10 @@ class Target:
         segments = (key, *self.segments[1:])
         return replace(self, path="/".join(segments), segments=segments)
 
+    def elsewhere(self, repository: str, item_path: str) -> "Target":
+        """Change the repository and the path inside it."""
+        return replace(self, segments=(repository,)).at(item_path)
+
     def at(self, item_path: str) -> "Target":
         """Change the path inside the repository."""
         segments = (self.repository, *filter(None, item_path.split("/")))

@@ -197,6 +197,12 @@ def test_nothing_to_include(rows):
     assert row == {"name": "readme.txt"}
 
 
+def test_roads_that_lead_nowhere(rows):
+    """Properties at the end of a road without rows are not there; a road back to where it starts is none."""
+    assert rows('releases.find({"release_artifact.item.@os":"linux"})') == []
+    assert rows('properties.find({"key":"os","value":"mac"}).include("key","item.@os")') == [{"key": "os"}]
+
+
 def test_sorted_builds(rows):
     """Fields of the searched domain have an order."""
     found = rows('builds.find().include("name","number","started").sort({"$desc":["started"]}).limit(2)')

@@ -181,7 +181,7 @@ class _Task:
 
     def _relocation(self, item: Item, target: str) -> Relocation:
         exchange = self.builds.exchange
-        exchange.target = exchange.target.below(len(exchange.target.segments)).in_repository(item.repo).at(item.path)
+        exchange.target = exchange.target.elsewhere(item.repo, item.path)
         verb = COPY if self.promotion.is_copy else MOVE
         is_dry, fails_fast = self.promotion.is_dry, self.promotion.fails_fast
         return Relocation(exchange, verb, target, item.path, is_dry=is_dry, is_atomic=False, fails_fast=fails_fast)

@@ -158,8 +158,7 @@ async def _demand_deploy(builds: BuildAccess, run: Run) -> None:
     """
     exchange = builds.exchange
     ensure_repository(exchange, builds.repository)
-    target = exchange.target
-    exchange.target = target.below(len(target.segments)).in_repository(builds.repository).at(run.path)
+    exchange.target = exchange.target.elsewhere(builds.repository, run.path)
     try:
         await deploy.demand_deploy(exchange, Checksums())
     except RefusalError as refusal:

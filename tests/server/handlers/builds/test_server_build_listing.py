@@ -49,6 +49,15 @@ async def test_unknown_build(published, send, path):
     assert answer.message.startswith(f"No build was found for build name: {name}")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "promote/app", 404), ("POST", "append/app", 404), ("POST", "rename", 404), ("PUT", "app", 405)],
+)
+async def test_incomplete_paths(published, send, method, path, status):
+    """A name, and a number where a run is meant; nothing is published below the path."""
+    assert (await send(published, method, path, {})).status == status
+
+
 async def test_document(published, send, build, sha1):
     """What was published, with the start as it was written, and with what the server adds."""
     answer = await send(published, "GET", "app/1")

@@ -144,6 +144,12 @@ async def test_rename(published, send, numbers):
     assert (await send(published, "GET", "new%20name/1")).json()["buildInfo"]["name"] == "new name"
 
 
+async def test_rename_to_the_same_name(published, send, numbers):
+    """Nothing happens."""
+    assert (await send(published, "POST", "rename/app?to=app")).status == 200
+    assert await numbers(published) == ["3", "2", "1"]
+
+
 @pytest.mark.parametrize(("path", "status"), [("app", 400), ("app?to=", 400), ("other?to=new", 404)])
 async def test_rename_that_is_refused(published, send, path, status):
     """A name and a build are needed."""
