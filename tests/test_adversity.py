@@ -292,6 +292,16 @@ async def test_web_page_is_no_success(server, session, url, write):
     assert server.read(PATH) == DATA
 
 
+async def test_answer_that_is_not_in_its_coding():
+    """A body that cannot be decoded has not ended early: the message names the header."""
+    async with (
+        raw_server(lambda _: response(b"no gzip", headers={"Content-Encoding": "gzip"})) as server,
+        aioartifact.session(server.url, retry=aioartifact.RetryPolicy.none()) as session,
+    ):
+        with pytest.raises(aioartifact.ConnectionLostError, match="not what its Content-Encoding says"):
+            await aioartifact.info(f"{server.url}/r/a.bin", session=session)
+
+
 async def test_answer_that_is_not_http(folder):
     """Another protocol on the port is named as such."""
     async with _answering(b"SSH-2.0-OpenSSH_9.6\r\n") as base, aioartifact.session(base) as session:

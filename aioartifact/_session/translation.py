@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 import aiohttp
-from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
+from aiohttp.http_exceptions import BadHttpMessage, ContentEncodingError, LineTooLong
 from yarl import URL
 
 from .._address import is_upgrade, mask_url
@@ -216,5 +216,6 @@ def reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the server closed it before it answered"
     if isinstance(error, aiohttp.ClientPayloadError):
-        return "the body ended early"
+        is_undecodable = isinstance(error.__cause__, ContentEncodingError)
+        return "the body is not what its Content-Encoding says" if is_undecodable else "the body ended early"
     return type(cause).__name__
