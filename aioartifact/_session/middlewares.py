@@ -146,7 +146,8 @@ class AuthRetryMiddleware:
         if self._renewable is None or refused is None or self._was_renewed:
             return False
         self._was_renewed = True
-        await self._release_connection(response)  # the provider may need it
+        if await self._read_beginning(response) is not None and not response.content.at_eof():
+            response.close()  # the provider may need the connection; what has been read remains
         async with self._without_slot():
             renewed = await self._renewable.renew(request.session, refused)
             if renewed is None:  # before others take the slot, and are refused, too
@@ -206,10 +207,6 @@ class AuthRetryMiddleware:
                 return await response.read() if is_small(response) else None
         except (aiohttp.ClientError, TimeoutError):
             return None
-
-    async def _release_connection(self, response: aiohttp.ClientResponse) -> None:
-        if await self._read_beginning(response) is not None:
-            response.release()
 
 
 class _Refusal:
