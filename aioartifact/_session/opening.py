@@ -3,7 +3,7 @@
 import platform
 import re
 from collections.abc import Mapping
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import version
 
 import aiohttp
@@ -95,7 +95,7 @@ def _client_session(
         proxy=proxy,
     )
     disable_own_retry(session)
-    state.token_sender = partial(token_sender, state)
+    state.token_sender = token_sender
     state.proxy = proxy
     STATES[session] = state
     return session

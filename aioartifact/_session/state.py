@@ -196,15 +196,11 @@ class SessionState:
         known = self.providers.get(id(provided.key)) if provided.key is not None else None
         if known is None:
             known = RenewableCredentials(
-                provided, server, self._token_sender, self.timeouts.credentials, self.clock, self.calls
+                provided, server, _token_sender, self.timeouts.credentials, self.clock, self.calls
             )
             if provided.key is not None:
                 self.providers[id(provided.key)] = known
         return known
-
-    def _token_sender(self, session: aiohttp.ClientSession) -> SendToken:
-        assert self.token_sender is not None, "sessions from elsewhere have no providers"
-        return self.token_sender(session)
 
     async def prepare(self, session: aiohttp.ClientSession, server: ServerURL) -> None:
         """
@@ -319,6 +315,13 @@ def client_timeout(connect: float, silence: float) -> aiohttp.ClientTimeout:
 
 
 STATES: WeakKeyDictionary[aiohttp.ClientSession, SessionState] = WeakKeyDictionary()
+
+
+def _token_sender(session: aiohttp.ClientSession) -> SendToken:
+    # Not a method of the state: credentials that refer to their state would be garbage that only the collector finds.
+    sender = state_of(session).token_sender
+    assert sender is not None, "sessions from elsewhere have no providers"
+    return sender(session)
 
 
 def state_of(session: aiohttp.ClientSession) -> SessionState:

@@ -11,7 +11,7 @@ from .._credentials import SendToken, TokenRequest, TokenResponse
 from .._errors import CredentialsError
 from .._retry import is_retryable_status
 from .proxies import environment_proxy
-from .state import SessionState
+from .state import SessionState, state_of
 from .translation import is_transient, reason
 
 _ATTEMPTS = 3
@@ -20,9 +20,9 @@ _DELAY = 0.5
 _MAX_BODY = 256 * 1024
 
 
-def token_sender(state: SessionState, session: aiohttp.ClientSession) -> SendToken:
+def token_sender(session: aiohttp.ClientSession) -> SendToken:
     """Return the function that sends requests for tokens in *session*."""
-    return partial(_send_token_request, session, state)
+    return partial(_send_token_request, session, state_of(session))
 
 
 async def _send_token_request(
