@@ -132,6 +132,30 @@ async def share(server: str) -> None:
         await aioartifact.versions(server, "r", "g", "n", session=session)
 
 
+class Vault:
+    """A provider of a user."""
+
+    async def credentials(self, *, force: bool) -> aioartifact.Credentials:
+        return aioartifact.Credentials.bearer("token")
+
+
+async def provide() -> aioartifact.Credentials:
+    """A provider that is a function."""
+    return await aioartifact.OIDC("github").credentials(force=False)
+
+
+async def renew(server: str) -> None:
+    """Whatever provides credentials is accepted as auth, alone or in a mapping."""
+    provider: aioartifact.CredentialsProvider = Vault()
+    auth: aioartifact.Auth = aioartifact.Command(["helper"], stdin="git")
+    async with aioartifact.session(server, auth=provider) as shared:
+        for each in (auth, provide, Vault(), ("user", "password"), aioartifact.RefreshingToken("a", "b")):
+            async with aioartifact.with_credentials(shared, each) as session:
+                assert_type(session, aiohttp.ClientSession)
+    async with aioartifact.session(auth={server: provide, "https://host/artifactory": aioartifact.Keyring()}):
+        pass
+
+
 async def fetch(urls: AsyncIterator[str], pairs: list[tuple[str, str]], folder: str) -> None:
     """A bulk call is awaited for a report, or opened for its outcomes."""
     progress = aioartifact.Progress()
