@@ -77,7 +77,7 @@ HANDLER_LAYERS = (
     {"__init__"},
 )
 SESSION_LAYERS = (
-    {"clock", "connections", "keepalive", "logs", "proxies"},
+    {"additions", "clock", "connections", "keepalive", "logs", "proxies"},
     {"attempts", "backoff"},
     {"refusals"},
     {"limits", "renewal"},

@@ -1,6 +1,6 @@
 """The session factory, and how every other public function gets a session."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import TypeAlias
@@ -14,7 +14,17 @@ from .._credentials import Credentials, CredentialsProvider, Provided, parse_aut
 from .._errors import InvalidArgumentError
 from .._options import Limits, Timeouts, given_or
 from .._retry import RetryPolicy
-from .._session import ClientCertificate, SessionState, Verify, derived_session, new_session, state_of
+from .._session import (
+    ClientCertificate,
+    Middleware,
+    SessionState,
+    TraceConfig,
+    Verify,
+    check_additions,
+    derived_session,
+    new_session,
+    state_of,
+)
 from .credentials import look_up_servers, look_up_with_changes
 
 Auth: TypeAlias = Credentials | tuple[str, str] | CredentialsProvider | Callable[[], Awaitable[Credentials]]
@@ -56,6 +66,9 @@ def session(
     proxy: str | URL | None = None,
     trust_env: bool = True,
     user_agent: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    middlewares: Iterable[Middleware] | None = None,
+    trace_configs: Iterable[TraceConfig] | None = None,
 ) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
     """
     Open a session that sends each server its credentials.
@@ -87,6 +100,11 @@ def session(
             (host names, domains, networks such as ``10.0.0.0/8``), for requests that this library makes.
         trust_env: Whether to use proxies of the environment.
         user_agent: User-Agent to send instead of the library's own.
+        headers: Header fields to send to the servers that the session knows, and to no other, unless a request has its
+            own; not credentials, and not those that describe one request.
+        middlewares: Client middlewares of aiohttp, the first one outermost. Each runs around all attempts of a request,
+            before credentials are added, and not for redirects of this library's requests to another host.
+        trace_configs: Traces of aiohttp, for each request that is sent. They see header fields, credentials included.
 
     Returns:
         The manager of an ``async with`` block, which closes the session at its end. See :func:`open_session` for a
@@ -114,6 +132,9 @@ def session(
             proxy=proxy,
             trust_env=trust_env,
             user_agent=user_agent,
+            headers=headers,
+            middlewares=middlewares,
+            trace_configs=trace_configs,
         )
     )
 
@@ -130,6 +151,9 @@ async def open_session(
     proxy: str | URL | None = None,
     trust_env: bool = True,
     user_agent: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    middlewares: Iterable[Middleware] | None = None,
+    trace_configs: Iterable[TraceConfig] | None = None,
 ) -> aiohttp.ClientSession:
     """
     Open a session like :func:`session`, which must be closed with ``await session.close()``.
@@ -149,6 +173,9 @@ async def open_session(
         proxy: Proxy for all requests, a URL or ``host:port``.
         trust_env: Whether to use proxies of the environment.
         user_agent: User-Agent to send instead of the library's own.
+        headers: Header fields to add to requests.
+        middlewares: Client middlewares of aiohttp.
+        trace_configs: Traces of aiohttp.
 
     Returns:
         The open session. It belongs to the running event loop: using it in another one raises :class:`SessionError`.
@@ -157,6 +184,7 @@ async def open_session(
         InvalidURLError, InvalidArgumentError, CredentialsError, ConfigurationError: As in :func:`session`.
     """
     given = _given_credentials(server, auth)
+    additions = check_additions(headers, middlewares, trace_configs)
     state = SessionState(
         resolve=lambda asked: _look_up(asked, given),
         retry=given_or("retry", retry, RetryPolicy()),
@@ -165,6 +193,7 @@ async def open_session(
         trust_env=trust_env and proxy is None,
         configured=await anyio.to_thread.run_sync(look_up_servers),
         home=None if server is None else parse_server_url(server),
+        additions=additions,
     )
     for known in given if state.home is None else [*given, state.home]:
         await state.admit(known)

@@ -6,6 +6,7 @@ run for every request on every hop of a redirect: credentials are attached only 
 session, never as session-wide headers, because those follow a redirect to any host.
 """
 
+from .additions import Middleware, TraceConfig, check_additions
 from .attempts import Operation, Progress
 from .clock import Clock
 from .exchange import Reply, fetch_response, send, start_operation, stream
@@ -17,11 +18,14 @@ __all__ = [
     "STATES",
     "ClientCertificate",
     "Clock",
+    "Middleware",
     "Operation",
     "Progress",
     "Reply",
     "SessionState",
+    "TraceConfig",
     "Verify",
+    "check_additions",
     "derived_session",
     "fetch_response",
     "is_anonymous",

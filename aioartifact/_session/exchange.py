@@ -419,7 +419,7 @@ def _middlewares(
             is_raw=context.request.is_for_file,
             has_slot=route.limits is first.limits,
         )
-        return [*ours, middleware]
+        return [*ours, *(context.state.additions.middlewares if is_here else ()), middleware]
     return [*ours, *(middlewares_of(session) if is_here else ()), limiting_head]
 
 

@@ -87,6 +87,8 @@ class AuthRetryMiddleware:
         if not any(credentials_in(request.headers)):
             request.headers.update(self._route.headers)
             self._renewable = self._route.renewable
+        for name, value in self._route.added.items():
+            request.headers.setdefault(name, value)
         attempts = _RequestAttempts(self._operation, request)
         async for attempt in attempts:
             with attempt:

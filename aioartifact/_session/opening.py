@@ -84,7 +84,8 @@ def _client_session(
         # Artifactory sets cookies for its web pages only; sending them back pins requests to one node.
         cookie_jar=aiohttp.DummyCookieJar(),
         headers=headers,
-        middlewares=(passing(state),),
+        middlewares=(*state.additions.middlewares, passing(state)),
+        trace_configs=list(state.additions.trace_configs),
         timeout=client_timeout(state.timeouts.connect, state.timeouts.stall),
         # Re-quoting changes a signed URL, and the storage then refuses its signature.
         requote_redirect_url=False,

@@ -23,6 +23,7 @@ from .._errors import InvalidArgumentError, SessionError
 from .._options import Limits, Timeouts
 from .._protocol import Request
 from .._retry import RetryPolicy
+from .additions import Additions
 from .clock import Clock
 from .connections import fail_disconnected
 from .limits import RateLimiter, ServerLimits
@@ -90,6 +91,7 @@ class Route:
         limits: Whether a request may be sent now.
         headers: Header fields that carry the credentials, unless these are renewed.
         renewable: Credentials that are renewed, or None.
+        added: Header fields that the user adds.
         proxy: The proxy of the environment, or None.
     """
 
@@ -97,6 +99,7 @@ class Route:
     headers: Mapping[str, str] = field(repr=False)  # some crash reporters keep the repr of every local variable
     proxy: str | None = field(repr=False)
     renewable: RenewableCredentials | None = field(default=None, repr=False)
+    added: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def sent_headers(self) -> Mapping[str, str]:
@@ -126,6 +129,7 @@ class SessionState:
     refused: defaultdict[ServerURL, set[str]] = field(default_factory=lambda: defaultdict(set))
     deploy_repositories: dict[tuple[ServerURL, str], str] = field(default_factory=dict)
     proxy: str | None = field(default=None, repr=False)
+    additions: Additions = field(default_factory=Additions)
     token_sender: Callable[[aiohttp.ClientSession], SendToken] | None = None
     byte_rate: RateLimiter = field(init=False)
     request_rate: RateLimiter = field(init=False)
@@ -152,6 +156,7 @@ class SessionState:
             server_limits=self.server_limits,
             home=self.home,
             calls=self.calls,
+            additions=self.additions,
         )
         derived.byte_rate, derived.request_rate = self.byte_rate, self.request_rate
         return derived
@@ -263,10 +268,11 @@ class SessionState:
         credentials = self.credentials.get(key) if isinstance(key, ServerURL) else None
         proxy = environment_proxy(origin) if self.trust_env and not self.foreign else None
         limits = self.server_limits.get(key) or self._new_limits(key)
+        added = self.additions.headers if isinstance(key, ServerURL) else {}
         if isinstance(credentials, RenewableCredentials):
-            route = Route(limits, {}, proxy, credentials)
+            route = Route(limits, {}, proxy, credentials, added)
         else:
-            route = Route(limits, credentials.headers() if credentials else {}, proxy)
+            route = Route(limits, credentials.headers() if credentials else {}, proxy, None, added)
         self.routes[key] = route
         return route
 
