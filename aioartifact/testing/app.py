@@ -17,10 +17,9 @@ from .handlers.administration import repository_settings, storageinfo, system
 from .handlers.builds import (
     build_artifacts,
     build_listing,
-    build_promotion,
     build_publication,
     build_removal,
-    build_renaming,
+    build_requests,
     build_usage,
 )
 from .handlers.items import deploy, folder_archive, methods, multipart, relocation, webdav
@@ -67,12 +66,15 @@ _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
     ("api/v1/uploads/complete", {"POST": multipart.complete}),
     ("api/v1/uploads/status", {"POST": multipart.status}),
     ("api/v1/uploads/abort", {"POST": multipart.abort}),
-    ("api/build/append", {"POST": build_publication.append}),
-    ("api/build/delete", {"POST": build_removal.delete_listed}),
-    ("api/build/promote", {"POST": build_promotion.promote}),
-    ("api/build/rename", {"POST": build_renaming.rename}),
-    ("api/build/retention", {"POST": build_removal.apply_retention}),
-    ("api/build", {"GET": build_listing.get, "PUT": build_publication.publish, "DELETE": build_removal.delete}),
+    (
+        "api/build",
+        {
+            "GET": build_listing.get,
+            "PUT": build_publication.publish,
+            "POST": build_requests.post,
+            "DELETE": build_removal.delete,
+        },
+    ),
     ("api/builds/buildArtifacts", {"GET": build_artifacts.list_artifacts}),
     ("api/search/dependency", {"GET": build_usage.search_dependents}),
     ("api/search/buildArtifacts", {"POST": build_artifacts.search_artifacts}),

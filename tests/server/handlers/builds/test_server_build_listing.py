@@ -51,11 +51,27 @@ async def test_unknown_build(published, send, path):
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("POST", "promote/app", 404), ("POST", "append/app", 404), ("POST", "rename", 404), ("PUT", "app", 405)],
+    [
+        ("POST", "promote/app", 404),
+        ("POST", "append/app", 404),
+        ("POST", "rename", 404),
+        ("PUT", "app", 405),
+        ("POST", "", 405),
+        ("POST", "app", 405),
+    ],
 )
 async def test_incomplete_paths(published, send, method, path, status):
     """A name, and a number where a run is meant; nothing is published below the path."""
     assert (await send(published, method, path, {})).status == status
+
+
+@pytest.mark.parametrize("name", ["promote", "delete", "retention"])
+async def test_builds_that_are_called_like_a_verb(server, send, build, name):
+    """They are published, read and deleted like others."""
+    await send(server, "PUT", "", build(name=name))
+    assert (await send(server, "GET", f"{name}/1")).json()["buildInfo"]["name"] == name
+    assert (await send(server, "POST", f"promote/{name}/1", {"status": "s"})).status == 200
+    assert (await send(server, "DELETE", f"{name}?buildNumbers=1")).status == 200
 
 
 async def test_document(published, send, build, sha1):
