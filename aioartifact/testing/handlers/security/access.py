@@ -1,4 +1,4 @@
-"""``/access/api/v1``: the Access service of 7.x, beside Artifactory. Its errors have a code, its JSON no spaces."""
+"""``/access/api``: the Access service of 7.x, beside Artifactory. Its errors have a code, its JSON no spaces."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -8,11 +8,11 @@ from ...accounts.tokens import Order, RejectedTokenError, Token, groups_of_scope
 from ...protocol import jackson
 from ...protocol.replies import CHALLENGE, RefusalError, Reply, refuse
 from ...wire.exchange import Exchange
-from . import projects
+from . import access_groups, access_users, projects
 from .access_requests import access_reply, identify, read_body, text_of
 from .token_forms import listed
 
-_BASE = "access/api/v1/"
+_BASE = "access/api/"
 _CODES = {
     400: "BAD_REQUEST",
     401: "UNAUTHORIZED",
@@ -37,14 +37,19 @@ async def respond(exchange: Exchange) -> Reply:
     """Answer a request to Access; what is refused gets the shape of its errors."""
     method, path = exchange.request.method, exchange.target.path.removeprefix(_BASE)
     try:
-        kind, _, name = path.partition("/")
-        handlers = HANDLERS.get(path) or (_ONE_ENTITY.get(kind, {}) if name and "/" not in name else {})
+        handlers = HANDLERS.get(path) or _ONE_ENTITY.get(_pattern(path)) or {}
         handler = handlers.get(method) or exchange.refuse_unknown()
         return await handler(exchange)
     except RefusalError as refusal:
         status = refusal.reply.status
         headers = {"WWW-Authenticate": CHALLENGE} if status == 401 else {}
         return access_reply({"errors": [{"code": _CODES[status], "message": refusal.message}]}, status, headers)
+
+
+def _pattern(path: str) -> str:
+    """Return a path with ``{}`` for the name of an entity, which is its third segment."""
+    segments = path.split("/")
+    return "/".join([*segments[:2], "{}", *segments[3:]])
 
 
 async def ping(exchange: Exchange) -> Reply:
@@ -134,15 +139,21 @@ async def exchange_identity(exchange: Exchange) -> Reply:
 
 _Handlers = dict[str, dict[str, Callable[[Exchange], Awaitable[Reply]]]]
 _ONE_ENTITY: _Handlers = {
-    "tokens": {"GET": get, "DELETE": revoke},
-    "projects": {"GET": projects.get, "PUT": projects.update, "DELETE": projects.delete},
+    "v1/tokens/{}": {"GET": get, "DELETE": revoke},
+    "v1/projects/{}": {"GET": projects.get, "PUT": projects.update, "DELETE": projects.delete},
+    "v2/users/{}": {"GET": access_users.get, "PATCH": access_users.update, "DELETE": access_users.delete},
+    "v2/users/{}/groups": {"PATCH": access_users.update_groups},
+    "v2/groups/{}": {"GET": access_groups.get, "PATCH": access_groups.update, "DELETE": access_groups.delete},
+    "v2/groups/{}/members": {"PATCH": access_groups.update_members},
 }
 HANDLERS: _Handlers = {
-    "system/ping": {"GET": ping},
-    "tokens": {"GET": list_own, "POST": create},
-    "projects": {"GET": projects.list_all, "POST": projects.create},
-    "tokens/revoke": {"DELETE": revoke_by_value},
-    "oidc/token": {"POST": exchange_identity},
+    "v1/system/ping": {"GET": ping},
+    "v1/tokens": {"GET": list_own, "POST": create},
+    "v1/projects": {"GET": projects.list_all, "POST": projects.create},
+    "v1/tokens/revoke": {"DELETE": revoke_by_value},
+    "v1/oidc/token": {"POST": exchange_identity},
+    "v2/users": {"GET": access_users.list_all, "POST": access_users.create},
+    "v2/groups": {"GET": access_groups.list_all, "POST": access_groups.create},
 }
 
 

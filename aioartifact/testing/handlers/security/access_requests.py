@@ -1,14 +1,16 @@
 """What the endpoints of the Access service share: credentials, bodies, and JSON without spaces."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...protocol import jackson
 from ...protocol.replies import Reply, refuse
 from ...wire.exchange import Exchange
+from .entities import texts
 from .token_forms import read_form
 
+_PAGE = 10_000  # names in a page where the request has no limit
 _FORM_VALUES = {"true": True, "false": False}
 
 
@@ -22,6 +24,49 @@ def identify(exchange: Exchange) -> None:
     exchange.identify()
     if exchange.mechanism != "token":
         refuse(401, "Invalid token")
+
+
+def demand_admin(exchange: Exchange) -> None:
+    """
+    Only let administrators in.
+
+    Raises:
+        RefusalError: 401 without a token, 403 for others.
+    """
+    identify(exchange)
+    if not exchange.user.admin:
+        refuse(403, "Forbidden")
+
+
+def access_base(exchange: Exchange) -> str:
+    """Return what links to Access start with: it is beside the context path."""
+    return f"{exchange.base_url.removesuffix(exchange.instance.context_path)}/access"
+
+
+def page(exchange: Exchange, names: Sequence[str]) -> tuple[list[str], dict[str, jackson.JSON]]:
+    """
+    Return the names of one page, and the cursor for the next one; none on the last page.
+
+    Raises:
+        RefusalError: 400, the limit is not a number.
+    """
+    query = exchange.target.query
+    limit = query.get("limit", str(_PAGE))
+    if not limit.isdecimal() or int(limit) == 0:
+        refuse(400, f"Invalid value for limit: {limit}")
+    left = [name for name in names if name > query.get("cursor", "")]
+    shown = left[: int(limit)]
+    return shown, {"cursor": shown[-1]} if len(left) > len(shown) else {}
+
+
+def change_of_names(sent: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """
+    Return the names to add and those to remove.
+
+    Raises:
+        RefusalError: 400, they are not lists of texts.
+    """
+    return frozenset(texts(sent, "add") or ()), frozenset(texts(sent, "remove") or ())
 
 
 async def read_body(exchange: Exchange) -> dict[str, Any]:

@@ -43,7 +43,7 @@ async def put(exchange: Exchange) -> Reply:
     name = demand_name(exchange)
     sent = await read_document(exchange, name, _CONFLICT)
     is_new = exchange.instance.accounts.group(name) is None
-    _save(exchange, Group(name), sent, texts(sent, "userNames"))
+    save(exchange, Group(name), sent, texts(sent, "userNames"))
     return Reply(201 if is_new else 200)
 
 
@@ -55,7 +55,7 @@ async def post(exchange: Exchange) -> Reply:
     sent = await read_document(exchange, name, _CONFLICT)
     added = texts(sent, "userNames")
     members = None if added is None else (*exchange.instance.accounts.members(name), *added)
-    _save(exchange, group, sent, members)
+    save(exchange, group, sent, members)
     return Reply(200)
 
 
@@ -72,7 +72,13 @@ def _find(exchange: Exchange, name: str) -> Group:
     return exchange.instance.accounts.group(name) or refuse(404, f"No such group '{name}'")
 
 
-def _save(exchange: Exchange, group: Group, sent: Document, members: tuple[str, ...] | None) -> None:
+def save(exchange: Exchange, group: Group, sent: Document, members: tuple[str, ...] | None) -> None:
+    """
+    Save *group* with the fields that are sent, and with *members* if given.
+
+    Raises:
+        RefusalError: 400, a value has another type, or new users would become administrators.
+    """
     changed = replace(
         group,
         description=text(sent, "description", group.description),

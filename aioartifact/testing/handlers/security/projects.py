@@ -6,7 +6,7 @@ from typing import Any
 
 from ...protocol.replies import Reply, refuse
 from ...wire.exchange import Exchange
-from .access_requests import access_reply, identify, read_body, text_of
+from .access_requests import access_reply, demand_admin, read_body, text_of
 
 _KEY = re.compile(r"[a-z][a-z0-9-]{1,31}")
 _PRIVILEGES = ("manage_members", "manage_resources", "index_resources", "manage_security_assets", "allow_ignore_rules")
@@ -20,13 +20,13 @@ _DEFAULTS: dict[str, Any] = {
 
 async def list_all(exchange: Exchange) -> Reply:
     """List the projects."""
-    _demand_admin(exchange)
+    demand_admin(exchange)
     return access_reply(list(exchange.instance.accounts.projects.values()))
 
 
 async def create(exchange: Exchange) -> Reply:
     """Create a project."""
-    _demand_admin(exchange)
+    demand_admin(exchange)
     sent = await read_body(exchange)
     key, projects = text_of(sent, "project_key"), exchange.instance.accounts.projects
     if not _KEY.fullmatch(key):
@@ -41,13 +41,13 @@ async def create(exchange: Exchange) -> Reply:
 
 async def get(exchange: Exchange) -> Reply:
     """Describe a project."""
-    _demand_admin(exchange)
+    demand_admin(exchange)
     return access_reply(_find(exchange))
 
 
 async def update(exchange: Exchange) -> Reply:
     """Change the fields of a project that are sent; its key stays."""
-    _demand_admin(exchange)
+    demand_admin(exchange)
     project, sent = _find(exchange), await read_body(exchange)
     changed = exchange.instance.accounts.projects[exchange.target.segments[-1]] = _changed(project, sent)
     return access_reply(changed)
@@ -55,16 +55,10 @@ async def update(exchange: Exchange) -> Reply:
 
 async def delete(exchange: Exchange) -> Reply:
     """Remove a project."""
-    _demand_admin(exchange)
+    demand_admin(exchange)
     _find(exchange)
     del exchange.instance.accounts.projects[exchange.target.segments[-1]]
     return Reply(204)
-
-
-def _demand_admin(exchange: Exchange) -> None:
-    identify(exchange)
-    if not exchange.user.admin:
-        refuse(403, "Forbidden")
 
 
 def _find(exchange: Exchange) -> Mapping[str, Any]:

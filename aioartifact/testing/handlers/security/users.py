@@ -48,7 +48,7 @@ async def put(exchange: Exchange) -> Reply:
     user = User(name, groups=frozenset(group.name for group in accounts.groups if group.auto_join))
     if old:  # credentials that are made elsewhere stay
         user = replace(user, api_key=old.api_key, token=old.token)
-    user = _changed(exchange, user, sent)
+    user = changed(exchange, user, sent)
     if not user.email:
         refuse(400, f"The email of the user '{name}' is missing")
     if not (user.password or user.password_disabled):
@@ -63,7 +63,7 @@ async def post(exchange: Exchange) -> Reply:
     name = demand_name(exchange)
     user = _find(exchange, name)
     sent = await read_document(exchange, name, _CONFLICT)
-    exchange.instance.accounts.add(_changed(exchange, user, sent))
+    exchange.instance.accounts.add(changed(exchange, user, sent))
     return Reply(200)
 
 
@@ -108,7 +108,13 @@ def _find(exchange: Exchange, name: str) -> User:
     return exchange.instance.accounts.get(name) or refuse(404, f"No such user '{name}'")
 
 
-def _changed(exchange: Exchange, user: User, sent: Document) -> User:
+def changed(exchange: Exchange, user: User, sent: Document) -> User:
+    """
+    Return *user* with the fields that are sent.
+
+    Raises:
+        RefusalError: 400, a value has another type, or a group does not exist.
+    """
     groups = texts(sent, "groups")
     for name in groups or ():
         if exchange.instance.accounts.group(name) is None:
