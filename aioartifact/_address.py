@@ -177,7 +177,7 @@ def quote_location(location: str) -> str:
         location: Header field as aiohttp decodes it: bytes that are not UTF-8 are lone surrogates.
 
     Raises:
-        ValueError: The host is not valid.
+        ValueError: If the host is not valid.
     """
     match = _AUTHORITY.match(location)
     authority = match[0] if match else ""
@@ -228,7 +228,7 @@ def text_of_url(url: URLLike) -> str:
     Return *url* as text.
 
     Raises:
-        InvalidURLError: It is of another type.
+        InvalidURLError: If it is of another type.
     """
     if isinstance(url, str):
         return url
@@ -244,7 +244,7 @@ def text_of_server(server: URLLike) -> str:
     Return the base address *server* as text; of a path, that of its server.
 
     Raises:
-        InvalidURLError: It is of another type.
+        InvalidURLError: If it is of another type.
     """
     return server.server if isinstance(server, Locator) else text_of_url(server)
 
@@ -377,7 +377,7 @@ def _refuse_page(parts: SplitResult, text: str, servers: Iterable[ServerURL], *,
     Refuse the URL of a page of the web interface, unless a server is known by its host alone, where /ui may be an item.
 
     Raises:
-        InvalidURLError: It is one; the hint has the URL of the item that the page shows, or of the server.
+        InvalidURLError: If it is one; the hint has the URL of the item that the page shows, or of the server.
     """
     location = read_page(parts.path, parts.query, parts.fragment)
     if location is None:
@@ -406,7 +406,8 @@ def _refuse_reserved(parts: SplitResult, text: str, read: Callable[[str], object
     Refuse a query, a fragment and matrix parameters.
 
     Raises:
-        InvalidURLError: There is one; the hint says how to spell a name that has such characters, if *read* accepts it.
+        InvalidURLError: If there is one; the hint says how to spell a name that has such characters, if *read* accepts
+            it.
     """
     behind_host = text.partition(parts.netloc)[2]
     if found := [character for character in _RESERVED if character in behind_host]:
@@ -486,7 +487,7 @@ def group_id_to_path(group_id: str) -> str:
         group_id: Group ID, its parts divided by dots.
 
     Raises:
-        InvalidArgumentError: It is no text.
+        InvalidArgumentError: If it is not a str.
     """
     return expect_text("group_id", group_id).replace(".", "/")
 
@@ -499,7 +500,7 @@ def path_to_group_id(path: str) -> str:
         path: Path, its parts divided by slashes.
 
     Raises:
-        InvalidArgumentError: It is no text.
+        InvalidArgumentError: If it is not a str.
     """
     return expect_text("path", path).replace("/", ".")
 
@@ -509,7 +510,7 @@ def expect_text(what: str, value: object) -> str:
     Return *value* if it is a text.
 
     Raises:
-        InvalidArgumentError: It is not.
+        InvalidArgumentError: If it is not.
     """
     if not isinstance(value, str):
         raise InvalidArgumentError(f"{what} is a {type(value).__name__}; expected a text")
@@ -539,9 +540,9 @@ def url(
         version: Version; may hold slashes.
 
     Raises:
-        InvalidURLError: *server* is no absolute http or https URL, or a part is ``.`` or ``..``, has an empty
+        InvalidURLError: If *server* is not an absolute http or https URL, or a part is ``.`` or ``..``, has an empty
             segment or a control character.
-        InvalidArgumentError: A part is no text.
+        InvalidArgumentError: If a part is not a str.
     """
     parse_server_url(server)
     base = text_of_server(server)

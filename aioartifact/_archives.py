@@ -67,7 +67,7 @@ def opened(file: IO[bytes], name: str) -> Iterator[Archive]:
     Open the archive in *file*; the type is detected from its first bytes.
 
     Raises:
-        ArchiveError: It is none, or damaged, also where that shows only in the block.
+        ArchiveError: If it is not one, or damaged, also where that shows only in the block.
     """
     try:
         start = file.read(2)
@@ -90,7 +90,7 @@ def list_members(file: IO[bytes], name: str) -> list[ArchiveMember]:
     List the members of the archive in *file*.
 
     Raises:
-        ArchiveError: It is none, or damaged.
+        ArchiveError: If it is not one, or is damaged.
     """
     with opened(file, name) as archive:
         return [member for member, _ in archive.members()]
@@ -101,7 +101,7 @@ def read_member(file: IO[bytes], name: str, member: str, max_size: int) -> bytes
     Read one file of the archive in *file*; the last of that name, as unpacking would leave it. None if there is none.
 
     Raises:
-        ArchiveError: It is none, or damaged; or the member is no file, or declares more than *max_size* bytes.
+        ArchiveError: If it is not one, or damaged; or the member is not a file, or declares more than *max_size* bytes.
     """
     found: ArchiveMember | None = None
     content = b""
@@ -132,7 +132,7 @@ def check_size(name: str, member: str, size: int, max_size: int) -> None:
     Refuse a member that is larger than the caller wants to hold.
 
     Raises:
-        ArchiveError: It is.
+        ArchiveError: If it is.
     """
     if size > max_size:
         raise ArchiveError(

@@ -27,7 +27,7 @@ class Checksums:
         md5: MD5, 32 digits.
 
     Raises:
-        InvalidArgumentError: A value has not the digits of its kind.
+        InvalidArgumentError: If a value does not have the digits of its kind.
     """
 
     sha256: str | None = None

@@ -27,7 +27,7 @@ class Filter:
             with whatever value.
 
     Raises:
-        InvalidArgumentError: A size is no whole number, a date has no time zone, a property no key or value, or
+        InvalidArgumentError: If a size is not an integer, a date has no time zone, a property no key or value, or
             *properties* is no mapping.
     """
 

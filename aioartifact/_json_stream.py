@@ -234,7 +234,7 @@ class ArrayStream:
         Both are found at the end of the answer: then the object is not complete.
 
         Raises:
-            ValueError: It is nested too deeply, or is a number of too many digits.
+            ValueError: If it is nested too deeply, or is a number of too many digits.
         """
         try:
             value, end = _scan(self._text, self._at)

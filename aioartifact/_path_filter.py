@@ -74,7 +74,7 @@ def files_matching(include: str | Iterable[str], exclude: str | Iterable[str]) -
     Part of a tree that are its files with these patterns.
 
     Raises:
-        InvalidArgumentError: A pattern is none.
+        InvalidArgumentError: If a pattern is none.
     """
     return PathFilter(include=parse_patterns(include), exclude=parse_patterns(exclude))
 

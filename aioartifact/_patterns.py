@@ -79,7 +79,7 @@ def parse_pattern(text: str) -> Pattern:
     Read a pattern.
 
     Raises:
-        InvalidArgumentError: It is no text, is empty, starts or ends with a slash, or has a segment that is empty,
+        InvalidArgumentError: If it is not a str, is empty, starts or ends with a slash, or has a segment that is empty,
             ``.`` or ``..``: no path has one.
     """
     segments = _checked(text).split("/")

@@ -105,7 +105,7 @@ class Progress:
         clock: Seconds that never go back.
 
     Raises:
-        InvalidArgumentError: *sink* or *clock* cannot be called.
+        InvalidArgumentError: If *sink* or *clock* cannot be called.
     """
 
     __slots__ = (

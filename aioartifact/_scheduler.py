@@ -135,7 +135,7 @@ class _Results(ObjectReceiveStream[R]):
 
         Raises:
             EndOfStream: There will be no more.
-            ClosedResourceError: The block that yielded the stream was left.
+            ClosedResourceError: If the block that yielded the stream was left.
         """
         while not self._closed:
             if self._waiting:

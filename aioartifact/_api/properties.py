@@ -149,7 +149,7 @@ async def delete_properties(
         session: Session to use; None opens one for this call.
 
     Raises:
-        InvalidArgumentError: If there is no name, or Artifactory does not accept one; no request was sent.
+        InvalidArgumentError: If there is not a name, or Artifactory does not accept one; no request was sent.
         InvalidURLError: If *url* is not the URL of an item.
         NotFoundError: If the item does not exist, or the user may not read it.
         ForbiddenError: If the user may not set properties of the item.

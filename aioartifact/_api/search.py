@@ -73,8 +73,8 @@ def search(
 
     Raises:
         InvalidURLError: If *server* is not an absolute http or https URL.
-        InvalidArgumentError: If there is no criterion, or more than one, a checksum is malformed, a value is empty or
-            not a str, or a date has no time zone.
+        InvalidArgumentError: If there is not a criterion, or more than one, a checksum is malformed, a value is empty
+            or not a str, or a date has no time zone.
         BadRequestError: While iterating, as all below: if the server refuses the search, or is not Artifactory Pro.
         ForbiddenError: If the user may not search.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.

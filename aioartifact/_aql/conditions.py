@@ -22,8 +22,8 @@ def string(value: str) -> str:
     Write *value* as an AQL string.
 
     Raises:
-        InvalidArgumentError: It has a double quote or a leading blank, which AQL cannot express, or half of a
-            surrogate pair, which UTF-8 cannot; or it is no text.
+        InvalidArgumentError: If it has a double quote or a leading blank, which AQL cannot express, or half of a
+            surrogate pair, which UTF-8 cannot; or it is not a str.
     """
     expect_text("a name or value in AQL", value)
     if '"' in value or value != value.lstrip() or has_surrogates(value):
@@ -84,7 +84,7 @@ def eq(value: Value) -> Condition:
     Be this value, wildcards taken literally except for properties; a bare value means the same.
 
     Raises:
-        InvalidArgumentError: AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express it.
     """
     return Condition("$eq", value)
 
@@ -94,7 +94,7 @@ def ne(value: Value) -> Condition:
     Be another value, or none; ``ne(None)`` asks for any value.
 
     Raises:
-        InvalidArgumentError: AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express it.
     """
     return Condition("$ne", value)
 
@@ -106,7 +106,7 @@ def match(pattern: str) -> Condition:
     Neither can be escaped.
 
     Raises:
-        InvalidArgumentError: AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express it.
     """
     return Condition("$match", pattern)
 
@@ -116,7 +116,7 @@ def not_match(pattern: str) -> Condition:
     Not fit a pattern, or have no value.
 
     Raises:
-        InvalidArgumentError: AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express it.
     """
     return Condition("$nmatch", pattern)
 
@@ -126,7 +126,7 @@ def gt(value: str | int | datetime) -> Condition:
     Be more or later than this.
 
     Raises:
-        InvalidArgumentError: AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express it.
     """
     return Condition("$gt", value)
 
@@ -136,7 +136,7 @@ def ge(value: str | int | datetime) -> Condition:
     Be this, or more or later.
 
     Raises:
-        InvalidArgumentError: AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express it.
     """
     return Condition("$gte", value)
 
@@ -146,7 +146,7 @@ def lt(value: str | int | datetime) -> Condition:
     Be less or earlier than this.
 
     Raises:
-        InvalidArgumentError: AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express it.
     """
     return Condition("$lt", value)
 
@@ -156,7 +156,7 @@ def le(value: str | int | datetime) -> Condition:
     Be this, or less or earlier.
 
     Raises:
-        InvalidArgumentError: AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express it.
     """
     return Condition("$lte", value)
 
@@ -166,7 +166,7 @@ def last(period: str) -> Condition:
     Be a date within the last *period*: ``"3d"``, ``"2weeks"``, ``"90mi"``.
 
     Raises:
-        InvalidArgumentError: It is no number with a unit AQL knows: ms, s, mi, d, w, mo, y. There are no hours.
+        InvalidArgumentError: If it is not a number with a unit AQL knows: ms, s, mi, d, w, mo, y. There are no hours.
     """
     return Condition("$last", _period(period))
 

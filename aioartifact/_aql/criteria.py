@@ -93,7 +93,7 @@ def field(name: str, value: Value | Condition) -> Criteria:
     One field by its name in AQL, also of another noun: ``field("stat.downloads", gt(0))``.
 
     Raises:
-        InvalidArgumentError: *name* cannot be a field, or AQL cannot express *value*.
+        InvalidArgumentError: If *name* cannot be a field, or AQL cannot express *value*.
     """
     if not _FIELD.fullmatch(expect_text("field", name)):
         raise InvalidArgumentError(f"{name!r}: cannot be a field; expected a name such as 'stat.downloads'")
@@ -121,7 +121,7 @@ def any_of(*criteria: Criteria) -> Criteria:
     At least one of these.
 
     Raises:
-        InvalidArgumentError: There are none, or one has no conditions.
+        InvalidArgumentError: If there are none, or one has no conditions.
     """
     return _group("$or", criteria)
 
@@ -131,7 +131,7 @@ def all_of(*criteria: Criteria) -> Criteria:
     Each of these, as one group.
 
     Raises:
-        InvalidArgumentError: There are none, or one has no conditions.
+        InvalidArgumentError: If there are none, or one has no conditions.
     """
     return _group("$and", criteria)
 

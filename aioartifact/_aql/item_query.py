@@ -64,7 +64,7 @@ class Items:
         Sort the rows; Artifactory's open-source edition refuses that.
 
         Raises:
-            InvalidArgumentError: There are no fields, or one is not that of an item.
+            InvalidArgumentError: If there are no fields, or one is not that of an item.
         """
         unknown = [field for field in fields if expect_text("field", field) not in _FIELDS]
         if unknown or not fields:
@@ -76,7 +76,7 @@ class Items:
         Leave rows out at the beginning.
 
         Raises:
-            InvalidArgumentError: *count* is no whole number of at least 0.
+            InvalidArgumentError: If *count* is not an integer of at least 0.
         """
         return replace(self, start=_count("offset", count, least=0))
 
@@ -85,7 +85,7 @@ class Items:
         Return no more rows than that.
 
         Raises:
-            InvalidArgumentError: *count* is no whole number of at least 1.
+            InvalidArgumentError: If *count* is not an integer of at least 1.
         """
         return replace(self, most=_count("limit", count, least=1))
 

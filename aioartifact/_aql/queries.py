@@ -18,7 +18,7 @@ def folders_in(repository: str, path: str) -> str:
     Query for the folders directly in a folder.
 
     Raises:
-        InvalidArgumentError: AQL cannot express repository or path.
+        InvalidArgumentError: If AQL cannot express repository or path.
     """
     return str(items(repo=repository, path=path or ".", type="folder").include("repo", "path", "name"))
 
@@ -36,7 +36,7 @@ def entries_below(repository: str, path: str, *, item_type: str, depth: int | No
         depth: How many levels down; None for all.
 
     Raises:
-        InvalidArgumentError: AQL cannot express repository or path.
+        InvalidArgumentError: If AQL cannot express repository or path.
     """
     query = items(repo=repository, type=item_type).include(*LISTED)
     if depth is not None:
@@ -68,7 +68,7 @@ def folders_in_each(repository: str, paths: Iterable[str]) -> Iterator[str]:
     whole, so rows may lie elsewhere: compare their path.
 
     Raises:
-        InvalidArgumentError: AQL cannot express repository or path.
+        InvalidArgumentError: If AQL cannot express repository or path.
     """
     criteria = {path: where(path=path) for path in paths}
     _share(criteria, sum(map(_size, criteria.values())) - _FEW_QUERIES * _MAX_CRITERIA)

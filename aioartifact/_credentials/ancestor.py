@@ -28,7 +28,7 @@ def from_ancestor_environment(environ: Mapping[str, str]) -> Found:
         environ: Environment variables.
 
     Raises:
-        CredentialsError: They cannot be sent.
+        CredentialsError: If they cannot be sent.
     """
     username, key = environ.get("ARTIFACTORY_USERNAME"), environ.get("ARTIFACTORY_API_KEY")
     if username is not None and key is not None:

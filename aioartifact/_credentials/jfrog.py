@@ -39,7 +39,7 @@ def from_jfrog_environment(environ: Mapping[str, str], server: ServerURL, *, now
         now: Seconds since the epoch; with 0, no token has expired.
 
     Raises:
-        CredentialsError: They cannot be sent.
+        CredentialsError: If they cannot be sent.
 
     See: https://github.com/jfrog/setup-jfrog-cli
     """
@@ -94,7 +94,7 @@ def from_jfrog_cli(
         key: Finds the key of an encrypted file.
 
     Raises:
-        CredentialsError: The credentials cannot be sent.
+        CredentialsError: If the credentials cannot be sent.
 
     See: https://github.com/jfrog/jfrog-cli-core/blob/master/utils/config/config.go
     """

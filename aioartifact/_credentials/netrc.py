@@ -36,7 +36,7 @@ def from_netrc(text: str, server: ServerURL, name: str) -> Found:
         name: Name of the file in messages.
 
     Raises:
-        CredentialsError: They cannot be sent.
+        CredentialsError: If they cannot be sent.
 
     See: https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html
     """

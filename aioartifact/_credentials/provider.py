@@ -130,7 +130,7 @@ def parse_auth(value: object) -> Credentials | Provided:
     Read the explicit argument ``auth`` for one server: a value, or what provides one.
 
     Raises:
-        InvalidArgumentError: It is something else. The message does not quote it.
+        InvalidArgumentError: If it is something else. The message does not quote it.
         CredentialsError: See :meth:`Credentials.basic`.
     """
     if isinstance(value, Credentials | tuple | str):
@@ -175,7 +175,7 @@ def read_provided(value: object, name: str) -> Credentials:
     Return what a provider has returned as credentials whose source it is.
 
     Raises:
-        CredentialsError: It is something else, or cannot be sent. The message does not quote it.
+        CredentialsError: If it is something else, or cannot be sent. The message does not quote it.
     """
     fault = f"returned a {type(value).__name__}; expected Credentials"
     try:

@@ -27,7 +27,7 @@ def check_seen(
         may_be_gone: Whether it is fine if there is no such file any more.
 
     Raises:
-        ChangedError: It does not.
+        ChangedError: If it does not.
         LocalFileError: If the disk failed.
     """
     found = _look(path, follows_links)
@@ -74,7 +74,7 @@ def check_no_link(root: str, path: str) -> None:
     Make sure that no symbolic link lies between *root*, a resolved folder, and *path* below it.
 
     Raises:
-        UnsafePathError: There is one.
+        UnsafePathError: If there is one.
     """
     folder = os.path.dirname(path)
     if os.path.realpath(folder) != folder:
@@ -89,9 +89,9 @@ def copy_file(root: str, origin: str, target: str, expected: Checksums) -> os.st
         What the disk knew of the bytes right before they got their name.
 
     Raises:
-        ChangedError: They are not; nothing was written.
-        UnsafePathError: A symbolic link leads to one of the names.
-        LocalFileError: The disk refused.
+        ChangedError: If they are not; nothing was written.
+        UnsafePathError: If a symbolic link leads to one of the names.
+        LocalFileError: If the disk failed.
     """
     check_no_link(root, origin)
     check_no_link(root, target)
@@ -119,8 +119,8 @@ def rename_file(root: str, origin: str, target: str) -> os.stat_result:
         What the disk knows of it now.
 
     Raises:
-        UnsafePathError: A symbolic link leads to one of the names.
-        LocalFileError: The disk refused.
+        UnsafePathError: If a symbolic link leads to one of the names.
+        LocalFileError: If the disk failed.
     """
     check_no_link(root, origin)
     check_no_link(root, target)
@@ -147,8 +147,8 @@ def delete_file(root: str, path: str) -> None:
     Delete a file below *root*, if it is there, and the folders that it leaves empty.
 
     Raises:
-        UnsafePathError: A symbolic link leads there.
-        LocalFileError: The disk refused.
+        UnsafePathError: If a symbolic link leads there.
+        LocalFileError: If the disk failed.
     """
     check_no_link(root, path)
     with explained("delete", path), suppress(FileNotFoundError):

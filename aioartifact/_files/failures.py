@@ -13,7 +13,7 @@ class explained:  # noqa: N801  # it reads as a function, and a generator would 
     Name the operation and the path in what the disk raises in a block.
 
     Raises:
-        LocalFileError: The disk refused.
+        LocalFileError: If the disk failed.
     """
 
     __slots__ = ("_operation", "_path")
@@ -37,7 +37,7 @@ def check_regular(status: os.stat_result) -> None:
     Make sure that a file is one with bytes of its own.
 
     Raises:
-        OSError: It is a folder, a pipe, a socket or a device.
+        OSError: If it is a folder, a pipe, a socket or a device.
     """
     if stat.S_ISDIR(status.st_mode):
         raise os_error(errno.EISDIR)

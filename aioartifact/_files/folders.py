@@ -36,7 +36,7 @@ class TargetFile:
         Make sure that this file, which *path* leads to, may get other content.
 
         Raises:
-            LocalFileError: *path* is a symbolic link to a read-only file.
+            LocalFileError: If *path* is a symbolic link to a read-only file.
         """
         if self.is_link and not self.is_writable:
             raise LocalFileError(
@@ -87,7 +87,7 @@ def check_target(path: str) -> TargetFile:
     Make sure a file of this name can be written, as far as that can be determined before writing; see `find_target`.
 
     Raises:
-        LocalNotFoundError: Its folder does not exist.
+        LocalNotFoundError: If its folder does not exist.
         LocalFileError: A folder, a pipe, a device, or a symbolic link to nothing has its name.
     """
     found = find_target(path)
@@ -160,7 +160,7 @@ def sync_folder(path: str) -> None:
     Wait until the names in a folder are on the disk itself; Windows has nothing of the kind, nor need; blocks.
 
     Raises:
-        LocalFileError: The disk refused.
+        LocalFileError: If the disk failed.
     """
     if os.name == "nt":
         return

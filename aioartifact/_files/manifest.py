@@ -100,7 +100,7 @@ class Manifest:
         Open *path*, or make it, and the folder it is in.
 
         Raises:
-            InvalidArgumentError: It is a file of another kind, or damaged.
+            InvalidArgumentError: If it is a file of another kind, or damaged.
             LocalFileError: It or its folder cannot be made or opened, or another process holds it locked.
         """
         self.path = path

@@ -25,7 +25,7 @@ def remove_left_behind(folder: str, older_than: float | None) -> list[str]:
         Paths of what was removed.
 
     Raises:
-        LocalNotFoundError: There is no such folder.
+        LocalNotFoundError: If the folder does not exist.
         LocalFileError: If the disk failed.
     """
     with explained("list", folder):

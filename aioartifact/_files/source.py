@@ -27,7 +27,7 @@ def read_text_if_exists(path: Path) -> str | None:
 
     Raises:
         OSError: It exists but cannot be read.
-        UnicodeDecodeError: It is damaged UTF-16.
+        UnicodeDecodeError: If it is damaged UTF-16.
     """
     with suppress(FileNotFoundError, NotADirectoryError):
         content = path.read_bytes()
@@ -42,8 +42,8 @@ def file_size(path: str) -> int:
     Size of a regular file in bytes; blocks.
 
     Raises:
-        LocalNotFoundError: There is no such file.
-        LocalFileError: It is a folder or no regular file, or the disk failed.
+        LocalNotFoundError: If the file does not exist.
+        LocalFileError: If it is a folder or not a regular file, or the disk failed.
     """
     with explained("read", path):
         status = os.stat(path)
@@ -56,8 +56,8 @@ def hash_file(path: str, algorithms: Sequence[Algorithm]) -> tuple[int, Checksum
     Size and checksums of a file, in one pass; blocks, but not for long once its caller is cancelled.
 
     Raises:
-        LocalNotFoundError: There is no such file.
-        LocalFileError: It is a folder, or cannot be read.
+        LocalNotFoundError: If the file does not exist.
+        LocalFileError: If it is a folder, or cannot be read.
     """
     digests = Digests(algorithms)
     with opened(path) as file:
@@ -114,8 +114,8 @@ def read_source(path: str, algorithms: Sequence[Algorithm]) -> Source:
     Read a file once to hash it, and keep the bytes of one of at most 1 MiB; blocks.
 
     Raises:
-        LocalNotFoundError: There is no such file.
-        LocalFileError: It is no regular file, or cannot be read.
+        LocalNotFoundError: If the file does not exist.
+        LocalFileError: If it is not a regular file, or cannot be read.
     """
     digests = Digests(algorithms)
     with opened(path) as file:
@@ -134,7 +134,7 @@ async def read_blocks(path: str) -> AsyncGenerator[bytes, None]:
     Read a file in blocks of 1 MiB.
 
     Raises:
-        LocalFileError: It cannot be read.
+        LocalFileError: If it cannot be read.
     """
     with explained("read", path):
         opening = asyncio.ensure_future(_open(path))

@@ -32,7 +32,7 @@ class Spool:
         Write *chunks* behind the bytes that it holds.
 
         Raises:
-            LocalFileError: The disk refused.
+            LocalFileError: If the disk failed.
         """
         with explained("write a temporary copy in", self._folder):
             self._file.seek(0, os.SEEK_END)
@@ -45,7 +45,7 @@ class Spool:
         Bytes *start* to *stop*.
 
         Raises:
-            LocalFileError: The disk refused.
+            LocalFileError: If the disk failed.
         """
         with explained("read a temporary copy in", self._folder):
             self._file.seek(start)

@@ -56,7 +56,7 @@ class Staging:
             None if another process uses it, it is not ours, or this file system has no locks.
 
         Raises:
-            LocalFileError: The disk refused.
+            LocalFileError: If the disk failed.
         """
         path = shared_part(target, key)
         with explained("write", target):

@@ -47,9 +47,9 @@ def list_tree(
         required: A folder that this does not enter is skipped if it cannot be read.
 
     Raises:
-        LocalNotFoundError: There is no such folder.
-        LocalFileError: It is a file, it or a folder below it cannot be read, or a link below it leads back to a folder
-            above the link.
+        LocalNotFoundError: If the folder does not exist.
+        LocalFileError: If it is a file, it or a folder below it cannot be read, or a link below it leads back to a
+            folder above the link.
     """
     files: list[TreeFile] = []
     waiting: list[tuple[str, str, _Identities]] = [(folder, "", ())]

@@ -54,10 +54,10 @@ class ArrayAnswer:
         Ask, and yield what arrives.
 
         Raises:
-            ResponseError: The server said no.
-            TransportError: No answer came, or not all of it.
-            ProtocolError: The answer is not a JSON object, has another value for the array or reports errors without
-                it, or the array has something else than objects.
+            ResponseError: If the server refuses the request.
+            TransportError: If no complete response is received.
+            ProtocolError: If the response is not a JSON object, has another value for the array or reports errors
+                without it, or the array has something else than objects.
             IncompleteListingError: The answer reports errors beside the array.
         """
         async with stream(session, self.request, operation) as reply:
@@ -121,7 +121,7 @@ async def collect(
         read: Makes of each object what is kept of it.
 
     Raises:
-        ResponseError: The server said no.
+        ResponseError: If the server refuses the request.
         TransportError: No answer came, or not all of it, in any attempt.
         ProtocolError: See :meth:`ArrayAnswer.batches`.
     """

@@ -39,7 +39,7 @@ async def list_by_aql(
     Yield the results of AQL: everything that is *wanted*, as far as AQL can decide.
 
     Raises:
-        IncompleteListingError: The server trimmed the rows; or it knows none, which proves nothing: a remote
+        IncompleteListingError: If the server trimmed the rows; or it knows none, which proves nothing: a remote
             repository, a missing folder and an empty one look the same.
         InvalidArgumentError: AQL cannot express the folder, or a property.
         ResponseError, TransportError, ProtocolError: See :meth:`Rows.batches`.

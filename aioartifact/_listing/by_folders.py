@@ -32,9 +32,9 @@ async def fetch_info(session: aiohttp.ClientSession, item: ItemURL) -> FileInfo 
     Ask for one item; one request.
 
     Raises:
-        ResponseError: The server said no.
-        TransportError: No answer came.
-        ProtocolError: Something that is not Artifactory answered.
+        ResponseError: If the server refuses the request.
+        TransportError: If no response is received.
+        ProtocolError: If the response is not Artifactory's.
     """
     request = build_item_info(item)
     return read_item_info(item, request, await fetch_response(session, request))
@@ -45,7 +45,7 @@ async def list_children(session: aiohttp.ClientSession, folder: ItemURL, operati
     Yield the entries of one folder as they arrive; one request.
 
     Raises:
-        NotAFolderError: It is a file.
+        NotAFolderError: If it is a file.
         ResponseError, TransportError, ProtocolError: See :meth:`ArrayAnswer.batches`.
     """
     answer, below = ArrayAnswer(build_item_info(folder), "children"), Below(folder)
@@ -63,8 +63,8 @@ async def list_by_folders(session: aiohttp.ClientSession, folder: ItemURL, path_
     No task runs between two batches, so the consumer may stop at any time.
 
     Raises:
-        NotAFolderError: *folder* is a file.
-        ResponseError, TransportError, ProtocolError: A folder cannot be listed.
+        NotAFolderError: If *folder* is a file.
+        ResponseError, TransportError, ProtocolError: If a folder cannot be listed.
     """
     workers = state_of(session).limits.max_concurrency
     below, pending = Below(folder), [""]
@@ -110,8 +110,8 @@ def _demand_children(folder: ItemURL, answer: ArrayAnswer) -> None:
     Make sure that *answer* describes a folder.
 
     Raises:
-        NotAFolderError: It describes a file.
-        ProtocolError: It describes neither.
+        NotAFolderError: If it describes a file.
+        ProtocolError: If it describes neither.
     """
     if not answer.has_array:
         expect_file_info(answer.request, answer.members)

@@ -21,7 +21,7 @@ async def filtered(session: aiohttp.ClientSession, folder: ItemURL, batches: Bat
     That takes one request for each entry without size or dates in the listing, and one for its properties.
 
     Raises:
-        ResponseError, TransportError, ProtocolError: An entry cannot be asked for.
+        ResponseError, TransportError, ProtocolError: If an entry cannot be asked for.
     """
     workers = state_of(session).limits.max_concurrency
 

@@ -58,12 +58,12 @@ async def list_with_fallback(
     Yield what is below *folder*, by the first of *methods* that can answer for certain.
 
     Raises:
-        NotFoundError: There is no such folder.
-        NotAFolderError: It is a file.
-        AuthenticationError: Credentials are missing or wrong.
+        NotFoundError: If the folder does not exist.
+        NotAFolderError: If it is a file.
+        AuthenticationError: If credentials are missing or wrong.
         ResponseError: The server said no to the last of the methods.
-        TransportError: No answer came, or not all of it.
-        IncompleteListingError: A method failed after so many entries that no other can go on.
+        TransportError: If no complete response is received.
+        IncompleteListingError: If a method failed after so many entries that no other can go on.
     """
     seen = Seen()
     refused = state_of(session).refused[folder.server]
@@ -88,10 +88,10 @@ def list_folder(session: aiohttp.ClientSession, folder: ItemURL) -> Batches:
     Yield the entries of one folder, as they arrive; one request.
 
     Raises:
-        NotAFolderError: It is a file.
-        ResponseError: The server said no.
-        TransportError: No answer came, or not all of it.
-        ProtocolError: Something that is not Artifactory answered.
+        NotAFolderError: If it is a file.
+        ResponseError: If the server refuses the request.
+        TransportError: If no complete response is received.
+        ProtocolError: If the response is not Artifactory's.
     """
     return _new(session, partial(list_children, session, folder), Seen(), repeats=True)
 
@@ -220,8 +220,8 @@ async def list_by_file_list(
 
     Raises:
         ResponseError: The server said no; 400 where it has no Pro licence or *folder* is a file.
-        TransportError: No answer came, or not all of it.
-        ProtocolError: The answer is not a File List.
+        TransportError: If no complete response is received.
+        ProtocolError: If the response is not a File List.
     """
     request = build_file_list(folder, depth=path_filter.levels, folders=path_filter.folders)
     answer, below = ArrayAnswer(request, "files"), Below(folder)

@@ -68,7 +68,7 @@ class Results(Generic[T]):
 
         Raises:
             ArtifactoryError: The errors of the function that made this.
-            StopAsyncIteration: There are no more.
+            StopAsyncIteration: If there are no more.
         """
         while (result := next(self._batch, None)) is None:
             self._batch = iter(await self._next_batch())

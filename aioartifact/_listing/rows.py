@@ -74,9 +74,9 @@ class Rows:
 
         Raises:
             ResponseError: The server said no; 400 where it does not understand the query.
-            TransportError: No answer came, or not all of it.
-            ProtocolError: The answer is not an AQL result.
-            IncompleteListingError: The server trimmed the rows, and those behind cannot be asked for; or it sent
+            TransportError: If no complete response is received.
+            ProtocolError: If the response is not an AQL result.
+            IncompleteListingError: If the server trimmed the rows, and those behind cannot be asked for; or it sent
                 fewer than it counts, or reports errors.
         """
         attempts = self._operation.attempts(
@@ -139,7 +139,7 @@ class Rows:
         That the server refuses them is remembered only once the simpler query has succeeded.
 
         Raises:
-            BadRequestError: It is something else.
+            BadRequestError: If it is something else.
         """
         words = refusal.server_message
         if self._optional and _UNPARSED.search(words):

@@ -82,9 +82,9 @@ class Lookup:
             session: Session that the table uses; None opens one for each call.
 
         Raises:
-            LookupTableError: There is no such table.
-            InvalidURLError: A part cannot be one of a URL.
-            AuthenticationError, ForbiddenError: Access is refused.
+            LookupTableError: If the table does not exist.
+            InvalidURLError: If an argument cannot be a part of a URL.
+            AuthenticationError, ForbiddenError: If access is refused.
             ResponseError, TransportError, ProtocolError: See :func:`versions`.
         """
         there = await cls.versions(server, repository, group_id, name=name, session=session)
@@ -101,9 +101,9 @@ class Lookup:
         Read the table: the header, which begins with ``id``, then the rows; one request.
 
         Raises:
-            LookupTableError: The file is no table.
-            NotFoundError: It is gone.
-            AuthenticationError, ForbiddenError: Access is refused.
+            LookupTableError: If the file is not a table.
+            NotFoundError: If it is gone.
+            AuthenticationError, ForbiddenError: If access is refused.
             ResponseError, TransportError, IntegrityError, ProtocolError: See :func:`read_bytes`.
         """
         return (await self._file.read()).as_lists()
@@ -151,7 +151,7 @@ class Lookup:
         Values are the same if they are written alike: 1, 1.0 and True are three values.
 
         Raises:
-            LookupTableError: There is no such row.
+            LookupTableError: If the row does not exist.
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
         """
         wanted = check_mapping(params)
@@ -180,7 +180,7 @@ class Lookup:
         Raises:
             LookupTableError: The row exists, or *params* are not the columns.
             InvalidArgumentError: A value of another type, or a text that would be read back as something else.
-            ForbiddenError: This user may not deploy here, or not replace or delete.
+            ForbiddenError: If the user may not deploy here, or may not replace or delete.
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
         """
         row = check_params(params)
@@ -200,7 +200,7 @@ class Lookup:
 
         Raises:
             InvalidArgumentError: See :meth:`append`; or what cannot be the name of a column.
-            ForbiddenError: This user may not deploy here, or not replace or delete.
+            ForbiddenError: If the user may not deploy here, or may not replace or delete.
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
         """
         added = _column_values(params)
@@ -219,8 +219,8 @@ class Lookup:
             ID that it had.
 
         Raises:
-            LookupTableError: There is no such row.
-            ForbiddenError: This user may not deploy here, or not replace or delete.
+            LookupTableError: If the row does not exist.
+            ForbiddenError: If the user may not deploy here, or may not replace or delete.
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
         """
         wanted = check_mapping(params)
@@ -236,7 +236,7 @@ class Lookup:
         Remove all rows, and leave the columns; five requests.
 
         Raises:
-            ForbiddenError: This user may not deploy here, or not replace or delete.
+            ForbiddenError: If the user may not deploy here, or may not replace or delete.
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
         """
         await self._file.change(lambda table: (Table(table.columns), None))
@@ -305,7 +305,7 @@ class Lookup:
         Raises:
             LookupTableError: The table exists, and *force* is False.
             InvalidArgumentError: If a name cannot be that of a column, or a version would not be found.
-            ForbiddenError: This user may not deploy here.
+            ForbiddenError: If the user may not deploy here.
             ArtifactoryError: The errors of :func:`write_bytes`, under the same conditions.
         """
         header = Table(tuple(check_columns(params)))
@@ -340,8 +340,8 @@ class Lookup:
             session: Session to use; None opens one for this call.
 
         Raises:
-            LookupTableError: There is no such table, or it has rows and *force* is False.
-            ForbiddenError: This user may not delete it.
+            LookupTableError: If there is not a such table, or it has rows and *force* is False.
+            ForbiddenError: If the user may not delete it.
             ArtifactoryError: The errors of :meth:`open` and :meth:`table`, under the same conditions.
         """
         await cls.open(server, repository, group_id, name=name, version=version, session=session)
@@ -428,9 +428,9 @@ class Lookup:
             session: Session to use; None opens one for this call.
 
         Raises:
-            InvalidURLError: A part cannot be one of a URL.
+            InvalidURLError: If an argument cannot be a part of a URL.
             LookupTableError: With *params*, a file is no table.
-            AuthenticationError, ForbiddenError: Access is refused.
+            AuthenticationError, ForbiddenError: If access is refused.
             ResponseError, TransportError, ProtocolError: See :func:`versions`.
         """
         wanted = None if params is None else check_mapping(params)

@@ -132,7 +132,7 @@ def read_table(content: bytes, where: str) -> Table:
         where: What to call it in messages.
 
     Raises:
-        LookupTableError: It is no such table.
+        LookupTableError: If it is not a such table.
     """
     try:
         lines = [line for line in csv.reader(io.StringIO(content.decode(), newline="")) if line]
@@ -169,7 +169,7 @@ def check_params(params: object) -> dict[str, Value]:
     Return *params* as a dictionary that is sorted by name.
 
     Raises:
-        InvalidArgumentError: A value would be read back as something else, or a name would.
+        InvalidArgumentError: If a value would be read back as something else, or a name would.
     """
     given = check_mapping(params)
     for name, value in given.items():
@@ -183,7 +183,7 @@ def check_mapping(params: object) -> dict[str, Value]:
     Return *params* as a dictionary.
 
     Raises:
-        InvalidArgumentError: It is no mapping.
+        InvalidArgumentError: If it is not a mapping.
     """
     if not isinstance(params, Mapping):
         raise InvalidArgumentError(f"params is a {type(params).__name__}; expected a mapping of columns to values")
@@ -195,7 +195,7 @@ def check_columns(names: object) -> list[str]:
     Return *names* sorted.
 
     Raises:
-        InvalidArgumentError: They are no names, or one cannot be that of a column or comes twice.
+        InvalidArgumentError: If they are no names, or one cannot be that of a column or comes twice.
     """
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise InvalidArgumentError(f"params is a {type(names).__name__}; expected names of columns")
@@ -210,7 +210,7 @@ def check_column(name: object) -> str:
     Return *name* if it can be that of a column.
 
     Raises:
-        InvalidArgumentError: It cannot.
+        InvalidArgumentError: If it cannot.
     """
     if not isinstance(name, str) or name in {"", "id"}:
         raise InvalidArgumentError(f"{name!r} cannot be a column; expected a text other than '' and 'id'")

@@ -88,7 +88,7 @@ def table_file(
     The file of the table of that name and version.
 
     Raises:
-        InvalidURLError: An argument cannot be a part of a URL.
+        InvalidURLError: If an argument cannot be a part of a URL.
     """
     folder = artifact_of(server, repository, group_id, name) / check_name(expect_text("version", version), "version")
     return TableFile(folder / check_name(f"{name}-{version}.csv"), session)

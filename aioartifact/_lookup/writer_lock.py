@@ -35,7 +35,7 @@ async def writer_lock(session: aiohttp.ClientSession, file: ItemURL) -> AsyncIte
     Hold the lock of *file*, which excludes all others that use this function; three requests without contention.
 
     Raises:
-        LookupTableError: The block took so long that the lock expired, and another writer removed it.
+        LookupTableError: If the block took so long that the lock expired, and another writer removed it.
         ResponseError: The server refuses the lock file.
         TransportError: No response was received.
     """

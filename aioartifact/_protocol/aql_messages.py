@@ -29,9 +29,9 @@ def read_aql(request: Request, response: Response) -> list[dict[str, Any]]:
     Read the rows of an AQL answer; each has at least the texts ``path`` and ``name``.
 
     Raises:
-        ResponseError: The server said no.
-        ProtocolError: The answer is not an AQL result.
-        IncompleteListingError: The server trimmed the rows, or sent fewer than it counts.
+        ResponseError: If the server refuses the request.
+        ProtocolError: If the response is not an AQL result.
+        IncompleteListingError: If the server trimmed the rows, or sent fewer than it counts.
     """
     document = read_object(request, response)
     rows = objects_of(request, document, "results")
@@ -76,7 +76,7 @@ def check_count(request: Request, document: Mapping[str, Any], count: int, *, ow
         own_limit: The limit of the query.
 
     Raises:
-        IncompleteListingError: There are fewer.
+        IncompleteListingError: If there are fewer.
     """
     shown = document.get("range")
     if not isinstance(shown, dict) or count == own_limit:
@@ -99,7 +99,7 @@ def read_row_path(request: Request, row: Mapping[str, Any]) -> str:
     Read where the item of an AQL row lies in its repository; ``"."`` is the repository itself.
 
     Raises:
-        ProtocolError: The row has no path or no name.
+        ProtocolError: If the row has no path or no name.
     """
     folder, name = name_of(request, row, "path"), name_of(request, row, "name")
     return name if folder == "." else f"{folder}/{name}"
@@ -110,7 +110,7 @@ def is_folder_row(request: Request, row: Mapping[str, Any]) -> bool:
     Whether an AQL row with the fields of an item describes a folder.
 
     Raises:
-        ProtocolError: The row does not state its type.
+        ProtocolError: If the row does not state its type.
     """
     kind = text_of(row.get("type"))
     if kind not in ("file", "folder"):

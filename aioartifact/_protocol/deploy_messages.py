@@ -22,7 +22,7 @@ def build_deploy(
     Send a file; the server refuses it (409) unless its bytes have the given checksums.
 
     Raises:
-        InvalidArgumentError: A property name or value that a URL cannot carry.
+        InvalidArgumentError: If a URL cannot contain a property name or value.
 
     See: JFrog REST API, "Deploy Artifact".
     """
@@ -37,7 +37,7 @@ def build_checksum_deploy(
     Have the server make a file of bytes that it stores already, under whatever name (404: it has none such).
 
     Raises:
-        InvalidArgumentError: A property name or value that a URL cannot carry.
+        InvalidArgumentError: If a URL cannot contain a property name or value.
 
     See: JFrog REST API, "Deploy Artifact by Checksum".
     """
@@ -61,10 +61,10 @@ def read_deployed(item: ItemURL, request: Request, response: Response, sent: Che
         None.
 
     Raises:
-        ResponseError: The server refused.
-        IntegrityError: It recorded other checksums.
-        ProtocolError: The answer does not describe a file.
-        StoredElsewhereError: It stored the file under another path.
+        ResponseError: If the server refuses the request.
+        IntegrityError: If it recorded other checksums.
+        ProtocolError: If the response does not describe a file.
+        StoredElsewhereError: If it stored the file under another path.
     """
     raise_for_status(request, response)
     is_described = checksum_file(item.path) is None and item.name != "maven-metadata.xml"
@@ -90,7 +90,7 @@ def read_folder_made(item: ItemURL, request: Request, response: Response) -> Non
     Check that the server made a folder under the path requested.
 
     Raises:
-        ResponseError: The server refused.
+        ResponseError: If the server refuses the request.
         StoredElsewhereError: It made another folder.
     """
     raise_for_status(request, response)

@@ -35,8 +35,8 @@ def read_item_info(item: ItemURL, request: Request, response: Response) -> FileI
     Read File Info or Folder Info; a folder is recognized by its ``children``.
 
     Raises:
-        ResponseError: The server said no.
-        ProtocolError: The answer is not what the storage API gives.
+        ResponseError: If the server refuses the request.
+        ProtocolError: If the response is not that of the storage API.
     """
     return read_item(item, request, read_object(request, response))
 
@@ -46,7 +46,7 @@ def read_item(item: ItemURL, request: Request, document: Mapping[str, Any]) -> F
     Read File Info or Folder Info that has been parsed.
 
     Raises:
-        ProtocolError: It is neither: it has no children, and nothing that only a file has.
+        ProtocolError: If it is neither: it has no children, and nothing that only a file has.
     """
     common: dict[str, Any] = {
         "url": str(item),
@@ -74,9 +74,9 @@ def read_folder_names(item: ItemURL, request: Request, response: Response) -> li
     Read the names of the folders in a folder, in any order, without the rest of what its Folder Info says.
 
     Raises:
-        ResponseError: The server said no.
-        NotAFolderError: It is a file.
-        ProtocolError: The answer is not what the storage API gives.
+        ResponseError: If the server refuses the request.
+        NotAFolderError: If it is a file.
+        ProtocolError: If the response is not that of the storage API.
     """
     raise_for_status(request, response)
     names, rest = take_child_folders(response.text)
@@ -93,7 +93,7 @@ def expect_file_info(request: Request, document: Mapping[str, Any]) -> None:
     Make sure that *document*, which has no children, describes a file: it may be what is left of a Folder Info.
 
     Raises:
-        ProtocolError: It does not.
+        ProtocolError: If it does not.
     """
     if _OF_A_FILE.isdisjoint(document):
         raise missing_list(request, "children")
@@ -104,7 +104,7 @@ def expect_folder(item: ItemURL, info: FileInfo | FolderInfo) -> FolderInfo:
     Return *info* if it describes a folder.
 
     Raises:
-        NotAFolderError: It describes a file.
+        NotAFolderError: If it describes a file.
     """
     if isinstance(info, FolderInfo):
         return info
@@ -116,7 +116,7 @@ def expect_file(item: ItemURL, info: FileInfo | FolderInfo) -> FileInfo:
     Return *info* if it describes a file.
 
     Raises:
-        NotAFileError: It describes a folder.
+        NotAFileError: If it describes a folder.
     """
     if isinstance(info, FileInfo):
         return info

@@ -23,8 +23,8 @@ def read_object(request: Request, response: Response) -> dict[str, Any]:
     Read a JSON object.
 
     Raises:
-        ResponseError: The server said no.
-        ProtocolError: The answer is something else.
+        ResponseError: If the server refuses the request.
+        ProtocolError: If the response is something else.
     """
     raise_for_status(request, response)
     return parse_object(request, response, response.text)
@@ -35,7 +35,7 @@ def parse_object(request: Request, response: Response, text: str) -> dict[str, A
     Parse *text*, what is of interest in the body of *response*, as a JSON object.
 
     Raises:
-        ProtocolError: It is something else, or a success that reports errors.
+        ProtocolError: If it is something else, or a success that reports errors.
     """
     document = _parse(request, response, text)
     if not isinstance(document, dict):
@@ -50,8 +50,8 @@ def read_json(request: Request, response: Response) -> Any:
     Read any JSON.
 
     Raises:
-        ResponseError: The server said no.
-        ProtocolError: The answer is something else.
+        ResponseError: If the server refuses the request.
+        ProtocolError: If the response is something else.
     """
     raise_for_status(request, response)
     return _parse(request, response, response.text)
@@ -73,7 +73,7 @@ def refuse_page(request: Request, response: Response) -> Response:
     Return *response*, a success, unless it is a web page or reports errors: then nothing was done.
 
     Raises:
-        ProtocolError: It is one, or a JSON object with errors.
+        ProtocolError: If it is one, or a JSON object with errors.
     """
     if is_html(response.headers):
         raise not_artifactory(request, "an HTML page")

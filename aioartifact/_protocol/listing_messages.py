@@ -62,7 +62,7 @@ def read_listed(request: Request, entry: Mapping[str, Any]) -> tuple[str, bool]:
     Read where an entry of a File List lies, relative to the folder, and whether it is a folder.
 
     Raises:
-        ProtocolError: It has no name, or is neither file nor folder.
+        ProtocolError: If it has no name, or is neither file nor folder.
     """
     return name_of(request, entry, "uri").lstrip("/"), flag_of(request, entry, "folder")
 
@@ -81,7 +81,7 @@ def read_child(request: Request, entry: Mapping[str, Any]) -> tuple[str, bool]:
     Read the name of a child of a folder, and whether it is a folder.
 
     Raises:
-        ProtocolError: It has no name, or one that would lead a walk out of its folder, or in a circle.
+        ProtocolError: If it has no name, or one that would lead a walk out of its folder, or in a circle.
     """
     name = name_of(request, entry, "uri").removeprefix("/")
     if name in ("", ".", "..") or "/" in name:

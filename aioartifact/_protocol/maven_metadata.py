@@ -32,8 +32,8 @@ def read_maven_metadata(request: Request, response: Response) -> MavenMetadata:
     Read the metadata of an artifact.
 
     Raises:
-        ResponseError: The server said no.
-        ProtocolError: The answer is something else, or declares a document type: metadata has none, and entities
+        ResponseError: If the server refuses the request.
+        ProtocolError: If the response is something else, or declares a document type: metadata has none, and entities
             that expand each other could fill the memory.
     """
     raise_for_status(request, response)
@@ -65,8 +65,8 @@ def _texts_of(content: bytes) -> dict[str, list[str]]:
     Texts of the elements by their path.
 
     Raises:
-        ExpatError: It is not XML.
-        ValueError: It declares a document type, or is another document.
+        ExpatError: If it is not XML.
+        ValueError: If it declares a document type, or is another document.
     """
     found: defaultdict[str, list[str]] = defaultdict(list)
     path: list[str] = []

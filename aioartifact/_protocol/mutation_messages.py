@@ -42,7 +42,7 @@ def check_scope(what: str, item: ItemURL, *, whole_repository: bool) -> None:
     Refuse a repository where it is not expected.
 
     Raises:
-        InvalidArgumentError: *item* has no path, and *whole_repository* is not set.
+        InvalidArgumentError: If *item* has no path, and *whole_repository* is not set.
     """
     if not item.path and not whole_repository:
         raise InvalidArgumentError(
@@ -67,7 +67,7 @@ def destination_of(
         overwrite: Whether that may be replaced.
 
     Raises:
-        AlreadyExistsError: It may not, or it is a folder of another name.
+        AlreadyExistsError: If it may not, or it is a folder of another name.
     """
     if there is None:
         return target
@@ -99,8 +99,8 @@ def read_relocation(request: Request, response: Response) -> tuple[str, ...]:
     Read the response to a copy or a move.
 
     Raises:
-        ResponseError: The server said no.
-        ProtocolError: The answer is not about that.
+        ResponseError: If the server refuses the request.
+        ProtocolError: If the response is not about that.
     """
     return tuple(_messages(request, response))
 

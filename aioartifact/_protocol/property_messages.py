@@ -27,7 +27,7 @@ def read_properties(request: Request, response: Response) -> dict[str, list[str]
     Raises:
         NotFoundError: If there are no properties, or the item does not exist: the response is the same.
         ResponseError: The server said no for another reason.
-        ProtocolError: The answer is not a list of properties.
+        ProtocolError: If the response is not a list of properties.
     """
     found = read_object(request, response).get("properties")
     if not isinstance(found, dict) or not all(map(_are_texts, found.values())):

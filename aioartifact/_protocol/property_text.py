@@ -45,7 +45,7 @@ def property_list(values: Mapping[str, Sequence[str]]) -> str:
     keeps the first, and empty values, whose order means nothing, go first.
 
     Raises:
-        InvalidArgumentError: A value that has a control character or ends in a backslash.
+        InvalidArgumentError: If a value that has a control character or ends in a backslash.
     """
     return "%3B".join(quote(_pair(name, each), safe="") for name, each in values.items())
 
@@ -80,7 +80,7 @@ def property_names(names: Iterable[str]) -> list[str]:
     Check the names of properties.
 
     Raises:
-        InvalidArgumentError: There are none, or Artifactory refuses one.
+        InvalidArgumentError: If there are none, or Artifactory refuses one.
     """
     if not isinstance(names, Iterable):
         raise InvalidArgumentError(f"names are a {type(names).__name__}; expected names of properties")

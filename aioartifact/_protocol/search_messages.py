@@ -41,7 +41,7 @@ def read_found(request: Request, entry: Mapping[str, Any]) -> FileInfo | FolderI
     Read one result, by its repository and path; a server or a proxy may leave out all but the link.
 
     Raises:
-        ProtocolError: It says not where the item is.
+        ProtocolError: If it says not where the item is.
     """
     if text_of(entry.get("repo")) and text_of(entry.get("path")):
         repository, path = name_of(request, entry, "repo"), name_of(request, entry, "path").strip("/")
@@ -74,8 +74,8 @@ def read_latest_version(request: Request, response: Response) -> str:
     Read the version, which is the whole of the text.
 
     Raises:
-        ResponseError: The server said no.
-        ProtocolError: The answer is no version.
+        ResponseError: If the server refuses the request.
+        ProtocolError: If the response is not a version.
     """
     raise_for_status(request, response)
     version = readable_text(response)

@@ -32,8 +32,8 @@ def read_repositories(server: ServerURL, request: Request, response: Response) -
     Read a list of repositories.
 
     Raises:
-        ResponseError: The server said no.
-        ProtocolError: The answer is no such list.
+        ResponseError: If the server refuses the request.
+        ProtocolError: If the response is not a such list.
     """
     document = read_json(request, response)
     if not isinstance(document, list) or not all(isinstance(entry, dict) for entry in document):
@@ -64,7 +64,7 @@ def read_version(server: ServerURL, request: Request, response: Response) -> Ser
     Read the version, and conclude what the server can do.
 
     Raises:
-        ResponseError: The server said no.
+        ResponseError: If the server refuses the request.
         ProtocolError: If the response has no version.
     """
     document = read_object(request, response)

@@ -84,7 +84,7 @@ class Reply:
         what has come within a second is handed out.
 
         Raises:
-            ConnectionLostError: The body broke off.
+            ConnectionLostError: If the body broke off.
             TransportTimeoutError: No byte arrived for the time allowed.
         """
         if self._failure is not None:
@@ -144,7 +144,7 @@ class Reply:
 
         Raises:
             TransportError: See :meth:`next_batch`.
-            ProtocolError: The body of a success is larger than 64 MiB.
+            ProtocolError: If the body of a success is larger than 64 MiB.
         """
         if self.status >= 300:
             return self._response_of(self._context.masked_body(await self._read_refusal()))
@@ -220,9 +220,9 @@ class stream:  # noqa: N801  # it reads as a function, and a generator would cos
     its attempts; without one, the request is an operation of its own.
 
     Raises:
-        TransportError: No answer came.
-        ProtocolError: The answer is not HTTP, or redirects badly.
-        SessionError: The session cannot be used here.
+        TransportError: If no response is received.
+        ProtocolError: If the response is not HTTP, or redirects badly.
+        SessionError: If *session* is closed, or belongs to another event loop or process.
     """
 
     __slots__ = ("_operation", "_reply", "_request", "_session")
@@ -428,9 +428,9 @@ async def send(session: aiohttp.ClientSession, request: Request) -> Response:
     Send *request* and read its answer whole, whatever its status.
 
     Raises:
-        TransportError: No answer came, or not all of it.
-        ProtocolError: The answer is not HTTP, or redirects badly.
-        SessionError: The session cannot be used here.
+        TransportError: If no complete response is received.
+        ProtocolError: If the response is not HTTP, or redirects badly.
+        SessionError: If *session* is closed, or belongs to another event loop or process.
     """
     async with stream(session, request) as reply:
         return await reply.read()
@@ -444,7 +444,7 @@ async def fetch_response(
 
     Raises:
         ResponseError: The server said no; the error knows the attempts.
-        ProtocolError: The answer is a web page, or see :func:`send`.
+        ProtocolError: If the response is a web page, or see :func:`send`.
         TransportError, SessionError: See :func:`send`.
     """
     operation = operation or start_operation(session, repeatable=request.repeatable)

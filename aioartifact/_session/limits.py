@@ -209,7 +209,7 @@ class ServerLimits:
             credentials: Those that it carries; None to send it even if they are refused.
 
         Raises:
-            CredentialsRefused: The server has refused them. No request was sent.
+            CredentialsRefused: If the server has refused them. No request was sent.
         """
         return _Turn(self.breaker, self._request_rate, self.backoff, credentials)
 

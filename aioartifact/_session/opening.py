@@ -42,8 +42,9 @@ async def new_session(
     Open a session whose middlewares work on *state*; the caller closes it.
 
     Raises:
-        InvalidArgumentError: *proxy* is no URL, *user_agent* has a control character, or *cert* comes with a context.
-        ConfigurationError: Certificates cannot be loaded.
+        InvalidArgumentError: If *proxy* is no URL, *user_agent* has a control character, or *cert* comes with a
+            context.
+        ConfigurationError: If certificates cannot be loaded.
     """
     if proxy is not None:
         proxy = check_proxy(proxy)

@@ -45,7 +45,7 @@ def environment_proxy(url: URL) -> str | None:
     aiohttp's own ``trust_env`` would also read ``~/.netrc`` and add its passwords to redirect targets.
 
     Raises:
-        ConfigurationError: It is not an HTTP proxy; nothing has been sent.
+        ConfigurationError: If it is not an HTTP proxy; nothing has been sent.
     """
     host = url.host or ""
     if urllib.request.proxy_bypass(host) or any(_excludes(entry, host, url.port) for entry in _no_proxy()):

@@ -292,7 +292,7 @@ class SessionState:
         Refuse a session that cannot work here.
 
         Raises:
-            SessionError: It is closed, or was opened in another process or another event loop.
+            SessionError: If it is closed, or was opened in another process or another event loop.
         """
         if session.closed:
             raise closed_session()
@@ -336,7 +336,7 @@ def state_of(session: aiohttp.ClientSession) -> SessionState:
 
     Raises:
         SessionError: See :meth:`SessionState.check`.
-        InvalidArgumentError: *session* is no aiohttp.ClientSession.
+        InvalidArgumentError: If *session* is not a aiohttp.ClientSession.
     """
     if not isinstance(session, aiohttp.ClientSession):
         raise InvalidArgumentError(

@@ -42,7 +42,7 @@ def read_action(where: str, value: object) -> SyncAction:
     Read an action.
 
     Raises:
-        InvalidArgumentError: It is none; *where* it stands is in the message.
+        InvalidArgumentError: If it is not one; *where* it stands is in the message.
     """
     document = read_object(where, value)
     kind = read_choice(where, document, "kind", _NEEDS)
@@ -75,7 +75,7 @@ def read_object(where: str, value: object) -> Mapping[str, Any]:
     Return *value* if it is an object.
 
     Raises:
-        InvalidArgumentError: It is not.
+        InvalidArgumentError: If it is not.
     """
     if not isinstance(value, dict):
         raise malformed(where, f"{type(value).__name__}; expected an object")
@@ -87,7 +87,7 @@ def read(where: str, document: Mapping[str, Any], name: str, kind: type[T]) -> T
     Return the value of *name*, which is of this *kind*.
 
     Raises:
-        InvalidArgumentError: It is missing, or of another kind.
+        InvalidArgumentError: If it is missing, or of another kind.
     """
     value = document.get(name)
     # True is an int as well.
@@ -101,7 +101,7 @@ def read_choice(where: str, document: Mapping[str, Any], name: str, choices: Ite
     Return the value of *name*, which is one of *choices*.
 
     Raises:
-        InvalidArgumentError: It is missing, or none of them.
+        InvalidArgumentError: If it is missing, or none of them.
     """
     known = list(choices)
     for choice in known:

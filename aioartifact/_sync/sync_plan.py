@@ -109,7 +109,7 @@ class SyncPlan(ShortRepr):
         Read a plan that :meth:`to_json` has written.
 
         Raises:
-            InvalidArgumentError: It is none, or of a later release.
+            InvalidArgumentError: If it is not one, or of a later release.
             InvalidURLError: A folder's URL in it is not that of an item.
         """
         document = _parsed(text)

@@ -24,8 +24,8 @@ def local_path(root: str, relative: str | os.PathLike[str]) -> str:
     Where a file of a listing goes below *root*; on Windows under names that it can hold.
 
     Raises:
-        UnsafePathError: The name is absolute, empty, has a part that would lead elsewhere, or one that no file
-            name can be.
+        UnsafePathError: If the name is absolute, empty, has a part that would lead elsewhere, or one that no file name
+            can be.
     """
     parts = _safe_parts(root, relative)
     return os.path.join(root, *map(local_name, parts)) if os.name == "nt" else os.path.join(root, relative)
@@ -64,7 +64,7 @@ def check_inside(root: str, folder: str) -> None:
     Make sure a resolved *folder* lies in the resolved *root*.
 
     Raises:
-        UnsafePathError: A symbolic link leads out of it.
+        UnsafePathError: If a symbolic link leads out of it.
     """
     if os.path.commonpath([root, folder]) != root:
         raise UnsafePathError(f"{folder}: lies outside {root}, a symbolic link leads there; refused")
@@ -80,7 +80,7 @@ def item_below(folder: ItemURL, relative: str) -> ItemURL:
     Where a local file goes below *folder*.
 
     Raises:
-        InvalidURLError: The path is absolute, or one of its names is none that Artifactory can hold.
+        InvalidURLError: If the path is absolute, or one of its names is none that Artifactory can hold.
     """
     for name in relative.split("/"):
         check_name(name)

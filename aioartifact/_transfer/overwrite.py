@@ -16,7 +16,7 @@ def check_overwrite(overwrite: Overwrite) -> None:
     Make sure *overwrite* is one of its values.
 
     Raises:
-        InvalidArgumentError: It is not.
+        InvalidArgumentError: If it is not.
     """
     check_choice("overwrite", overwrite, ("changed", "always", "never"))
 

@@ -26,7 +26,7 @@ def require_packaging() -> None:
     Make sure that versions can be read.
 
     Raises:
-        ConfigurationError: ``packaging`` is not installed.
+        ConfigurationError: If ``packaging`` is not installed.
     """
     _packaging()
 
@@ -59,7 +59,7 @@ def pep440_matcher(spec: str) -> Callable[[str], bool]:
     Make the predicate of a version specifier, exactly as PEP 440 has it; pre-releases count.
 
     Raises:
-        InvalidArgumentError: *spec* is none.
+        InvalidArgumentError: If *spec* is none.
 
     See: https://packaging.python.org/en/latest/specifications/version-specifiers/
     """

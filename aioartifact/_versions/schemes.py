@@ -59,8 +59,8 @@ def scheme_of(value: SchemeLike) -> Scheme:
     Find a scheme by its name, or make one of a key function; for that, every name is a version.
 
     Raises:
-        InvalidArgumentError: *value* is neither.
-        ConfigurationError: Its extra is not installed.
+        InvalidArgumentError: If *value* is neither.
+        ConfigurationError: If its extra is not installed.
     """
     if callable(value):
         return Scheme(getattr(value, "__name__", "key"), _any_name, value)

@@ -69,8 +69,8 @@ def selection_of(
     Make a selection of the arguments that users give.
 
     Raises:
-        InvalidArgumentError: One of them cannot mean anything.
-        ConfigurationError: The extra of the scheme is not installed.
+        InvalidArgumentError: If one of them cannot mean anything.
+        ConfigurationError: If the extra of the scheme is not installed.
     """
     chosen = scheme_of(scheme)
     matchers = [] if spec is None else [matcher_of(spec, chosen)]

@@ -33,7 +33,7 @@ def matcher_of(spec: str, scheme: Scheme) -> Matcher:
     Make the predicate that *spec* stands for.
 
     Raises:
-        InvalidArgumentError: *spec* is no specifier, or one of its versions is none of the scheme.
+        InvalidArgumentError: If *spec* is not a specifier, or one of its versions is not one of the scheme.
     """
     if not isinstance(spec, str):
         raise InvalidArgumentError(f"spec is a {type(spec).__name__}; expected a text such as '>=1.2,<2'")

@@ -23,8 +23,8 @@ class LocalPath(click.Path):
         Expand, then check as click does.
 
         Raises:
-            click.BadParameter: There is no such file or folder, or one of the wrong kind.
-            LocalFileError: The disk failed; click would report that the file does not exist.
+            click.BadParameter: If the file does not exist or folder, or one of the wrong kind.
+            LocalFileError: If the disk failed; click would report that the file does not exist.
         """
         path = os.path.expanduser(value)  # noqa: PTH111  # leaves an unknown user unchanged
         if self.exists:

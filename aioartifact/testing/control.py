@@ -327,7 +327,7 @@ class Control:
         Return the content of a file.
 
         Raises:
-            FileNotFoundError: There is no such file.
+            FileNotFoundError: If the file does not exist.
         """
         store = self._instance.store
         with store.lease():
@@ -342,7 +342,7 @@ class Control:
         Return ``sha1``, ``md5`` and ``sha256`` of a file in hex.
 
         Raises:
-            FileNotFoundError: There is no such file.
+            FileNotFoundError: If the file does not exist.
         """
         content = self._file(address).content
         return {"sha1": content.sha1, "md5": content.md5, "sha256": content.sha256}
@@ -352,7 +352,7 @@ class Control:
         Return the values of every property of a file or folder.
 
         Raises:
-            FileNotFoundError: There is no such item.
+            FileNotFoundError: If the item does not exist.
         """
         return self._instance.store.properties(self._item(address))
 
@@ -412,7 +412,7 @@ class Control:
         A line that contains ``?`` compares the query as sent, too.
 
         Raises:
-            AssertionError: They differ; the message is a diff.
+            AssertionError: If they differ; the message is a diff.
         """
         self._runner.log.check(expected)
 
@@ -424,7 +424,7 @@ class Control:
         differences, too.
 
         Raises:
-            AssertionError: They differ; the message is a diff.
+            AssertionError: If they differ; the message is a diff.
         """
         self._runner.log.check_counts(expected)
 
@@ -438,7 +438,7 @@ class Control:
         Complain in strict mode.
 
         Raises:
-            AssertionError: An endpoint was asked for that is not served; the message lists them.
+            AssertionError: If an endpoint was asked for that is not served; the message lists them.
         """
         if self.strict and (unknown := self.unknown_endpoints):
             raise AssertionError("the server does not serve\n" + "\n".join(unknown))

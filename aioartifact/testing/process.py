@@ -78,8 +78,8 @@ def serve(
         ValueError: If *password* is empty, or None while other machines can reach *host*; if a repository key or a
             user name is invalid; if *seed* is not a folder, or has files beside its subfolders.
         AssertionError: With *strict*, if endpoints were requested that are not served.
-        OSError: The address cannot be listened on, or a file cannot be read or written.
-        ssl.SSLError: The certificate and key do not fit.
+        OSError: If the address cannot be listened on, or a file cannot be read or written.
+        ssl.SSLError: If the certificate and key do not fit.
     """
     options = ServerOptions(
         host=host,

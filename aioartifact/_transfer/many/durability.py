@@ -28,7 +28,7 @@ class FolderSyncs:
         Wait until the names that are in the folder *path* now are on the disk itself.
 
         Raises:
-            LocalFileError: The disk refused.
+            LocalFileError: If the disk failed.
         """
         folder = self._folders.setdefault(path, _Folder())
         folder.asked += 1

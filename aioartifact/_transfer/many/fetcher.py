@@ -184,7 +184,7 @@ class Fetcher:
         Make sure that *items* fit on the disk, as far as their sizes are known before.
 
         Raises:
-            LocalFileError: They do not.
+            LocalFileError: If they do not.
         """
         if isinstance(items, Sequence):
             servers = self._servers
@@ -319,8 +319,8 @@ def job_of_item(item: Item, servers: Iterable[ServerURL], root: str = "") -> Job
     Read what a caller gave as an item; an absolute path must lie below *root*; blocks.
 
     Raises:
-        InvalidArgumentError: It is none.
-        UnsafePathError: Its path is absolute and lies elsewhere.
+        InvalidArgumentError: If it is not one.
+        UnsafePathError: If its path is absolute and lies elsewhere.
     """
     if isinstance(item, FileInfo):
         return Job(parse_item_url(item.url, servers), item.name, item, is_binding=True)

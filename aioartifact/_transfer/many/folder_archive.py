@@ -132,8 +132,8 @@ async def _receive(session: aiohttp.ClientSession, folder: ItemURL, staging: Sta
     Write the archive to the disk.
 
     Raises:
-        ArchiveError: It is larger than its files.
-        ArtifactoryError: It does not come.
+        ArchiveError: If it is larger than its files.
+        ArtifactoryError: If it does not come.
     """
     size = 0
     async with stream(session, build_folder_archive(folder)) as reply:
@@ -169,8 +169,8 @@ class _Unpacking:
         Unpack what is wanted.
 
         Raises:
-            ArchiveError: It is no archive, or damaged.
-            LocalFileError: The disk refused.
+            ArchiveError: If it is not a archive, or damaged.
+            LocalFileError: If the disk failed.
         """
         with open(path, "rb") as file, opened(file, name) as archive:
             for member, handle in archive.members():

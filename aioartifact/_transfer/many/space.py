@@ -22,7 +22,7 @@ def check_space(
     Local files are looked at only if the sum of all sizes is more than is free.
 
     Raises:
-        LocalFileError: They do not (ENOSPC).
+        LocalFileError: If they do not (ENOSPC).
     """
     free = free_space(root)
     total = sum(listed.size or 0 for listed in items if isinstance(listed, FileInfo))

@@ -33,8 +33,8 @@ async def members_of(session: aiohttp.ClientSession, item: ItemURL) -> list[Arch
     List the members of an archive, by as few of its bytes as it takes.
 
     Raises:
-        ArchiveError: It is none, or damaged.
-        ArtifactoryError: It cannot be read.
+        ArchiveError: If it is not one, or is damaged.
+        ArtifactoryError: If it cannot be read.
     """
     async with RemoteFile.opened(session, item) as file:
         return await run_on_file(file, lambda blocking: list_members(blocking, str(item)))
@@ -45,9 +45,9 @@ async def fetch_member(session: aiohttp.ClientSession, item: ItemURL, member: st
     Read one file of an archive: from the server where it looks into archives, else out of the archive's own bytes.
 
     Raises:
-        NotFoundError: There is no such archive, or no such file in it.
-        ArchiveError: It is none, or damaged; or the file is larger than *max_size* bytes.
-        ArtifactoryError: It cannot be read.
+        NotFoundError: If there is not a such archive, or no such file in it.
+        ArchiveError: If it is not one, or damaged; or the file is larger than *max_size* bytes.
+        ArtifactoryError: If it cannot be read.
     """
     refused = state_of(session).refused[item.server]
     if _ENTRIES not in refused and is_served(item.name) and _is_addressable(member):

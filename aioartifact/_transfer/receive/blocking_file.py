@@ -26,7 +26,7 @@ async def run_on_file(file: RemoteFile, work: Callable[[IO[bytes]], T]) -> T:
     Run *work* in a thread, on the remote *file* as one that blocks. Cancelled, it fails at its next read.
 
     Raises:
-        ArtifactoryError: A read failed, whatever *work* made of that.
+        ArtifactoryError: If a read failed, whatever *work* made of that.
     """
     blocking = BlockingFile(file)
     results: list[T] = []

@@ -119,11 +119,11 @@ async def fetch_file(
         progress: Counts its bytes.
 
     Raises:
-        NotAFileError: *item* is a folder.
-        ResponseError: The server said no.
-        TransportError: No answer came, or not all of it.
-        IntegrityError: Size or checksum differs.
-        LocalFileError: The disk refused.
+        NotAFileError: If *item* is a folder.
+        ResponseError: If the server refuses the request.
+        TransportError: If no complete response is received.
+        IntegrityError: If size or checksum differs.
+        LocalFileError: If the disk failed.
     """
     download = _Download(
         session, item, target, listed, check_replaceable, unless_sha1, progress, slots=slots, durable=durable

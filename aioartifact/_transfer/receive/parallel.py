@@ -86,9 +86,9 @@ class Body:
             Whether the whole body has come in this one answer, to its proper end.
 
         Raises:
-            ContentChanged: An answer belongs to other content.
-            TransportError: The first connection has brought less than it should, and no other has brought the rest.
-            LocalFileError: The disk refused.
+            ContentChanged: If an answer belongs to other content.
+            TransportError: If the first connection has brought less than it should, and no other has brought the rest.
+            LocalFileError: If the disk failed.
         """
         self._segments = self._divided(asked)
         first = self._segments.take()
@@ -131,7 +131,7 @@ class Body:
         Keep the bytes of an answer: a thread hashes and writes a batch while the next one arrives.
 
         Raises:
-            TransportError: It breaks off, or ends before the end of its segment.
+            TransportError: If it breaks off, or ends before the end of its segment.
         """
         batch = batch or await self._next_batch(reply, segment)
         while batch := first_bytes(batch, segment.rest):
@@ -233,8 +233,8 @@ class Body:
             Whether all of it has come.
 
         Raises:
-            ContentChanged: The answer belongs to other content.
-            LocalFileError: The disk refused.
+            ContentChanged: If the response belongs to other content.
+            LocalFileError: If the disk failed.
         """
         asked, size = Range(segment.position, segment.stop), self._expected.size or 0
         stop = asked.stop if asked.stop < size else None

@@ -89,7 +89,7 @@ class PartialFile:
         Read back and hash up to *most* bytes whose turn it is.
 
         Raises:
-            LocalFileError: The disk refused.
+            LocalFileError: If the disk failed.
         """
         with self._hashing:
             if self._digests is None:

@@ -121,8 +121,8 @@ class RemoteFile:
             The bytes; none at the end.
 
         Raises:
-            InvalidArgumentError: *size* is not a whole number.
-            TransportError: No answer came, or not all of it.
+            InvalidArgumentError: If *size* is not a whole number.
+            TransportError: If no complete response is received.
             IntegrityError: If the file is not what it was when it was opened.
             ResponseError: If the server refused.
             LocalFileError: If a temporary copy cannot be written or read.
@@ -149,8 +149,8 @@ class RemoteFile:
             The position; it may lie behind the end.
 
         Raises:
-            InvalidArgumentError: It would lie before the start, *offset* is not a whole number, or *whence* is not one
-                of these.
+            InvalidArgumentError: If it would lie before the start, *offset* is not a whole number, or *whence* is not
+                one of these.
         """
         offset = _whole("offset", offset)
         bases = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}
@@ -230,7 +230,7 @@ def _whole(name: str, value: object) -> int:
     Return *value* as an int if it is a whole number; those of NumPy are.
 
     Raises:
-        InvalidArgumentError: It is not.
+        InvalidArgumentError: If it is not.
     """
     try:
         return operator.index(value)  # type: ignore[arg-type]

@@ -223,7 +223,7 @@ def _local_path(given: object) -> str:
     The local path in an item, which may be malformed.
 
     Raises:
-        InvalidArgumentError: It is.
+        InvalidArgumentError: If it is.
     """
     match given:
         case TreeFile():

@@ -45,7 +45,7 @@ async def read_file(path: str, known: Checksums) -> Source:
     Look at the local file *path*, with the checksums that the caller does not already know computed.
 
     Raises:
-        LocalFileError: It cannot be read.
+        LocalFileError: If it cannot be read.
     """
     missing: list[Algorithm] = [name for name in ALGORITHMS if known.get(name) is None]
     source = await run(read_source, path, missing)
@@ -66,13 +66,13 @@ async def send_file(
     Deploy *source* as *item*; where *by_checksum*, see first whether the server has the bytes already.
 
     Raises:
-        LocalFileError: The file cannot be read.
-        InvalidArgumentError: *item* is a repository, or a property is one that a URL cannot carry.
+        LocalFileError: If the file cannot be read.
+        InvalidArgumentError: If *item* is a repository, or a property is one that a URL cannot carry.
         ResponseError: The server said no; 409 where its bytes differ from the checksums.
-        TransportError: No answer came.
-        IntegrityError: The server recorded other checksums.
-        StoredElsewhereError: The server stored the file under another path.
-        ProtocolError: Something that is not Artifactory answered.
+        TransportError: If no response is received.
+        IntegrityError: If the server recorded other checksums.
+        StoredElsewhereError: If the server stored the file under another path.
+        ProtocolError: If the response is not Artifactory's.
     """
     if not item.path:
         raise InvalidArgumentError(f"deploy {item}: is a repository", hint="end the URL with the name the file gets")
@@ -137,8 +137,8 @@ async def _check_deployed(
     file is found under the URL requested too, which is checked once per session and repository.
 
     Raises:
-        IntegrityError: It recorded other checksums.
-        StoredElsewhereError: It stored the file elsewhere.
+        IntegrityError: If it recorded other checksums.
+        StoredElsewhereError: If it stored the file elsewhere.
     """
     repository = read_deployed(item, request, answer, sent)
     if repository is None:

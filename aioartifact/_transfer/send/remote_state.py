@@ -37,7 +37,7 @@ class RemoteState:
 
         Raises:
             ResponseError: If the server refuses the request.
-            TransportError: No answer came.
+            TransportError: If no response is received.
         """
         if self._listed is not None:
             return item.path in self._listed
@@ -53,7 +53,7 @@ class RemoteState:
 
         Raises:
             ResponseError: If the server refuses the request.
-            TransportError: No answer came.
+            TransportError: If no response is received.
         """
         if not await self.has(item):
             return None
@@ -69,7 +69,7 @@ class RemoteState:
 
         Raises:
             ResponseError: If the server refuses the request.
-            TransportError: No answer came.
+            TransportError: If no response is received.
         """
         found = await self.find(item)
         if found is not None and found.checksums.get(algorithm) is None:

@@ -113,7 +113,7 @@ class Tokens:
         Find the token that *text* is, a JWT or a reference; None where it has the shape of neither.
 
         Raises:
-            RejectedTokenError: A JWT that is not ours, has been revoked, or has expired.
+            RejectedTokenError: If a JWT that is not ours, has been revoked, or has expired.
         """
         token = self.find(text) if _is_jwt(text) else self.by_reference(text)
         if token and token.expires is not None and token.expires <= now:
@@ -125,7 +125,7 @@ class Tokens:
         Find the token that a JWT is, expired or not.
 
         Raises:
-            RejectedTokenError: It is not ours, or has been revoked.
+            RejectedTokenError: If it is not ours, or has been revoked.
         """
         payload, _, signature = text.rpartition(".")
         if not hmac.compare_digest(_bytes(self._signature(payload)), _bytes(signature)):
@@ -200,7 +200,7 @@ def claims_of(jwt: str) -> dict[str, Any]:
     Read the claims of a JWT, without checking its signature.
 
     Raises:
-        ValueError: It is none.
+        ValueError: If it is not one.
     """
     claims = jackson.loads(_decode(jwt.split(".")[1])) if jwt.count(".") == 2 else None
     if not isinstance(claims, dict):

@@ -58,7 +58,7 @@ def run(
         archives: Whether the domains of archives and their entries are known.
 
     Raises:
-        AQLError: The query is refused; nothing has been read yet.
+        AQLError: If the query is refused; nothing has been read yet.
     """
     try:
         query = parse(text, archives=archives)

@@ -157,7 +157,7 @@ def select(query: Query, rows: Shown, conditions: Conditions, *, most: int | Non
         most: Most rows to read, or None for all.
 
     Raises:
-        AQLError: A value does not fit its field or operator.
+        AQLError: If a value does not fit its field or operator.
     """
     where = conditions.where(query.criteria)
     if query.domain not in TABLES:

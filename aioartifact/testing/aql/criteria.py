@@ -66,7 +66,7 @@ class Conditions:
         Condition a row must meet, with the server's own: no trash, and items are files unless a type is asked for.
 
         Raises:
-            AQLError: A value does not fit its field or operator.
+            AQLError: If a value does not fit its field or operator.
         """
         conditions = [self._condition(criteria, None)]
         if self.domain == "item" and not any(map(self._asks_for_type, criteria.comparisons())):

@@ -200,7 +200,7 @@ def criterion_subject(domain: str, text: str) -> Field | PropertyKey:
     Find what a criterion on *text* compares when *domain* is searched.
 
     Raises:
-        KeyError: There is no such thing, or it exists in results only.
+        KeyError: If there is not a such thing, or it exists in results only.
     """
     found = selection(domain, text)
     if isinstance(found, Fields) or (isinstance(found, Field) and found.kind is Kind.COMPUTED):
@@ -213,7 +213,7 @@ def sort_field(domain: str, text: str) -> Field:
     Find the field *text* names in a sort section.
 
     Raises:
-        KeyError: There is no such field, or none that has an order.
+        KeyError: If there is not a such field, or none that has an order.
     """
     found = criterion_subject(domain, text)
     if isinstance(found, PropertyKey):
@@ -226,7 +226,7 @@ def selection(domain: str, text: str) -> Selection:
     Find what the entry *text* of an include section asks for.
 
     Raises:
-        KeyError: There is no such thing.
+        KeyError: If the thing does not exist.
     """
     # Keys may have dots of their own, so a property is cut off before the route is split.
     prefix, at, key = text.partition("@")
@@ -247,7 +247,7 @@ def domain_at(domain: str, route: Route) -> str:
     Return the domain at the end of a road from *domain*.
 
     Raises:
-        KeyError: There is no such road.
+        KeyError: If the road does not exist.
     """
     passed = {domain}
     for step in route:

@@ -40,8 +40,8 @@ def parse(text: str, *, archives: bool = True) -> Query:
         archives: Whether the domains of archives and their entries are known; 7.x has them no more.
 
     Raises:
-        AQLError: It breaks the grammar or names an unknown domain, field or operator; the message quotes the
-            query and the part that was not understood.
+        AQLError: If it breaks the grammar or names an unknown domain, field or operator; the message quotes the query
+            and the part that was not understood.
     """
     return _Parser(text, archives=archives).query()
 

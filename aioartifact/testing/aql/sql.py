@@ -60,7 +60,7 @@ def matches(column: str, pattern: str) -> SQL:
     The literal beginning becomes a range of its own, which an index can serve.
 
     Raises:
-        AQLError: The pattern is longer than SQLite compares.
+        AQLError: If the pattern is longer than SQLite compares.
     """
     if literal_prefix(pattern) == pattern:
         return SQL(f"{column} = ?", (pattern,))

@@ -35,7 +35,7 @@ def read_value(kind: Kind, text: str, time_zone: tzinfo) -> str | int:
         time_zone: Zone of dates that name none.
 
     Raises:
-        AQLError: The field cannot hold such a value.
+        AQLError: If the field cannot hold such a value.
     """
     if kind is Kind.LONG:
         return _whole(text, bits=64, noun="long")
@@ -61,7 +61,7 @@ def period_start(text: str, now_ms: int, time_zone: tzinfo) -> int:
         Epoch milliseconds.
 
     Raises:
-        AQLError: *text* is no period, or reaches further back than the calendar.
+        AQLError: If *text* is not a period, or reaches further back than the calendar.
     """
     found = _PERIOD.fullmatch(text)
     if not text or found is None:

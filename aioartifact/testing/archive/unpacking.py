@@ -60,7 +60,7 @@ def opened(path: Path, name: str) -> Iterator[Archive]:
     Open the archive at *path*, whose *name* says what it is.
 
     Raises:
-        BrokenArchiveError: It is something else, or damaged, also where that shows only in the block.
+        BrokenArchiveError: If it is something else, or damaged, also where that shows only in the block.
     """
     try:
         if name.lower().endswith(_ZIP):

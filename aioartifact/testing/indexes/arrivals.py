@@ -15,8 +15,8 @@ def store_file(store: Store, repository: Repository, path: str, content: Content
     It reads a Python package for the properties that the index needs, so call it in a thread for one.
 
     Raises:
-        NotAFileError: *path* is a folder.
-        NotAFolderError: One of its parents is a file.
+        NotAFileError: If *path* is a folder.
+        NotAFolderError: If one of its parents is a file.
     """
     if python_packages.is_indexed(repository, path):
         found = python_packages.properties_of_file(store.blobs.path(content.sha256), path.rpartition("/")[2])

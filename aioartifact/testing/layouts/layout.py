@@ -114,7 +114,7 @@ class Layout:
         Build the path of *module*, the inverse of :meth:`parse` (but for dots inside the folders of an orgPath).
 
         Raises:
-            ValueError: The layout needs a token that *module* has no value for.
+            ValueError: If the layout needs a token that *module* has no value for.
         """
         return self._fill(self._parts, module)
 

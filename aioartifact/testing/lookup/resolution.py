@@ -51,7 +51,7 @@ async def find(exchange: Exchange, repository: Repository, path: str) -> Found:
     Find what a download of *path* from *repository* is answered with.
 
     Raises:
-        RefusalError: It is not to be had, or not for this user.
+        RefusalError: If it is not to be had, or not for this user.
     """
     if exchange.instance.origin in _origins(exchange):
         address = f"{repository.key}:{path}"

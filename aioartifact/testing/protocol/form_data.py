@@ -35,7 +35,7 @@ def boundary_of(content_type: str) -> bytes:
     Return what separates the parts.
 
     Raises:
-        FormDataError: The type is another one, or names no boundary.
+        FormDataError: If the type is another one, or names no boundary.
     """
     message = Message()
     message["Content-Type"] = content_type
@@ -64,7 +64,7 @@ class FormData:
         Take the next piece of the body.
 
         Raises:
-            FormDataError: A part has headers that make no sense.
+            FormDataError: If a part has headers that make no sense.
         """
         self._data += data
         while not self._ended:
@@ -93,7 +93,7 @@ class FormData:
         State that the body has ended.
 
         Raises:
-            FormDataError: It is incomplete.
+            FormDataError: If it is incomplete.
         """
         if not self._ended:
             raise FormDataError("The body ends in the middle of a part")

@@ -103,7 +103,7 @@ def created(key: str, sent: Mapping[str, Any]) -> Repository:
     Read the configuration of a new repository.
 
     Raises:
-        ConfigurationError: A field has a value that it cannot have.
+        ConfigurationError: If a field has a value that it cannot have.
     """
     kind: Kind | None = next((each for each in KINDS if each == sent.get("rclass")), None)
     if kind is None:
@@ -120,7 +120,7 @@ def updated(repository: Repository, sent: Mapping[str, Any]) -> Repository:
     Read what changes in the configuration of a repository.
 
     Raises:
-        ConfigurationError: A field has a value that it cannot have, or the key or class is another one.
+        ConfigurationError: If a field has a value that it cannot have, or the key or class is another one.
     """
     for name, has in (("key", repository.key), ("rclass", repository.kind)):
         if sent.get(name, has) != has:

@@ -21,7 +21,7 @@ def kept(repository: Repository, path: str, supplied: Checksums, content: Conten
     Return the checksums that *repository* records as the original ones of a file.
 
     Raises:
-        ChecksumPolicyError: The repository does not take the file.
+        ChecksumPolicyError: If the repository does not take the file.
     """
     policy = repository.checksum_policy
     if policy in _NAMES and not _fits(supplied, content):

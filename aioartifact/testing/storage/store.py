@@ -436,8 +436,8 @@ class Store:
         Other content than before drops the old properties and download counts; the same content keeps them.
 
         Raises:
-            NotAFileError: *path* is a folder.
-            NotAFolderError: One of its parents is a file.
+            NotAFileError: If *path* is a folder.
+            NotAFolderError: If one of its parents is a file.
         """
         with self.transaction():
             old = self.get(repo, path)
@@ -574,7 +574,7 @@ class Store:
         A file takes the place of a file; a folder that is there already stays as it is.
 
         Raises:
-            ConflictError: A folder is where the file should go, or the other way round, or a parent is a file.
+            ConflictError: If a folder is where the file should go, or the other way round, or a parent is a file.
         """
         parent, name = split_path(path)
         with self.transaction():

@@ -146,7 +146,7 @@ class RequestLog:
         Compare with ``"GET generic-local/a.bin"`` lines; a line with ``?`` compares the query too, as sent.
 
         Raises:
-            AssertionError: They differ; the message is a diff.
+            AssertionError: If they differ; the message is a diff.
         """
         seen = [_as_expected(record, expected, index) for index, record in enumerate(list(self.records))]
         if seen != list(expected):
@@ -158,7 +158,7 @@ class RequestLog:
         Compare the number of requests per ``"GET generic-local/**"`` line; others count as themselves.
 
         Raises:
-            AssertionError: They differ; the message is a diff.
+            AssertionError: If they differ; the message is a diff.
         """
         seen = Counter(_line_for(record, expected) for record in list(self.records))
         lines = sorted({*expected, *seen})

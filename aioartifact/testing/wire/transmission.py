@@ -228,7 +228,7 @@ class UploadFault:
         Let *received* bytes have come: none too early, and not too many.
 
         Raises:
-            ConnectionResetError: The connection is reset.
+            ConnectionResetError: If the connection is reset.
         """
         if self._handle.fault.bandwidth:
             await self._handle.pause_until(self._started + received / self._handle.fault.bandwidth)
@@ -240,7 +240,7 @@ class UploadFault:
         Reset or stall once enough bytes are *received*; without a number, instead of the response at the latest.
 
         Raises:
-            ConnectionResetError: The connection is reset.
+            ConnectionResetError: If the connection is reset.
         """
         if self._handle.fault.bandwidth:
             return

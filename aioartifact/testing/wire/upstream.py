@@ -112,7 +112,7 @@ class Upstream:
         Return the file, from the cache if it is there and fresh, else fetched into it.
 
         Raises:
-            UpstreamError: The file is not to be had, neither fresh nor stale.
+            UpstreamError: If the file is not to be had, neither fresh nor stale.
         """
         store = self._instance.store
         async with self._lock(order):
@@ -138,7 +138,7 @@ class Upstream:
             only_look: Request the headers only; then the item has the checksums that the upstream reports.
 
         Raises:
-            UpstreamError: The file is not to be had.
+            UpstreamError: If the file is not to be had.
         """
         facts = await self.look(order)
         if only_look:
@@ -152,7 +152,7 @@ class Upstream:
         Ask the upstream about a file.
 
         Raises:
-            UpstreamError: It is offline or unreachable, or has no such file, or had none a while ago.
+            UpstreamError: If it is offline or unreachable, or has no such file, or had none a while ago.
         """
         remote, path = order.remote, order.path
         self._demand_online(order)
