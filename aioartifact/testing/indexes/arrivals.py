@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from ..repositories.definitions import Repository
+from ..protocol import build_info
+from ..repositories.definitions import BUILD_INFO_TYPE, Repository
+from ..storage import builds
 from ..storage.blobs import Content
 from ..storage.store import Deployment, Item, Store
 from . import computed_metadata, python_packages
@@ -12,9 +14,11 @@ def store_file(store: Store, repository: Repository, path: str, content: Content
     """
     Record a file whose blob is stored already, in one transaction with the metadata that it changes.
 
-    It reads a Python package for the properties that the index needs, so call it in a thread for one.
+    It reads a Python package for the properties that the index needs, and build info for what it describes, so call it
+    in a thread for these. Build info that is not where it belongs is a file like any other.
 
     Raises:
+        BuildInfoError: If the repository is for build info, and the file is something else.
         NotAFileError: If *path* is a folder.
         NotAFolderError: If one of its parents is a file.
     """
@@ -23,6 +27,10 @@ def store_file(store: Store, repository: Repository, path: str, content: Content
         deployment = replace(deployment, properties={**(deployment.properties or {}), **found})
     with store.transaction():
         item = store.put(repository.key, path, content, deployment)
+        if repository.package_type == BUILD_INFO_TYPE:
+            document = build_info.parse_document(store.blob_of(item).read_bytes())
+            if build_info.run_of(document).path == path:
+                builds.record(store, item, document)
         folders = computed_metadata.after_deploy(repository, path)
         computed_metadata.recompute(store, repository, folders, deployment.now)
     return item

@@ -14,7 +14,6 @@ from ...protocol import build_info
 from ...protocol.build_info import BuildInfoError, Run
 from ...protocol.replies import RefusalError, Reply, refuse
 from ...repositories.definitions import BUILD_INFO_TYPE
-from ...storage import builds as build_rows
 from ...storage.store import Checksums, Deployment, Item
 from ...wire.exchange import Exchange
 from ..items import deploy
@@ -95,13 +94,13 @@ def publish_document(builds: BuildAccess, document: dict[str, Any]) -> Item:
     policy = document.get("buildRetention")
     retention = understood(partial(Retention.of, policy)) if policy else None
     _complete(builds, document)
-    item = store_document(builds, document, by=user.name, now=instance.now_ms())
+    item = _store(builds, document, by=user.name, now=instance.now_ms())
     if retention and instance.edition == "pro":
         retain(builds, build_info.run_of(document).name, retention)
     return item
 
 
-def store_document(builds: BuildAccess, document: dict[str, Any], *, by: str, now: int) -> Item:
+def _store(builds: BuildAccess, document: dict[str, Any], *, by: str, now: int) -> Item:
     """
     Store a document as it is, and record the run that it describes.
 
@@ -111,12 +110,9 @@ def store_document(builds: BuildAccess, document: dict[str, Any], *, by: str, no
     store, run = builds.exchange.instance.store, understood(partial(build_info.run_of, document))
     ensure_repository(builds.exchange, builds.repository)
     repository = builds.exchange.instance.repositories[builds.repository]
-    with store.transaction():
-        content = store.blobs.add(json.dumps(document, ensure_ascii=False, indent=2).encode())
-        original = Checksums(content.sha1, content.md5, content.sha256)
-        item = arrivals.store_file(store, repository, run.path, content, Deployment(by=by, now=now, original=original))
-        understood(partial(build_rows.record, store, item, document))
-    return item
+    content = store.blobs.add(json.dumps(document, ensure_ascii=False, indent=2).encode())
+    how = Deployment(by=by, now=now, original=Checksums(content.sha1, content.md5, content.sha256))
+    return understood(partial(arrivals.store_file, store, repository, run.path, content, how))
 
 
 def _complete(builds: BuildAccess, document: dict[str, Any]) -> None:

@@ -169,3 +169,15 @@ async def test_repository_is_not_deleted(published, send):
     answer = await send(published, "DELETE", "/api/repositories/artifactory-build-info")
     message = "Deletion of Build Info repository artifactory-build-info is not allowed."
     assert (answer.status, answer.message) == (403, message)
+
+
+async def test_document_that_a_test_stores(published, send, build):
+    """``server.put`` records a build as a deploy does; elsewhere than at its path, a document is only a file."""
+    text = json.dumps(build(4)).encode()
+    published.put("artifactory-build-info/x.json", text)
+    assert (await send(published, "GET", "app/4")).status == 404
+    published.put("artifactory-build-info/app/4-1717495200000.json", text)
+    assert (await send(published, "GET", "app/4")).status == 200
+    with pytest.raises(ValueError, match="Error parsing json body"):
+        published.put("artifactory-build-info/y.json", b"content")
+    assert not published.exists("artifactory-build-info/y.json")
