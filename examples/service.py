@@ -1,5 +1,5 @@
 """
-A web service beside Artifactory: it tells the versions of datasets, and hands out files of the newest one.
+A web service in front of Artifactory: it lists the versions of datasets, and serves files of the newest one.
 
     python service.py https://artifactory.example.com/artifactory data-public
 
@@ -87,7 +87,7 @@ async def send_file(request: web.Request) -> web.StreamResponse:
             async for chunk in chunks:
                 await answer.write(chunk)
         except aioartifact.ArtifactoryError:
-            # The status is sent, and the bytes may be wrong ones: without an end nobody takes them for the file.
+            # The status is already sent, and the bytes may be wrong: without an end, no client accepts them.
             if request.transport is not None:
                 request.transport.abort()
     return answer

@@ -336,7 +336,7 @@ def state_of(session: aiohttp.ClientSession) -> SessionState:
 
     Raises:
         SessionError: See :meth:`SessionState.check`.
-        InvalidArgumentError: If *session* is not a aiohttp.ClientSession.
+        InvalidArgumentError: If *session* is not an aiohttp.ClientSession.
     """
     if not isinstance(session, aiohttp.ClientSession):
         raise InvalidArgumentError(

@@ -169,7 +169,7 @@ class _Unpacking:
         Unpack what is wanted.
 
         Raises:
-            ArchiveError: If it is not a archive, or damaged.
+            ArchiveError: If it is not an archive, or damaged.
             LocalFileError: If the disk failed.
         """
         with open(path, "rb") as file, opened(file, name) as archive:
