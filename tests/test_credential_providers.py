@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -407,27 +408,90 @@ async def test_provider_whose_users_change(server, url, time, client_time):
     assert provider.calls == [False, False]
 
 
-async def test_expiry_in_the_middle_of_a_bulk_download(server, time, client_time, tmp_path):
+@pytest.mark.parametrize("knows_time", [True, False], ids=["client-knows", "only-401"])
+async def test_expiry_in_the_middle_of_a_bulk_download(server, time, client_time, tmp_path, knows_time):
     """The files that follow are requested with a new token; nothing fails."""
     names = [f"generic-local/many/{number}" for number in range(200)]
     for name in names:
         server.put(name, name.encode())
     issuer = Issuer(server)
+    if not knows_time:
+        client_time.source = lambda: 1_700_000_000.0
 
     def advance(event: aioartifact.TransferEvent) -> None:
         time.advance(1)
 
     async with aioartifact.session(server.url, auth=issuer) as session:
-        report = await aioartifact.download_many(
-            [f"{server.url}/{name}" for name in names],
-            tmp_path,
-            progress=aioartifact.Progress(advance),
-            session=session,
-        )
+        urls = [f"{server.url}/{name}" for name in names]
+        progress = aioartifact.Progress(advance)
+        report = await aioartifact.download_many(urls, tmp_path, progress=progress, session=session)
     assert len(report.downloaded) == 200
     assert len(issuer.calls) >= 3
     for name in names:
         assert (tmp_path / name.rpartition("/")[2]).read_bytes() == name.encode()
+
+
+@pytest.mark.parametrize("knows_time", [True, False], ids=["client-knows", "only-401"])
+async def test_expiry_before_a_download_is_resumed(server, time, client_time, tmp_path, knows_time):
+    """The connection breaks after the token has expired: the rest is requested with a new one."""
+    content = random.Random(5).randbytes(9 * 1024 * 1024)
+    server.put("generic-local/large", content)
+    server.fail("GET", "generic-local/large", times=1, fault=Fault.truncate(after=5 * 1024 * 1024))
+    issuer = Issuer(server)
+    if not knows_time:
+        client_time.source = lambda: 1_700_000_000.0
+
+    def expire(event: aioartifact.TransferEvent) -> None:
+        time.advance(61)
+
+    retry = aioartifact.RetryPolicy(backoff_initial=0)
+    async with aioartifact.session(server.url, auth=issuer, retry=retry) as session:
+        progress = aioartifact.Progress(expire)
+        url = f"{server.url}/generic-local/large"
+        await aioartifact.download(url, tmp_path / "large", progress=progress, session=session)
+    assert (tmp_path / "large").read_bytes() == content
+    assert any("range" in request.headers for request in server.requests)
+    assert len(issuer.calls) >= 2
+
+
+CALLS = {
+    "info": lambda url, folder, session: aioartifact.info(url, session=session),
+    "download": lambda url, folder, session: aioartifact.download(url, folder, session=session),
+    "download_folder": lambda url, folder, session: aioartifact.download_folder(
+        url.rpartition("/")[0], folder, session=session
+    ),
+    "deploy": lambda url, folder, session: aioartifact.write_bytes(url, b"x", session=session),
+    "walk": lambda url, folder, session: drained(aioartifact.walk(url.rpartition("/")[0], session=session)),
+    "glob": lambda url, folder, session: drained(aioartifact.glob(url.rpartition("/")[0], "*", session=session)),
+    "aql": lambda url, folder, session: drained(
+        aioartifact.aql(url.partition("/generic")[0], 'items.find({"name": "a"})', session=session)
+    ),
+    "search": lambda url, folder, session: drained(
+        aioartifact.search(url.partition("/generic")[0], name="a", session=session)
+    ),
+    "versions": lambda url, folder, session: aioartifact.versions(
+        url.partition("/generic")[0], "generic-local", "g", "n", session=session
+    ),
+    "sync": lambda url, folder, session: aioartifact.sync(url.rpartition("/")[0], folder, session=session),
+    "delete": lambda url, folder, session: aioartifact.delete(url, session=session),
+}
+
+
+async def drained(items) -> list[object]:
+    return [item async for item in items]
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_every_kind_of_call_reports_the_provider(server, url, tmp_path, name):
+    """No call takes the failure of a provider for an answer, tries other ways, or leaves a file."""
+    provider = Scripted(RuntimeError(CANARY))
+    async with aioartifact.session(server.url, auth=provider) as session:
+        with pytest.raises(aioartifact.CredentialsError, match="provider Scripted raised RuntimeError") as caught:
+            await CALLS[name](url, tmp_path, session)
+    assert CANARY not in f"{caught.value!r}{caught.value}"
+    assert server.requests == []
+    assert len(provider.calls) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_upload_is_repeated_if_its_body_can_be_sent_again(server, url, time, client_time, tmp_path):

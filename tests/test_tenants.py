@@ -30,7 +30,7 @@ async def server():
             running.create_repository(f"{name}-local")
             running.grant(name, f"{name}-local", "rwdn")
             running.put(f"{name}-local/small.bin", name.encode())
-            running.put(f"{name}-local/large.bin", name.encode() * MIB)
+            running.put(f"{name}-local/large.bin", name.encode() * 4 * MIB)
             running.put(f"{name}-local/deep/er/x.txt", b"x")
         running.clear_log()
         yield running
@@ -70,7 +70,7 @@ async def use(shared, base: str, name: str, folder) -> list[BaseException]:
     async with aioartifact.with_credentials(shared, provider_of(name)) as session:
         assert await aioartifact.read_bytes(f"{mine}/small.bin", session=session) == name.encode()
         await aioartifact.download(f"{mine}/large.bin", folder / "large.bin", session=session)
-        assert (folder / "large.bin").read_bytes() == name.encode() * MIB
+        assert (folder / "large.bin").read_bytes() == name.encode() * 4 * MIB
         assert [each async for each in aioartifact.walk(mine, session=session)]
         assert [each async for each in aioartifact.ls(mine, session=session)]
         found = aioartifact.search(base, name="*.bin", repositories=[f"{name}-local"], session=session)
@@ -79,7 +79,7 @@ async def use(shared, base: str, name: str, folder) -> list[BaseException]:
         await aioartifact.set_properties(f"{mine}/copy.bin", {"a": "b"}, session=session)
         async with session.get(f"{mine}/large.bin") as response:
             assert response.status == 200
-            assert len(await response.read()) == len(name) * MIB
+            assert len(await response.read()) == len(name) * 4 * MIB
         for failing in (f"{mine}/missing", f"{other}/small.bin"):
             try:
                 await aioartifact.info(failing, session=session)
@@ -93,9 +93,11 @@ async def test_no_secret_of_one_tenant_reaches_another(server, tap, shared, tmp_
     """Over redirects, resumes, retries, listings and uploads: requests, log lines, reprs and errors."""
     caplog.set_level(logging.DEBUG)
     base = f"{tap.origin}/artifactory"
+    server.fail("GET", "storage:**", times=2, fault=Fault.reset(after=9 * MIB))
+    server.fail("GET", "storage:**", times=1, fault=Fault.status(403))  # as if the signed URLs had expired
     for name in TENANTS:
         (tmp_path / name).mkdir()
-        server.fail("GET", f"{name}-local/large.bin", times=2, fault=Fault.cut(after=MIB))
+        server.fail("GET", f"{name}-local/large.bin", times=1, fault=Fault.status(502))
         server.fail("GET", f"{name}-local/small.bin", times=2, fault=Fault.status(503))
         server.fail("PUT", f"{name}-local/**", times=1, fault=Fault.reset())
     await aioartifact.info(f"{base}/service-local/small.bin", session=shared)
@@ -113,7 +115,7 @@ async def test_no_secret_of_one_tenant_reaches_another(server, tap, shared, tmp_
         for request in carrying:
             assert not any(each.encode() in request for each in foreign)
     stored = [request for request in server.requests if request.origin == "storage"]
-    assert stored
+    assert any("range" in request.headers for request in stored)
     assert not any(request.had_credentials for request in stored)
     assert [len(each) for each in errors] == [2, 2]
     shown = "".join(record.getMessage() for record in caplog.records)
