@@ -6,6 +6,7 @@ import traceback
 from datetime import UTC, datetime
 from functools import partial
 
+import aiohttp
 import anyio
 import anyio.lowlevel
 import pytest
@@ -210,6 +211,33 @@ async def test_tenants_share_connections_and_limits(server, tap):
             await each.close()
         assert not shared.closed
     assert server.max_in_flight <= 3
+
+
+async def test_sessions_that_share_limits(server, tap):
+    """Sessions with connections of their own, which together send no more than one would."""
+    base = f"{tap.origin}/artifactory"
+    limits = aioartifact.Limits(max_connections=3)
+    async with (
+        aioartifact.session(base, auth=provider_of("ada"), limits=limits) as ada,
+        aioartifact.session(base, auth=provider_of("bob"), limits=ada) as bob,
+    ):
+        calls = [
+            aioartifact.info(f"{base}/{name}-local/small.bin", session=each)
+            for name, each in (("ada", ada), ("bob", bob)) * 20
+        ]
+        await asyncio.gather(*calls)
+        assert state_of(bob).limits == limits
+        await ada.close()
+        assert await aioartifact.exists(f"{base}/bob-local/small.bin", session=bob)
+        with pytest.raises(aioartifact.SessionError, match="closed"):
+            await aioartifact.open_session(base, limits=ada)
+    assert server.max_in_flight <= 3
+
+
+async def test_limits_of_a_session_from_elsewhere():
+    async with aiohttp.ClientSession() as own:
+        with pytest.raises(aioartifact.InvalidArgumentError, match="not opened by aioartifact"):
+            await aioartifact.open_session(limits=own)
 
 
 async def test_tenant_has_nothing_of_the_configuration(server, tap, monkeypatch):

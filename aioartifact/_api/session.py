@@ -60,7 +60,7 @@ def session(
     auth: Auth | Mapping[URLLike, Auth] | None = None,
     retry: RetryPolicy | None = None,
     timeouts: Timeouts | None = None,
-    limits: Limits | None = None,
+    limits: Limits | aiohttp.ClientSession | None = None,
     verify: Verify = True,
     cert: ClientCertificate | None = None,
     proxy: str | URL | None = None,
@@ -90,7 +90,8 @@ def session(
             base addresses. None looks them up, see :func:`resolve_credentials`.
         retry: How to retry transient failures; None means ``RetryPolicy()``.
         timeouts: Time limits in seconds; None means ``Timeouts()``.
-        limits: Concurrency and rate limits; None means ``Limits()``.
+        limits: Concurrency and rate limits; None means ``Limits()``. Another open session of this library to share its
+            limits with, as for one with another client certificate: together they send no more than one of them would.
         verify: True to verify TLS certificates against the system's authorities, or those in ``SSL_CERT_FILE`` and
             ``SSL_CERT_DIR``; or a file or folder of CA certificates, or an ``ssl.SSLContext``. False verifies nothing,
             and warns.
@@ -145,7 +146,7 @@ async def open_session(
     auth: Auth | Mapping[URLLike, Auth] | None = None,
     retry: RetryPolicy | None = None,
     timeouts: Timeouts | None = None,
-    limits: Limits | None = None,
+    limits: Limits | aiohttp.ClientSession | None = None,
     verify: Verify = True,
     cert: ClientCertificate | None = None,
     proxy: str | URL | None = None,
@@ -185,20 +186,33 @@ async def open_session(
     """
     given = _given_credentials(server, auth)
     additions = check_additions(headers, middlewares, trace_configs)
+    sharing = _state_to_share(limits) if isinstance(limits, aiohttp.ClientSession) else None
     state = SessionState(
         resolve=lambda asked: _look_up(asked, given),
         retry=given_or("retry", retry, RetryPolicy()),
         timeouts=given_or("timeouts", timeouts, Timeouts()),
-        limits=given_or("limits", limits, Limits()),
+        limits=given_or("limits", None if isinstance(limits, aiohttp.ClientSession) else limits, Limits()),
         trust_env=trust_env and proxy is None,
         configured=await anyio.to_thread.run_sync(look_up_servers),
         home=None if server is None else parse_server_url(server),
         additions=additions,
     )
+    if sharing is not None:
+        state.share_limits(sharing)
     for known in given if state.home is None else [*given, state.home]:
         await state.admit(known)
     text = str(proxy) if isinstance(proxy, URL) else proxy
     return await new_session(state, verify=verify, cert=cert, proxy=text, user_agent=user_agent)
+
+
+def _state_to_share(session: aiohttp.ClientSession) -> SessionState:
+    state = state_of(session)
+    if state.foreign:
+        raise InvalidArgumentError(
+            "limits is a session that was not opened by aioartifact",
+            hint="the limits of such a session are its owner's",
+        )
+    return state
 
 
 def with_credentials(

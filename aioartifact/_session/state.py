@@ -153,13 +153,16 @@ class SessionState:
             self.trust_env,
             clock=self.clock,
             configured=self.configured,
-            server_limits=self.server_limits,
             home=self.home,
-            calls=self.calls,
             additions=self.additions,
         )
-        derived.byte_rate, derived.request_rate = self.byte_rate, self.request_rate
+        derived.share_limits(self)
         return derived
+
+    def share_limits(self, other: "SessionState") -> None:
+        """Use the limits of *other*, and what it has learned about servers, from now on."""
+        self.limits, self.server_limits, self.calls = other.limits, other.server_limits, other.calls
+        self.byte_rate, self.request_rate = other.byte_rate, other.request_rate
 
     def owner(self, url: URL) -> ServerURL | None:
         """The server that *url* lies on, of those named to this session; the longest context path wins."""
