@@ -30,7 +30,8 @@ def aql(server: URLLike, query: str | Items, *, session: aiohttp.ClientSession |
 
         from aioartifact import query
 
-        async for row in aioartifact.aql(server, query.items(repo="libs-release", size=query.gt(1_000_000))):
+        large = query.items(repo="libs-release", size=query.gt(1_000_000))
+        async for row in aioartifact.aql(server, large):
             print(row["path"], row["name"])
 
     Args:

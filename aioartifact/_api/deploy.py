@@ -34,7 +34,8 @@ async def deploy(
     recorded are compared once more here. The server creates missing folders. Deploying again replaces the file.
     Example::
 
-        await aioartifact.deploy("app-1.0.jar", f"{server}/libs-release/org/acme/app/1.0/", parameters={"build": "7"})
+        folder = f"{server}/libs-release/org/acme/app/1.0/"
+        await aioartifact.deploy("app-1.0.jar", folder, parameters={"build": "7"})
 
     Args:
         path: Local file.

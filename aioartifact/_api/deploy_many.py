@@ -126,8 +126,9 @@ def deploy_folder(
     unchanged. Symbolic links are followed, to files and to folders; empty folders are not created. The target is
     listed first, as by :func:`download_folder`, unless there are only a few files. Example::
 
-        report = await aioartifact.deploy_folder("dist", f"{server}/libs-release/org/acme/app/1.0")
-        print(len(report.deployed), "deployed,", len(report.unchanged), "unchanged")
+        target = f"{server}/libs-release/org/acme/app/1.0"
+        report = await aioartifact.deploy_folder("dist", target)
+        print(len(report.deployed), len(report.unchanged))
 
     Args:
         folder: Local folder.

@@ -64,7 +64,8 @@ async def download(
     A stored file keeps its bytes, even if labelled with a ``Content-Encoding``. A coding that was added in transit is
     removed if the checksum shows that. Example::
 
-        path = await aioartifact.download(f"{server}/libs-release/org/acme/app/1.0/app-1.0.jar", ".")
+        url = f"{server}/libs-release/org/acme/app/1.0/app-1.0.jar"
+        path = await aioartifact.download(url, ".")
 
     Args:
         url: URL of the file.
@@ -234,8 +235,9 @@ def download_folder(
 
     An empty folder on the server creates an empty local folder. Empty folders below it are not created. Example::
 
-        report = await aioartifact.download_folder(f"{server}/data/emodb/1.1.0", "emodb", include="**/*.wav")
-        print(len(report.downloaded), "downloaded,", len(report.unchanged), "unchanged")
+        url = f"{server}/data/emodb/1.1.0"
+        report = await aioartifact.download_folder(url, "emodb", include="**/*.wav")
+        print(len(report.downloaded), len(report.unchanged))
 
     Args:
         url: URL of a folder or a repository.

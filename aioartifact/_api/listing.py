@@ -77,7 +77,8 @@ def walk(
     Memory does not grow with the tree, except for 100,000 paths that are kept to continue after a failure. Process
     entries as they arrive: a server does not wait long while its response is not read. Example::
 
-        async for file in aioartifact.walk(f"{server}/libs-release/org/acme", include="**/*.jar"):
+        folder = f"{server}/libs-release/org/acme"
+        async for file in aioartifact.walk(folder, include="**/*.jar"):
             print(file.path, file.size)
 
     Args:

@@ -48,7 +48,8 @@ async def copy(
     goes into, under its own name. (Artifactory itself decides by whether the folder exists, so the target is checked
     first.) Missing folders are created. Properties are copied. Example::
 
-        await aioartifact.copy(f"{server}/libs-staging/app-1.0.jar", f"{server}/libs-release/org/acme/app/1.0/")
+        staged = f"{server}/libs-staging/app-1.0.jar"
+        await aioartifact.copy(staged, f"{server}/libs-release/org/acme/app/1.0/")
 
     A copy is sent once. If the response is lost, source and target are compared: a complete copy is a success, anything
     else raises.
@@ -97,7 +98,8 @@ async def move(
     Otherwise like :func:`copy`. If the response is lost, a source that is gone and a target that is new mean success.
     Example::
 
-        await aioartifact.move(f"{server}/libs-staging/app-1.0.jar", f"{server}/libs-release/org/acme/app/1.0/")
+        staged = f"{server}/libs-staging/app-1.0.jar"
+        await aioartifact.move(staged, f"{server}/libs-release/org/acme/app/1.0/")
 
     Args:
         source: URL of a file, a folder or a repository.

@@ -36,7 +36,8 @@ def copy_many(
     the targets so far (which no other item may have) and the outcomes of an awaited report. Example::
 
         builds = f"{server}/libs-staging/acme"
-        report = await copy_many([(f"{builds}/{name}", f"{server}/libs-release/acme/") for name in names])
+        pairs = [(f"{builds}/{name}", f"{server}/libs-release/acme/") for name in names]
+        report = await copy_many(pairs)
         print(len(report.copied), "copied")
 
     Items are copied in no particular order, so no target should be inside another one.
@@ -156,7 +157,8 @@ def delete_many(
     :class:`Batch`. Items are pulled as they are needed, so they may come from a listing or an endless iterator; memory
     grows with the URLs so far (which no other item may have) and the outcomes of an awaited report. Example::
 
-        old = [file.url async for file in walk(f"{server}/builds") if file.modified and file.modified < limit]
+        files = [file async for file in walk(f"{server}/builds")]
+        old = [file.url for file in files if file.modified and file.modified < limit]
         report = await delete_many(old, missing_ok=True, on_error="collect")
         print(len(report.deleted), "deleted,", len(report.failed), "failed")
 

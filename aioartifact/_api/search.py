@@ -46,7 +46,7 @@ def search(
     The criterion is either a name, a checksum, properties, coordinates (any of *group_id*, *artifact_id*, *version* and
     *classifier*), or a date. :func:`glob` and :func:`aql` combine conditions. Example::
 
-        async for item in aioartifact.search(server, name="app-1.*.jar", repositories="libs-release"):
+        async for item in aioartifact.search(server, name="app-1.*.jar"):
             print(item.url)
 
     Args:

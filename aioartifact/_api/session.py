@@ -78,8 +78,9 @@ def session(
     here or used in a call of this library; requests sent on the session itself carry credentials only for servers
     known by then. One session works with any number of servers, in one event loop and one process. Example::
 
-        async with aioartifact.session("https://artifactory.example.com/artifactory") as session:
-            print(await aioartifact.repositories("https://artifactory.example.com/artifactory", session=session))
+        server = "https://artifactory.example.com/artifactory"
+        async with aioartifact.session(server) as session:
+            print(await aioartifact.repositories(server, session=session))
 
     Args:
         server: Base address of a server, e.g. ``https://host/artifactory``. Needed if its path does not end in
@@ -223,8 +224,9 @@ def with_credentials(
 
     ::
 
+        token = Credentials.bearer("...")
         async with aioartifact.session(server) as shared:
-            async with aioartifact.with_credentials(shared, Credentials.bearer(token)) as session:
+            async with aioartifact.with_credentials(shared, token) as session:
                 await aioartifact.download(url, folder, session=session)
 
     Both share connections, limits, pauses that the server has asked for, and settings, but neither credentials nor what

@@ -146,7 +146,8 @@ def sync(
     If both are equal already, this costs the listing, and with *manifest* reads no local file. An empty folder on
     the server creates an empty local folder; empty folders below it are not created. Example::
 
-        report = await aioartifact.sync(f"{server}/data/emodb", "emodb", manifest="emodb.manifest")
+        source = f"{server}/data/emodb"
+        report = await aioartifact.sync(source, "emodb", manifest="emodb.manifest")
 
     Args:
         source: See :func:`plan_sync`.
