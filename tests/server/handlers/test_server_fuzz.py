@@ -237,12 +237,16 @@ TOKENS = [
     ),
     *("(", ")", "{", "}", "[", "]", ",", ":", "1", "-1", "9" * 30, "null", "true", '"', "\\", "\n"),
     *('"name"', '"path"', '"repo"', '"type"', '"size"', '"created"', '"@k"', '"@*"', '"*"', '"property.key"'),
+    *('"artifact"', '"module"', '"module.build"', '"item.stat"', '"promotion.status"', '"artifact.module.@k"'),
     *('"property"', '"stat.downloads"', '"a*"', '"3d"', '"$or"', '"$and"', '"$msp"', '"$eq"', '"$gt"', '"$match"'),
 ]
 IDIOMS = [
     'items.find({"repo":"generic-local","$or":[{"path":{"$match":"a/*"}},{"@k":{"$ne":"v"}}]}).include("name","@k")',
     'items.find({"$msp":[{"@k":"v"},{"@l":{"$nmatch":"w*"}}]},{"created":{"$last":"3d"}}).sort({"$asc":["name"]})',
     'items.find({"type":"any","size":{"$gt":1}}).include("*","property","stat").offset(1).limit(2)',
+    'items.find({"$or":[{"artifact.module.build.name":"fuzzed"},{"dependency.module.build.@k":"v"}]}).include("name")',
+    'builds.find({"promotion.status":"s","module.artifact.item.@k":"v"}).include("name","module.artifact.item","@k")',
+    'dependencies.find({"module.build.started":{"$before":"1d"},"item.type":"any"}).include("*","module.@k")',
 ]
 
 
