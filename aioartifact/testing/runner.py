@@ -255,8 +255,8 @@ class Runner:
             if self._log_file is not None:
                 self.log.on_done = resources.enter_context(_RequestFile(self._log_file)).write
             prepare()
-            upstream = await resources.enter_async_context(Upstream(self.instance))
-            app = App(self.instance, self.log, self.faults, upstream, latency=self._latency)
+            self._upstream = await resources.enter_async_context(Upstream(self.instance))
+            app = App(self.instance, self.log, self.faults, self._upstream, latency=self._latency)
             resources.push_async_callback(_cancelled, asyncio.create_task(silence.run()))
             resources.push_async_callback(self._end, _abort)
             context = self._ssl_context
@@ -278,6 +278,7 @@ class Runner:
         """Forget items, repositories, accounts, faults and requests, and set the clock right."""
         self.faults.clear()
         self.instance.clear(self._make_accounts(lockouts=self._make_lockouts()))
+        self._upstream.forget()
         self._add_default_repository()
         self.log.clear()
         if isinstance(self.clock, AdjustableClock):

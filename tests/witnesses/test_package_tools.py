@@ -113,6 +113,19 @@ def test_virtual_repository_of_packages(packages, twine, pip, make_wheel):
     assert (done.returncode, version) == (0, "1.0"), done.stderr
 
 
+def test_pip_installs_through_a_remote_repository(packages, twine, pip, make_wheel):
+    """From the index of an upstream, whose files are fetched when pip asks for them."""
+    assert twine(make_wheel()).returncode == 0
+    with ThreadedArtifactoryServer(edition="pro") as near:
+        credentials = {"username": packages.username, "password": packages.password}
+        url = f"{packages.url}/api/pypi/pypi"
+        near.create_repository("far", kind="remote", package_type="pypi", url=url, **credentials)
+        near.add_user("ann", password="p@ss w0rd")
+        near.grant("ann", "far")
+        done, version = pip("--index-url", index_url(near, "far"), "witness")
+        assert (done.returncode, version) == (0, "1.0"), done.stderr
+
+
 def test_pip_checks_the_digest(packages, pip, make_wheel):
     """Content that changes after it was listed is refused by pip."""
     packages.put(f"pypi/{WHEEL}", make_wheel())

@@ -15,7 +15,7 @@ from ..protocol.replies import RefusalError, Reply, refuse
 from ..repositories.definitions import Repository
 from ..storage.store import Item
 from ..wire.exchange import Exchange
-from ..wire.upstream import ORIGINATED, Order, UpstreamError
+from ..wire.upstream import ORIGINATED, Order, Page, UpstreamError
 
 _FORBIDDEN = (401, 403)
 _BROKEN = 500
@@ -166,11 +166,37 @@ def _has_blob(exchange: Exchange, item: Item) -> bool:
     return item.sha256 is not None and exchange.instance.store.blob_of(item).exists()
 
 
+async def pages(exchange: Exchange, repository: Repository, path: str) -> list[tuple[Repository, Page]]:
+    """
+    Fetch a document of every remote repository behind *repository*; those that do not have it are left out.
+
+    Raises:
+        RefusalError: 500, one of them fails hard.
+    """
+    found = []
+    for remote in _remotes(exchange, repository):
+        try:
+            order = Order(remote, path, exchange.user.name, _origins(exchange))
+            found.append((remote, await exchange.upstream.page(order)))
+        except UpstreamError as error:
+            if error.status == _BROKEN:
+                refuse(error.status, str(error), servlet=True)
+    return found
+
+
 def _search_order(exchange: Exchange, virtual: Repository) -> Iterator[Repository]:
     """Yield local repositories, then caches, then remote ones, each in the order of the members."""
     yield from exchange.instance.storing(virtual.key)
-    if virtual.retrieves_for_servers or not _origins(exchange):
-        yield from (each for each in exchange.instance.real_members(virtual) if each.kind == "remote")
+    yield from _remotes(exchange, virtual)
+
+
+def _remotes(exchange: Exchange, repository: Repository) -> list[Repository]:
+    """Return the remote repositories that may be asked for a request to *repository*."""
+    if repository.kind == "remote":
+        return [repository]
+    if repository.kind != "virtual" or (_origins(exchange) and not repository.retrieves_for_servers):
+        return []
+    return [each for each in exchange.instance.real_members(repository) if each.kind == "remote"]
 
 
 async def _find_in(exchange: Exchange, repository: Repository, path: str) -> Found:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 from typing import NoReturn, Self
@@ -19,6 +20,7 @@ from weakref import WeakValueDictionary
 import aiohttp
 from yarl import URL
 
+from ..indexes import arrivals, python_packages
 from ..instance import Instance
 from ..layouts import names
 from ..protocol import dates
@@ -31,6 +33,7 @@ from .intake import receive
 
 ORIGINATED = "X-Artifactory-Originated"  # names each server a request has passed, so that none of them asks itself
 
+_PAGE_LIMIT = 32 << 20  # bytes
 _FOLDER = "Expected file response but received directory response."
 
 
@@ -82,6 +85,14 @@ class Facts:
         return cls(int(size) if size.isdecimal() else 0, modified, Checksums(**given))
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A document of an upstream: the URL at which it was found in the end, and its text."""
+
+    url: str
+    text: str
+
+
 class Upstream:
     """Fetches for the remote repositories of one server. An async context manager; connections open when needed."""
 
@@ -90,6 +101,7 @@ class Upstream:
         self._session: aiohttp.ClientSession | None = None
         self._missed: dict[tuple[Repository, str], tuple[float, str]] = {}  # until when, and why
         self._offline: dict[Repository, float] = {}  # until when
+        self._pages: dict[tuple[Repository, str], tuple[float, Page]] = {}  # until when, and what was fetched
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
@@ -100,6 +112,12 @@ class Upstream:
     ) -> None:
         if self._session:
             await self._session.close()
+
+    def forget(self) -> None:
+        """Know nothing of any upstream, as at the start."""
+        self._missed.clear()
+        self._offline.clear()
+        self._pages.clear()
 
     def is_fresh(self, remote: Repository, item: Item) -> bool:
         """Return whether a cached file may be served without a look at the upstream."""
@@ -123,7 +141,7 @@ class Upstream:
                 facts = await self.look(order)
                 unchanged = cached is not None and cached.sha1 == facts.checksums.sha1
                 content = cached.content if cached and unchanged else await self._download(order)
-                return self._store(order, facts, content)
+                return await self._store(order, facts, content)
             except UpstreamError:
                 if cached:
                     return cached  # what is stale is better than nothing
@@ -147,6 +165,43 @@ class Upstream:
         self._kept(order, facts, content)
         return self._unlisted(order, facts, content.size, Checksums(content.sha1, content.md5, content.sha256))
 
+    async def page(self, order: Order) -> Page:
+        """
+        Return a document of the upstream, which is kept in memory as long as metadata is.
+
+        Raises:
+            UpstreamError: The document is not to be had, neither fresh nor stale.
+        """
+        key, now = (order.remote, order.path), self._instance.clock()
+        until, known = self._pages.get(key, (0.0, None))
+        if known and until > now:
+            return known
+        try:
+            found = await self._fetch_page(order)
+        except UpstreamError:
+            if known:
+                return known
+            raise
+        self._pages[key] = (now + order.remote.metadata_seconds, found)
+        return found
+
+    async def _fetch_page(self, order: Order) -> Page:
+        self._demand_online(order)
+        if reason := self._missed_because(order):
+            raise UpstreamError(reason[0])
+        try:
+            async with self._request("GET", order) as response:
+                if response.status != HTTPStatus.OK:
+                    self._miss(order, response.reason or "")
+                body = bytearray()
+                async for data in response.content.iter_any():
+                    body += data
+                    if len(body) > _PAGE_LIMIT:
+                        raise UpstreamError(f"{order.remote.key}: {order.path} has more than {_PAGE_LIMIT} bytes")
+                return Page(str(response.url.with_user(None)), body.decode("utf-8", "replace"))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise self._unreachable(order, error) from error
+
     async def look(self, order: Order) -> Facts:
         """
         Ask the upstream about a file.
@@ -154,7 +209,6 @@ class Upstream:
         Raises:
             UpstreamError: If it is offline or unreachable, or has no such file, or had none a while ago.
         """
-        remote, path = order.remote, order.path
         self._demand_online(order)
         if reason := self._missed_because(order):
             raise UpstreamError(reason[0])
@@ -166,11 +220,16 @@ class Upstream:
                     self._miss(order, _FOLDER)
                 return Facts.of(response.headers)
         except (aiohttp.ClientError, TimeoutError) as error:
-            message = f"{remote.key}: Error in getting information for '{path}' ({_text(error)})."
-            if remote.hard_fail:
-                raise _hard(message) from error
-            self._offline[remote] = self._instance.clock() + remote.offline_seconds
-            raise UpstreamError(message) from error
+            raise self._unreachable(order, error) from error
+
+    def _unreachable(self, order: Order, error: Exception) -> UpstreamError:
+        """Leave an upstream alone for a while that cannot be reached."""
+        remote = order.remote
+        message = f"{remote.key}: Error in getting information for '{order.path}' ({_text(error)})."
+        if remote.hard_fail:
+            return _hard(message)
+        self._offline[remote] = self._instance.clock() + remote.offline_seconds
+        return UpstreamError(message)
 
     async def _download(self, order: Order) -> Content:
         try:
@@ -235,14 +294,18 @@ class Upstream:
         self._missed[order.remote, order.path] = (until, reason)
         raise UpstreamError(reason)
 
-    def _store(self, order: Order, facts: Facts, content: Content) -> Item:
+    async def _store(self, order: Order, facts: Facts, content: Content) -> Item:
         deployment = Deployment(
             by=order.by,
             now=self._instance.now_ms(),
             modified=facts.modified,
             original=self._kept(order, facts, content),
         )
-        return self._instance.store.put(order.cache_key, order.path, content, deployment)
+        cache, store = order.remote.cache, self._instance.store
+        if python_packages.is_indexed(cache, order.path):
+            put = partial(arrivals.store_file, store, cache, order.path, content, deployment)
+            return await self._instance.in_thread(put)
+        return store.put(cache.key, order.path, content, deployment)
 
     def _kept(self, order: Order, facts: Facts, content: Content) -> Checksums:
         try:

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from html import escape
 from urllib.parse import quote
 
-from ...indexes import python_packages
-from ...lookup.resolution import demand_read
+from ...indexes import package_links, python_packages
+from ...indexes.package_links import PackageLink
+from ...lookup.resolution import demand_read, pages
 from ...protocol.replies import Reply, refuse
 from ...repositories.definitions import Repository
 from ...storage import searches
@@ -29,7 +30,7 @@ async def get(exchange: Exchange) -> Reply:
     demand_read(exchange, repository, "")
     if not exchange.target.is_folder:
         return Reply(302, {"Location": exchange.link("api/pypi", repository.key, exchange.target.item_path) + "/"})
-    return _project(exchange, rest[0]) if rest else _projects(exchange)
+    return await _project(exchange, repository, rest[0]) if rest else _projects(exchange)
 
 
 def demand_served(exchange: Exchange) -> Repository:
@@ -53,12 +54,26 @@ def _projects(exchange: Exchange) -> Reply:
     return _page("Simple Index", (f'<a href="{quote(name)}/">{escape(name)}</a>' for name in sorted(names)))
 
 
-def _project(exchange: Exchange, name: str) -> Reply:
+async def _project(exchange: Exchange, repository: Repository, name: str) -> Reply:
+    """List the stored files of a project, then those that upstreams have; of one name the first."""
     normalized = python_packages.normalized(name)
-    files = {item.name: item for item in reversed(_packages(exchange, normalized))}  # of one name the first
-    if not files:
+    found = {item.name: _link(exchange, item) for item in reversed(_packages(exchange, normalized))}
+    for remote, page in await pages(exchange, repository, f"{_SIMPLE}/{normalized}/"):
+        for link in package_links.links(page.text, page.url):
+            if link.name not in found and (html := _link_upstream(exchange, remote, link)):
+                found[link.name] = html
+    if not found:
         refuse(404, "Not Found")
-    return _page(f"Links for {normalized}", (_link(exchange, files[name]) for name in sorted(files)))
+    return _page(f"Links for {normalized}", (found[each] for each in sorted(found)))
+
+
+def _link_upstream(exchange: Exchange, remote: Repository, link: PackageLink) -> str:
+    """Link to a file through *remote*, or to its own address where that is elsewhere; ``""`` without the right."""
+    path = link.path_below(remote.url)
+    if not exchange.instance.accounts.can(exchange.user, "r", remote.key, path or ""):
+        return ""
+    target = link.url if path is None else f"../../{quote(path)}"
+    return _anchor(f"{target}#{link.fragment}" if link.fragment else target, link.requires_python, link.name)
 
 
 def _packages(exchange: Exchange, name: str) -> list[Item]:
@@ -75,12 +90,13 @@ def _values(exchange: Exchange, item: Item, key: str) -> list[str]:
 
 
 def _link(exchange: Exchange, item: Item) -> str:
-    requires = "".join(
-        f' data-requires-python="{escape(value)}"'
-        for value in _values(exchange, item, python_packages.REQUIRES_PYTHON)[:1]
-    )
-    target = f"../../{quote(item.path)}#sha256={item.sha256}"
-    return f'<a href="{target}" rel="internal"{requires}>{escape(item.name)}</a>'
+    requires = next(iter(_values(exchange, item, python_packages.REQUIRES_PYTHON)), "")
+    return _anchor(f"../../{quote(item.path)}#sha256={item.sha256}", requires, item.name)
+
+
+def _anchor(target: str, requires_python: str, name: str) -> str:
+    requires = f' data-requires-python="{escape(requires_python)}"' if requires_python else ""
+    return f'<a href="{escape(target)}" rel="internal"{requires}>{escape(name)}</a>'
 
 
 def _page(title: str, links: Iterable[str]) -> Reply:

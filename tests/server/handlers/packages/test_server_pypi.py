@@ -7,7 +7,7 @@ from urllib.parse import unquote, urljoin
 
 import pytest
 
-from aioartifact.testing import ArtifactoryServer
+from aioartifact.testing import ArtifactoryServer, Fault, ManualClock
 
 WHEEL = "my_app-1.0-py3-none-any.whl"
 SDIST = "my_app-1.0.tar.gz"
@@ -161,15 +161,129 @@ async def test_virtual_repository(server, index, upload, wheel):
     ]
 
 
-async def test_cached_packages(server, ask, index, wheel):
-    """A remote repository lists what it has fetched."""
+@pytest.fixture
+async def upstream():
+    """A server with packages, for remote repositories."""
     async with ArtifactoryServer(edition="pro") as upstream:
         upstream.create_repository("pypi", package_type="pypi")
-        upstream.put(f"pypi/my/{WHEEL}", wheel())
-        settings = {"url": f"{upstream.url}/pypi", "username": upstream.username, "password": upstream.password}
-        server.create_repository("far", kind="remote", package_type="pypi", **settings)
-        assert await index("far/simple/") == {}
-        assert (await ask(server, "GET", f"/api/pypi/far/my/{WHEEL}")).body == wheel()
+        yield upstream
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+async def near(upstream, clock):
+    """A server with a remote repository, and a virtual one of that and a local one."""
+    async with ArtifactoryServer(edition="pro", clock=clock) as near:
+        near.create_repository("pypi", package_type="pypi")
+        credentials = {"username": upstream.username, "password": upstream.password}
+        url = f"{upstream.url}/api/pypi/pypi"
+        near.create_repository("far", kind="remote", package_type="pypi", url=url, **credentials)
+        near.create_repository("all", kind="virtual", package_type="pypi", members=("pypi", "far"))
+        yield near
+
+
+@pytest.fixture
+def index_of(near, ask, basic):
+    """The links of a page, by their text; with the status of others."""
+
+    async def index_of(path, user="admin", password="password"):
+        answer = await ask(near, "GET", f"/api/pypi/{path}", headers=basic(user, password))
+        if answer.status != 200:
+            return answer.status
+        return {text: (unescape(href), requires) for href, _, requires, text in LINK.findall(answer.body.decode())}
+
+    return index_of
+
+
+@pytest.mark.parametrize("repository", ["far", "all"])
+async def test_index_of_an_upstream(near, upstream, ask, index_of, wheel, repository):
+    """Files that were never fetched are listed with digest and versions of Python, and fetched through it."""
+    upstream.put(f"pypi/My.App/1.0/a b/{WHEEL}", wheel())
+    found = await index_of(f"{repository}/simple/my_app/")
+    sha256 = hashlib.sha256(wheel()).hexdigest()
+    assert found == {WHEEL: (f"../../My.App/1.0/a%20b/{WHEEL}#sha256={sha256}", "&gt;=3.9, &lt;4")}
+    assert not near.exists(f"far-cache/My.App/1.0/a b/{WHEEL}")
+    target = urljoin(f"/api/pypi/{repository}/simple/my_app/", found[WHEEL][0]).partition("#")[0]
+    assert (await ask(near, "GET", target)).body == wheel()
+    assert near.properties(f"far-cache/My.App/1.0/a b/{WHEEL}") == PROPERTIES
+    assert await index_of(f"{repository}/simple/my-app/") == found
+    assert await index_of(f"{repository}/simple/other/") == 404
+
+
+async def test_index_is_kept_for_a_while(near, upstream, index_of, wheel, clock):
+    upstream.put(f"pypi/a/{WHEEL}", wheel())
+    assert set(await index_of("far/simple/my-app/")) == {WHEEL}
+    later = "my_app-1.1-py3-none-any.whl"
+    upstream.put(f"pypi/a/{later}", wheel(version="1.1"))
+    assert set(await index_of("far/simple/my-app/")) == {WHEEL}
+    assert upstream.count("GET", "api/pypi/**") == 1
+    clock.advance(100_000)
+    assert set(await index_of("far/simple/my-app/")) == {WHEEL, later}
+    upstream.fail("GET", "api/pypi/**", times=None, fault=Fault.status(503))
+    clock.advance(100_000)
+    assert set(await index_of("far/simple/my-app/")) == {WHEEL, later}, "stale is better than nothing"
+
+
+async def test_upstream_that_cannot_be_reached(near, upstream, ask, index_of, wheel):
+    """What was fetched before is listed; a repository that fails hard says so."""
+    upstream.put(f"pypi/a/{WHEEL}", wheel())
+    assert (await ask(near, "GET", f"/api/pypi/far/a/{WHEEL}")).status == 200
+    upstream.fail("GET", "api/pypi/**", times=None, fault=Fault.lose())
+    assert set(await index_of("all/simple/my-app/")) == {WHEEL}
+    assert await index_of("all/simple/other/") == 404
+    url = "http://127.0.0.1:1/"
+    near.create_repository("hard", kind="remote", package_type="pypi", url=url, hard_fail=True)
+    assert await index_of("hard/simple/my-app/") == 500
+
+
+async def test_local_packages_come_first(near, upstream, index_of, wheel):
+    other = wheel(version="other")
+    upstream.put(f"pypi/a/{WHEEL}", other)
+    near.put(f"pypi/b/{WHEEL}", wheel())
+    ((href, _),) = (await index_of("all/simple/my-app/")).values()
+    assert href == f"../../b/{WHEEL}#sha256={hashlib.sha256(wheel()).hexdigest()}"
+
+
+async def test_links_to_elsewhere_stay(upstream, index_of):
+    """As those of pypi.org, whose files are on another host; markup in them stays markup."""
+    html = (
+        b'<a href="https://files.example.org/p/my_app-1.0.whl?a=1&amp;b=2#sha256=ab">x</a><a href="ftp://x/y.whl">y</a>'
+    )
+    upstream.fail("GET", "api/pypi/**", fault=Fault.replace(html))
+    upstream.put("pypi/a/x-1.0-py3-none-any.whl", b"", properties={"pypi.normalized.name": "my-app"})
+    assert await index_of("far/simple/my-app/") == {
+        "my_app-1.0.whl": ("https://files.example.org/p/my_app-1.0.whl?a=1&b=2#sha256=ab", "")
+    }
+
+
+async def test_upstream_links_need_the_right_to_read(near, upstream, index_of, wheel):
+    upstream.put(f"pypi/open/{WHEEL}", wheel())
+    upstream.put(f"pypi/closed/{SDIST}", b"", properties={"pypi.normalized.name": "my-app"})
+    near.add_user("ann", password="pw")
+    near.grant("ann", "far", "r", "open/**")
+    near.grant("ann", "pypi", "r")  # without which the virtual repository is closed
+    assert set(await index_of("all/simple/my-app/")) == {WHEEL, SDIST}
+    assert set(await index_of("all/simple/my-app/", "ann", "pw")) == {WHEEL}
+
+
+async def test_reset_forgets_what_upstreams_had(upstream, ask, wheel):
+    upstream.put(f"pypi/a/{WHEEL}", wheel())
+    credentials = {"username": upstream.username, "password": upstream.password}
+    url = f"{upstream.url}/api/pypi/pypi"
+
+    def fill(server):
+        server.create_repository("far", kind="remote", package_type="pypi", url=url, **credentials)
+
+    async with ArtifactoryServer(edition="pro", seed=fill) as server:
+        assert (await ask(server, "GET", "/api/pypi/far/simple/new/")).status == 404
+        upstream.put("pypi/a/new-1.0-py3-none-any.whl", wheel(name="new"))
+        assert (await ask(server, "GET", "/api/pypi/far/simple/new/")).status == 404
+        server.reset()
+        assert (await ask(server, "GET", "/api/pypi/far/simple/new/")).status == 200
 
 
 async def test_rights(server, ask, upload, index, wheel):
