@@ -192,7 +192,10 @@ def test_interrupt_in_place_of_the_result(tmp_path, use, is_cancelled_first):
     path = tmp_path / "file"
     path.write_bytes(b"content")
 
+    pools = []
+
     async def call():
+        pools.append(_threads.executor())
         if is_cancelled_first:
             asyncio.current_task().cancel()  # as asyncio.run does at the first Ctrl-C
         dropping_news(asyncio.get_running_loop())
@@ -211,6 +214,7 @@ def test_interrupt_in_place_of_the_result(tmp_path, use, is_cancelled_first):
             runner.run(main())
     finally:
         watchdog.cancel()
+        pools[0].shutdown()  # what the thread has opened is garbage now, and not in a later test
 
 
 async def test_job_whose_thread_was_never_called_runs():
