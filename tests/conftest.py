@@ -22,6 +22,27 @@ _CONFIGURING = ("ARTIFACTORY_", "DOHQ_ARTIFACTORY_", "JF_", "JFROG_", "SSL_CERT_
 _CONFIGURING_NAMES = {"NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE"}
 
 
+def pytest_addoption(parser):
+    """``--slow`` runs every test, as tox does."""
+    parser.addoption("--slow", action="store_true", help="run tests that are marked as slow, too")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """Run slow tests that are named, such as by their file; the processes of pytest-xdist inherit the decision."""
+    if not hasattr(config, "workerinput"):
+        is_named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or config.option.keyword
+        config.option.slow = bool(config.option.slow or is_named)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave slow tests out, unless they are asked for."""
+    if not config.option.slow:
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
 @pytest.fixture(scope="session")
 def anyio_backend():
     """Aiohttp needs asyncio."""

@@ -16,6 +16,8 @@ import aioartifact
 from aioartifact import SessionError
 from aioartifact.testing import Fault, ThreadedArtifactoryServer
 
+pytestmark = pytest.mark.slow
+
 
 def archive() -> bytes:
     buffer = io.BytesIO()

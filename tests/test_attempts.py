@@ -9,7 +9,7 @@ from raw_http import Close, checksum_headers, raw_server, response
 import aioartifact
 from aioartifact import query
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 def connect(server, attempts, **options):

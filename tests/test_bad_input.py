@@ -9,6 +9,8 @@ import pytest
 import aioartifact
 from aioartifact import query
 
+pytestmark = pytest.mark.slow
+
 RELATIVE = "repo/folder/file.bin"
 NO_SERVER = "not a url"
 BAD_URLS = {"relative": RELATIVE, "words": NO_SERVER, "ftp": "ftp://host/artifactory/repo/x", "number": 7}

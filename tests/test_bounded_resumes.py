@@ -16,6 +16,8 @@ from aioartifact import query
 from aioartifact._session import exchange
 from aioartifact._transfer.receive import parallel, segments
 
+pytestmark = pytest.mark.slow
+
 CONTENT = bytes(range(256)) * 2048
 SHA1 = hashlib.sha1(CONTENT).hexdigest()
 

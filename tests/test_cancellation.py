@@ -10,6 +10,8 @@ import pytest
 import aioartifact
 from aioartifact.testing import ArtifactoryServer, Fault
 
+pytestmark = pytest.mark.slow
+
 DATA = os.urandom(2_500_000)
 
 

@@ -20,6 +20,8 @@ from raw_http import raw_server
 import aioartifact
 from aioartifact import ArtifactoryError, Checksums, RetryPolicy, Timeouts, TransportTimeoutError
 
+pytestmark = pytest.mark.slow
+
 REQUESTS = int(os.environ.get("AIOARTIFACT_CHAOS_REQUESTS", "600"))
 SEED = os.environ.get("AIOARTIFACT_CHAOS_SEED", "1")
 KINDS = {

@@ -17,6 +17,8 @@ import aioartifact
 from aioartifact import RetryPolicy
 from aioartifact._codings import can_decode, codings_of, decoded, decoded_beginning
 
+pytestmark = pytest.mark.slow
+
 TEXT = b"".join(b"line %d of a text that compresses well\n" % number for number in range(40_000))
 NOISE = random.Random(9).randbytes(5_000_000)
 BLOCK = 256 * 1024  # what an open file requests first

@@ -12,6 +12,8 @@ import pytest
 from aioartifact.cli import demo, demo_files
 from aioartifact.cli.demo_steps import Steps
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "aioartifact", "demo", "--quick"]
 SECONDS = 100
 

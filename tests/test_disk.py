@@ -20,6 +20,8 @@ from aioartifact._transfer.many import durability, space
 from aioartifact._transfer.many.durability import FolderSyncs
 from aioartifact.testing import ThreadedArtifactoryServer
 
+pytestmark = pytest.mark.slow
+
 SIZE = 100_000
 
 

@@ -18,6 +18,8 @@ from sybil.parsers.markdown import CodeBlockParser
 
 from aioartifact.testing import ThreadedArtifactoryServer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 PAGES = [
     page for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))) if "```sh\n" in page.read_text("utf-8")

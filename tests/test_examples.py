@@ -17,6 +17,8 @@ from yarl import URL
 
 from aioartifact.testing import ArtifactoryServer, Fault, ThreadedArtifactoryServer
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 ROOT = str(EXAMPLES.parent)
 

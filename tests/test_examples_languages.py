@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 # The fixture for the home folder hides the one that holds what Go has compiled: without it, each run takes a minute.
 CACHE = os.environ.get("GOCACHE") or str(Path("~/.cache/go-build").expanduser())

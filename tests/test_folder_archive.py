@@ -12,6 +12,8 @@ import pytest
 import aioartifact
 from aioartifact.testing import ArtifactoryServer, Fault
 
+pytestmark = pytest.mark.slow
+
 TREE = {f"d{number % 3}/f {number}.txt": f"content {number}".encode() for number in range(12)}
 TREE |= {"empty": b"", "big.bin": random.Random(5).randbytes(3_000_000)}
 

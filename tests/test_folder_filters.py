@@ -8,6 +8,8 @@ import pytest
 import aioartifact
 from aioartifact.testing import Fault
 
+pytestmark = pytest.mark.slow
+
 TREE = {f"d{number % 3}/sub/f{number}.bin": bytes([number]) * number for number in range(1, 25)}
 TREE |= {"c# x;y.txt": b"1", "100%/ü+.bin": b"22", "h/[x].txt": b"333", "top.txt": b"4444", ".hidden/a.bin": b"55555"}
 BIN = {path for path in TREE if path.endswith(".bin")}

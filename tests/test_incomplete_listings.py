@@ -11,6 +11,8 @@ import aioartifact
 from aioartifact import query
 from aioartifact.testing import ArtifactoryServer, Fault
 
+pytestmark = pytest.mark.slow
+
 STORAGE = "api/storage/generic-local/t"
 FOLDER = {"repo": "generic-local", "path": "/t"}
 ITEM = {"repo": "generic-local", "path": "t", "name": "a", "type": "file", "size": 1}

@@ -9,6 +9,8 @@ import pytest
 
 import aioartifact
 
+pytestmark = pytest.mark.slow
+
 MIB = 1024 * 1024
 
 

@@ -10,6 +10,8 @@ import pytest
 import aioartifact
 from aioartifact.testing import Fault
 
+pytestmark = pytest.mark.slow
+
 MIB = 1024 * 1024
 OLD, NEW = b"old", b"new bytes"
 

@@ -14,6 +14,8 @@ from aioartifact._protocol import build_download
 from aioartifact._session.limits import RequestQueue
 from aioartifact.testing import Fault
 
+pytestmark = pytest.mark.slow
+
 PATH = "generic-local/a.bin"
 AT_FIRST = 4
 

@@ -15,6 +15,8 @@ from aioartifact._transfer.receive.journal import decode
 from aioartifact._transfer.receive.ranges import Range
 from aioartifact.testing import Fault
 
+pytestmark = pytest.mark.slow
+
 KIB, MIB = 1024, 1024 * 1024
 DATA = os.urandom(6 * MIB)
 PATH = "generic-local/a/data.bin"

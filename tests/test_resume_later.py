@@ -19,6 +19,8 @@ from aioartifact._transfer.receive import one_file
 from aioartifact._transfer.receive.journal import decode, encode
 from aioartifact.testing import Fault
 
+pytestmark = pytest.mark.slow
+
 MIB = 1024 * 1024
 DATA = os.urandom(20 * MIB)
 PATH = "generic-local/a/data.bin"

@@ -22,6 +22,8 @@ from aioartifact._credentials import read_helper_output
 from aioartifact._session import Clock, SessionState
 from aioartifact.testing import ArtifactoryServer, Fault, ManualClock
 
+pytestmark = pytest.mark.slow
+
 PATH = "generic-local/a.bin"
 CANARY = "canary-5ecret"
 

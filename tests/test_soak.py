@@ -15,6 +15,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 import aioartifact
 from aioartifact.testing import ArtifactoryServer, Fault
 
+pytestmark = pytest.mark.slow
+
 MIB = 1024 * 1024
 FILES = int(os.environ.get("AIOARTIFACT_SOAK_FILES", "100"))
 SEED = int(os.environ.get("AIOARTIFACT_SOAK_SEED") or random.randrange(2**32))

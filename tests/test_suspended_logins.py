@@ -11,7 +11,7 @@ from raw_http import checksum_headers, raw_server, response
 import aioartifact
 from aioartifact._session import STATES, Clock
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 COUNT = 30
 JSON = {"Content-Type": "application/json;charset=ISO-8859-1"}

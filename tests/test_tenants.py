@@ -17,6 +17,8 @@ from aioartifact import Credentials
 from aioartifact._session import Clock, SessionState, state_of
 from aioartifact.testing import ArtifactoryServer, Fault, ManualClock
 
+pytestmark = pytest.mark.slow
+
 MIB = 1024 * 1024
 SECRETS = {name: f"canary-{name}-s3cr3t" for name in ("service", "ada", "bob")}
 TENANTS = ("ada", "bob")

@@ -13,6 +13,8 @@ import pytest
 from aioartifact.cli import units
 from aioartifact.testing import Fault
 
+pytestmark = pytest.mark.slow
+
 FOLDER = "generic-local/emodb/db"
 COMMAND = [sys.executable, "-m", "aioartifact"]
 KEYS = ["name", "folder", "url", "repository", "path", "size", "sha256", "sha1", "md5"]

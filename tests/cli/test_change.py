@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 FOLDER = "generic-local/emodb/db"
 FILE = f"{FOLDER}/1.0.0/media/a.wav"
 COMMAND = [sys.executable, "-m", "aioartifact"]

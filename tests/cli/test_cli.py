@@ -22,6 +22,8 @@ from aioartifact.cli import display, errors, units
 from aioartifact.cli.program import program
 from aioartifact.testing import Fault, ThreadedArtifactoryServer
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "aioartifact"]
 FOLDER = "generic-local/emodb/db"
 SECONDS = 60  # for what only hangs if it is broken

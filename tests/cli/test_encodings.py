@@ -10,6 +10,8 @@ import pytest
 
 from aioartifact.cli.program import program
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "aioartifact", "--quiet"]
 SECONDS = 120  # for what only hangs if it is broken
 NAME, FOLDER, VERSION = "日本 ü.txt", "generic-local/日本", "1.0.0-日"

@@ -9,6 +9,8 @@ import pytest
 
 import aioartifact
 
+pytestmark = pytest.mark.slow
+
 FOLDER = "generic-local/emodb/db"
 COMMAND = [sys.executable, "-m", "aioartifact"]
 SECONDS = 60  # for what only hangs if it is broken

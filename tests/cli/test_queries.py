@@ -6,6 +6,8 @@ import pytest
 
 from aioartifact.testing import Fault
 
+pytestmark = pytest.mark.slow
+
 FOLDER = "generic-local/emodb/db"
 QUERY = 'items.find({"name": "a.wav", "path": {"$match": "*/1.0.0/*"}}).include("name", "size", "actual_sha1")'
 SHA1 = hashlib.sha1(b"a.wav of 1.0.0").hexdigest()

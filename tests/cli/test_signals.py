@@ -16,6 +16,8 @@ from aioartifact.cli.running import run
 from aioartifact.cli.termination import heeding_signals
 from aioartifact.testing import Fault
 
+pytestmark = pytest.mark.slow
+
 FOLDER = "generic-local/emodb/db"
 LARGE = "generic-local/large.bin"
 MIB = 1024 * 1024

@@ -7,6 +7,8 @@ import pytest
 
 from aioartifact.testing import Fault
 
+pytestmark = pytest.mark.slow
+
 FOLDER = "generic-local/emodb/db"
 COMMAND = [sys.executable, "-m", "aioartifact"]
 SECONDS = 60  # for what only hangs if it is broken

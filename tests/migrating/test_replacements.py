@@ -1,6 +1,10 @@
 """Every line of docs/howto/migrating.md, on our side."""
 
+import pytest
+
 import aioartifact
+
+pytestmark = pytest.mark.slow
 
 
 async def test_expression_runs_where_its_names_are_what_the_page_says(line, names, evaluate, artifactory):

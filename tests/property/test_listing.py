@@ -16,6 +16,8 @@ from aioartifact._path_filter import PathFilter
 from aioartifact._patterns import parse_patterns
 from aioartifact.testing import ArtifactoryServer
 
+pytestmark = pytest.mark.slow
+
 # Of the specification, 19; and what "*", "?" and quotes in a folder's name do to a query.
 HOSTILE = ["a b", "c++", "c#", "100%", "x;y", "ü", "日本", "a&b=c", "it's", "!bang", "[x]", ".hidden", "a?b", "*"]
 HOSTILE += [

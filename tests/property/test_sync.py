@@ -13,6 +13,8 @@ import aioartifact
 from aioartifact import FileInfo
 from aioartifact.testing import ArtifactoryServer
 
+pytestmark = pytest.mark.slow
+
 NAMES = st.sampled_from(["a", "B", "b", "c# x", "100%", "ü", "%41", ".hid"])
 # "f-": neither side may have a file and a folder of one name, which is a conflict and has a test of its own.
 PATHS = st.builds(lambda folders, name: "/".join([*folders, f"f-{name}"]), st.lists(NAMES, max_size=2), NAMES)

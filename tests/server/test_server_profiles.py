@@ -8,6 +8,8 @@ import pytest
 
 from aioartifact.testing import PROFILES, ArtifactoryServer, Fault, ManualClock
 
+pytestmark = pytest.mark.slow
+
 TEXT = {"Content-Type": "text/plain"}
 PRO = (
     "This REST API is available only in Artifactory Pro (see: jfrog.com/artifactory/features). If you are"

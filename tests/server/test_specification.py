@@ -4,6 +4,10 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 TABLE = (HERE / "SPECIFICATION.md").read_text("utf-8")
 ROWS = [row.strip("| ").split(" | ") for row in TABLE.splitlines() if re.match(r"\| [A-E]\d", row)]

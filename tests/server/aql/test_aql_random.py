@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from aioartifact.testing import aql
 from aioartifact.testing.storage.schema import SCHEMA
 
+pytestmark = pytest.mark.slow
+
 NOW_MS = 1_700_000_000_000
 DAY_MS = 86_400_000
 ADDRESS = ("repo", "path", "name")

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from aioartifact.testing import ThreadedArtifactoryServer
 
+pytestmark = pytest.mark.slow
+
 ADMIN = "Authorization: Basic YWRtaW46cGFzc3dvcmQ="
 READER = "Authorization: Basic cmVhZGVyOnB3"
 # Artifactory's own 500s, see section 9.9 of the description: folders where no local repository takes them, and names.

@@ -9,6 +9,8 @@ import pytest
 from aioartifact.testing import ArtifactoryServer, Fault
 from aioartifact.testing.clocks import ManualClock
 
+pytestmark = pytest.mark.slow
+
 WHEN = datetime(2024, 3, 5, 8, 12, 31, tzinfo=UTC)
 FILE = "/far/org/a #%.txt"
 URL = "/far/org/a%20%23%25.txt"
