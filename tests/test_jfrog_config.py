@@ -196,6 +196,20 @@ async def test_file_that_is_broken_for_a_while(server, time, folder):
         assert await aioartifact.exists(url, session=session)
 
 
+async def test_checks_that_find_nothing_new_are_not_logged(server, time, folder, caplog):
+    """Renewed credentials are worth a line; a file that is the same is not."""
+    caplog.set_level("INFO", "aioartifact.credentials")
+    write(folder, entry(server.url, user="ci", password="pw"))
+    async with aioartifact.session() as session:
+        for number in range(10):
+            time.advance(6)
+            assert await aioartifact.exists(f"{server.url}/{PATH}", session=session)
+            if number == 4:
+                write(folder, entry(server.url, accessToken=server.issue_token("ci")))
+    (record,) = caplog.records
+    assert record.getMessage() == f"{server.url}: credentials from the configuration of this machine"
+
+
 async def test_refresh_token_is_neither_used_nor_written(server, time, folder):
     """Whatever happens to the access token: jfrog-cli's user stays logged in."""
     async with tapped(int(server.origin.rpartition(":")[2])) as tap:

@@ -182,6 +182,7 @@ class RenewableCredentials:
 
     async def _fetch(self, session: aiohttp.ClientSession, refused: Credentials | None) -> None:
         """Call the provider once. If it is cancelled, nothing is recorded, and the next request calls it again."""
+        before = self.current
         try:
             credentials = await self._provide(session, is_refused=refused is not None)
         except CredentialsError as error:
@@ -204,7 +205,8 @@ class RenewableCredentials:
             self._failed_calls = self._calls.snapshot()
             log_renewal_failure(self._provided.name, str(self._server), failure.message)
             return
-        log_renewal(self._provided.name, str(self._server))
+        if self.current != before:
+            log_renewal(self._provided.name, str(self._server))
         if refused is not None:
             self._refused += 1
             self._forced_at = self._clock.now()
