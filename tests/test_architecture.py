@@ -46,7 +46,7 @@ LAYERS = (
 SERVER_LAYERS = (
     {"profiles", "protocol", "signals"},
     {"aql", "clocks", "layouts"},
-    {"accounts", "repositories", "silence", "turnstile"},
+    {"accounts", "read_timeouts", "repositories", "turnstile"},
     {"storage"},
     {"archive"},
     {"indexes"},

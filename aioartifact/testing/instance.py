@@ -13,8 +13,8 @@ from .archive.folder_download import FolderDownload
 from .clocks import Clock
 from .profiles import Profile
 from .protocol import dates
+from .read_timeouts import ReadTimeouts
 from .repositories.definitions import Repository, members_of, storing, with_caches
-from .silence import SilenceWatch
 from .storage.part_uploads import MultipartUploads
 from .storage.storage_summary import Summary
 from .storage.store import Store
@@ -42,7 +42,7 @@ class Instance:
         redirect_over: Files of at least this many bytes are served by the second origin; None for never.
         base_url: What links start with, unless a proxy says otherwise; ``""`` for the address of the request.
         clock: Returns epoch seconds.
-        silence: Closes connections whose clients stop in the middle of a request.
+        read_timeouts: Closes connections whose clients stop in the middle of a request.
         origin: Scheme, host and port, known once the server listens.
         storage_origin: The same of the second origin, which serves signed URLs.
         folder_download: What may be downloaded as an archive; None for nothing.
@@ -63,7 +63,7 @@ class Instance:
     redirect_over: int | None
     base_url: str
     clock: Clock
-    silence: SilenceWatch
+    read_timeouts: ReadTimeouts
     origin: str = ""
     storage_origin: str = ""
     storage_summary: Summary | None = None

@@ -26,8 +26,8 @@ from .app import App, ConnectionNumbers
 from .clocks import AdjustableClock, Clock
 from .instance import Edition, Instance
 from .profiles import PROFILES, Profile, ProfileName
+from .read_timeouts import Connection, ReadTimeouts
 from .repositories.definitions import Repository
-from .silence import Connection, SilenceWatch
 from .storage.data_folder import DataFolder, DataFolderError
 from .storage.store import Store
 from .wire.faults import Faults
@@ -48,9 +48,9 @@ _ACCEPTING = 4  # turns of the loop without an open connection, after which none
 
 
 class _Listener(web.Server):
-    """An aiohttp server that watches its connections, and forgets the number of each with the connection."""
+    """An aiohttp server whose connections have read timeouts, and numbers as long as they are open."""
 
-    def __init__(self, handler: Handler, numbers: ConnectionNumbers, watch: SilenceWatch) -> None:
+    def __init__(self, handler: Handler, numbers: ConnectionNumbers, timeouts: ReadTimeouts) -> None:
         # With cancellation a request that sits in a stall ends with its client.
         super().__init__(self._handled, handler_cancellation=True)
         self._handle = handler
@@ -58,7 +58,7 @@ class _Listener(web.Server):
         self._connect = partial(
             Connection,
             self,
-            watch,
+            timeouts,
             loop=asyncio.get_running_loop(),
             access_log=None,
             auto_decompress=False,  # artifacts are stored as they are sent
@@ -249,15 +249,17 @@ class Runner:
             folder.set_ready()
             executor = resources.enter_context(ThreadPoolExecutor(_THREADS, "aioartifact-server"))
             accounts = self._make_accounts(lockouts=self._make_lockouts())
-            silence = SilenceWatch(self.clock, self._request_timeout)
-            self.instance = self._make_instance(store=store, executor=executor, accounts=accounts, silence=silence)
+            read_timeouts = ReadTimeouts(self.clock, self._request_timeout)
+            self.instance = self._make_instance(
+                store=store, executor=executor, accounts=accounts, read_timeouts=read_timeouts
+            )
             self._add_default_repository()
             if self._log_file is not None:
                 self.log.on_done = resources.enter_context(_RequestFile(self._log_file)).write
             prepare()
             self._upstream = await resources.enter_async_context(Upstream(self.instance))
             app = App(self.instance, self.log, self.faults, self._upstream, latency=self._latency)
-            resources.push_async_callback(_cancelled, asyncio.create_task(silence.run()))
+            resources.push_async_callback(_cancelled, asyncio.create_task(read_timeouts.run()))
             resources.push_async_callback(self._end, _abort)
             context = self._ssl_context
             address = (self._host, self._port)
@@ -300,7 +302,7 @@ class Runner:
         name: str,
         context: ssl.SSLContext | None,
     ) -> str:
-        server = _Listener(handler, numbers, self.instance.silence)
+        server = _Listener(handler, numbers, self.instance.read_timeouts)
         self._servers.append(server)
         listener = await asyncio.get_running_loop().create_server(server, *address, ssl=context, backlog=1024)
         self._listeners.append(listener)

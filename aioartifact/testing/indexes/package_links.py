@@ -56,7 +56,7 @@ class _Parser(HTMLParser):
         try:
             url, fragment = urldefrag(urljoin(self._page, href))
             scheme, path = urlsplit(url).scheme, urlsplit(url).path
-        except ValueError:  # an address that is none
+        except ValueError:  # not a URL
             return
         name = unquote(path.rpartition("/")[2])
         if scheme in ("http", "https") and name:

@@ -70,7 +70,7 @@ class Call:
 
     def body(self) -> AsyncGenerator[bytes, None]:
         """Yield the body as it arrives."""
-        return self.runner.instance.silence.body(self.request)
+        return self.runner.instance.read_timeouts.body(self.request)
 
     async def expect_body(self) -> None:
         """Let a client go on that waits for permission to send its body."""

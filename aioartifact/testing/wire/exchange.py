@@ -71,7 +71,7 @@ class Exchange:
         if is_awaited and not self.request.content.at_eof():  # who reads on after the end must not ask for more
             await self.request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
-            async for data in self.instance.silence.body(self.request):
+            async for data in self.instance.read_timeouts.body(self.request):
                 self.record.bytes_received += len(data)
                 if self.upload_fault:
                     await self.upload_fault.arrive(self.record.bytes_received)

@@ -114,7 +114,7 @@ class Upstream:
             await self._session.close()
 
     def forget(self) -> None:
-        """Know nothing of any upstream, as at the start."""
+        """Forget pages, missing files and unreachable upstreams."""
         self._missed.clear()
         self._offline.clear()
         self._pages.clear()

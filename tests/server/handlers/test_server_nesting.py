@@ -1,4 +1,4 @@
-"""Bodies and tokens of deeply nested JSON: a refusal, and the server goes on."""
+"""Bodies and tokens of deeply nested JSON: a refusal, not a failure."""
 
 import base64
 

@@ -107,7 +107,7 @@ async def test_webdav_move(server, data, ask, admin):
         pytest.param("/generic-local/there/", {}, 201, id="folder"),
         pytest.param("/generic-local/file/below", {}, 400, id="below a file"),
         pytest.param("/generic-local/folder", {}, 500, id="folder is there"),
-        pytest.param("/generic-local/b.zip", {"X-Explode-Archive": "true"}, 400, id="archive that is none"),
+        pytest.param("/generic-local/b.zip", {"X-Explode-Archive": "true"}, 400, id="invalid archive"),
     ],
 )
 @pytest.mark.parametrize("content", [b"refused", BIG])

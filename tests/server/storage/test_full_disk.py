@@ -100,7 +100,7 @@ async def test_archive_whose_entries_do_not_fit(server, disk, ask, admin):
     ],
 )
 async def test_database_that_cannot_grow(disk, ask, method, path):
-    """What was acknowledged is there after a restart, what was refused is not; reading goes on meanwhile."""
+    """What was acknowledged is there after a restart, what was refused is not; reading works meanwhile."""
     query = b'items.find({"name":"a.bin"}).include("stat")' if "aql" in path else None
     async with ArtifactoryServer(disk / "data") as server:
         server.put("generic-local/a.bin", b"content")

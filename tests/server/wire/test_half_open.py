@@ -1,4 +1,4 @@
-"""Clients that stop in the middle of a request: they are closed after a time, and keep nobody else waiting."""
+"""Clients that stop in the middle of a request: they are closed after a time, and others do not wait for them."""
 
 import asyncio
 import http.client
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from aioartifact.testing import ArtifactoryServer, Fault, ManualClock, silence
+from aioartifact.testing import ArtifactoryServer, Fault, ManualClock, read_timeouts
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +30,7 @@ def clock():
 @pytest.fixture
 def at_once(monkeypatch):
     """Let the server close connections in the turn of the loop in which their time is up."""
-    monkeypatch.setattr(silence, "_ON_THE_WAY", 0)
+    monkeypatch.setattr(read_timeouts, "_ON_THE_WAY", 0)
 
 
 async def turns() -> None:
@@ -67,7 +67,7 @@ def descriptors() -> int:
 
 async def awaited(server) -> None:
     """Wait until the server waits for a client."""
-    while not server._instance.silence:  # noqa: ASYNC110  # nothing reports it
+    while not server._instance.read_timeouts:  # noqa: ASYNC110  # nothing reports it
         await asyncio.sleep(0)
 
 
@@ -157,7 +157,7 @@ async def test_framing_that_breaks_after_the_head(server, clock, tmp_path, body,
 
 @pytest.mark.usefixtures("at_once")
 async def test_second_request_of_a_connection(server, clock):
-    """Between requests a connection may be idle; once a second head has begun, it must go on."""
+    """Between requests a connection may be idle; the rest of a head that has begun must follow."""
     reader, writer = await connect(server.origin)
     for _ in range(2):
         writer.write(GET)
@@ -173,7 +173,7 @@ async def test_second_request_of_a_connection(server, clock):
 
 
 @pytest.mark.usefixtures("at_once")
-async def test_slow_body_is_no_silence(server, clock):
+async def test_slow_body_is_not_closed(server, clock):
     """Every piece gives the next one the whole time; so does a fault that keeps the server from reading."""
     hold = server.fail("PUT", "**/new", fault=Fault.hold())
     reader, writer = await connect(server.origin)
@@ -198,6 +198,25 @@ async def test_bytes_on_the_way_when_the_clock_jumps(server, clock):
     writer.write(GET)
     assert (await reader.readuntil(b"content")).startswith(b"HTTP/1.1 200")
     writer.close()
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_request_that_was_complete_at_once(clock):
+    """A head that needs no time does not end the limits of later ones."""
+    timeouts, closed = read_timeouts.ReadTimeouts(clock, LIMIT), []
+    running = asyncio.create_task(timeouts.run())
+    await turns()
+    timeouts.start("first", lambda: closed.append("first"))
+    timeouts.stop("first")
+    await turns()
+    timeouts.start("second", lambda: closed.append("second"))
+    await turns()
+    clock.advance(LIMIT)
+    await turns()
+    assert closed == ["second"]
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 @pytest.mark.parametrize("limit", [0, -1, float("nan")])

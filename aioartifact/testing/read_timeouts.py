@@ -17,9 +17,9 @@ from .clocks import Clock, wait_until
 _ON_THE_WAY = 0.1  # seconds for bytes that were sent before a clock jumped
 
 
-class SilenceWatch:
+class ReadTimeouts:
     """
-    Ends what has waited for its client too long.
+    Closes connections that have waited too long for their client.
 
     Args:
         clock: Returns epoch seconds.
@@ -36,13 +36,13 @@ class SilenceWatch:
         return len(self._waiting)
 
     def start(self, waiter: object, end: Callable[[], None]) -> None:
-        """Call *end* unless :meth:`stop` is called for *waiter* in time; a waiter that has started goes on."""
+        """Call *end* unless :meth:`stop` is called for *waiter* in time; no effect if it has started before."""
         if waiter not in self._waiting:
             self._waiting[waiter] = (self._clock(), end)
             self._has_some.set()
 
     def stop(self, waiter: object) -> None:
-        """Forget *waiter*."""
+        """Stop the time of *waiter*."""
         self._waiting.pop(waiter, None)
 
     async def body(self, request: web.BaseRequest) -> AsyncGenerator[bytes, None]:
@@ -59,9 +59,9 @@ class SilenceWatch:
             yield data
 
     async def run(self) -> None:
-        """End what waits too long, until cancelled."""
+        """Close what has waited too long, until cancelled."""
         while True:
-            if not self._waiting:
+            while not self._waiting:
                 self._has_some.clear()
                 await self._has_some.wait()
             since, _ = next(iter(self._waiting.values()))
@@ -79,26 +79,26 @@ class SilenceWatch:
 
 
 class Connection(web.RequestHandler):
-    """A connection whose heads are watched: the first from the start, later ones from their first byte."""
+    """A connection that limits the time for each head: of the first from the start, of others from their first byte."""
 
-    def __init__(self, server: web.Server, watch: SilenceWatch, **settings: Any) -> None:
+    def __init__(self, server: web.Server, timeouts: ReadTimeouts, **settings: Any) -> None:
         super().__init__(server, **settings)
-        self._watch = watch
+        self._timeouts = timeouts
         self._request: web.BaseRequest | None = None
         self._has_more = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start to wait for the first request."""
+        """Start the time for the first head."""
         self._await_head()
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Wait for nothing any more."""
-        self._watch.stop(self)
+        """Stop the time for a head."""
+        self._timeouts.stop(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Wait for the rest of a head, if this is not part of a request that is handled."""
+        """Start the time for a head, unless this is the body of the request in progress."""
         if self._request is None:
             self._await_head()
         elif self._request.content.is_eof():
@@ -106,18 +106,18 @@ class Connection(web.RequestHandler):
         super().data_received(data)
 
     def request_started(self, request: web.BaseRequest) -> None:
-        """Take note that the head of *request* is complete."""
-        self._watch.stop(self)
+        """Stop the time: the head of *request* is complete."""
+        self._timeouts.stop(self)
         self._request, self._has_more = request, False
 
     def request_ended(self) -> None:
-        """Take note that the request was answered."""
+        """Start the time for a next head that has begun to arrive."""
         self._request = None
         if self._has_more:
             self._await_head()
 
     def _await_head(self) -> None:
-        self._watch.start(self, lambda: _abort(self.transport))
+        self._timeouts.start(self, lambda: _abort(self.transport))
 
 
 def _abort(transport: asyncio.BaseTransport | None) -> None:
