@@ -118,3 +118,15 @@ def test_page_that_prints_something_else_is_reported(tmp_path):
         code.evaluate()
         with pytest.raises(SybilFailure, match="printed:\n2\n"):
             printed.evaluate()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_statement_after_a_block_follows_a_blank_line(path):
+    """An interpreter ends a pasted block only at a blank line."""
+    blocks = re.findall(r"^```python\n(.*?)^```", path.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    for block in blocks:
+        tree = compile(block, path, "exec", flags=ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        lines = block.splitlines()
+        pairs = zip(tree.body, tree.body[1:], strict=False)
+        ends = [first.end_lineno for first, _ in pairs if hasattr(first, "body")]
+        assert [lines[end] for end in ends if lines[end].strip()] == []
