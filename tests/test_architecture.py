@@ -84,7 +84,8 @@ SESSION_LAYERS = (
     {"state"},
     {"payload"},
     {"translation"},
-    {"middlewares", "tls", "token_requests"},
+    {"middlewares", "tls"},
+    {"token_requests"},
     {"exchange", "opening"},
     {"__init__"},
 )

@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import json
+import ssl
 import sys
+import warnings
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +15,7 @@ import keyring
 import keyring.backend
 import keyring.errors
 import pytest
+import trustme
 from keyring.credentials import SimpleCredential
 from raw_http import raw_server, response
 
@@ -191,6 +194,30 @@ async def test_github_that_issues_no_token(server, url, monkeypatch, status, bod
                 await aioartifact.info(url, session=session)
     assert "id-token: write" in str(caught.value)
     assert CANARY not in repr(caught.value)
+
+
+@pytest.mark.parametrize("verify", ["other", False], ids=["other-ca", "none"])
+async def test_certificate_of_github_is_verified_by_the_system(server, url, tmp_path, monkeypatch, verify):
+    """verify= is about the server: neither another CA nor no verification there has an effect on GitHub."""
+    ca, other = trustme.CA(), trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    for name, each in (("ca", ca), ("other", other)):
+        each.cert_pem.write_to_path(tmp_path / name)
+    answer = response(json.dumps({"value": identity_token()}).encode())
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", CANARY)
+    options = {"auth": OIDC("github"), "verify": verify and tmp_path / "other"}
+    async with raw_server(lambda _: answer, tls=context) as issuer:
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{issuer.origin}/token")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of verify=False
+            async with aioartifact.session(server.url, **options) as session:
+                with pytest.raises(aioartifact.CredentialsError, match="no token from https"):
+                    await aioartifact.info(url, session=session)
+            assert issuer.requests == []
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca"))
+            async with aioartifact.session(server.url, **options) as session:
+                assert await aioartifact.exists(url, session=session)
 
 
 async def test_exchange_is_retried_if_the_failure_may_pass(server, url):
@@ -558,7 +585,7 @@ async def test_input_and_variables_of_the_helper(server, url, tmp_path, stdin, r
     host = server.origin.partition("://")[2]
     expected = received.format(url=server.url, git=f"protocol=http\nhost={host}\npath=artifactory\n\n")
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    assert lines == [[expected, server.url, None], [expected, server.url, "1"]]
+    assert lines == [[expected, server.url, ""], [expected, server.url, "1"]]
 
 
 @pytest.mark.parametrize(

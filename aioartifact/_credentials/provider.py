@@ -49,12 +49,15 @@ class TokenRequest:
 
     Attributes:
         content: The body, or None.
+        is_for_issuer: Whether it is for an issuer of identity tokens: ``verify`` and ``cert`` of the session, which are
+            about the server, do not apply then.
     """
 
     method: str
     url: str = field(repr=False)  # that of GitHub holds an id of the job
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     content: bytes | None = field(default=None, repr=False)
+    is_for_issuer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

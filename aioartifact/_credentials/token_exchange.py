@@ -66,7 +66,7 @@ def github_request(environ: Mapping[str, str], audience: str | None) -> TokenReq
         return None
     if audience:
         url += f"{'&' if '?' in url else '?'}audience={quote(audience, safe='')}"
-    return TokenRequest("GET", url, {"Authorization": f"Bearer {token}"})
+    return TokenRequest("GET", url, {"Authorization": f"Bearer {token}"}, is_for_issuer=True)
 
 
 def read_github_token(response: TokenResponse) -> str:

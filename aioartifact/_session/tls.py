@@ -46,6 +46,12 @@ def _default_context() -> ssl.SSLContext | bool:
     return _environment_context(*((path, _changed(path)) for path in named)) if any(named) else True
 
 
+def system_context() -> ssl.SSLContext:
+    """Return the context for the system's authorities, or for those in the environment, whatever a session uses."""
+    found = _default_context()
+    return found if isinstance(found, ssl.SSLContext) else _environment_context(("", 0), ("", 0))
+
+
 @lru_cache(4)  # OpenSSL needs a tenth of a second to read the usual 150 certificates
 def _environment_context(_file: tuple[str, int], _folder: tuple[str, int]) -> ssl.SSLContext:
     """Have OpenSSL read the environment again; the arguments say what it will find there."""

@@ -4,6 +4,7 @@ from functools import partial
 from math import inf
 
 import aiohttp
+import anyio.to_thread
 from yarl import URL
 
 from .._address import mask_url
@@ -12,6 +13,7 @@ from .._errors import CredentialsError
 from .._retry import is_retryable_status
 from .proxies import environment_proxy
 from .state import SessionState, state_of
+from .tls import system_context
 from .translation import is_transient, reason
 
 _ATTEMPTS = 3
@@ -67,6 +69,7 @@ async def _send(session: aiohttp.ClientSession, state: SessionState, request: To
         auto_decompress=True,
         timeout=aiohttp.ClientTimeout(total=None if silence == inf else silence),
         proxy=environment_proxy(url.origin()) if state.trust_env else None,
+        ssl=await anyio.to_thread.run_sync(system_context) if request.is_for_issuer else True,
         middlewares=(),
     )
     async with response:

@@ -39,9 +39,9 @@ class Command(StandaloneProvider):
     - what ``git credential fill`` prints: lines ``username=…``, ``password=…``, ``password_expiry_utc=…``
 
     The program runs before the first request of a session, before the credentials expire, and after a 401; then the
-    variable ``AIOARTIFACT_FORCE`` is ``1``. ``AIOARTIFACT_SERVER`` is the base address of the server. What it prints to
-    its standard error is discarded. It is not run by a shell, and it is killed with its child processes if it is not
-    done in time or the request is cancelled.
+    variable ``AIOARTIFACT_FORCE`` is ``1``, else empty. ``AIOARTIFACT_SERVER`` is the base address of the server. What
+    it prints to its standard error is discarded. It is not run by a shell, and it is killed with its child processes if
+    it does not end in time or the request is cancelled.
 
     Args:
         command: The program and its arguments.
@@ -82,8 +82,7 @@ class Command(StandaloneProvider):
     ) -> Credentials:
         """Run the program."""
         env = {**os.environ, **self._env, "AIOARTIFACT_SERVER": str(server)}
-        if is_refused:
-            env["AIOARTIFACT_FORCE"] = "1"
+        env["AIOARTIFACT_FORCE"] = "1" if is_refused else ""
         output: bytes | None = None
         with anyio.move_on_after(self._timeout):
             output = await self._run(helper_input(server, self._stdin), env)
