@@ -30,9 +30,17 @@ def pytest_addoption(parser):
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
     """Run slow tests that are named, such as by their file; the processes of pytest-xdist inherit the decision."""
-    if not hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput"):
+        config.option.slow = config.workerinput["slow"]
+    else:
         is_named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or config.option.keyword
         config.option.slow = bool(config.option.slow or is_named)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Pass the decision on: pytest-xdist passes the options on as they were given."""
+    node.workerinput["slow"] = node.config.option.slow
 
 
 def pytest_collection_modifyitems(config, items):

@@ -17,8 +17,6 @@ from aioartifact import Credentials
 from aioartifact._session import Clock, SessionState, state_of
 from aioartifact.testing import ArtifactoryServer, Fault, ManualClock
 
-pytestmark = pytest.mark.slow
-
 MIB = 1024 * 1024
 SECRETS = {name: f"canary-{name}-s3cr3t" for name in ("service", "ada", "bob")}
 TENANTS = ("ada", "bob")
@@ -306,6 +304,7 @@ async def test_auth_without_a_server():
             aioartifact.with_credentials(shared, ("ada", "pw"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("knows_time", [True, False], ids=["client-knows", "only-401"])
 async def test_ten_minutes_with_tokens_of_a_minute(monkeypatch, knows_time):
     """
