@@ -331,7 +331,7 @@ class Runner:
 
 
 class _RequestFile:
-    """A file to which each request is appended as a line of JSON."""
+    """A file to which each request is appended as a line of JSON, as long as its disk has space."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._file = Path(path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115  # closed by __exit__
@@ -340,10 +340,12 @@ class _RequestFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
 
     def write(self, record: RequestRecord) -> None:
-        self._file.write(json.dumps(record.as_dict()) + "\n")
+        with suppress(OSError):  # the response is sent: its connection must not fail for this
+            self._file.write(json.dumps(record.as_dict()) + "\n")
 
 
 def _is_loopback(host: str) -> bool:

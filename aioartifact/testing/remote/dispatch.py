@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -10,7 +11,7 @@ from aiohttp import web
 
 from ..control import Control
 from ..runner import Runner
-from ..storage import store
+from ..storage import full_disk, store
 from .calls import ROUTES, Call, ConflictError, Handler, NotFoundError
 from .json_fields import BadInputError
 
@@ -75,7 +76,11 @@ async def _answered(handler: Handler, call: Call) -> web.Response:
         return _reply(404, {"error": str(error)})
     except (ConflictError, store.ConflictError) as error:
         return _reply(409, {"error": str(error)})
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
+        if full_disk.is_full(error):
+            return _reply(507, {"error": "the disk of the server is full"})
+        if isinstance(error, sqlite3.Error):
+            raise
         return _reply(500, {"error": f"{error.strerror}: {error.filename}" if error.strerror else str(error)})
     if isinstance(value, web.Response):
         return value

@@ -1,5 +1,6 @@
 """The disk of the data folder is full: an answer that is final, nothing left behind, and a way out by deleting."""
 
+import asyncio
 import io
 import os
 import sqlite3
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aioartifact.testing import ArtifactoryServer
+from aioartifact.testing import ArtifactoryServer, ManualClock
 from aioartifact.testing.storage.full_disk import RESERVE_SIZE
 
 pytestmark = pytest.mark.anyio
@@ -158,6 +159,36 @@ async def test_server_starts_and_stops_over_a_full_disk(disk, ask):
         assert (await ask(server, "GET", "/generic-local/a.bin")).body == b"content"
         assert (await ask(server, "DELETE", "/generic-local/b.bin")).status == 204
         assert blobs(disk) == [b"content"]
+
+
+async def test_log_file_on_a_full_disk(disk, ask):
+    """Requests are answered as before, several on one connection, and the server stops as usual."""
+    fill(disk)
+    async with ArtifactoryServer(log_file=disk / "log", clock=ManualClock()) as server:
+        server.put("generic-local/a.bin", b"content")
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(server.origin.rpartition(":")[2]))
+        for _ in range(200):
+            writer.write(b"GET /artifactory/api/system/ping HTTP/1.1\r\nHost: x\r\nX-JFrog-Art-Api: ")
+            writer.write(server.api_key.encode() + b"\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+            assert await reader.readexactly(2) == b"OK"
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_control_over_http_on_a_full_disk(disk, ask):
+    async with ArtifactoryServer(disk / "data", control=True) as server:
+        fill(disk)
+        answer = await ask(
+            server,
+            "PUT",
+            "/items/generic-local/a.bin",
+            headers={"Authorization": f"Bearer {server.control_token}"},
+            body=SMALL,
+            origin=server.control_url,
+        )
+        assert (answer.status, answer.json()) == (507, {"error": "the disk of the server is full"})
+        assert (blobs(disk), staged(disk)) == ([], [])
 
 
 async def test_failed_commit_ends_its_transaction(server, disk, ask):
