@@ -27,25 +27,10 @@ def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="run tests that are marked as slow, too")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config):
-    """Run slow tests that are named, such as by their file; the processes of pytest-xdist inherit the decision."""
-    if hasattr(config, "workerinput"):
-        config.option.slow = config.workerinput["slow"]
-    else:
-        is_named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or config.option.keyword
-        config.option.slow = bool(config.option.slow or is_named)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node):
-    """Pass the decision on: pytest-xdist passes the options on as they were given."""
-    node.workerinput["slow"] = node.config.option.slow
-
-
 def pytest_collection_modifyitems(config, items):
-    """Leave slow tests out, unless they are asked for."""
-    if not config.option.slow:
+    """Leave slow tests out, unless they are asked for or named, such as by their file."""
+    is_named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or config.option.keyword
+    if not (config.option.slow or is_named):
         slow = [item for item in items if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if not item.get_closest_marker("slow")]
