@@ -133,4 +133,5 @@ from ._sync import SyncFile as SyncFile
 from ._sync import SyncPlan as SyncPlan
 from ._transfer.many.fetcher import Item as Item
 from ._transfer.overwrite import Overwrite as Overwrite
+from ._transfer.receive.file_stream import FileStream as FileStream
 from ._transfer.receive.remote_file import RemoteFile as RemoteFile

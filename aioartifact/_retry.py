@@ -187,7 +187,7 @@ def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> float | No
     Returns:
         See :func:`parse_retry_after`.
     """
-    sent = _parse_http_date(headers.get("Date", ""))
+    sent = parse_http_date(headers.get("Date", ""))
     return parse_retry_after(headers.get("Retry-After"), now=sent or now)
 
 
@@ -205,11 +205,12 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
     text = value.strip()
     if _DELAY_SECONDS.match(text):
         return float(text)
-    date = _parse_http_date(text)
+    date = parse_http_date(text)
     return None if date is None else max(0.0, (date - now).total_seconds())
 
 
-def _parse_http_date(text: str) -> datetime | None:
+def parse_http_date(text: str) -> datetime | None:
+    """Parse a date in any of the forms of RFC 9110 section 5.6.7; None if it is malformed."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):  # the second from absurd years and time zones

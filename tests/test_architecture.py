@@ -100,7 +100,7 @@ RECEIVE_LAYERS = (
     {"content", "journal", "segments"},
     {"partial_file", "streaming"},
     {"parallel", "remote_file"},
-    {"blocking_file", "one_file"},
+    {"blocking_file", "file_stream", "one_file"},
     {"archive_members"},
     {"__init__"},
 )

@@ -207,7 +207,7 @@ async def test_what_is_no_file(server, session, url, read):
 @pytest.mark.parametrize(
     "span",
     [
-        pytest.param({"start": -1}, id="negative-start"),
+        pytest.param({"start": -1, "end": 5}, id="negative-start"),
         pytest.param({"end": -1}, id="negative-end"),
         pytest.param({"start": 2, "end": 1}, id="backwards"),
         pytest.param({"start": 1.5}, id="fraction"),

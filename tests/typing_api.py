@@ -54,8 +54,11 @@ async def relocate(url: str, other: str) -> None:
 
 async def read(url: str) -> None:
     """Chunks and parts are bytes."""
-    async with aioartifact.stream(url, start=5, sha256=None) as chunks:
-        async for chunk in chunks:
+    async with aioartifact.stream(url, start=5, sha256=None, if_none_match="etag") as body:
+        assert_type(body, aioartifact.FileStream)
+        assert_type(body.info, aioartifact.FileInfo)
+        assert_type(body.content_range, str | None)
+        async for chunk in body:
             assert_type(chunk, bytes)
     async with aioartifact.open(url) as file:
         assert_type(file, aioartifact.RemoteFile)

@@ -1,7 +1,8 @@
 """Read files as streams, whole, or at random positions; write bytes."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 
@@ -12,12 +13,15 @@ from .._files import Source
 from .._progress import FileProgress, Progress
 from .._threads import run
 from .._transfer.receive.content import Pin, required_pin
+from .._transfer.receive.file_stream import FileStream, open_stream
 from .._transfer.receive.remote_file import RemoteFile
-from .._transfer.receive.streaming import Reading, read_range, start_reading
+from .._transfer.receive.streaming import read_range
 from .._transfer.send.deployer import Parameters, checked_options
 from .._transfer.send.file_upload import send_file
 from .items import file_item_of, item_of
 from .session import using
+
+_FIELD_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")  # RFC 9110 section 5.5, without obs-text
 
 
 @asynccontextmanager
@@ -27,14 +31,21 @@ async def stream(
     start: int = 0,
     end: int | None = None,
     sha256: str | None = None,
+    if_none_match: str | None = None,
     session: aiohttp.ClientSession | None = None,
-) -> AsyncIterator[AsyncGenerator[bytes, None]]:
+) -> AsyncIterator[FileStream]:
     """
     Read a file as a stream, without a copy on disk; one request, or two if storage reports no checksums.
 
-    ``async with aioartifact.stream(url) as chunks:``, then ``async for chunk in chunks:``. Interrupted reads resume,
-    with bytes of the same content only. The whole file is verified after the last chunk: if size or checksum differs,
-    the iteration raises instead of ending. Leaving the block early closes the connection.
+    ::
+
+        async with aioartifact.stream(url) as body:
+            print(body.info.size, body.etag)
+            async for chunk in body:
+                ...
+
+    Interrupted reads resume, with bytes of the same content only. The whole file is verified after the last chunk: if
+    size or checksum differs, the iteration raises instead of ending. Leaving the block early closes the connection.
 
     Bytes are returned as they are stored, even if labelled with a ``Content-Encoding``. A coding that was added in
     transit is removed. Only the checksum of the whole file shows that, so a labelled file is received and verified
@@ -42,19 +53,22 @@ async def stream(
 
     Args:
         url: URL of the file.
-        start: Offset of the first byte.
+        start: Offset of the first byte; if negative, the last ``-start`` bytes, for one request more.
         end: Offset after the last byte; None for the end of the file. Of a range only the length is verified, since
             checksums cover the whole file.
         sha256: SHA-256 that the file must have, in hexadecimal; only for a whole file. None: the checksums that the
             server reports are verified.
+        if_none_match: :attr:`FileStream.etag` of an earlier call: if the file is still the same, no bytes follow, and
+            ``status`` is 304. The ``If-None-Match`` field of a browser will do, if it has one ETag.
         session: Session to use; None opens one for this call.
 
     Yields:
-        An asynchronous iterator of chunks, none of them empty.
+        The stream: an asynchronous iterator of chunks, which knows size, type, ETag and range.
 
     Raises:
-        InvalidArgumentError: If *start* or *end* is not an integer of at least 0, *end* is before *start*, or *sha256*
-            is not 64 hexadecimal digits, or is passed for a range; no request was sent.
+        InvalidArgumentError: If *start* is not an integer, *end* is not an integer of at least 0, is before *start* or
+            passed with a negative one, *sha256* is not 64 hexadecimal digits, or is passed for a range, or
+            *if_none_match* is not an ETag; no request was sent.
         InvalidURLError: If *url* is not the URL of an item.
         NotFoundError: If the file does not exist.
         NotAFileError: If *url* is that of a folder.
@@ -64,25 +78,21 @@ async def stream(
         LocalFileError: If a temporary copy cannot be written.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
-    See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
+    See: JFrog REST API, "Retrieve Artifact"; RFC 9110 sections 13.1.2 and 14.2.
     """
-    _check_span(start, end)
+    _check_span(start, end, may_count_from_end=True)
+    _check_etag(if_none_match)
     pin = _pin(sha256, start, end)
-    async with using(session) as opened:
-        item = item_of(opened, url)
-        reading = await start_reading(opened, item, start, end, pin) if start != end else None
-        try:
-            async with aclosing(_chunks(reading)) as chunks:
-                yield chunks
-        finally:
-            if reading is not None:
-                await reading.close()
+    async with (
+        using(session) as opened,
+        open_stream(opened, item_of(opened, url), start, end, pin, if_none_match) as body,
+    ):
+        yield body
 
 
-async def _chunks(reading: Reading | None) -> AsyncGenerator[bytes, None]:
-    while reading is not None and (batch := await reading.next()):
-        for chunk in batch:
-            yield chunk
+def _check_etag(value: object) -> None:
+    if value is not None and not (isinstance(value, str) and _FIELD_VALUE.fullmatch(value)):
+        raise InvalidArgumentError(f"if_none_match={value!r}: expected an ETag")
 
 
 async def read_bytes(
@@ -131,11 +141,17 @@ def _pin(sha256: str | None, start: int, end: int | None) -> Pin | None:
     return pin
 
 
-def _check_span(start: object, end: object) -> None:
-    for name, value in (("start", start), ("end", 0 if end is None else end)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise InvalidArgumentError(f"{name}={value!r}: expected an offset, a whole number of at least 0")
-    if isinstance(start, int) and isinstance(end, int) and end < start:
+def _check_span(start: object, end: object, *, may_count_from_end: bool = False) -> None:
+    if not isinstance(start, int) or isinstance(start, bool) or (start < 0 and not may_count_from_end):
+        what = "a whole number" if may_count_from_end else "a whole number of at least 0"
+        raise InvalidArgumentError(f"start={start!r}: expected an offset, {what}")
+    if end is None:
+        return
+    if not isinstance(end, int) or isinstance(end, bool) or end < 0:
+        raise InvalidArgumentError(f"end={end!r}: expected an offset, a whole number of at least 0")
+    if start < 0:
+        raise InvalidArgumentError(f"start={start} with end={end}", hint="the last bytes end where the file ends")
+    if end < start:
         raise InvalidArgumentError(f"end={end}: lies before start={start}")
 
 

@@ -28,7 +28,9 @@ from .download_messages import (
     build_range,
     is_folder_redirect,
     read_expected_content,
+    read_file_headers,
     unsatisfied_size,
+    with_condition,
 )
 from .error_responses import (
     OTHER_HOST_HINT,
@@ -147,6 +149,7 @@ __all__ = [
     "read_deployed",
     "read_error",
     "read_expected_content",
+    "read_file_headers",
     "read_folder_made",
     "read_folder_names",
     "read_found",
@@ -170,4 +173,5 @@ __all__ = [
     "too_large",
     "trimmed_error",
     "unsatisfied_size",
+    "with_condition",
 ]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -10,6 +10,8 @@ from .._address import ItemURL, quote_path
 from .._checksums import ALGORITHMS, NO_CHECKSUMS, Checksums
 from .._codings import codings_of
 from .._errors import ProtocolError
+from .._models import FileInfo
+from .._retry import parse_http_date
 from .bodies import is_file, is_html
 from .json_values import checksums_of, not_artifactory, size_of
 from .request import IDENTITY, Request
@@ -43,6 +45,44 @@ class ExpectedContent:
     codings: tuple[str, ...] = ()
     is_page: bool = False
     is_contradictory: bool = False
+
+
+_QUOTED_SHA1 = re.compile(r'(?:W/)?"([0-9a-f]{40})"\Z')
+
+
+def with_condition(request: Request, etag: str) -> Request:
+    """
+    Return *request* with ``If-None-Match``, so that it is answered with 304 if the file still has this *etag*.
+
+    Artifactory compares the value with its bare SHA-1; caches and browsers send it back in quotes.
+
+    See: RFC 9110 section 13.1.2.
+    """
+    match = _QUOTED_SHA1.match(etag)
+    return replace(request, headers={**request.headers, "If-None-Match": match[1] if match else etag})
+
+
+def read_file_headers(item: ItemURL, chain: Sequence[Mapping[str, str]], content: ExpectedContent) -> FileInfo:
+    """
+    Describe a file by the header fields of a download.
+
+    Args:
+        item: The file.
+        chain: Header fields of each hop, Artifactory's own first; storage may not know the time and type.
+        content: What they say about the body.
+    """
+    dates = (headers.get("Last-Modified") for headers in chain)
+    types = (headers.get("Content-Type") for headers in reversed(chain))
+    media_type = next(filter(None, types), "").partition(";")[0].strip()
+    return FileInfo(
+        str(item),
+        item.repository,
+        item.path,
+        content.size,
+        content.checksums,
+        modified=next(filter(None, map(parse_http_date, filter(None, dates))), None),
+        mime_type=media_type or None,
+    )
 
 
 def build_download(item: ItemURL, *, unless_sha1: str | None = None) -> Request:

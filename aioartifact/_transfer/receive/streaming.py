@@ -31,8 +31,10 @@ from ..._protocol import (
     is_folder_redirect,
     not_a_file,
     read_expected_content,
+    read_file_headers,
     read_item_info,
     unsatisfied_size,
+    with_condition,
 )
 from ..._retry import MIN_PROGRESS_BYTES
 from ..._session import Progress, Reply, fetch_response, start_operation, stream
@@ -63,8 +65,20 @@ class Incoming:
     The first response pins the content, unless one is *pinned* already; bytes of any other content are refused. A
     whole file is verified against its checksums at the end, or against those of a binding *pin*.
 
+    Args:
+        session: Session to use.
+        item: The file.
+        start: Offset of the first byte.
+        stop: Offset after the last byte; None for the end of the file.
+        pinned: Content that the bytes must belong to, or None.
+        pin: What the caller or a listing says about the file, or None.
+        unless_etag: Content that is not sent, or None.
+
     Attributes:
         expected: What the server says about the file; None before the first response.
+        info: The file as the header fields of the first response describe it; None before.
+        is_unchanged: Whether the file still is the content that is not sent.
+        is_behind_end: Whether the requested part begins at or after the end of the file.
         is_part: Whether the latest response has only a part of the file.
         has_other_form: Whether a response was refused because it has a content coding and the first has not, or the
             reverse.
@@ -78,14 +92,18 @@ class Incoming:
         stop: int | None = None,
         pinned: ExpectedContent | None = None,
         pin: Pin | None = None,
+        unless_etag: str | None = None,
     ) -> None:
         self.expected = pinned
+        self.info: FileInfo | None = None
+        self.is_unchanged = self.is_behind_end = False
         self.is_part = False
         self.has_other_form = False
         self._session = session
         self._item = item
         self._pinned = pinned
         self._pin = pin
+        self._unless_etag = unless_etag
         self._has_ranges = True
         self._digests: Digests | None = None
         self._operation = start_operation(session)
@@ -124,7 +142,13 @@ class Incoming:
         reply = self._reply
         if reply.location is not None and is_folder_redirect(self._item, reply.location):
             raise not_a_file(self._item)
-        meaning = meaning_of(reply.status, has_range="Range" in request.headers)
+        meaning = meaning_of(
+            reply.status, has_range="Range" in request.headers, is_conditional="If-None-Match" in request.headers
+        )
+        if meaning == "unchanged":
+            self.is_unchanged, self._stop = True, self._position
+            self.expected = ExpectedContent(None, NO_CHECKSUMS, self._unless_etag)
+            return
         if meaning == "end":
             await self._end(unsatisfied_size(reply.chain[-1]))
             return
@@ -145,6 +169,9 @@ class Incoming:
             return
         check_is_file(self._item, answer, is_identified=self._is_identified(answer))
         self._take(answer)
+        self._unless_etag = None  # from now on, the bytes of this content are needed
+        if self.info is None:
+            self.info = read_file_headers(self._item, reply.chain, answer)
 
     def _is_identified(self, answer: ExpectedContent) -> bool:
         """
@@ -160,9 +187,11 @@ class Incoming:
 
     def _request(self) -> Request:
         if not self._has_ranges:
-            return build_download(self._item)
-        stop = self._requested_stop if self._position == self._start else self._stop
-        return build_range(self._item, self._position, stop, self.expected.etag if self.expected else None)
+            request = build_download(self._item)
+        else:
+            stop = self._requested_stop if self._position == self._start else self._stop
+            request = build_range(self._item, self._position, stop, self.expected.etag if self.expected else None)
+        return with_condition(request, self._unless_etag) if self._unless_etag else request
 
     async def _end(self, size: int | None) -> None:
         """Handle the statement that no requested byte exists in a file of *size* bytes."""
@@ -175,6 +204,7 @@ class Incoming:
             raise self._changed()
         if self._pinned is None:
             self.expected = ExpectedContent(size, NO_CHECKSUMS, start=self._start)
+        self.is_behind_end = True
         self._stop = self._start
 
     async def _open_whole(self) -> None:
@@ -375,23 +405,27 @@ async def start_reading(
     start: int = 0,
     stop: int | None = None,
     pin: Pin | None = None,
-) -> Reading:
+    unless_etag: str | None = None,
+) -> tuple[Reading, Incoming]:
     """
-    Request bytes *start* to *stop* of a file.
+    Request bytes *start* to *stop* of a file, unless it still is *unless_etag*.
 
     A body with a content coding that may have been added in transit is received and verified first: only the
     checksum of the whole file shows whether to decode it.
 
+    Returns:
+        What reads the bytes, and the first response.
+
     Raises:
         ArtifactoryError: See :meth:`Incoming.open` and :meth:`Incoming.next`.
     """
-    incoming = Incoming(session, item, start, stop, pin=pin)
+    incoming = Incoming(session, item, start, stop, pin=pin, unless_etag=unless_etag)
     try:
         await incoming.open()
         if not await incoming.must_be_verified():
-            return incoming
+            return incoming, incoming
         await incoming.widen()
-        return Spooled(await spool_file(incoming), start, stop)
+        return Spooled(await spool_file(incoming), start, stop), incoming
     except BaseException:
         await incoming.close()
         raise
@@ -438,9 +472,16 @@ async def read_range(
         IntegrityError: If size or checksum differs.
     """
     try:
-        return await read_all(await start_reading(session, item, start, stop, pin))
+        return await _read_once(session, item, start, stop, pin)
     except IntegrityError:
-        return await read_all(await start_reading(session, item, start, stop, pin))
+        return await _read_once(session, item, start, stop, pin)
+
+
+async def _read_once(
+    session: aiohttp.ClientSession, item: ItemURL, start: int, stop: int | None, pin: Pin | None
+) -> bytes:
+    reading, _ = await start_reading(session, item, start, stop, pin)
+    return await read_all(reading)
 
 
 async def read_part(
