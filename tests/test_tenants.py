@@ -292,6 +292,22 @@ async def test_tenant_of_a_tenant(server, tap, shared):
     assert SECRETS["ada"].encode() not in b"".join(tap.requests)
 
 
+def test_tenant_in_another_loop_or_in_none():
+    """A session of a service is used in its loop; elsewhere the error says so."""
+    with asyncio.Runner() as first, asyncio.Runner() as second:
+        shared = first.run(aioartifact.open_session("https://host.invalid/artifactory"))
+
+        async def derive():
+            return aioartifact.with_credentials(shared, ("ada", "pw"))
+
+        with pytest.raises(aioartifact.SessionError, match="another event loop"):
+            second.run(derive())
+        with pytest.raises(aioartifact.SessionError, match="another event loop"):
+            aioartifact.with_credentials(shared, ("ada", "pw"))
+        first.run(first.run(derive()).close())
+        first.run(shared.close())
+
+
 @pytest.mark.parametrize("auth", [None, 5, "token", object()])
 async def test_auth_that_is_none(shared, auth):
     with pytest.raises(aioartifact.InvalidArgumentError, match="auth is"):

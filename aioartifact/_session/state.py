@@ -301,7 +301,7 @@ class SessionState:
             raise closed_session()
         if self.process != os.getpid():
             raise SessionError("session was opened in another process", hint="open one after the fork")
-        if self.loop is not asyncio.get_running_loop():
+        if self.loop is not _running_loop():
             raise SessionError("session belongs to another event loop", hint="open one in each loop")
 
     def timeout(self) -> aiohttp.ClientTimeout:
@@ -321,6 +321,14 @@ def client_timeout(connect: float, silence: float) -> aiohttp.ClientTimeout:
         sock_connect=None if connect == inf else connect,
         sock_read=None if silence == inf else silence,
     )
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the running event loop; None in code that none runs."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 STATES: WeakKeyDictionary[aiohttp.ClientSession, SessionState] = WeakKeyDictionary()
