@@ -1,5 +1,6 @@
 """Errors as lines on stderr and an exit code."""
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,8 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (aioartifact.ConfigurationError, USAGE),
 )
 _SHOWN_FAILURES = 10
+# Codes of ECMA-48: bold red, yellow, cyan; readable on dark and on light ground.
+_COLOURS = {"error": "1;31", "warning": "33", "hint": "36"}
 
 
 def guarded(run: Callable[[], Any]) -> int:
@@ -51,10 +54,17 @@ def guarded(run: Callable[[], Any]) -> int:
 
 
 def say(text: str) -> None:
-    """Write a line to stderr; it may contain text of a server and names of files."""
+    """Write a line to stderr, which may contain text of a server and names; a label is coloured on a terminal."""
+    label, colon, _ = text.partition(": ")
+    start = f"\x1b[{_COLOURS[label]}m{label}:\x1b[0m " if label in _COLOURS and colon and _has_colours() else ""
+    rest = text.removeprefix(f"{label}: ") if start else text
     # Not click.echo(), which writes UTF-8 where stderr is ASCII.
-    sys.stderr.write("\n".join(map(units.printable, text.split("\n"))) + "\n")
+    sys.stderr.write(start + "\n".join(map(units.printable, rest.split("\n"))) + "\n")
     sys.stderr.flush()
+
+
+def _has_colours() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def warn_of_gaps(results: "aioartifact.Results[Any]") -> None:

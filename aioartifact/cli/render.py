@@ -31,8 +31,8 @@ def _text_of_time(value: object) -> str:
 
 
 def _for_people(line: str) -> str:
-    """Replace control characters on a terminal; a pipe gets names as they are."""
-    return units.printable(line) if sys.stdout.isatty() else line
+    """Replace control characters except tabs on a terminal; a pipe gets names as they are."""
+    return "\t".join(map(units.printable, line.split("\t"))) if sys.stdout.isatty() else line
 
 
 def version(name: str, *, as_json: bool) -> None:
@@ -64,12 +64,21 @@ def details(record: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         emit("", record, as_json=True)
         return
-    known = {name: _in_words(value) for name, value in record.items() if value is not None}
+    known = {name: value for name, value in record.items() if value is not None}
     if sys.stdout.isatty():
-        _table(known)
+        _table({name.replace("_", " "): _readable(name, value) for name, value in known.items()})
     else:
         for name, value in known.items():
-            row(f"{name}\t{value}", {}, as_json=False)
+            row(f"{name}\t{_in_words(value)}", {}, as_json=False)
+
+
+def _readable(name: str, value: object) -> str:
+    """Text for a terminal: a size also in binary units, a time in the local time zone."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone():%Y-%m-%d %H:%M:%S %z}"
+    if name == "size" and isinstance(value, int) and value >= 1024:
+        return f"{value} ({units.size(value)})"
+    return _in_words(value)
 
 
 def _in_words(value: object) -> str:

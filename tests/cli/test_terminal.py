@@ -1,0 +1,89 @@
+"""What a person sees: the command with a terminal on stdout and stderr."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+
+from aioartifact.testing import ThreadedArtifactoryServer
+
+pytestmark = pytest.mark.slow  # each test starts processes
+
+FOLDER = "generic-local/emodb/1.0.0"
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.fixture
+def server():
+    """A server with two files."""
+    with ThreadedArtifactoryServer() as server:
+        server.put(f"{FOLDER}/small.txt", b"text", properties={"stage": "tested"})
+        server.put_synthetic(f"{FOLDER}/large.bin", 3 << 20)
+        yield server
+
+
+@pytest.fixture
+def run(server):
+    """Run the command in a terminal of 100 columns; return its exit code and what is on the screen."""
+
+    def run(*words, **variables):
+        controller, terminal = pty.openpty()
+        login = {"ARTIFACTORY_USERNAME": server.username, "ARTIFACTORY_API_KEY": server.api_key}
+        kept = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+        environment = kept | login | {"TERM": "xterm", "COLUMNS": "100", "TZ": "UTC"} | variables
+        command = [sys.executable, "-m", "aioartifact", *words]
+        with subprocess.Popen(command, stdout=terminal, stderr=terminal, env=environment) as process:
+            os.close(terminal)
+            screen = b""
+            while chunk := read(controller):
+                screen += chunk
+        os.close(controller)
+        return process.returncode, screen.decode().replace("\r\n", "\n")
+
+    return run
+
+
+def read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:  # Linux reports the end of a terminal as an error
+        return b""
+
+
+def test_stat_is_a_table_with_sizes_and_times_to_read(server, run):
+    """Names of fields are words; a size is also in MiB; times are those of the time zone of the user."""
+    code, screen = run("stat", f"{server.url}/{FOLDER}/large.bin")
+    lines = dict(re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in COLOUR.sub("", screen).splitlines())
+    assert (code, lines["size"], lines["created by"]) == (0, "3145728 (3.0 MiB)", "admin")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000", lines["modified"])
+
+
+def test_fields_of_a_row_are_separated_by_tabs(server, run):
+    """Tabs stay, also where other control characters are replaced."""
+    server.put(f"{FOLDER}/evil\x1b[2J.txt", b"")
+    query = 'items.find({"repo":"generic-local","size":{"$lt":10}}).include("name","size").sort({"$asc":["name"]})'
+    assert run("aql", server.url, query) == (0, "evil�[2J.txt\t0\nsmall.txt\t4\n")
+
+
+def test_sync_separates_action_and_path_by_a_tab(server, run, tmp_path):
+    """As in a pipe."""
+    code, screen = run("-q", "sync", f"{server.url}/{FOLDER}", str(tmp_path), "--include", "*.txt")
+    assert (code, screen) == (0, f"downloaded\t{tmp_path}/small.txt\n")
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [
+        pytest.param({}, True, id="terminal"),
+        pytest.param({"NO_COLOR": "1"}, False, id="no-color"),
+        pytest.param({"TERM": "dumb"}, False, id="dumb"),
+    ],
+)
+def test_labels_of_errors_are_coloured(server, run, variables, coloured):
+    """Only the labels, and only where colours are wanted."""
+    code, screen = run("stat", f"{server.url}/{FOLDER}/none", **variables)
+    assert (code, bool(COLOUR.search(screen))) == (4, coloured)
+    assert re.match(r"error: GET .*\nhint: check repository", COLOUR.sub("", screen))
