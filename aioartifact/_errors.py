@@ -2,42 +2,42 @@
 Every exception the library raises, and nothing else.
 
 ArtifactoryError
-├── InvalidArgumentError (ValueError)        the call cannot mean anything; no request was sent
-│   └── InvalidURLError                      a URL or a name that Artifactory cannot hold
+├── InvalidArgumentError (ValueError)        an invalid argument; no request was sent
+│   └── InvalidURLError                      a URL or a name that Artifactory does not accept
 ├── ConfigurationError                       a setting or a file is wrong
 │   └── CredentialsError                     credentials are unreadable or unusable
 ├── SessionError (RuntimeError)              a session in another loop, another process, or closed
-├── TransportError (OSError)                 no usable answer               retryable
+├── TransportError (OSError)                 no usable response             retryable
 │   ├── ConnectError (ConnectionError)           nothing was sent               retryable
-│   ├── ConnectionLostError (ConnectionError)    broke in the middle            retryable
-│   └── TransportTimeoutError (TimeoutError)     no byte for too long           retryable
-├── ResponseError                            the server said no
+│   ├── ConnectionLostError (ConnectionError)    broke off                      retryable
+│   └── TransportTimeoutError (TimeoutError)     no byte within a time limit    retryable
+├── ResponseError                            the server refused the request
 │   ├── BadRequestError                      400
 │   ├── AuthenticationError (PermissionError)    401
 │   ├── ForbiddenError (PermissionError)     403
 │   ├── NotFoundError (FileNotFoundError)    404
-│   ├── ConflictError                        409, and 500 where a file is in the way
+│   ├── ConflictError                        409, or 500 if a file is in the way
 │   ├── RateLimitedError                     429                                retryable
 │   └── ServerError                          500 and above                      retryable
-├── ProtocolError                            2xx, but not what HTTP or the REST API promises
+├── ProtocolError                            a success that violates HTTP or the REST API
 ├── IncompleteListingError                   the server trimmed a listing
 ├── IntegrityError                           size or checksum differs
 ├── StoredElsewhereError                     a file was stored under another path
 ├── NotAFileError (IsADirectoryError)        a folder where a file is needed
 ├── NotAFolderError (NotADirectoryError)     a file where a folder is needed
-├── AlreadyExistsError (FileExistsError)     something is in the place of what is to be made
-├── FolderNotEmptyError (OSError)            a folder that has entries, where an empty one is needed
-├── ChangedError                             something is not as a plan saw it, and was left alone
-├── ArchiveError                             a file is no archive, or damaged, or larger than allowed
-├── LookupTableError (RuntimeError)          a lookup table is missing, in the way, or does not allow the change
+├── AlreadyExistsError (FileExistsError)     the target exists
+├── FolderNotEmptyError (OSError)            a folder that is not empty
+├── ChangedError                             a file that changed since the plan, and was left alone
+├── ArchiveError                             a file that is not an archive, damaged, or too large
+├── LookupTableError (RuntimeError)          a lookup table that is missing, exists, or refuses a change
 ├── UnsafePathError (ValueError)             a listed name would leave the destination
-└── LocalFileError (OSError)                 the local disk refused; `errno` and `filename` say how
-    └── LocalNotFoundError (FileNotFoundError)   a local file or folder that must exist does not
+└── LocalFileError (OSError)                 the local disk failed; has `errno` and `filename`
+    └── LocalNotFoundError (FileNotFoundError)   a local file or folder does not exist
 
 BatchError (ExceptionGroup), raised by bulk calls, stands beside the Report it carries in `_reports`.
 
-A message reads "operation object: what happened", then the server's own words, attempts and time where they
-are known, and after a dash what to try (`hint`). Nothing secret ever enters one: URLs arrive masked.
+A message reads "operation object: what happened", followed by the server's message, attempts and time if known, and
+after a dash what to try (`hint`). No message contains a secret: URLs are masked.
 """
 
 import errno
@@ -307,7 +307,7 @@ class ChangedError(ArtifactoryError):
 
 
 class ArchiveError(ArtifactoryError):
-    """A file is no archive, or a damaged one; or a member of it is no file, or larger than allowed."""
+    """A file is not an archive, or damaged; or a member is not a file, or larger than allowed."""
 
 
 class LookupTableError(ArtifactoryError, RuntimeError):

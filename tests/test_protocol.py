@@ -369,15 +369,15 @@ def test_info_of_people_who_are_no_text():
         pytest.param(b"[" * 200_000, JSON, "not JSON", id="nested-too-deeply"),
         pytest.param([], JSON, "a JSON list", id="list"),
         pytest.param(None, JSON, "a JSON NoneType", id="null"),
-        pytest.param({}, JSON, "'repo' is no name", id="nothing"),
+        pytest.param({}, JSON, "'repo' is not a name", id="nothing"),
         pytest.param(without(FOLDER_INFO, "children"), JSON, "without 'children'", id="folder-no-children"),
-        pytest.param(without(FILE_INFO, "path"), JSON, "'path' is no name", id="no-path"),
-        pytest.param(FILE_INFO | {"repo": 5}, JSON, "'repo' is no name", id="repository-no-text"),
-        pytest.param(FILE_INFO | {"path": "/\ud800"}, JSON, "'path' is no name", id="surrogate"),
+        pytest.param(without(FILE_INFO, "path"), JSON, "'path' is not a name", id="no-path"),
+        pytest.param(FILE_INFO | {"repo": 5}, JSON, "'repo' is not a name", id="repository-no-text"),
+        pytest.param(FILE_INFO | {"path": "/\ud800"}, JSON, "'path' is not a name", id="surrogate"),
         pytest.param(FOLDER_INFO | {"children": None}, JSON, "without 'children'", id="children-null"),
         pytest.param(FOLDER_INFO | {"children": "ab"}, JSON, "without 'children'", id="children-text"),
         pytest.param(FOLDER_INFO | {"children": [5]}, JSON, "without 'children'", id="child-a-number"),
-        pytest.param(FOLDER_INFO | {"children": [{"folder": True}]}, JSON, "'uri' is no name", id="child-no-name"),
+        pytest.param(FOLDER_INFO | {"children": [{"folder": True}]}, JSON, "'uri' is not a name", id="child-no-name"),
         pytest.param(FOLDER_INFO | {"children": [{"uri": "/a"}]}, JSON, "neither true nor false", id="child-no-kind"),
         *(
             pytest.param(
@@ -712,7 +712,7 @@ def test_deployed_elsewhere(status):
 
 @pytest.mark.parametrize("text", ['{"errors": [{"status": 403, "message": "no"}]}', '["1.0"]', "{}"])
 def test_latest_version_that_is_none(text):
-    with pytest.raises(ProtocolError, match="no version"):
+    with pytest.raises(ProtocolError, match="not a version"):
         read_latest_version(ASKED, answer(text.encode(), 200, "application/json"))
 
 

@@ -39,7 +39,7 @@ async def test_repositories_of_somebody_who_sees_none(server):
     ],
 )
 async def test_repositories_that_are_none(server, session, body):
-    """What is no list of repositories is never taken for one."""
+    """What is not a list of repositories is never taken for one."""
     server.fail("GET", fault=Fault.status(200, body))
     with pytest.raises(aioartifact.ProtocolError):
         await aioartifact.repositories(server.url, session=session)

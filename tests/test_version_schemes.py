@@ -143,7 +143,7 @@ def test_pep440_without_packaging_says_how_to_get_it(monkeypatch):
         pytest.param({"prerelease": 1}, "prerelease=1: expected", id="prerelease-number"),
         pytest.param({"scheme": "natural", "prerelease": False}, "'natural' knows no pre-releases", id="natural"),
         pytest.param({"scheme": len, "prerelease": False}, "'len' knows no pre-releases", id="key-function"),
-        pytest.param({"where": "1.(2"}, r"where='1.\(2' is no regular expression: .* at position 2", id="regex"),
+        pytest.param({"where": "1.(2"}, r"where='1.\(2' is not a regular expression: .* at position 2", id="regex"),
         pytest.param({"where": 7}, "where is a int", id="where-number"),
     ],
 )

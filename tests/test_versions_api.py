@@ -169,7 +169,7 @@ async def test_versions_that_are_wanted(server, session, artifact, method, optio
 
 async def test_specifier_nonsense_is_told_at_the_call():
     """Before any request, with the part that is wrong."""
-    with pytest.raises(aioartifact.InvalidArgumentError, match="'=>1' is no specifier"):
+    with pytest.raises(aioartifact.InvalidArgumentError, match="'=>1' is not a specifier"):
         await aioartifact.latest_version("https://host.invalid/artifactory", *ARGUMENTS, spec="=>1")
 
 
@@ -311,7 +311,7 @@ async def test_latest_version_by_a_server_that_says_something_else(server, sessi
     """A web page or an empty answer is no version."""
     for body in (b"", b"<html>login</html>"):
         server.fail("GET", "api/search/latestVersion", fault=Fault.status(200, body))
-        with pytest.raises(aioartifact.ProtocolError, match="no version"):
+        with pytest.raises(aioartifact.ProtocolError, match="not a version"):
             await aioartifact.latest_version(server.url, *ARGUMENTS, method="server", session=session)
 
 

@@ -209,15 +209,15 @@ async def test_failures_are_collected_where_asked(server, session):
 @pytest.mark.parametrize(
     ("names", "options", "message"),
     [
-        pytest.param(["com.acme.db"], {}, "'com.acme.db' is no artifact", id="text"),
+        pytest.param(["com.acme.db"], {}, "'com.acme.db' is not an artifact", id="text"),
         pytest.param([("g", "n", "1.0.0")], {}, "name each by a pair", id="three"),
-        pytest.param([("g", None)], {}, "is no artifact", id="none"),
+        pytest.param([("g", None)], {}, "is not an artifact", id="none"),
         pytest.param([("g", "..")], {}, r"'\.\.'", id="dots"),
         pytest.param(NAMES, {"method": "properties"}, "expected one of 'auto'", id="method"),
         pytest.param(NAMES, {"denied": "ignore"}, "expected one of", id="denied"),
         pytest.param(NAMES, {"on_error": "stop"}, "expected one of 'raise', 'collect'", id="on-error"),
         pytest.param(NAMES, {"max_concurrency": 0}, "max_concurrency=0", id="concurrency"),
-        pytest.param(NAMES, {"spec": ">>1"}, "'>>1' is no specifier", id="spec"),
+        pytest.param(NAMES, {"spec": ">>1"}, "'>>1' is not a specifier", id="spec"),
     ],
 )
 async def test_bad_arguments_are_told_at_the_call(names, options, message):

@@ -240,7 +240,7 @@ def _check_plan(plan: object) -> None:
     folder = plan.destination if plan.direction == "download" else plan.source
     for path in (folder, plan.manifest or folder):
         if not os.path.isabs(path):
-            raise InvalidArgumentError(f"sync plan: {path!r} is no absolute path; it could mean any folder")
+            raise InvalidArgumentError(f"sync plan: {path!r} is not an absolute path; it could mean any folder")
     if not plan.is_complete and plan.of("delete", "rename"):
         raise IncompleteListingError(
             f"sync {plan.source}: the listing was not complete; nothing is deleted by it", hint="make a new plan"

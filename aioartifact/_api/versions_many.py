@@ -114,7 +114,7 @@ def _checked(pair: object) -> Name:
     match pair:
         case (str(group_id), str(name)):
             return group_id, name
-    raise InvalidArgumentError(f"{pair!r} is no artifact", hint="name each by a pair: (group_id, name)")
+    raise InvalidArgumentError(f"{pair!r} is not an artifact", hint="name each by a pair: (group_id, name)")
 
 
 def _result(pair: Name, listed: Names, selection: Selection) -> ArtifactVersions:

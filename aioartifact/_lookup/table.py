@@ -137,12 +137,14 @@ def read_table(content: bytes, where: str) -> Table:
     try:
         lines = [line for line in csv.reader(io.StringIO(content.decode(), newline="")) if line]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise LookupTableError(f"{where}: is no lookup table: {error}") from None
+        raise LookupTableError(f"{where}: is not a lookup table: {error}") from None
     if not lines or lines[0][0] != "id":
-        raise LookupTableError(f"{where}: is no lookup table: its first column is not 'id'")
+        raise LookupTableError(f"{where}: is not a lookup table: its first column is not 'id'")
     header, *rows = lines
     if odd := next((row for row in rows if len(row) != len(header)), None):
-        raise LookupTableError(f"{where}: is no lookup table: row {odd[0]!r} has {len(odd)} of {len(header)} columns")
+        raise LookupTableError(
+            f"{where}: is not a lookup table: row {odd[0]!r} has {len(odd)} of {len(header)} columns"
+        )
     return Table(tuple(header[1:]), tuple(Row(row[0], tuple(map(_read, row[1:]))) for row in rows))
 
 

@@ -94,7 +94,7 @@ def name_of(request: Request, entry: Mapping[str, Any], key: str) -> str:
     """The name that *entry* must have as *key*; JSON can spell halves of surrogate pairs, no URL can."""
     name = entry.get(key)
     if not isinstance(name, str) or has_surrogates(name):
-        raise not_artifactory(request, f"an answer where {key!r} is no name")
+        raise not_artifactory(request, f"a response in which {key!r} is not a name")
     return name
 
 

@@ -103,7 +103,7 @@ def property_values(
     if not isinstance(values, Mapping):
         raise InvalidArgumentError(f"properties are a {type(values).__name__}; expected a mapping of names to values")
     if None in values.values() and not may_delete:
-        raise InvalidArgumentError("None is no value for a property", hint=_LEAVE_OUT)
+        raise InvalidArgumentError("None is not a value of a property", hint=_LEAVE_OUT)
     hint = "give None to delete it, or an empty text" if may_delete else "leave it out, or give an empty text"
     return {_name(name): None if each is None else _values(name, each, hint) for name, each in values.items()}
 

@@ -80,5 +80,5 @@ def read_latest_version(request: Request, response: Response) -> str:
     raise_for_status(request, response)
     version = readable_text(response)
     if not version or version[0] in "<{[" or "<" in version or "\n" in version or has_surrogates(version):
-        raise not_artifactory(request, "something that is no version")
+        raise not_artifactory(request, "something that is not a version")
     return version

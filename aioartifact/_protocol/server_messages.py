@@ -37,7 +37,7 @@ def read_repositories(server: ServerURL, request: Request, response: Response) -
     """
     document = read_json(request, response)
     if not isinstance(document, list) or not all(isinstance(entry, dict) for entry in document):
-        raise not_artifactory(request, "something that is no list of repositories")
+        raise not_artifactory(request, "something that is not a list of repositories")
     return [_repository(server, request, entry) for entry in document]
 
 

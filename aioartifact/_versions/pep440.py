@@ -68,6 +68,6 @@ def pep440_matcher(spec: str) -> Callable[[str], bool]:
         try:
             specifiers.Specifier(clause)
         except ValueError:
-            raise InvalidArgumentError(f"spec={spec!r}: {clause.strip()!r} is no specifier of PEP 440") from None
+            raise InvalidArgumentError(f"spec={spec!r}: {clause.strip()!r} is not a specifier of PEP 440") from None
     parsed = specifiers.SpecifierSet(spec)
     return lambda name: bool(parsed.contains(name, prereleases=True))

@@ -101,7 +101,7 @@ def _where_matcher(where: Where) -> Matcher:
     try:
         pattern = re.compile(where)
     except re.error as error:
-        raise InvalidArgumentError(f"where={where!r} is no regular expression: {error}") from None
+        raise InvalidArgumentError(f"where={where!r} is not a regular expression: {error}") from None
     if not isinstance(pattern.pattern, str):
         raise InvalidArgumentError("where is a pattern of bytes; expected one of text")
     return lambda name: pattern.fullmatch(name) is not None

@@ -83,7 +83,7 @@ def _any_of(matchers: Iterable[Matcher]) -> Matcher:
 def _clause(spec: str, clause: str, scheme: Scheme) -> Matcher:
     found = _CLAUSE.fullmatch(clause.strip())
     if not found:
-        raise InvalidArgumentError(f"spec={spec!r}: {clause.strip()!r} is no specifier")
+        raise InvalidArgumentError(f"spec={spec!r}: {clause.strip()!r} is not a specifier")
     operator, version = found.group("operator", "version")
     if operator in {"==", "!="} and version.endswith(".*"):
         series = _numbers(spec, version[:-2], whole=True)
@@ -104,7 +104,7 @@ def _none_of(matches: Matcher) -> Matcher:
 def _numbers(spec: str, version: str, *, whole: bool = False) -> tuple[Digits, ...]:
     numbers = release_of(version)
     if numbers is None or (whole and not re.fullmatch(r"v?[0-9.]+", version)):
-        raise InvalidArgumentError(f"spec={spec!r}: {version!r} is no number")
+        raise InvalidArgumentError(f"spec={spec!r}: {version!r} is not a number")
     return numbers
 
 
@@ -124,7 +124,7 @@ def _bound(spec: str, version: str, scheme: Scheme) -> str:
     """Complete *version*, of which a semantic one may leave out numbers, to one of the scheme."""
     bound = _with_three_numbers(version) if scheme.name == "semver" else version
     if not scheme.accepts(bound):
-        raise InvalidArgumentError(f"spec={spec!r}: {version!r} is no version of scheme {scheme.name!r}")
+        raise InvalidArgumentError(f"spec={spec!r}: {version!r} is not a version of scheme {scheme.name!r}")
     return bound
 
 
@@ -166,7 +166,7 @@ def _leads_to(name: str, bound: str, scheme: Scheme) -> bool:
 def _maven_ranges(spec: str, scheme: Scheme) -> list[Matcher]:
     """Read ``[1.0,2.0),[3.0]``: ranges of which a version must be in one."""
     if not _RANGES.fullmatch(spec):
-        raise InvalidArgumentError(f"spec={spec!r} is no list of ranges")
+        raise InvalidArgumentError(f"spec={spec!r} is not a list of ranges")
     return [_maven_range(spec, found[0], scheme) for found in _RANGE.finditer(spec)]
 
 
@@ -175,7 +175,7 @@ def _maven_range(spec: str, text: str, scheme: Scheme) -> Matcher:
     if len(bounds) == 1 and bounds[0] and text.startswith("[") and text.endswith("]"):
         return _compared("==", bounds[0], scheme)
     if len(bounds) != 2 or not any(bounds):
-        raise InvalidArgumentError(f"spec={spec!r}: {text!r} is no range")
+        raise InvalidArgumentError(f"spec={spec!r}: {text!r} is not a range")
     lower, upper = bounds
     if lower and upper and scheme.precedence(lower) > scheme.precedence(upper):
         raise InvalidArgumentError(f"spec={spec!r}: {text!r} ends before it begins")

@@ -139,7 +139,7 @@ async def test_table_on_a_server_with_another_context_path(monkeypatch):
 async def test_damaged_table_is_told(server, lookup):
     """Nothing is written over it."""
     server.put(FILE, b"<html>")
-    with pytest.raises(aioartifact.LookupTableError, match=r"lookup-1\.0\.0\.csv: is no lookup table"):
+    with pytest.raises(aioartifact.LookupTableError, match=r"lookup-1\.0\.0\.csv: is not a lookup table"):
         await lookup.append({"purpose": "prod", "rate": 2})
     assert server.read(FILE) == b"<html>"
 

@@ -157,7 +157,7 @@ def test_table_as_text():
         pytest.param(b"", "first column is not 'id'", id="empty"),
         pytest.param(b"a,b\r\n", "first column is not 'id'", id="another-file"),
         pytest.param(b"id,a\r\nu,1,2\r\n", "row 'u' has 3 of 2 columns", id="ragged"),
-        pytest.param(b"id,a\r\nu,\xff\r\n", "t: is no lookup table: .*utf-8", id="no-text"),
+        pytest.param(b"id,a\r\nu,\xff\r\n", "t: is not a lookup table: .*utf-8", id="no-text"),
         pytest.param(b"id," + b"x" * 200_000, "field larger than field limit", id="field-too-long"),
     ],
 )
