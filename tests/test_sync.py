@@ -745,7 +745,7 @@ async def test_plan_for_a_folder_that_depends_on_where_one_is(ends, session, tmp
     monkeypatch.chdir(tmp_path)
     end = "destination" if ends.direction == "download" else "source"
     for forged in (replace(plan, **{end: relative}), replace(plan, manifest="manifest")):
-        with pytest.raises(aioartifact.InvalidArgumentError, match="no absolute path"):
+        with pytest.raises(aioartifact.InvalidArgumentError, match="not an absolute path"):
             aioartifact.run_sync(SyncPlan.from_json(forged.to_json()), session=session)
 
 
