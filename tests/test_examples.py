@@ -1,7 +1,10 @@
 """The programs in examples/, as their users run them."""
 
+import asyncio
+import base64
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +14,7 @@ from select import select
 from types import ModuleType
 
 import aiohttp
+import anyio.to_thread
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
@@ -244,6 +248,93 @@ async def test_service_whose_artifactory_refuses(service, server, status, told):
     answer = await service.get("/emodb/db")
     assert answer.status == told
     assert server.url not in await answer.text()
+
+
+FILE = "/emodb/db/db.zip"
+CONTENT = b"1.10.0" * 1000
+
+
+def curl(service, *arguments: str, path: str = FILE) -> subprocess.CompletedProcess[bytes]:
+    command = ["curl", "-sS", "--fail", "--max-time", "60", *arguments, str(service.make_url(path))]
+    return subprocess.run(command, capture_output=True, check=False)
+
+
+async def test_service_for_curl(service):
+    """Ranges, conditions and HEAD of a client that nobody here wrote."""
+    whole = await anyio.to_thread.run_sync(curl, service)
+    assert whole.stdout == CONTENT
+    for wanted, part in (("0-9", CONTENT[:10]), ("5990-", CONTENT[5990:]), ("-7", CONTENT[-7:])):
+        found = await anyio.to_thread.run_sync(curl, service, "-r", wanted)
+        assert found.stdout == part
+    head = (await anyio.to_thread.run_sync(curl, service, "-I")).stdout.decode().lower()
+    assert "http/1.1 200" in head
+    assert f"content-length: {len(CONTENT)}" in head
+    assert "content-type: application/zip" in head
+    etag = re.search(r'^etag: (".*")\r$', head, re.MULTILINE)[1]
+    unchanged = await anyio.to_thread.run_sync(curl, service, "-i", "-H", f"If-None-Match: {etag}")
+    assert unchanged.stdout.startswith(b"HTTP/1.1 304")
+    outside = await anyio.to_thread.run_sync(curl, service, "-r", "6000-")
+    assert (outside.returncode, outside.stdout) == (22, b"")  # 416
+
+
+async def test_service_for_a_player(service):
+    """A browser asks for everything as a range first, then for where the user has jumped to, if it is the same file."""
+    first = await service.get(FILE, headers={"Range": "bytes=0-"})
+    assert (first.status, first.headers["Content-Range"]) == (206, f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}")
+    assert await first.read() == CONTENT
+    jump = {"Range": "bytes=3000-3009", "If-Range": first.headers["ETag"]}
+    second = await service.get(FILE, headers=jump)
+    assert (second.status, await second.read()) == (206, CONTENT[3000:3010])
+    third = await service.get(FILE, headers=jump | {"If-Range": '"another"'})
+    assert (third.status, await third.read()) == (200, CONTENT)
+
+
+async def test_service_is_healthy(service, server):
+    """As long as Artifactory answers."""
+    assert (await service.get("/-/health")).status == 200
+    server.fail("*", "**", times=None, fault=Fault.status(503))
+    assert (await service.get("/-/health")).status == 503
+
+
+def basic(user: str, password: str) -> str:
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+async def test_service_with_clients_of_its_own(service, server):
+    """Each client has its permissions, over the connections of the service."""
+    server.add_user("reader", password="secret-1")
+    server.grant("reader", "data-public/**", "r")
+    server.add_user("stranger", password="secret-2")
+    reader = {"Authorization": basic("reader", "secret-1")}
+    assert await (await service.get(FILE, headers=reader)).read() == CONTENT
+    stranger = {"Authorization": basic("stranger", "secret-2")}
+    assert (await service.get(FILE, headers=stranger)).status in (403, 404)
+    for value in ("Basic cmVhZGVyOndyb25n", "Basic x", "Bearer ", "Bearer none", "Digest x"):
+        assert (await service.get(FILE, headers={"Authorization": value})).status == 401
+    assert await (await service.get(FILE)).read() == CONTENT
+
+
+async def test_service_with_two_hundred_clients(service, server):
+    """Half of them leave in the middle; the others get the right bytes, and nothing stays behind."""
+    content = os.urandom(600_000)
+    server.put("data-public/emodb/db/1.10.0/large.bin", content)
+    assert await (await service.get("/emodb/db/large.bin")).read() == content
+    before = len(asyncio.all_tasks())
+
+    async def fetch(number: int) -> None:
+        response = await service.get("/emodb/db/large.bin")
+        if number % 2:
+            await response.content.readany()
+            response.close()
+        else:
+            assert await response.read() == content
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(200):
+            group.create_task(fetch(number))
+    async with asyncio.timeout(60):
+        while len(asyncio.all_tasks()) > before:  # no event says that a handler has ended
+            await asyncio.sleep(0)
 
 
 async def test_service_with_wrong_bytes(service, server):
