@@ -81,11 +81,14 @@ class AuthRetryMiddleware:
         self._has_slot = has_slot
         self._renewable: RenewableCredentials | None = None
         self._attached: Credentials | None = None
+        self._carried: SentCredentials = (None, None)
         self._was_renewed = False
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
-        if not any(credentials_in(request.headers)):
+        self._carried = credentials_in(request.headers)
+        if not any(self._carried):
             request.headers.update(self._route.headers)
+            self._carried = credentials_in(request.headers)
             self._renewable = self._route.renewable
         for name, value in self._route.added.items():
             request.headers.setdefault(name, value)
@@ -101,7 +104,7 @@ class AuthRetryMiddleware:
                 delay = self._delay_after(request, refusal)
                 if delay is None:
                     if refusal.refuses_all_logins or (refusal.status == 401 and self._renewable is not None):
-                        self._limits.breaker.refuse(credentials_in(request.headers), response.status)
+                        self._limits.breaker.refuse(self._carried, response.status)
                     return response
                 response.release()
                 self._retry(attempt, request, refusal, delay)
@@ -140,7 +143,8 @@ class AuthRetryMiddleware:
             for name in CREDENTIAL_HEADERS:
                 request.headers.popall(name, None)
             request.headers.update(self._route.sent_headers)
-        return credentials_in(request.headers)
+            self._carried = credentials_in(request.headers)
+        return self._carried
 
     async def _has_renewed(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> bool:
         """Have refused credentials renewed, once; return whether to repeat the request with others."""
@@ -153,7 +157,7 @@ class AuthRetryMiddleware:
         async with self._without_slot():
             renewed = await self._renewable.renew(request.session, refused)
             if renewed is None:  # before others take the slot, and are refused, too
-                self._limits.breaker.refuse(credentials_in(request.headers), response.status)
+                self._limits.breaker.refuse(self._carried, response.status)
         if renewed is None or not is_replayable(request.body):
             return False
         response.release()

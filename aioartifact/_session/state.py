@@ -218,7 +218,9 @@ class SessionState:
             CredentialsError: If there are none that are valid.
         """
         renewable = self.credentials.get(server)
-        if isinstance(renewable, RenewableCredentials) and not any(credentials_in(session.headers)):
+        if not isinstance(renewable, RenewableCredentials) or renewable.is_ready:
+            return
+        if not any(credentials_in(session.headers)):
             await renewable.ready(session)
 
     def current(self, server: ServerURL | URL) -> Credentials | None:
