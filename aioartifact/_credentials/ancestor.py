@@ -3,11 +3,12 @@
 import configparser
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
 from .._address import ServerURL
 from .._errors import CredentialsError
-from .sources import over_tls, read_address
+from .sources import FileSource, moved_path, over_tls, read_address
 from .value import Credentials, Found, Skipped
 
 _EXPECTED = "expected sections [host/artifactory] with a username and a password, each once"
@@ -15,6 +16,12 @@ _DEFAULT = configparser.DEFAULTSECT
 
 _Lines: TypeAlias = Sequence[tuple[str | None, str]]
 """The lines of a file, each with the name of the section it belongs to; None before the first one."""
+
+
+def cfg_source(environ: Mapping[str, str], home: Path) -> FileSource:
+    """``~/.artifactory_python.cfg``, or the file that ``DOHQ_ARTIFACTORY_PYTHON_CFG`` names."""
+    path = moved_path(environ.get("DOHQ_ARTIFACTORY_PYTHON_CFG"), home / ".artifactory_python.cfg", home)
+    return FileSource(path, from_cfg, servers_in_cfg)
 
 
 def from_ancestor_environment(environ: Mapping[str, str]) -> Found:

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from .._address import ServerURL
 from .claims import claims_of, number_in
-from .jfrog_encryption import decrypted
-from .sources import read_address, serves
+from .jfrog_encryption import decrypted, master_key, security_path
+from .sources import FileSource, Read, moved_path, read_address, serves
 from .value import Credentials, Found, Skipped
 
 # jfrog-cli exchanges a password for tokens that live for an hour, and keeps both.
@@ -22,6 +24,14 @@ class _Login:
     token: str
     user: str
     password: str
+
+
+def jfrog_cli_source(environ: Mapping[str, str], home: Path, *, read: Read, now: float) -> FileSource:
+    """The configuration of jfrog-cli in ``~/.jfrog``, or in the folder that ``JFROG_CLI_HOME_DIR`` names."""
+    folder = moved_path(environ.get("JFROG_CLI_HOME_DIR"), home / ".jfrog", home)
+    key = partial(master_key, environ, folder=folder, read=read, home=home)
+    parse = partial(from_jfrog_cli, now=now, server_id=environ.get("JFROG_CLI_SERVER_ID", ""), key=key)
+    return FileSource(folder / "jfrog-cli.conf.v6", parse, servers_in_jfrog_cli, (security_path(folder),))
 
 
 def from_jfrog_environment(environ: Mapping[str, str], server: ServerURL, *, now: float = 0.0) -> Found:

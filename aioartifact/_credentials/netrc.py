@@ -4,10 +4,13 @@ netrc, read from text.
 The standard library's reader opens the file itself, and answers with the ``default`` entry for unknown hosts.
 """
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from .._address import ServerURL
+from .sources import FileSource, moved_path
 from .value import Credentials, Found, Skipped
 
 # A quoted value ends on its line: a quote left open in one entry must not swallow the next ones.
@@ -22,6 +25,12 @@ _NETRC = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+
+
+def netrc_source(environ: Mapping[str, str], home: Path) -> FileSource:
+    """``~/.netrc``, or the file that ``NETRC`` names."""
+    default = home / ("_netrc" if os.name == "nt" else ".netrc")
+    return FileSource(moved_path(environ.get("NETRC"), default, home), from_netrc)
 
 
 def from_netrc(text: str, server: ServerURL, name: str) -> Found:

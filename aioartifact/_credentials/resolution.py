@@ -1,18 +1,26 @@
 """The order in which sources are searched."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from .._address import ServerURL
-from .ancestor import from_ancestor_environment, from_cfg, servers_in_cfg
-from .jfrog import from_jfrog_cli, from_jfrog_environment, servers_in_jfrog_cli, servers_in_jfrog_environment
-from .jfrog_encryption import master_key, security_path
-from .netrc import from_netrc
-from .sources import Read, cfg_path, from_file, jfrog_cli_path, netrc_path, read_text, shown_path, with_context_path
+from .ancestor import cfg_source, from_ancestor_environment
+from .jfrog import from_jfrog_environment, jfrog_cli_source, servers_in_jfrog_environment
+from .netrc import netrc_source
+from .sources import FileSource, Read, from_file, servers_in_file, shown_path, with_context_path
 from .value import NONE_FOUND, Credentials, Found, Skipped
+
+
+def _file_sources(environ: Mapping[str, str], home: Path, *, read: Read, now: float = 0.0) -> tuple[FileSource, ...]:
+    """List the files that are searched, the first one first."""
+    return (
+        cfg_source(environ, home),
+        jfrog_cli_source(environ, home, read=read, now=now),
+        netrc_source(environ, home),
+    )
 
 
 def resolve(
@@ -26,11 +34,7 @@ def resolve(
     """
     Find the credentials for *server*; the first source that knows it wins whole.
 
-    In this order: ``ARTIFACTORY_USERNAME`` with ``ARTIFACTORY_API_KEY``; ``JF_ACCESS_TOKEN``, or ``JF_USER``
-    with ``JF_PASSWORD``, where ``JF_URL`` is this server; ``~/.artifactory_python.cfg``
-    (``DOHQ_ARTIFACTORY_PYTHON_CFG`` moves it); jfrog-cli's configuration (``JFROG_CLI_HOME_DIR`` moves it,
-    ``JFROG_CLI_SERVER_ID`` chooses among entries for one server, ``JFROG_CLI_ENCRYPTION_KEY`` or
-    ``security/security.yaml`` has the key of an encrypted one); ``~/.netrc`` (``NETRC`` moves it); anonymous. A source
+    The environment first, then files, then anonymous; `aioartifact.resolve_credentials` documents all of them. A source
     that cannot be read is skipped.
 
     Args:
@@ -44,24 +48,18 @@ def resolve(
         CredentialsError: The entry of *server* is malformed, or holds what cannot be sent.
     """
     now = clock()
-    cfg, cli, netrc = cfg_path(environ, home), jfrog_cli_path(environ, home), netrc_path(environ, home)
-    key = partial(master_key, environ, folder=cli.parent, read=read, home=home)
-    from_cli = partial(from_jfrog_cli, now=now, server_id=environ.get("JFROG_CLI_SERVER_ID", ""), key=key)
-    look = partial(from_file, server=server, read=read, home=home)
-    sources: list[Callable[[], Found]] = [
+    variables = [
         lambda: from_ancestor_environment(environ),
         lambda: from_jfrog_environment(environ, server, now=now),
-        lambda: look(from_cfg, cfg),
-        lambda: look(from_cli, cli),
-        lambda: look(from_netrc, netrc),
     ]
-    return _first(sources, [shown_path(path, home) for path in (cfg, cli, netrc)])
+    files = _file_sources(environ, home, read=read, now=now)
+    return _first(variables, files, server=server, read=read, home=home)
 
 
 def credential_files(*, environ: Mapping[str, str], home: Path) -> tuple[Path, ...]:
     """Name the files that :func:`resolve` reads."""
-    cli = jfrog_cli_path(environ, home)
-    return cfg_path(environ, home), cli, security_path(cli.parent), netrc_path(environ, home)
+    sources = _file_sources(environ, home, read=lambda _: None)
+    return tuple(path for source in sources for path in (source.path, *source.beside))
 
 
 def resolve_ancestor(server: ServerURL, *, environ: Mapping[str, str], read: Read, home: Path) -> Credentials:
@@ -77,23 +75,23 @@ def resolve_ancestor(server: ServerURL, *, environ: Mapping[str, str], read: Rea
     Raises:
         CredentialsError: See :func:`resolve`.
     """
-    cfg = cfg_path(environ, home)
-    sources: list[Callable[[], Found]] = [
-        lambda: from_ancestor_environment(environ),
-        lambda: from_file(from_cfg, cfg, server=server, read=read, home=home),
-    ]
-    return _first(sources, [shown_path(cfg, home)])
+    variables = [lambda: from_ancestor_environment(environ)]
+    return _first(variables, [cfg_source(environ, home)], server=server, read=read, home=home)
 
 
-def _first(sources: Iterable[Callable[[], Found]], files: list[str]) -> Credentials:
+def _first(
+    variables: Iterable[Callable[[], Found]], files: Sequence[FileSource], *, server: ServerURL, read: Read, home: Path
+) -> Credentials:
+    look = partial(from_file, server=server, read=read, home=home)
+    searches: list[Callable[[], Found]] = [*variables, *(partial(look, source) for source in files)]
     skipped: list[str] = []
-    for search in sources:
+    for search in searches:
         found = search()
         if isinstance(found, Credentials):
             return replace(found, skipped=tuple(skipped))
         if isinstance(found, Skipped):
             skipped.append(str(found))
-    *others, last = ["the environment", *files]
+    *others, last = ["the environment", *(shown_path(source.path, home) for source in files)]
     source = f"{NONE_FOUND} in {', '.join(others)} and {last}"
     return replace(Credentials.anonymous(source=source), skipped=tuple(skipped))
 
@@ -109,9 +107,7 @@ def configured_servers(*, environ: Mapping[str, str], read: Read, home: Path) ->
         read: Reads a text file; None where there is none.
         home: Home folder of the user.
     """
-    cfg, cli = cfg_path(environ, home), jfrog_cli_path(environ, home)
     found = [*servers_in_jfrog_environment(environ)]
-    for path, parse in ((cfg, servers_in_cfg), (cli, servers_in_jfrog_cli)):
-        text = read_text(path, shown_path(path, home), read)
-        found += parse(text) if isinstance(text, str) else []
+    for source in _file_sources(environ, home, read=read):
+        found += servers_in_file(source, read=read, home=home)
     return with_context_path(found)

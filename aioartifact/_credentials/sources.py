@@ -1,7 +1,7 @@
-"""What the sources share: where their files are, how a file is read, and how a source names a server."""
+"""What the sources share: how a file is found and read, and how a source names a server."""
 
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,29 +13,43 @@ Read: TypeAlias = Callable[[Path], str | None]
 Parser: TypeAlias = Callable[[str, ServerURL, str], Found]
 
 
-def cfg_path(environ: Mapping[str, str], home: Path) -> Path:
-    return _moved(environ.get("DOHQ_ARTIFACTORY_PYTHON_CFG"), home / ".artifactory_python.cfg", home)
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """
+    A file that may hold credentials.
+
+    Attributes:
+        path: Where it is.
+        parse: Finds the credentials for a server in its text.
+        servers: Names the servers in its text; None if that is not known from it.
+        beside: Other files that it is read with.
+    """
+
+    path: Path
+    parse: Parser
+    servers: Callable[[str], Iterable[ServerURL]] | None = None
+    beside: tuple[Path, ...] = ()
 
 
-def jfrog_cli_path(environ: Mapping[str, str], home: Path) -> Path:
-    return _moved(environ.get("JFROG_CLI_HOME_DIR"), home / ".jfrog", home) / "jfrog-cli.conf.v6"
-
-
-def netrc_path(environ: Mapping[str, str], home: Path) -> Path:
-    return _moved(environ.get("NETRC"), home / ("_netrc" if os.name == "nt" else ".netrc"), home)
-
-
-def _moved(variable: str | None, default: Path, home: Path) -> Path:
+def moved_path(variable: str | None, default: Path, home: Path) -> Path:
+    """Return the path in an environment variable, where it is set."""
     if not variable:
         return default
     path = Path(variable)
     return home.joinpath(*path.parts[1:]) if path.parts[:1] == ("~",) else path
 
 
-def from_file(parse: Parser, path: Path, *, server: ServerURL, read: Read, home: Path) -> Found:
-    name = shown_path(path, home)
-    text = read_text(path, name, read)
-    return parse(text, server, name) if isinstance(text, str) else text
+def from_file(source: FileSource, *, server: ServerURL, read: Read, home: Path) -> Found:
+    """Find the credentials for *server* in a file."""
+    name = shown_path(source.path, home)
+    text = read_text(source.path, name, read)
+    return source.parse(text, server, name) if isinstance(text, str) else text
+
+
+def servers_in_file(source: FileSource, *, read: Read, home: Path) -> Iterable[ServerURL]:
+    """Name the servers in a file; none if it cannot be read."""
+    text = read_text(source.path, shown_path(source.path, home), read) if source.servers else None
+    return source.servers(text) if source.servers and isinstance(text, str) else ()
 
 
 def read_text(path: Path, name: str, read: Read) -> str | Skipped | None:
