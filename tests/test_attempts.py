@@ -171,7 +171,7 @@ async def test_relocation_without_an_answer(method):
 
     timeouts = aioartifact.Timeouts(stall=1000, reply=0.2)
     async with raw_server(handler) as server, connect(server, 5, timeouts=timeouts) as session:
-        with pytest.raises(aioartifact.TransportTimeoutError, match="before you try again"):
+        with pytest.raises(aioartifact.TransportTimeoutError, match="before you retry"):
             await getattr(aioartifact, method)(f"{server.url}/r/a", f"{server.url}/r/b", session=session)
         assert [request.method for request in server.requests].count("POST") == 1
         released.set()
