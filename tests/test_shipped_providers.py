@@ -653,6 +653,30 @@ async def test_helper_that_hangs_is_killed_when_cancelled(server, url, tmp_path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+async def test_helper_is_killed_when_cancelled_in_the_midst_of_its_start(server, url, tmp_path, monkeypatch):
+    """The program runs already when the event loop has yet to connect its pipes."""
+    helper = Command([sys.executable, "-c", HANGING, str(tmp_path / "pid")], timeout=1000)
+    real, goes_on = anyio.open_process, asyncio.Event()
+
+    async def slow(*arguments, **options):
+        process = await real(*arguments, **options)
+        await goes_on.wait()
+        return process
+
+    monkeypatch.setattr(anyio, "open_process", slow)
+    async with aioartifact.session(server.url, auth=helper) as session:
+        task = asyncio.ensure_future(aioartifact.info(url, session=session))
+        pids = await pids_in(tmp_path / "pid.done")
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()  # an impatient user
+        goes_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    await assert_ended(pids)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 async def test_helper_that_hangs_is_killed_after_its_time(server, url, tmp_path):
     helper = Command([sys.executable, "-c", HANGING, str(tmp_path / "pid")], timeout=2)
     async with aioartifact.session(server.url, auth=helper) as session:

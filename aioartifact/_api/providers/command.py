@@ -1,5 +1,6 @@
 """Credentials that a helper program prints."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -92,8 +93,8 @@ class Command(StandaloneProvider):
 
     async def _run(self, data: bytes, env: Mapping[str, str]) -> bytes:
         """Run the program to its end, and return what it has printed."""
-        try:
-            process = await anyio.open_process(
+        starting = asyncio.ensure_future(
+            anyio.open_process(
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -101,6 +102,9 @@ class Command(StandaloneProvider):
                 env=env,
                 start_new_session=sys.platform != "win32",
             )
+        )
+        try:
+            process = await _started(starting)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
         else:
@@ -136,6 +140,27 @@ class Command(StandaloneProvider):
 
     def _error(self, what: str, hint: str | None = None) -> CredentialsError:
         return CredentialsError(f"{self._source} {what}", source=self._source, hint=hint)
+
+
+async def _started(starting: "asyncio.Future[Process]") -> Process:
+    """
+    Wait until a program has started; only then let a cancellation through, and kill it.
+
+    A cancellation in the midst of a start would leave what the program has started by then, and in CPython 3.11 to
+    3.13 it may wait for the pipes of the program for ever.
+    """
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        while not starting.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({starting})
+        if starting.exception() is None:
+            process = starting.result()
+            _kill(process)
+            with anyio.CancelScope(shield=True):
+                await process.aclose()
+        raise
 
 
 def _checked(command: object) -> list[str]:
