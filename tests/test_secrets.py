@@ -6,6 +6,7 @@ import copy
 import inspect
 import logging
 import pickle
+import socket
 import traceback
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ import aiohttp
 import pytest
 
 import aioartifact
-from aioartifact.testing import ArtifactoryServer, Fault
+from aioartifact.testing import Fault
 
 CANARY = "CANARY-do-not-print"
 KEY = "AKCp8" + "CANARY" * 12
@@ -201,12 +202,11 @@ async def test_no_failure_shows_a_secret(server, tmp_path, caught_logs, kind, fa
 
 async def test_refused_server_shows_no_secret(tmp_path, caught_logs):
     """Nobody listens: the error names the URL, not who asked."""
-    async with ArtifactoryServer() as server:
-        url = f"{server.url}/{PATH}"
-    async with aioartifact.session(
-        url.rpartition("/")[0], auth=("ci", CANARY), retry=aioartifact.RetryPolicy.none()
-    ) as session:
-        errors = await provoke(aioartifact.download(url, tmp_path, session=session))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # without listen(); a port that was closed may be another server's by now
+        base = f"http://127.0.0.1:{taken.getsockname()[1]}/artifactory"
+        async with aioartifact.session(base, auth=("ci", CANARY), retry=aioartifact.RetryPolicy.none()) as session:
+            errors = await provoke(aioartifact.download(f"{base}/{PATH}", tmp_path, session=session))
     assert isinstance(errors[0], aioartifact.ConnectError)
     assert not [error for error in errors if "CANARY" in shown(error)]
     assert "CANARY" not in caught_logs.text
