@@ -163,3 +163,23 @@ async def test_closing_early_releases_the_connection(session, url):
         await anext(body)
         await body.aclose()
         assert await read(body) == b""
+
+
+@pytest.mark.parametrize("ignores_ranges", [False, True])
+async def test_open_file_knows_the_same(server, session, url, ignores_ranges):
+    """The first block brings what there is to know, and so does a copy."""
+    if ignores_ranges:
+        server.fail("GET", PATH, times=None, fault=Fault.ignore_range())
+    async with aioartifact.stream(url, session=session) as body, aioartifact.open(url, session=session) as file:
+        assert file.info == body.info
+        assert file.etag == body.etag == SHA1
+
+
+async def test_empty_file(server, session):
+    """Its size is known, and it has no bytes."""
+    server.put("generic-local/empty", b"")
+    url = f"{server.url}/generic-local/empty"
+    async with aioartifact.open(url, session=session) as file:
+        assert (file.info.path, file.info.size, await file.read()) == ("empty", 0, b"")
+    async with aioartifact.stream(url, session=session) as body:
+        assert (body.status, body.content_length, await read(body)) == (200, 0, b"")

@@ -5,6 +5,7 @@ import os
 from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Self
 
 import aiohttp
@@ -14,6 +15,7 @@ from ..._address import ItemURL
 from ..._checksums import NO_CHECKSUMS
 from ..._errors import IntegrityError, InvalidArgumentError, ProtocolError, SessionError
 from ..._files import Spool
+from ..._models import FileInfo
 from ..._protocol import ExpectedContent
 from ..._threads import run
 from .content import has_identity, is_same_content
@@ -36,12 +38,18 @@ class RemoteFile:
         url: URL of the file, percent-encoded.
         name: Its raw name.
         size: Bytes.
+        info: The file as the header fields of the first response describe it; what they do not say is None.
+        etag: What names the content, for a later ``if_none_match`` of :func:`aioartifact.stream`; None if the server
+            does not say.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, item: ItemURL, size: int) -> None:
+    def __init__(self, session: aiohttp.ClientSession, item: ItemURL, first: Incoming, size: int) -> None:
         self.url: str = str(item)
         self.name: str = item.name
         self.size: int = size
+        # An empty file is answered with 416, without header fields of the file.
+        self.info: FileInfo = replace(first.info or FileInfo(str(item), item.repository, item.path), size=size)
+        self.etag: str | None = first.expected.etag if first.expected else None
         self._session = session
         self._item = item
         self._expected = ExpectedContent(size, NO_CHECKSUMS)
@@ -88,10 +96,10 @@ class RemoteFile:
             if must_be_verified or expected.size is None or (is_whole and _BLOCK < expected.size <= _COPIED_AT_ONCE):
                 await first.widen()
                 copy = await spool_file(first)
-                file = cls(session, item, copy.size)
+                file = cls(session, item, first, copy.size)
                 file._copy = copy
                 return file
-            file = cls(session, item, expected.size)
+            file = cls(session, item, first, expected.size)
             file._expected = expected
             file._beginning = await read_all(first)
             if first.expected != expected and not is_same_content(expected, first.expected or expected):
