@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, overload
 
 from ._errors import ArtifactoryError
 
@@ -86,21 +86,27 @@ class Report:
     def __iter__(self) -> Iterator[Outcome]:
         return iter(self.outcomes)
 
-    downloaded = _OutcomesOf("downloaded", "Files that were downloaded.")
-    deployed = _OutcomesOf("deployed", "Files that were uploaded, or deployed by their checksums.")
-    copied = _OutcomesOf(
-        "copied", "Items that were copied; of a sync, files whose content the destination keeps under another name too."
+    downloaded: ClassVar[_OutcomesOf] = _OutcomesOf("downloaded", "Files that were downloaded.")
+    deployed: ClassVar[_OutcomesOf] = _OutcomesOf(
+        "deployed", "Files that were uploaded, or deployed by their checksums."
     )
-    moved = _OutcomesOf("moved", "Items that were moved.")
-    renamed = _OutcomesOf(
+    copied: ClassVar[_OutcomesOf] = _OutcomesOf(
+        "copied",
+        "Items that were copied; of a sync, files whose content the destination keeps under another name too.",
+    )
+    moved: ClassVar[_OutcomesOf] = _OutcomesOf("moved", "Items that were moved.")
+    renamed: ClassVar[_OutcomesOf] = _OutcomesOf(
         "renamed", "Files whose content the destination of a sync had under another name, which is gone."
     )
-    deleted = _OutcomesOf("deleted", "Items, or files of the destination of a sync, that were deleted.")
-    unchanged = _OutcomesOf(
-        "unchanged", "Files that were already there with the right content, and missing items that were to be deleted."
+    deleted: ClassVar[_OutcomesOf] = _OutcomesOf(
+        "deleted", "Items, or files of the destination of a sync, that were deleted."
     )
-    planned = _OutcomesOf("planned", "Items that a dry run would have copied, moved or deleted.")
-    failed = _OutcomesOf("failed", "Files and items that failed; each has its error.")
+    unchanged: ClassVar[_OutcomesOf] = _OutcomesOf(
+        "unchanged",
+        "Files that were already there with the right content, and missing items that were to be deleted.",
+    )
+    planned: ClassVar[_OutcomesOf] = _OutcomesOf("planned", "Items that a dry run would have copied, moved or deleted.")
+    failed: ClassVar[_OutcomesOf] = _OutcomesOf("failed", "Files and items that failed; each has its error.")
 
     @property
     def replaced(self) -> tuple[Outcome, ...]:

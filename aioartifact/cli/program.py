@@ -10,9 +10,10 @@ import click
 
 from .arguments import LocalPath
 from .errors import say
-from .settings import Settings, read_credentials
+from .settings import Settings, connection_options, read_credentials
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+_SECONDS = click.FloatRange(min=0, min_open=True)
 _FAMILIES = {
     "Browse": {"ls": "browse", "tree": "browse", "find": "find", "stat": "stat", "cat": "stat"},
     "Search": {"versions": "versions", "search": "queries", "aql": "queries"},
@@ -61,6 +62,33 @@ class Verbs(click.Group):
     help="CA certificates to trust instead of the system's.",
 )
 @click.option("--no-verify", is_flag=True, help="Do not verify TLS certificates.")
+@click.option(
+    "--cert",
+    metavar="FILE",
+    type=LocalPath(exists=True, dir_okay=False, path_type=Path),
+    help="Client certificate (PEM), with its key unless --key names it.",
+)
+@click.option(
+    "--key",
+    metavar="FILE",
+    type=LocalPath(exists=True, dir_okay=False, path_type=Path),
+    help="Private key of the client certificate (PEM).",
+)
+@click.option("--proxy", metavar="URL", help="Proxy for all requests; default: that of the environment.")
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=_SECONDS,
+    help="Wait for a response at most so long; default: 600.",
+)
+@click.option(
+    "--stall",
+    metavar="SECONDS",
+    type=_SECONDS,
+    help="Wait for the next byte of a file at most so long; default: 60.",
+)
+@click.option("--retries", metavar="N", type=click.IntRange(min=0), help="Retries of a transient failure; default: 4.")
+@click.option("--user-agent", metavar="TEXT", help="User-Agent to send instead of the default.")
 @click.pass_context
 def program(
     context: click.Context,
@@ -72,6 +100,13 @@ def program(
     token_stdin: bool,
     ca: Path | None,
     no_verify: bool,
+    cert: Path | None,
+    key: Path | None,
+    proxy: str | None,
+    timeout: float | None,
+    stall: float | None,
+    retries: int | None,
+    user_agent: str | None,
 ) -> None:
     """
     List, download, upload and change items on JFrog Artifactory, and run a server for tests.
@@ -79,12 +114,21 @@ def program(
     Without --user or --token-stdin, credentials come from the environment and the files of other tools. Results
     go to stdout, everything else to stderr.
     """
-    if ca and no_verify:
-        raise click.UsageError("--ca and --no-verify exclude each other")
+    connection = connection_options(
+        ca=ca,
+        verify=not no_verify,
+        cert=cert,
+        key=key,
+        proxy=proxy,
+        timeout=timeout,
+        stall=stall,
+        retries=retries,
+        user_agent=user_agent,
+    )
     if verbose:
         context.with_resource(shown_logs(verbose))
     credentials = read_credentials(user, password=password_stdin, token=token_stdin)
-    context.obj = Settings(quiet, server, credentials, str(ca) if ca else not no_verify)
+    context.obj = Settings(quiet, server, credentials, connection)
 
 
 class _Stderr(logging.Handler):

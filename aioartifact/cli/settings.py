@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypedDict
 
 import click
@@ -15,6 +16,22 @@ class SessionOptions(TypedDict):
     server: str | None
     auth: aioartifact.Credentials | None
     verify: bool | str
+    cert: str | tuple[str, str] | None
+    proxy: str | None
+    retry: aioartifact.RetryPolicy | None
+    timeouts: aioartifact.Timeouts | None
+    user_agent: str | None
+
+
+class ConnectionOptions(TypedDict):
+    """Those of them that are the same for all servers."""
+
+    verify: bool | str
+    cert: str | tuple[str, str] | None
+    proxy: str | None
+    retry: aioartifact.RetryPolicy | None
+    timeouts: aioartifact.Timeouts | None
+    user_agent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +43,13 @@ class Settings:
         quiet: Whether only errors are written to stderr.
         server: Base address from ``--server``, or None.
         credentials: For that server, or for the server of the first URL; None looks them up.
-        verify: As `aioartifact.session` takes it.
+        connection: Other options of `aioartifact.session`.
     """
 
     quiet: bool
     server: str | None
     credentials: aioartifact.Credentials | None
-    verify: bool | str
+    connection: ConnectionOptions
 
     def at(self, url: str) -> SessionOptions:
         """Options of a session for items; its server is that of *url*, unless ``--server`` is set."""
@@ -41,7 +58,42 @@ class Settings:
 
     def of(self, server: str | None) -> SessionOptions:
         """Options of a session for *server*."""
-        return {"server": server, "auth": self.credentials, "verify": self.verify}
+        return {"server": server, "auth": self.credentials, **self.connection}
+
+
+def connection_options(
+    *,
+    ca: Path | None,
+    verify: bool,
+    cert: Path | None,
+    key: Path | None,
+    proxy: str | None,
+    timeout: float | None,
+    stall: float | None,
+    retries: int | None,
+    user_agent: str | None,
+) -> ConnectionOptions:
+    """
+    Make keywords for `aioartifact.session` of the options before the command.
+
+    Raises:
+        click.UsageError: If the options contradict each other, or one has a password.
+    """
+    if ca and not verify:
+        raise click.UsageError("--ca and --no-verify exclude each other")
+    if key and not cert:
+        raise click.UsageError("--key needs --cert")
+    if proxy and "@" in proxy:
+        raise click.UsageError("--proxy with a login: set HTTPS_PROXY or HTTP_PROXY; secrets are never arguments")
+    seconds = {name: value for name, value in (("reply", timeout), ("stall", stall)) if value is not None}
+    return {
+        "verify": str(ca) if ca else verify,
+        "cert": (str(cert), str(key)) if cert and key else str(cert) if cert else None,
+        "proxy": proxy,
+        "retry": None if retries is None else aioartifact.RetryPolicy(attempts=retries + 1),
+        "timeouts": aioartifact.Timeouts(**seconds) if seconds else None,
+        "user_agent": user_agent,
+    }
 
 
 def read_credentials(user: str | None, *, password: bool, token: bool) -> aioartifact.Credentials | None:

@@ -215,6 +215,12 @@ def test_deploy_below_a_folder_keeps_the_name(server, cli, tmp_path):
         pytest.param(["--password-stdin", "ls", "URL"], 2, "need each other", id="password-without-user"),
         pytest.param(["--token-stdin", "--user", "me", "ls", "URL"], 2, "excludes --user", id="token-with-user"),
         pytest.param(["--ca", "FILE", "--no-verify", "ls", "URL"], 2, "exclude each other", id="ca-and-no-verify"),
+        pytest.param(["--key", "FILE", "ls", "URL"], 2, "--key needs --cert", id="client-key-without-certificate"),
+        pytest.param(["--proxy", "http://a:b@host", "ls", "URL"], 2, "set HTTPS_PROXY", id="proxy-with-login"),
+        pytest.param(["--timeout", "0", "ls", "URL"], 2, "--timeout", id="no-time"),
+        pytest.param(["--stall", "none", "ls", "URL"], 2, "--stall", id="no-number"),
+        pytest.param(["--retries", "-1", "ls", "URL"], 2, "--retries", id="negative-retries"),
+        pytest.param(["--user-agent", "a\nb", "ls", "URL"], 2, "user_agent", id="line-break-in-user-agent"),
         pytest.param(["serve", "--tls-key", "FILE"], 2, "needs --tls-cert", id="key-without-certificate"),
         pytest.param(["serve", "--user", "name"], 2, "--user needs NAME:PASSWORD", id="user-without-password"),
         pytest.param(["serve", "--port", "0", "--seed", "none"], 2, "none is not a folder", id="no-seed"),
@@ -396,6 +402,68 @@ def test_ca_option_is_trusted(tls, cli):
     server, ca = tls
     words = ("--user", "admin", "--password-stdin", "--ca", ca, "ls", f"{server.url}/generic-local")
     assert cli(*words, stdin="password\n") == (0, "a.bin\n", "")
+
+
+@pytest.mark.parametrize("in_one_file", [True, False])
+def test_client_certificate(cli, tmp_path, in_one_file):
+    """--cert, with --key unless both are in one file, for a server that requires one."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    client = authority.issue_cert("client")
+    client.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+    client.private_key_pem.write_to_path(tmp_path / "key.pem")
+    for number, part in enumerate(client.cert_chain_pems):
+        part.write_to_path(tmp_path / "cert.pem", append=number > 0)
+    both = ("--cert", tmp_path / "both.pem")
+    words = both if in_one_file else ("--cert", tmp_path / "cert.pem", "--key", tmp_path / "key.pem")
+    with ThreadedArtifactoryServer(ssl_context=context) as server:
+        server.put("generic-local/a.bin", b"content")
+        url = f"{server.url}/generic-local"
+        login = ("--user", "admin", "--password-stdin", "--ca", tmp_path / "ca.pem")
+        assert cli(*login, *words, "ls", url, stdin="password\n") == (0, "a.bin\n", "")
+        assert cli(*login, "--retries", 0, "ls", url, stdin="password\n").code == 1
+
+
+def test_proxy_option(cli, server):
+    """All requests go to the proxy; here it is the server itself, which does not know the path of a proxy request."""
+    origin = server.url.removesuffix("/artifactory")
+    assert cli("--proxy", origin, "--retries", 0, "ls", "http://host.invalid/artifactory/generic-local").code in (1, 4)
+    assert server.requests
+
+
+@pytest.mark.parametrize(("retries", "count"), [(0, 1), (1, 2)])
+def test_retries_option(cli, server, retries, count):
+    """So many more attempts."""
+    server.fail("GET", "**", times=None, fault=Fault.retry_after(503, "0"))
+    assert cli("--retries", retries, "info", server.url).code == 1
+    assert len(server.requests) == count
+
+
+@pytest.mark.parametrize(
+    ("option", "words", "fault"),
+    [
+        pytest.param("--timeout", ["info", "URL"], Fault.hold(), id="response"),
+        pytest.param("--stall", ["cat", "URL/generic-local/a.bin"], Fault.stall(after=3), id="file"),
+    ],
+)
+def test_time_limit_options(cli, server, option, words, fault):
+    """A server that is silent for longer is a failure."""
+    server.put("generic-local/a.bin", b"content")
+    server.fail("GET", "**", times=None, fault=fault)
+    run = cli(option, "0.2", "--retries", 0, *(word.replace("URL", server.url) for word in words))
+    assert run.code == 1
+    assert "0.2 s" in run.err
+    server.clear_faults()
+
+
+def test_user_agent_option(cli, server):
+    """It replaces the default."""
+    assert cli("--user-agent", "build/7", "ping", server.url).code == 0
+    assert server.requests[-1].headers["user-agent"] == "build/7"
 
 
 def test_no_verify_warns(tls):

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Self
+from typing import Protocol, Self
 
 import aiohttp
 
@@ -34,14 +34,12 @@ class FileStream:
     """
 
     def __init__(
-        self, item: ItemURL, start: int, end: int | None, source: Reading | None, first: Incoming | None
+        self, info: FileInfo, etag: str | None, status: int, start: int, end: int | None, source: "_Source | None"
     ) -> None:
-        expected = first.expected if first is not None else None
-        info = first.info if first is not None and first.info is not None else None
-        size = source.spool.size if isinstance(source, Spooled) else expected.size if expected else None
-        self.info: FileInfo = replace(info or FileInfo(str(item), item.repository, item.path), size=size)
-        self.etag: str | None = expected.etag if expected else None
-        self.status: int = _status(start, end, first)
+        size = info.size
+        self.info: FileInfo = info
+        self.etag: str | None = etag
+        self.status: int = status
         stop = end if size is None else size if end is None else min(size, end)
         self.content_length: int | None = None if stop is None else max(0, stop - start)
         self.content_range: str | None = None
@@ -77,6 +75,22 @@ class FileStream:
             await source.close()
 
 
+class _Source(Protocol):
+    async def next(self) -> Sequence[bytes]: ...
+
+    async def close(self) -> None: ...
+
+
+def _stream_of(
+    item: ItemURL, start: int, end: int | None, source: Reading | None, first: Incoming | None
+) -> FileStream:
+    expected = first.expected if first is not None else None
+    info = first.info if first is not None else None
+    size = source.spool.size if isinstance(source, Spooled) else expected.size if expected else None
+    info = replace(info or FileInfo(str(item), item.repository, item.path), size=size)
+    return FileStream(info, expected.etag if expected else None, _status(start, end, first), start, end, source)
+
+
 def _status(start: int, end: int | None, first: Incoming | None) -> int:
     if first is not None and first.is_unchanged:
         return 304
@@ -107,7 +121,7 @@ async def open_stream(
     if start != end:
         source, first = await start_reading(session, item, start, end, pin, unless_etag)
     try:
-        yield FileStream(item, start, end, source, first)
+        yield _stream_of(item, start, end, source, first)
     finally:
         if source is not None:
             await source.close()

@@ -43,16 +43,16 @@ class RemoteFile:
             does not say.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, item: ItemURL, first: Incoming, size: int) -> None:
+    def __init__(self, session: aiohttp.ClientSession, item: ItemURL, info: FileInfo, etag: str | None) -> None:
         self.url: str = str(item)
         self.name: str = item.name
-        self.size: int = size
-        # An empty file is answered with 416, without header fields of the file.
-        self.info: FileInfo = replace(first.info or FileInfo(str(item), item.repository, item.path), size=size)
-        self.etag: str | None = first.expected.etag if first.expected else None
+        assert info.size is not None
+        self.size: int = info.size
+        self.info: FileInfo = info
+        self.etag: str | None = etag
         self._session = session
         self._item = item
-        self._expected = ExpectedContent(size, NO_CHECKSUMS)
+        self._expected = ExpectedContent(info.size, NO_CHECKSUMS)
         self._beginning = b""
         self._needs_copy = False
         self._copy: Spool | None = None
@@ -93,13 +93,15 @@ class RemoteFile:
             expected = first.expected
             assert expected is not None
             is_whole = not first.is_part
+            # An empty file is answered with 416, without header fields of the file.
+            info = first.info or FileInfo(str(item), item.repository, item.path)
             if must_be_verified or expected.size is None or (is_whole and _BLOCK < expected.size <= _COPIED_AT_ONCE):
                 await first.widen()
                 copy = await spool_file(first)
-                file = cls(session, item, first, copy.size)
+                file = cls(session, item, replace(info, size=copy.size), expected.etag)
                 file._copy = copy
                 return file
-            file = cls(session, item, first, expected.size)
+            file = cls(session, item, replace(info, size=expected.size), expected.etag)
             file._expected = expected
             file._beginning = await read_all(first)
             if first.expected != expected and not is_same_content(expected, first.expected or expected):
