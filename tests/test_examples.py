@@ -273,6 +273,7 @@ async def test_service_for_curl(service):
     etag = re.search(r'^etag: (".*")\r$', head, re.MULTILINE)[1]
     unchanged = await anyio.to_thread.run_sync(curl, service, "-i", "-H", f"If-None-Match: {etag}")
     assert unchanged.stdout.startswith(b"HTTP/1.1 304")
+    assert f"\r\netag: {etag}\r\n" in unchanged.stdout.decode().lower()
     outside = await anyio.to_thread.run_sync(curl, service, "-r", "6000-")
     assert (outside.returncode, outside.stdout) == (22, b"")  # 416
 

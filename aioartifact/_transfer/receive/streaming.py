@@ -147,7 +147,7 @@ class Incoming:
         )
         if meaning == "unchanged":
             self.is_unchanged, self._stop = True, self._position
-            self.expected = ExpectedContent(None, NO_CHECKSUMS, self._unless_etag)
+            self.expected = ExpectedContent(None, NO_CHECKSUMS, reply.chain[-1].get("ETag"))
             return
         if meaning == "end":
             await self._end(unsatisfied_size(reply.chain[-1]))
