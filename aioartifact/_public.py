@@ -21,6 +21,7 @@ from ._api.contents import write_bytes as write_bytes
 from ._api.credentials import authentication as authentication
 from ._api.credentials import authentification as authentification
 from ._api.credentials import resolve_credentials as resolve_credentials
+from ._api.credentials import resolve_server as resolve_server
 from ._api.deploy import deploy as deploy
 from ._api.deploy_many import deploy_folder as deploy_folder
 from ._api.deploy_many import deploy_many as deploy_many
@@ -68,6 +69,7 @@ from ._api.versions import maven_metadata as maven_metadata
 from ._api.versions import versions as versions
 from ._api.versions_many import versions_many as versions_many
 from ._checksums import Checksums as Checksums
+from ._credentials import ConfiguredServer as ConfiguredServer
 from ._credentials import Credentials as Credentials
 from ._credentials import CredentialsProvider as CredentialsProvider
 from ._errors import AlreadyExistsError as AlreadyExistsError

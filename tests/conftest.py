@@ -18,7 +18,7 @@ settings.load_profile("aioartifact")
 
 collect_ignore = ["witnesses", "migrating/test_peers.py"]  # other people's clients: tox -e witnesses
 
-_CONFIGURING = ("ARTIFACTORY_", "DOHQ_ARTIFACTORY_", "JF_", "JFROG_", "SSL_CERT_")
+_CONFIGURING = ("AIOARTIFACT_", "ARTIFACTORY_", "DOHQ_ARTIFACTORY_", "JF_", "JFROG_", "SSL_CERT_")
 _CONFIGURING_NAMES = {"NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE"}
 
 

@@ -41,6 +41,7 @@ def example_server(monkeypatch) -> Iterator[ThreadedArtifactoryServer]:
             for name in ("a.wav", "b.wav", "c.wav"):
                 running.put(f"{folder}/media/{name}", f"{name} of {version}".encode())
         monkeypatch.setenv("ARTIFACTORY_URL", running.url)
+        monkeypatch.setenv("AIOARTIFACT_SERVER", running.url)
         monkeypatch.setenv("ARTIFACTORY_USERNAME", running.username)
         monkeypatch.setenv("ARTIFACTORY_API_KEY", running.password)
         yield running

@@ -16,6 +16,7 @@ async def ask(server: str) -> None:
     assert_type(aioartifact.__version__, str)
     assert_type(aioartifact.authentification(server), tuple[str, str])
     assert_type(aioartifact.resolve_credentials(server), aioartifact.Credentials)
+    assert_type(aioartifact.resolve_server(), aioartifact.ConfiguredServer)
     assert_type(aioartifact.url(server, repository="r", group_id="g", name="n", version="1.0.0"), str)
     assert_type(aioartifact.group_id_to_path("com.acme"), str)
     assert_type(await aioartifact.versions(server, "r", "g", "n"), list[str])

@@ -9,11 +9,13 @@ import anyio.to_thread
 
 from .._address import ServerURL, URLLike, server_of, text_of_url
 from .._credentials import (
+    ConfiguredServer,
     Credentials,
     Provided,
     SendToken,
     configured_servers,
     credential_files,
+    default_server,
     resolve,
     resolve_ancestor,
 )
@@ -94,6 +96,21 @@ def resolve_credentials(url: URLLike) -> Credentials:
         CredentialsError: If the entry of the server is malformed, or has a value that cannot be sent.
     """
     return look_up(server_of(url, look_up_servers()))
+
+
+def resolve_server() -> ConfiguredServer:
+    """
+    Find the default server of this machine, and its source.
+
+    The first of ``AIOARTIFACT_SERVER``, ``JF_URL`` and the default server of jfrog-cli (``JFROG_CLI_SERVER_ID`` names
+    another entry, ``JFROG_CLI_HOME_DIR`` moves the file) that is set. ``JF_URL`` and jfrog-cli may have the address of
+    a platform: its Artifactory is at ``/artifactory`` below. Reads a small file, without a request; nothing is cached.
+    The command line uses it for ``aioartifact ls generic-local/path``.
+
+    Raises:
+        ConfigurationError: If no server is configured, or a variable is not the URL of a server.
+    """
+    return default_server(environ=os.environ, read=read_text_if_exists, home=_home())
 
 
 def look_up(server: ServerURL) -> Credentials:

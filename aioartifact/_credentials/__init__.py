@@ -9,6 +9,7 @@ configparser, json and the codecs keep the text they choke on in their exception
 secret, our own error is raised after the except block, so that theirs is not even its context.
 """
 
+from .default_server import ConfiguredServer, default_server
 from .helper_output import HelperInput, helper_input, read_helper_output
 from .provider import (
     CredentialsProvider,
@@ -36,6 +37,7 @@ from .value import FOREIGN_HINT, HEADERS_HINT, Credentials, login_hint
 __all__ = [
     "FOREIGN_HINT",
     "HEADERS_HINT",
+    "ConfiguredServer",
     "Credentials",
     "CredentialsProvider",
     "HelperInput",
@@ -51,6 +53,7 @@ __all__ = [
     "artifactory_refresh_request",
     "configured_servers",
     "credential_files",
+    "default_server",
     "exchange_request",
     "github_request",
     "helper_input",

@@ -10,7 +10,7 @@ from typing import Any
 from .._address import ServerURL
 from .claims import claims_of, number_in
 from .jfrog_encryption import decrypted, master_key, security_path
-from .sources import FileSource, Read, moved_path, read_address, serves
+from .sources import FileSource, Read, artifactory_of, moved_path, read_address, serves
 from .value import Credentials, Found, Skipped
 
 # jfrog-cli exchanges a password for tokens that live for an hour, and keeps both.
@@ -28,10 +28,15 @@ class _Login:
 
 def jfrog_cli_source(environ: Mapping[str, str], home: Path, *, read: Read, now: float) -> FileSource:
     """The configuration of jfrog-cli in ``~/.jfrog``, or in the folder that ``JFROG_CLI_HOME_DIR`` names."""
-    folder = moved_path(environ.get("JFROG_CLI_HOME_DIR"), home / ".jfrog", home)
-    key = partial(master_key, environ, folder=folder, read=read, home=home)
+    path = jfrog_cli_path(environ, home)
+    key = partial(master_key, environ, folder=path.parent, read=read, home=home)
     parse = partial(from_jfrog_cli, now=now, server_id=environ.get("JFROG_CLI_SERVER_ID", ""), key=key)
-    return FileSource(folder / "jfrog-cli.conf.v6", parse, servers_in_jfrog_cli, (security_path(folder),))
+    return FileSource(path, parse, servers_in_jfrog_cli, (security_path(path.parent),))
+
+
+def jfrog_cli_path(environ: Mapping[str, str], home: Path) -> Path:
+    """Path of the configuration of jfrog-cli."""
+    return moved_path(environ.get("JFROG_CLI_HOME_DIR"), home / ".jfrog", home) / "jfrog-cli.conf.v6"
 
 
 def from_jfrog_environment(environ: Mapping[str, str], server: ServerURL, *, now: float = 0.0) -> Found:
@@ -148,6 +153,39 @@ def servers_in_jfrog_cli(text: str) -> Iterator[ServerURL]:
     if not isinstance(config, str):
         for entry in _entries(config):
             yield from _addresses(entry)
+
+
+def default_of_jfrog_cli(text: str, name: str, server_id: str = "") -> tuple[ServerURL, str] | Skipped | None:
+    """
+    Find the server that jfrog-cli uses if a command names none, and its source.
+
+    That is the entry named *server_id*, else the default one, else the only one. Its Artifactory is at
+    ``artifactoryUrl``, else at ``/artifactory`` below the address of the platform.
+
+    Args:
+        text: Content of the file.
+        name: Name of the file in messages.
+        server_id: Value of ``JFROG_CLI_SERVER_ID``.
+
+    Returns:
+        The server and its source; the reason if there are entries, but none can be used; None if there is no entry.
+    """
+    config = _parse_json(text)
+    if isinstance(config, str):
+        return Skipped(f"file {name}", config)
+    entries = _entries(config)
+    if not entries:
+        return None
+    if server_id:
+        entries = [entry for entry in entries if _text(entry, "serverId") == server_id]
+        missing = f"no server id {server_id}, which JFROG_CLI_SERVER_ID names"
+    else:
+        missing = f"none of {len(entries)} servers is the default"
+        entries = [entry for entry in entries if entry.get("isDefault") is True or len(entries) == 1]
+    if not entries:
+        return Skipped(f"file {name}", missing)
+    source, addresses = f"file {name} server id {_text(entries[0], 'serverId')}", _addresses(entries[0])
+    return (artifactory_of(addresses[0]), source) if addresses else Skipped(source, "no URL")
 
 
 def _parse_json(text: str) -> dict[str, Any] | str:

@@ -93,5 +93,10 @@ def with_context_path(addresses: Iterable[ServerURL]) -> tuple[ServerURL, ...]:
     return tuple(dict.fromkeys(server for a in hidden for server in (a, _artifactory_below(a))))
 
 
+def artifactory_of(address: ServerURL) -> ServerURL:
+    """Return the Artifactory of a platform; an address that has a segment ``artifactory`` is one."""
+    return address if "artifactory" in address.context_path else _artifactory_below(address)
+
+
 def _artifactory_below(address: ServerURL) -> ServerURL:
     return ServerURL(address.scheme, address.host, address.port, (*address.context_path, "artifactory"))
