@@ -92,7 +92,7 @@ def test_encrypted_jfrog_cli(home):
 
 
 @pytest.mark.parametrize("name", ["AIOARTIFACT_SERVER", "JF_URL"])
-@pytest.mark.parametrize("value", ["host/artifactory", "ftp://h", "https://ada:s3cr3t@h", "https://h/a?token=s3cr3t"])
+@pytest.mark.parametrize("value", ["nas/repo", "ftp://h", "https://ada:s3cr3t@h", "https://h/a?token=s3cr3t"])
 def test_variable_that_is_not_a_url(monkeypatch, name, value):
     """It is an error that names the variable and does not quote it: the value may contain a secret."""
     monkeypatch.setenv(name, value)

@@ -41,7 +41,8 @@ class _Protocol(ResponseHandler):
 
     aiohttp stops its clock at an interim response and does not start it again, or starts it while the request is still
     being sent. At a malformed chunk it closes the connection without notifying the reader of the body, who would wait
-    forever.
+    forever. A connection with TLS that it closes after a failure waits for the peer's goodbye, without being part of
+    the session any more: where the event loop ends first, the socket stays open, and uvloop reports an error.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, stall: float) -> None:
@@ -50,6 +51,13 @@ class _Protocol(ResponseHandler):
         self._is_requested = True
         self._awaits_head = False
         self._final_limit: asyncio.TimerHandle | None = None
+
+    def close(self) -> None:
+        """Close the connection; with TLS at once, as RFC 8446 (6.1) allows."""
+        if self.transport is not None and self.transport.get_extra_info("sslcontext") is not None:
+            self.abort()
+        else:
+            super().close()
 
     def set_response_params(self, **options: Any) -> None:
         self._is_requested, self._awaits_head = False, True

@@ -10,6 +10,7 @@ import click
 import aioartifact
 
 from . import units
+from .settings import Settings
 
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
@@ -56,6 +57,30 @@ def _reader(parse: Callable[[str], T]) -> Callable[[str], T]:
 SIZE = _reader(units.parse_size)
 DURATION = _reader(units.parse_duration)
 MOMENT = _reader(units.parse_moment)
+
+
+class ItemURL(click.ParamType[Any]):
+    """URL of an item, which is below the default server if it names none."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Add the default server; see :meth:`Settings.url`."""
+        settings = ctx and ctx.find_object(Settings)
+        return settings.url(value) if settings else value
+
+
+URL = ItemURL()
+
+
+def _server_or_default(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    settings = context.find_object(Settings)
+    return settings.default_server().url if settings and value is None else value
+
+
+def with_server(command: F) -> F:
+    """Add the argument ``SERVER``, by default the default server."""
+    return click.argument("server", required=False, callback=_server_or_default)(command)
 
 
 def as_json(command: F) -> F:

@@ -6,8 +6,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import aioartifact
+
+T = TypeVar("T")
 
 # That of UTF-8; the same read as Latin-1, and as ASCII.
 _BYTE_ORDER_MARKS = ("\ufeff", "\u00ef\u00bb\u00bf", "\udcef\udcbb\udcbf")
@@ -44,16 +47,17 @@ class Entry:
         return aioartifact.InvalidArgumentError(f"{self.prefix}{problem}", hint=hint)
 
 
-def read_urls(words: Iterable[str]) -> list[Entry]:
+def read_urls(words: Iterable[str], expand: Callable[[str], str]) -> list[Entry]:
     """
     Replace ``-`` by the lines of stdin, each a URL of an item, optionally with a tab and a local path.
 
-    Lines that begin with ``#`` are comments.
+    Lines that begin with ``#`` are comments. *expand* returns the URL of an item, which may lack its server.
 
     Raises:
         InvalidArgumentError: If a line has another form.
     """
-    return [_checked_url(entry) for entry in _entries(words) if not (entry.line and entry.text.startswith("#"))]
+    entries = (entry for entry in _entries(words) if not (entry.line and entry.text.startswith("#")))
+    return [_checked_url(entry, expand) for entry in entries]
 
 
 def read_files(words: Iterable[str]) -> list[str]:
@@ -96,17 +100,19 @@ def _without_mark(line: str) -> str:
     return line
 
 
-def _checked_url(entry: Entry) -> Entry:
+def _checked_url(entry: Entry, expand: Callable[[str], str]) -> Entry:
+    url, path = entry.text, entry.path
     if entry.line:
         url, *paths = entry.text.split("\t")
         if len(paths) > 1:
             raise entry.error("has more than one tab", "expected URL, or URL<TAB>PATH")
-        entry = Entry(url.rstrip(), entry.line, *(path.lstrip() for path in paths))
+        url, path = url.rstrip(), paths[0].lstrip() if paths else None
+    entry = Entry(_parsed(Entry(url, entry.line), expand), entry.line, path)
     _parsed(entry, aioartifact.path)
     return entry
 
 
-def _parsed(entry: Entry, parse: Callable[[str], "aioartifact.ArtifactoryPath"]) -> "aioartifact.ArtifactoryPath":
+def _parsed(entry: Entry, parse: Callable[[str], T]) -> T:
     try:
         return parse(entry.text)
     except aioartifact.InvalidURLError as error:

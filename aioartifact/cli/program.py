@@ -1,16 +1,19 @@
 """The program, its options, and its commands, which are imported when they are used."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Unpack
 
 import click
 
 from .arguments import LocalPath
 from .errors import say
-from .settings import Settings, connection_options, read_credentials
+from .profiles import PROFILE_VARIABLE, Connection, read_profile
+from .settings import Settings, connection_options, read_credentials, with_profile
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 _SECONDS = click.FloatRange(min=0, min_open=True)
@@ -51,7 +54,10 @@ class Verbs(click.Group):
 @click.version_option(package_name="aioartifact", message="%(prog)s %(version)s")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary; errors are still shown.")
 @click.option("-v", "--verbose", count=True, help="Show retries and pauses on stderr; -vv shows each request.")
-@click.option("--server", metavar="URL", help="Base address, if it does not end in /artifactory.")
+@click.option(
+    "--server", metavar="URL", help="Base address for URLs without one, or that does not end in /artifactory."
+)
+@click.option("--profile", metavar="NAME", help="Profile of the configuration file; its options are the defaults.")
 @click.option("--user", metavar="NAME", help="User name; needs --password-stdin.")
 @click.option("--password-stdin", is_flag=True, help="Read the password or API key from the first line of stdin.")
 @click.option("--token-stdin", is_flag=True, help="Read an access token from the first line of stdin.")
@@ -61,7 +67,7 @@ class Verbs(click.Group):
     type=LocalPath(exists=True, dir_okay=False, path_type=Path),
     help="CA certificates to trust instead of the system's.",
 )
-@click.option("--no-verify", is_flag=True, help="Do not verify TLS certificates.")
+@click.option("--no-verify", is_flag=True, default=None, help="Do not verify TLS certificates.")
 @click.option(
     "--cert",
     metavar="FILE",
@@ -95,40 +101,25 @@ def program(
     quiet: bool,
     verbose: int,
     server: str | None,
+    profile: str | None,
     user: str | None,
     password_stdin: bool,
     token_stdin: bool,
-    ca: Path | None,
-    no_verify: bool,
-    cert: Path | None,
-    key: Path | None,
-    proxy: str | None,
-    timeout: float | None,
-    stall: float | None,
-    retries: int | None,
-    user_agent: str | None,
+    **given: Unpack[Connection],
 ) -> None:
     """
     List, download, upload and change items on JFrog Artifactory, and run a server for tests.
 
-    Without --user or --token-stdin, credentials come from the environment and the files of other tools. Results
-    go to stdout, everything else to stderr.
+    A URL without a server, such as generic-local/path, is below the default server: that of --server, of the profile,
+    of AIOARTIFACT_SERVER, of JF_URL, or of jfrog-cli. Without --user or --token-stdin, credentials come from the
+    environment and the files of other tools. Results go to stdout, everything else to stderr.
     """
-    connection = connection_options(
-        ca=ca,
-        verify=not no_verify,
-        cert=cert,
-        key=key,
-        proxy=proxy,
-        timeout=timeout,
-        stall=stall,
-        retries=retries,
-        user_agent=user_agent,
-    )
     if verbose:
         context.with_resource(shown_logs(verbose))
+    options = read_profile(profile or os.environ.get(PROFILE_VARIABLE))
+    connection = connection_options(with_profile(options, given))
     credentials = read_credentials(user, password=password_stdin, token=token_stdin)
-    context.obj = Settings(quiet, server, credentials, connection)
+    context.obj = Settings(quiet, server, credentials, connection, options, prefers_profile=bool(profile))
 
 
 class _Stderr(logging.Handler):

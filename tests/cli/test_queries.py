@@ -216,7 +216,7 @@ def test_auth(cli, home, monkeypatch):
         "skipped\tfile ~/.artifactory_python.cfg: "
     )
     [found] = machine.objects
-    assert list(found) == ["server", "kind", "user", "source", "skipped"]
+    assert list(found) == ["server", "server_source", "kind", "user", "source", "skipped"]
     assert found["skipped"][0].startswith("file ~/.artifactory_python.cfg: ")
     assert "s3cr3t" not in plain.out + plain.err + machine.out + machine.err
 

@@ -8,7 +8,7 @@ import click
 import aioartifact
 
 from .. import render, units
-from ..arguments import as_json
+from ..arguments import URL, as_json
 from ..errors import say, warn_of_gaps
 from ..running import run
 from ..settings import Settings
@@ -18,7 +18,7 @@ Tree: TypeAlias = dict[str, "Tree | None"]
 
 
 @click.command()
-@click.argument("url")
+@click.argument("url", type=URL)
 @click.option("-l", "--long", is_flag=True, help="Show sizes and dates, too.")
 @click.option("-h", "--human-readable", "human", is_flag=True, help="With -l: sizes in KiB, MiB and so on.")
 @click.option("-R", "--recursive", is_flag=True, help="List all levels, as relative paths.")
@@ -65,7 +65,7 @@ def _line(entry: render.Entry, name: str, size_of: Callable[[int], str] | None) 
 
 
 @click.command()
-@click.argument("url")
+@click.argument("url", type=URL)
 @click.option("-L", "--level", "depth", metavar="N", type=click.IntRange(min=1), help="Number of levels; default: all.")
 @click.option("-d", "--folders-only", is_flag=True, help="Leave out files.")
 @as_json

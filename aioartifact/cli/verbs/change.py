@@ -9,19 +9,19 @@ import click
 import aioartifact
 
 from .. import render
-from ..arguments import as_json, dry_run
+from ..arguments import URL, as_json, dry_run
 from ..errors import DONE, say, show_all
 from ..running import run
 from ..settings import Settings
 from ..transfers import Failures, show_outcomes
 
 _no_clobber = click.option("-n", "--no-clobber", is_flag=True, help="Fail if the target exists.")
-_sources = click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+_sources = click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=URL)
 
 
 @click.command()
 @_sources
-@click.argument("target")
+@click.argument("target", type=URL)
 @_no_clobber
 @dry_run
 @as_json
@@ -42,7 +42,7 @@ def cp(
 
 @click.command()
 @_sources
-@click.argument("target")
+@click.argument("target", type=URL)
 @_no_clobber
 @click.option("--whole-repository", is_flag=True, help="Allow a whole repository as a source.")
 @dry_run
@@ -117,7 +117,7 @@ def _relocate_several(
 
 
 @click.command()
-@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@click.argument("urls", metavar="URL...", nargs=-1, required=True, type=URL)
 @click.option("-p", "--parents", is_flag=True, help="Create missing parent folders; no error if it exists.")
 @as_json
 @click.pass_obj

@@ -2,25 +2,33 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
 import aioartifact
 
 from .. import render
-from ..arguments import LocalPath, as_json, parse_properties, with_patterns, with_properties
+from ..arguments import ItemURL, LocalPath, as_json, parse_properties, with_patterns, with_properties
 from ..errors import DONE
 from ..lists import read_files
 from ..settings import Settings
 from ..transfers import Failures, max_concurrency, on_error, show_outcomes, transfer
 
 
+class _Target(ItemURL):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse a local path, which is more likely one of the sources than the name of a repository."""
+        if "://" not in value and os.path.lexists(value):
+            self.fail(f"{value!r} is a local path; expected the URL of the target at the end", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command()
 @click.argument(
     "paths", metavar="PATH...", nargs=-1, required=True, type=LocalPath(exists=True, allow_dash=True, path_type=str)
 )
-@click.argument("url")
+@click.argument("url", type=_Target())
 @with_patterns
 @with_properties
 @click.option(

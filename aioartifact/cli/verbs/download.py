@@ -15,7 +15,7 @@ from ..arguments import DURATION, SIZE, LocalPath, as_json, with_patterns
 from ..errors import DONE
 from ..lists import Entry, folder_below, items_of, read_urls
 from ..running import run
-from ..settings import Settings
+from ..settings import Settings, is_relative
 from ..transfers import Failures, max_concurrency, on_error, show_outcomes, transfer
 
 
@@ -70,11 +70,11 @@ def download(
     files with the right content are kept. With --include or --exclude the URL must be a folder, as with --folder.
     """
     for word in urls:
-        if word != "-" and not word.startswith(("http://", "https://")):
+        if not (word == "-" or word.startswith(("http://", "https://")) or _is_item(word, alone=len(urls) == 1)):
             raise click.BadParameter(
                 f"{word!r} is not a URL; use --destination for the local folder", param_hint="URL..."
             )
-    entries = read_urls(urls)
+    entries = read_urls(urls, settings.url)
     folder = folder or bool(include or exclude)
     if folder and len(entries) != 1:
         raise click.UsageError(f"a folder must be the only URL; got {len(entries)}")
@@ -108,6 +108,11 @@ def download(
         )
 
     return transfer(settings, progress, call, on_error=on_error, done="downloaded")
+
+
+def _is_item(word: str, *, alone: bool) -> bool:
+    """Whether *word* names an item of the default server; of several, a name without a folder is a local path."""
+    return is_relative(word) and (alone or "/" in word.rstrip("/"))
 
 
 class _Options(TypedDict):

@@ -7,7 +7,7 @@ import click
 import aioartifact
 
 from .. import render
-from ..arguments import MOMENT, SIZE, as_json, one_value_each, parse_properties, with_properties
+from ..arguments import MOMENT, SIZE, URL, as_json, one_value_each, parse_properties, with_properties
 from ..errors import warn_of_gaps
 from ..running import run
 from ..settings import Settings
@@ -20,7 +20,7 @@ _CLASSES: dict[str, type | tuple[type, ...]] = {
 
 
 @click.command()
-@click.argument("url")
+@click.argument("url", type=URL)
 @click.argument("pattern", default="**")
 @click.option("--exclude", metavar="PATTERN", multiple=True, help="Leave out items that match; may be repeated.")
 @click.option("--type", "kind", type=click.Choice([*_CLASSES]), default="file", show_default=True, help="What to find.")

@@ -8,7 +8,7 @@ import click
 import aioartifact
 
 from .. import render
-from ..arguments import as_json, parse_properties
+from ..arguments import URL, as_json, parse_properties
 from ..errors import DONE, MISSING, say
 from ..running import run
 from ..settings import Settings
@@ -24,7 +24,7 @@ def props() -> None:
 
 
 @props.command()
-@click.argument("url")
+@click.argument("url", type=URL)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @as_json
 @click.pass_obj
@@ -46,7 +46,7 @@ def get(settings: Settings, url: str, names: tuple[str, ...], as_json: bool) -> 
 
 
 @props.command("set")
-@click.argument("url")
+@click.argument("url", type=URL)
 @click.argument("properties", metavar="[KEY=VALUE]...", nargs=-1)
 @_recursive
 @as_json
@@ -58,7 +58,7 @@ def set_(settings: Settings, url: str, properties: tuple[str, ...], recursive: b
 
 
 @props.command()
-@click.argument("url")
+@click.argument("url", type=URL)
 @click.argument("properties", metavar="KEY=VALUE...", nargs=-1, required=True)
 @_recursive
 @as_json
@@ -70,7 +70,7 @@ def update(settings: Settings, url: str, properties: tuple[str, ...], recursive:
 
 
 @props.command()
-@click.argument("url")
+@click.argument("url", type=URL)
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @_recursive
 @as_json

@@ -11,14 +11,14 @@ import click
 import aioartifact
 
 from .. import render
-from ..arguments import FILE, MOMENT, as_json, one_value_each, parse_properties, with_properties
+from ..arguments import FILE, MOMENT, as_json, one_value_each, parse_properties, with_properties, with_server
 from ..errors import warn_of_gaps
 from ..running import run
 from ..settings import Settings
 
 
 @click.command()
-@click.argument("server")
+@with_server
 @click.option("--name", metavar="NAME", help="File name, with * and ?.")
 @click.option("--checksum", metavar="HEX", help="SHA-256, SHA-1 or MD5.")
 @with_properties
@@ -85,21 +85,24 @@ def search(
 
 
 @click.command()
-@click.argument("server")
-@click.argument("query", required=False)
+@click.argument("words", metavar="[SERVER] [QUERY]", nargs=-1)
 @click.option("-f", "--file", metavar="FILE", type=FILE, help="Read the query from a file.")
 @as_json
 @click.pass_obj
-def aql(settings: Settings, server: str, query: str | None, file: Path | None, as_json: bool) -> None:
+def aql(settings: Settings, words: tuple[str, ...], file: Path | None, as_json: bool) -> None:
     """
     Run a query in Artifactory Query Language.
 
     Example: 'items.find({"name": {"$match": "*.jar"}})'. QUERY - is read from stdin. Prints the fields of each row,
     separated by tabs.
     """
-    if (query is None) is (file is None):
+    if not (words or file):
         raise click.UsageError("expected either a query or --file")
-    text = file.read_text("utf-8") if file else sys.stdin.read() if query == "-" else query or ""
+    *servers, query = words if file is None else (*words, "")
+    if len(servers) > 1 or (file is None and query.startswith(("http://", "https://"))):
+        raise click.UsageError("expected either a query or --file")
+    server = servers[0] if servers else settings.default_server().url
+    text = file.read_text("utf-8") if file else sys.stdin.read() if query == "-" else query
 
     async def call() -> None:
         async with aioartifact.session(**settings.of(server)) as session:

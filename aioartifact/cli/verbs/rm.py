@@ -8,14 +8,14 @@ import click
 import aioartifact
 
 from .. import render, units
-from ..arguments import as_json, dry_run
+from ..arguments import URL, as_json, dry_run
 from ..errors import say
 from ..running import run
 from ..settings import Settings
 
 
 @click.command()
-@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@click.argument("urls", metavar="URL...", nargs=-1, required=True, type=URL)
 @click.option("-r", "--recursive", is_flag=True, help="Delete folders with their content.")
 @click.option("--missing-ok", is_flag=True, help="No error if an item does not exist.")
 @click.option("--whole-repository", is_flag=True, help="Allow the URL of a whole repository.")

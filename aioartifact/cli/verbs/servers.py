@@ -7,14 +7,14 @@ import click
 import aioartifact
 
 from .. import render
-from ..arguments import as_json
+from ..arguments import as_json, with_server
 from ..errors import DONE, FAILED
 from ..running import run
 from ..settings import Settings
 
 
 @click.command()
-@click.argument("server")
+@with_server
 @as_json
 @click.pass_obj
 def ping(settings: Settings, server: str, as_json: bool) -> int:
@@ -30,7 +30,7 @@ def ping(settings: Settings, server: str, as_json: bool) -> int:
 
 
 @click.command()
-@click.argument("server")
+@with_server
 @as_json
 @click.pass_obj
 def info(settings: Settings, server: str, as_json: bool) -> None:
@@ -45,7 +45,7 @@ def info(settings: Settings, server: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("server")
+@with_server
 @click.option("--kind", metavar="KIND", help="Only this kind: local, remote, virtual or federated.")
 @click.option("--package-type", metavar="TYPE", help="Only this package type: generic, maven, docker, ...")
 @as_json
@@ -62,14 +62,22 @@ def repos(settings: Settings, server: str, kind: str | None, package_type: str |
 
 
 @click.command()
-@click.argument("server")
+@click.argument("server", required=False)
 @as_json
 @click.pass_obj
-def auth(settings: Settings, server: str, as_json: bool) -> None:
-    """Show the credentials for a server and their source, but never the secret."""
+def auth(settings: Settings, server: str | None, as_json: bool) -> None:
+    """Show the server, the credentials for it and their source, but never the secret."""
+    server_source = None
+    if server is None:
+        default = settings.default_server()
+        server, server_source = default.url, default.source
     address = aioartifact.url(server)  # refuses a URL with a secret in it
-    found = settings.credentials or aioartifact.resolve_credentials(address)
-    user = found.username if found.kind == "basic" else None
-    skipped = list(found.skipped) if as_json else "; ".join(found.skipped) or None
-    known = {"server": address, "kind": found.kind, "user": user, "source": found.source, "skipped": skipped}
-    render.details(known, as_json=as_json)
+    known: dict[str, object]
+    if provider := settings.provider_for(address):
+        known = {"kind": "provider", "user": None, "source": provider, "skipped": [] if as_json else None}
+    else:
+        found = settings.credentials or aioartifact.resolve_credentials(address)
+        user = found.username if found.kind == "basic" else None
+        skipped = list(found.skipped) if as_json else "; ".join(found.skipped) or None
+        known = {"kind": found.kind, "user": user, "source": found.source, "skipped": skipped}
+    render.details({"server": address, "server_source": server_source, **known}, as_json=as_json)

@@ -8,7 +8,7 @@ import click
 import aioartifact
 
 from .. import render
-from ..arguments import as_json
+from ..arguments import URL, as_json
 from ..running import run
 from ..settings import Settings
 
@@ -16,7 +16,7 @@ _INSIDE = "!/"  # between an archive and its member, as in Artifactory's own URL
 
 
 @click.command()
-@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@click.argument("urls", metavar="URL...", nargs=-1, required=True, type=URL)
 @as_json
 @click.pass_obj
 def stat(settings: Settings, urls: tuple[str, ...], as_json: bool) -> None:
@@ -32,7 +32,7 @@ def stat(settings: Settings, urls: tuple[str, ...], as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@click.argument("urls", metavar="URL...", nargs=-1, required=True, type=URL)
 @click.pass_obj
 def cat(settings: Settings, urls: tuple[str, ...]) -> None:
     """

@@ -8,8 +8,28 @@ from .. import render
 from ..arguments import as_json, dry_run, with_patterns
 from ..errors import DONE
 from ..running import run
-from ..settings import Settings
+from ..settings import Settings, is_relative
 from ..transfers import Failures, max_concurrency, on_error, show_outcomes, transfer
+
+
+def _with_server(source: str, destination: str, settings: Settings) -> tuple[str, str, str]:
+    """
+    Add the default server to the side that is not local; return both sides, and the URL.
+
+    Raises:
+        click.UsageError: If both sides may be local.
+    """
+    if "://" in source:
+        return source, destination, source
+    if "://" in destination:
+        return source, destination, destination
+    if is_relative(source) is is_relative(destination):
+        raise click.UsageError(
+            "neither is a URL; below the default server, write ./FOLDER for the local one and REPOSITORY/PATH"
+        )
+    if is_relative(source):
+        return (url := settings.url(source)), destination, url
+    return source, (url := settings.url(destination)), url
 
 
 @click.command()
@@ -42,7 +62,7 @@ def sync(
     Files that are missing or have other content are transferred. With --delete, files that the source does not have
     are deleted at the end, if nothing failed.
     """
-    url = source if "://" in source else destination
+    source, destination, url = _with_server(source, destination, settings)
 
     async def plan() -> aioartifact.SyncPlan:
         async with aioartifact.session(**settings.at(url)) as session:

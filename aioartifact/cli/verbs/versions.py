@@ -20,10 +20,7 @@ _SCHEMES: tuple[_Scheme, ...] = ("semver", "maven", "pep440", "natural")
 
 
 @click.command()
-@click.argument("server")
-@click.argument("repository")
-@click.argument("group_id")
-@click.argument("name")
+@click.argument("words", metavar="[SERVER] REPOSITORY GROUP_ID NAME", nargs=-1)
 @click.option("--latest", is_flag=True, help="Only the newest; exit code 4 if there is none.")
 @click.option("--scheme", type=click.Choice(_SCHEMES), default="semver", show_default=True, help="Version scheme.")
 @click.option("--spec", metavar="SPEC", help="Only those that match, such as '>=1.2,<2' or '~=1.4'.")
@@ -35,10 +32,7 @@ _SCHEMES: tuple[_Scheme, ...] = ("semver", "maven", "pep440", "natural")
 @click.pass_obj
 def versions(
     settings: Settings,
-    server: str,
-    repository: str,
-    group_id: str,
-    name: str,
+    words: tuple[str, ...],
     latest: bool,
     scheme: _Scheme,
     spec: str | None,
@@ -49,6 +43,10 @@ def versions(
     as_json: bool,
 ) -> int:
     """List the versions of an artifact, oldest first."""
+    if len(words) not in (3, 4):
+        raise click.UsageError(f"expected [SERVER] REPOSITORY GROUP_ID NAME, got {len(words)} arguments")
+    server = words[0] if len(words) == 4 else settings.default_server().url
+    repository, group_id, name = words[-3:]
 
     async def call() -> list[str]:
         async with aioartifact.session(**settings.of(server)) as session:
