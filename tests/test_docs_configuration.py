@@ -13,7 +13,8 @@ ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/reference/configuration.md").read_text("utf-8")
 SOURCES = "\n".join(path.read_text("utf-8") for path in ROOT.glob("aioartifact/**/*.py") if path.name != "plugin.py")
 ROWS = [
-    [cell.strip() for cell in line.strip("|").split(" | ")] for line in re.findall(r"^\| `.*\|$", PAGE.partition("## Settings of a session")[2], re.MULTILINE)
+    [cell.strip() for cell in line.strip("|").split(" | ")]
+    for line in re.findall(r"^\| `.*\|$", PAGE.partition("## Settings of a session")[2], re.MULTILINE)
 ]
 
 
