@@ -22,6 +22,7 @@ ArtifactoryError
 ├── ProtocolError                            a success that violates HTTP or the REST API
 ├── IncompleteListingError                   the server trimmed a listing
 ├── IntegrityError                           size or checksum differs
+├── NotCachedError                           not in the cache, and the cache is offline
 ├── StoredElsewhereError                     a file was stored under another path
 ├── NotAFileError (IsADirectoryError)        a folder where a file is needed
 ├── NotAFolderError (NotADirectoryError)     a file where a folder is needed
@@ -267,6 +268,10 @@ class IntegrityError(ArtifactoryError):
         self.algorithm = algorithm
         self.expected = expected
         self.actual = actual
+
+
+class NotCachedError(ArtifactoryError):
+    """The cache does not have it, and is offline, so no request was sent."""
 
 
 class StoredElsewhereError(ArtifactoryError):

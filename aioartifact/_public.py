@@ -68,6 +68,10 @@ from ._api.versions import latest_version as latest_version
 from ._api.versions import maven_metadata as maven_metadata
 from ._api.versions import versions as versions
 from ._api.versions_many import versions_many as versions_many
+from ._cache import Cache as Cache
+from ._cache import CacheEntry as CacheEntry
+from ._cache import CacheLike as CacheLike
+from ._cache import LinkMode as LinkMode
 from ._checksums import Checksums as Checksums
 from ._credentials import ConfiguredServer as ConfiguredServer
 from ._credentials import Credentials as Credentials
@@ -94,6 +98,7 @@ from ._errors import LocalNotFoundError as LocalNotFoundError
 from ._errors import LookupTableError as LookupTableError
 from ._errors import NotAFileError as NotAFileError
 from ._errors import NotAFolderError as NotAFolderError
+from ._errors import NotCachedError as NotCachedError
 from ._errors import NotFoundError as NotFoundError
 from ._errors import ProtocolError as ProtocolError
 from ._errors import RateLimitedError as RateLimitedError

@@ -30,6 +30,7 @@ class Outcome:
         was_replaced: Whether the server's file was replaced after it was listed. The bytes are those of the new file,
             as its info confirmed.
         source: URL of the item that was copied or moved; otherwise None.
+        from_cache: Whether the bytes of a downloaded file came from the cache.
     """
 
     url: str
@@ -41,6 +42,7 @@ class Outcome:
     error: ArtifactoryError | None = None
     was_replaced: bool = False
     source: str | None = None
+    from_cache: bool = False
 
 
 class _OutcomesOf(property):
@@ -114,8 +116,13 @@ class Report:
         return tuple(outcome for outcome in self.outcomes if outcome.was_replaced)
 
     @property
+    def from_cache(self) -> tuple[Outcome, ...]:
+        """The downloaded files whose bytes came from the cache."""
+        return tuple(outcome for outcome in self.outcomes if outcome.from_cache)
+
+    @property
     def bytes_downloaded(self) -> int:
-        """Total bytes of the downloaded files."""
+        """Total bytes of the downloaded files, including those from the cache."""
         return sum(outcome.size for outcome in self.downloaded)
 
     def raise_for_failures(self) -> Self:

@@ -35,6 +35,7 @@ LAYERS = (
     {"_aql", "_archives", "_credentials", "_filters", "_protocol"},
     {"_threads", "query"},
     {"_files", "_scheduler", "_session"},
+    {"_cache"},
     {"_listing", "_transfer"},
     {"_api"},
     {"_lookup"},
@@ -101,7 +102,7 @@ RECEIVE_LAYERS = (
     {"partial_file", "streaming"},
     {"parallel", "remote_file"},
     {"blocking_file", "file_stream", "one_file"},
-    {"archive_members"},
+    {"archive_members", "cached_file"},
     {"__init__"},
 )
 LADDERS = {

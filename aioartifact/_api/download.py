@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import aiohttp
 
 from .._address import ServerURL, URLLike
+from .._cache import Cache, CacheLike, OpenCache, cache_of, opened_cache
 from .._checksums import Checksums
 from .._errors import InvalidArgumentError
 from .._files import (
@@ -23,7 +24,6 @@ from .._files import (
     remove_left_behind,
     sync_folder,
 )
-from .._listing import list_files
 from .._models import FileInfo
 from .._options import check_path, check_several, given_or
 from .._path_filter import ALL_FILES, files_matching
@@ -36,8 +36,9 @@ from .._transfer.local_paths import local_name, relative_path
 from .._transfer.many.fetcher import Fetcher, Item, Job, JobOf, Target, job_of_item, listed_size, opened_manifest
 from .._transfer.many.folder_archive import unpack_folder
 from .._transfer.overwrite import Overwrite, check_overwrite
-from .._transfer.receive.one_file import fetch_file
+from .._transfer.receive.cached_file import fetch_through
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
+from .cached_listing import list_through
 from .items import item_of
 from .session import using
 
@@ -49,6 +50,7 @@ async def download(
     force_download: bool = True,
     sha256: str | None = None,
     durable: bool = False,
+    cache: CacheLike | None = None,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> str:
@@ -77,6 +79,8 @@ async def download(
             server reports. None: the checksums that the server reports are verified.
         durable: Return only when the file would survive a crash of the machine: its bytes and its name are written
             to the disk itself (fsync), which takes some milliseconds.
+        cache: A :class:`Cache`, or the path of its folder: the file is taken from it if it has the bytes, else
+            downloaded and added.
         session: Session to use; None opens one for this call.
         progress: Counts the file and its received bytes.
 
@@ -85,22 +89,23 @@ async def download(
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
-        InvalidArgumentError: If *destination* is empty or not a path, *sha256* is not 64 hexadecimal digits, or
-            *progress* is not a :class:`Progress`.
+        InvalidArgumentError: If *destination* is empty or not a path, *sha256* is not 64 hexadecimal digits,
+            *progress* is not a :class:`Progress`, or *cache* is neither a :class:`Cache` nor a path.
         FileNotFoundError: If the destination folder does not exist (:class:`LocalNotFoundError`), or the file does not
             exist on the server (:class:`NotFoundError`).
         NotAFileError: If *url* is that of a folder.
         LocalFileError: If the target is a folder, a pipe, a device, or a symbolic link to nothing or to a read-only
             file, the disk is full, or it fails for another reason.
+        NotCachedError: If the *cache* is offline and does not have the file.
         IntegrityError: If size or checksum differs from what the server reports, or from *sha256*.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Retrieve Artifact".
     """
     folder = check_path("destination", destination, is_folder=True)
-    required = Checksums(sha256=sha256)
+    required, chosen = Checksums(sha256=sha256), cache_of(cache)
     shown = given_or("progress", progress, Progress())
-    async with using(session) as opened:
+    async with using(session) as opened, opened_cache(chosen) as used_cache:
         item = item_of(opened, url)
         target, written = await run(_target, folder, local_name(item.name))
         shown.expect(files=1)
@@ -110,7 +115,8 @@ async def download(
             return target
         try:
             with file:
-                await fetch_file(
+                await fetch_through(
+                    used_cache,
                     opened,
                     item,
                     written.path,
@@ -151,6 +157,7 @@ def download_many(
     overwrite: Overwrite = "changed",
     manifest: str | os.PathLike[str] | None = None,
     durable: bool = False,
+    cache: CacheLike | None = None,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> Batch:
@@ -184,6 +191,8 @@ def download_many(
             calls and processes may share it, and it may be deleted at any time. None: local files are read.
         durable: Report a file as downloaded only when it would survive a crash of the machine, see
             :func:`download`; files of one folder that are ready at the same time share its sync.
+        cache: A :class:`Cache`, or the path of its folder: files whose bytes it has are taken from it, see
+            :attr:`Report.from_cache`; others are downloaded and added.
         session: Session to use; None opens one for this call.
         progress: Counts files and received bytes.
 
@@ -192,10 +201,10 @@ def download_many(
 
     Raises:
         InvalidArgumentError: If *items* is a str or not iterable, an option has an invalid value, *destination* is
-            empty or not a path, *progress* is not a :class:`Progress`, or, when awaited or opened, *manifest* is a file
-            of another kind.
-        LocalFileError: When awaited or opened: if *destination* is a file, *manifest* cannot be opened, or the sizes
-            that are known before exceed the free space; nothing was downloaded.
+            empty or not a path, *progress* is not a :class:`Progress`, *cache* is neither a :class:`Cache` nor a path,
+            or, when awaited or opened, *manifest* is a file of another kind.
+        LocalFileError: When awaited or opened: if *destination* or the folder of the *cache* is a file, *manifest*
+            cannot be opened, or the sizes that are known before exceed the free space; nothing was downloaded.
         BatchError: When awaited or left: if files failed. Each failure is one of the errors of :func:`download`, or
             UnsafePathError for a path outside the destination, or InvalidArgumentError for an invalid item and for two
             items with the same target.
@@ -204,10 +213,10 @@ def download_many(
         raise InvalidArgumentError("items is one str", hint="give a list of URLs, or use download() for one file")
     check_several("items", items)
 
-    async def source(_: aiohttp.ClientSession) -> _Source:
+    async def source(_: aiohttp.ClientSession, __: OpenCache | None) -> _Source:
         return _Source(items, partial(job_of_item, root=where.destination), in_chunks)
 
-    where = _checked(destination, overwrite, manifest, durable)
+    where = _checked(destination, overwrite, manifest, durable, cache)
     return _downloads(source, where, BulkOptions(max_concurrency, on_error, session, progress))
 
 
@@ -223,6 +232,7 @@ def download_folder(
     manifest: str | os.PathLike[str] | None = None,
     durable: bool = False,
     archive: bool = False,
+    cache: CacheLike | None = None,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> Batch:
@@ -255,7 +265,9 @@ def download_folder(
             one for each file. Only files that are listed with size and checksum are unpacked, and verified like any
             others; the rest, or all if the server sends no archive, are downloaded one by one. The archive needs as
             much additional space until it is unpacked. It contains the whole folder, so it is not requested if most
-            of its files, or of their bytes, are unchanged or not chosen.
+            of its files, or of their bytes, are unchanged or not chosen. Excludes *cache*.
+        cache: See :func:`download_many`. It also remembers which files are in the folder: with an offline cache,
+            no request is sent, and the files are those that were last listed.
         session: Session to use; None opens one for this call.
         progress: Counts files and received bytes.
 
@@ -264,11 +276,12 @@ def download_folder(
 
     Raises:
         InvalidArgumentError: If an option has an invalid value, *destination* is empty or not a path, a pattern is
-            invalid, *progress* is not a :class:`Progress`, or, when awaited or opened, *manifest* is a file of another
-            kind.
-        LocalFileError: When awaited or opened: if *destination* is a file, *manifest* cannot be opened, the sizes that
-            are known before exceed the free space, or the folder for an empty one cannot be created; nothing was
-            downloaded.
+            invalid, *progress* is not a :class:`Progress`, *cache* is neither a :class:`Cache` nor a path or is given
+            with *archive*, or, when awaited or opened, *manifest* is a file of another kind.
+        LocalFileError: When awaited or opened: if *destination* or the folder of the *cache* is a file, *manifest*
+            cannot be opened, the sizes that are known before exceed the free space, or the folder for an empty one
+            cannot be created; nothing was downloaded.
+        NotCachedError: When awaited or opened: if the *cache* is offline and has never seen the folder.
         InvalidURLError: When awaited or opened: if *url* is not the URL of an item.
         NotFoundError: When awaited or opened: if the folder does not exist.
         NotAFolderError: When awaited or opened: if it is a file.
@@ -282,10 +295,12 @@ def download_folder(
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info"; with *archive*
         "Retrieve Folder or Repository Archive".
     """
-    where = _checked(destination, overwrite, manifest, durable)
+    where = _checked(destination, overwrite, manifest, durable, cache)
     path_filter = files_matching(include, exclude)
+    if archive and where.cache:
+        raise InvalidArgumentError("archive and cache exclude each other", hint="a cache needs the files one by one")
 
-    async def source(opened: aiohttp.ClientSession) -> _Source:
+    async def source(opened: aiohttp.ClientSession, used_cache: OpenCache | None) -> _Source:
         folder = item_of(opened, url)
 
         def job_of(file: FileInfo, _: Iterable[ServerURL]) -> Job:
@@ -293,7 +308,7 @@ def download_folder(
             return Job(folder / relative, relative, file)
 
         # The server packs the whole folder, so all of its files must be listed.
-        files = await list_files(opened, folder, ALL_FILES if archive else path_filter)
+        files = await list_through(used_cache, opened, folder, ALL_FILES if archive else path_filter)
         if not files and not path_filter.has_patterns:
             await run(partial(make_folder, where.destination, durable=where.durable))
         if not archive:
@@ -335,6 +350,7 @@ class _Where:
     overwrite: Overwrite
     manifest: str | None
     durable: bool
+    cache: Cache | None
 
 
 async def remove_parts(folder: str | os.PathLike[str], *, older_than: float | None = None) -> list[str]:
@@ -365,7 +381,11 @@ async def remove_parts(folder: str | os.PathLike[str], *, older_than: float | No
 
 
 def _checked(
-    destination: str | os.PathLike[str], overwrite: Overwrite, manifest: str | os.PathLike[str] | None, durable: bool
+    destination: str | os.PathLike[str],
+    overwrite: Overwrite,
+    manifest: str | os.PathLike[str] | None,
+    durable: bool,
+    cache: CacheLike | None,
 ) -> _Where:
     check_overwrite(overwrite)
     return _Where(
@@ -373,17 +393,18 @@ def _checked(
         overwrite,
         None if manifest is None else check_path("manifest", manifest),
         durable,
+        cache_of(cache),
     )
 
 
 def _downloads(
-    source: Callable[[aiohttp.ClientSession], Awaitable[_Source]], where: _Where, options: BulkOptions
+    source: Callable[[aiohttp.ClientSession, OpenCache | None], Awaitable[_Source]], where: _Where, options: BulkOptions
 ) -> Batch:
     @asynccontextmanager
     async def prepare(call: BulkCall) -> AsyncIterator[Work[Target | Sequence[Outcome]]]:
         await run(check_folder, where.destination)
-        async with opened_manifest(where.manifest) as manifest:
-            items, job_of, chunks_of, settled = await source(call.session)
+        async with opened_manifest(where.manifest) as manifest, opened_cache(where.cache) as cache:
+            items, job_of, chunks_of, settled = await source(call.session, cache)
             fetcher = Fetcher(
                 call.session,
                 where.destination,
@@ -393,6 +414,7 @@ def _downloads(
                 slots=Slots(call.concurrency),
                 manifest=manifest,
                 durable=where.durable,
+                cache=cache,
             )
             await fetcher.check_space(items)
             _count(settled, call.progress)

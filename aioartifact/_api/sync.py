@@ -8,6 +8,7 @@ from typing import TypeAlias
 import aiohttp
 
 from .._address import URLLike, is_url, parse_item_url
+from .._cache import Cache, CacheLike, cache_of, opened_cache
 from .._errors import IncompleteListingError, InvalidArgumentError
 from .._files import check_folder, make_folder, resolve_folder
 from .._options import check_path
@@ -35,6 +36,7 @@ async def plan_sync(
     include: str | Iterable[str] = (),
     exclude: str | Iterable[str] = (),
     manifest: str | os.PathLike[str] | None = None,
+    cache: CacheLike | None = None,
     session: aiohttp.ClientSession | None = None,
 ) -> SyncPlan:
     """
@@ -56,6 +58,8 @@ async def plan_sync(
         exclude: Patterns that neither a file nor a folder above it may match.
         manifest: File that records checksums of local files, so that a later call does not read those that still look
             the same, see :func:`download_many`. None: they are read.
+        cache: A :class:`Cache`, or the path of its folder, for a download: it remembers the files of the server's
+            folder. With an offline cache no request is sent, and the files are those that were last listed.
         session: Session to use; None opens one for this call.
 
     Returns:
@@ -63,17 +67,19 @@ async def plan_sync(
 
     Raises:
         InvalidArgumentError: Unless exactly one of the folders is a URL; if the local one is empty or not a path, a
-            pattern is invalid, or *manifest* is a file of another kind. No request was sent.
+            pattern is invalid, *manifest* is a file of another kind, or *cache* is neither a :class:`Cache` nor a path
+            or is given for an upload. No request was sent.
         InvalidURLError: If the URL is not that of an item.
         FileNotFoundError: If the source does not exist (:class:`LocalNotFoundError`, :class:`NotFoundError`).
         LocalFileError: If the local folder is a file, or it or a file in it cannot be read.
         NotAFolderError: If the URL is that of a file.
         IncompleteListingError: If the listing breaks off, and cannot be continued in another way.
+        NotCachedError: If the *cache* is offline and has never seen the folder.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info".
     """
-    request = _sync_request(source, destination, delete, include, exclude, manifest)
+    request = _sync_request(source, destination, delete, include, exclude, manifest, cache)
     async with using(session) as opened:
         return await make_plan(opened, request)
 
@@ -83,6 +89,7 @@ def run_sync(
     *,
     max_concurrency: int | None = None,
     on_error: OnError = "raise",
+    cache: CacheLike | None = None,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> Batch:
@@ -99,6 +106,8 @@ def run_sync(
         plan: A plan of :func:`plan_sync`, of any age.
         max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
         on_error: See :func:`download_many`; after a failure nothing is deleted in any case.
+        cache: A :class:`Cache`, or the path of its folder, for a download: files whose bytes it has are taken from it,
+            see :attr:`Report.from_cache`; others are downloaded and added.
         session: Session to use; None opens one for this call.
         progress: Counts transferred files and bytes.
 
@@ -107,8 +116,9 @@ def run_sync(
         that were not started after a failure.
 
     Raises:
-        InvalidArgumentError: If *plan* is not a plan, or contradicts itself, an option has an invalid value, or
-            *progress* is not a :class:`Progress`.
+        InvalidArgumentError: If *plan* is not a plan, or contradicts itself, an option has an invalid value,
+            *progress* is not a :class:`Progress`, or *cache* is neither a :class:`Cache` nor a path or is given for an
+            upload.
         IncompleteListingError: If the plan deletes or renames files although the listing was incomplete.
         InvalidURLError: When awaited or opened, as all below: if a path in the plan cannot be a part of a URL.
         LocalFileError: If the local folder is a file or cannot be created, or the files to download do not fit on its
@@ -120,11 +130,12 @@ def run_sync(
     See: JFrog REST API, "Retrieve Artifact", "Deploy Artifact", "Deploy Artifact by Checksum", "Delete Item".
     """
     _check_plan(plan)
+    chosen = _cache_for(plan.direction, cache)
 
     async def planned(_: aiohttp.ClientSession) -> SyncPlan:
         return plan
 
-    return _syncs(planned, BulkOptions(max_concurrency, on_error, session, progress))
+    return _syncs(planned, BulkOptions(max_concurrency, on_error, session, progress), chosen)
 
 
 def sync(
@@ -137,6 +148,7 @@ def sync(
     manifest: str | os.PathLike[str] | None = None,
     max_concurrency: int | None = None,
     on_error: OnError = "raise",
+    cache: CacheLike | None = None,
     session: aiohttp.ClientSession | None = None,
     progress: Progress | None = None,
 ) -> Batch:
@@ -158,6 +170,7 @@ def sync(
         manifest: See :func:`plan_sync`.
         max_concurrency: See :func:`run_sync`.
         on_error: See :func:`run_sync`.
+        cache: See :func:`plan_sync` and :func:`run_sync`.
         session: Session to use; None opens one for this call.
         progress: See :func:`run_sync`.
 
@@ -170,12 +183,12 @@ def sync(
         BatchError: When awaited or left: if files failed, see :func:`run_sync`.
         ArtifactoryError: When awaited or opened: otherwise the errors of :func:`plan_sync`, under the same conditions.
     """
-    request = _sync_request(source, destination, delete, include, exclude, manifest)
+    request = _sync_request(source, destination, delete, include, exclude, manifest, cache)
 
     async def planned(opened: aiohttp.ClientSession) -> SyncPlan:
         return await make_plan(opened, request)
 
-    return _syncs(planned, BulkOptions(max_concurrency, on_error, session, progress))
+    return _syncs(planned, BulkOptions(max_concurrency, on_error, session, progress), request.cache)
 
 
 def _sync_request(
@@ -185,6 +198,7 @@ def _sync_request(
     include: str | Iterable[str],
     exclude: str | Iterable[str],
     manifest: str | os.PathLike[str] | None,
+    cache: CacheLike | None,
 ) -> SyncRequest:
     """
     Validate the arguments.
@@ -205,7 +219,14 @@ def _sync_request(
         exclude=tuple(pattern.text for pattern in path_filter.exclude),
         path_filter=path_filter,
         manifest=None if manifest is None else os.path.realpath(_absolute("manifest", manifest)),
+        cache=_cache_for(direction, cache),
     )
+
+
+def _cache_for(direction: Direction, cache: CacheLike | None) -> Cache | None:
+    if cache is not None and direction == "upload":
+        raise InvalidArgumentError("cache: this sync is an upload; a cache serves downloads")
+    return cache_of(cache)
 
 
 def _direction(source: object, destination: object) -> Direction:
@@ -247,12 +268,14 @@ def _check_plan(plan: object) -> None:
         )
 
 
-def _syncs(planned: Callable[[aiohttp.ClientSession], Awaitable[SyncPlan]], options: BulkOptions) -> Batch:
+def _syncs(
+    planned: Callable[[aiohttp.ClientSession], Awaitable[SyncPlan]], options: BulkOptions, cache: Cache | None
+) -> Batch:
     @asynccontextmanager
     async def prepare(call: BulkCall) -> AsyncIterator[Work[SyncWork]]:
         plan = await planned(call.session)
         _check_plan(plan)
-        async with _opened_endpoint(call, plan) as endpoint:
+        async with _opened_endpoint(call, plan, cache) as endpoint:
             work = SyncRun(plan, endpoint)
             yield Work(work.jobs(), work.do)
 
@@ -260,16 +283,17 @@ def _syncs(planned: Callable[[aiohttp.ClientSession], Awaitable[SyncPlan]], opti
 
 
 @asynccontextmanager
-async def _opened_endpoint(call: BulkCall, plan: SyncPlan) -> AsyncIterator[SyncEndpoint]:
+async def _opened_endpoint(call: BulkCall, plan: SyncPlan, chosen: Cache | None) -> AsyncIterator[SyncEndpoint]:
     """Open the destination of *plan*; a local one is created if needed, and the manifest is saved at the end."""
     if plan.direction == "upload":
         yield RemoteEndpoint(call.session, plan, item_of(call.session, plan.destination), call.progress)
         return
     await run(check_folder, plan.destination)
     root = await run(resolve_folder, plan.destination)
-    async with opened_manifest(plan.manifest) as manifest:
+    async with opened_manifest(plan.manifest) as manifest, opened_cache(chosen) as cache:
         folder = item_of(call.session, plan.source)
-        endpoint = LocalEndpoint(call.session, plan, folder, root, manifest, Slots(call.concurrency), call.progress)
+        slots = Slots(call.concurrency)
+        endpoint = LocalEndpoint(call.session, plan, folder, root, manifest, slots, call.progress, cache)
         await endpoint.check_space()
         if plan.creates_folder:
             await run(make_folder, plan.destination)

@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 import aiohttp
 
 from .._address import ItemURL
+from .._cache import OpenCache
 from .._checksums import Checksums, checksum_file
 from .._errors import AlreadyExistsError, ArtifactoryError, ChangedError, InvalidURLError
 from .._files import Manifest, TreeFile, check_reachable, check_seen, copy_file, delete_file, rename_file
@@ -67,6 +68,7 @@ class LocalEndpoint:
         manifest: Manifest | None,
         slots: Slots,
         progress: Progress,
+        cache: OpenCache | None,
     ) -> None:
         self._plan = plan
         self._folder = folder
@@ -74,6 +76,7 @@ class LocalEndpoint:
         self._manifest = manifest
         self._progress = progress
         self._remote_state = RemoteState(session)
+        self._is_offline = cache is not None and cache.offline
         self._jobs = [self._job(action) for action in plan.of("fetch")]
         self._actions = {action.path: action for action in plan.of("fetch")}
         self._fetcher = Fetcher(
@@ -84,6 +87,7 @@ class LocalEndpoint:
             job_of=lambda job, _: job,
             slots=slots,
             manifest=manifest,
+            cache=cache,
         )
 
     def _job(self, action: SyncAction) -> Job:
@@ -120,7 +124,7 @@ class LocalEndpoint:
             with _counted(self._progress, work.url, action):
                 await run_short(self._check_target, action)
             return await self._fetcher.fetch(work)
-        if (lost := _lost(work)) and await self._is_at_source(lost):
+        if not self._is_offline and (lost := _lost(work)) and await self._is_at_source(lost):
             raise _is_back(self._folder / lost.path)
         return await run(self._change, work)
 

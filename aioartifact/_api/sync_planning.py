@@ -10,6 +10,7 @@ from itertools import islice
 import aiohttp
 
 from .._address import ItemURL
+from .._cache import Cache, OpenCache, opened_cache
 from .._checksums import Algorithm, Checksums, checksum_file, checksum_in
 from .._errors import InvalidURLError, LocalNotFoundError, NotFoundError, ProtocolError, UnsafePathError
 from .._files import (
@@ -35,6 +36,7 @@ from .._sync import Direction, Sides, SyncFile, SyncPlan, decide, has_twins, nee
 from .._threads import run
 from .._transfer.local_paths import folded, item_below, local_path, path_below, relative_path
 from .._transfer.many.fetcher import opened_manifest
+from .cached_listing import recall_files
 from .items import item_of
 from .listing import walk
 
@@ -58,6 +60,7 @@ class SyncRequest:
         exclude: Patterns.
         path_filter: The same patterns, parsed.
         manifest: Absolute path of the manifest, or None.
+        cache: The cache of a download, or None.
     """
 
     folder: str
@@ -68,6 +71,7 @@ class SyncRequest:
     exclude: tuple[str, ...]
     path_filter: PathFilter
     manifest: str | None
+    cache: Cache | None = None
 
 
 async def make_plan(session: aiohttp.ClientSession, request: SyncRequest) -> SyncPlan:
@@ -79,9 +83,9 @@ async def make_plan(session: aiohttp.ClientSession, request: SyncRequest) -> Syn
     """
     item = item_of(session, request.url)
     root = await run(resolve_folder, request.folder)
-    async with opened_manifest(request.manifest) as manifest:
+    async with opened_manifest(request.manifest) as manifest, opened_cache(request.cache) as cache:
         trees = await run(_list_local, request, root)
-        listing, remote = await _list_remote(session, item, request)
+        listing, remote = await _list_remote(session, item, request, cache)
         is_empty_source = request.direction == "download" and not remote and not request.path_filter.has_patterns
         remote = [file for file in remote if not _is_ours(file.path, root, request)]
         keyed = await run(_keyed, request, item, root, trees, remote)
@@ -100,7 +104,7 @@ async def make_plan(session: aiohttp.ClientSession, request: SyncRequest) -> Syn
         request.direction,
         decide(sides, request.direction, delete=request.delete),
         is_complete=listing is None or listing.is_complete,
-        method=listing.method if listing else None,
+        method=listing.method if listing else "cache" if cache is not None and cache.offline else None,
         manifest=request.manifest,
         creates_folder=is_empty_source and not await run(is_folder, request.folder),
     )
@@ -143,9 +147,12 @@ def _is_ours(relative: str, root: str, request: SyncRequest) -> bool:
 
 
 async def _list_remote(
-    session: aiohttp.ClientSession, item: ItemURL, request: SyncRequest
+    session: aiohttp.ClientSession, item: ItemURL, request: SyncRequest, cache: OpenCache | None
 ) -> tuple[Listing | None, list[SyncFile]]:
-    """The matching files of the server's folder; none, and no listing, if it does not exist yet."""
+    """The matching files of the server's folder; no listing if it does not exist yet, or an offline cache knows it."""
+    if cache is not None and cache.offline:
+        files = await recall_files(cache, item, request.path_filter)
+        return None, [_remote_file(item, file) for file in files]
     listing = walk(str(item), include=request.include, exclude=request.exclude, session=session)
     try:
         found = [entry async for entry in listing if isinstance(entry, FileInfo)]
@@ -156,6 +163,8 @@ async def _list_remote(
     described = [file for file in found if _is_described(file)]
     if len(described) < len(found):
         described += await _asked(session, item, [file for file in found if not _is_described(file)])
+    if cache is not None:
+        await cache.remember_files(item, request.path_filter, described)
     return listing, [_remote_file(item, file) for file in described]
 
 

@@ -22,10 +22,11 @@ from .folders import (
     resolve_folder,
     sync_folder,
 )
+from .locks import is_still, lock
 from .manifest import Manifest, Stamp
-from .part_names import is_left_behind
+from .part_names import is_left_behind, private_part
 from .removal import remove_left_behind
-from .source import Source, file_size, hash_file, read_blocks, read_source, read_text_if_exists
+from .source import Source, blocks_of, file_size, hash_file, opened, read_blocks, read_source, read_text_if_exists
 from .spool import Spool
 from .staging import Staging
 from .tree import TreeFile, list_tree
@@ -38,6 +39,7 @@ __all__ = [
     "Stamp",
     "TargetFile",
     "TreeFile",
+    "blocks_of",
     "check_folder",
     "check_reachable",
     "check_seen",
@@ -54,9 +56,13 @@ __all__ = [
     "is_file",
     "is_folder",
     "is_left_behind",
+    "is_still",
     "list_tree",
+    "lock",
     "make_folder",
     "no_space",
+    "opened",
+    "private_part",
     "read_blocks",
     "read_source",
     "read_text_if_exists",

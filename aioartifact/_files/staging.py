@@ -12,6 +12,7 @@ from typing import Self
 from .failures import explained, os_error
 from .locks import is_still, lock
 from .part_names import is_record, private_part, record_of, shared_part
+from .reflinks import share_bytes
 
 # A staging name in a shared folder may be a trap laid as a symbolic link; Windows has neither flag nor need.
 _FLAGS = (
@@ -118,6 +119,19 @@ class Staging:
         """Make the file *size* bytes long, with a hole where nothing is written."""
         with explained("write", self.target):
             os.ftruncate(self._opened(), size)
+
+    def clone(self, descriptor: int) -> bool:
+        """
+        Share the bytes of an open file until one of both is written to (reflink).
+
+        Returns:
+            False if this file system cannot do that; nothing was written.
+
+        Raises:
+            LocalFileError: If the file cannot be created.
+        """
+        with explained("write", self.target):
+            return share_bytes(descriptor, self._opened())
 
     def empty(self) -> None:
         """Forget all that is in the file, and its record."""

@@ -37,8 +37,8 @@ class SyncPlan(ShortRepr):
         direction: ``"download"`` where the source is on a server, else ``"upload"``.
         actions: What is done about each path, sorted by path.
         is_complete: Whether the server's folder was listed to its end; else nothing is deleted.
-        method: How the server was asked: ``"file-list"``, ``"aql"`` or ``"folders"``; None where it has no such
-            folder yet.
+        method: How the server was asked: ``"file-list"``, ``"aql"`` or ``"folders"``; ``"cache"`` if an offline cache
+            was used instead; None where it has no such folder yet.
         manifest: Absolute path of the file in which is recorded what local files hold, or None.
         creates_folder: Whether the local folder is created although nothing is fetched: the source is an empty folder.
 

@@ -13,6 +13,7 @@ import aiohttp
 import anyio
 
 from ..._address import ItemURL, ServerURL, URLLike, names_folder, parse_item_url
+from ..._cache import OpenCache
 from ..._checksums import NO_CHECKSUMS, Algorithm, Checksums
 from ..._errors import ArtifactoryError, InvalidArgumentError
 from ..._files import Manifest, Stamp, TargetFile, hash_file
@@ -25,7 +26,8 @@ from ..._threads import finished, run, run_short, submit
 from ..accounting import failed, label_of, settle, tracked
 from ..local_paths import local_path, path_below_root
 from ..overwrite import Decision, Overwrite, decide
-from ..receive.one_file import Fetched, fetch_file, may_have_partial
+from ..receive.cached_file import fetch_through
+from ..receive.one_file import Fetched, may_have_partial
 from .destination import Destination
 from .durability import FolderSyncs
 from .space import check_space
@@ -117,6 +119,7 @@ class Fetcher:
         slots: Slots,
         manifest: Manifest | None = None,
         durable: bool = False,
+        cache: OpenCache | None = None,
     ) -> None:
         self._session = session
         self._destination = Destination(destination, durable=durable)
@@ -127,6 +130,7 @@ class Fetcher:
         self._job_of = job_of
         self._manifest = manifest
         self._slots = slots
+        self._cache = cache
 
     async def targets(self, chunks: Chunks, *, ahead: bool) -> AsyncGenerator[Target | Sequence[Outcome], None]:
         """
@@ -245,7 +249,8 @@ class Fetcher:
         if target.decision == "ask" and target.known.sha1 is None:
             # Nothing is known of the server's file: its SHA-1 is also its ETag, so one request decides.
             target.known = await run(_hash, target, ("sha1",))
-        fetched = await fetch_file(
+        fetched = await fetch_through(
+            self._cache,
             self._session,
             target.job.item,
             target.file.path,
@@ -270,6 +275,7 @@ class Fetcher:
             fetched.size,
             fetched.checksums.sha256,
             was_replaced=fetched.was_replaced,
+            from_cache=fetched.is_cached,
         )
 
     async def _is_same(self, target: Target) -> bool:

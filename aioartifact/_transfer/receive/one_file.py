@@ -78,12 +78,14 @@ class Fetched:
         checksums: Those that the server reports, the strongest of which was verified; none if it reports none.
         status: What the disk knew of the bytes right before they got their name.
         was_replaced: Whether the file was replaced after it was listed, which its info confirmed.
+        is_cached: Whether the bytes came from the cache.
     """
 
     size: int
     checksums: Checksums
     status: os.stat_result
     was_replaced: bool = False
+    is_cached: bool = False
 
 
 async def fetch_file(

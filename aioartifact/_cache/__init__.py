@@ -1,0 +1,22 @@
+"""
+A cache of files by their SHA-256, shared by projects and processes.
+
+Nothing here depends on locks: an entry is written under another name, hashed, and renamed, and it is hashed again
+whenever it is used. Locks only keep several processes from downloading the same file at the same time.
+"""
+
+from .cache import Cache, CacheLike, cache_of
+from .opened import OpenCache, opened_cache
+from .records import KnownFile
+from .store import CacheEntry, LinkMode
+
+__all__ = [
+    "Cache",
+    "CacheEntry",
+    "CacheLike",
+    "KnownFile",
+    "LinkMode",
+    "OpenCache",
+    "cache_of",
+    "opened_cache",
+]

@@ -1,0 +1,417 @@
+"""The files of a cache: entries by their SHA-256, and records of items and listings; all of it blocks."""
+
+import errno
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import FileIO
+from typing import Literal, TypeAlias
+
+from .._checksums import Digests
+from .._errors import LocalFileError, LocalNotFoundError
+from .._files import Staging, blocks_of, hash_file, is_still, opened, private_part, remove_left_behind
+from .._threads import check_wanted
+from .records import least_recently_used
+
+LinkMode: TypeAlias = Literal["reflink", "copy", "hardlink"]
+"""How a file of the cache gets into its place, see `Cache`."""
+RecordKind: TypeAlias = Literal["items", "listings"]
+
+_LAYOUT = "v1"  # of the folder; another layout gets another name
+_ENTRIES = "sha256"
+_RECORDS: tuple[RecordKind, ...] = ("items", "listings")
+_DIGITS = frozenset("0123456789abcdef")
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_TAG = """Signature: 8a477f597d28d172789f06886806bc55
+# This folder is a cache of aioartifact. Backup tools leave it out: https://bford.info/cachedir/
+"""
+# No clean-up removes a lock or a staging file that is younger, in seconds, where the disk has no locks.
+_ABANDONED = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEntry:
+    """
+    A file in the cache.
+
+    Attributes:
+        sha256: SHA-256 of its bytes, and its name.
+        size: Bytes.
+        used: When it was last used or added, in UTC.
+        path: Where it is. Read it, and never write to it.
+    """
+
+    sha256: str
+    size: int
+    used: datetime
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A file of the cache that can be removed: an entry, or a record."""
+
+    path: str
+    used_ns: int
+    size: int
+    sha256: str | None
+
+
+class Store:
+    """
+    The folder of a cache.
+
+    Args:
+        folder: Its path.
+        link_mode: How files get into their places.
+    """
+
+    def __init__(self, folder: str, link_mode: LinkMode) -> None:
+        self.folder = folder
+        self._root = os.path.join(folder, _LAYOUT)
+        self._link_mode = link_mode
+
+    def prepare(self) -> None:
+        """
+        Create the folder, for its owner only, and mark it as a cache.
+
+        Raises:
+            OSError: If the disk refused.
+        """
+        os.makedirs(os.path.dirname(self.folder), exist_ok=True)
+        with suppress(FileExistsError):
+            os.mkdir(self.folder, 0o700)
+        path = os.path.join(self.folder, "CACHEDIR.TAG")
+        with suppress(FileExistsError), open(path, "x", encoding="ascii") as file:
+            file.write(_TAG)
+
+    def lock_path(self, key: str) -> str:
+        """Where the lock of an entry or a record is."""
+        return os.path.join(self._root, "locks", key)
+
+    def has(self, sha256: str) -> bool:
+        """Whether there is such an entry; its bytes are not read."""
+        return os.path.lexists(self._entry(sha256))
+
+    def place(self, sha256: str, target: str, *, durable: bool) -> os.stat_result | None:
+        """
+        Give *target* the bytes of an entry, in one step and after they were hashed; a damaged entry is removed.
+
+        Returns:
+            What the disk knew of the bytes right before they got their name; None if there is no such entry.
+
+        Raises:
+            LocalFileError: If the disk of *target* failed.
+        """
+        path = self._entry(sha256)
+        try:
+            with _opened_entry(path) as file:
+                status = self._placed(file, sha256, path, target, durable=durable)
+                _touch(path, file)
+                return status
+        except LocalFileError:
+            raise
+        except _DamagedError:
+            return None
+        except OSError:
+            return None  # there is none, or its disk cannot read it
+
+    def _placed(self, file: FileIO, sha256: str, path: str, target: str, *, durable: bool) -> os.stat_result:
+        if self._link_mode == "hardlink" and (linked := _linked(file, sha256, path, target, durable=durable)):
+            return linked
+        staging = Staging(target)
+        try:
+            is_shared = self._link_mode == "reflink" and staging.clone(file.fileno())
+            digest = _hashed_clone(staging) if is_shared else _copied(file, staging)
+            _check(file, path, sha256, digest)
+            return staging.commit(durable=durable)
+        finally:
+            staging.discard()
+
+    def add(self, path: str, sha256: str | None) -> str | None:
+        """
+        Keep the bytes of the file at *path*.
+
+        Args:
+            path: A file that was just downloaded and verified.
+            sha256: Its SHA-256; None if it is not known.
+
+        Returns:
+            The SHA-256; None if the file has another one by now, and was not added.
+
+        Raises:
+            OSError: If a disk failed.
+        """
+        sha256 = sha256 or hash_file(path, ("sha256",))[1].sha256
+        assert sha256 is not None
+        entry = self._entry(sha256)
+        if os.path.lexists(entry):
+            return sha256
+        os.makedirs(os.path.dirname(entry), exist_ok=True)
+        is_added = (self._link_mode == "hardlink" and _added_link(path, entry, sha256)) or _added(
+            path, entry, sha256, shares=self._link_mode == "reflink"
+        )
+        return sha256 if is_added else None
+
+    def remember(self, kind: RecordKind, key: str, record: bytes) -> None:
+        """
+        Keep a record, unless the same one is kept already.
+
+        Raises:
+            OSError: If the disk failed.
+        """
+        if self.recall(kind, key) == record:
+            return
+        path = self._record(kind, key)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        staging = Staging(path)
+        try:
+            staging.write(0, [record])
+            staging.commit()
+        finally:
+            staging.discard()
+
+    def recall(self, kind: RecordKind, key: str) -> bytes | None:
+        """A record; None if there is none that can be read."""
+        path = self._record(kind, key)
+        try:
+            with _opened_entry(path) as file:
+                record = file.readall()
+                _touch(path, file)
+                return record
+        except OSError:
+            return None
+
+    def entries(self) -> list[CacheEntry]:
+        """
+        All entries, by their names.
+
+        Raises:
+            LocalFileError: If the cache cannot be read.
+        """
+        found = (_public(stored) for stored in self._stored_in(_ENTRIES))
+        return sorted((entry for entry in found if entry), key=lambda entry: entry.sha256)
+
+    def prune(self, max_bytes: int | None = None, older_than: float | None = None) -> list[CacheEntry]:
+        """
+        Remove the least recently used entries and records, and what killed processes have left.
+
+        Args:
+            max_bytes: Bytes that may stay; None for any number.
+            older_than: Remove what was not used for so many seconds; None removes nothing for its age.
+
+        Returns:
+            The entries that were removed.
+
+        Raises:
+            LocalFileError: If the cache cannot be read.
+        """
+        self._clear_up()
+        stored = sorted(self._all_stored(), key=lambda each: (each.used_ns, each.path))
+        count = 0 if max_bytes is None else least_recently_used([(s.used_ns, s.size) for s in stored], max_bytes)
+        if older_than is not None:
+            newest = time.time_ns() - int(older_than * 1e9)
+            count = max(count, sum(1 for each in stored if each.used_ns <= newest))
+        removed = [each for each in stored[:count] if _unlinked(each.path)]
+        return [entry for each in removed if (entry := _public(each))]
+
+    def verify(self) -> list[CacheEntry]:
+        """
+        Hash every entry, and remove those that are damaged.
+
+        Returns:
+            The entries that were removed.
+
+        Raises:
+            LocalFileError: If the cache cannot be read.
+        """
+        return [entry for entry in self.entries() if not self._is_right(entry)]
+
+    def _is_right(self, entry: CacheEntry) -> bool:
+        try:
+            with _opened_entry(entry.path) as file:
+                _check(file, entry.path, entry.sha256, _hashed(file))
+        except FileNotFoundError:
+            return True  # removed meanwhile
+        except (OSError, _DamagedError):
+            _unlinked(entry.path)
+            return False
+        return True
+
+    def _entry(self, sha256: str) -> str:
+        return os.path.join(self._root, _ENTRIES, sha256[:2], sha256)
+
+    def _record(self, kind: RecordKind, key: str) -> str:
+        return os.path.join(self._root, kind, key[:2], key)
+
+    def _all_stored(self) -> Iterator[_Stored]:
+        for kind in (_ENTRIES, *_RECORDS):
+            yield from self._stored_in(kind)
+
+    def _stored_in(self, kind: str) -> Iterator[_Stored]:
+        for folder in _listed(os.path.join(self._root, kind)):
+            check_wanted()
+            for file in _listed(folder.path):
+                if len(file.name) != 64 or not _DIGITS.issuperset(file.name):
+                    continue
+                with suppress(FileNotFoundError):
+                    status = file.stat(follow_symlinks=False)
+                    used_ns = max(status.st_atime_ns, status.st_mtime_ns)
+                    yield _Stored(file.path, used_ns, status.st_size, file.name if kind == _ENTRIES else None)
+
+    def _clear_up(self) -> None:
+        """Remove staging files and locks of killed processes."""
+        with suppress(LocalNotFoundError):
+            remove_left_behind(self._root, None)
+        newest = time.time() - _ABANDONED
+        for file in _listed(os.path.join(self._root, "locks")):
+            with suppress(OSError):
+                if file.stat(follow_symlinks=False).st_mtime < newest:
+                    os.unlink(file.path)
+
+
+class _DamagedError(Exception):
+    """An entry does not have the bytes that its name promises."""
+
+
+def _opened_entry(path: str) -> FileIO:
+    """
+    Open a file of the cache to be read.
+
+    Raises:
+        OSError: If there is none, or something else has its name.
+    """
+    file = FileIO(os.open(path, _READ), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file")
+    return file
+
+
+def _hashed(file: FileIO) -> str | None:
+    digests = Digests(("sha256",))
+    for block in blocks_of(file):
+        digests.update(block)
+    return digests.checksums().sha256
+
+
+def _copied(file: FileIO, staging: Staging) -> str | None:
+    digests, offset = Digests(("sha256",)), 0
+    staging.write(0, ())  # a file without bytes is a file
+    for block in blocks_of(file):
+        digests.update(block)
+        staging.write(offset, [block])
+        offset += len(block)
+    return digests.checksums().sha256
+
+
+def _hashed_clone(staging: Staging) -> str | None:
+    """Hash the clone, not the entry: another process may have written to the entry after it was cloned."""
+    with open(staging.path, "rb", buffering=0) as file:
+        return _hashed(file)
+
+
+def _check(file: FileIO, path: str, sha256: str, digest: str | None) -> None:
+    """
+    Make sure that an entry is what its name promises; remove it if it is not.
+
+    Raises:
+        _DamagedError: If it is not.
+    """
+    if digest != sha256:
+        if is_still(file.fileno(), path):
+            _unlinked(path)
+        raise _DamagedError
+
+
+def _linked(file: FileIO, sha256: str, path: str, target: str, *, durable: bool) -> os.stat_result | None:
+    """Let *target* be the entry itself, which nobody may write to; None if this file system cannot do that."""
+    _check(file, path, sha256, _hashed(file))
+    part = private_part(target)
+    try:
+        os.chmod(path, 0o444)
+        os.link(path, part)
+    except OSError:
+        return None
+    try:
+        if durable:
+            os.fsync(file.fileno())
+        status = os.stat(part)
+        _rename(part, target)
+        return status
+    finally:
+        _unlinked(part)  # nothing, once it has its name; a rename onto another name of the same file does nothing
+
+
+def _rename(part: str, target: str) -> None:
+    try:
+        os.replace(part, target)
+    except OSError as error:
+        raise LocalFileError.from_os_error("write", target, error) from error
+
+
+def _added(path: str, entry: str, sha256: str, *, shares: bool) -> bool:
+    staging = Staging(entry)
+    try:
+        with opened(path) as file:
+            is_shared = shares and staging.clone(file.fileno())
+            digest = _hashed_clone(staging) if is_shared else _copied(file, staging)
+        if digest != sha256:
+            return False
+        staging.commit()
+        return True
+    finally:
+        staging.discard()
+
+
+def _added_link(path: str, entry: str, sha256: str) -> bool:
+    """Let the entry be the file at *path*, which nobody may write to from now on; False if that is impossible."""
+    part = private_part(entry)
+    try:
+        os.link(path, part)
+    except OSError:
+        return False
+    try:
+        os.chmod(part, 0o444)
+        if hash_file(part, ("sha256",))[1].sha256 != sha256:
+            return False
+        os.replace(part, entry)
+        return True
+    finally:
+        _unlinked(part)
+
+
+def _touch(path: str, file: FileIO) -> None:
+    """Note that a file of the cache is used: the disk itself may not do so."""
+    with suppress(OSError):  # another user's
+        where: int | str = file.fileno() if os.utime in os.supports_fd else path
+        os.utime(where, ns=(time.time_ns(), os.fstat(file.fileno()).st_mtime_ns))
+
+
+def _listed(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise LocalFileError.from_os_error("list", folder, error) from error
+
+
+def _unlinked(path: str) -> bool:
+    try:
+        os.unlink(path)
+    except OSError:
+        return False
+    return True
+
+
+def _public(stored: _Stored) -> CacheEntry | None:
+    if stored.sha256 is None:
+        return None
+    used = datetime.fromtimestamp(stored.used_ns // 10**9, UTC)
+    return CacheEntry(stored.sha256, stored.size, used, stored.path)

@@ -1,0 +1,162 @@
+"""One file: from the cache if it has the bytes, else from the server, and then into the cache."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import aiohttp
+
+from ..._address import ItemURL
+from ..._cache import KnownFile, OpenCache
+from ..._errors import NotCachedError
+from ..._models import FileInfo
+from ..._progress import FileProgress
+from ..._scheduler import Slots
+from .one_file import Fetched, fetch_file
+
+
+async def fetch_through(
+    cache: OpenCache | None,
+    session: aiohttp.ClientSession,
+    item: ItemURL,
+    target: str,
+    *,
+    listed: FileInfo | None = None,
+    check_replaceable: Callable[[], None],
+    is_binding: bool = False,
+    unless_sha1: str | None = None,
+    has_partial: bool = True,
+    durable: bool = False,
+    slots: Slots | None = None,
+    progress: FileProgress,
+) -> Fetched | None:
+    """
+    The same as `fetch_file`, through a *cache* if there is one.
+
+    Raises:
+        NotCachedError: If the cache is offline and does not have the file.
+        ArtifactoryError: See `fetch_file`.
+    """
+
+    async def fetch(unless_sha1: str | None) -> Fetched | None:
+        return await fetch_file(
+            session,
+            item,
+            target,
+            listed=listed,
+            check_replaceable=check_replaceable,
+            is_binding=is_binding,
+            unless_sha1=unless_sha1,
+            has_partial=has_partial,
+            durable=durable,
+            slots=slots,
+            progress=progress,
+        )
+
+    if cache is None:
+        return await fetch(unless_sha1)
+    wanted = _Wanted(item, target, listed, unless_sha1, check_replaceable, durable, progress)
+    return await _CachedFetch(cache, wanted, fetch).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The arguments of `fetch_through` that matter to the cache."""
+
+    item: ItemURL
+    target: str
+    listed: FileInfo | None
+    unless_sha1: str | None
+    check_replaceable: Callable[[], None]
+    durable: bool
+    progress: FileProgress
+
+
+class _Fetch(Protocol):
+    async def __call__(self, unless_sha1: str | None) -> Fetched | None: ...
+
+
+class _CachedFetch:
+    """One file, of which the cache may have the bytes."""
+
+    def __init__(self, cache: OpenCache, wanted: _Wanted, fetch: _Fetch) -> None:
+        self._cache = cache
+        self._wanted = wanted
+        self._fetch = fetch
+        # What the item was when it was last downloaded; the server may have another file by now.
+        self._record: KnownFile | None = None
+
+    async def run(self) -> Fetched | None:
+        """Put the file into its place; None if it is unchanged."""
+        known = await self._known()
+        if known and self._wanted.unless_sha1 and known.checksums.sha1 == self._wanted.unless_sha1:
+            return None
+        return (known and await self._placed(known)) or await self._fetched()
+
+    async def _known(self) -> KnownFile | None:
+        """The content that the file certainly has; None if only the server can say."""
+        listed = self._wanted.listed
+        if listed is not None and listed.checksums.sha256:
+            return KnownFile(listed.size, listed.checksums)
+        self._record = record = await self._cache.find_item(self._wanted.item)
+        if record is None or (listed and listed.size not in (None, record.size)):
+            return None
+        if listed and listed.checksums:
+            return record if listed.checksums.agree_with(record.checksums) else None
+        return record if self._cache.offline else None
+
+    async def _placed(self, known: KnownFile) -> Fetched | None:
+        """Put the bytes of *known* into their place; None if the cache does not have them."""
+        wanted = self._wanted
+        wanted.check_replaceable()
+        status = await self._cache.place(known, wanted.target, durable=wanted.durable)
+        if status is None or known.size not in (None, status.st_size):
+            return None  # a size that contradicts the checksum is an error that the download reports
+        wanted.progress.correct(status.st_size)
+        wanted.progress.advance(status.st_size)
+        return Fetched(status.st_size, known.checksums, status, is_cached=True)
+
+    async def _fetched(self) -> Fetched | None:
+        wanted = self._wanted
+        if self._cache.offline:
+            raise NotCachedError(
+                f"GET {wanted.item}: not in the cache, which is offline", hint="download it once without offline"
+            )
+        sha256 = wanted.listed.checksums.sha256 if wanted.listed else None
+        async with self._cache.filling(sha256 or self._cache.key_of(wanted.item)):
+            # Another task or process may have downloaded it meanwhile.
+            known = await self._known()
+            if known and (placed := await self._placed(known)):
+                return placed
+            return await self._fetched_unless_recorded()
+
+    async def _fetched_unless_recorded(self) -> Fetched | None:
+        """Download the file, unless the server still has what was downloaded from there before."""
+        record, unless_sha1 = await self._usable_record(), self._wanted.unless_sha1
+        if record is None:
+            return await self._added(unless_sha1)
+        fetched = await self._fetch(record.checksums.sha1)
+        if fetched is not None:
+            return await self._kept(fetched)
+        if record.checksums.sha1 == unless_sha1:
+            return None
+        return await self._placed(record) or await self._added(unless_sha1)
+
+    async def _usable_record(self) -> KnownFile | None:
+        record, listed = self._record, self._wanted.listed
+        if record is None or record.checksums.sha1 is None or (listed and listed.checksums):
+            return None
+        return record if await self._cache.has(record.checksums.sha256 or "") else None
+
+    async def _added(self, unless_sha1: str | None) -> Fetched | None:
+        fetched = await self._fetch(unless_sha1)
+        return None if fetched is None else await self._kept(fetched)
+
+    async def _kept(self, fetched: Fetched) -> Fetched:
+        """Add a file that was downloaded to the cache."""
+        wanted = self._wanted
+        sha256 = await self._cache.add(wanted.target, fetched.checksums.sha256, fetched.size)
+        if sha256 and not (wanted.listed and wanted.listed.checksums.sha256):
+            checksums = replace(fetched.checksums, sha256=sha256)
+            await self._cache.remember_item(wanted.item, KnownFile(fetched.size, checksums))
+        return fetched
