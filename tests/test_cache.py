@@ -391,8 +391,7 @@ async def test_a_limit_holds_during_a_call(server, session, tmp_path):
     cache, sizes = Cache(tmp_path / "cache", max_bytes=200_000), []
     url = put(server, "generic-local/l", {f"{number}": b"%2d" % number * 5_000 for number in range(60)})
     async with aioartifact.download_folder(url, tmp_path / "one", cache=cache, session=session) as outcomes:
-        async for _ in outcomes:
-            sizes.append(sum(entry.size for entry in await cache.entries()))
+        sizes.extend([sum(entry.size for entry in await cache.entries()) async for _ in outcomes])
     # A sixteenth, and what the files in flight add meanwhile.
     assert max(sizes) <= 200_000 + 200_000 // 16 + 24 * 10_000
     assert sum(entry.size for entry in await cache.entries()) <= 200_000
@@ -535,6 +534,13 @@ print(len(report.downloaded), len(report.from_cache))
 """
 
 
+def log_in(server: ArtifactoryServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let other processes log in to the server."""
+    monkeypatch.setenv("JF_URL", server.url)
+    monkeypatch.setenv("JF_USER", server.username)
+    monkeypatch.setenv("JF_PASSWORD", server.password)
+
+
 async def run_python(code: str, *arguments: object) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, *map(str, arguments), stdout=subprocess.PIPE, env=os.environ
@@ -569,9 +575,7 @@ async def test_processes_download_a_file_once(server, tmp_path, monkeypatch, cac
         f"{number % 10}/{number}.bin": random.Random(number).randbytes(1_000 + number * 20) for number in range(500)
     }
     url = put(server, "generic-local/t", tree)
-    monkeypatch.setenv("JF_URL", server.url)
-    monkeypatch.setenv("JF_USER", server.username)
-    monkeypatch.setenv("JF_PASSWORD", server.password)
+    log_in(server, monkeypatch)
     runs = await asyncio.gather(
         *(run_python(_FETCH, url, tmp_path / f"out{number}", cache.folder) for number in range(8))
     )
@@ -588,11 +592,11 @@ async def test_processes_download_a_file_once(server, tmp_path, monkeypatch, cac
 # At the n-th event of the file system, the process kills itself: every moment can be reached, whatever the machine.
 _KILLED = """
 import asyncio, os, signal, sys, aioartifact
-url, destination, folder, link_mode, *moments = sys.argv[1:]
+url, destination, folder, link_mode, *runs = sys.argv[1:]
 import aioartifact._api.download, aioartifact._transfer.receive.parallel
 EVENTS = ("open", "os.rename", "os.link", "os.remove", "os.truncate", "os.chmod", "os.utime", "os.mkdir", "os.scandir")
 
-def run(number, moment):
+def run(version, moment):
     count = 0
 
     def hook(event, arguments):
@@ -604,14 +608,15 @@ def run(number, moment):
 
     sys.addaudithook(hook)
     cache = aioartifact.Cache(folder, link_mode=link_mode, max_bytes=400_000)
-    asyncio.run(aioartifact.download_folder(f"{url}{number}", f"{destination}{number}", cache=cache))
+    asyncio.run(aioartifact.download_folder(f"{url}{version}", f"{destination}{version}", cache=cache))
     return count
 
-for number, moment in enumerate(map(int, moments)):
+for text in runs:
+    version, moment = map(int, text.split(":"))
     read, write = os.pipe()
     child = os.fork()
     if not child:
-        os.write(write, b"%d" % run(number, moment))
+        os.write(write, b"%d" % run(version, moment))
         os._exit(0)
     os.close(write)
     _, status = os.waitpid(child, 0)
@@ -624,34 +629,39 @@ for number, moment in enumerate(map(int, moments)):
 async def test_a_killed_process_leaves_right_entries(server, tmp_path, monkeypatch, link_mode):
     """SIGKILL at 50 random moments: every entry is what its name says, and the next run completes the download."""
     cache, rng = Cache(tmp_path / "cache", link_mode=link_mode), random.Random(7)
-    monkeypatch.setenv("JF_URL", server.url)
-    monkeypatch.setenv("JF_USER", server.username)
-    monkeypatch.setenv("JF_PASSWORD", server.password)
-    trees = []
-    for version in range(51):
-        tree = {f"{number}.bin": rng.randbytes(20_000) for number in range(8)}
-        if trees:
-            tree |= {f"old{number}.bin": trees[-1][f"{number}.bin"] for number in range(4)}
-        trees.append(tree)
-        put(server, f"generic-local/v{version}", tree)
-    arguments = (f"{server.url}/generic-local/v", tmp_path / "out", cache.folder, link_mode)
-    _, output = await run_python(_KILLED, *arguments, 0)
-    code, events = map(int, output.split())
-    assert code == 0
-    moments = [rng.randint(1, events) for _ in range(50)]
-    for start in range(0, 50, 10):
-        batch = moments[start : start + 10]
-        _, output = await run_python(_KILLED, *arguments, *([0] * 0), *batch)
-        exits = [int(line.split()[0]) for line in output.splitlines()]
-        assert len(exits) == 10
-        assert set(exits) <= {0, -9}
-        assert exits.count(-9) >= 5
+    log_in(server, monkeypatch)
+    trees: list[dict[str, bytes]] = []
+
+    async def run(moments: list[int]) -> list[tuple[int, int]]:
+        """Download versions that share files with the last one, each killed at its moment, and check the cache."""
+        runs = []
+        for moment in moments:
+            tree = {f"{number}.bin": rng.randbytes(20_000) for number in range(8)}
+            if trees:
+                tree |= {f"old{number}.bin": trees[-1][f"{number}.bin"] for number in range(4)}
+            put(server, f"generic-local/v{len(trees)}", tree)
+            runs.append(f"{len(trees)}:{moment}")
+            trees.append(tree)
+        return await fetch(runs)
+
+    async def fetch(runs: list[str]) -> list[tuple[int, int]]:
+        url = f"{server.url}/generic-local/v"
+        _, output = await run_python(_KILLED, url, tmp_path / "out", cache.folder, link_mode, *runs)
         assert await cache.verify() == []
-    _, output = await run_python(_KILLED, *arguments, *[0] * 51)
-    assert {line.split()[0] for line in output.splitlines()} == {"0"}
-    assert [local(tmp_path / f"out{version}").items() >= tree.items() for version, tree in enumerate(trees)] == [
-        True
-    ] * 51
-    assert await cache.verify() == []
+        return [(int(code), int(count)) for code, count in map(str.split, output.splitlines())]
+
+    _, (code, events) = await run([0, 0])
+    assert code == 0
+    assert events > 100
+    killed = 0
+    while killed < 50:
+        exits = await run([rng.randint(1, events) for _ in range(10)])
+        assert {code for code, _ in exits} <= {0, -9}
+        killed += sum(code == -9 for code, _ in exits)
+    exits = await fetch([f"{version}:0" for version in range(len(trees))])
+    assert [code for code, _ in exits] == [0] * len(trees)
+    for version, tree in enumerate(trees):
+        found = local(tmp_path / f"out{version}")
+        assert {path: found[path] for path in tree} == tree
     await cache.prune()
-    assert not [path for path in Path(cache.folder).rglob("*.part")]
+    assert not list(Path(cache.folder).rglob("*.part"))

@@ -106,7 +106,7 @@ class Cache:
             LocalFileError: If the cache cannot be read.
         """
         most = self.max_bytes if max_bytes is None else _checked_bytes(max_bytes)
-        return await run(self._store().prune, most, _checked_age(older_than))
+        return await run(_prune, self._store(), most, _checked_age(older_than))
 
     async def verify(self) -> list[CacheEntry]:
         """
@@ -136,6 +136,11 @@ def cache_of(cache: CacheLike | None) -> Cache | None:
         InvalidArgumentError: If it is neither a cache nor a path.
     """
     return cache if cache is None or isinstance(cache, Cache) else Cache(cache)
+
+
+def _prune(store: Store, max_bytes: int | None, older_than: float | None) -> list[CacheEntry]:
+    store.clear_up()
+    return store.prune(max_bytes, older_than)
 
 
 def _checked_bytes(value: Any) -> int | None:

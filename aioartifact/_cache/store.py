@@ -5,7 +5,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import FileIO
@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from .._checksums import Digests
 from .._errors import LocalFileError, LocalNotFoundError
-from .._files import Staging, blocks_of, hash_file, is_still, opened, private_part, remove_left_behind
+from .._files import Staging, blocks_of, hash_file, is_still, lock, opened, private_part, remove_left_behind
 from .._threads import check_wanted
 from .records import least_recently_used
 
@@ -198,7 +198,7 @@ class Store:
 
     def prune(self, max_bytes: int | None = None, older_than: float | None = None) -> list[CacheEntry]:
         """
-        Remove the least recently used entries and records, and what killed processes have left.
+        Remove the least recently used entries and records.
 
         Args:
             max_bytes: Bytes that may stay; None for any number.
@@ -210,7 +210,6 @@ class Store:
         Raises:
             LocalFileError: If the cache cannot be read.
         """
-        self._clear_up()
         stored = sorted(self._all_stored(), key=lambda each: (each.used_ns, each.path))
         count = 0 if max_bytes is None else least_recently_used([(s.used_ns, s.size) for s in stored], max_bytes)
         if older_than is not None:
@@ -263,8 +262,13 @@ class Store:
                     used_ns = max(status.st_atime_ns, status.st_mtime_ns)
                     yield _Stored(file.path, used_ns, status.st_size, file.name if kind == _ENTRIES else None)
 
-    def _clear_up(self) -> None:
-        """Remove staging files and locks of killed processes."""
+    def clear_up(self) -> None:
+        """
+        Remove staging files and locks of killed processes.
+
+        Raises:
+            LocalFileError: If the cache cannot be read.
+        """
         with suppress(LocalNotFoundError):
             remove_left_behind(self._root, None)
         newest = time.time() - _ABANDONED
@@ -331,20 +335,37 @@ def _check(file: FileIO, path: str, sha256: str, digest: str | None) -> None:
 def _linked(file: FileIO, sha256: str, path: str, target: str, *, durable: bool) -> os.stat_result | None:
     """Let *target* be the entry itself, which nobody may write to; None if this file system cannot do that."""
     _check(file, path, sha256, _hashed(file))
-    part = private_part(target)
-    try:
-        os.chmod(path, 0o444)
-        os.link(path, part)
-    except OSError:
-        return None
-    try:
+    with _hard_link(path, target) as part:
+        if part is None:
+            return None
         if durable:
             os.fsync(file.fileno())
         status = os.stat(part)
         _rename(part, target)
         return status
+
+
+@contextmanager
+def _hard_link(path: str, target: str) -> Iterator[str | None]:
+    """A read-only link to *path* beside *target*, to be renamed to it; None if this file system has no such links."""
+    part = private_part(target)
+    try:
+        os.link(path, part)
+    except OSError:
+        yield None
+        return
+    descriptor = -1
+    try:
+        descriptor = os.open(part, _READ)
+        # A clean-up of abandoned files sees the lock; it may also be that of another link to the same file.
+        with suppress(OSError):
+            lock(descriptor)
+        os.chmod(part, 0o444)
+        yield part
     finally:
-        _unlinked(part)  # nothing, once it has its name; a rename onto another name of the same file does nothing
+        if descriptor != -1:
+            os.close(descriptor)
+        _unlinked(part)  # a rename onto another name of the same file does nothing
 
 
 def _rename(part: str, target: str) -> None:
@@ -370,19 +391,11 @@ def _added(path: str, entry: str, sha256: str, *, shares: bool) -> bool:
 
 def _added_link(path: str, entry: str, sha256: str) -> bool:
     """Let the entry be the file at *path*, which nobody may write to from now on; False if that is impossible."""
-    part = private_part(entry)
-    try:
-        os.link(path, part)
-    except OSError:
-        return False
-    try:
-        os.chmod(part, 0o444)
-        if hash_file(part, ("sha256",))[1].sha256 != sha256:
+    with _hard_link(path, entry) as part:
+        if part is None or hash_file(part, ("sha256",))[1].sha256 != sha256:
             return False
         os.replace(part, entry)
         return True
-    finally:
-        _unlinked(part)
 
 
 def _touch(path: str, file: FileIO) -> None:

@@ -10,7 +10,7 @@ from .._errors import LocalFileError
 
 class explained:  # noqa: N801  # it reads as a function, and a generator would cost several times as much per file
     """
-    Name the operation and the path in what the disk raises in a block.
+    Name the operation and the path in what the disk raises in a block; an inner block has named its own.
 
     Raises:
         LocalFileError: If the disk failed.
@@ -28,7 +28,7 @@ class explained:  # noqa: N801  # it reads as a function, and a generator would 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not isinstance(error, LocalFileError):
             raise LocalFileError.from_os_error(self._operation, self._path, error) from error
 
 
