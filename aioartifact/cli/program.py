@@ -21,7 +21,7 @@ _FAMILIES = {
     "Browse": {"ls": "browse", "tree": "browse", "find": "find", "stat": "stat", "cat": "stat"},
     "Search": {"versions": "versions", "search": "queries", "aql": "queries"},
     "Change": {"props": "props", "cp": "change", "mv": "change", "rm": "rm", "mkdir": "change"},
-    "Transfer": {"download": "download", "deploy": "deploy", "sync": "sync", "cleanup": "download"},
+    "Transfer": {"download": "download", "deploy": "deploy", "sync": "sync", "cleanup": "download", "cache": "cache"},
     "Servers": {"ping": "servers", "info": "servers", "repos": "servers", "auth": "servers"},
     "Try": {"serve": "local", "demo": "local"},
 }

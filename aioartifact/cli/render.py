@@ -158,6 +158,7 @@ def _outcome(done: aioartifact.Outcome) -> dict[str, object]:
         "sha256": done.sha256,
         "seconds": round(done.seconds, 6),
         "was_replaced": done.was_replaced,
+        "from_cache": done.from_cache,
         "error": done.error and _error(done.error),
     }
 

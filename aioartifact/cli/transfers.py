@@ -32,6 +32,18 @@ def max_concurrency(command: F) -> F:
     return click.option("--max-concurrency", metavar="N", type=click.IntRange(min=1), help="Files in flight.")(command)
 
 
+def cached(command: F) -> F:
+    """Add ``--cache`` and ``--offline`` to the command."""
+    offline = click.option("--offline", is_flag=True, help="Use the cache alone, and send no request.")
+    cache = click.option("--cache", is_flag=True, help="Take files from the cache, and add others to it.")
+    return cache(offline(command))
+
+
+def cache_of(*, cache: bool, offline: bool) -> "aioartifact.Cache | None":
+    """The cache that ``--cache`` and ``--offline`` choose."""
+    return aioartifact.Cache(offline=True if offline else None) if cache or offline else None
+
+
 def transfer(
     settings: Settings,
     progress: aioartifact.Progress,

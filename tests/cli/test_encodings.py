@@ -34,6 +34,7 @@ VERBS = {
     "deploy": (["LOCAL/up/NAME", "FOLDER/up", "--json"], None),
     "sync": (["FOLDER", "LOCAL/sync"], NAME),
     "cleanup": (["LOCAL/up"], ".日.0123456789abcdef.part"),
+    "cache": (["ls", "--folder", "LOCAL/日"], None),
     "ping": (["SERVER"], None),
     "info": (["SERVER"], None),
     "repos": (["SERVER"], None),

@@ -16,7 +16,7 @@ from ..errors import DONE
 from ..lists import Entry, folder_below, items_of, read_urls
 from ..running import run
 from ..settings import Settings, is_relative
-from ..transfers import Failures, max_concurrency, on_error, show_outcomes, transfer
+from ..transfers import Failures, cache_of, cached, max_concurrency, on_error, show_outcomes, transfer
 
 
 @click.command()
@@ -44,6 +44,7 @@ from ..transfers import Failures, max_concurrency, on_error, show_outcomes, tran
 @click.option("--manifest", metavar="FILE", help="Record verified files there, so that they are not read next time.")
 @click.option("--durable", is_flag=True, help="Report files only when they would survive a crash of the machine.")
 @click.option("--archive", is_flag=True, help="With --folder: request one archive first, if the server offers that.")
+@cached
 @as_json
 @click.pass_obj
 def download(
@@ -61,13 +62,16 @@ def download(
     manifest: str | None,
     durable: bool,
     archive: bool,
+    cache: bool,
+    offline: bool,
     as_json: bool,
 ) -> int:
     """
     Download a file, all files below a folder, or several files.
 
     The URL "-" reads URLs from stdin, one per line; a local path may follow after a tab. Each file is verified; local
-    files with the right content are kept. With --include or --exclude the URL must be a folder, as with --folder.
+    files with the right content are kept. With --include or --exclude the URL must be a folder, as with --folder. With
+    --offline, a folder needs --folder.
     """
     for word in urls:
         if not (word == "-" or word.startswith(("http://", "https://")) or _is_item(word, alone=len(urls) == 1)):
@@ -84,6 +88,9 @@ def download(
         return DONE
     if archive and not folder:
         raise click.UsageError("--archive needs --folder")
+    chosen = cache_of(cache=cache, offline=offline)
+    if archive and chosen:
+        raise click.UsageError("--archive and --cache exclude each other")
     progress = aioartifact.Progress()
     limits = aioartifact.Limits(max_bytes_per_second=limit_rate)
 
@@ -104,6 +111,7 @@ def download(
             max_concurrency=max_concurrency,
             manifest=manifest,
             durable=durable,
+            cache=chosen,
             progress=progress,
         )
 
@@ -123,6 +131,7 @@ class _Options(TypedDict):
     max_concurrency: int | None
     manifest: str | None
     durable: bool
+    cache: "aioartifact.Cache | None"
     progress: aioartifact.Progress
 
 
@@ -145,7 +154,8 @@ async def _fetch(
     async with aioartifact.session(**settings.at(first.text), limits=limits) as session:
         parse = partial(aioartifact.path, session=session)
         items = items_of(entries, destination, parse, tree=tree)
-        if len(items) == 1 and not folder and not first.path:
+        is_offline = (cache := options["cache"]) is not None and cache.offline
+        if len(items) == 1 and not folder and not first.path and not is_offline:
             # 404 proves nothing: a remote repository has no info of a file that is not in its cache. The info of a
             # cached file may be outdated, so it is not required of the download.
             with suppress(aioartifact.NotFoundError):

@@ -9,7 +9,7 @@ from ..arguments import as_json, dry_run, with_patterns
 from ..errors import DONE
 from ..running import run
 from ..settings import Settings, is_relative
-from ..transfers import Failures, max_concurrency, on_error, show_outcomes, transfer
+from ..transfers import Failures, cache_of, cached, max_concurrency, on_error, show_outcomes, transfer
 
 
 def _with_server(source: str, destination: str, settings: Settings) -> tuple[str, str, str]:
@@ -40,6 +40,7 @@ def _with_server(source: str, destination: str, settings: Settings) -> tuple[str
 @click.option("--manifest", metavar="FILE", help="Record verified files there, so that they are not read next time.")
 @on_error
 @max_concurrency
+@cached
 @dry_run
 @as_json
 @click.pass_obj
@@ -53,6 +54,8 @@ def sync(
     manifest: str | None,
     on_error: "aioartifact.OnError",
     max_concurrency: int | None,
+    cache: bool,
+    offline: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -63,6 +66,7 @@ def sync(
     are deleted at the end, if nothing failed.
     """
     source, destination, url = _with_server(source, destination, settings)
+    chosen = cache_of(cache=cache, offline=offline)
 
     async def plan() -> aioartifact.SyncPlan:
         async with aioartifact.session(**settings.at(url)) as session:
@@ -73,6 +77,7 @@ def sync(
                 include=include,
                 exclude=exclude,
                 manifest=manifest,
+                cache=chosen,
                 session=session,
             )
 
@@ -92,6 +97,7 @@ def sync(
                 manifest=manifest,
                 on_error=on_error,
                 max_concurrency=max_concurrency,
+                cache=chosen,
                 session=session,
                 progress=progress,
             )
