@@ -36,18 +36,21 @@ session renews what it provides before it expires, and after a 401.
 """
 
 
-class _Opening(AbstractAsyncContextManager[aiohttp.ClientSession]):
+class SessionOpening(AbstractAsyncContextManager[aiohttp.ClientSession]):
     """
     Opens a session at the start of a block and closes it at the end.
 
     Not a generator: one that is garbage-collected would close its session while the caller still uses it.
+
+    Attributes:
+        open: Opens the session.
     """
 
     def __init__(self, open_: Callable[[], Awaitable[aiohttp.ClientSession]]) -> None:
-        self._open = open_
+        self.open = open_
 
     async def __aenter__(self) -> aiohttp.ClientSession:
-        self._session = await self._open()
+        self._session = await self.open()
         return self._session
 
     async def __aexit__(self, *_: object) -> None:
@@ -121,7 +124,7 @@ def session(
 
     See: aiohttp, "Client Middleware"; JFrog REST API, "Authentication".
     """
-    return _Opening(
+    return SessionOpening(
         partial(
             open_session,
             server,

@@ -74,6 +74,13 @@ class Results(Generic[T]):
             self._batch = iter(await self._next_batch())
         return result
 
+    async def _next_results(self) -> list[T]:
+        """Wait for the next result, and return it with those that arrived with it; none at the end."""
+        try:
+            return [await anext(self), *self._batch]
+        except StopAsyncIteration:
+            return []
+
     async def _next_batch(self) -> list[T]:
         try:
             return await anext(self._batches)

@@ -1,0 +1,1 @@
+"""The public functions for code that blocks: what `aioartifact.blocking` consists of."""

@@ -1,0 +1,265 @@
+"""Work of a blocked thread in the event loop: one call, or a block that one task enters, uses and leaves."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from queue import Empty, SimpleQueue
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from anyio.from_thread import BlockingPortal
+
+from .._errors import SessionError
+from .loop import Lease, loop_cannot_wait, run_aside
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# Windows reports Ctrl-C only between two waits.
+_LONGEST_WAIT = 0.1 if sys.platform == "win32" else None
+
+
+class Caller:
+    """A thread that waits for the event loop, and runs meanwhile what the loop passes to it."""
+
+    def __init__(self) -> None:
+        self._tasks: SimpleQueue[Callable[[], None] | Job[Any]] = SimpleQueue()
+
+    def wait(self, job: "Job[Any]", *, is_serving: bool) -> None:
+        """Wait for the end of *job*; if *is_serving*, run what `run` passes."""
+        while (task := self._next()) is not job:
+            if is_serving and not isinstance(task, Job):
+                task()
+
+    def _next(self) -> "Callable[[], None] | Job[Any]":
+        while True:
+            try:
+                return self._tasks.get(timeout=_LONGEST_WAIT)
+            except Empty:
+                continue
+
+    def wake(self, job: "Job[Any]") -> None:
+        """End the wait for *job*."""
+        self._tasks.put(job)
+
+    async def run(self, function: Callable[[], R]) -> R:
+        """Run *function* in the waiting thread; what it raises beside Exception is raised there."""
+        loop = asyncio.get_running_loop()
+        result: asyncio.Future[R] = loop.create_future()
+
+        def task() -> None:
+            try:
+                value = function()
+            except Exception as error:  # noqa: BLE001  # raised by the task that waits for it
+                loop.call_soon_threadsafe(_settle, result, None, error)
+            else:
+                loop.call_soon_threadsafe(_settle, result, value, None)
+
+        self._tasks.put(task)
+        return await result
+
+
+def _settle(future: asyncio.Future[Any], value: object, error: Exception | None) -> None:
+    if future.done():  # the task that waited was cancelled
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(value)
+
+
+class Job(Generic[R]):
+    """
+    Something to await in the event loop for a thread that waits for it.
+
+    Attributes:
+        has_succeeded: Whether it was awaited and raised nothing.
+    """
+
+    def __init__(self, work: Callable[[], Awaitable[R]], caller: Caller) -> None:
+        self.has_succeeded = False
+        self._work = work
+        self._caller = caller
+        self._task: asyncio.Task[Any] | None = None
+        self._has_begun = False
+        self._is_aborted = False
+        self._value: R | None = None
+        self._error: BaseException | None = None
+
+    async def perform(self) -> None:
+        """Await the work, and wake the thread."""
+        if self._is_aborted:
+            return
+        self._has_begun = True
+        self._task = task = asyncio.current_task()
+        assert task is not None
+        try:
+            self._value = await self._work()
+            self.has_succeeded = True
+        except BaseException as error:  # noqa: BLE001
+            self._error = error  # raised in the thread, and not in the loop
+            if isinstance(error, asyncio.CancelledError):
+                self._swallow_own(task, error)
+        finally:
+            self._task = None
+            self._caller.wake(self)
+
+    def _swallow_own(self, task: asyncio.Task[Any], error: asyncio.CancelledError) -> None:
+        """Raise a cancellation unless it is that of `abort`."""
+        if not self._is_aborted:
+            raise error
+        task.uncancel()
+
+    async def abort(self) -> None:
+        """Cancel the work, in the event loop."""
+        self._is_aborted = True
+        if self._task is not None:
+            self._task.cancel()
+        elif not self._has_begun:
+            self._caller.wake(self)
+
+    def result(self, portal: BlockingPortal, begin: Callable[[], Awaitable[object]], *, is_serving: bool = True) -> R:
+        """
+        Have *begin* perform the job in the event loop; an exception in this thread, such as Ctrl-C, cancels the work.
+
+        If *is_serving*, this thread runs meanwhile what :meth:`Caller.run` passes to it.
+
+        Raises:
+            SessionError: If this thread is the one of the event loop.
+        """
+        try:
+            _start(portal, begin)
+            self._caller.wait(self, is_serving=is_serving)
+        except BaseException:
+            self._abort_and_wait(portal)
+            raise
+        error, self._error = self._error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error, self  # else the error would refer to itself through this frame
+        return self._value  # type: ignore[return-value]  # it has been set
+
+    def _abort_and_wait(self, portal: BlockingPortal) -> None:
+        try:
+            portal.start_task_soon(self.abort)
+        except RuntimeError:  # this is the thread of the loop, or the loop has ended
+            return
+        self._caller.wait(self, is_serving=False)
+
+
+def _start(portal: BlockingPortal, function: Callable[[], Awaitable[object]]) -> None:
+    try:
+        portal.start_task_soon(function)
+    except RuntimeError:
+        raise loop_cannot_wait() from None
+
+
+def call(work: Callable[[], Awaitable[R]], caller: Caller | None = None) -> R:
+    """
+    Await *work* in the event loop, and wait for it.
+
+    Raises:
+        SessionError: If this thread is the one of the event loop.
+    """
+    with Lease() as lease:
+        job = Job(work, caller or Caller())
+        return job.result(lease.portal, job.perform)
+
+
+class Block(Generic[T]):
+    """
+    An asynchronous context manager that one task enters, uses and leaves, for threads that block.
+
+    One task, since what is entered in one must be left in the same: time limits and task groups depend on that. Calls
+    of several threads take turns.
+    """
+
+    def __init__(self, manager: AbstractAsyncContextManager[T], caller: Caller | None = None) -> None:
+        self._manager = manager
+        self._caller = caller or Caller()
+        self._turn = Lock()
+        self._lease: Lease | None = None
+        self._jobs: asyncio.Queue[Job[Any]] | None = None
+        self._is_over = False
+        self._has_left = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the block has been entered and not been left."""
+        return self._lease is not None
+
+    def enter(self) -> T:
+        """Enter the block and return its value."""
+        lease = Lease()
+        job = Job(self._manager.__aenter__, self._caller)
+        try:
+            value = job.result(lease.portal, lambda: self._live(job))
+        except BaseException:
+            if job.has_succeeded:  # an interrupt came just after that
+                self._lease = lease
+                self.leave(is_cancelled=True)
+            else:
+                lease.release()
+            raise
+        self._lease = lease
+        return value
+
+    async def _live(self, entering: Job[T]) -> None:
+        self._jobs = asyncio.Queue()
+        await entering.perform()
+        if not entering.has_succeeded:
+            return
+        try:
+            while not self._is_over:
+                await (await self._jobs.get()).perform()
+        finally:
+            if not self._has_left:
+                await self._exit_cancelled()
+
+    def run(self, work: Callable[[], Awaitable[R]]) -> R:
+        """
+        Await *work* in the task of the block, and wait for it.
+
+        Raises:
+            SessionError: If the block is not open, or this thread is the one of the event loop.
+        """
+        with self._turn:
+            if self._lease is None:
+                raise SessionError("this is closed", hint="use it inside its `with` block")
+            return self._perform(self._lease, work, is_serving=True)
+
+    def leave(self, *, is_cancelled: bool = False) -> None:
+        """Leave the block, as a cancelled task does if *is_cancelled*; further calls do nothing."""
+        with self._turn:
+            lease, self._lease = self._lease, None
+            if lease is None:
+                return
+            self._is_over = True
+            try:
+                self._perform(lease, self._exit_cancelled if is_cancelled else self._exit, is_serving=False)
+            finally:
+                lease.release()
+
+    def discard(self) -> None:
+        """Leave the block where it was dropped, which may be at any point of any thread."""
+        if not self.is_open:
+            return
+        run_aside(lambda: self.leave(is_cancelled=True))
+
+    def _perform(self, lease: Lease, work: Callable[[], Awaitable[R]], *, is_serving: bool) -> R:
+        job, jobs = Job(work, self._caller), self._jobs
+        assert jobs is not None
+        return job.result(lease.portal, lambda: jobs.put(job), is_serving=is_serving)
+
+    async def _exit(self) -> None:
+        self._has_left = True
+        await self._manager.__aexit__(None, None, None)
+
+    async def _exit_cancelled(self) -> None:
+        self._has_left = True
+        error = asyncio.CancelledError()
+        with suppress(asyncio.CancelledError):
+            await self._manager.__aexit__(type(error), error, None)

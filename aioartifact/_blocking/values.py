@@ -1,0 +1,397 @@
+"""What blocking functions return where the asynchronous ones return something to await or to iterate over."""
+
+import atexit
+import io
+import os
+import warnings
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from functools import partial
+from threading import RLock
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+from weakref import WeakSet
+
+import aiohttp
+
+from .._api.bulk import Batch
+from .._listing import Entry, Method
+from .._listing import Listing as AsyncListing
+from .._listing import Results as AsyncResults
+from .._models import FileInfo
+from .._reports import Outcome
+from .._transfer.receive.file_stream import FileStream as AsyncFileStream
+from .._transfer.receive.remote_file import RemoteFile as AsyncRemoteFile
+from .loop import Lease, run_aside
+from .tasks import Block, Caller, call
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_BUFFER = 64 * 1024
+
+
+class Session:
+    """
+    An open session for blocking calls; :func:`session`, :func:`open_session` and :func:`with_credentials` return it.
+
+    Any number of threads may use it at once. It belongs to its process.
+    """
+
+    __module__ = "aioartifact.blocking"
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self.session = session
+        self._lease = Lease()
+        self._process = os.getpid()
+        self._is_closed = False
+        _open_sessions.add(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'closed' if self._is_closed else 'open'}>"
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+        return self._is_closed
+
+    def close(self) -> None:
+        """Close its connections; further calls do nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        _open_sessions.discard(self)
+        if self._process == os.getpid():  # else its event loop is in the process that opened it
+            _close(self.session, self._lease)
+
+    def __del__(self) -> None:
+        if not self._is_closed and self._process == os.getpid():
+            warnings.warn("a session was not closed", ResourceWarning, stacklevel=2, source=self)
+            run_aside(partial(_close, self.session, self._lease))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _close(session: aiohttp.ClientSession, lease: Lease) -> None:
+    try:
+        call(session.close)
+    finally:
+        lease.release()
+
+
+_open_sessions: WeakSet[Session] = WeakSet()
+
+
+@atexit.register
+def _close_sessions() -> None:
+    """Close the sessions that are open when the interpreter exits, such as that of an interactive one."""
+    for session in list(_open_sessions):
+        session.close()
+
+
+def one_of(values: AsyncIterator[T]) -> Callable[[], Awaitable[list[T]]]:
+    """Return what awaits the next of *values*, as a list that is empty at the end."""
+
+    async def take() -> list[T]:
+        try:
+            return [await anext(values)]
+        except StopAsyncIteration:
+            return []
+
+    return take
+
+
+class Iteration(Iterator[T]):
+    """
+    The values of an asynchronous iterator, for ``for`` loops of any thread.
+
+    Args:
+        source: Opens the iterator; entered when the first value is wanted.
+        take: Awaits the next values; none at the end.
+        caller: Threads that wait for a value run here what the event loop passes to them.
+    """
+
+    def __init__(
+        self,
+        source: AbstractAsyncContextManager[object],
+        take: Callable[[], Awaitable[list[T]]],
+        caller: Caller | None = None,
+    ) -> None:
+        self._block: Block[object] = Block(source, caller)
+        self._take = take
+        self._waiting: deque[T] = deque()
+        self._has_begun = False
+        self._is_over = False
+        self._turn = RLock()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        with self._turn:
+            if not self._waiting and not self._is_over:
+                self._waiting.extend(self._next_values())
+            if not self._waiting:
+                raise StopIteration
+            return self._waiting.popleft()
+
+    def _next_values(self) -> list[T]:
+        try:
+            if not self._has_begun:
+                self._has_begun = True
+                self._block.enter()
+            values = self._block.run(self._take)
+        except BaseException:
+            self._end(is_cancelled=True)
+            raise
+        if not values:
+            self._end()
+        return values
+
+    def _end(self, *, is_cancelled: bool = False) -> None:
+        self._is_over = True
+        self._waiting.clear()
+        self._block.leave(is_cancelled=is_cancelled)
+
+    def close(self) -> None:
+        """End it: no more values follow, and what still runs is cancelled."""
+        with self._turn:
+            self._end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._turn:
+            self._end(is_cancelled=error is not None)
+
+    def __del__(self) -> None:
+        self._block.discard()
+
+
+class Results(Iteration[T]):
+    """
+    Results as they arrive: iterate over them with ``for``.
+
+    No request is sent before the first result is wanted. A loop that ends early closes the connection; a ``with`` block
+    closes it at its end in any case.
+
+    Attributes:
+        is_complete: Whether all results that the user may see have arrived. False until the end is reached, and after
+            an error, and if the results are doubtful.
+    """
+
+    __module__ = "aioartifact.blocking"
+
+    def __init__(self, results: AsyncResults[T]) -> None:
+        super().__init__(results, results._next_results)  # noqa: SLF001  # its counterpart
+        self._results = results
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(is_complete={self.is_complete}, is_doubtful={self.is_doubtful})"
+
+    @property
+    def is_complete(self) -> bool:
+        return self._results.is_complete and not self._waiting
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the server may have omitted results without notice."""
+        return self._results.is_doubtful
+
+
+class Listing(Results[Entry]):
+    """The entries of a tree, :class:`FileInfo` and :class:`FolderInfo`, as they arrive; see :class:`Results`."""
+
+    __module__ = "aioartifact.blocking"
+    _results: AsyncListing
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(method={self.method!r}, is_complete={self.is_complete})"
+
+    @property
+    def method(self) -> Method | None:
+        """How the server is listed: ``"file-list"``, ``"aql"`` or ``"folders"``; None before the first entry."""
+        return self._results.method
+
+
+class Outcomes(Iteration[Outcome]):
+    """
+    The outcomes of a bulk call as they finish: iterate over them with ``for``.
+
+    The call begins when the first outcome is wanted. A loop that ends early cancels the rest. For ``on_error="raise"``
+    and ``"stop"``, the error is raised at the end of the loop, or of the ``with`` block around it.
+    """
+
+    __module__ = "aioartifact.blocking"
+
+    def __init__(self, batch: Batch, caller: Caller) -> None:
+        super().__init__(batch, one_of(batch), caller)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'ended' if self._is_over else 'begun' if self._has_begun else 'not begun'}>"
+
+
+class FileStream(Iterator[bytes]):
+    """
+    The bytes of a file, or of a part of it, as they arrive; :func:`stream` opens it.
+
+    An iterator of chunks, none of them empty. The attributes are known before the first chunk.
+
+    Attributes:
+        info: The file as the response describes it: what the header fields do not say is None.
+        status: 200: the whole file follows. 206: a part of it. 304: nothing, since the file still is *if_none_match*.
+            416: nothing, since the part begins at or after the end of the file.
+        etag: What names the content, for a later *if_none_match*; None if the server does not say.
+        content_range: The value of a ``Content-Range`` header field for 206 and 416; None for other statuses, and if
+            the size of the file is not known.
+        content_length: How many bytes follow; None if that is not known.
+    """
+
+    __module__ = "aioartifact.blocking"
+
+    def __init__(self, stream: AsyncFileStream, block: Block[AsyncFileStream]) -> None:
+        self.info: FileInfo = stream.info
+        self.status: int = stream.status
+        self.etag: str | None = stream.etag
+        self.content_range: str | None = stream.content_range
+        self.content_length: int | None = stream.content_length
+        self._block = block
+        self._take = one_of(stream)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.info.url!r}, status={self.status}, content_length={self.content_length})"
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        for chunk in self._block.run(self._take):
+            return chunk
+        raise StopIteration
+
+
+class RemoteFile(io.BufferedReader):
+    """
+    A file on the server, open for reading; :func:`open` makes it.
+
+    A binary file object, as the built-in ``open()`` returns, for ``zipfile``, ``json.load()`` or pandas. Bytes are
+    requested in blocks of 256 KiB, of which the last 4 MiB are cached.
+
+    Attributes:
+        url: URL of the file, percent-encoded.
+        size: Bytes.
+        info: The file as the header fields of the first response describe it; what they do not say is None.
+        etag: What names the content, for a later *if_none_match* of :func:`stream`; None if the server does not say.
+    """
+
+    __module__ = "aioartifact.blocking"
+
+    def __init__(self, file: AsyncRemoteFile, block: Block[AsyncRemoteFile]) -> None:
+        super().__init__(_RawFile(file, block), _BUFFER)
+        self.url: str = file.url
+        self.size: int = file.size
+        self.info: FileInfo = file.info
+        self.etag: str | None = file.etag
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r}, size={self.size})"
+
+    @property
+    def name(self) -> str:
+        """Name of the file, not encoded."""
+        return str(getattr(self.raw, "name"))  # noqa: B009  # types of the standard library do not have it
+
+
+class _RawFile(io.RawIOBase):
+    def __init__(self, file: AsyncRemoteFile, block: Block[AsyncRemoteFile]) -> None:
+        self.name = file.name
+        self._file = file
+        self._block = block
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        bases = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._file.size}
+        if whence not in bases:
+            raise ValueError(f"whence={whence!r}: expected os.SEEK_SET, os.SEEK_CUR or os.SEEK_END")
+        if bases[whence] + offset < 0:
+            raise ValueError(f"seek to {bases[whence] + offset}: before the start of the file")
+        self._position = bases[whence] + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readall(self) -> bytes:
+        return self._read(-1)
+
+    def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]  # io passes a memoryview
+        data = self._read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _read(self, size: int) -> bytes:
+        async def read() -> bytes:
+            await self._file.seek(self._position)
+            return await self._file.read(size)
+
+        data = self._block.run(read)
+        self._position += len(data)
+        return data
+
+
+class Opening(AbstractContextManager[R], Generic[T, R]):
+    """
+    Opens something for a ``with`` block.
+
+    Args:
+        manager: Opens it in the event loop.
+        wrap: Makes the value of the block, whose calls run in the same task.
+    """
+
+    def __init__(self, manager: AbstractAsyncContextManager[T], wrap: Callable[[T, Block[T]], R]) -> None:
+        self._block = Block(manager)
+        self._wrap = wrap
+
+    def __enter__(self) -> R:
+        return self._wrap(self._block.enter(), self._block)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._block.leave(is_cancelled=error is not None)
+
+    def __del__(self) -> None:
+        self._block.discard()
+
+
+class SessionOpening(AbstractContextManager[Session]):
+    """Opens a session for a ``with`` block."""
+
+    def __init__(self, open_: Callable[[], Awaitable[aiohttp.ClientSession]]) -> None:
+        self._open = open_
+
+    def __enter__(self) -> Session:
+        with Lease():  # the event loop must not end before the session holds its own
+            self._session = Session(call(self._open))
+        return self._session
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._session.close()
