@@ -18,7 +18,7 @@ def _blocking_class(cls: C) -> C:
     """Have *cls* block in the methods that its base class has for event loops, and replace it as what calls return."""
     (original,) = cls.__bases__
     for name, member in vars(original).items():
-        if not name.startswith("_") and _needs_event_loop(member):
+        if not name.startswith("_") and needs_event_loop(member):
             setattr(cls, name, _blocking_member(original, name, member))
     cls.__doc__ = blocking_text(original.__doc__ or "")
     cls.__module__ = "aioartifact.blocking"
@@ -26,7 +26,8 @@ def _blocking_class(cls: C) -> C:
     return cls
 
 
-def _needs_event_loop(member: object) -> bool:
+def needs_event_loop(member: object) -> bool:
+    """Whether a method sends requests, or works on a session."""
     function = member.__func__ if isinstance(member, classmethod) else member
     if not inspect.isfunction(function):
         return False
@@ -82,3 +83,6 @@ class Lookup(AsyncLookup):
         table = invoke(AsyncLookup, args, kwargs)
         for name in AsyncLookup.__slots__:
             setattr(self, name, getattr(table, name))
+
+
+BLOCKING_CLASSES = frozenset({ArtifactoryPath.__name__, Lookup.__name__})

@@ -7,7 +7,7 @@ import aioartifact
 
 # Results of a bulk call that is awaited or opened; here it has returned.
 _OMITTED = frozenset({"Batch", "__version__"})
-_OWN = {
+OWN_NAMES = {
     "ArtifactoryPath": ".classes",
     "FileStream": ".values",
     "Listing": ".values",
@@ -33,7 +33,7 @@ BULK = (
 
 def names() -> list[str]:
     """Return the public names, sorted."""
-    return sorted({*dir(aioartifact), *_OWN, *(f"iter_{name}" for name in BULK)} - _OMITTED)
+    return sorted({*dir(aioartifact), *OWN_NAMES, *(f"iter_{name}" for name in BULK)} - _OMITTED)
 
 
 def resolve(name: str) -> object:
@@ -42,8 +42,8 @@ def resolve(name: str) -> object:
 
     import_module(".classes", __package__)  # what functions return
 
-    if name in _OWN:
-        return getattr(import_module(_OWN[name], __package__), name)
+    if name in OWN_NAMES:
+        return getattr(import_module(OWN_NAMES[name], __package__), name)
     original = name.removeprefix("iter_")
     value = public_object(original)
     if not inspect.isroutine(value) or not needs_event_loop(value):
