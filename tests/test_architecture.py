@@ -41,8 +41,8 @@ LAYERS = (
     {"_lookup"},
     {"_public"},
     {"__init__"},
-    {"cli", "progress"},
-    {"__main__"},
+    {"_blocking", "cli", "progress"},
+    {"__main__", "blocking"},
 )
 SERVER_LAYERS = (
     {"profiles", "protocol", "signals"},

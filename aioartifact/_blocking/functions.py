@@ -51,11 +51,13 @@ _END = object()
 _WRAPPERS: dict[type, Callable[..., object]] = {AsyncFileStream: FileStream, AsyncRemoteFile: RemoteFile}
 
 _twins: dict[type, type] = {}
+_originals: dict[type, type] = {}
 
 
 def register_twin(original: type, twin: type) -> None:
     """Have calls return values of *twin*, a subclass with the same attributes, where they would return *original*."""
     _twins[original] = twin
+    _originals[twin] = original
 
 
 def needs_event_loop(function: Callable[..., object]) -> bool:
@@ -148,6 +150,8 @@ def _finished(result: Any, caller: Caller, *, iterates: bool) -> Any:
 def _converted(value: Any, caller: Caller, *, is_lazy: bool) -> Any:
     if isinstance(value, Session):
         return value.session
+    if (original := _originals.get(type(value))) is not None:
+        return with_class(value, original)
     if is_lazy and isinstance(value, Iterable) and not isinstance(value, (*_VALUES, AsyncIterable)):
         return _read_in_caller(value, caller)
     return value

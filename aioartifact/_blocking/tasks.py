@@ -182,8 +182,7 @@ class Block(Generic[T]):
         self._caller = caller or Caller()
         self._turn = Lock()
         self._lease: Lease | None = None
-        self._jobs: asyncio.Queue[Job[Any]] | None = None
-        self._is_over = False
+        self._jobs: asyncio.Queue[tuple[Job[Any], bool]] | None = None
         self._has_left = False
 
     @property
@@ -213,8 +212,10 @@ class Block(Generic[T]):
         if not entering.has_succeeded:
             return
         try:
-            while not self._is_over:
-                await (await self._jobs.get()).perform()
+            is_last = False
+            while not is_last:
+                job, is_last = await self._jobs.get()
+                await job.perform()
         finally:
             if not self._has_left:
                 await self._exit_cancelled()
@@ -229,7 +230,7 @@ class Block(Generic[T]):
         with self._turn:
             if self._lease is None:
                 raise SessionError("this is closed", hint="use it inside its `with` block")
-            return self._perform(self._lease, work, is_serving=True)
+            return self._perform(self._lease, work)
 
     def leave(self, *, is_cancelled: bool = False) -> None:
         """Leave the block, as a cancelled task does if *is_cancelled*; further calls do nothing."""
@@ -237,9 +238,8 @@ class Block(Generic[T]):
             lease, self._lease = self._lease, None
             if lease is None:
                 return
-            self._is_over = True
             try:
-                self._perform(lease, self._exit_cancelled if is_cancelled else self._exit, is_serving=False)
+                self._perform(lease, self._exit_cancelled if is_cancelled else self._exit, is_last=True)
             finally:
                 lease.release()
 
@@ -249,10 +249,10 @@ class Block(Generic[T]):
             return
         run_aside(lambda: self.leave(is_cancelled=True))
 
-    def _perform(self, lease: Lease, work: Callable[[], Awaitable[R]], *, is_serving: bool) -> R:
+    def _perform(self, lease: Lease, work: Callable[[], Awaitable[R]], *, is_last: bool = False) -> R:
         job, jobs = Job(work, self._caller), self._jobs
         assert jobs is not None
-        return job.result(lease.portal, lambda: jobs.put(job), is_serving=is_serving)
+        return job.result(lease.portal, lambda: jobs.put((job, is_last)), is_serving=not is_last)
 
     async def _exit(self) -> None:
         self._has_left = True
