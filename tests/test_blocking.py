@@ -372,7 +372,7 @@ def test_open_is_a_file_object(server, folder):
         assert list(io.TextIOWrapper(archive.open("a.txt"))) == ["first\n", "second\n"]
         assert file.seek(-2, os.SEEK_END) == file.size - 2
         assert len(file.read()) == 2
-        with pytest.raises(ValueError, match="before the start"):
+        with pytest.raises(OSError, match="before the start"):
             file.seek(-1)
 
 

@@ -12,14 +12,17 @@ from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
+    AsyncIterator,
     Callable,
     Collection,
+    Hashable,
     Iterable,
     Iterator,
 )
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing
 from functools import wraps
-from typing import Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import aiohttp
 
@@ -28,6 +31,7 @@ from .._api.bulk import Batch
 from .._api.session import SessionOpening as AsyncSessionOpening
 from .._listing import Listing as AsyncListing
 from .._listing import Results as AsyncResults
+from .._reports import Report
 from .._transfer.receive.file_stream import FileStream as AsyncFileStream
 from .._transfer.receive.remote_file import RemoteFile as AsyncRemoteFile
 from .loop import Lease
@@ -50,6 +54,16 @@ _VALUES = (list, tuple, set, frozenset, dict, deque, URLLike, os.PathLike, bytes
 _END = object()
 _WRAPPERS: dict[type, Callable[..., object]] = {AsyncFileStream: FileStream, AsyncRemoteFile: RemoteFile}
 
+_TYPES: dict[Any, Any] = {
+    AbstractAsyncContextManager: AbstractContextManager,
+    AsyncFileStream: FileStream,
+    AsyncListing: Listing,
+    AsyncRemoteFile: RemoteFile,
+    AsyncResults: Results,
+    Batch: Report,
+    aiohttp.ClientSession: Session,
+}
+
 _twins: dict[type, type] = {}
 _originals: dict[type, type] = {}
 
@@ -58,6 +72,7 @@ def register_twin(original: type, twin: type) -> None:
     """Have calls return values of *twin*, a subclass with the same attributes, where they would return *original*."""
     _twins[original] = twin
     _originals[twin] = original
+    _TYPES[original] = twin
 
 
 def needs_event_loop(function: Callable[..., object]) -> bool:
@@ -87,12 +102,32 @@ def blocking_function(function: Callable[..., object], *, iterates: bool = False
     def blocking(*args: Any, **kwargs: Any) -> Any:
         return invoke(function, args, kwargs, lazy=lazy, iterates=iterates)
 
+    vars(blocking)["__signature__"] = _blocking_signature(function, Outcomes if iterates else None)
     blocking.__module__ = "aioartifact.blocking"
     blocking.__doc__ = blocking_text(function.__doc__ or "")
     if iterates:
         blocking.__name__ = blocking.__qualname__ = f"iter_{function.__name__}"
         blocking.__doc__ = f"Yield the outcomes of :func:`{function.__name__}` as they finish.\n\n{blocking.__doc__}"
     return blocking
+
+
+def _blocking_signature(function: Callable[..., object], result: type | None) -> inspect.Signature:
+    """Return the signature of *function* with the types of code that blocks, and *result* unless it is None."""
+    signature = inspect.signature(function)
+    returns = _blocking_type(signature.return_annotation) if result is None else result
+    if get_origin(returns) is AsyncIterator:
+        returns = AbstractContextManager[get_args(returns)]  # type: ignore[misc]  # of a decorated generator
+    parameters = [each.replace(annotation=_blocking_type(each.annotation)) for each in signature.parameters.values()]
+    return signature.replace(parameters=parameters, return_annotation=returns)
+
+
+def _blocking_type(annotation: Any) -> Any:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is UnionType:
+        return Union[tuple(map(_blocking_type, arguments))]  # noqa: UP007  # of a tuple
+    if origin in _TYPES and arguments:
+        return _TYPES[origin][tuple(map(_blocking_type, arguments))]
+    return _TYPES.get(annotation, annotation) if isinstance(annotation, Hashable) else annotation
 
 
 def _lazy_parameters(function: Callable[..., object]) -> frozenset[int | str]:

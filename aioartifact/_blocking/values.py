@@ -1,6 +1,7 @@
 """What blocking functions return where the asynchronous ones return something to await or to iterate over."""
 
 import atexit
+import errno
 import io
 import os
 import warnings
@@ -330,7 +331,8 @@ class _RawFile(io.RawIOBase):
         if whence not in bases:
             raise ValueError(f"whence={whence!r}: expected os.SEEK_SET, os.SEEK_CUR or os.SEEK_END")
         if bases[whence] + offset < 0:
-            raise ValueError(f"seek to {bases[whence] + offset}: before the start of the file")
+            # As files do; the standard library relies on it.
+            raise OSError(errno.EINVAL, f"seek to {bases[whence] + offset}: before the start of the file")
         self._position = bases[whence] + offset
         return self._position
 
