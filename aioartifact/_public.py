@@ -25,6 +25,7 @@ from ._api.credentials import resolve_server as resolve_server
 from ._api.deploy import deploy as deploy
 from ._api.deploy_many import deploy_folder as deploy_folder
 from ._api.deploy_many import deploy_many as deploy_many
+from ._api.diagnosis import diagnose as diagnose
 from ._api.download import download as download
 from ._api.download import download_folder as download_folder
 from ._api.download import download_many as download_many
@@ -76,6 +77,8 @@ from ._checksums import Checksums as Checksums
 from ._credentials import ConfiguredServer as ConfiguredServer
 from ._credentials import Credentials as Credentials
 from ._credentials import CredentialsProvider as CredentialsProvider
+from ._diagnosis import Diagnosis as Diagnosis
+from ._diagnosis import Finding as Finding
 from ._errors import AlreadyExistsError as AlreadyExistsError
 from ._errors import ArchiveError as ArchiveError
 from ._errors import ArtifactoryError as ArtifactoryError

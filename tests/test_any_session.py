@@ -82,6 +82,7 @@ CASES = {
     "move_many": Case({"items": [(A, "{repo}/moved.bin")]}, statuses, ["moved"]),
     "open": Case({"url": A}, lambda file: file.size, 100),
     "path": Case({"url": TREE}, names, ["a.bin", "sub"]),
+    "diagnose": Case({"url": "{server}"}, lambda found: found.ok, True),
     "ping": Case({"server": "{server}"}, bool, True),
     "plan_sync": Case({"source": TREE, "destination": "{folder}"}, lambda plan: len(plan.actions), 3),
     "properties": Case({"url": A}, dict, {"key": ["value"]}),
@@ -280,7 +281,7 @@ async def impatient(server):
     ("name", "fault"),
     [
         pytest.param(name, fault, id=f"{name}-before-the-{part}")
-        for name in sorted(CASES.keys() - {"ping", "run_sync"})
+        for name in sorted(CASES.keys() - {"diagnose", "ping", "run_sync"})
         for part, fault in (("answer", Fault.lose()), ("body", Fault.reset()))
         if part == "answer" or name not in ANSWERED_WITHOUT_A_BODY
     ],

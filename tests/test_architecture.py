@@ -32,7 +32,7 @@ LAYERS = (
         "_versions",
     },
     {"_models", "_options", "_progress", "_reports", "_path_filter", "_sync"},
-    {"_aql", "_archives", "_credentials", "_filters", "_protocol"},
+    {"_aql", "_archives", "_credentials", "_diagnosis", "_filters", "_protocol"},
     {"_threads", "query"},
     {"_files", "_scheduler", "_session"},
     {"_cache"},
@@ -86,7 +86,7 @@ SESSION_LAYERS = (
     {"payload"},
     {"translation"},
     {"middlewares", "tls"},
-    {"token_requests"},
+    {"connection_probe", "token_requests"},
     {"exchange", "opening"},
     {"__init__"},
 )

@@ -51,6 +51,7 @@ async def relocate(url: str, other: str) -> None:
     assert_type(await aioartifact.repositories(url, kind="local"), list[aioartifact.Repository])
     assert_type((await aioartifact.server_info(url)).capabilities, frozenset[str])
     assert_type(await aioartifact.ping(url), bool)
+    assert_type(await aioartifact.diagnose(url), aioartifact.Diagnosis)
 
 
 async def read(url: str) -> None:

@@ -75,7 +75,7 @@ from .property_messages import (
     read_properties,
 )
 from .property_text import matrix_parameters, property_list, property_names, property_values
-from .request import Request, Upload
+from .request import IDENTITY, Request, Upload
 from .search_messages import build_latest_version, build_search, read_found, read_latest_version
 from .server_messages import (
     build_ping,
@@ -88,6 +88,7 @@ from .server_messages import (
 )
 
 __all__ = [
+    "IDENTITY",
     "OTHER_HOST_HINT",
     "PROXY_LOGIN_HINT",
     "Below",

@@ -9,6 +9,7 @@ session, never as session-wide headers, because those follow a redirect to any h
 from .additions import Middleware, TraceConfig, check_additions
 from .attempts import Operation, Progress
 from .clock import Clock
+from .connection_probe import ProbeFailure, probe_connection, proxy_of, resolve_host
 from .exchange import Reply, fetch_response, send, start_operation, stream
 from .opening import derived_session, new_session
 from .state import STATES, SessionState, is_anonymous, spare_requests, state_of
@@ -20,6 +21,7 @@ __all__ = [
     "Clock",
     "Middleware",
     "Operation",
+    "ProbeFailure",
     "Progress",
     "Reply",
     "SessionState",
@@ -30,6 +32,9 @@ __all__ = [
     "fetch_response",
     "is_anonymous",
     "new_session",
+    "probe_connection",
+    "proxy_of",
+    "resolve_host",
     "send",
     "spare_requests",
     "start_operation",

@@ -73,14 +73,15 @@ class ItemURL(click.ParamType[Any]):
 URL = ItemURL()
 
 
-def _server_or_default(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
+def server_or_default(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    """Return the default server if none is named."""
     settings = context.find_object(Settings)
     return settings.default_server().url if settings and value is None else value
 
 
 def with_server(command: F) -> F:
     """Add the argument ``SERVER``, by default the default server."""
-    return click.argument("server", required=False, callback=_server_or_default)(command)
+    return click.argument("server", required=False, callback=server_or_default)(command)
 
 
 def as_json(command: F) -> F:

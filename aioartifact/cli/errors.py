@@ -1,6 +1,5 @@
 """Errors as lines on stderr and an exit code."""
 
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ import click
 import aioartifact
 
 from . import units
+from .colours import CYAN, RED, YELLOW, painted
 from .termination import Terminated
 
 DONE, FAILED, USAGE, REFUSED, MISSING = 0, 1, 2, 3, 4
@@ -26,8 +26,7 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (aioartifact.ConfigurationError, USAGE),
 )
 _SHOWN_FAILURES = 10
-# Codes of ECMA-48: bold red, yellow, cyan; readable on dark and on light ground.
-_COLOURS = {"error": "1;31", "warning": "33", "hint": "36"}
+_COLOURS = {"error": RED, "warning": YELLOW, "hint": CYAN}
 
 
 def guarded(run: Callable[[], Any]) -> int:
@@ -56,15 +55,12 @@ def guarded(run: Callable[[], Any]) -> int:
 def say(text: str) -> None:
     """Write a line to stderr, which may contain text of a server and names; a label is coloured on a terminal."""
     label, colon, _ = text.partition(": ")
-    start = f"\x1b[{_COLOURS[label]}m{label}:\x1b[0m " if label in _COLOURS and colon and _has_colours() else ""
-    rest = text.removeprefix(f"{label}: ") if start else text
+    is_labelled = label in _COLOURS and bool(colon)
+    start = f"{painted(f'{label}:', _COLOURS[label], sys.stderr)} " if is_labelled else ""
+    rest = text.removeprefix(f"{label}: ") if is_labelled else text
     # Not click.echo(), which writes UTF-8 where stderr is ASCII.
     sys.stderr.write(start + "\n".join(map(units.printable, rest.split("\n"))) + "\n")
     sys.stderr.flush()
-
-
-def _has_colours() -> bool:
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def warn_of_gaps(results: "aioartifact.Results[Any]") -> None:

@@ -22,7 +22,7 @@ _FAMILIES = {
     "Search": {"versions": "versions", "search": "queries", "aql": "queries"},
     "Change": {"props": "props", "cp": "change", "mv": "change", "rm": "rm", "mkdir": "change"},
     "Transfer": {"download": "download", "deploy": "deploy", "sync": "sync", "cleanup": "download", "cache": "cache"},
-    "Servers": {"ping": "servers", "info": "servers", "repos": "servers", "auth": "servers"},
+    "Servers": {"ping": "servers", "info": "servers", "repos": "servers", "auth": "servers", "doctor": "doctor"},
     "Try": {"serve": "local", "demo": "local"},
 }
 _MODULES = {verb: module for family in _FAMILIES.values() for verb, module in family.items()}

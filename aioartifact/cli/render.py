@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import TypeAlias
@@ -10,6 +10,7 @@ from typing import TypeAlias
 import aioartifact
 
 from . import units
+from .colours import painted
 
 Entry: TypeAlias = aioartifact.FileInfo | aioartifact.FolderInfo
 
@@ -23,6 +24,16 @@ def emit(plain: str, record: Mapping[str, object], *, as_json: bool) -> None:
 def row(plain: str, record: Mapping[str, object], *, as_json: bool) -> None:
     """Write one result of very many; buffered, since one write to a pipe for each would dominate the time."""
     sys.stdout.write(f"{json.dumps(record, default=_text_of_time) if as_json else _for_people(plain)}\n")
+
+
+def styled(parts: Iterable[tuple[str, str]]) -> None:
+    """Write texts, each in a colour if it has one."""
+    texts = ((_printable_lines(text), colour) for text, colour in parts)
+    sys.stdout.write("".join(painted(text, colour, sys.stdout) if colour else text for text, colour in texts) + "\n")
+
+
+def _printable_lines(text: str) -> str:
+    return "\n".join(map(units.printable, text.split("\n")))
 
 
 def _text_of_time(value: object) -> str:

@@ -39,6 +39,7 @@ VERBS = {
     "info": (["SERVER"], None),
     "repos": (["SERVER"], None),
     "auth": (["SERVER"], None),
+    "doctor": (["SERVER/generic-local/日本"], None),
     "demo": (["--quick", "--keep", "--folder", "LOCAL/日"], "日"),
     "serve": (["--port", "0", "--password-file", "LOCAL/up/password"], "password-日"),
 }

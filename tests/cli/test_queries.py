@@ -263,3 +263,46 @@ def test_auth_shows_no_secret_of_a_url(cli):
 
     assert run.code == 2
     assert "s3cr3t" not in run.out + run.err
+
+
+def test_doctor(server, cli):
+    """A line for each check, with tabs; the exit code is 0 although there are warnings."""
+    server.fail("POST", "api/search/aql", fault=Fault.status(403))
+    run = cli("doctor", f"{server.url}/generic-local")
+    rows = [line.split("\t") for line in run.out.splitlines()]
+    assert (run.code, run.err) == (0, "")
+    assert [row[:2] for row in rows if row[0] != "ok"] == [["warn", "aql"]]
+    assert rows[0] == ["ok", "dns", "127.0.0.1"]
+    assert rows[-1][1] == "checksums"
+
+
+def test_doctor_finds_a_fault(server, cli, monkeypatch):
+    """The exit code is 1, with the right address in the hint; JSON has the same."""
+    run = cli("doctor", server.origin)
+    assert run.code == 1
+    assert f"fail\taddress\tno Artifactory at {server.origin}, but at {server.url}\tuse {server.url}" in run.out
+    found = {each["check"]: each for each in cli("doctor", server.origin, "--json").objects}
+    assert found["address"]["hint"] == f"use {server.url}"
+    assert found["dns"]["hint"] is None
+    monkeypatch.setenv("AIOARTIFACT_SERVER", server.url)
+    assert cli("doctor").code == 0
+    assert cli("doctor", "generic-local/emodb").code == 0
+
+
+def test_doctor_with_a_secret_from_stdin(bare, cli):
+    """It is sent to the host of the URL, whatever the address is there, and not shown."""
+    words = ("--user", "admin", "--password-stdin", "doctor", bare.origin)
+    run = cli(*words, stdin=f"{bare.password}\n")
+    assert "user 'admin', from --password-stdin" in run.out
+    assert [line.split("\t")[1] for line in run.out.splitlines() if line.startswith("fail")] == ["address"]
+    refused = cli(*words, stdin="s3cr3t-canary\n")
+    assert "fail\tcredentials\t" in refused.out
+    assert "s3cr3t" not in refused.out + refused.err
+
+
+@pytest.mark.parametrize("words", [["doctor", "ftp://h"], ["doctor", "https://ada:s3cr3t@h"], ["doctor"]])
+def test_doctor_of_what_is_not_a_url(cli, words):
+    """A usage error."""
+    run = cli(*words)
+    assert (run.code, run.out) == (2, "")
+    assert "s3cr3t" not in run.err

@@ -87,3 +87,21 @@ def test_labels_of_errors_are_coloured(server, run, variables, coloured):
     code, screen = run("stat", f"{server.url}/{FOLDER}/none", **variables)
     assert (code, bool(COLOUR.search(screen))) == (4, coloured)
     assert re.match(r"error: GET .*\nhint: check repository", COLOUR.sub("", screen))
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_doctor_on_a_terminal(server, run, columns):
+    """Lines fit, what continues is indented, the status is coloured, and hints are."""
+    code, screen = run("doctor", server.origin, COLUMNS=str(columns))
+    lines = COLOUR.sub("", screen).splitlines()
+    assert code == 1
+    assert max(map(len, lines)) <= columns
+    assert "\x1b[32mok   \x1b[0m dns           127.0.0.1\n" in screen
+    assert re.search(rf"^ {{20}}\x1b\[36muse {server.url}\x1b\[0m$", screen, re.MULTILINE)
+    assert {line[:5].strip() for line in lines} <= {"ok", "warn", "fail", ""}
+
+
+def test_doctor_without_colours(server, run):
+    """NO_COLOR is honoured on stdout, too."""
+    _, screen = run("doctor", server.origin, NO_COLOR="1")
+    assert not COLOUR.search(screen)
