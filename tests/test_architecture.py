@@ -38,7 +38,7 @@ LAYERS = (
     {"_cache"},
     {"_listing", "_transfer"},
     {"_api"},
-    {"_lookup"},
+    {"_lookup", "data"},
     {"_public"},
     {"__init__"},
     {"_blocking", "cli", "progress"},
@@ -119,7 +119,7 @@ RANKS = {
 }
 RANK = RANKS[NAME]
 SANS_IO = set().union(*LAYERS[:4])
-SANS_IO_FILES = {"_lookup/table.py"}
+SANS_IO_FILES = {"_lookup/table.py", "data/sharding.py", "data/tar_format.py"}
 IO_LIBRARIES = {"aiofiles", "aiohttp", "anyio", "asyncio", "socket", "ssl", "subprocess"}
 ASYNC_SYNTAX = (ast.AsyncFor, ast.AsyncFunctionDef, ast.AsyncWith, ast.Await)
 HOMES = {"aiofiles": "_files", "aiohttp": "_session"}

@@ -3,8 +3,7 @@
 import aiohttp
 
 from .._address import ItemURL
-from .._cache import OpenCache
-from .._errors import NotCachedError
+from .._cache import OpenCache, not_cached
 from .._listing import list_files
 from .._models import FileInfo
 from .._path_filter import PathFilter
@@ -37,7 +36,5 @@ async def recall_files(cache: OpenCache, folder: ItemURL, path_filter: PathFilte
     """
     files = await cache.find_files(folder, path_filter)
     if files is None:
-        raise NotCachedError(
-            f"list {folder}: not in the cache, which is offline", hint="download the folder once without offline"
-        )
+        raise not_cached(f"list {folder}")
     return files

@@ -6,7 +6,7 @@ whenever it is used. Locks only keep several processes from downloading the same
 """
 
 from .cache import Cache, CacheLike, cache_of
-from .opened import OpenCache, opened_cache
+from .opened import OpenCache, not_cached, opened_cache
 from .records import KnownFile
 from .store import CacheEntry, LinkMode
 
@@ -18,5 +18,6 @@ __all__ = [
     "LinkMode",
     "OpenCache",
     "cache_of",
+    "not_cached",
     "opened_cache",
 ]

@@ -9,6 +9,7 @@ from typing import TypeVar, TypeVarTuple
 import anyio
 
 from .._address import ItemURL
+from .._errors import NotCachedError
 from .._files import check_folder
 from .._models import FileInfo
 from .._path_filter import ALL_FILES, PathFilter
@@ -85,15 +86,30 @@ class OpenCache:
         self._prepare()
         return lock.acquire()
 
+    async def read(self, sha256: str) -> bytes | None:
+        """The bytes of an entry; None if there is no such entry, or it was damaged."""
+        return await run(self._store.read, sha256)
+
+    async def add_bytes(self, data: bytes) -> str | None:
+        """Keep verified bytes; their SHA-256, or None if that failed, which is no failure of the caller."""
+        if self._max_bytes is not None and len(data) > self._max_bytes:
+            return None
+        added = await self._tried(self._store.add_bytes, data)
+        await self._count(len(data) if added else 0)
+        return added
+
     async def add(self, path: str, sha256: str | None, size: int) -> str | None:
         """Keep the bytes of a verified file; its SHA-256, or None if that failed, which is no failure of the caller."""
         if self._max_bytes is not None and size > self._max_bytes:
             return None
         added = await self._tried(self._store.add, path, sha256)
-        if added:
+        await self._count(size if added else 0)
+        return added
+
+    async def _count(self, size: int) -> None:
+        if size:
             self._added += size
             await self._keep_limit(_CHECKED_PART)
-        return added
 
     async def close(self) -> None:
         """Keep to the limit of the cache."""
@@ -180,6 +196,11 @@ def _file(folder: ItemURL, repository: str, path: str, known: KnownFile) -> File
 def _matches(folder: ItemURL, path_filter: PathFilter, path: str) -> bool:
     below = path.removeprefix(f"{folder.path}/" if folder.path else "")
     return path_filter.matches(below, is_folder=False)
+
+
+def not_cached(operation: str) -> NotCachedError:
+    """The error for what an offline cache does not have."""
+    return NotCachedError(f"{operation}: not in the cache, which is offline", hint="download it once without offline")
 
 
 @asynccontextmanager

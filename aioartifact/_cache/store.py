@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from io import FileIO
 from typing import Literal, TypeAlias
 
-from .._checksums import Digests
+from .._checksums import Digests, digested
 from .._errors import LocalFileError, LocalNotFoundError
 from .._files import Staging, blocks_of, hash_file, is_still, lock, opened, private_part, remove_left_behind
 from .._threads import check_wanted
@@ -132,6 +132,33 @@ class Store:
         finally:
             staging.discard()
 
+    def read(self, sha256: str) -> bytes | None:
+        """The bytes of an entry; None if there is none, or it is damaged, and then it is removed."""
+        path = self._entry(sha256)
+        try:
+            with _opened_entry(path) as file:
+                data = file.readall()
+                _check(file, path, sha256, digested([data], ("sha256",)).sha256)
+                _touch(path, file)
+                return data
+        except (OSError, _DamagedError):
+            return None
+
+    def add_bytes(self, data: bytes) -> str:
+        """
+        Keep *data*, and return its SHA-256.
+
+        Raises:
+            OSError: If the disk failed.
+        """
+        sha256 = digested([data], ("sha256",)).sha256
+        assert sha256 is not None
+        entry = self._entry(sha256)
+        if not os.path.lexists(entry):
+            os.makedirs(os.path.dirname(entry), exist_ok=True)
+            _write(entry, data)
+        return sha256
+
     def add(self, path: str, sha256: str | None) -> str | None:
         """
         Keep the bytes of the file at *path*.
@@ -168,12 +195,7 @@ class Store:
             return
         path = self._record(kind, key)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        staging = Staging(path)
-        try:
-            staging.write(0, [record])
-            staging.commit()
-        finally:
-            staging.discard()
+        _write(path, record)
 
     def recall(self, kind: RecordKind, key: str) -> bytes | None:
         """A record; None if there is none that can be read."""
@@ -396,6 +418,15 @@ def _added_link(path: str, entry: str, sha256: str) -> bool:
             return False
         os.replace(part, entry)
         return True
+
+
+def _write(path: str, data: bytes) -> None:
+    staging = Staging(path)
+    try:
+        staging.write(0, [data])
+        staging.commit()
+    finally:
+        staging.discard()
 
 
 def _touch(path: str, file: FileIO) -> None:

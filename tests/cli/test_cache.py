@@ -30,7 +30,7 @@ def test_what_the_cache_does_not_have(cli, folder, tmp_path):
     run = cli("download", folder, "--folder", "-d", tmp_path / "one", "--offline")
     assert (run.code, run.out) == (1, "")
     assert "not in the cache, which is offline" in run.err
-    assert "download the folder once without offline" in run.err
+    assert "download it once without offline" in run.err
     assert cli("download", folder, "--folder", "--archive", "--cache").code == 2
     assert cli("sync", tmp_path, f"{folder}/up", "--cache").code == 2
 

@@ -7,8 +7,7 @@ from typing import Protocol
 import aiohttp
 
 from ..._address import ItemURL
-from ..._cache import KnownFile, OpenCache
-from ..._errors import NotCachedError
+from ..._cache import KnownFile, OpenCache, not_cached
 from ..._models import FileInfo
 from ..._progress import FileProgress
 from ..._scheduler import Slots
@@ -119,9 +118,7 @@ class _CachedFetch:
     async def _fetched(self) -> Fetched | None:
         wanted = self._wanted
         if self._cache.offline:
-            raise NotCachedError(
-                f"GET {wanted.item}: not in the cache, which is offline", hint="download it once without offline"
-            )
+            raise not_cached(f"GET {wanted.item}")
         sha256 = wanted.listed.checksums.sha256 if wanted.listed else None
         async with self._cache.filling(sha256 or self._cache.key_of(wanted.item)):
             # Another task or process may have downloaded it meanwhile.

@@ -1,0 +1,291 @@
+"""Files that are ahead of the loop that uses them, within a number of bytes."""
+
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any, Literal, Self, TypeAlias
+
+import aiohttp
+
+from .._api.session import using
+from .._cache import CacheLike, OpenCache, cache_of, not_cached, opened_cache
+from .._errors import ArtifactoryError, InvalidArgumentError
+from .._models import FileInfo
+from .._options import check_choice, check_count, check_path, check_several
+from .._progress import Progress
+from .._reports import Outcome
+from .._scheduler import Slots
+from .._session import state_of
+from .._transfer.accounting import in_chunks, label_of
+from .._transfer.many.fetcher import Fetcher, Item, Job, job_of_item, listed_size
+from .._transfer.receive.content import pin_of
+from .._transfer.receive.file_stream import open_stream
+from .._transfer.receive.streaming import read_range
+from .ahead import Ahead, Bounds, Turn, run_ahead
+
+OnFailure: TypeAlias = Literal["raise", "yield"]
+
+_DEFAULT_BUFFER = 256 * 1024 * 1024
+# What is reserved for a file of unknown size until the response says it.
+_UNKNOWN_SIZE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedFile:
+    """
+    A file of :func:`prefetch`.
+
+    Attributes:
+        index: Its position in the items, from 0 on.
+        item: The item as it was given.
+        url: URL of the file, percent-encoded.
+        data: Its bytes; None with *destination*, and for a failure.
+        path: Absolute path of the local file with *destination*, else None.
+        error: Why it failed, with ``on_error="yield"``; otherwise None.
+    """
+
+    index: int
+    item: Any
+    url: str
+    data: bytes | None = field(default=None, repr=False)
+    path: str | None = None
+    error: ArtifactoryError | None = None
+
+
+def prefetch(
+    items: Iterable[Item] | AsyncIterable[Item],
+    *,
+    destination: str | os.PathLike[str] | None = None,
+    ordered: bool = True,
+    start: int = 0,
+    buffer_bytes: int = _DEFAULT_BUFFER,
+    max_concurrency: int | None = None,
+    on_error: OnFailure = "raise",
+    cache: CacheLike | None = None,
+    session: aiohttp.ClientSession | None = None,
+) -> "Prefetch":
+    """
+    Read files ahead of the loop that uses them; open the result with ``async with``, and iterate over it.
+
+    Files are verified as by :func:`read_bytes`, or with *destination* as by :func:`download_many`. Their bytes are
+    reserved before they are requested, in the order of the items, so a large file neither starves nor exceeds the
+    buffer: one that is larger than all of it is read alone. A file counts until the loop takes the next one. Leaving
+    the block cancels what is in flight. Example::
+
+        order = shuffled(files, seed=7, epoch=3)
+        async with prefetch(order, start=position) as loaded:
+            async for file in loaded:
+                train(file.data)
+
+    Args:
+        items: What to read, as for :func:`download_many`; in any iterable or async iterable, from which items are
+            taken as they can start. The size and checksums of a :class:`FileInfo` are required of the file, and a file
+            whose size is not known is reserved as 1 MiB until the response reports it.
+        destination: Folder to download to. Each file keeps its path in the repository, or has that of a ``(url,
+            path)`` pair; local files with the right content are kept. None: the bytes are returned.
+        ordered: Whether files are yielded in the order of the items; otherwise as they finish, which is faster if their
+            sizes differ.
+        start: Number of items to skip, such as the ``position`` of an earlier run.
+        buffer_bytes: Bytes of files that are in memory, or with *destination* on the disk, ahead of the loop.
+        max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
+        on_error: ``"raise"`` raises the error of a file when it is its turn, and ends; ``"yield"`` yields it as
+            :attr:`LoadedFile.error`.
+        cache: A :class:`Cache`, or the path of its folder: files whose bytes it has are taken from it; others are
+            requested and added.
+        session: Session to use; None opens one for the block.
+
+    Returns:
+        A :class:`Prefetch`, which yields a :class:`LoadedFile` for each item.
+
+    Raises:
+        InvalidArgumentError: If *items* is a str or not iterable, or an option has an invalid value.
+        ArtifactoryError: From the iteration: the errors of :func:`stream`, or of :func:`download_many`, for a file.
+    """
+    if isinstance(items, str):
+        raise InvalidArgumentError("items is one str", hint="give a list of URLs")
+    check_several("items", items)
+    check_choice("on_error", on_error, ("raise", "yield"))
+    check_count("buffer_bytes", buffer_bytes)
+    if max_concurrency is not None:
+        check_count("max_concurrency", max_concurrency)
+    _check_start(start)
+    folder = None
+    if destination is not None:
+        # A path stays valid when the caller changes the working directory.
+        folder = os.path.abspath(check_path("destination", destination, is_folder=True))  # noqa: PTH100  # keeps links
+    chosen = cache_of(cache)
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Ahead[Item, LoadedFile]]:
+        async with using(session) as used, opened_cache(chosen) as used_cache:
+            total = max_concurrency or state_of(used).limits.max_concurrency
+            reader = _Reader(used, folder, used_cache, Slots(total))
+            bounds = Bounds(buffer_bytes, total, start, ordered)
+            async with run_ahead(items, reader.read, size_of=_size_of, bounds=bounds) as ahead:
+                yield ahead
+
+    return Prefetch(opened, on_error, start)
+
+
+def _check_start(value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InvalidArgumentError(f"start={value!r}: expected a whole number of at least 0")
+
+
+def _size_of(item: Item) -> int:
+    size = item.size if isinstance(item, FileInfo) else None
+    return _UNKNOWN_SIZE if size is None else size
+
+
+class Prefetch:
+    """
+    Files ahead of a loop; :func:`prefetch` makes it.
+
+    Open it with ``async with``, once, and iterate over it. Making one needs neither an event loop nor a request, so it
+    may be made in one process or thread and opened in another.
+    """
+
+    def __init__(
+        self,
+        opened: Callable[[], AbstractAsyncContextManager[Ahead[Item, LoadedFile]]],
+        on_error: OnFailure,
+        start: int,
+    ) -> None:
+        self._opened = opened
+        self._on_error = on_error
+        self._start = start
+        self._block = AsyncExitStack()
+        self._ahead: Ahead[Item, LoadedFile] | None = None
+        self._has_ended = False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} position={self.position}>"
+
+    @property
+    def position(self) -> int:
+        """How many items, from the first one on, were all yielded: the *start* of a later call for the rest."""
+        return self._start if self._ahead is None else self._ahead.position
+
+    async def __aenter__(self) -> Self:
+        if self._ahead is not None:
+            raise InvalidArgumentError("this prefetch was opened before", hint="call prefetch() again")
+        self._ahead = await self._block.enter_async_context(self._opened())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._has_ended = True
+        await self._block.__aexit__(kind, error, traceback)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> LoadedFile:
+        """
+        Wait for the next file.
+
+        Raises:
+            ArtifactoryError: Why it failed, with ``on_error="raise"``.
+            StopAsyncIteration: If there are no more.
+        """
+        if self._ahead is None:
+            raise InvalidArgumentError("files are taken inside the block", hint="async with prefetch(...) as loaded:")
+        if self._has_ended:
+            raise StopAsyncIteration
+        loaded = await self._ahead.next()
+        if loaded.error is not None and self._on_error == "raise":
+            self._has_ended = True
+            raise loaded.error
+        return loaded
+
+
+class _Reader:
+    """Reads items: their bytes, or files into a folder."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, folder: str | None, cache: OpenCache | None, slots: Slots
+    ) -> None:
+        self._session = session
+        self._folder = folder
+        self._cache = cache
+        self._slots = slots
+
+    async def read(self, item: Item, turn: Turn) -> LoadedFile:
+        """Read one item; an error becomes a part of the result."""
+        url = label_of(item)
+        try:
+            job = job_of_item(item, state_of(self._session).servers, self._folder or "")
+            url = str(job.item)
+            await turn.expect(job.listed.size if job.listed else None)
+            if self._folder is None:
+                return LoadedFile(turn.index, item, url, data=await self._bytes(job, turn))
+            relative = job.relative if isinstance(item, tuple) else job.item.path
+            path = await self._downloaded(replace(job, relative=relative), self._folder, turn)
+            return LoadedFile(turn.index, item, url, path=path)
+        except ArtifactoryError as error:
+            return LoadedFile(turn.index, item, url, error=error)
+
+    async def _downloaded(self, job: Job, folder: str, turn: Turn) -> str:
+        """
+        Download a file, unless the local one has the right content; its path.
+
+        Raises:
+            ArtifactoryError: If that fails.
+        """
+        progress = Progress()
+        # One for each file: a loop may use a file twice, which a single call refuses.
+        fetcher = Fetcher(
+            self._session, folder, "changed", progress, job_of=_as_job, slots=self._slots, cache=self._cache
+        )
+        outcomes: list[Outcome] = []
+        async with aclosing(fetcher.targets(in_chunks([job], listed_size, progress), ahead=False)) as works:
+            async for work in works:
+                done = await fetcher.fetch(work)
+                outcomes.extend([done] if isinstance(done, Outcome) else done)
+        [outcome] = outcomes
+        if outcome.error:
+            raise outcome.error
+        assert outcome.path is not None, "it was downloaded"
+        await turn.expect(outcome.size)
+        return outcome.path
+
+    async def _bytes(self, job: Job, turn: Turn) -> bytes:
+        """
+        Read the bytes of a file, from the cache if it has them.
+
+        Raises:
+            ArtifactoryError: If that fails.
+        """
+        if self._cache is None:
+            return await self._requested(job, turn)
+        sha256 = job.listed.checksums.sha256 if job.listed else None
+        if sha256 is None and self._cache.offline and (known := await self._cache.find_item(job.item)):
+            sha256 = known.checksums.sha256
+        if sha256 and (data := await self._cache.read(sha256)) is not None:
+            return data
+        if self._cache.offline:
+            raise not_cached(f"GET {job.item}")
+        async with self._cache.filling(sha256 or self._cache.key_of(job.item)):
+            if sha256 and (data := await self._cache.read(sha256)) is not None:
+                return data
+            data = await self._requested(job, turn)
+            await self._cache.add_bytes(data)
+            return data
+
+    async def _requested(self, job: Job, turn: Turn) -> bytes:
+        pin = pin_of(job.listed, is_binding=True)
+        if job.listed and job.listed.size is not None:
+            return await read_range(self._session, job.item, 0, None, pin)
+        async with open_stream(self._session, job.item, 0, None, pin, None) as body:
+            await turn.expect(body.info.size)
+            data = b"".join([chunk async for chunk in body])
+        await turn.expect(len(data))
+        return data
+
+
+def _as_job(job: Any, _: object) -> Job:
+    assert isinstance(job, Job)
+    return job

@@ -1,0 +1,142 @@
+"""Which worker reads which items, and in which order; without I/O, and the same everywhere."""
+
+import heapq
+import random
+from collections.abc import AsyncIterable, Callable, Iterable
+from typing import Any, Literal, TypeVar
+
+from .._errors import InvalidArgumentError
+from .._models import FileInfo
+from .._options import check_count, check_several
+
+T = TypeVar("T")
+
+
+def shard(items: Iterable[T], *, rank: int = 0, world: int = 1, worker: int = 0, workers: int = 1) -> list[T]:
+    """
+    Return the items of one worker; over all workers of all ranks, every item occurs once.
+
+    Every worker must pass the same items in the same order: sort a listing, or shuffle it with the same seed. The
+    numbers of items of two workers differ by at most one. Example::
+
+        mine = shard(shuffled(files, seed=7, epoch=epoch), rank=rank, world=2, worker=0, workers=4)
+
+    Args:
+        items: All items.
+        rank: Number of the process, such as ``RANK`` of torchrun.
+        world: Number of processes, such as ``WORLD_SIZE``.
+        worker: Number of the worker in this process.
+        workers: Workers of each process.
+
+    Raises:
+        InvalidArgumentError: If *items* is a str or not iterable, *world* or *workers* is not a whole number of at
+            least 1, or *rank* or *worker* is not a whole number of at least 0 and below them.
+    """
+    check_count("world", world)
+    check_count("workers", workers)
+    _check_index("rank", rank, world)
+    _check_index("worker", worker, workers)
+    return listed(items)[rank * workers + worker :: world * workers]
+
+
+def shuffled(items: Iterable[T], *, seed: int, epoch: int = 0) -> list[T]:
+    """
+    Return the items in an order that *seed* and *epoch* decide, on every machine and in every version of Python.
+
+    Args:
+        items: All items, which stay as they are.
+        seed: Any whole number.
+        epoch: Number of the epoch: each has an order of its own.
+
+    Raises:
+        InvalidArgumentError: If *items* is a str or not iterable, or *seed* or *epoch* is not a whole number.
+    """
+    _check_whole("seed", seed)
+    _check_whole("epoch", epoch)
+    order = listed(items)
+    # random() of a seed that is a str is what Python promises to keep; shuffle() is not.
+    draw = random.Random(f"{seed}/{epoch}").random  # noqa: S311  # no secret depends on it
+    for last in range(len(order) - 1, 0, -1):
+        other = int(draw() * (last + 1))
+        order[last], order[other] = order[other], order[last]
+    return order
+
+
+def partition(
+    items: Iterable[T], n: int, *, by: Literal["size", "count"] | Callable[[T], float] = "size"
+) -> list[list[T]]:
+    """
+    Divide the items into *n* parts of about the same weight, such as for the workers of a cluster.
+
+    Each item is in one part, and items of a part keep their order. The largest items are assigned first, each to the
+    lightest part, so that no part is heavier than the mean and one item more.
+
+    Args:
+        items: All items.
+        n: Number of parts. With fewer items, some are empty.
+        by: ``"size"`` balances the bytes of :class:`FileInfo` items, of which those without a size count as the mean
+            of the others; ``"count"`` balances their numbers; a function returns the weight of an item, at least 0.
+
+    Raises:
+        InvalidArgumentError: If *items* is a str or not iterable, *n* is not a whole number of at least 1, an item is
+            not a FileInfo although *by* is ``"size"``, or *by* is none of those above or returned another value.
+    """
+    check_count("n", n)
+    order = listed(items)
+    weights = _weights(order, by)
+    parts: list[list[int]] = [[] for _ in range(n)]
+    lightest = [(0.0, 0, number) for number in range(n)]
+    for index in sorted(range(len(order)), key=lambda index: (-weights[index], index)):
+        weight, count, number = lightest[0]
+        parts[number].append(index)
+        heapq.heapreplace(lightest, (weight + weights[index], count + 1, number))
+    return [[order[index] for index in sorted(part)] for part in parts]
+
+
+def _weights(items: list[Any], by: Any) -> list[float]:
+    if by == "count":
+        return [1] * len(items)
+    if by == "size":
+        return _sizes(items)
+    if not callable(by):
+        raise InvalidArgumentError(f"by={by!r}: expected 'size', 'count' or a function")
+    weights: list[Any] = [by(item) for item in items]
+    for weight in weights:
+        if not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
+            raise InvalidArgumentError(f"by: returned {weight!r}; expected a finite number of at least 0")
+    return weights
+
+
+def _sizes(items: list[Any]) -> list[float]:
+    for item in items:
+        if not isinstance(item, FileInfo):
+            raise InvalidArgumentError(
+                f"item is a {type(item).__name__}: its size is not known",
+                hint="give entries of a listing, or by='count', or a function",
+            )
+    known = [item.size for item in items if item.size is not None]
+    mean = sum(known) / len(known) if known else 1
+    return [float(mean if item.size is None else item.size) for item in items]
+
+
+def listed(items: Iterable[T]) -> list[T]:
+    """
+    Return *items* as a list.
+
+    Raises:
+        InvalidArgumentError: If they are a str or not iterable.
+    """
+    if isinstance(items, str | AsyncIterable):
+        raise InvalidArgumentError(f"items is a {type(items).__name__}; expected a list of items")
+    check_several("items", items)
+    return list(items)
+
+
+def _check_whole(name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidArgumentError(f"{name}={value!r}: expected a whole number")
+
+
+def _check_index(name: str, value: object, total: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < total:
+        raise InvalidArgumentError(f"{name}={value!r}: expected a whole number from 0 to {total - 1}")
