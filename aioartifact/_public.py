@@ -113,6 +113,7 @@ from ._errors import TransportError as TransportError
 from ._errors import TransportTimeoutError as TransportTimeoutError
 from ._errors import UnsafePathError as UnsafePathError
 from ._filters import Filter as Filter
+from ._listing.results import FileListing as FileListing
 from ._listing.results import Listing as Listing
 from ._listing.results import Results as Results
 from ._lookup import Lookup as Lookup

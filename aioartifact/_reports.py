@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, overload
 
 from ._errors import ArtifactoryError
+from ._html import html_size, html_table
 
 Status = Literal["downloaded", "deployed", "copied", "moved", "renamed", "deleted", "unchanged", "planned", "failed"]
 
@@ -45,7 +46,19 @@ class Outcome:
     from_cache: bool = False
 
 
-class _OutcomesOf(property):
+if TYPE_CHECKING:
+
+    class LocalOutcome(Outcome):
+        """An outcome of a file that was downloaded."""
+
+        path: str
+else:
+    LocalOutcome = Outcome
+
+O = TypeVar("O", bound=Outcome)  # noqa: E741
+
+
+class _OutcomesOf(property, Generic[O]):
     """A property of a report: its outcomes with one status."""
 
     def __init__(self, status: Status, doc: str) -> None:
@@ -60,8 +73,8 @@ class _OutcomesOf(property):
         @overload
         def __get__(self, report: None, owner: type, /) -> Self: ...
         @overload
-        def __get__(self, report: Any, owner: type | None = None, /) -> tuple[Outcome, ...]: ...
-        def __get__(self, report: Any, owner: type | None = None, /) -> Self | tuple[Outcome, ...]: ...
+        def __get__(self, report: Any, owner: type | None = None, /) -> tuple[O, ...]: ...
+        def __get__(self, report: Any, owner: type | None = None, /) -> Self | tuple[O, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -82,33 +95,44 @@ class Report:
         shown = "".join(f", {status}={count}" for status, count in counts.items())
         return f"{type(self).__name__}(files={len(self)}{shown}, seconds={self.seconds:.3g})"
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the counts, and a row for each file, failures first."""
+        counts = Counter(outcome.status for outcome in self.outcomes)
+        size = html_size(sum(outcome.size for outcome in self.outcomes))
+        caption = ", ".join([f"{count} {status}" for status, count in counts.items()] or ["no files"])
+        ordered = sorted(self.outcomes, key=lambda outcome: outcome.error is None)
+        rows = [(done.status, done.path or done.url, html_size(done.size), done.error) for done in ordered]
+        return html_table(f"{caption}; {size} in {self.seconds:.1f} s", ("status", "file", "size", "error"), rows)
+
     def __len__(self) -> int:
         return len(self.outcomes)
 
     def __iter__(self) -> Iterator[Outcome]:
         return iter(self.outcomes)
 
-    downloaded: ClassVar[_OutcomesOf] = _OutcomesOf("downloaded", "Files that were downloaded.")
-    deployed: ClassVar[_OutcomesOf] = _OutcomesOf(
+    downloaded: ClassVar[_OutcomesOf[LocalOutcome]] = _OutcomesOf("downloaded", "Files that were downloaded.")
+    deployed: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf(
         "deployed", "Files that were uploaded, or deployed by their checksums."
     )
-    copied: ClassVar[_OutcomesOf] = _OutcomesOf(
+    copied: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf(
         "copied",
         "Items that were copied; of a sync, files whose content the destination keeps under another name too.",
     )
-    moved: ClassVar[_OutcomesOf] = _OutcomesOf("moved", "Items that were moved.")
-    renamed: ClassVar[_OutcomesOf] = _OutcomesOf(
+    moved: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf("moved", "Items that were moved.")
+    renamed: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf(
         "renamed", "Files whose content the destination of a sync had under another name, which is gone."
     )
-    deleted: ClassVar[_OutcomesOf] = _OutcomesOf(
+    deleted: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf(
         "deleted", "Items, or files of the destination of a sync, that were deleted."
     )
-    unchanged: ClassVar[_OutcomesOf] = _OutcomesOf(
+    unchanged: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf(
         "unchanged",
         "Files that were already there with the right content, and missing items that were to be deleted.",
     )
-    planned: ClassVar[_OutcomesOf] = _OutcomesOf("planned", "Items that a dry run would have copied, moved or deleted.")
-    failed: ClassVar[_OutcomesOf] = _OutcomesOf("failed", "Files and items that failed; each has its error.")
+    planned: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf(
+        "planned", "Items that a dry run would have copied, moved or deleted."
+    )
+    failed: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf("failed", "Files and items that failed; each has its error.")
 
     @property
     def replaced(self) -> tuple[Outcome, ...]:

@@ -60,7 +60,7 @@ async def train(folder: str, cache: Path, *, epochs: int, batch_size: int) -> No
     """Run some epochs over all files below *folder*."""
     async with aioartifact.session(aioartifact.path(folder).server) as session:
         async with aclosing(aioartifact.walk(folder, session=session)) as found:
-            files = [item async for item in found if isinstance(item, aioartifact.FileInfo)]
+            files = [file async for file in found]
         for epoch in range(epochs):
             mean = await run_epoch(files, cache, batch_size=batch_size, session=session)
             print(f"epoch {epoch}: {len(files)} files, mean {mean:.3f}")

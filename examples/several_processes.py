@@ -31,8 +31,7 @@ async def list_parts(url: str, number: int) -> list[Part]:
     async with aioartifact.session() as session:
         parse = partial(aioartifact.path, session=session)
         folder = parse(url)
-        entries = [entry async for entry in aioartifact.walk(folder, session=session)]
-        files = [entry for entry in entries if isinstance(entry, aioartifact.FileInfo)]
+        files = [file async for file in aioartifact.walk(folder, session=session)]
         files.sort(key=lambda file: file.size or 0, reverse=True)
         items = [(file.url, str(parse(file.url).relative_to(folder)), file.checksums) for file in files]
     return [items[first::number] for first in range(number)]

@@ -23,6 +23,7 @@ LAYERS = (
         "_address",
         "_checksums",
         "_codings",
+        "_html",
         "_json_stream",
         "_adaptive_limit",
         "_patterns",

@@ -76,6 +76,21 @@ async def look_into(url: str) -> None:
     assert_type(await aioartifact.read_archive_member(url, "a", max_size=5), bytes)
 
 
+async def list_files(url: str, folder: Path, *, folders: bool) -> None:
+    """Without folders, entries are files; a downloaded file has a path."""
+    async for file in aioartifact.walk(url):
+        assert_type(file, aioartifact.FileInfo)
+    assert_type(aioartifact.walk(url, folders=True), aioartifact.Listing)
+    assert_type(aioartifact.walk(url, folders=folders), aioartifact.Listing)
+    async with aioartifact.glob(url, "*") as found:
+        assert_type([file.size async for file in found], list[int | None])
+    assert_type(aioartifact.glob(url, "*", folders=True), aioartifact.Listing)
+    report = await aioartifact.download_folder(url, folder)
+    assert_type([done.path for done in report.downloaded], list[str])
+    outcomes: list[aioartifact.Outcome] = [*report.downloaded, *report.failed]
+    assert_type(outcomes[0].path, str | None)
+
+
 async def walk_paths(url: str) -> None:
     """Paths make paths."""
     root = aioartifact.path(url)

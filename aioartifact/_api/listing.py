@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from contextlib import aclosing
+from typing import Literal, overload
 
 import aiohttp
 
 from .._address import URLLike, parse_item_url
 from .._errors import InvalidArgumentError, NotAFolderError, NotFoundError
 from .._filters import Filter
-from .._listing import METHODS, Batches, Listing, ListingStatus, Method, list_folder, list_with_fallback
+from .._listing import METHODS, Batches, FileListing, Listing, ListingStatus, Method, list_folder, list_with_fallback
 from .._options import check_count
 from .._path_filter import PathFilter
 from .._patterns import parse_pattern, parse_patterns
@@ -56,6 +57,30 @@ def ls(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> Listing
     return Listing(start)
 
 
+@overload
+def walk(
+    url: URLLike,
+    *,
+    depth: int | None = None,
+    files: Literal[True] = True,
+    folders: Literal[False] = False,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
+    where: Filter | None = None,
+    session: aiohttp.ClientSession | None = None,
+) -> FileListing: ...
+@overload
+def walk(
+    url: URLLike,
+    *,
+    depth: int | None = None,
+    files: bool = True,
+    folders: bool = False,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
+    where: Filter | None = None,
+    session: aiohttp.ClientSession | None = None,
+) -> Listing: ...
 def walk(
     url: URLLike,
     *,
@@ -94,6 +119,7 @@ def walk(
 
     Returns:
         An async iterator of :class:`FileInfo` and :class:`FolderInfo`, in no particular order, see :class:`Listing`.
+        Without *folders*, a :class:`FileListing`.
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
@@ -122,9 +148,29 @@ def walk(
                 async for batch in batches:
                     yield batch
 
-    return Listing(start)
+    return Listing(start) if folders else FileListing(start)
 
 
+@overload
+def glob(
+    url: URLLike,
+    pattern: str,
+    *,
+    folders: Literal[False] = False,
+    exclude: str | Iterable[str] = (),
+    where: Filter | None = None,
+    session: aiohttp.ClientSession | None = None,
+) -> FileListing: ...
+@overload
+def glob(
+    url: URLLike,
+    pattern: str,
+    *,
+    folders: bool = False,
+    exclude: str | Iterable[str] = (),
+    where: Filter | None = None,
+    session: aiohttp.ClientSession | None = None,
+) -> Listing: ...
 def glob(
     url: URLLike,
     pattern: str,
@@ -153,8 +199,8 @@ def glob(
         session: Session to use; None opens one for this listing.
 
     Returns:
-        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, in no particular order, see :class:`Listing`. A
-        folder that the pattern names and that does not exist is empty.
+        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, in no particular order, see :class:`Listing`;
+        without *folders*, a :class:`FileListing`. A folder that the pattern names and that does not exist is empty.
 
     Raises:
         InvalidArgumentError: If *pattern* or *exclude* is invalid.
@@ -178,7 +224,7 @@ def glob(
                     if not parsed.folder:
                         raise
 
-    return Listing(start)
+    return Listing(start) if folders else FileListing(start)
 
 
 def _check_url(session: aiohttp.ClientSession | None, url: URLLike) -> None:

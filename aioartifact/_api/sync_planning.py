@@ -155,7 +155,7 @@ async def _list_remote(
         return None, [_remote_file(item, file) for file in files]
     listing = walk(str(item), include=request.include, exclude=request.exclude, session=session)
     try:
-        found = [entry async for entry in listing if isinstance(entry, FileInfo)]
+        found = [file async for file in listing]
     except NotFoundError:
         if request.direction == "download":
             raise

@@ -9,13 +9,14 @@ everywhere).
 from .arrays import collect
 from .by_folders import fetch_info
 from .methods import METHODS, list_files, list_folder, list_with_fallback
-from .results import Batches, Entry, Listing, ListingStatus, Method, Results
+from .results import Batches, Entry, FileListing, Listing, ListingStatus, Method, Results
 from .rows import Rows
 
 __all__ = [
     "METHODS",
     "Batches",
     "Entry",
+    "FileListing",
     "Listing",
     "ListingStatus",
     "Method",

@@ -3,8 +3,9 @@
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Generic, Literal, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, Self, TypeAlias, TypeVar
 
+from .._html import html_table
 from .._models import FileInfo, FolderInfo
 
 T = TypeVar("T")
@@ -119,3 +120,18 @@ class Listing(Results[Entry]):
         That is ``"file-list"``, ``"aql"``, or ``"folders"``, one by one.
         """
         return self._status.method
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: how far the listing is; its entries come with ``async for``."""
+        method = self.method or "not started"
+        state = "complete" if self.is_complete else "may have gaps" if self.is_doubtful else "not at its end"
+        hint = "use `async for entry in listing` or `[entry async for entry in listing]`"
+        return html_table(f"{type(self).__name__}: {hint}", ("method", "state"), [(method, state)])
+
+
+class FileListing(Listing):
+    """The files of a tree, as they arrive: a :class:`Listing` without folders, which type checkers know."""
+
+    if TYPE_CHECKING:
+
+        async def __anext__(self) -> FileInfo: ...

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self, get_args
 
 from .._address import is_url, parse_item_url
+from .._html import html_size, html_table
 from .._reprs import ShortRepr
 from .plan_json import malformed, read, read_action, read_choice, read_object, write_action
 from .values import ActionKind, Direction, SyncAction
@@ -82,6 +83,15 @@ class SyncPlan(ShortRepr):
         if self.creates_folder:
             head.append(f"create folder {self.destination}")
         return "\n".join(head + rows(self.changes))
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the summary, and a row for each change."""
+        counts = summary(self.actions, self.bytes_to_transfer)
+        caption = f"{self.source} → {self.destination}: {counts}; listing: {self._listed()}"
+        rows = [
+            (action.kind, action.path, html_size(action.size), _remark(action).strip(" ()")) for action in self.changes
+        ]
+        return html_table(caption, ("action", "path", "size", ""), rows)
 
     def _listed(self) -> str:
         if self.method is None:
