@@ -139,6 +139,7 @@ from ._reports import Outcome as Outcome
 from ._reports import Report as Report
 from ._retry import RetryPolicy as RetryPolicy
 from ._session import Verify as Verify
+from ._sync import SplitPlan as SplitPlan
 from ._sync import SyncAction as SyncAction
 from ._sync import SyncFile as SyncFile
 from ._sync import SyncPlan as SyncPlan

@@ -1,7 +1,7 @@
 """Results of bulk calls: an outcome per file, a report per call, an error for its failures."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, overload
 
@@ -89,6 +89,17 @@ class Report:
 
     outcomes: tuple[Outcome, ...] = ()
     seconds: float = 0.0
+
+    @classmethod
+    def merged(cls, reports: Iterable["Report"]) -> Self:
+        """
+        Return one report of several, such as those of the parts of a plan, see :meth:`SyncPlan.split`.
+
+        Its outcomes are those of all reports, one report after the other, and its duration is the longest of theirs.
+        """
+        merged = list(reports)
+        outcomes = tuple(outcome for report in merged for outcome in report)
+        return cls(outcomes, max((report.seconds for report in merged), default=0.0))
 
     def __repr__(self) -> str:
         counts = Counter(outcome.status for outcome in self.outcomes)

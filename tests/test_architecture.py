@@ -21,6 +21,7 @@ LAYERS = (
     {"_errors", "_web_pages"},
     {
         "_address",
+        "_balance",
         "_checksums",
         "_codings",
         "_html",
@@ -32,8 +33,8 @@ LAYERS = (
         "_retry",
         "_versions",
     },
-    {"_models", "_options", "_progress", "_reports", "_path_filter", "_sync"},
-    {"_aql", "_archives", "_credentials", "_diagnosis", "_filters", "_protocol"},
+    {"_models", "_options", "_progress", "_reports", "_path_filter"},
+    {"_aql", "_archives", "_credentials", "_diagnosis", "_filters", "_protocol", "_sync"},
     {"_threads", "query"},
     {"_files", "_scheduler", "_session"},
     {"_cache"},

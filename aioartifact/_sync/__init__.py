@@ -6,13 +6,14 @@ or a server.
 """
 
 from .matching import Sides, decide, has_twins, needed_digests
-from .sync_plan import SyncPlan
+from .sync_plan import SplitPlan, SyncPlan
 from .values import ActionKind, Direction, SyncAction, SyncFile
 
 __all__ = [
     "ActionKind",
     "Direction",
     "Sides",
+    "SplitPlan",
     "SyncAction",
     "SyncFile",
     "SyncPlan",

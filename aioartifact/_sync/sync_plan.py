@@ -3,11 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self, get_args
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self, get_args
 
 from .._address import is_url, parse_item_url
+from .._balance import balanced
+from .._checksums import checksum_file
 from .._html import html_size, html_table
+from .._options import check_count
 from .._reprs import ShortRepr
 from .plan_json import malformed, read, read_action, read_choice, read_object, write_action
 from .values import ActionKind, Direction, SyncAction
@@ -74,6 +77,29 @@ class SyncPlan(ShortRepr):
         """Bytes of all files that are to be fetched or sent."""
         return sum(action.size for action in self.of("fetch", "send"))
 
+    def split(self, n: int) -> "SplitPlan":
+        """
+        Divide the transfers into *n* plans of about the same number of bytes, to be run anywhere, at the same time.
+
+        Everything else is in a last plan, to be run when all parts have succeeded: copies, renames and deletions, files
+        that are kept, conflicts, and checksum files, which follow the files that they belong to. Parts on several
+        machines need a local folder that all of them share, and a plan without *manifest*.
+
+        Args:
+            n: Number of parts. With fewer transfers, some are empty.
+
+        Raises:
+            InvalidArgumentError: If *n* is not a whole number of at least 1.
+        """
+        check_count("n", n)
+        transfers = [action for action in self.actions if _may_run_apart(action)]
+        parts = [
+            replace(self, actions=tuple(transfers[index] for index in part), creates_folder=False)
+            for part in balanced([action.size for action in transfers], n)
+        ]
+        rest = tuple(action for action in self.actions if not _may_run_apart(action))
+        return SplitPlan(tuple(parts), replace(self, actions=rest))
+
     def __str__(self) -> str:
         head = [
             f"{self.source} -> {self.destination}",
@@ -137,6 +163,24 @@ class SyncPlan(ShortRepr):
             manifest=_text_or_none(document, "manifest"),
             creates_folder="creates_folder" in document and read("plan", document, "creates_folder", bool),
         )
+
+
+class SplitPlan(NamedTuple):
+    """
+    The parts of a plan, see :meth:`SyncPlan.split`.
+
+    Attributes:
+        parts: Plans with transfers only; they may be run at the same time.
+        last: What is left, to be run when all parts have succeeded.
+    """
+
+    parts: tuple[SyncPlan, ...]
+    last: SyncPlan
+
+
+def _may_run_apart(action: SyncAction) -> bool:
+    """Whether an action depends on no other one; a checksum file must follow the file that it belongs to."""
+    return action.kind == "fetch" or (action.kind == "send" and checksum_file(action.path) is None)
 
 
 def _parsed(text: object) -> Mapping[str, Any]:

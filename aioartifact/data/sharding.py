@@ -1,10 +1,10 @@
 """Which worker reads which items, and in which order; without I/O, and the same everywhere."""
 
-import heapq
 import random
 from collections.abc import AsyncIterable, Callable, Iterable
 from typing import Any, Literal, TypeVar
 
+from .._balance import balanced
 from .._errors import InvalidArgumentError
 from .._models import FileInfo
 from .._options import check_count, check_several
@@ -83,14 +83,7 @@ def partition(
     """
     check_count("n", n)
     order = listed(items)
-    weights = _weights(order, by)
-    parts: list[list[int]] = [[] for _ in range(n)]
-    lightest = [(0.0, 0, number) for number in range(n)]
-    for index in sorted(range(len(order)), key=lambda index: (-weights[index], index)):
-        weight, count, number = lightest[0]
-        parts[number].append(index)
-        heapq.heapreplace(lightest, (weight + weights[index], count + 1, number))
-    return [[order[index] for index in sorted(part)] for part in parts]
+    return [[order[index] for index in part] for part in balanced(_weights(order, by), n)]
 
 
 def _weights(items: list[Any], by: Any) -> list[float]:
