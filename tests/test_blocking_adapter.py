@@ -29,6 +29,7 @@ WITHOUT = (
     # The cancellation of a task; test_blocking.py has that of a thread.
     "test_cancelled_sync_deletes_nothing",
     "test_cancelled_while_the_disk_is_slow",
+    "test_archive_that_is_cancelled",
     "test_deploy_cut_at_any_await_leaves_nothing",
     # Objects of aiohttp.
     "test_download_with_a_session_of_the_users_own",
