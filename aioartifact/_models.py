@@ -335,3 +335,29 @@ class Response:
             ValueError: If the body is not JSON.
         """
         return json.loads(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStats:
+    """
+    What a session has done; :func:`stats` returns it.
+
+    Attributes:
+        requests: Requests that were sent, including retries and redirects.
+        retries: Attempts after a failure that may pass, such as a lost connection or status 503.
+        rate_limited: Responses with status 429.
+        in_flight: Requests whose responses have not been read to their end, of all sessions that share the limits.
+        bytes_received: Bytes of response bodies.
+        bytes_sent: Bytes of files that were uploaded.
+        bytes_resumed: Bytes that resumed downloads did not transfer again.
+        cache_hits: Downloads for which the cache had the bytes.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    rate_limited: int = 0
+    in_flight: int = 0
+    bytes_received: int = 0
+    bytes_sent: int = 0
+    bytes_resumed: int = 0
+    cache_hits: int = 0

@@ -62,6 +62,7 @@ from ._api.session import Auth as Auth
 from ._api.session import open_session as open_session
 from ._api.session import session as session
 from ._api.session import with_credentials as with_credentials
+from ._api.stats import stats as stats
 from ._api.sync import plan_sync as plan_sync
 from ._api.sync import run_sync as run_sync
 from ._api.sync import sync as sync
@@ -128,6 +129,7 @@ from ._models import Relocation as Relocation
 from ._models import Repository as Repository
 from ._models import Response as Response
 from ._models import ServerInfo as ServerInfo
+from ._models import SessionStats as SessionStats
 from ._options import Limits as Limits
 from ._options import Timeouts as Timeouts
 from ._progress import Progress as Progress

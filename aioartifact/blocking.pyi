@@ -43,11 +43,15 @@ from . import Auth as Auth
 from . import AuthenticationError as AuthenticationError
 from . import BadRequestError as BadRequestError
 from . import BatchError as BatchError
+from . import Cache as Cache
+from . import CacheEntry as CacheEntry
+from . import CacheLike as CacheLike
 from . import ChangedError as ChangedError
 from . import Checksums as Checksums
 from . import Child as Child
 from . import Command as Command
 from . import ConfigurationError as ConfigurationError
+from . import ConfiguredServer as ConfiguredServer
 from . import ConflictError as ConflictError
 from . import ConnectError as ConnectError
 from . import ConnectionLostError as ConnectionLostError
@@ -55,8 +59,10 @@ from . import Credentials as Credentials
 from . import CredentialsError as CredentialsError
 from . import CredentialsProvider as CredentialsProvider
 from . import Deletion as Deletion
+from . import Diagnosis as Diagnosis
 from . import FileInfo as FileInfo
 from . import Filter as Filter
+from . import Finding as Finding
 from . import FolderInfo as FolderInfo
 from . import FolderNotEmptyError as FolderNotEmptyError
 from . import ForbiddenError as ForbiddenError
@@ -67,12 +73,14 @@ from . import InvalidURLError as InvalidURLError
 from . import Item as Item
 from . import Keyring as Keyring
 from . import Limits as Limits
+from . import LinkMode as LinkMode
 from . import LocalFileError as LocalFileError
 from . import LocalNotFoundError as LocalNotFoundError
 from . import LookupTableError as LookupTableError
 from . import MavenMetadata as MavenMetadata
 from . import NotAFileError as NotAFileError
 from . import NotAFolderError as NotAFolderError
+from . import NotCachedError as NotCachedError
 from . import NotFoundError as NotFoundError
 from . import OIDC as OIDC
 from . import OnError as OnError
@@ -93,6 +101,7 @@ from . import RetryPolicy as RetryPolicy
 from . import ServerError as ServerError
 from . import ServerInfo as ServerInfo
 from . import SessionError as SessionError
+from . import SessionStats as SessionStats
 from . import StoredElsewhereError as StoredElsewhereError
 from . import SyncAction as SyncAction
 from . import SyncFile as SyncFile
@@ -109,6 +118,7 @@ from . import authentification as authentification
 from . import group_id_to_path as group_id_to_path
 from . import path_to_group_id as path_to_group_id
 from . import resolve_credentials as resolve_credentials
+from . import resolve_server as resolve_server
 from . import url as url
 from ._blocking.values import FileStream as FileStream
 from ._blocking.values import Listing as Listing
@@ -461,6 +471,9 @@ def deploy_many(
     Upload many local files, a bounded number at a time; each is hashed, sent and verified as by `deploy`.
     """
 
+def diagnose(url: URLLike, *, session: Session | None = None) -> Diagnosis:
+    """Examine a server and the way to it: which checks pass, and what to do about those that do not."""
+
 def download(
     url: URLLike,
     destination: str | os.PathLike[str] = ".",
@@ -468,6 +481,7 @@ def download(
     force_download: bool = True,
     sha256: str | None = None,
     durable: bool = False,
+    cache: CacheLike | None = None,
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> str:
@@ -487,6 +501,7 @@ def download_folder(
     manifest: str | os.PathLike[str] | None = None,
     durable: bool = False,
     archive: bool = False,
+    cache: CacheLike | None = None,
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -501,6 +516,7 @@ def download_many(
     overwrite: Overwrite = "changed",
     manifest: str | os.PathLike[str] | None = None,
     durable: bool = False,
+    cache: CacheLike | None = None,
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -590,6 +606,7 @@ def iter_download_folder(
     manifest: str | os.PathLike[str] | None = None,
     durable: bool = False,
     archive: bool = False,
+    cache: CacheLike | None = None,
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Outcomes:
@@ -604,6 +621,7 @@ def iter_download_many(
     overwrite: Overwrite = "changed",
     manifest: str | os.PathLike[str] | None = None,
     durable: bool = False,
+    cache: CacheLike | None = None,
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Outcomes:
@@ -627,6 +645,7 @@ def iter_run_sync(
     *,
     max_concurrency: int | None = None,
     on_error: OnError = "raise",
+    cache: CacheLike | None = None,
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Outcomes:
@@ -642,6 +661,7 @@ def iter_sync(
     manifest: str | os.PathLike[str] | None = None,
     max_concurrency: int | None = None,
     on_error: OnError = "raise",
+    cache: CacheLike | None = None,
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Outcomes:
@@ -744,6 +764,7 @@ def plan_sync(
     include: str | Iterable[str] = (),
     exclude: str | Iterable[str] = (),
     manifest: str | os.PathLike[str] | None = None,
+    cache: CacheLike | None = None,
     session: Session | None = None,
 ) -> SyncPlan:
     """Compare two folders, and plan how to make one equal to the other; nothing is changed."""
@@ -784,6 +805,7 @@ def run_sync(
     *,
     max_concurrency: int | None = None,
     on_error: OnError = "raise",
+    cache: CacheLike | None = None,
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -838,6 +860,9 @@ def set_properties(
 ) -> None:
     """Set the properties of an item, and remove all others; two requests, three if it had none."""
 
+def stats(session: Session) -> SessionStats:
+    """Return what a session has done since it was opened; no request."""
+
 def stream(
     url: URLLike,
     *,
@@ -861,6 +886,7 @@ def sync(
     manifest: str | os.PathLike[str] | None = None,
     max_concurrency: int | None = None,
     on_error: OnError = "raise",
+    cache: CacheLike | None = None,
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Report:

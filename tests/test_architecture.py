@@ -43,7 +43,7 @@ LAYERS = (
     {"_lookup", "data"},
     {"_public"},
     {"__init__"},
-    {"_blocking", "cli", "progress"},
+    {"_blocking", "cli", "otel", "progress"},
     {"__main__", "blocking"},
 )
 SERVER_LAYERS = (
@@ -80,7 +80,7 @@ HANDLER_LAYERS = (
     {"__init__"},
 )
 SESSION_LAYERS = (
-    {"additions", "clock", "connections", "keepalive", "logs", "proxies"},
+    {"additions", "clock", "connections", "keepalive", "logs", "proxies", "telemetry"},
     {"attempts", "backoff"},
     {"refusals"},
     {"limits", "renewal"},

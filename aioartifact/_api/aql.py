@@ -65,7 +65,7 @@ def aql(server: URLLike, query: str | Items, *, session: aiohttp.ClientSession |
                 yield merged[:-1]
         yield last
 
-    return Results(start)
+    return Results(start, "aql")
 
 
 def _checked(query: object) -> str | Items:

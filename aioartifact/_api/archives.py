@@ -39,7 +39,7 @@ async def list_archive(url: URLLike, *, session: aiohttp.ClientSession | None = 
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
     """
-    async with using(session) as opened:
+    async with using(session, "list_archive") as opened:
         return await members_of(opened, item_of(opened, url))
 
 
@@ -75,5 +75,5 @@ async def read_archive_member(
     check_count("max_size", max_size)
     if not member or not isinstance(member, str):
         raise InvalidArgumentError(f"member {member!r}: expected the name of a member")
-    async with using(session) as opened:
+    async with using(session, "read_archive_member") as opened:
         return await fetch_member(opened, item_of(opened, url), member, max_size)

@@ -157,6 +157,7 @@ class BulkOptions:
 
     def __init__(
         self,
+        name: str,
         max_concurrency: int | None,
         on_error: OnError,
         session: aiohttp.ClientSession | None,
@@ -165,6 +166,7 @@ class BulkOptions:
         if max_concurrency is not None:
             check_count("max_concurrency", max_concurrency)
         check_choice("on_error", on_error, ("raise", "stop", "collect"))
+        self.name = name
         self.max_concurrency = max_concurrency
         self.on_error: OnError = on_error
         self.session = session
@@ -207,7 +209,7 @@ def bulk(prepare: Callable[[BulkCall], AbstractAsyncContextManager[Work[T]]], op
 
     @asynccontextmanager
     async def opened_outcomes() -> AsyncIterator[AsyncIterator[Outcome]]:
-        async with using(options.session) as opened:
+        async with using(options.session, options.name) as opened:
             call = BulkCall(
                 opened, options.max_concurrency or state_of(opened).limits.max_concurrency, options.progress
             )

@@ -84,7 +84,7 @@ async def stream(
     _check_etag(if_none_match)
     pin = _pin(sha256, start, end)
     async with (
-        using(session) as opened,
+        using(session, "stream") as opened,
         open_stream(opened, item_of(opened, url), start, end, pin, if_none_match) as body,
     ):
         yield body
@@ -124,7 +124,7 @@ async def read_bytes(
     """
     _check_span(start, end)
     pin = _pin(sha256, start, end)
-    async with using(session) as opened:
+    async with using(session, "read_bytes") as opened:
         item = item_of(opened, url)
         if start == end:
             return b""
@@ -183,7 +183,7 @@ async def open(url: URLLike, *, session: aiohttp.ClientSession | None = None) ->
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
     """
-    async with using(session) as opened, RemoteFile.opened(opened, item_of(opened, url)) as file:
+    async with using(session, "open") as opened, RemoteFile.opened(opened, item_of(opened, url)) as file:
         yield file
 
 
@@ -225,7 +225,7 @@ async def write_bytes(
     if not isinstance(data, bytes | bytearray | memoryview):
         raise InvalidArgumentError(f"data is a {type(data).__name__}; expected bytes", hint="encode text first")
     options, content = checked_options(parameters, None), bytes(data)
-    async with using(session) as opened:
+    async with using(session, "write_bytes") as opened:
         item = file_item_of(opened, url)
         source = Source("", len(content), await run(_hash, content), content)
         unseen = FileProgress(Progress(), str(item), item.name)

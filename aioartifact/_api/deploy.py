@@ -74,7 +74,7 @@ async def deploy(
     options = checked_options(parameters, min_checksum_deploy)
     known = Checksums(sha256=sha256, sha1=sha1, md5=md5)
     local, shown = check_path("path", path), given_or("progress", progress, Progress())
-    async with using(session) as opened:
+    async with using(session, "deploy") as opened:
         item = file_item_of(opened, url, os.path.split(local)[1])
         source = await read_file(local, known)
         shown.expect(files=1)

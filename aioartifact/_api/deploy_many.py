@@ -101,7 +101,7 @@ def deploy_many(
         return items, None
 
     how = checked_options(parameters, min_checksum_deploy, overwrite)
-    return _deploys(source, url, how, BulkOptions(max_concurrency, on_error, session, progress))
+    return _deploys(source, url, how, BulkOptions("deploy_many", max_concurrency, on_error, session, progress))
 
 
 def deploy_folder(
@@ -175,7 +175,7 @@ def deploy_folder(
         return files, await _listed(opened, target, path_filter, files) if lists else None
 
     how = checked_options(parameters, min_checksum_deploy, overwrite)
-    return _deploys(source, url, how, BulkOptions(max_concurrency, on_error, session, progress))
+    return _deploys(source, url, how, BulkOptions("deploy_folder", max_concurrency, on_error, session, progress))
 
 
 async def _listed(

@@ -105,7 +105,7 @@ async def download(
     folder = check_path("destination", destination, is_folder=True)
     required, chosen = Checksums(sha256=sha256), cache_of(cache)
     shown = given_or("progress", progress, Progress())
-    async with using(session) as opened, opened_cache(chosen) as used_cache:
+    async with using(session, "download") as opened, opened_cache(chosen) as used_cache:
         item = item_of(opened, url)
         target, written = await run(_target, folder, local_name(item.name))
         shown.expect(files=1)
@@ -217,7 +217,7 @@ def download_many(
         return _Source(items, partial(job_of_item, root=where.destination), in_chunks)
 
     where = _checked(destination, overwrite, manifest, durable, cache)
-    return _downloads(source, where, BulkOptions(max_concurrency, on_error, session, progress))
+    return _downloads(source, where, BulkOptions("download_many", max_concurrency, on_error, session, progress))
 
 
 def download_folder(
@@ -322,7 +322,7 @@ def download_folder(
         rest = [job.listed for job in chosen if str(job.item) not in done]
         return _Source(rest, job_of, consumed, unpacked)
 
-    return _downloads(source, where, BulkOptions(max_concurrency, on_error, session, progress))
+    return _downloads(source, where, BulkOptions("download_folder", max_concurrency, on_error, session, progress))
 
 
 class _Source(NamedTuple):

@@ -63,7 +63,7 @@ async def info(url: URLLike, *, session: aiohttp.ClientSession | None = None) ->
 
     See: JFrog REST API, "File Info" and "Folder Info".
     """
-    async with using(session) as opened:
+    async with using(session, "info") as opened:
         return await fetch_info(opened, item_of(opened, url))
 
 
@@ -120,7 +120,7 @@ async def checksum(
     if not is_url(path_or_url):
         _, checksums = await run(hash_file, check_path("path_or_url", path_or_url), (algorithm,))
         return checksums.get(algorithm) or ""
-    async with using(session) as opened:
+    async with using(session, "checksum") as opened:
         item = item_of(opened, path_or_url)
         recorded = expect_file(item, await fetch_info(opened, item)).checksums.get(algorithm)
     if recorded is None:
@@ -150,6 +150,6 @@ async def rest_api_get(url: URLLike, *, session: aiohttp.ClientSession | None = 
         TransportError: If no response is received.
         ProtocolError: If the response is not valid HTTP, redirects badly, or has more than 64 MiB, decompressed.
     """
-    async with using(session) as opened:
+    async with using(session, "rest_api_get") as opened:
         server = server_of(url, state_of(opened).servers)
         return await send(opened, build_rest(server, text_of_url(url)))

@@ -54,7 +54,7 @@ def ls(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> Listing
                 async for batch in batches:
                     yield batch
 
-    return Listing(start)
+    return Listing(start, "ls")
 
 
 @overload
@@ -148,7 +148,7 @@ def walk(
                 async for batch in batches:
                     yield batch
 
-    return Listing(start) if folders else FileListing(start)
+    return Listing(start, "walk") if folders else FileListing(start, "walk")
 
 
 @overload
@@ -224,7 +224,7 @@ def glob(
                     if not parsed.folder:
                         raise
 
-    return Listing(start) if folders else FileListing(start)
+    return Listing(start, "glob") if folders else FileListing(start, "glob")
 
 
 def _check_url(session: aiohttp.ClientSession | None, url: URLLike) -> None:

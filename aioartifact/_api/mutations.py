@@ -78,7 +78,7 @@ async def copy(
 
     See: JFrog REST API, "Copy Item".
     """
-    async with using(session) as opened:
+    async with using(session, "copy") as opened:
         start, goal = relocation_of(opened, "copy", source, target)
         return await relocate(opened, "copy", start, goal, overwrite=overwrite, dry_run=dry_run)
 
@@ -119,7 +119,7 @@ async def move(
 
     See: JFrog REST API, "Move Item".
     """
-    async with using(session) as opened:
+    async with using(session, "move") as opened:
         start, goal = relocation_of(opened, "move", source, target, whole_repository=whole_repository)
         return await relocate(opened, "move", start, goal, overwrite=overwrite, dry_run=dry_run)
 
@@ -159,7 +159,7 @@ async def delete(
 
     See: JFrog REST API, "Delete Item".
     """
-    async with using(session) as opened:
+    async with using(session, "delete") as opened:
         item = item_of(opened, url)
         check_scope("delete", item, whole_repository=whole_repository)
         if dry_run:
@@ -194,7 +194,7 @@ async def mkdir(
 
     See: JFrog REST API, "Create Directory".
     """
-    async with using(session) as opened:
+    async with using(session, "mkdir") as opened:
         item = item_of(opened, url)
         if not item.path:
             raise InvalidArgumentError(

@@ -67,7 +67,9 @@ def copy_many(
 
     See: JFrog REST API, "Copy Item".
     """
-    return _relocations("copy", items, BulkOptions(max_concurrency, on_error, session, progress), overwrite, dry_run)
+    return _relocations(
+        "copy", items, BulkOptions("copy_many", max_concurrency, on_error, session, progress), overwrite, dry_run
+    )
 
 
 def move_many(
@@ -109,7 +111,7 @@ def move_many(
 
     See: JFrog REST API, "Move Item".
     """
-    options = BulkOptions(max_concurrency, on_error, session, progress)
+    options = BulkOptions("move_many", max_concurrency, on_error, session, progress)
     return _relocations("move", items, options, overwrite, dry_run, whole_repository)
 
 
@@ -203,5 +205,5 @@ def delete_many(
         check_scope("delete", item, whole_repository=whole_repository)
         return Task(item, partial(do, session, item))
 
-    options = BulkOptions(max_concurrency, on_error, session, progress)
+    options = BulkOptions("delete_many", max_concurrency, on_error, session, progress)
     return bulk_requests(items, task_of, options, expected="a list of URLs, or use delete() for one")

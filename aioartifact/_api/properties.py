@@ -46,7 +46,7 @@ async def properties(url: URLLike, *, session: aiohttp.ClientSession | None = No
 
     See: JFrog REST API, "Item Properties".
     """
-    async with using(session) as opened:
+    async with using(session, "properties") as opened:
         return await _fetch(opened, item_of(opened, url))
 
 
@@ -84,7 +84,7 @@ async def set_properties(
     See: JFrog REST API, "Update Item Properties".
     """
     wanted = property_values(properties, may_delete=False)
-    async with using(session) as opened:
+    async with using(session, "set_properties") as opened:
         item = item_of(opened, url)
         gone = dict.fromkeys(await _fetch(opened, item))
         if gone or wanted:
@@ -124,7 +124,7 @@ async def update_properties(
     See: JFrog REST API, "Update Item Properties", "Set Item Properties" and "Delete Item Properties".
     """
     wanted = property_values(changes)
-    async with using(session) as opened:
+    async with using(session, "update_properties") as opened:
         item = item_of(opened, url)
         if recursive:
             await _spread(opened, item, wanted, recursive=True)
@@ -159,7 +159,7 @@ async def delete_properties(
     See: JFrog REST API, "Delete Item Properties".
     """
     unwanted = property_names(names)
-    async with using(session) as opened:
+    async with using(session, "delete_properties") as opened:
         await fetch_response(opened, build_delete_properties(item_of(opened, url), unwanted, recursive=recursive))
 
 

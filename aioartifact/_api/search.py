@@ -124,7 +124,7 @@ def search(
         status.is_doubtful = len(found) == _CAP
         yield [entry for entry in found if dates.admits(entry)]
 
-    return Results(start)
+    return Results(start, "search")
 
 
 async def _found(session: aiohttp.ClientSession, request: Request) -> list[Entry]:

@@ -51,7 +51,7 @@ async def repositories(
         check_choice("kind", kind, _KINDS)
     address = parse_server_url(server)
     request = build_repositories(address, kind, package_type)
-    async with using(session) as opened:
+    async with using(session, "repositories") as opened:
         return read_repositories(address, request, await fetch_response(opened, request))
 
 
@@ -74,7 +74,7 @@ async def server_info(server: URLLike, *, session: aiohttp.ClientSession | None 
     """
     address = parse_server_url(server)
     request = build_version(address)
-    async with using(session) as opened:
+    async with using(session, "server_info") as opened:
         return read_version(address, request, await fetch_response(opened, request))
 
 
@@ -101,7 +101,7 @@ async def ping(server: URLLike, *, session: aiohttp.ClientSession | None = None)
     """
     address = parse_server_url(server)
     request = build_ping(address)
-    async with using(session) as opened:
+    async with using(session, "ping") as opened:
         try:
             read_ping(request, await fetch_response(opened, request))
         except (ServerError, TransportError) as error:

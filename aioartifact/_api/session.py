@@ -1,7 +1,7 @@
 """The session factory, and how every other public function gets a session."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 from typing import TypeAlias
 
@@ -15,8 +15,10 @@ from .._errors import InvalidArgumentError
 from .._options import Limits, Timeouts, given_or
 from .._retry import RetryPolicy
 from .._session import (
+    TELEMETRY,
     ClientCertificate,
     Middleware,
+    ObservedOperation,
     SessionState,
     TraceConfig,
     Verify,
@@ -295,12 +297,29 @@ def _given_for(server: ServerURL, given: Mapping[ServerURL, Credentials | Provid
 
 
 @asynccontextmanager
-async def using(given: aiohttp.ClientSession | None) -> AsyncIterator[aiohttp.ClientSession]:
-    """Yield the caller's session, or open one for the block."""
-    if given is not None:
-        with state_of(given).calls.call():
-            yield given
-    else:
-        async with session() as opened:
-            with state_of(opened).calls.call():
-                yield opened
+async def using(given: aiohttp.ClientSession | None, operation: str = "") -> AsyncIterator[aiohttp.ClientSession]:
+    """
+    Yield the caller's session, or open one for the block.
+
+    *operation* is the name of the public function for an observer; without one, the block is a part of another call.
+    """
+    observer = TELEMETRY.observer if operation else None
+    with nullcontext() if observer is None else _observed(observer.start_operation(operation)):
+        if given is not None:
+            with state_of(given).calls.call():
+                yield given
+        else:
+            async with session() as opened:
+                with state_of(opened).calls.call():
+                    yield opened
+
+
+@contextmanager
+def _observed(operation: ObservedOperation) -> Iterator[None]:
+    try:
+        with operation.active():
+            yield
+    except BaseException as error:
+        operation.end(error)
+        raise
+    operation.end(None)

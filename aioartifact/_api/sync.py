@@ -80,7 +80,7 @@ async def plan_sync(
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info".
     """
     request = _sync_request(source, destination, delete, include, exclude, manifest, cache)
-    async with using(session) as opened:
+    async with using(session, "plan_sync") as opened:
         return await make_plan(opened, request)
 
 
@@ -135,7 +135,7 @@ def run_sync(
     async def planned(_: aiohttp.ClientSession) -> SyncPlan:
         return plan
 
-    return _syncs(planned, BulkOptions(max_concurrency, on_error, session, progress), chosen)
+    return _syncs(planned, BulkOptions("run_sync", max_concurrency, on_error, session, progress), chosen)
 
 
 def sync(
@@ -188,7 +188,7 @@ def sync(
     async def planned(opened: aiohttp.ClientSession) -> SyncPlan:
         return await make_plan(opened, request)
 
-    return _syncs(planned, BulkOptions(max_concurrency, on_error, session, progress), request.cache)
+    return _syncs(planned, BulkOptions("sync", max_concurrency, on_error, session, progress), request.cache)
 
 
 def _sync_request(

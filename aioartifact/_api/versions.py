@@ -231,5 +231,5 @@ async def maven_metadata(
     See: https://maven.apache.org/repositories/metadata.html
     """
     item = artifact_of(server, repository, group_id, name)
-    async with using(session) as opened:
+    async with using(session, "maven_metadata") as opened:
         return await fetch_maven_metadata(opened, item)

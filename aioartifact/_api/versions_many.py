@@ -101,7 +101,7 @@ async def versions_many(
     def keeps(error: ArtifactoryError) -> bool:
         return denied == "warn" if isinstance(error, REFUSALS) else on_error == "collect"
 
-    async with using(session) as opened:
+    async with using(session, "versions_many") as opened:
         concurrency = max_concurrency or state_of(opened).limits.max_concurrency
         search = _Search(opened, list(items.values()), keeps, concurrency)
         ways = {"auto": search.by_aql_or_folder, "aql": search.by_aql, "folder": search.by_folder}

@@ -1,12 +1,14 @@
 """What users hold of a listing or a search: results as they come, and whether they are all."""
 
 from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Literal, Self, TypeAlias, TypeVar
 
 from .._html import html_table
 from .._models import FileInfo, FolderInfo
+from .._session import TELEMETRY, ObservedOperation, Observer
 
 T = TypeVar("T")
 Entry: TypeAlias = FileInfo | FolderInfo
@@ -45,8 +47,10 @@ class Results(Generic[T]):
 
     __module__ = "aioartifact"  # Results[Row] in a signature keeps what this is when the signature is read
 
-    def __init__(self, start: Callable[[ListingStatus], AsyncGenerator[list[T], None]]) -> None:
+    def __init__(self, start: Callable[[ListingStatus], AsyncGenerator[list[T], None]], operation: str = "") -> None:
         self.is_complete: bool = False
+        self._operation = operation
+        self._observed: ObservedOperation | None = None
         self._status = ListingStatus()
         self._batches = start(self._status)
         self._batch: Iterator[T] = iter(())
@@ -84,12 +88,30 @@ class Results(Generic[T]):
 
     async def _next_batch(self) -> list[T]:
         try:
-            return await anext(self._batches)
+            if TELEMETRY.observer is None or not self._operation:
+                return await anext(self._batches)
+            return await self._observed_batch(TELEMETRY.observer)
         except BaseException as end:
             if isinstance(end, StopAsyncIteration) and not self._is_over:
                 self.is_complete = not self.is_doubtful
             self._is_over = True
             raise
+
+    async def _observed_batch(self, observer: Observer) -> list[T]:
+        if self._observed is None and not self._is_over:
+            self._observed = observer.start_operation(self._operation)
+        try:
+            # Not longer: what the caller does between two batches is not a part of this operation.
+            with nullcontext() if self._observed is None else self._observed.active():
+                return await anext(self._batches)
+        except BaseException as error:
+            self._end_observed(None if isinstance(error, StopAsyncIteration) else error)
+            raise
+
+    def _end_observed(self, error: BaseException | None) -> None:
+        if self._observed is not None:
+            self._observed.end(error)
+            self._observed = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -104,6 +126,7 @@ class Results(Generic[T]):
         self._is_over = True
         self._batch = iter(())
         await self._batches.aclose()
+        self._end_observed(None)
 
 
 class Listing(Results[Entry]):

@@ -13,13 +13,18 @@ from .connection_probe import ProbeFailure, probe_connection, proxy_of, resolve_
 from .exchange import Reply, fetch_response, send, start_operation, stream
 from .opening import derived_session, new_session
 from .state import STATES, SessionState, is_anonymous, spare_requests, state_of
+from .telemetry import TELEMETRY, ObservedOperation, ObservedRequest, Observer
 from .tls import ClientCertificate, Verify
 
 __all__ = [
     "STATES",
+    "TELEMETRY",
     "ClientCertificate",
     "Clock",
     "Middleware",
+    "ObservedOperation",
+    "ObservedRequest",
+    "Observer",
     "Operation",
     "ProbeFailure",
     "Progress",

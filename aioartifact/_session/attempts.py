@@ -10,6 +10,7 @@ from .._errors import TransportError
 from .._retry import RetryPolicy
 from .clock import Clock
 from .logs import log_resume
+from .telemetry import Traffic
 
 
 class Attempts(ABC):
@@ -150,6 +151,7 @@ class Operation:
         clock: Time and chance.
         repeatable: Whether its requests may be sent more than once.
         on_retry: Called with the number of each further attempt.
+        traffic: Counts the retries.
 
     Attributes:
         used: Attempts used up.
@@ -159,6 +161,7 @@ class Operation:
     clock: Clock
     repeatable: bool = True
     on_retry: Callable[[int], None] | None = None
+    traffic: Traffic = field(default_factory=Traffic)
     used: int = field(default=0, init=False)
     _started: float = field(init=False)
     _starting_since: float | None = field(default=None, init=False)
@@ -219,7 +222,8 @@ class Operation:
         self._is_over = True
 
     def notify_retry(self) -> None:
-        """Report the number of the next attempt to the caller's callback."""
+        """Count the next attempt, and report its number to the caller's callback."""
+        self.traffic.retried()
         if self.on_retry is not None:
             self.on_retry(self.used + 1)
 

@@ -110,6 +110,7 @@ class Reply:
         arrived = sum(map(len, chunks))
         self._received += arrived
         self._limits.queue.limit.add_bytes(arrived)
+        self._context.state.traffic.received(arrived)
         # Bytes that are not read make the server wait: TCP sees to that.
         await rate.take(arrived)
         return chunks
@@ -191,6 +192,7 @@ class Reply:
             failure = _translate_error(error, self._session, self._context, is_body=True)
         else:
             self._received += len(content)
+            self._context.state.traffic.received(len(content))
             await self._context.state.byte_rate.take(len(content))
             return content
         raise failure
@@ -236,7 +238,7 @@ class stream:  # noqa: N801  # it reads as a function, and a generator would cos
         request, state = self._request, state_of(self._session)
         await state.admit(request.server)
         await state.prepare(self._session, request.server)  # before it occupies a slot that others could use
-        operation = self._operation or Operation(state.retry, state.clock, request.repeatable)
+        operation = self._operation or Operation(state.retry, state.clock, request.repeatable, traffic=state.traffic)
         context = RequestContext(request, state, operation)
         route = state.route(request.server)
         await route.limits.enter()
@@ -332,6 +334,7 @@ async def _request(
     if state.foreign:  # in a session of ours, the middleware counts: it may send the request several times
         _raise_if_refused(request, route)
         context.operation.count_request()
+        state.traffic.requests += 1
     if isinstance(payload, UploadPayload):
         headers = {**headers, "Content-Length": str(payload.size)}
     if state.foreign:
@@ -467,4 +470,4 @@ def start_operation(
     *on_retry* is called with the number of each further attempt.
     """
     state = state_of(session)
-    return Operation(state.retry, state.clock, repeatable, on_retry)
+    return Operation(state.retry, state.clock, repeatable, on_retry, state.traffic)

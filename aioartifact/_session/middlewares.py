@@ -40,7 +40,7 @@ def passing(state: SessionState) -> aiohttp.ClientMiddlewareType:
     """Treat requests that users make on the session itself as those of the library are treated."""
 
     async def pass_on(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
-        operation = Operation(state.retry, state.clock, is_idempotent(request.method))
+        operation = Operation(state.retry, state.clock, is_idempotent(request.method), traffic=state.traffic)
         return await AuthRetryMiddleware(state, operation, state.route_to(request.url), is_own=False)(request, handler)
 
     return pass_on
@@ -121,7 +121,7 @@ class AuthRetryMiddleware:
             credentials = self._attach(request)  # others may have renewed them meanwhile
             self._operation.count_request()
             sent = self._state.clock.now()
-            response = await handler(request)
+            response = await self._observed(request, handler)
             refusal = await self._refusal(response) if response.status >= 400 else None
             self._limits.record_response(
                 response.status,
@@ -135,6 +135,20 @@ class AuthRetryMiddleware:
         if self._renewable is not None and self._attached is not None and response.status != 401:
             self._renewable.accepted(self._attached)
         return response, refusal
+
+    async def _observed(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
+        traffic = self._state.traffic
+        observed = traffic.start_request(request.method, request.url, self._operation.used - 1)
+        try:
+            response = await handler(request)
+        except BaseException as error:
+            if observed is not None:
+                observed.end(error=error)
+            raise
+        traffic.answered(response.status)
+        if observed is not None:
+            observed.end(status=response.status)
+        return response
 
     def _attach(self, request: aiohttp.ClientRequest) -> SentCredentials:
         """Have the request carry the present credentials, if these are renewed; return what it carries."""

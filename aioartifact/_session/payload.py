@@ -21,6 +21,7 @@ class UploadPayload(aiohttp.Payload):
         self._stall = state.timeouts.stall
         self._rate = state.byte_rate
         self._limit = limit
+        self._traffic = state.traffic
         self._now = state.clock.now
         # When the last byte was sent: from then on the server takes its time.
         self.sent_at: float | None = None
@@ -69,6 +70,7 @@ class UploadPayload(aiohttp.Payload):
             await self._rate.take(len(part))
             await self._write(writer, part)
             self._limit.add_bytes(len(part))
+            self._traffic.sent(len(part))
 
     async def _write(self, writer: AbstractStreamWriter, block: bytes | memoryview) -> None:
         try:

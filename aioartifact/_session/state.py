@@ -30,6 +30,7 @@ from .limits import RateLimiter, ServerLimits
 from .proxies import environment_proxy
 from .refusals import ActiveCalls, credentials_in
 from .renewal import RenewableCredentials
+from .telemetry import Traffic
 
 # Some servers take what follows a semicolon for a parameter, an encoded slash or a backslash for a slash.
 _LEADS_UP = re.compile(r"[/\\]\.\.(?:[/\\;]|\Z)")
@@ -138,6 +139,7 @@ class SessionState:
     resolving: anyio.Lock = field(default_factory=anyio.Lock)
     watch: Watch = field(default_factory=Watch)
     calls: ActiveCalls = field(default_factory=ActiveCalls)
+    traffic: Traffic = field(default_factory=Traffic)
 
     def __post_init__(self) -> None:
         self.byte_rate = RateLimiter(self.limits.max_bytes_per_second, self.clock)

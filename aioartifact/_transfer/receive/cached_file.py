@@ -11,6 +11,7 @@ from ..._cache import KnownFile, OpenCache, not_cached
 from ..._models import FileInfo
 from ..._progress import FileProgress
 from ..._scheduler import Slots
+from ..._session import state_of
 from .one_file import Fetched, fetch_file
 
 
@@ -54,7 +55,16 @@ async def fetch_through(
 
     if cache is None:
         return await fetch(unless_sha1)
-    wanted = _Wanted(item, target, listed, unless_sha1, check_replaceable, durable, progress)
+    wanted = _Wanted(
+        item,
+        target,
+        listed,
+        unless_sha1,
+        check_replaceable,
+        durable,
+        progress,
+        state_of(session).traffic.found_in_cache,
+    )
     return await _CachedFetch(cache, wanted, fetch).run()
 
 
@@ -69,6 +79,7 @@ class _Wanted:
     check_replaceable: Callable[[], None]
     durable: bool
     progress: FileProgress
+    found: Callable[[], None]
 
 
 class _Fetch(Protocol):
@@ -111,6 +122,7 @@ class _CachedFetch:
         status = await self._cache.place(known, wanted.target, durable=wanted.durable)
         if status is None or known.size not in (None, status.st_size):
             return None  # a size that contradicts the checksum is an error that the download reports
+        wanted.found()
         wanted.progress.correct(status.st_size)
         wanted.progress.advance(status.st_size)
         return Fetched(status.st_size, known.checksums, status, is_cached=True)

@@ -315,6 +315,8 @@ class _Download:
                     raise ContentChanged
                 await self._start_over(answer)
                 asked = WHOLE
+            if asked != WHOLE:
+                state_of(self._session).traffic.resumed(self._partial.size)
             return await self._receive(reply, asked, reply_seconds)
 
     def _request(self, asked: Range) -> Request:
