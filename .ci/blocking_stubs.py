@@ -54,12 +54,10 @@ class Module:
         self._package = path.relative_to(PACKAGE.parent).with_suffix("").parts[:-1]
         self._dotted = ".".join([*self._package, *([] if path.stem == "__init__" else [path.stem])])
 
-    def definition(self, name: str) -> ast.stmt | None:
-        """Return the function or class *name*, or None."""
-        for node in self.tree.body:
-            if isinstance(node, Function | ast.ClassDef) and node.name == name:
-                return node
-        return None
+    def definitions(self, name: str) -> list[Function | ast.ClassDef]:
+        """Return the function or class *name*: of one with overloads, only these."""
+        nodes = [node for node in self.tree.body if isinstance(node, Function | ast.ClassDef) and node.name == name]
+        return nodes[:-1] or nodes
 
     def home_of(self, name: str) -> "Module":
         """Return the module that defines *name*, which this one may import."""
@@ -113,12 +111,17 @@ class Stubs:
         if name in OWN_NAMES and name not in BLOCKING_CLASSES:
             return None
         module = Module(aioartifact._MODULES[original]).home_of(original)  # noqa: SLF001
-        node = module.definition(original)
-        if isinstance(node, ast.ClassDef) and name in BLOCKING_CLASSES:
-            return "\n".join(self._class(module, node))
-        if not isinstance(node, Function) or not function_needs_event_loop(getattr(aioartifact, original)):
+        nodes = module.definitions(original)
+        if name in BLOCKING_CLASSES:
+            return "\n".join(
+                line for node in nodes if isinstance(node, ast.ClassDef) for line in self._class(module, node)
+            )
+        functions = [node for node in nodes if isinstance(node, Function)]
+        if not functions or not function_needs_event_loop(getattr(aioartifact, original)):
             return None
-        return "\n".join(self._function(module, node, name, is_iterating=name != original))
+        return "\n".join(
+            line for node in functions for line in self._function(module, node, name, is_iterating=name != original)
+        )
 
     def _class(self, module: Module, node: ast.ClassDef) -> Iterator[str]:
         """Yield a subclass with the members that have other types here."""
@@ -142,6 +145,8 @@ class Stubs:
         if is_iterating:
             returns = "Outcomes"
         parameters = list(self._parameters(module, node))
+        if "overload" in decorators:
+            self._imports.add("from typing import overload")
         for decorator in sorted(decorators - {"asynccontextmanager"}):
             yield f"@{decorator}"
         line = f"def {name}({', '.join(parameters)}) -> {returns}:"

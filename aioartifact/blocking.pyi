@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Literal
+from typing import overload
 from yarl import URL
 import os
 from aioartifact import ArtifactoryPath as _ArtifactoryPath
@@ -120,6 +121,7 @@ from . import path_to_group_id as path_to_group_id
 from . import resolve_credentials as resolve_credentials
 from . import resolve_server as resolve_server
 from . import url as url
+from ._blocking.values import FileListing as FileListing
 from ._blocking.values import FileStream as FileStream
 from ._blocking.values import Listing as Listing
 from ._blocking.values import Outcomes as Outcomes
@@ -525,6 +527,18 @@ def download_many(
 def exists(url: URLLike, *, session: Session | None = None) -> bool:
     """Return whether a file or a folder exists; one request."""
 
+@overload
+def glob(
+    url: URLLike,
+    pattern: str,
+    *,
+    folders: Literal[False] = False,
+    exclude: str | Iterable[str] = (),
+    where: Filter | None = None,
+    session: Session | None = None,
+) -> FileListing:
+    ...
+@overload
 def glob(
     url: URLLike,
     pattern: str,
@@ -534,7 +548,7 @@ def glob(
     where: Filter | None = None,
     session: Session | None = None,
 ) -> Listing:
-    """List the entries below a folder that match a pattern."""
+    ...
 
 def info(url: URLLike, *, session: Session | None = None) -> FileInfo | FolderInfo:
     """Return the info of a file or a folder; one request."""
@@ -935,6 +949,20 @@ def versions_many(
 ) -> dict[tuple[str, str], ArtifactVersions]:
     """List the versions of many artifacts of a repository, as `versions` does for one."""
 
+@overload
+def walk(
+    url: URLLike,
+    *,
+    depth: int | None = None,
+    files: Literal[True] = True,
+    folders: Literal[False] = False,
+    include: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
+    where: Filter | None = None,
+    session: Session | None = None,
+) -> FileListing:
+    ...
+@overload
 def walk(
     url: URLLike,
     *,
@@ -946,7 +974,7 @@ def walk(
     where: Filter | None = None,
     session: Session | None = None,
 ) -> Listing:
-    """List a folder on all levels, as entries arrive."""
+    ...
 
 def with_credentials(
     session: Session,

@@ -69,7 +69,7 @@ def run(code, *arguments, **options):
 
 def test_every_public_name_is_there():
     """What is missing has no meaning here; what is added is named after what it comes from."""
-    added = {"FileStream", "Session", "Outcomes", *(f"iter_{name}" for name in BULK)} - {*aioartifact.__all__}
+    added = {"Session", "Outcomes", *(f"iter_{name}" for name in BULK)} - {*aioartifact.__all__}
     assert {*blocking.__all__} == {*aioartifact.__all__} - {"Batch", "__version__"} | added
     assert dir(blocking) == sorted(blocking.__all__)
     assert all(getattr(blocking, name) is not None for name in blocking.__all__)

@@ -37,7 +37,7 @@ def iterate(url: str) -> None:
     for entry in blocking.ls(url):
         assert_type(entry, aioartifact.FileInfo | aioartifact.FolderInfo)
     with blocking.walk(url, depth=1) as listing:
-        assert_type(listing, blocking.Listing)
+        assert_type(listing, blocking.FileListing)
         assert_type(listing.is_complete, bool)
     for row in blocking.aql(url, "items.find()"):
         assert_type(row["name"], object)  # type: ignore[assert-type]  # Any

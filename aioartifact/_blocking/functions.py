@@ -29,6 +29,7 @@ import aiohttp
 from .._address import URLLike
 from .._api.bulk import Batch
 from .._api.session import SessionOpening as AsyncSessionOpening
+from .._listing import FileListing as AsyncFileListing
 from .._listing import Listing as AsyncListing
 from .._listing import Results as AsyncResults
 from .._reports import Report
@@ -37,6 +38,7 @@ from .._transfer.receive.remote_file import RemoteFile as AsyncRemoteFile
 from .loop import Lease
 from .tasks import Caller, call
 from .values import (
+    FileListing,
     FileStream,
     Iteration,
     Listing,
@@ -56,6 +58,7 @@ _WRAPPERS: dict[type, Callable[..., object]] = {AsyncFileStream: FileStream, Asy
 
 _TYPES: dict[Any, Any] = {
     AbstractAsyncContextManager: AbstractContextManager,
+    AsyncFileListing: FileListing,
     AsyncFileStream: FileStream,
     AsyncListing: Listing,
     AsyncRemoteFile: RemoteFile,
@@ -201,6 +204,8 @@ async def _read_in_caller(values: Iterable[Any], caller: Caller) -> AsyncGenerat
 
 def adapted(result: Any) -> Any:
     """Return what replaces *result* in code that blocks."""
+    if isinstance(result, AsyncFileListing):
+        return FileListing(result)
     if isinstance(result, AsyncListing):
         return Listing(result)
     if isinstance(result, AsyncResults):

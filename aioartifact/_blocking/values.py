@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
 from threading import RLock
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 from weakref import WeakSet
 
 import aiohttp
@@ -223,6 +223,19 @@ class Listing(Results[Entry]):
     def method(self) -> Method | None:
         """How the server is listed: ``"file-list"``, ``"aql"`` or ``"folders"``; None before the first entry."""
         return self._results.method
+
+    def _repr_html_(self) -> str:
+        return self._results._repr_html_()  # its counterpart
+
+
+class FileListing(Listing):
+    """The files of a tree, as they arrive: a :class:`Listing` without folders, which type checkers know."""
+
+    __module__ = "aioartifact.blocking"
+
+    if TYPE_CHECKING:
+
+        def __next__(self) -> FileInfo: ...
 
 
 class Outcomes(Iteration[Outcome]):
