@@ -103,6 +103,7 @@ from . import ServerError as ServerError
 from . import ServerInfo as ServerInfo
 from . import SessionError as SessionError
 from . import SessionStats as SessionStats
+from . import SplitPlan as SplitPlan
 from . import StoredElsewhereError as StoredElsewhereError
 from . import SyncAction as SyncAction
 from . import SyncFile as SyncFile

@@ -38,6 +38,8 @@ def iterate(url: str) -> None:
         assert_type(entry, aioartifact.FileInfo | aioartifact.FolderInfo)
     with blocking.walk(url, depth=1) as listing:
         assert_type(listing, blocking.FileListing)
+        for file in listing:
+            assert_type(file, aioartifact.FileInfo)
         assert_type(listing.is_complete, bool)
     for row in blocking.aql(url, "items.find()"):
         assert_type(row["name"], object)  # type: ignore[assert-type]  # Any
