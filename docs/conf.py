@@ -31,7 +31,12 @@ nitpick_ignore_regex = [
     ("py:.*", r"(aiohttp|collections|contextlib|datetime|os|pathlib|re|rich|ssl|typing|types|yarl)\..*")
 ]
 # What ArtifactoryPath, which has a page, derives from: the signatures name it, as Sphinx resolves `URLLike`.
-nitpick_ignore = [("py:class", "aioartifact._address.Locator")]
+nitpick_ignore = [
+    ("py:class", "aioartifact._address.Locator"),
+    # Files as fsspec has them.
+    ("py:class", "aioartifact.fsspec.reading.StreamedFile"),
+    ("py:class", "aioartifact.fsspec.writing.AsyncWriteFile"),
+]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

@@ -43,7 +43,7 @@ LAYERS = (
     {"_lookup", "data"},
     {"_public"},
     {"__init__"},
-    {"_blocking", "cli", "otel", "progress"},
+    {"_blocking", "cli", "fsspec", "otel", "progress"},
     {"__main__", "blocking"},
 )
 SERVER_LAYERS = (
@@ -121,7 +121,14 @@ RANKS = {
 }
 RANK = RANKS[NAME]
 SANS_IO = set().union(*LAYERS[:4])
-SANS_IO_FILES = {"_lookup/table.py", "data/sharding.py", "data/tar_format.py"}
+SANS_IO_FILES = {
+    "_lookup/table.py",
+    "data/sharding.py",
+    "data/tar_format.py",
+    "fsspec/addresses.py",
+    "fsspec/entries.py",
+    "fsspec/spans.py",
+}
 IO_LIBRARIES = {"aiofiles", "aiohttp", "anyio", "asyncio", "socket", "ssl", "subprocess"}
 ASYNC_SYNTAX = (ast.AsyncFor, ast.AsyncFunctionDef, ast.AsyncWith, ast.Await)
 HOMES = {"aiofiles": "_files", "aiohttp": "_session"}
@@ -237,7 +244,7 @@ def violations(file: str, source: str) -> list[str]:
     match unit_of_file(file):
         case "testing":
             rules = [breaks_the_order, reaches_the_client]
-        case "cli" | "progress":
+        case "cli" | "fsspec" | "progress":
             rules = [breaks_the_order, strays_from_home, uses_private_names]
         case _:
             rules = [breaks_the_order, strays_from_home, uses_aiohttp, does_io, reaches_the_server]

@@ -1,0 +1,48 @@
+"""
+The classes of fsspec that are derived from here.
+
+fsspec has no types, and a class without known bases has none either. Type checkers therefore see bases without a
+declared interface, whose attributes are Any.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import fsspec.asyn
+import fsspec.spec
+
+__all__ = ["AbstractAsyncStreamedFile", "AbstractBufferedFile", "AsyncFileSystem", "FileSystemType", "sync_wrapper"]
+
+if TYPE_CHECKING:
+
+    class FileSystemType(type):
+        """Metaclass of file systems."""
+
+    class AsyncFileSystem(metaclass=FileSystemType):
+        """See https://filesystem-spec.readthedocs.io."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+        def __getattr__(self, name: str) -> Any: ...
+        def open(self, *args: Any, **kwargs: Any) -> Any:
+            """Open a file."""
+
+        def invalidate_cache(self, path: str | None = None) -> None:
+            """Forget listings."""
+
+    class AbstractBufferedFile:
+        """See https://filesystem-spec.readthedocs.io."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+        def close(self) -> Any:
+            """Close the file."""
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    class AbstractAsyncStreamedFile(AbstractBufferedFile):
+        """See https://filesystem-spec.readthedocs.io."""
+else:
+    AsyncFileSystem = fsspec.asyn.AsyncFileSystem
+    FileSystemType = type(AsyncFileSystem)
+    AbstractBufferedFile = fsspec.spec.AbstractBufferedFile
+    AbstractAsyncStreamedFile = fsspec.asyn.AbstractAsyncStreamedFile
+
+sync_wrapper: Any = fsspec.asyn.sync_wrapper

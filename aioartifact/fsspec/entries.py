@@ -1,0 +1,54 @@
+"""What fsspec calls the info of an item: a dict; no I/O."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+import aioartifact
+
+Entry: TypeAlias = dict[str, Any]
+
+
+def entry_of(path: str, info: aioartifact.FileInfo | aioartifact.FolderInfo) -> Entry:
+    """Return the entry of an item; *path* is the one that was requested: a virtual repository reports another."""
+    if isinstance(info, aioartifact.FolderInfo):
+        return {**folder_entry(path), **_times(info)}
+    checksums = info.checksums
+    return {
+        "name": path,
+        "type": "file",
+        "size": info.size,
+        **_times(info),
+        "sha256": checksums.sha256,
+        "sha1": checksums.sha1,
+        "md5": checksums.md5,
+        "mimetype": info.mime_type,
+    }
+
+
+def folder_entry(path: str) -> Entry:
+    """Return the entry of a folder of which only the path is known."""
+    return {"name": path, "type": "directory", "size": 0}
+
+
+def _times(info: aioartifact.FileInfo | aioartifact.FolderInfo) -> Entry:
+    return {
+        "created": info.created,
+        "modified": info.modified,
+        "mtime": None if info.modified is None else info.modified.timestamp(),
+    }
+
+
+def is_folder(entry: Mapping[str, Any]) -> bool:
+    """Whether *entry* is that of a folder."""
+    return bool(entry["type"] == "directory")
+
+
+def by_folder(root: str, entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """Sort the entries of a tree by the folder that they are in; every folder has a list, also an empty one."""
+    folders: dict[str, list[Entry]] = {root: []}
+    for entry in entries:
+        name = entry["name"]
+        if is_folder(entry):
+            folders.setdefault(name, [])
+        folders.setdefault(name.rpartition("/")[0], []).append(entry)
+    return folders

@@ -1,0 +1,116 @@
+"""One session for each event loop and process that a file system is used in."""
+
+import asyncio
+import atexit
+import os
+import weakref
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TypeAlias
+
+import aiohttp
+
+_SECONDS_AT_EXIT = 2.0
+Manager: TypeAlias = AbstractAsyncContextManager[aiohttp.ClientSession]
+_Holder: TypeAlias = AsyncGenerator[aiohttp.ClientSession, None]
+# Sessions of the parent process: closing them here would end connections that are still the parent's.
+_INHERITED: list[object] = []
+
+
+class Sessions:
+    """
+    Opens a session when one is first needed in an event loop, and reuses it there.
+
+    A session is closed by :meth:`close`, at the latest with its loop (``asyncio.run`` closes what generators hold),
+    when this object is collected, or at the end of the program.
+    """
+
+    def __init__(self, new_session: Callable[[], Manager]) -> None:
+        self._new_session = new_session
+        self._pid = os.getpid()
+        self._entries: dict[asyncio.AbstractEventLoop, _Entry] = {}
+        weakref.finalize(self, _close_all, self._pid, self._entries).atexit = False
+        _EVERY.add(self)
+
+    async def get(self) -> aiohttp.ClientSession:
+        """
+        Return the session of the running loop.
+
+        Raises:
+            ArtifactoryError: If it cannot be opened, see :func:`aioartifact.session`.
+        """
+        if self._pid != os.getpid():
+            _INHERITED.append(self._entries)
+            self._pid, self._entries = os.getpid(), {}
+            weakref.finalize(self, _close_all, self._pid, self._entries).atexit = False
+        loop = asyncio.get_running_loop()
+        entry = self._entries.get(loop)
+        if entry is None:
+            for other in [each for each in self._entries if each.is_closed()]:
+                del self._entries[other]
+            entry = self._entries[loop] = _Entry(self._new_session)
+        return await entry.get()
+
+    async def close(self) -> None:
+        """Close the session of the running loop; the next call opens another."""
+        if self._pid == os.getpid() and (entry := self._entries.pop(asyncio.get_running_loop(), None)):
+            await entry.close()
+
+    def close_all(self, seconds: float) -> None:
+        """Close the sessions of loops that run in other threads, and wait up to *seconds* for each."""
+        for closing in _close_all(self._pid, self._entries):
+            try:
+                closing(seconds)
+            except (TimeoutError, RuntimeError):
+                continue
+
+
+class _Entry:
+    """The session of one loop."""
+
+    def __init__(self, new_session: Callable[[], Manager]) -> None:
+        self._new_session = new_session
+        self._opening = asyncio.Lock()
+        self._holder: _Holder | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def get(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            async with self._opening:
+                if self._session is None or self._session.closed:
+                    self._holder = _hold(self._new_session())
+                    self._session = await anext(self._holder)
+        return self._session
+
+    async def close(self) -> None:
+        self._session = None
+        if self._holder is not None:
+            await self._holder.aclose()
+
+
+async def _hold(manager: Manager) -> _Holder:
+    """Hold a session in a generator: whatever shuts down a loop closes the generators that it has started."""
+    async with manager as session:
+        yield session
+
+
+def _close_all(pid: int, entries: dict[asyncio.AbstractEventLoop, _Entry]) -> list[Callable[[float], object]]:
+    """Start to close the sessions of running loops; return what waits for that."""
+    if pid != os.getpid():
+        _INHERITED.append(entries)
+        return []
+    closing: list[Callable[[float], object]] = []
+    for loop, entry in list(entries.items()):
+        if loop.is_running():
+            closing.append(asyncio.run_coroutine_threadsafe(entry.close(), loop).result)
+    entries.clear()
+    return closing
+
+
+_EVERY: weakref.WeakSet[Sessions] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_at_exit() -> None:
+    for sessions in list(_EVERY):
+        sessions.close_all(_SECONDS_AT_EXIT)
