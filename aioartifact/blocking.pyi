@@ -17,6 +17,7 @@ from typing import overload
 from yarl import URL
 import os
 from aioartifact import ArtifactoryPath as _ArtifactoryPath
+from aioartifact import Cache as _Cache
 from aioartifact import Lookup as _Lookup
 from aioartifact._address import ItemURL
 from aioartifact._api.aql import Row
@@ -44,7 +45,6 @@ from . import Auth as Auth
 from . import AuthenticationError as AuthenticationError
 from . import BadRequestError as BadRequestError
 from . import BatchError as BatchError
-from . import Cache as Cache
 from . import CacheEntry as CacheEntry
 from . import CacheLike as CacheLike
 from . import ChangedError as ChangedError
@@ -228,6 +228,20 @@ class ArtifactoryPath(_ArtifactoryPath):
 
     def replace(self, target: URLLike) -> ArtifactoryPath:
         """Move like `rename`, and replace an existing file."""
+
+class Cache(_Cache):
+    """A cache of downloaded files by their SHA-256, for any number of projects and processes."""
+
+    def entries(self) -> list[CacheEntry]:
+        """List the files in the cache, sorted by their SHA-256."""
+
+    def prune(self, *, max_bytes: int | None = None, older_than: float | None = None) -> list[CacheEntry]:
+        """Remove the least recently used files, and what killed processes have left; running downloads go on."""
+
+    def verify(self) -> list[CacheEntry]:
+        """
+        Hash every file in the cache, and remove those that are damaged; each use does so for the file it needs.
+        """
 
 class Lookup(_Lookup):
     """A table of the flavours of an artifact; `open` finds it, `create` makes it."""

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 import aioartifact
-from aioartifact import Cache, Checksums, InvalidArgumentError, LocalFileError, NotCachedError
+from aioartifact import Cache, Checksums, InvalidArgumentError, LocalFileError, NotCachedError, blocking
 from aioartifact._cache.location import default_folder, is_offline
 from aioartifact._cache.locks import EntryLock
-from aioartifact.testing import ArtifactoryServer, Fault
+from aioartifact.testing import ArtifactoryServer, Fault, ThreadedArtifactoryServer
 
 FOLDER = "generic-local/data/1.0"
 TREE = {f"d{number % 3}/f {number}.txt": f"content {number}".encode() for number in range(10)}
@@ -30,7 +30,7 @@ def tree(server) -> str:
     return put(server, FOLDER, TREE)
 
 
-def put(server: ArtifactoryServer, folder: str, tree: dict[str, bytes]) -> str:
+def put(server: ArtifactoryServer | ThreadedArtifactoryServer, folder: str, tree: dict[str, bytes]) -> str:
     for path, data in tree.items():
         server.put(f"{folder}/{path}", data)
     return f"{server.url}/{folder}"
@@ -443,6 +443,23 @@ def test_a_lock_that_cannot_be_created_keeps_nobody_waiting(tmp_path):
     lock = EntryLock(str(tmp_path / "file/key"))
     assert lock.acquire()
     lock.release()
+
+
+def test_a_cache_of_code_that_blocks(tmp_path):
+    """Its methods return at once, and the functions of both modules accept it."""
+    with (
+        ThreadedArtifactoryServer() as server,
+        blocking.session(server.url, auth=(server.username, server.password)) as session,
+    ):
+        url = put(server, FOLDER, TREE)
+        cache = blocking.Cache(tmp_path / "cache")
+        assert isinstance(cache, Cache)
+        for place in ("one", "two"):
+            report = blocking.download_folder(url, tmp_path / place, cache=cache, session=session)
+    assert len(report.from_cache) == len(cache.entries()) == len(TREE)
+    assert pickle.loads(pickle.dumps(cache)) == cache
+    assert cache.verify() == []
+    assert len(cache.prune(max_bytes=0)) == len(TREE)
 
 
 # Arguments

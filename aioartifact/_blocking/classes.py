@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_origin, get_type_hints
 
 from .._address import ItemURL
 from .._api.path import ArtifactoryPath as AsyncPath
+from .._cache import Cache as AsyncCache
 from .._lookup import Lookup as AsyncLookup
 from .functions import blocking_text, invoke, register_twin, with_class
 
@@ -85,4 +86,9 @@ class Lookup(AsyncLookup):
             setattr(self, name, getattr(table, name))
 
 
-BLOCKING_CLASSES = frozenset({ArtifactoryPath.__name__, Lookup.__name__})
+@_blocking_class
+class Cache(AsyncCache):
+    __slots__ = ()
+
+
+BLOCKING_CLASSES = frozenset({ArtifactoryPath.__name__, Cache.__name__, Lookup.__name__})

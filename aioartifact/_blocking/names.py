@@ -9,6 +9,7 @@ import aioartifact
 _OMITTED = frozenset({"Batch", "__version__"})
 OWN_NAMES = {
     "ArtifactoryPath": ".classes",
+    "Cache": ".classes",
     "FileListing": ".values",
     "FileStream": ".values",
     "Listing": ".values",
