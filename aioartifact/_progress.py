@@ -76,7 +76,7 @@ class ProgressSnapshot:
         elapsed: Seconds since the `Progress` was made.
         rate: Bytes per second, over the last 10 seconds.
         eta: Seconds until the bytes known so far are transferred, or None if unknown.
-        active: Names of files in flight, the longest running first; at most 16.
+        active: Files in flight, the longest running first; at most 16. Of several files, their paths below the folder.
     """
 
     files_done: int

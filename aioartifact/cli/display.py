@@ -83,7 +83,7 @@ def live(progress: aioartifact.Progress) -> Iterator[None]:
         get_renderable=lambda: _frame(progress.snapshot()),
         console=Console(stderr=True),
         refresh_per_second=_FRAMES_PER_SECOND,
-        redirect_stdout=False,  # results stay on stdout
+        redirect_stdout=sys.stdout.isatty(),  # on the same screen, results go above the bar; in a pipe, they stay there
         transient=True,
     ):
         yield

@@ -1,6 +1,7 @@
 """Results on stdout: plain lines, or one JSON object per line."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -10,8 +11,9 @@ from typing import TypeAlias
 import aioartifact
 
 from . import units
-from .colours import painted
+from .colours import GREEN, RED, YELLOW, painted
 
+_SYNC_COLOURS = {"deleted": RED, "renamed": YELLOW, "failed": RED}
 Entry: TypeAlias = aioartifact.FileInfo | aioartifact.FolderInfo
 
 
@@ -26,6 +28,16 @@ def row(plain: str, record: Mapping[str, object], *, as_json: bool) -> None:
     sys.stdout.write(f"{json.dumps(record, default=_text_of_time) if as_json else _for_people(plain)}\n")
 
 
+def coloured(
+    prefix: str, text: str, colour: str, rest: str = "", *, as_json: bool, record: Mapping[str, object]
+) -> None:
+    """Write one result, of which *text* has a colour on a terminal."""
+    if as_json or not sys.stdout.isatty():
+        row(f"{prefix}{text}{rest}", record, as_json=as_json)
+    else:
+        styled([(prefix, ""), (text, colour), (rest, "")])
+
+
 def styled(parts: Iterable[tuple[str, str]]) -> None:
     """Write texts, each in a colour if it has one."""
     texts = ((_printable_lines(text), colour) for text, colour in parts)
@@ -33,7 +45,7 @@ def styled(parts: Iterable[tuple[str, str]]) -> None:
 
 
 def _printable_lines(text: str) -> str:
-    return "\n".join(map(units.printable, text.split("\n")))
+    return re.sub(r"[^\t\n]+", lambda found: units.printable(found[0]), text)
 
 
 def _text_of_time(value: object) -> str:
@@ -145,7 +157,9 @@ def relocated(done: aioartifact.Outcome, *, as_json: bool) -> None:
 def synced(done: aioartifact.Outcome, *, as_json: bool) -> None:
     """Write the outcome of one path of a sync: as text, action and path, unless it was unchanged."""
     if as_json or done.status not in ("unchanged", "failed"):
-        emit(f"{done.status}\t{done.path or done.url}", _outcome(done), as_json=as_json)
+        colour = _SYNC_COLOURS.get(done.status, GREEN)
+        coloured("", done.status, colour, f"\t{done.path or done.url}", record=_outcome(done), as_json=as_json)
+        sys.stdout.flush()
 
 
 def plan(made: aioartifact.SyncPlan, *, as_json: bool) -> None:

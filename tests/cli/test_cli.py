@@ -521,7 +521,7 @@ def test_terminal_shows_a_bar_and_names_while_it_runs(server, tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=env) as process:
         os.close(theirs)
         screen = b""
-        while b"2/3 files" not in screen or b"  b.wav" not in screen:
+        while b"2/3 files" not in screen or b"  media/b.wav" not in screen:
             screen += os.read(ours, 4096)
         stall.release()
         out, _ = process.communicate(timeout=SECONDS)

@@ -71,7 +71,7 @@ def test_fields_of_a_row_are_separated_by_tabs(server, run):
 def test_sync_separates_action_and_path_by_a_tab(server, run, tmp_path):
     """As in a pipe."""
     code, screen = run("-q", "sync", f"{server.url}/{FOLDER}", str(tmp_path), "--include", "*.txt")
-    assert (code, screen) == (0, f"downloaded\t{tmp_path}/small.txt\n")
+    assert (code, screen) == (0, f"\x1b[32mdownloaded\x1b[0m\t{tmp_path}/small.txt\n")
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,41 @@ def test_doctor_without_colours(server, run):
     """NO_COLOR is honoured on stdout, too."""
     _, screen = run("doctor", server.origin, NO_COLOR="1")
     assert not COLOUR.search(screen)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        pytest.param(["ls", "URL/generic-local"], "<34m>emodb</>/", id="ls"),
+        pytest.param(["tree", "URL/generic-local"], "└── <34m>emodb</>", id="tree"),
+        pytest.param(["props", "get", f"URL/{FOLDER}/small.txt"], "<36m>stage</>=tested", id="props"),
+        pytest.param(["repos", "URL"], "generic-local  <2m>local      generic</>", id="repos"),
+    ],
+)
+@pytest.mark.parametrize("wants", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_colours_of_results(server, run, words, line, wants):
+    """Folders, names of properties, and details; without colours, the same characters."""
+    code, screen = run(*(word.replace("URL", server.url) for word in words), **wants)
+    expected = line.replace("</>", "\x1b[0m").replace("<", "\x1b[").replace(">", "")
+    assert code == 0
+    assert (COLOUR.sub("", expected) if wants else expected) in screen.splitlines()
+
+
+def test_names_with_control_characters_have_no_colours_of_their_own(server, run):
+    """Where text is coloured, a name cannot add codes either."""
+    server.put("generic-local/evil\x1b[31m/a", b"")
+    server.put("generic-local/b", b"", properties={"k": "v\x1b[2J"})
+    _, screen = run("tree", f"{server.url}/generic-local")
+    assert "\x1b[34mevil�[31m\x1b[0m" in screen
+    _, screen = run("props", "get", f"{server.url}/generic-local/b")
+    assert "\x1b[36mk\x1b[0m=v�[2J" in screen
+
+
+def test_results_do_not_mix_with_progress(server, run, tmp_path):
+    """Results are written above the bar, each on a line of its own."""
+    code, screen = run("sync", f"{server.url}/{FOLDER}", str(tmp_path))
+    shown = [re.split(r"\x1b\[\d*[AK]|\r", line)[-1] for line in screen.splitlines()]
+    results = [COLOUR.sub("", line) for line in shown if "downloaded" in line]
+    assert code == 0
+    assert len(results) == 2
+    assert all(line.startswith("downloaded") for line in results)

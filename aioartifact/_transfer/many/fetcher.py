@@ -239,7 +239,7 @@ class Fetcher:
             work.url,
             work.path,
             partial(self._fetch, work),
-            name=work.job.item.name,
+            name=work.job.relative,
             size=listed_size(work.job),
         )
 

@@ -96,7 +96,7 @@ class Deployer:
             str(item),
             path,
             partial(self._deploy, path, item),
-            name=os.path.basename(path),
+            name=given.relative if isinstance(given, TreeFile) else os.path.basename(path),
             size=listed_size(given),
         )
 

@@ -9,6 +9,7 @@ import aioartifact
 
 from .. import render, units
 from ..arguments import URL, as_json
+from ..colours import BLUE
 from ..errors import say, warn_of_gaps
 from ..running import run
 from ..settings import Settings
@@ -45,7 +46,12 @@ def ls(settings: Settings, url: str, long: bool, human: bool, recursive: bool, a
                 show(file, file.name)
 
     def show(entry: render.Entry, name: str) -> None:
-        render.row(_line(entry, name, size_of if long else None), render.describe(entry), as_json=as_json)
+        is_folder, record = isinstance(entry, aioartifact.FolderInfo), render.describe(entry)
+        details = _details(entry, size_of) if long else ""
+        if is_folder:
+            render.coloured(details, name, BLUE, "/", record=record, as_json=as_json)
+        else:
+            render.row(f"{details}{name}", record, as_json=as_json)
 
     run(call)
 
@@ -55,13 +61,11 @@ def below(root: str, entry: render.Entry) -> str:
     return entry.path.removeprefix(f"{root}/") if root else entry.path
 
 
-def _line(entry: render.Entry, name: str, size_of: Callable[[int], str] | None) -> str:
-    shown = f"{name}/" if isinstance(entry, aioartifact.FolderInfo) else name
-    if size_of is None:
-        return shown
+def _details(entry: render.Entry, size_of: Callable[[int], str]) -> str:
+    """Date and size, in columns before the name."""
     size = entry.size if isinstance(entry, aioartifact.FileInfo) else None
     modified = entry.modified and f"{entry.modified.astimezone():%Y-%m-%d %H:%M:%S}"
-    return f"{modified or '-':>19} {'-' if size is None else size_of(size):>14} {shown}"
+    return f"{modified or '-':>19} {'-' if size is None else size_of(size):>14} "
 
 
 @click.command()
@@ -91,8 +95,12 @@ def tree(settings: Settings, url: str, depth: int | None, folders_only: bool, as
     if not as_json:
         render.row(url.rstrip("/"), {}, as_json=False)
     folders = files = 0
-    for path, is_folder, drawn in _drawn(top, "", ""):
-        render.row(drawn, {"path": path, "folder": is_folder}, as_json=as_json)
+    for path, is_folder, margin in _drawn(top, "", ""):
+        name, record = path.rpartition("/")[2], {"path": path, "folder": is_folder}
+        if is_folder:
+            render.coloured(margin, name, BLUE, record=record, as_json=as_json)
+        else:
+            render.row(f"{margin}{name}", record, as_json=as_json)
         folders, files = folders + is_folder, files + (not is_folder)
     if not settings.quiet:
         say(f"{'1 folder' if folders == 1 else f'{folders} folders'}, {units.files(files)}")
@@ -108,8 +116,8 @@ def _plant(top: Tree, path: str, *, is_folder: bool) -> None:
 
 
 def _drawn(tree: Tree, above: str, margin: str) -> Iterator[tuple[str, bool, str]]:
-    """Path, whether it is a folder, and line of each entry."""
+    """Path, whether it is a folder, and what is drawn before the name of each entry."""
     for position, name in enumerate(sorted(tree), start=1):
         is_last, branch = position == len(tree), tree[name]
-        yield f"{above}{name}", branch is not None, f"{margin}{'└── ' if is_last else '├── '}{name}"
+        yield f"{above}{name}", branch is not None, f"{margin}{'└── ' if is_last else '├── '}"
         yield from _drawn(branch or {}, f"{above}{name}/", f"{margin}{'    ' if is_last else '│   '}")

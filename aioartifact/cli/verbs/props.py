@@ -9,6 +9,7 @@ import aioartifact
 
 from .. import render
 from ..arguments import URL, as_json, parse_properties
+from ..colours import CYAN
 from ..errors import DONE, MISSING, say
 from ..running import run
 from ..settings import Settings
@@ -38,8 +39,11 @@ def get(settings: Settings, url: str, names: tuple[str, ...], as_json: bool) -> 
     found = run(call)
     for name in names or found:
         if name in found:
-            lines = "\n".join(f"{name}={value}" for value in found[name])
-            render.emit(lines, {"name": name, "values": found[name]}, as_json=as_json)
+            if as_json:
+                render.emit("", {"name": name, "values": found[name]}, as_json=True)
+                continue
+            for value in found[name]:
+                render.coloured("", name, CYAN, f"={value}", record={}, as_json=False)
     if missing := [name for name in names if name not in found]:
         say(f"error: {url}: has no property {', '.join(missing)}")
     return MISSING if missing else DONE

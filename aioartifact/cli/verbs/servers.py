@@ -1,5 +1,6 @@
 """``ping``, ``info``, ``repos`` and ``auth``: query a server."""
 
+import sys
 from dataclasses import asdict
 
 import click
@@ -8,6 +9,7 @@ import aioartifact
 
 from .. import render
 from ..arguments import as_json, with_server
+from ..colours import DIM
 from ..errors import DONE, FAILED
 from ..running import run
 from ..settings import Settings
@@ -57,8 +59,14 @@ def repos(settings: Settings, server: str, kind: str | None, package_type: str |
         async with aioartifact.session(**settings.of(server)) as session:
             return await aioartifact.repositories(server, kind=kind, package_type=package_type, session=session)
 
-    for repository in run(call):
-        render.emit(repository.key, asdict(repository), as_json=as_json)
+    found = run(call)
+    width = max((len(repository.key) for repository in found), default=0)
+    for repository in found:
+        if sys.stdout.isatty() and not as_json:
+            what = f"{repository.kind:<9}  {repository.package_type}".rstrip()
+            render.styled([(f"{repository.key:<{width}}  ", ""), (what, DIM)])
+        else:
+            render.emit(repository.key, asdict(repository), as_json=as_json)
 
 
 @click.command()
