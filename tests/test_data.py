@@ -274,8 +274,8 @@ async def test_paths_below_a_destination(server, session, files, tmp_path):
     assert (tmp_path / "named/three.bin").read_bytes() == content(3)
     assert [type(file.error) for file in found[31:]] == [aioartifact.IntegrityError]
     server.clear_log()
-    async with prefetch(infos, destination=tmp_path, session=session) as loaded:
-        assert len([file async for file in loaded]) == 30
+    async with prefetch([*infos, *infos], destination=tmp_path, session=session) as loaded:
+        assert [file.path for file in found[:30]] * 2 == [file.path async for file in loaded]
     assert server.requests == []
 
 

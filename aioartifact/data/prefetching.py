@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
 
 import aiohttp
+import anyio
 
 from .._api.session import using
 from .._cache import CacheLike, OpenCache, cache_of, not_cached, opened_cache
@@ -18,8 +19,8 @@ from .._progress import Progress
 from .._reports import Outcome
 from .._scheduler import Slots
 from .._session import state_of
-from .._transfer.accounting import in_chunks, label_of
-from .._transfer.many.fetcher import Fetcher, Item, Job, job_of_item, listed_size
+from .._transfer.accounting import label_of
+from .._transfer.many.fetcher import Fetcher, Item, Job, Target, job_of_item
 from .._transfer.receive.content import pin_of
 from .._transfer.receive.file_stream import open_stream
 from .._transfer.receive.streaming import read_range
@@ -122,7 +123,9 @@ def prefetch(
         async with using(session) as used, opened_cache(chosen) as used_cache:
             total = max_concurrency or state_of(used).limits.max_concurrency
             reader = _Reader(used, folder, used_cache, Slots(total))
-            bounds = Bounds(buffer_bytes, total, start, ordered)
+            # While files are verified and committed, the bytes of others are received.
+            in_work = total + total // 2 if folder else total
+            bounds = Bounds(buffer_bytes, in_work, start, ordered)
             async with run_ahead(items, reader.read, size_of=_size_of, bounds=bounds) as ahead:
                 yield ahead
 
@@ -212,6 +215,8 @@ class _Reader:
         self._folder = folder
         self._cache = cache
         self._slots = slots
+        self._looks: _Looks | None = None
+        self._used: set[str] = set()
 
     async def read(self, item: Item, turn: Turn) -> LoadedFile:
         """Read one item; an error becomes a part of the result."""
@@ -235,22 +240,27 @@ class _Reader:
         Raises:
             ArtifactoryError: If that fails.
         """
-        progress = Progress()
-        # One for each file: a loop may use a file twice, which a single call refuses.
-        fetcher = Fetcher(
-            self._session, folder, "changed", progress, job_of=_as_job, slots=self._slots, cache=self._cache
-        )
-        outcomes: list[Outcome] = []
-        async with aclosing(fetcher.targets(in_chunks([job], listed_size, progress), ahead=False)) as works:
-            async for work in works:
-                done = await fetcher.fetch(work)
-                outcomes.extend([done] if isinstance(done, Outcome) else done)
-        [outcome] = outcomes
+        # A loop may use a file twice, which a single call refuses.
+        again = job.relative in self._used
+        self._used.add(job.relative)
+        looks = _Looks(self._fetcher(folder)) if again else self._looks_at(folder)
+        found = await looks.look(job)
+        outcome = found if isinstance(found, Outcome) else await looks.fetcher.fetch(found)
+        assert isinstance(outcome, Outcome), "one item has one outcome"
         if outcome.error:
             raise outcome.error
         assert outcome.path is not None, "it was downloaded"
         await turn.expect(outcome.size)
         return outcome.path
+
+    def _looks_at(self, folder: str) -> "_Looks":
+        if self._looks is None:
+            self._looks = _Looks(self._fetcher(folder))
+        return self._looks
+
+    def _fetcher(self, folder: str) -> Fetcher:
+        slots, cache = self._slots, self._cache
+        return Fetcher(self._session, folder, "changed", Progress(), job_of=_as_job, slots=slots, cache=cache)
 
     async def _bytes(self, job: Job, turn: Turn) -> bytes:
         """
@@ -284,6 +294,31 @@ class _Reader:
             data = b"".join([chunk async for chunk in body])
         await turn.expect(len(data))
         return data
+
+
+class _Looks:
+    """
+    Looks at local files: those that become known during a look share the next one, since each costs a thread its sleep.
+
+    Attributes:
+        fetcher: Fetches what is not there.
+    """
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self.fetcher = fetcher
+        self._waiting: list[Job] = []
+        self._found: dict[int, Target | Outcome] = {}
+        self._turn = anyio.Lock(fast_acquire=True)
+
+    async def look(self, job: Job) -> Target | Outcome:
+        """What is at the place of *job*, or the outcome if nothing more is needed."""
+        self._waiting.append(job)
+        async with self._turn:
+            if id(job) not in self._found:
+                jobs, self._waiting = self._waiting, []
+                found = await self.fetcher.look(jobs)
+                self._found.update(zip(map(id, jobs), found, strict=True))
+            return self._found.pop(id(job))
 
 
 def _as_job(job: Any, _: object) -> Job:

@@ -155,6 +155,10 @@ class Fetcher:
                     if isinstance(found, Target):
                         yield found
 
+    async def look(self, items: Sequence[Any]) -> list[Target | Outcome]:
+        """Give each item its place and look at what is there; to be called by one task at a time."""
+        return await run(self._look, items, self._servers)
+
     async def _looked(self, chunks: Chunks) -> AsyncGenerator[Looked, None]:
         """Yield each chunk with what was found."""
         async with aclosing(chunks):
