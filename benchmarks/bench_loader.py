@@ -31,6 +31,7 @@ import aioartifact
 from aioartifact.data import iter_in_thread, prefetch, tar_samples
 
 from . import machine, nginx
+from .tools import missing
 
 PER_SHARD = 100
 
@@ -241,6 +242,8 @@ def main() -> None:
         way, plan = options.consume
         print(json.dumps(asdict(consume(way, Plan(**json.loads(plan))))))
         return
+    if reason := missing(["nginx", "openssl"]):
+        parser.exit(1, f"{reason}\n")
     ways = [way for way in WAYS if not way.startswith("WebDataset") or find_spec("webdataset")]
     facts = machine.facts()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:

@@ -3,13 +3,12 @@ Train while the data arrives: batches of a shuffled dataset, several epochs, fil
 
     python data_loader.py https://artifactory.example.com/artifactory/data-public/emodb/db/1.1.1 --cache data
 
-The first epoch begins with the first files that are there, while the others are on their way. A file gets its name when
-it is complete and verified, so that later epochs, and later runs, take it from the cache without a request.
+The first epoch begins with the first files, while the others are on their way. Each is verified, and kept in the
+cache, so that later epochs and later runs take it from there without a request.
 """
 
 import argparse
 import asyncio
-import random
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TypeVar
 import aiohttp
 
 import aioartifact
+from aioartifact.data import prefetch, shuffled
 
 T = TypeVar("T")
 
@@ -34,24 +34,25 @@ async def batched(items: AsyncIterable[T], size: int) -> AsyncGenerator[list[T],
         yield batch
 
 
-def decode(paths: Sequence[str]) -> list[float]:
-    """Stand for what reads and decodes a batch: the mean byte of each file."""
-    contents = [Path(path).read_bytes() for path in paths]
+def decode(contents: Sequence[bytes]) -> list[float]:
+    """Stand for what decodes a batch: the mean byte of each file."""
     return [sum(content) / max(1, len(content)) for content in contents]
 
 
 async def run_epoch(
-    files: Sequence[aioartifact.FileInfo], cache: Path, *, batch_size: int, session: aiohttp.ClientSession
+    files: Sequence[aioartifact.FileInfo], cache: Path, epoch: int, *, batch_size: int, session: aiohttp.ClientSession
 ) -> float:
-    """Go through all *files* in a random order; return the mean of what they hold."""
-    items = [(file.url, file.path) for file in random.sample(files, len(files))]
+    """Go through all *files* in a random order, the same in each run; return the mean of what they hold."""
+    order = shuffled(files, seed=7, epoch=epoch)
     total = 0.0
-    # At most so many files are ahead of the training: a slow step slows the download, and memory stays as it is.
-    fetching = aioartifact.download_many(items, cache, max_concurrency=16, overwrite="never", session=session)
-    async with fetching as arriving, aclosing(batched(arriving, batch_size)) as batches:
+    # At most 64 MiB are ahead of the training: a slow step slows the download, and memory stays as it is.
+    async with (
+        prefetch(order, buffer_bytes=64 * 2**20, cache=cache, session=session) as loaded,
+        aclosing(batched(loaded, batch_size)) as batches,
+    ):
         async for batch in batches:
             # In a thread, so that the next files arrive meanwhile.
-            values = await asyncio.to_thread(decode, [outcome.path for outcome in batch if outcome.path])
+            values = await asyncio.to_thread(decode, [file.data for file in batch if file.data is not None])
             total += sum(values)
     return total / max(1, len(files))
 
@@ -61,8 +62,9 @@ async def train(folder: str, cache: Path, *, epochs: int, batch_size: int) -> No
     async with aioartifact.session(aioartifact.path(folder).server) as session:
         async with aclosing(aioartifact.walk(folder, session=session)) as found:
             files = [file async for file in found]
+        files.sort(key=lambda file: file.path)
         for epoch in range(epochs):
-            mean = await run_epoch(files, cache, batch_size=batch_size, session=session)
+            mean = await run_epoch(files, cache, epoch, batch_size=batch_size, session=session)
             print(f"epoch {epoch}: {len(files)} files, mean {mean:.3f}")
 
 

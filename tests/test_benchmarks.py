@@ -61,6 +61,20 @@ def test_listing_is_consumed_at_a_tiny_size(tmp_path):
     assert [each["entries"] for each in results] == [1500, 1500, 1500, 1500, 0]
 
 
+def test_samples_are_read_at_a_tiny_size(tmp_path):
+    """Each way of reading samples gets all of them; without nginx, the reason is reported."""
+    words = ("--samples", "200", "--size", "1000", "--rounds", "1", "--folder", tmp_path, "--output", tmp_path)
+    done = run_module("benchmarks.bench_loader", *words)
+    if done.returncode:
+        assert "is not installed" in done.stderr
+        return
+    text = (tmp_path / "loader.json").read_text("utf-8")
+    results = json.loads(text)["results"]
+    assert len(results) >= 5
+    assert {each["samples"] for each in results} == {200}
+    assert str(tmp_path) not in text
+
+
 def test_results_hold_no_local_path(tmp_path):
     """Results are committed: neither the folder of a run nor a user's home is in them."""
     done = run_module("benchmarks", "--quick", "--cases", "versions", "--folder", tmp_path, "--output", tmp_path)
