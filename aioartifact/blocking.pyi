@@ -758,7 +758,12 @@ def move_many(
     Move many files or folders within one server, each as by `move`: two requests and no bytes. Needs Pro.
     """
 
-def open(url: URLLike, *, session: Session | None = None) -> AbstractContextManager[RemoteFile]:
+def open(
+    url: URLLike,
+    *,
+    info: FileInfo | None = None,
+    session: Session | None = None,
+) -> AbstractContextManager[RemoteFile]:
     """Open a file for random access; one request for the first 256 KiB, and one for each further range."""
 
 def open_session(

@@ -16,7 +16,8 @@ settings.register_profile(
 )
 settings.load_profile("aioartifact")
 
-collect_ignore = ["witnesses", "migrating/test_peers.py"]  # other people's clients: tox -e witnesses
+# Other people's clients: tox -e witnesses; libraries that read data: tox -e data.
+collect_ignore = ["witnesses", "migrating/test_peers.py", "data"]
 
 _CONFIGURING = ("AIOARTIFACT_", "ARTIFACTORY_", "DOHQ_ARTIFACTORY_", "JF_", "JFROG_", "SSL_CERT_")
 _CONFIGURING_NAMES = {"NETRC", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE"}

@@ -10,6 +10,7 @@ from .._address import URLLike
 from .._checksums import ALGORITHMS, Checksums, Digests
 from .._errors import InvalidArgumentError
 from .._files import Source
+from .._models import FileInfo
 from .._progress import FileProgress, Progress
 from .._threads import run
 from .._transfer.receive.content import Pin, required_pin
@@ -156,7 +157,9 @@ def _check_span(start: object, end: object, *, may_count_from_end: bool = False)
 
 
 @asynccontextmanager
-async def open(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> AsyncIterator[RemoteFile]:
+async def open(
+    url: URLLike, *, info: FileInfo | None = None, session: aiohttp.ClientSession | None = None
+) -> AsyncIterator[RemoteFile]:
     """
     Open a file for random access; one request for the first 256 KiB, and one for each further range.
 
@@ -168,12 +171,15 @@ async def open(url: URLLike, *, session: aiohttp.ClientSession | None = None) ->
 
     Args:
         url: URL of the file.
+        info: Info of the file, such as one of a listing: if it has size and checksums, opening sends no request, and
+            all bytes must be of this content. None requests the present content.
         session: Session to use; None opens one for this block.
 
     Yields:
         The file.
 
     Raises:
+        InvalidArgumentError: If *info* is not a :class:`FileInfo`; no request was sent.
         InvalidURLError: If *url* is not the URL of an item.
         NotFoundError: If the file does not exist.
         NotAFileError: If *url* is that of a folder.
@@ -183,8 +189,14 @@ async def open(url: URLLike, *, session: aiohttp.ClientSession | None = None) ->
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
     """
-    async with using(session, "open") as opened, RemoteFile.opened(opened, item_of(opened, url)) as file:
-        yield file
+    if info is not None and not isinstance(info, FileInfo):
+        raise InvalidArgumentError(f"info is a {type(info).__name__}; expected FileInfo or None")
+    async with using(session, "open") as opened:
+        item = item_of(opened, url)
+        is_known = info is not None and info.size is not None and info.checksums
+        opening = RemoteFile.described(opened, item, info) if info and is_known else RemoteFile.opened(opened, item)
+        async with opening as file:
+            yield file
 
 
 async def write_bytes(

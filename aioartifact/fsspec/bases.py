@@ -5,12 +5,21 @@ fsspec has no types, and a class without known bases has none either. Type check
 declared interface, whose attributes are Any.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import fsspec.asyn
+import fsspec.caching
 import fsspec.spec
 
-__all__ = ["AbstractAsyncStreamedFile", "AbstractBufferedFile", "AsyncFileSystem", "FileSystemType", "sync_wrapper"]
+__all__ = [
+    "AbstractAsyncStreamedFile",
+    "AbstractBufferedFile",
+    "AsyncFileSystem",
+    "BaseCache",
+    "FileSystemType",
+    "sync_wrapper",
+]
 
 if TYPE_CHECKING:
 
@@ -39,10 +48,20 @@ if TYPE_CHECKING:
 
     class AbstractAsyncStreamedFile(AbstractBufferedFile):
         """See https://filesystem-spec.readthedocs.io."""
+
+    class BaseCache:
+        """See https://filesystem-spec.readthedocs.io."""
+
+        blocksize: int
+        fetcher: Callable[[int, int], bytes]
+        size: int
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 else:
     AsyncFileSystem = fsspec.asyn.AsyncFileSystem
     FileSystemType = type(AsyncFileSystem)
     AbstractBufferedFile = fsspec.spec.AbstractBufferedFile
+    BaseCache = fsspec.caching.BaseCache
     AbstractAsyncStreamedFile = fsspec.asyn.AbstractAsyncStreamedFile
 
 sync_wrapper: Any = fsspec.asyn.sync_wrapper

@@ -25,6 +25,24 @@ def entry_of(path: str, info: aioartifact.FileInfo | aioartifact.FolderInfo) -> 
     }
 
 
+def info_of(url: str, entry: Mapping[str, Any]) -> aioartifact.FileInfo | None:
+    """Return the info of a file whose content an entry identifies; None for any other entry."""
+    checksums = aioartifact.Checksums(**{name: entry.get(name) for name in ("sha256", "sha1", "md5")})
+    if is_folder(entry) or entry["size"] is None or not checksums:
+        return None
+    repository, _, path = entry["name"].partition("/")
+    return aioartifact.FileInfo(
+        url,
+        repository,
+        path,
+        entry["size"],
+        checksums,
+        created=entry["created"],
+        modified=entry["modified"],
+        mime_type=entry["mimetype"],
+    )
+
+
 def folder_entry(path: str) -> Entry:
     """Return the entry of a folder of which only the path is known."""
     return {"name": path, "type": "directory", "size": 0}

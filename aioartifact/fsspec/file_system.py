@@ -21,6 +21,7 @@ import aioartifact
 
 from .addresses import PROTOCOLS, item_url, parent_of, path_in, server_in
 from .bases import AsyncFileSystem, sync_wrapper
+from .caching import AdaptiveCache
 from .entries import Entry, by_folder, entry_of, folder_entry, is_folder
 from .options import JSON_OPTIONS, SESSION_OPTIONS, URL_SERVER, ConfiguredType, HiddenAuth
 from .reading import RandomReader, ReadFile, StreamedFile
@@ -32,6 +33,8 @@ from .writing import AsyncWriteFile, CompressedFile, WriteFile
 
 _BATCH_SIZE = 64
 _LISTINGS_EXPIRY = 10.0
+# Entries of one listing that are remembered: about 10 MB.
+_MAX_REMEMBERED = 10_000
 
 
 class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
@@ -64,7 +67,8 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
             :func:`aioartifact.resolve_credentials`.
         retry, timeouts, limits, verify, cert, trust_env: As in :func:`aioartifact.session`.
         listings_expiry_time: Seconds for which listings and infos are remembered; None for ever. Changes by this
-            object are noticed at once, and opening a file always requests its present content.
+            object are noticed at once. A file that is opened has the content that is remembered; if it was replaced,
+            reading raises :class:`aioartifact.IntegrityError`, and opening it again finds the new content.
         use_listings_cache: Whether they are remembered.
         max_paths: Number of listings that are remembered; None for all.
         batch_size: Files in flight in one call.
@@ -182,14 +186,15 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         path = self._strip_protocol(path)
         if not path:
             return folder_entry("")
-        entry = None if refresh else self._remembered(path)
+        entry = None if refresh else self.remembered(path)
         if entry is None:
             found = await aioartifact.info(self.url_of(path), session=await self.set_session())
             entry = entry_of(path, found)
             self._infos[path] = entry
         return dict(entry)
 
-    def _remembered(self, path: str) -> Entry | None:
+    def remembered(self, path: str) -> Entry | None:
+        """Return the entry of an item that was listed or requested a short time ago."""
         listed: Iterable[Entry] = self.dircache.get(parent_of(path), ())
         entry = next((each for each in listed if each["name"] == path), None)
         # Some listings have no sizes.
@@ -251,11 +256,15 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         if not path:
             return await self._forest(maxdepth, withdirs=withdirs)
         try:
-            return await self._walked(path, depth=maxdepth, folders=withdirs)
+            found = await self._walked(path, depth=maxdepth, folders=withdirs)
         except FileNotFoundError:
             return []
         except NotADirectoryError:
             return [await self._info(path)]
+        for entry in found[:_MAX_REMEMBERED]:
+            if entry["size"] is not None:
+                self._infos[entry["name"]] = entry
+        return [dict(entry) for entry in found]
 
     async def _forest(self, maxdepth: int | None, *, withdirs: bool) -> list[Entry]:
         repositories = await self._ls("")
@@ -490,8 +499,9 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
             block_size: Bytes that a cache of fsspec requests at a time; None for 5 MiB.
             cache_options: Options of this cache.
             compression: A compression that fsspec knows, or ``"infer"`` for that of the suffix.
-            kwargs: ``cache_type`` names another cache than ``"readahead"``; ``encoding``, ``errors`` and ``newline``
-                of text.
+            kwargs: ``cache_type`` names a cache of fsspec; ``"adaptive"``, the default, reads ahead where a file is
+                read from its start, and fetches little more than requested at other positions. ``encoding``,
+                ``errors`` and ``newline`` are for text.
 
         Raises:
             FileNotFoundError: If a file to read does not exist.
@@ -514,15 +524,15 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         autocommit: bool = True,
         cache_options: dict[str, Any] | None = None,
         *,
-        cache_type: str = "readahead",
-        etag: str | None = None,
+        cache_type: str = AdaptiveCache.name,
+        identity: str | None = None,
         **kwargs: Any,
     ) -> ReadFile | WriteFile:
         path = self._strip_protocol(path)
         self.url_of(path)
         if mode == "rb":
             return ReadFile(
-                self, path, block_size=block_size, cache_type=cache_type, cache_options=cache_options, etag=etag
+                self, path, block_size=block_size, cache_type=cache_type, cache_options=cache_options, identity=identity
             )
         _check_mode(mode)
         if mode == "xb":

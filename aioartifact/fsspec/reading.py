@@ -10,7 +10,8 @@ from fsspec.spec import reopen
 import aioartifact
 
 from .bases import AbstractAsyncStreamedFile, AbstractBufferedFile
-from .entries import Entry, entry_of
+from .caching import AdaptiveCache
+from .entries import Entry, entry_of, info_of
 from .threads import start, wait_for
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ class RandomReader:
         self._turn = asyncio.Lock()
 
     async def open(self, fs: "ArtifactoryFileSystem", path: str) -> aioartifact.RemoteFile:
-        """Open the file; one request."""
-        session = await fs.set_session()
-        opened = aioartifact.open(fs.url_of(path), session=session)
+        """Open the file: one request, or none if its content is remembered."""
+        session, url = await fs.set_session(), fs.url_of(path)
+        entry = fs.remembered(path)
+        opened = aioartifact.open(url, info=info_of(url, entry) if entry else None, session=session)
         self._file = await self._stack.enter_async_context(opened)
         return self._file
 
@@ -56,16 +58,17 @@ class ReadFile(AbstractBufferedFile):
         path: str,
         *,
         block_size: Any = None,
-        cache_type: str = "readahead",
+        cache_type: str = AdaptiveCache.name,
         cache_options: dict[str, Any] | None = None,
-        etag: str | None = None,
+        identity: str | None = None,
     ) -> None:
         self.closed = True  # until it is open
         self._reader = RandomReader()
         self._pid, self._loop = os.getpid(), fs.loop
         remote = wait_for(fs.loop, self._reader.open, fs, path)
-        self.etag: str | None = remote.etag
-        if etag is not None and remote.etag != etag:
+        checksums = remote.info.checksums
+        self.identity: str | None = checksums.sha256 or checksums.sha1 or remote.etag
+        if identity is not None and identity != self.identity:
             wait_for(fs.loop, self._reader.close)
             raise aioartifact.IntegrityError(
                 f"open {remote.url}: changed since this file was pickled", hint="open it again"
@@ -82,7 +85,11 @@ class ReadFile(AbstractBufferedFile):
         self.details: Entry = entry_of(path, remote.info)
 
     def _fetch_range(self, start: int, end: int) -> bytes:
-        return wait_for(self.fs.loop, self._reader.read, start, end)
+        try:
+            return wait_for(self.fs.loop, self._reader.read, start, end)
+        except aioartifact.IntegrityError:
+            self.fs.invalidate_cache(self.path)
+            raise
 
     def close(self) -> None:
         """Close the file."""
@@ -95,7 +102,7 @@ class ReadFile(AbstractBufferedFile):
             start(self._loop, self._reader.close)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        options = {"etag": self.etag}
+        options = {"identity": self.identity}
         cache = self.cache.name if self.cache else "none"
         return reopen, (self.fs, self.path, "rb", self.blocksize, self.loc, self.size, True, cache, options)
 

@@ -49,6 +49,9 @@ class Sessions:
             for other in [each for each in self._entries if each.is_closed()]:
                 del self._entries[other]
             entry = self._entries[loop] = _Entry(self._new_session)
+            # Functions run at exit in reverse order: this one must precede that of the owner of the loop.
+            atexit.unregister(_close_at_exit)
+            atexit.register(_close_at_exit)
         return await entry.get()
 
     async def close(self) -> None:
@@ -110,7 +113,6 @@ def _close_all(pid: int, entries: dict[asyncio.AbstractEventLoop, _Entry]) -> li
 _EVERY: weakref.WeakSet[Sessions] = weakref.WeakSet()
 
 
-@atexit.register
 def _close_at_exit() -> None:
     for sessions in list(_EVERY):
         sessions.close_all(_SECONDS_AT_EXIT)

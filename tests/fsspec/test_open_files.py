@@ -10,8 +10,11 @@ import zipfile
 
 import fsspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import aioartifact
+from aioartifact.fsspec.caching import AdaptiveCache
 from aioartifact.fsspec.reading import ReadFile
 from aioartifact.fsspec.threads import wait_for
 from aioartifact.testing import Fault
@@ -73,7 +76,42 @@ def test_large_file_in_few_requests(server, fs):
     assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("cache_type", ["none", "readahead", "bytes", "blockcache", "all", "first", "background"])
+@given(
+    st.integers(0, 3_000_000),
+    st.lists(st.tuples(st.one_of(st.none(), st.integers(0, 3_100_000)), st.integers(0, 800_000))),
+)
+def test_default_cache_returns_the_bytes(size, reads):
+    """Reads at any positions, or where the last one ended, return what the file has there."""
+    fetched = []
+
+    def fetch(start, end):
+        assert 0 <= start < end <= size
+        fetched.append(end - start)
+        return BIG[start:end]
+
+    cache, position = AdaptiveCache(1_000_000, fetch, size), 0
+    for start, length in reads:
+        position = position if start is None else start
+        found = cache._fetch(position, position + length)
+        assert found == BIG[:size][position : position + length]
+        position += len(found)
+
+
+def test_default_cache_at_random_positions(server, fs):
+    """Reads apart from each other fetch little more than what is read."""
+    server.put("data/f", BIG)
+    fs.info("data/f")
+    server.clear_log()
+    with fs.open("data/f") as file:
+        for start in range(1_000_000, len(BIG), 2_000_000):
+            file.seek(start)
+            assert file.read(50_000) == BIG[start : start + 50_000]
+    assert sum(record.bytes_sent for record in server.requests) < 6 * 600_000
+
+
+@pytest.mark.parametrize(
+    "cache_type", ["adaptive", "none", "readahead", "bytes", "blockcache", "all", "first", "background"]
+)
 def test_caches_of_fsspec(server, fs, cache_type):
     """Every cache of fsspec works."""
     server.put("data/f", BIG)
@@ -124,6 +162,28 @@ def test_file_that_is_replaced_while_it_is_read(server, fs):
             file.read()
     with fs.open("data/f") as file:
         assert file.read(100) == b"x" * 100
+
+
+def test_known_file_is_opened_without_a_request(server, fs):
+    """Only what is read is requested of a file whose info is remembered, such as the end of a parquet file."""
+    server.put("data/f", BIG)
+    fs.find("data")
+    server.clear_log()
+    with fs.open("data/f") as file:
+        file.seek(-8, io.SEEK_END)
+        assert file.read() == BIG[-8:]
+    assert [record.headers["range"] for record in server.requests] == [f"bytes={len(BIG) - 256 * 1024}-{len(BIG) - 1}"]
+
+
+def test_file_that_was_replaced_after_it_was_listed(server, fs):
+    """What is remembered is the content that is opened: an error, and the next try reads the new one."""
+    server.put("data/f", b"old")
+    fs.ls("data")
+    server.put("data/f", b"new")
+    with fs.open("data/f") as file, pytest.raises(aioartifact.IntegrityError):
+        file.read()
+    with fs.open("data/f") as file:
+        assert file.read() == b"new"
 
 
 def test_pickled_file(server, fs):

@@ -113,6 +113,16 @@ def test_find_in_one_request(tree, fs):
     assert fs.find("data/tree/empty", withdirs=True) == ["data/tree/empty"]
 
 
+def test_listed_files_need_no_info(tree, fs):
+    """Entries of a listing are remembered, so that a dataset of many files costs no request for each."""
+    names = fs.find("data/tree")
+    assert [fs.size(name) for name in names] == [1, 2, 3, 4]
+    assert len(tree.requests) == 1
+    fs.invalidate_cache()
+    assert fs.size(names[0]) == 1
+    assert len(tree.requests) == 2
+
+
 def test_glob_in_one_request(tree, fs):
     assert fs.glob("artifactory://data/tree/**/*.csv") == fs.find("data/tree")
     assert len(tree.requests) == 2

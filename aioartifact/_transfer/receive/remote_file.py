@@ -18,7 +18,7 @@ from ..._files import Spool
 from ..._models import FileInfo
 from ..._protocol import ExpectedContent
 from ..._threads import run
-from .content import has_identity, is_same_content
+from .content import Pin, has_identity, is_same_content, pin_of
 from .streaming import Incoming, read_all, read_part, spool_file
 
 _BLOCK = 256 * 1024
@@ -55,6 +55,7 @@ class RemoteFile:
         self._expected = ExpectedContent(info.size, NO_CHECKSUMS)
         self._beginning = b""
         self._needs_copy = False
+        self._pin: Pin | None = None
         self._copy: Spool | None = None
         self._is_closed = False
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
@@ -79,6 +80,25 @@ class RemoteFile:
             LocalFileError: If the disk refused such a copy.
         """
         file = await cls._open(session, item)
+        try:
+            yield file
+        finally:
+            await file.close()
+
+    @classmethod
+    @asynccontextmanager
+    async def described(
+        cls, session: aiohttp.ClientSession, item: ItemURL, info: FileInfo
+    ) -> AsyncGenerator[Self, None]:
+        """
+        Open *item* for a block without a request: its size and a checksum are known.
+
+        Raises:
+            LocalFileError: If the disk refused to release a copy.
+        """
+        file = cls(session, item, info, None)
+        file._expected = ExpectedContent(info.size, info.checksums)
+        file._pin = pin_of(info, is_binding=True)
         try:
             yield file
         finally:
@@ -200,15 +220,27 @@ class RemoteFile:
         if self._is_closed:
             raise SessionError(f"GET {self._item}: the file is closed", hint="read within the async with block")
         if not self._needs_copy and self._copy is None:
-            part = await read_part(self._session, self._item, start, stop, self._expected)
+            part = await self._part(start, stop)
             if part is not None:
                 return part
         if self._copy is None:
             self._copy = await self._copied()
         return await run(self._copy.read, start, stop)
 
+    async def _part(self, start: int, stop: int) -> bytes | None:
+        """Request a part; None if only the whole file can be received or identified."""
+        try:
+            return await read_part(self._session, self._item, start, stop, self._expected)
+        except IntegrityError:
+            if self._pin is None:
+                raise
+            # It is other content, or a response that does not say of which content it is: the whole file shows which.
+            return None
+
     async def _copied(self) -> Spool:
         """Receive the whole file once, if parts cannot be requested, or not be attributed to its content."""
+        if self._pin is not None:
+            return await spool_file(Incoming(self._session, self._item, pin=self._pin))
         pinned = self._expected if has_identity(self._expected) else None
         copy = await spool_file(Incoming(self._session, self._item, pinned=pinned))
         is_same = False
