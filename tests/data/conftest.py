@@ -35,7 +35,7 @@ def files(table):
     """The table as files of several formats."""
     found = {
         "table.parquet": parquet_of(table),
-        "groups.parquet": parquet_of(pd.concat([table] * 20), row_group_size=10_000),
+        "groups.parquet": parquet_of(pd.concat([table] * 20, ignore_index=True), row_group_size=10_000),
         "small.csv": table.head(100).to_csv(index=False).encode(),
         "large.csv": table.to_csv(index=False).encode(),
     }
