@@ -60,7 +60,7 @@ SERVER_LAYERS = (
     {"app"},
     {"runner"},
     {"control"},
-    {"remote"},
+    {"example_data", "remote"},
     {"server", "threaded"},
     {"process"},
     {"__init__"},

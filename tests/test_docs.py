@@ -24,6 +24,7 @@ from sybil.parsers.markdown import CodeBlockParser, SkipParser
 
 import aioartifact
 from aioartifact.testing import ThreadedArtifactoryServer
+from aioartifact.testing.example_data import store_example_data
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -34,12 +35,7 @@ PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 def example_server(monkeypatch) -> Iterator[ThreadedArtifactoryServer]:
     """Server that holds what the examples ask for; its credentials are in the environment."""
     with ThreadedArtifactoryServer() as running:
-        running.create_repository("data-public")
-        for version in ("1.0.0", "1.1.0", "1.1.1"):
-            folder = f"data-public/emodb/db/{version}"
-            running.put(f"{folder}/db-{version}.zip", b"archive " + version.encode())
-            for name in ("a.wav", "b.wav", "c.wav"):
-                running.put(f"{folder}/media/{name}", f"{name} of {version}".encode())
+        store_example_data(running)
         monkeypatch.setenv("ARTIFACTORY_URL", running.url)
         monkeypatch.setenv("AIOARTIFACT_SERVER", running.url)
         monkeypatch.setenv("ARTIFACTORY_USERNAME", running.username)

@@ -17,6 +17,7 @@ from sybil import Document
 from sybil.parsers.markdown import CodeBlockParser
 
 from aioartifact.testing import ThreadedArtifactoryServer
+from aioartifact.testing.example_data import store_example_data
 
 pytestmark = pytest.mark.slow
 
@@ -30,10 +31,7 @@ PAGES = [
 def environment() -> Iterator[dict[str, str]]:
     """Variables of the shell: ``server`` is the address of one with three versions of ``db``, which knows who asks."""
     with ThreadedArtifactoryServer() as server:
-        server.create_repository("data-public")
-        for version in ("1.0.0", "1.1.0", "1.1.1"):
-            server.put(f"data-public/emodb/db/{version}/db-{version}.zip", b"archive")
-            server.put(f"data-public/emodb/db/{version}/media/a.wav", b"a")
+        store_example_data(server)
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         login = {"JF_URL": server.origin, "JF_USER": server.username, "JF_PASSWORD": server.password}
         yield os.environ | login | {"PATH": path, "server": server.url}

@@ -14,6 +14,7 @@ if sys.platform != "win32":
     import resource
 
 from .control import Control, DescriptionForm
+from .example_data import store_example_data
 from .instance import Edition
 from .profiles import Profile, ProfileName
 from .runner import ServerOptions
@@ -33,6 +34,7 @@ def serve(
     repositories: Iterable[str] = (),
     users: Mapping[str, str] | None = None,
     seed: Path | None = None,
+    example_data: bool = False,
     log_file: Path | None = None,
     latency: float = 0.0,
     strict: bool = False,
@@ -62,6 +64,7 @@ def serve(
         repositories: Keys of local repositories to create, beside ``generic-local``.
         users: Passwords by user name; these users may read, deploy, set properties and delete everywhere.
         seed: Folder whose subfolders are stored as repositories of these names, which are created where missing.
+        example_data: Whether the server has the data that the examples of the documentation use.
         log_file: Every request is appended to it as a line of JSON.
         latency: Seconds by which every response comes later.
         strict: Fail at the end if endpoints were requested that the server does not serve.
@@ -90,7 +93,7 @@ def serve(
         profile=profile,
         anonymous=anonymous,
         ssl_context=_tls(certificate, private_key) if certificate else None,
-        seed=partial(_fill, list(repositories), dict(users or {}), seed),
+        seed=partial(_fill, list(repositories), dict(users or {}), seed, example_data),
         log_file=log_file,
         latency=latency,
         strict=strict,
@@ -110,7 +113,9 @@ def _raise_limit_of_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _fill(repositories: list[str], users: dict[str, str], folder: Path | None, server: Control) -> None:
+def _fill(
+    repositories: list[str], users: dict[str, str], folder: Path | None, example_data: bool, server: Control
+) -> None:
     """Bring a server to the state at its start."""
     server.grant("anonymous", "**")  # counts only where requests without credentials are let in
     for name, password in users.items():
@@ -124,6 +129,8 @@ def _fill(repositories: list[str], users: dict[str, str], folder: Path | None, s
             server.create_repository(key)
     for each in trees:
         server.put_tree(each.name, each)
+    if example_data:
+        store_example_data(server)
 
 
 def _trees(folder: Path) -> list[Path]:

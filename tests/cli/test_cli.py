@@ -673,6 +673,16 @@ def test_serve_fills_itself(serving, cli, tmp_path):
     assert cli(*login, "deploy", source, f"{url}/empty/", stdin="se:cret\n").code == 0
 
 
+def test_serve_with_example_data(serving, cli, tmp_path):
+    """What the pages of the documentation use is there, also where a folder keeps it."""
+    for _ in range(2):
+        process, url, *_ = serving("--example-data", "--data", tmp_path / "kept", "--user", "ci:secret")
+        words = ("--user", "ci", "--password-stdin", "versions", url, "data-public", "emodb", "db")
+        assert cli(*words, stdin="secret\n").out == "1.0.0\n1.1.0\n1.1.1\n"
+        process.terminate()
+        assert process.wait(SECONDS) == 0
+
+
 def test_serve_prints_what_a_shell_runs(serving, tmp_path):
     """``env`` is for ``eval``, ``json`` for programs; the ready file holds the same and is private."""
     for form in ("env", "json"):

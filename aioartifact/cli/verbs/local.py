@@ -39,6 +39,7 @@ from ..settings import Settings
     help="Add a user with all rights on items; may be repeated.",
 )
 @click.option("--seed", metavar="FOLDER", type=PATH, help="Store each subfolder as a repository.")
+@click.option("--example-data", is_flag=True, help="Store the data that the examples of the documentation use.")
 @click.option("--log", metavar="FILE", type=PATH, help="Append each request as a line of JSON.")
 @click.option("--latency", metavar="MS", type=click.IntRange(min=0), default=0, help="Delay each response.")
 @click.option("--strict", is_flag=True, help="Exit code 1 if unknown endpoints were requested.")
@@ -63,6 +64,7 @@ def serve(
     repositories: tuple[str, ...],
     users: tuple[str, ...],
     seed: Path | None,
+    example_data: bool,
     log: Path | None,
     latency: int,
     strict: bool,
@@ -95,6 +97,7 @@ def serve(
             repositories=repositories,
             users=dict(map(_name_and_password, users)),
             seed=seed,
+            example_data=example_data,
             log_file=log,
             latency=latency / 1000,
             strict=strict,
