@@ -462,6 +462,49 @@ def test_a_cache_of_code_that_blocks(tmp_path):
     assert len(cache.prune(max_bytes=0)) == len(TREE)
 
 
+def test_a_fork_does_not_keep_a_lock(tmp_path):
+    """A lock ends with its process, whatever processes that one has started."""
+    path, code = (
+        str(tmp_path / "locks/key"),
+        (
+            "import os, sys; from aioartifact._cache.locks import EntryLock\n"
+            "lock = EntryLock(sys.argv[1]); assert lock.acquire()\n"
+            "if not os.fork():\n    sys.stdin.read(); os._exit(0)\n"
+            "print(flush=True); os.kill(os.getpid(), 9)"
+        ),
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin
+    assert process.wait() == -9
+    lock = EntryLock(path)
+    while not lock.acquire():  # until the fork has closed its copy; for ever if it does not
+        pass
+    lock.release()
+    process.stdin.close()
+    assert process.stdout
+    process.stdout.close()
+
+
+async def test_a_record_of_another_user_is_not_trusted(server, session, tree, tmp_path, cache):
+    """A record that names the entry of another file: the SHA-1 that the server confirms is verified, too."""
+    await aioartifact.download_folder(tree, tmp_path / "all", cache=cache, session=session)
+    await aioartifact.download_many([f"{tree}/big.bin"], tmp_path / "one", cache=cache, session=session)
+    [record] = Path(cache.folder, "v1/items").rglob("?" * 64)
+    document = json.loads(record.read_bytes())
+    record.write_bytes(json.dumps(document | {"sha256": sha256(b"content 1")}).encode())
+    await aioartifact.download_many([f"{tree}/big.bin"], tmp_path / "two", cache=cache, session=session)
+    assert local(tmp_path / "two") == {"big.bin": TREE["big.bin"]}
+
+
+async def test_verify_is_no_use(session, tree, tmp_path, cache):
+    """What was used last stays the same."""
+    await aioartifact.download(f"{tree}/big.bin", tmp_path, cache=cache, session=session)
+    os.utime(entry_path(cache, TREE["big.bin"]), (1_000_000_000, 1_000_000_000))
+    assert await cache.verify() == []
+    [entry] = await cache.entries()
+    assert entry.used.year == 2001
+
+
 # Arguments
 
 

@@ -8,6 +8,10 @@ from .._files import is_still, lock
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
+# A fork copies the descriptors: its copies would keep the locks of a process that is gone.
+_HELD: set["EntryLock"] = set()
+
+
 class EntryLock:
     """
     The right to fill one entry. Both methods block, and not for long.
@@ -35,6 +39,7 @@ class EntryLock:
                 return True
             if is_mine and is_still(descriptor, self._path):
                 self._descriptor = descriptor
+                _HELD.add(self)
                 return True
             os.close(descriptor)
             if not is_mine:
@@ -43,9 +48,26 @@ class EntryLock:
     def release(self) -> None:
         """Give the lock back, and remove its file."""
         descriptor, self._descriptor = self._descriptor, None
+        _HELD.discard(self)
         if descriptor is None:
             return
         if os.name != "nt":  # an open file cannot be removed there, and one that is closed may be another owner's
             with suppress(OSError):
                 os.unlink(self._path)
         os.close(descriptor)
+
+    def forget(self) -> None:
+        """Close this process's copy of a lock that belongs to the process it was forked from."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _forget_all() -> None:
+    for held in _HELD:
+        held.forget()
+    _HELD.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)

@@ -9,6 +9,7 @@ from typing import TypeVar, TypeVarTuple
 import anyio
 
 from .._address import ItemURL
+from .._checksums import Checksums
 from .._errors import NotCachedError
 from .._files import check_folder
 from .._models import FileInfo
@@ -63,10 +64,9 @@ class OpenCache:
         Raises:
             LocalFileError: If the disk of *target* failed.
         """
-        sha256 = known.checksums.sha256
-        assert sha256 is not None, "entries are known by their SHA-256"
         hop = run_short if known.size is not None and known.size <= _SHORT else run
-        return await hop(lambda: self._store.place(sha256, target, durable=durable))
+        checksums = known.checksums if known.is_recorded else Checksums(sha256=known.checksums.sha256)
+        return await hop(lambda: self._store.place(checksums, target, durable=durable))
 
     @asynccontextmanager
     async def filling(self, key: str) -> AsyncIterator[None]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._address import has_surrogates
@@ -21,10 +21,13 @@ class KnownFile:
     Attributes:
         size: Bytes, or None.
         checksums: Its checksums.
+        is_recorded: Whether a record says so, which others may have written, and not a server: then all checksums are
+            verified, since the server may have confirmed another one than the SHA-256.
     """
 
     size: int | None
     checksums: Checksums
+    is_recorded: bool = False
 
 
 def key_of_item(url: str) -> str:
@@ -50,9 +53,9 @@ def write_item(url: str, known: KnownFile) -> bytes:
 def read_item(url: str, record: bytes) -> KnownFile | None:
     """What a record says of the item at *url*; None if it is damaged, or about another item."""
     document = _parsed(record)
-    if document is None or document.get("url") != url:
+    if document is None or document.get("url") != url or (known := _known(document)) is None:
         return None
-    return _known(document)
+    return replace(known, is_recorded=True)
 
 
 def write_listing(url: str, files: Iterable[FileInfo]) -> bytes:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from io import FileIO
 from typing import Literal, TypeAlias
 
-from .._checksums import Digests, digested
+from .._checksums import Checksums, Digests, digested
 from .._errors import LocalFileError, LocalNotFoundError
 from .._files import Staging, blocks_of, hash_file, is_still, lock, opened, private_part, remove_left_behind
 from .._threads import check_wanted
@@ -97,9 +97,14 @@ class Store:
         """Whether there is such an entry; its bytes are not read."""
         return os.path.lexists(self._entry(sha256))
 
-    def place(self, sha256: str, target: str, *, durable: bool) -> os.stat_result | None:
+    def place(self, checksums: Checksums, target: str, *, durable: bool) -> os.stat_result | None:
         """
         Give *target* the bytes of an entry, in one step and after they were hashed; a damaged entry is removed.
+
+        Args:
+            checksums: The SHA-256 of the entry, and others that its bytes must have, too.
+            target: Where the bytes go.
+            durable: Whether they must be on the disk itself.
 
         Returns:
             What the disk knew of the bytes right before they got their name; None if there is no such entry.
@@ -107,10 +112,11 @@ class Store:
         Raises:
             LocalFileError: If the disk of *target* failed.
         """
-        path = self._entry(sha256)
+        assert checksums.sha256 is not None, "entries are known by their SHA-256"
+        path = self._entry(checksums.sha256)
         try:
             with _opened_entry(path) as file:
-                status = self._placed(file, sha256, path, target, durable=durable)
+                status = self._placed(file, checksums, path, target, durable=durable)
                 _touch(path, file)
                 return status
         except LocalFileError:
@@ -120,14 +126,19 @@ class Store:
         except OSError:
             return None  # there is none, or its disk cannot read it
 
-    def _placed(self, file: FileIO, sha256: str, path: str, target: str, *, durable: bool) -> os.stat_result:
-        if self._link_mode == "hardlink" and (linked := _linked(file, sha256, path, target, durable=durable)):
+    def _placed(self, file: FileIO, checksums: Checksums, path: str, target: str, *, durable: bool) -> os.stat_result:
+        if self._link_mode == "hardlink" and (linked := _linked(file, checksums, path, target, durable=durable)):
             return linked
+        file.seek(0)
         staging = Staging(target)
         try:
             is_shared = self._link_mode == "reflink" and staging.clone(file.fileno())
-            digest = _hashed_clone(staging) if is_shared else _copied(file, staging)
-            _check(file, path, sha256, digest)
+            digests = Digests(checksums.known())
+            if is_shared:
+                _hash_clone(staging, digests)
+            else:
+                _copy(file, staging, digests)
+            _check(file, path, checksums, digests)
             return staging.commit(durable=durable)
         finally:
             staging.discard()
@@ -137,8 +148,9 @@ class Store:
         path = self._entry(sha256)
         try:
             with _opened_entry(path) as file:
-                data = file.readall()
-                _check(file, path, sha256, digested([data], ("sha256",)).sha256)
+                data, digests = file.readall(), Digests(("sha256",))
+                digests.update(data)
+                _check(file, path, Checksums(sha256=sha256), digests)
                 _touch(path, file)
                 return data
         except (OSError, _DamagedError):
@@ -255,7 +267,11 @@ class Store:
     def _is_right(self, entry: CacheEntry) -> bool:
         try:
             with _opened_entry(entry.path) as file:
-                _check(file, entry.path, entry.sha256, _hashed(file))
+                status, digests = os.fstat(file.fileno()), Digests(("sha256",))
+                _hash(file, digests)
+                with suppress(OSError):  # this is no use of the entry
+                    os.utime(entry.path, ns=(status.st_atime_ns, status.st_mtime_ns))
+                _check(file, entry.path, Checksums(sha256=entry.sha256), digests)
         except FileNotFoundError:
             return True  # removed meanwhile
         except (OSError, _DamagedError):
@@ -318,45 +334,44 @@ def _opened_entry(path: str) -> FileIO:
     return file
 
 
-def _hashed(file: FileIO) -> str | None:
-    digests = Digests(("sha256",))
+def _hash(file: FileIO, digests: Digests) -> None:
     for block in blocks_of(file):
         digests.update(block)
-    return digests.checksums().sha256
 
 
-def _copied(file: FileIO, staging: Staging) -> str | None:
-    digests, offset = Digests(("sha256",)), 0
+def _copy(file: FileIO, staging: Staging, digests: Digests) -> None:
+    offset = 0
     staging.write(0, ())  # a file without bytes is a file
     for block in blocks_of(file):
         digests.update(block)
         staging.write(offset, [block])
         offset += len(block)
-    return digests.checksums().sha256
 
 
-def _hashed_clone(staging: Staging) -> str | None:
+def _hash_clone(staging: Staging, digests: Digests) -> None:
     """Hash the clone, not the entry: another process may have written to the entry after it was cloned."""
     with open(staging.path, "rb", buffering=0) as file:
-        return _hashed(file)
+        _hash(file, digests)
 
 
-def _check(file: FileIO, path: str, sha256: str, digest: str | None) -> None:
+def _check(file: FileIO, path: str, expected: Checksums, digests: Digests) -> None:
     """
     Make sure that an entry is what its name promises; remove it if it is not.
 
     Raises:
         _DamagedError: If it is not.
     """
-    if digest != sha256:
+    if digests.checksums() != expected:
         if is_still(file.fileno(), path):
             _unlinked(path)
         raise _DamagedError
 
 
-def _linked(file: FileIO, sha256: str, path: str, target: str, *, durable: bool) -> os.stat_result | None:
+def _linked(file: FileIO, checksums: Checksums, path: str, target: str, *, durable: bool) -> os.stat_result | None:
     """Let *target* be the entry itself, which nobody may write to; None if this file system cannot do that."""
-    _check(file, path, sha256, _hashed(file))
+    digests = Digests(checksums.known())
+    _hash(file, digests)
+    _check(file, path, checksums, digests)
     with _hard_link(path, target) as part:
         if part is None:
             return None
@@ -402,8 +417,12 @@ def _added(path: str, entry: str, sha256: str, *, shares: bool) -> bool:
     try:
         with opened(path) as file:
             is_shared = shares and staging.clone(file.fileno())
-            digest = _hashed_clone(staging) if is_shared else _copied(file, staging)
-        if digest != sha256:
+            digests = Digests(("sha256",))
+            if is_shared:
+                _hash_clone(staging, digests)
+            else:
+                _copy(file, staging, digests)
+        if digests.checksums().sha256 != sha256:
             return False
         staging.commit()
         return True
