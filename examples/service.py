@@ -141,6 +141,8 @@ async def send_file(request: web.Request) -> web.StreamResponse:
                 # The status is already sent: without an end, no client accepts the bytes.
                 if request.transport is not None:
                     request.transport.abort()
+            except ConnectionResetError:
+                pass  # the client has left, as players do
     return response
 
 

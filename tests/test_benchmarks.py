@@ -235,3 +235,11 @@ def test_task_survives_its_file(bench, task, tmp_path):
     assert bench.task.Task.load(tmp_path / "task.json") == task
     names = list(bench.task.Files("", 1_001, 1, "").names())
     assert (len(set(names)), names[0], names[-1]) == (1_001, "d000/f000000.bin", "d001/f001000.bin")
+
+
+def test_service_under_load():
+    """The right bytes for all clients, and neither memory nor open files grow where half of them break off."""
+    command = [sys.executable, "-m", "benchmarks.bench_service", "--rounds", "5", "--clients", "40", "--size", "300000"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stderr == ""
