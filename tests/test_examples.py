@@ -16,6 +16,7 @@ from types import ModuleType
 import aiohttp
 import anyio.to_thread
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
@@ -344,3 +345,42 @@ async def test_service_with_wrong_bytes(service, server):
     server.fail("GET", "data-public/**", times=None, fault=Fault.flip(at=5))
     with pytest.raises(aiohttp.ClientError):
         await (await service.get("/emodb/db/db.zip")).read()
+
+
+async def test_service_that_stops_in_the_middle_of_streams(server, monkeypatch):
+    """Its 100 clients see that their files are incomplete, or get none; no task, connection or file is left."""
+    monkeypatch.setenv("ARTIFACTORY_USERNAME", server.username)
+    monkeypatch.setenv("ARTIFACTORY_API_KEY", server.password)
+    server.create_repository("data-public")
+    server.put("data-public/emodb/db/1.0.0/db.bin", bytes(3_000_000))
+    server.fail("GET", "data-public/emodb/db/1.0.0/db.bin", times=None, fault=Fault.stall(after=2_000_000))
+    tasks, files = asyncio.all_tasks(), len(os.listdir("/proc/self/fd"))
+    runner = web.AppRunner(
+        load("service").make_app(server.url, "data-public"), shutdown_timeout=0.01
+    )  # 0 would be none
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    receiving = asyncio.Semaphore(0)
+
+    async def fetch(session: aiohttp.ClientSession) -> None:
+        async with session.get(URL(f"http://127.0.0.1:{port}/emodb/db/db.bin")) as response:
+            await response.content.readany()
+            receiving.release()
+            await response.read()
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        clients = [asyncio.create_task(fetch(session)) for _ in range(100)]
+        for _ in range(8):  # the others wait for their turn in the service
+            await receiving.acquire()
+        await runner.cleanup()
+        ends = await asyncio.gather(*clients, return_exceptions=True)
+    assert [end for end in ends if not isinstance(end, aiohttp.ClientError)] == []
+    async with asyncio.timeout(60):
+        # No event says that the server has noticed that its clients are gone.
+        while any(request.ended is None for request in server.requests):  # noqa: ASYNC110
+            await asyncio.sleep(0)  # a turn of the loop, not a wait
+        while len(os.listdir("/proc/self/fd")) > files:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    assert {task.get_name() for task in asyncio.all_tasks() - tasks} == set()
