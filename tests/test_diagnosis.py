@@ -1,5 +1,6 @@
 """``diagnose``: each fault of a server, or of the way to it, is a finding that says what to do."""
 
+import asyncio
 import datetime as dt
 import json
 import socket
@@ -116,6 +117,35 @@ async def test_proxy_with_a_login(filled, monkeypatch, login):
     assert found.ok is (login == proxy.login)
     if not found.ok:
         assert "407" in found["address"].text
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        pytest.param(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", "refused with 407", id="login"),
+        pytest.param(b"HTTP/1.1 503 \xff\r\n\r\n", "refused with 503", id="down"),
+        pytest.param(b"what\r\n\r\n", "refused with something else", id="not-http"),
+        pytest.param(b"HTTP/1.1 200", "not valid HTTP", id="cut"),
+        pytest.param(b"x" * 70_000, "not valid HTTP", id="endless"),
+        pytest.param(b"", "not valid HTTP", id="closed"),
+    ],
+)
+async def test_proxy_that_refuses_a_tunnel(answer, problem):
+    """The connection to the proxy fails, not the server's."""
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
+        address = f"127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        async with aioartifact.session(proxy=f"http://ada:{CANARY}@{address}", retry=ONCE) as session:
+            found = await aioartifact.diagnose("https://nothing.invalid/artifactory", session=session)
+    assert problems(found) == {"connection": "fail"}
+    assert problem in found["connection"].text
+    assert "check the address of the proxy" in found["connection"].hint
+    assert CANARY not in f"{found}{found!r}"
 
 
 async def test_proxy_that_does_not_exist(monkeypatch):

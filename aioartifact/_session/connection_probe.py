@@ -28,8 +28,7 @@ _REACH_HINT = "check host and port, and whether a proxy or a VPN is needed"
 _PROXY_HINT = "check the address of the proxy, its login, and whether it allows this host"
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeFailure(Exception):
+class ProbeFailure(Exception):  # not public: a finding is made of it
     """
     A connection that could not be opened.
 
@@ -39,9 +38,9 @@ class ProbeFailure(Exception):
         hint: What to do.
     """
 
-    stage: str
-    problem: str
-    hint: str
+    def __init__(self, stage: str, problem: str, hint: str) -> None:
+        super().__init__(stage, problem, hint)
+        self.stage, self.problem, self.hint = stage, problem, hint
 
 
 @dataclass(frozen=True, slots=True)
