@@ -3,10 +3,8 @@
 import asyncio
 import gc
 import io
-import multiprocessing
-import os
+import json
 import random
-import signal
 import subprocess
 import sys
 import tarfile
@@ -16,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,6 +26,8 @@ from aioartifact.data import LoadedFile, Prefetch, iter_in_thread, partition, pr
 from aioartifact.data.ahead import Budget
 from aioartifact.data.tar_format import TarReader
 from aioartifact.testing import Fault, ThreadedArtifactoryServer
+
+WORKERS = Path(__file__).parent / "support/loader_workers.py"
 
 
 def info(path: str, size: int | None) -> FileInfo:
@@ -444,28 +445,18 @@ def test_close_before_the_first_result():
     assert list(iterator) == []
 
 
-def _next_in_child(iterator, queue) -> None:
-    try:
-        queue.put(next(iterator).data)
-    except SessionError as error:
-        queue.put(type(error).__name__)
+def workers(urls: list[str], *arguments: object) -> Any:
+    """What tests/support/loader_workers.py answers."""
+    # That a process with threads forks is what one of the tests is about.
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", WORKERS, *map(str, arguments)]
+    run = subprocess.run(command, input=json.dumps(urls), capture_output=True, text=True, check=False)
+    assert run.stderr == ""
+    return json.loads(run.stdout)
 
 
 def test_a_fork_does_not_inherit_an_iteration(remote):
     """One that began before is an error in the child; one that did not begins there."""
-    urls, context = put_all(remote, 3), multiprocessing.get_context("fork")
-    begun, fresh = (iter_in_thread(lambda: prefetch(urls)) for _ in range(2))
-    next(begun)
-    answers = []
-    for iterator in (begun, fresh):
-        queue = context.SimpleQueue()
-        child = context.Process(target=_next_in_child, args=(iterator, queue))
-        child.start()
-        answers.append(queue.get())
-        child.join()
-        assert child.exitcode == 0
-    assert answers == [SessionError.__name__, b"0"]
-    assert [file.data for file in begun] == [b"1", b"2"]
+    assert workers(put_all(remote, 3), "forked") == [SessionError.__name__, 0, "0", 0, "1", "2"]
 
 
 def test_a_program_that_ends_in_the_middle(remote):
@@ -479,78 +470,27 @@ def test_a_program_that_ends_in_the_middle(remote):
     assert (run.returncode, run.stdout, run.stderr) == (0, "b'0'\n", "")
 
 
-# The protocol of a worker of PyTorch's DataLoader: a copy of the data set is iterated over in each of several
-# processes, to its end or not. PyTorch itself is not needed, nor imported: its wheel needs the libraries of CUDA.
-
-
-class Files:
-    """An ``IterableDataset`` in all but its base class: what is sent to a worker, and iterated over there."""
-
-    def __init__(self, urls: list[str], seed: int, world: int, workers: int) -> None:
-        self.urls, self.seed, self.world, self.workers = urls, seed, world, workers
-        self.epoch = 0
-
-    def order(self, rank: int, worker: int) -> list[str]:
-        order = shuffled(self.urls, seed=self.seed, epoch=self.epoch)
-        return shard(order, rank=rank, world=self.world, worker=worker, workers=self.workers)
-
-    def iterate(self, rank: int, worker: int):
-        mine = self.order(rank, worker)
-        return iter_in_thread(lambda: prefetch(mine))
-
-
-def _work(dataset: Files, rank: int, worker: int, epochs: int, queue) -> None:
-    for epoch in range(epochs):
-        dataset.epoch = epoch
-        queue.put((rank, worker, epoch, [int(file.data) for file in dataset.iterate(rank, worker)]))
-    for _ in dataset.iterate(rank, worker):
-        break  # and the process ends all the same
+# The protocol of the workers of PyTorch's DataLoader. PyTorch itself is not imported: its wheel needs those of CUDA.
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("method", "workers"), [("fork", 2), ("spawn", 2), ("fork", 4)])
-def test_workers_see_each_file_once(remote, method, workers):
+@pytest.mark.parametrize(("method", "count"), [("fork", 2), ("spawn", 2), ("fork", 4)])
+def test_workers_see_each_file_once(remote, method, count):
     """2 ranks x 2 or 4 workers, 2,000 files, 2 epochs: each file once, in the same order for the same seed."""
     urls = put_all(remote, 2_000)
-    context = multiprocessing.get_context(method)
-
-    def run() -> dict[tuple[int, int, int], list[int]]:
-        queue, dataset = context.Queue(), Files(urls, seed=5, world=2, workers=workers)
-        processes = [
-            context.Process(target=_work, args=(dataset, rank, worker, 2, queue))
-            for rank in range(2)
-            for worker in range(workers)
-        ]
-        for process in processes:
-            process.start()
-        results = [queue.get() for _ in range(4 * workers)]
-        for process in processes:
-            process.join()
-        assert [process.exitcode for process in processes] == [0] * 2 * workers
-        return {tuple(result[:3]): result[3] for result in results}
-
-    first = run()
+    answer = workers(urls, "epochs", method, count)
+    assert answer["codes"] == [0] * 2 * count
     for epoch in range(2):
-        seen = [number for (_, _, each), numbers in first.items() if each == epoch for number in numbers]
+        seen = [number for _, _, each, numbers in answer["seen"] if each == epoch for number in numbers]
         assert sorted(seen) == list(range(2_000))
-    assert first[0, 0, 0] != first[0, 0, 1]
-    assert run() == first
-
-
-def _killed(urls: list[str]) -> None:
-    iterator = iter_in_thread(lambda: prefetch(urls))
-    next(iterator)
-    os.kill(os.getpid(), signal.SIGKILL)
+    [first, second] = [numbers for rank, worker, _, numbers in answer["seen"] if (rank, worker) == (0, 0)]
+    assert first != second
+    assert workers(urls, "epochs", method, count) == answer
 
 
 def test_a_killed_worker(remote):
     """Nothing of it stays, and another one reads everything."""
-    urls, context = put_all(remote, 20), multiprocessing.get_context("fork")
-    child = context.Process(target=_killed, args=(urls,))
-    child.start()
-    child.join()
-    assert child.exitcode == -9
-    assert len(list(iter_in_thread(lambda: prefetch(urls)))) == 20
+    assert workers(put_all(remote, 20), "killed") == [-9, 20]
 
 
 # tar_samples
