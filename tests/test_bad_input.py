@@ -74,6 +74,7 @@ GOOD = {
     "versions": NAMED,
     "versions_many": {"server": "{server}", "repository": "repo", "names": COORDINATES},
     "walk": ITEM,
+    "stats": {"session": None},  # with an open one: test_stats.py
     "with_credentials": {"session": None, "auth": ("ada", "secret")},  # with an open one: test_tenants.py
     "write_bytes": {"url": FILE, "data": b"x"},
 }
@@ -156,6 +157,7 @@ OTHERS = [
     pytest.param("versions", {"repository": "a\0b"}, id="versions-nul"),
     pytest.param("versions_many", {"names": [7]}, id="versions_many-number"),
     pytest.param("walk", {"depth": -1}, id="walk-depth"),
+    pytest.param("stats", {"session": "session"}, id="stats-session"),
     pytest.param("with_credentials", {"session": "session"}, id="with_credentials-session"),
     pytest.param("update_properties", {"changes": {"a;b=c": "x"}}, id="update_properties-injection"),
     pytest.param("write_bytes", {"data": "text"}, id="write_bytes-text"),
