@@ -335,6 +335,23 @@ async def test_cancelled_at_any_moment(server, session, tree, tmp_path, cancel_a
     assert await cache.verify() == []
 
 
+async def test_a_partial_download_is_not_left(server, tmp_path, cache):
+    """A file that was interrupted, and then came from the cache, needs no resuming."""
+    data = random.Random(3).randbytes(20_000_000)
+    url = f"{put(server, 'generic-local/p', {'big.bin': data})}/big.bin"
+    auth, retry = (server.username, server.password), aioartifact.RetryPolicy.none()
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    async with aioartifact.session(server.url, auth=auth, retry=retry) as session:
+        await aioartifact.download(url, tmp_path / "two", cache=cache, session=session)
+        server.fail("GET", "**/big.bin", fault=Fault.reset(12_000_000))
+        with pytest.raises(aioartifact.TransportError):
+            await aioartifact.download(url, tmp_path / "one", session=session)
+        assert any(path.name.endswith(".part") for path in (tmp_path / "one").iterdir())
+        await aioartifact.download(url, tmp_path / "one", sha256=sha256(data), cache=cache, session=session)
+    assert local(tmp_path / "one") == {"big.bin": data}
+
+
 # Its files
 
 

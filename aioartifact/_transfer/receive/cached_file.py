@@ -1,6 +1,7 @@
 """One file: from the cache if it has the bytes, else from the server, and then into the cache."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -8,10 +9,13 @@ import aiohttp
 
 from ..._address import ItemURL
 from ..._cache import KnownFile, OpenCache, not_cached
+from ..._errors import LocalFileError
+from ..._files import Staging
 from ..._models import FileInfo
 from ..._progress import FileProgress
 from ..._scheduler import Slots
 from ..._session import state_of
+from ..._threads import run
 from .one_file import Fetched, fetch_file
 
 
@@ -62,6 +66,7 @@ async def fetch_through(
         unless_sha1,
         check_replaceable,
         durable,
+        has_partial,
         progress,
         state_of(session).traffic.found_in_cache,
     )
@@ -78,6 +83,7 @@ class _Wanted:
     unless_sha1: str | None
     check_replaceable: Callable[[], None]
     durable: bool
+    has_partial: bool
     progress: FileProgress
     found: Callable[[], None]
 
@@ -123,6 +129,8 @@ class _CachedFetch:
         if status is None or known.size not in (None, status.st_size):
             return None  # a size that contradicts the checksum is an error that the download reports
         wanted.found()
+        if wanted.has_partial:
+            await run(_discard_partial, wanted.item, wanted.target)
         wanted.progress.correct(status.st_size)
         wanted.progress.advance(status.st_size)
         return Fetched(status.st_size, known.checksums, status, is_cached=True)
@@ -169,3 +177,11 @@ class _CachedFetch:
             checksums = replace(fetched.checksums, sha256=sha256)
             await self._cache.remember_item(wanted.item, KnownFile(fetched.size, checksums))
         return fetched
+
+
+def _discard_partial(item: ItemURL, target: str) -> None:
+    """Remove what an interrupted download has left, unless it is in use; blocks."""
+    key = str(item)
+    with suppress(LocalFileError):
+        if Staging.has_record(target, key) and (staging := Staging.shared(target, key)):
+            staging.discard()
