@@ -99,6 +99,30 @@ class Slots:
         return bool(self._waiting)
 
 
+class InSlot(Slots):
+    """*slots* as they are for a job that has its place: it enters at once, and may borrow others."""
+
+    def __init__(self, slots: Slots) -> None:
+        super().__init__(0)
+        self._slots = slots
+
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    def borrow(self) -> bool:
+        return self._slots.borrow()
+
+    def give_back(self) -> None:
+        self._slots.give_back()
+
+    @property
+    def are_wanted(self) -> bool:
+        return self._slots.are_wanted
+
+
 class _Results(ObjectReceiveStream[R]):
     """
     Results that are not consumed yet: up to the size of the buffer, and one for each worker.

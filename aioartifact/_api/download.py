@@ -33,7 +33,7 @@ from .._scheduler import Slots
 from .._threads import run
 from .._transfer.accounting import consumed, in_chunks
 from .._transfer.local_paths import local_name, relative_path
-from .._transfer.many.fetcher import Fetcher, Item, Job, JobOf, Target, job_of_item, listed_size, opened_manifest
+from .._transfer.many.fetcher import Fetcher, FetchWork, Item, Job, JobOf, job_of_item, listed_size, opened_manifest
 from .._transfer.many.folder_archive import unpack_folder
 from .._transfer.overwrite import Overwrite, check_overwrite
 from .._transfer.receive.cached_file import fetch_through
@@ -401,7 +401,7 @@ def _downloads(
     source: Callable[[aiohttp.ClientSession, OpenCache | None], Awaitable[_Source]], where: _Where, options: BulkOptions
 ) -> Batch:
     @asynccontextmanager
-    async def prepare(call: BulkCall) -> AsyncIterator[Work[Target | Sequence[Outcome]]]:
+    async def prepare(call: BulkCall) -> AsyncIterator[Work[FetchWork]]:
         await run(check_folder, where.destination)
         async with opened_manifest(where.manifest) as manifest, opened_cache(where.cache) as cache:
             items, job_of, chunks_of, settled = await source(call.session, cache)
@@ -435,8 +435,8 @@ def _count(settled: Sequence[Outcome], progress: Progress) -> None:
 
 
 async def _after(
-    settled: Sequence[Outcome], targets: AsyncGenerator[Target | Sequence[Outcome], None]
-) -> AsyncGenerator[Target | Sequence[Outcome], None]:
+    settled: Sequence[Outcome], targets: AsyncGenerator[FetchWork, None]
+) -> AsyncGenerator[FetchWork, None]:
     if settled:
         yield settled
     async with aclosing(targets):

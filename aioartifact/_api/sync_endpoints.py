@@ -20,14 +20,14 @@ from .._reports import Outcome, Status
 from .._scheduler import Slots
 from .._sync import SyncAction, SyncFile, SyncPlan
 from .._threads import run, run_short
-from .._transfer.accounting import in_chunks
+from .._transfer.accounting import failed, in_chunks, settle
 from .._transfer.local_paths import item_below, listed_below, local_path, path_below
-from .._transfer.many.fetcher import Fetcher, Job, Target, listed_size
+from .._transfer.many.fetcher import Fetcher, FetchWork, Job, SmallTargets, Target, listed_size
 from .._transfer.send.deployer import MIN_CHECKSUM_DEPLOY, Deployer, DeployOptions
 from .._transfer.send.remote_state import RemoteState
 from .mutations import delete
 
-SyncWork: TypeAlias = SyncAction | Target | Sequence[Outcome]
+SyncWork: TypeAlias = SyncAction | FetchWork
 
 
 class SyncEndpoint(Protocol):
@@ -41,9 +41,9 @@ class SyncEndpoint(Protocol):
         """Transfers that must wait until all other files are in place: checksum files of another file."""
         ...
 
-    async def do(self, work: SyncAction | Target) -> Outcome | Sequence[Outcome]:
+    async def do(self, work: SyncAction | Target | SmallTargets) -> Outcome | Sequence[Outcome]:
         """
-        Execute one action.
+        Execute one action, or fetch a group of small files, of which each failure is an outcome.
 
         Raises:
             ChangedError: If something differs from the plan.
@@ -118,15 +118,35 @@ class LocalEndpoint:
     def checksum_files(self) -> Sequence[SyncAction]:
         return ()
 
-    async def do(self, work: SyncAction | Target) -> Outcome | Sequence[Outcome]:
+    async def do(self, work: SyncAction | Target | SmallTargets) -> Outcome | Sequence[Outcome]:
         if isinstance(work, Target):
             action = self._actions[work.job.relative]
             with _counted(self._progress, work.url, action):
                 await run_short(self._check_target, action)
             return await self._fetcher.fetch(work)
+        if isinstance(work, SmallTargets):
+            return await self._fetch_small(work.targets)
         if not self._is_offline and (lost := _lost(work)) and await self._is_at_source(lost):
             raise _is_back(self._folder / lost.path)
         return await run(self._change, work)
+
+    async def _fetch_small(self, targets: Sequence[Target]) -> Sequence[Outcome]:
+        refused = await run_short(self._refused, targets)
+        outcomes = [settle(self._progress, outcome, listed_size(target.job)) for target, outcome in refused]
+        changed = [target for target, _ in refused]
+        fetched = await self._fetcher.fetch_small([target for target in targets if target not in changed])
+        return [*outcomes, *fetched]
+
+    def _refused(self, targets: Sequence[Target]) -> list[tuple[Target, Outcome]]:
+        """Those of *targets* that have changed since the plan was made, and their outcomes; blocks."""
+        refused = []
+        for target in targets:
+            started = time.perf_counter()
+            try:
+                self._check_target(self._actions[target.job.relative])
+            except ArtifactoryError as error:
+                refused.append((target, failed(target.url, target.path, started, error)))
+        return refused
 
     async def _is_at_source(self, file: SyncFile) -> bool:
         try:
@@ -203,7 +223,7 @@ class RemoteEndpoint:
     def checksum_files(self) -> Sequence[SyncAction]:
         return [action for action in self._plan.of("send") if checksum_file(action.path) is not None]
 
-    async def do(self, work: SyncAction | Target) -> Outcome:
+    async def do(self, work: SyncAction | Target | SmallTargets) -> Outcome:
         assert isinstance(work, SyncAction), "nothing is fetched"
         started = time.perf_counter()
         item = item_below(self._folder, work.path)

@@ -10,7 +10,7 @@ from .._errors import ArtifactoryError
 from .._reports import Outcome
 from .._sync import ActionKind, SyncAction, SyncPlan
 from .._transfer.accounting import failed
-from .._transfer.many.fetcher import Target
+from .._transfer.many.fetcher import SmallTargets, Target
 from .sync_endpoints import SyncEndpoint, SyncWork
 
 # Each begins after all previous ones have succeeded.
@@ -71,14 +71,16 @@ class SyncRun:
 
     async def do(self, work: SyncWork) -> Outcome | Sequence[Outcome]:
         """Execute one action; an error becomes part of the outcome."""
-        result = await self._done(work) if isinstance(work, SyncAction | Target) else work
+        result = await self._done(work) if isinstance(work, SyncAction | Target | SmallTargets) else work
         outcomes = (result,) if isinstance(result, Outcome) else result
         self._has_failed = self._has_failed or any(outcome.error for outcome in outcomes)
         self._open -= 1
         self._change.set()
         return result
 
-    async def _done(self, work: SyncAction | Target) -> Outcome | Sequence[Outcome]:
+    async def _done(self, work: SyncAction | Target | SmallTargets) -> Outcome | Sequence[Outcome]:
+        if isinstance(work, SmallTargets):
+            return await self._endpoint.do(work)
         started = time.perf_counter()
         try:
             return await self._endpoint.do(work)

@@ -30,6 +30,7 @@ from .source import Source, blocks_of, file_size, hash_file, opened, read_blocks
 from .spool import Spool
 from .staging import Staging
 from .tree import TreeFile, list_tree
+from .whole_file import write_file
 
 __all__ = [
     "Manifest",
@@ -70,4 +71,5 @@ __all__ = [
     "rename_file",
     "resolve_folder",
     "sync_folder",
+    "write_file",
 ]

@@ -111,7 +111,7 @@ class Source:
 
 def read_source(path: str, algorithms: Sequence[Algorithm]) -> Source:
     """
-    Read a file once to hash it, and keep the bytes of one of at most 1 MiB; blocks.
+    Read a file of at most 1 MiB, and hash its bytes; of a larger one, only its size is known; blocks.
 
     Raises:
         LocalNotFoundError: If the file does not exist.
@@ -124,9 +124,7 @@ def read_source(path: str, algorithms: Sequence[Algorithm]) -> Source:
             content = file.readall()
             digests.update(content)
             return Source(path, len(content), digests.checksums(), content)
-        if algorithms:
-            size = _feed(file, digests)
-        return Source(path, size, digests.checksums())
+    return Source(path, size, Checksums())
 
 
 async def read_blocks(path: str) -> AsyncGenerator[bytes, None]:

@@ -12,6 +12,8 @@ from .clock import Clock
 from .connection_probe import ProbeFailure, probe_connection, proxy_of, resolve_host
 from .exchange import Reply, fetch_response, send, start_operation, stream
 from .opening import derived_session, new_session
+from .small_files import SmallFiles
+from .small_responses import Begun, BegunRequest, SmallResponse
 from .state import STATES, SessionState, is_anonymous, spare_requests, state_of
 from .telemetry import TELEMETRY, ObservedOperation, ObservedRequest, Observer
 from .tls import ClientCertificate, Verify
@@ -19,6 +21,8 @@ from .tls import ClientCertificate, Verify
 __all__ = [
     "STATES",
     "TELEMETRY",
+    "Begun",
+    "BegunRequest",
     "ClientCertificate",
     "Clock",
     "Middleware",
@@ -30,6 +34,8 @@ __all__ = [
     "Progress",
     "Reply",
     "SessionState",
+    "SmallFiles",
+    "SmallResponse",
     "TraceConfig",
     "Verify",
     "check_additions",

@@ -43,6 +43,11 @@ class BackoffGate:
                 await self._answered.wait()
             is_patient = not scope.cancelled_caught
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a request may be sent at once, beside others."""
+        return self._answered is not None and self._answered.is_set() and self._open_at <= self._clock.now()
+
     async def _wait_for_pause(self) -> None:
         while (wait := self._open_at - self._clock.now()) > 0:
             await self._clock.sleep(wait)

@@ -11,12 +11,24 @@ from contextlib import suppress
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.http_writer import _serialize_headers
+from multidict import CIMultiDict
 from yarl import URL
+
+MAX_HEADER = 64 * 1024
+"""Content-Security-Policy and the cookies of single sign-on exceed the 8190 bytes that aiohttp accepts by default."""
+
+MAX_HEADERS = 1024
+"""How many header fields a response may have."""
+
+# As they are before anyone replaces them, as tests do.
+_SENDING = (aiohttp.ClientSession.request, aiohttp.ClientSession._request)  # noqa: SLF001
+_CONNECT = aiohttp.TCPConnector.connect
 
 if hasattr(select, "poll"):
 
@@ -35,7 +47,27 @@ class StalledAfterInterim(aiohttp.SocketTimeoutError):
     """No final response head in time after an interim response."""
 
 
-class _Protocol(ResponseHandler):
+class Receiver(Protocol):
+    """
+    Takes the bytes of a response in place of aiohttp.
+
+    Attributes:
+        deadline: Time of the event loop at which `expire` is called.
+    """
+
+    deadline: float
+
+    def receive(self, data: bytes) -> None:
+        """Take the next bytes."""
+
+    def expire(self) -> None:
+        """Stop waiting."""
+
+    def pass_on(self) -> None:
+        """Have aiohttp read the response, see :meth:`ClientProtocol.read_from`."""
+
+
+class ClientProtocol(ResponseHandler):
     """
     A connection on which interim responses (RFC 9110, 15.2) do not stop the clock, and a malformed chunk is an error.
 
@@ -43,6 +75,8 @@ class _Protocol(ResponseHandler):
     being sent. At a malformed chunk it closes the connection without notifying the reader of the body, who would wait
     forever. A connection with TLS that it closes after a failure waits for the peer's goodbye, without being part of
     the session any more: where the event loop ends first, the socket stays open, and uvloop reports an error.
+
+    For one response, the bytes can go to a :class:`Receiver`.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, stall: float) -> None:
@@ -51,6 +85,60 @@ class _Protocol(ResponseHandler):
         self._is_requested = True
         self._awaits_head = False
         self._final_limit: asyncio.TimerHandle | None = None
+        self._receiver: Receiver | None = None
+        self._receiver_timer: asyncio.TimerHandle | None = None
+
+    def send(self, request: bytes, receiver: Receiver) -> None:
+        """
+        Send a request without a body, and have *receiver* take the response.
+
+        Raises:
+            aiohttp.ClientConnectionResetError: If the connection has just been closed.
+        """
+        if self.transport is None or self.transport.is_closing():
+            raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+        self.send_to(receiver)
+        self.transport.write(request)
+
+    def send_to(self, receiver: Receiver | None) -> None:
+        """Have *receiver* take all bytes from now on, until it has expired or the connection is lost."""
+        self._receiver = receiver
+        if receiver is None or receiver.deadline == inf:
+            return
+        timer = self._receiver_timer
+        if timer is not None and timer.when() > receiver.deadline:
+            timer.cancel()
+            timer = None
+        if timer is None:  # else it looks again when it fires: one timer for many short responses
+            self._receiver_timer = self._loop.call_at(receiver.deadline, self._look_at_receiver)
+
+    def _look_at_receiver(self) -> None:
+        self._receiver_timer, receiver = None, self._receiver
+        if receiver is not None and receiver.deadline > self._loop.time():
+            self.send_to(receiver)
+        elif receiver is not None:
+            receiver.expire()
+
+    def read_from(self, data: bytes, seconds: float) -> None:
+        """
+        Have aiohttp read the response that begins with *data* and whose further bytes will follow.
+
+        Args:
+            data: The bytes that have arrived.
+            seconds: Longest silence.
+        """
+        self._receiver = None
+        self.set_response_params(
+            read_until_eof=True,
+            auto_decompress=False,
+            read_timeout=None if seconds == inf else seconds,
+            max_line_size=MAX_HEADER,
+            max_field_size=MAX_HEADER,
+            max_headers=MAX_HEADERS,
+        )
+        self.start_timeout()
+        if data:
+            self.data_received(data)
 
     def close(self) -> None:
         """Close the connection; with TLS at once, as RFC 8446 (6.1) allows."""
@@ -79,6 +167,9 @@ class _Protocol(ResponseHandler):
             self._final_limit = self._loop.call_later(self._stall, self._fail_after_interim)
 
     def data_received(self, data: bytes) -> None:
+        if self._receiver is not None:
+            self._receiver.receive(data)
+            return
         failure = self.exception()
         super().data_received(data)
         if self.exception() is not failure:
@@ -87,6 +178,13 @@ class _Protocol(ResponseHandler):
             self._drop_timeout()  # the upload has a limit of its own
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        if self._receiver_timer is not None:
+            self._receiver_timer.cancel()
+        if self._receiver is not None:
+            self._receiver.pass_on()
+            # Not before what has arrived is read: a body that has failed hands out no bytes.
+            self._loop.call_soon(self.connection_lost, exc)
+            return
         if self._payload is not None and self._payload.is_eof():
             # aiohttp would fail this body for what broke a later response; its reader may not have read all of it yet.
             self._payload = None
@@ -113,7 +211,23 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self, *, stall: float, **options: Any) -> None:
         super().__init__(**options)
-        self._factory = partial(_Protocol, loop=self._loop, stall=stall)  # type: ignore[assignment]
+        self._factory = partial(ClientProtocol, loop=self._loop, stall=stall)  # type: ignore[assignment]
+        self._requests: dict[URL, aiohttp.ClientRequest] = {}
+
+    async def connection(self, origin: URL, timeout: aiohttp.ClientTimeout) -> Connection:
+        """
+        Connect to *origin*, without a proxy, as for a request of aiohttp.
+
+        Raises:
+            aiohttp.ClientError: If that fails, or takes too long.
+        """
+        request = self._requests.get(origin)
+        if request is None:
+            request = self._requests[origin] = aiohttp.ClientRequest("GET", origin, loop=self._loop)
+        try:
+            return await self.connect(request, traces=[], timeout=timeout)
+        except TimeoutError as error:
+            raise aiohttp.ConnectionTimeoutError(f"Connection timeout to host {origin}") from error
 
     async def _get(self, key: Any, traces: Any) -> Connection | None:
         _close_unusable(self._conns.get(key, ()), self._keepalive_timeout)
@@ -125,13 +239,18 @@ class ResponseHead(aiohttp.ClientResponse):
     A response whose head must be complete within the time limit for a reply, counted from the end of the request.
 
     Interim responses do not extend the limit.
+
+    Attributes:
+        waited: Seconds since the end of the request.
     """
+
+    waited = 0.0
 
     async def start(self, connection: Connection) -> aiohttp.ClientResponse:
         protocol = connection.protocol
         if protocol is None or not protocol.read_timeout:
             return await super().start(connection)
-        limit = _TimeLimit(protocol.read_timeout, protocol)
+        limit = _TimeLimit(max(0.0, protocol.read_timeout - self.waited), protocol)
         limit.start_after(self._writer)
         try:
             return await super().start(connection)
@@ -185,6 +304,65 @@ class _TimeLimit:
             self._timer.cancel()
 
 
+class _NoWriter:
+    """In place of what has sent a request: it has, and there was no body."""
+
+    output_size = 0
+
+
+async def received_response(
+    session: aiohttp.ClientSession,
+    url: URL,
+    headers: CIMultiDict[str],
+    connection: Connection,
+    waited: float,
+) -> aiohttp.ClientResponse:
+    """
+    Read the head of the response to a GET that was sent on *connection* *waited* seconds ago.
+
+    Raises:
+        aiohttp.ClientError: As for any request.
+    """
+    request = aiohttp.ClientRequest("GET", url, headers=headers, loop=connection._loop, session=session)  # noqa: SLF001
+    response = ResponseHead(
+        "GET",
+        url,
+        writer=None,
+        continue100=None,
+        timer=request._timer,  # noqa: SLF001
+        request_info=request.request_info,
+        traces=[],
+        loop=request.loop,
+        session=session,
+        stream_writer=_NoWriter(),  # type: ignore[arg-type]
+    )
+    response.waited = waited
+    try:
+        await response.start(connection)
+    except BaseException:
+        response.close()
+        raise
+    return response
+
+
+def request_bytes(target: str, headers: CIMultiDict[str]) -> bytes:
+    """
+    Return the bytes of a GET of *target*, the path and query of a URL.
+
+    Raises:
+        ValueError: If a header field has a line break.
+    """
+    return _serialize_headers(f"GET {target} HTTP/1.1", headers)
+
+
+def is_hooked(session: aiohttp.ClientSession) -> bool:
+    """Whether something stands between *session* and its connections: a trace, a subclass, a replaced method."""
+    if type(session) is not aiohttp.ClientSession or not isinstance(session.connector, Connector):
+        return True
+    sending = getattr(session.request, "__func__", None), getattr(session._request, "__func__", None)  # noqa: SLF001
+    return sending != _SENDING or bool(session.trace_configs) or type(session.connector).connect is not _CONNECT
+
+
 def middlewares_of(session: aiohttp.ClientSession) -> tuple[aiohttp.ClientMiddlewareType, ...]:
     """Return the middlewares that the owner of *session* gave it."""
     return (*getattr(session, "_middlewares", ()),)
@@ -236,6 +414,12 @@ def _close_unusable(idle: Iterable[tuple[Any, float]], keepalive: float | None) 
             protocol.close()
         elif keepalive is None or now - since < keepalive / 2:
             return
+
+
+def is_reusable(connection: Connection) -> bool:
+    """Whether *connection*, whose last response is complete, can take another request: see `_close_unusable`."""
+    protocol = connection.protocol
+    return protocol is not None and protocol.is_connected() and not _has_received(protocol)
 
 
 def _has_received(protocol: Any) -> bool:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from math import inf
 from time import monotonic
 from types import TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import aiohttp
 import anyio
@@ -13,7 +13,7 @@ from yarl import URL
 
 from .._address import is_host, quote_location
 from .._codings import codings_of, decoded_beginning
-from .._credentials import FOREIGN_HINT
+from .._credentials import FOREIGN_HINT, Credentials
 from .._errors import ArtifactoryError, ConnectionLostError, ProtocolError, TransportError, TransportTimeoutError
 from .._models import Response
 from .._protocol import Request, Upload, not_sent, read_error, refuse_page, too_large
@@ -25,6 +25,7 @@ from .logs import log_failure, log_response
 from .middlewares import MAX_ERROR_BODY, AuthRetryMiddleware, is_small, withholding
 from .payload import UploadPayload
 from .refusals import CredentialsRefused, credentials_in
+from .small_responses import Begun, BegunRequest, SmallRequest, SmallSender, is_direct, request_headers
 from .state import Route, SessionState, closed_session, state_of
 from .translation import FOREIGN, RequestContext, is_same_host
 
@@ -74,7 +75,9 @@ class Reply:
         self._received = 0
         self._started = answer.started
         self._failure: TransportError | None = None
-        answer.context.state.watch.begin(session, answer.response.content)
+        self._is_watched = answer.response.connection is not None  # else all of it is here
+        if self._is_watched:
+            answer.context.state.watch.begin(session, answer.response.content)
 
     async def next_batch(self, size: int) -> list[bytes]:
         """
@@ -131,7 +134,8 @@ class Reply:
         if not self._is_held:
             return
         self._is_held = False
-        self._context.state.watch.end(self._response.content)
+        if self._is_watched:
+            self._context.state.watch.end(self._response.content)
         log_response(self._response, self._received, self._started)
         try:
             # Returns the connection to the pool if the body was read to its end, and closes it otherwise.
@@ -219,7 +223,8 @@ class stream:  # noqa: N801  # it reads as a function, and a generator would cos
     Send *request* and yield its answer, whatever its status; the body is dropped at the end of the block.
 
     Redirects of GET and HEAD are followed, up to five, never from https to http. Requests of one *operation* share
-    its attempts; without one, the request is an operation of its own.
+    its attempts; without one, the request is an operation of its own. One that has *begun* is not
+    sent again.
 
     Raises:
         TransportError: If no response is received.
@@ -227,12 +232,19 @@ class stream:  # noqa: N801  # it reads as a function, and a generator would cos
         SessionError: If *session* is closed, or belongs to another event loop or process.
     """
 
-    __slots__ = ("_operation", "_reply", "_request", "_session")
+    __slots__ = ("_begun", "_operation", "_reply", "_request", "_session")
 
-    def __init__(self, session: aiohttp.ClientSession, request: Request, operation: Operation | None = None) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        request: Request,
+        operation: Operation | None = None,
+        begun: Begun | None = None,
+    ) -> None:
         self._session = session
         self._request = request
         self._operation = operation
+        self._begun = begun
 
     async def __aenter__(self) -> Reply:
         request, state = self._request, state_of(self._session)
@@ -241,10 +253,11 @@ class stream:  # noqa: N801  # it reads as a function, and a generator would cos
         operation = self._operation or Operation(state.retry, state.clock, request.repeatable, traffic=state.traffic)
         context = RequestContext(request, state, operation)
         route = state.route(request.server)
-        await route.limits.enter()
+        if not (isinstance(self._begun, BegunRequest) and self._begun.take_slot()):
+            await route.limits.enter()
         try:
             with route.limits.queue.waiting:
-                answer = await _fetch(self._session, context, route)
+                answer = await _fetch(self._session, context, route, self._begun)
         except BaseException:
             route.limits.leave()
             raise
@@ -257,9 +270,9 @@ class stream:  # noqa: N801  # it reads as a function, and a generator would cos
         self._reply.drop()
 
 
-async def _fetch(session: aiohttp.ClientSession, context: RequestContext, route: Route) -> _Answer:
+async def _fetch(session: aiohttp.ClientSession, context: RequestContext, route: Route, begun: Begun | None) -> _Answer:
     """Ask, and ask the first server once more where a redirect led to a URL that is not valid any more."""
-    answer = await _follow(session, context, route)
+    answer = await _follow(session, context, route, begun)
     if answer.location is None or answer.response.status not in _EXPIRED or not context.request.repeatable:
         return answer
     if answer.response.status == 401 and answer.context.request.redirected_to is None:
@@ -269,12 +282,14 @@ async def _fetch(session: aiohttp.ClientSession, context: RequestContext, route:
     return await _follow(session, context, route)
 
 
-async def _follow(session: aiohttp.ClientSession, context: RequestContext, route: Route) -> _Answer:
+async def _follow(
+    session: aiohttp.ClientSession, context: RequestContext, route: Route, begun: Begun | None = None
+) -> _Answer:
     url, location = URL(context.request.url, encoded=True), None
     chain: list[Mapping[str, str]] = []
     for _ in range(_MAX_REDIRECTS + 1):
         started = monotonic()
-        response = await _request(session, context, url, route)
+        response = await _request(session, context, url, route, begun)
         if response.status < 200:  # aiohttp passes on 101, and numbers that are not a status
             response.close()
             raise _unexpected_interim_status(context, response.status)
@@ -284,7 +299,7 @@ async def _follow(session: aiohttp.ClientSession, context: RequestContext, route
             return _Answer(response, chain, location, context, started)
         response.release()
         log_response(response, 0, started)
-        location, url = target, _next_hop(context, url, target)
+        location, url, begun = target, _next_hop(context, url, target), None
         context, route = context.redirected(url), context.state.route_to(url)
         context.operation.continue_attempt()
     raise _bad_redirect(context, f"more than {_MAX_REDIRECTS} times")
@@ -327,7 +342,7 @@ def _bad_redirect(context: RequestContext, where: str) -> ProtocolError:
 
 
 async def _request(
-    session: aiohttp.ClientSession, context: RequestContext, url: URL, route: Route
+    session: aiohttp.ClientSession, context: RequestContext, url: URL, route: Route, begun: Begun | None
 ) -> aiohttp.ClientResponse:
     request, state = context.request, context.state
     headers, payload = request.headers, _payload(request, state, route)
@@ -341,19 +356,26 @@ async def _request(
         close_unusable_connections(session, url)
     started = monotonic()
     try:
-        response = await session.request(
-            request.method,
-            url,
-            headers=headers,
-            data=payload,
-            allow_redirects=False,
-            # A user's session may be set to raise by itself; what a status means is decided here.
-            raise_for_status=False,
-            timeout=state.timeout(),
-            auto_decompress=not request.is_for_file,  # a user's session may be set not to
-            proxy=route.proxy,
-            middlewares=_middlewares(session, context, url, route),
-        )
+        if begun is not None or (_may_be_small(request) and is_direct(session, state, route)):
+            small = SmallRequest(session, url, request_headers(session, url, headers))
+            sent_with = begun.sent_with if isinstance(begun, BegunRequest) else None
+            response = await _retrying(context, route, sent_with)(
+                cast("aiohttp.ClientRequest", small), SmallSender(state.timeout(), begun)
+            )
+        else:
+            response = await session.request(
+                request.method,
+                url,
+                headers=headers,
+                data=payload,
+                allow_redirects=False,
+                # A user's session may be set to raise by itself; what a status means is decided here.
+                raise_for_status=False,
+                timeout=state.timeout(),
+                auto_decompress=not request.is_for_file,  # a user's session may be set not to
+                proxy=route.proxy,
+                middlewares=_middlewares(session, context, url, route),
+            )
     except CredentialsRefused as refused:
         login_hint = state.login_hint(request.server, session.headers)
         failure: ArtifactoryError = not_sent(request, refused.status, login_hint=login_hint)
@@ -366,6 +388,12 @@ async def _request(
         _limit_silence(response, state.body_silence(request))
         return response
     raise failure
+
+
+def _may_be_small(request: Request) -> bool:
+    return (
+        request.is_for_file and request.method == "GET" and not request.is_redirected and "Range" not in request.headers
+    )
 
 
 def _limit_silence(response: aiohttp.ClientResponse, seconds: float) -> None:
@@ -413,17 +441,21 @@ def _middlewares(
         added = (*session.headers, "Authorization", "Cookie")
         ours.append(withholding([name for name in added if name.lower() not in kept]))
     if not context.state.foreign:
-        first = context.state.route(context.request.server)
-        middleware = AuthRetryMiddleware(
-            context.state,
-            context.operation,
-            route,
-            is_own=True,
-            is_raw=context.request.is_for_file,
-            has_slot=route.limits is first.limits,
-        )
-        return [*ours, *(context.state.additions.middlewares if is_here else ()), middleware]
+        return [*ours, *(context.state.additions.middlewares if is_here else ()), _retrying(context, route)]
     return [*ours, *(middlewares_of(session) if is_here else ()), limiting_head]
+
+
+def _retrying(context: RequestContext, route: Route, sent_with: Credentials | None = None) -> AuthRetryMiddleware:
+    first = context.state.route(context.request.server)
+    return AuthRetryMiddleware(
+        context.state,
+        context.operation,
+        route,
+        is_own=True,
+        is_raw=context.request.is_for_file,
+        has_slot=route.limits is first.limits,
+        sent_with=sent_with,
+    )
 
 
 async def send(session: aiohttp.ClientSession, request: Request) -> Response:

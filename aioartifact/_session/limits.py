@@ -32,6 +32,11 @@ class RateLimiter:
         self._bucket = None if rate is None else TokenBucket.full(rate, max(1.0, rate * _BURST_SECONDS))
         self.portion: float = inf if rate is None else max(1, int(rate / _PORTIONS))
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a limit."""
+        return self._bucket is not None
+
     async def take(self, amount: float) -> None:
         """Take *amount*, and wait until there was so much to take."""
         if self._bucket is None:
@@ -212,6 +217,17 @@ class ServerLimits:
             CredentialsRefused: If the server has refused them. No request was sent.
         """
         return _Turn(self.breaker, self._request_rate, self.backoff, credentials)
+
+    @property
+    def are_open(self) -> bool:
+        """Whether a request may be sent without a turn: there is nothing to wait for, and nothing is refused."""
+        return not self._request_rate.is_limited and self.breaker.is_clear and self.backoff.is_open
+
+    def record_success(self, sent: float) -> None:
+        """Learn from a response that came for a request that was *sent* then, and is no refusal."""
+        self.breaker.answered(sent, is_suspended=False)
+        self.queue.limit.answered(sent, self._clock.now())
+        self.queue.start_queued()
 
     def record_response(
         self,

@@ -60,6 +60,7 @@ class AuthRetryMiddleware:
         is_own: Whether this library makes the request: then it is not sent where its credentials were refused.
         is_raw: Whether response bodies keep the content coding that they are sent with.
         has_slot: Whether the request occupies a slot of this server; after a redirect, that is one of the first server.
+        sent_with: Credentials that are renewed and that the first attempt has been sent with already, or None.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class AuthRetryMiddleware:
         is_own: bool,
         is_raw: bool = False,
         has_slot: bool = False,
+        sent_with: Credentials | None = None,
     ) -> None:
         self._state = state
         self._operation = operation
@@ -79,6 +81,7 @@ class AuthRetryMiddleware:
         self._is_own = is_own
         self._is_raw = is_raw
         self._has_slot = has_slot
+        self._sent_with = sent_with
         self._renewable: RenewableCredentials | None = None
         self._attached: Credentials | None = None
         self._carried: SentCredentials = (None, None)
@@ -114,7 +117,7 @@ class AuthRetryMiddleware:
         self, request: aiohttp.ClientRequest, handler: Handler
     ) -> tuple[aiohttp.ClientResponse, "_Refusal | None"]:
         """Send the request once, when it may be sent; return the response, and what it says if it is a refusal."""
-        if self._renewable is not None and not self._renewable.is_ready:
+        if self._renewable is not None and self._sent_with is None and not self._renewable.is_ready:
             async with self._without_slot():
                 await self._renewable.ready(request.session)
         async with self._limits.turn(self._attach(request) if self._is_own else None):
@@ -122,6 +125,7 @@ class AuthRetryMiddleware:
             self._operation.count_request()
             sent = self._state.clock.now()
             response = await self._observed(request, handler)
+            self._sent_with = None
             refusal = await self._refusal(response) if response.status >= 400 else None
             self._limits.record_response(
                 response.status,
@@ -152,11 +156,14 @@ class AuthRetryMiddleware:
 
     def _attach(self, request: aiohttp.ClientRequest) -> SentCredentials:
         """Have the request carry the present credentials, if these are renewed; return what it carries."""
-        if self._renewable is not None and self._renewable.current is not self._attached:
-            self._attached = self._renewable.current
+        if self._renewable is None:
+            return self._carried
+        present = self._sent_with or self._renewable.current
+        if present is not self._attached:
+            self._attached = present
             for name in CREDENTIAL_HEADERS:
                 request.headers.popall(name, None)
-            request.headers.update(self._route.sent_headers)
+            request.headers.update({} if present is None else present.headers())
             self._carried = credentials_in(request.headers)
         return self._carried
 

@@ -10,7 +10,7 @@ import aiohttp
 import anyio.to_thread
 
 from .._errors import InvalidArgumentError
-from .connections import Connector, ResponseHead, disable_own_retry
+from .connections import MAX_HEADER, MAX_HEADERS, Connector, ResponseHead, disable_own_retry
 from .keepalive import socket_factory
 from .middlewares import passing
 from .proxies import check_proxy
@@ -21,9 +21,6 @@ from .token_requests import token_sender
 
 # Tomcat drops idle connections after 60 s; let go of them well before.
 _KEEPALIVE = 30.0
-# Content-Security-Policy and the cookies of single sign-on exceed the 8190 bytes that aiohttp accepts by default.
-_MAX_HEADER = 64 * 1024
-_MAX_HEADERS = 1024
 # Header fields that say who sends a request.
 _PERSONAL_HEADERS = frozenset({"cookie", "proxy-authorization", *map(str.lower, CREDENTIAL_HEADERS)})
 # RFC 9110 section 5.5.
@@ -90,9 +87,9 @@ def _client_session(
         timeout=client_timeout(state.timeouts.connect, state.timeouts.stall),
         # Re-quoting changes a signed URL, and the storage then refuses its signature.
         requote_redirect_url=False,
-        max_line_size=_MAX_HEADER,
-        max_field_size=_MAX_HEADER,
-        max_headers=_MAX_HEADERS,
+        max_line_size=MAX_HEADER,
+        max_field_size=MAX_HEADER,
+        max_headers=MAX_HEADERS,
         response_class=ResponseHead,
         proxy=proxy,
     )

@@ -73,11 +73,23 @@ class UploadPayload(aiohttp.Payload):
             self._traffic.sent(len(part))
 
     async def _write(self, writer: AbstractStreamWriter, block: bytes | memoryview) -> None:
-        try:
-            async with asyncio.timeout(self._stall):
-                await writer.write(block)
-        except TimeoutError:
-            raise TransportTimeoutError(f"stalled: the server took no byte for {self._stall:g} s") from None
+        left = _buffered(writer) + len(block)
+        sending = writer.write(block)
+        while True:
+            try:
+                async with asyncio.timeout(self._stall):
+                    return await sending
+            except TimeoutError:
+                before, left = left, _buffered(writer)
+            if left >= before:
+                raise TransportTimeoutError(f"stalled: the server took no byte for {self._stall:g} s")
+            sending = writer.drain()
+
+
+def _buffered(writer: AbstractStreamWriter) -> int:
+    """Bytes that have been written, and that the system has not taken yet."""
+    transport: asyncio.WriteTransport | None = getattr(writer, "transport", None)
+    return 0 if transport is None else transport.get_write_buffer_size()
 
 
 def upload_failure(body: object) -> Exception | None:

@@ -106,6 +106,11 @@ class CredentialBreaker:
             self.suspensions = self.suspensions + 1 if is_suspended else 0
             self._suspended_at = self._clock.now() if is_suspended else self._suspended_at
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether no credentials are known to be refused."""
+        return not self._refused
+
     def refusal(self, sent: SentCredentials) -> int | None:
         """Return the status with which *sent* were refused if a request with them must not be sent now, else None."""
         return self._refusal(EVERYONE) or self._refusal(sent) if self._refused else None

@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callab
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
+from math import inf
 from typing import Any, TypeAlias, TypeVar
 
 import aiohttp
@@ -20,20 +22,28 @@ from ..._files import Manifest, Stamp, TargetFile, hash_file
 from ..._models import FileInfo
 from ..._progress import FileProgress, Progress
 from ..._reports import Outcome
-from ..._scheduler import Slots
-from ..._session import state_of
+from ..._scheduler import InSlot, Slots
+from ..._session import Begun, BegunRequest, SmallFiles, SmallResponse, state_of
 from ..._threads import finished, run, run_short, submit
 from ..accounting import failed, label_of, settle, tracked
 from ..local_paths import local_path, path_below_root
 from ..overwrite import Decision, Overwrite, decide
 from ..receive.cached_file import fetch_through
+from ..receive.content import pin_of
 from ..receive.one_file import Fetched, may_have_partial
+from ..receive.small_file import SmallFile, place_small, small_checksums
 from .destination import Destination
 from .durability import FolderSyncs
 from .space import check_space
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+# A file that is not larger goes the quick way, as far as that is known before.
+_SMALL = 64 * 1024
+# What one worker fetches at once: so many files, or as many as take so many seconds.
+_MOST_IN_GROUP = 16
+_GROUP_SECONDS = 0.1
 
 Item: TypeAlias = (
     URLLike | tuple[URLLike, str | os.PathLike[str]] | tuple[URLLike, str | os.PathLike[str], Checksums] | FileInfo
@@ -100,6 +110,37 @@ class Target:
         return self.status.st_size if self.status else None
 
 
+@dataclass(slots=True)
+class SmallTargets:
+    """
+    Targets whose files are probably small, all from one server: one worker fetches them, one after the other.
+
+    Attributes:
+        targets: The targets.
+    """
+
+    targets: list[Target]
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """
+    A small file that is here.
+
+    Attributes:
+        target: Where it goes.
+        response: Its response.
+        file: The file.
+        started: When it was requested.
+    """
+
+    target: Target
+    response: SmallResponse
+    file: SmallFile
+    started: float
+
+
+FetchWork: TypeAlias = Target | SmallTargets | Sequence[Outcome]
 Chunks: TypeAlias = AsyncGenerator[Sequence[Any], None]
 Looked: TypeAlias = tuple[Sequence[Any], list[Target | Outcome]]
 JobOf: TypeAlias = Callable[[Any, Iterable[ServerURL]], Job]
@@ -131,12 +172,14 @@ class Fetcher:
         self._manifest = manifest
         self._slots = slots
         self._cache = cache
+        self._takes_small = not (durable or cache is not None or state_of(session).foreign)
+        self._seconds_per_file = inf
 
-    async def targets(self, chunks: Chunks, *, ahead: bool) -> AsyncGenerator[Target | Sequence[Outcome], None]:
+    async def targets(self, chunks: Chunks, *, ahead: bool) -> AsyncGenerator[FetchWork, None]:
         """
-        Give each item of *chunks* its place and look at what is there; yield what is to be fetched, one by one.
+        Give each item of *chunks* its place and look at what is there; yield what is to be fetched.
 
-        Outcomes of items that need no more than the look come together.
+        Outcomes of items that need no more than the look come together, and so do files that are probably small.
 
         Args:
             chunks: The items.
@@ -151,9 +194,21 @@ class Fetcher:
                 ]
                 if settled:
                     yield settled
-                for found in looked:
-                    if isinstance(found, Target):
-                        yield found
+                targets = [found for found in looked if isinstance(found, Target)]
+                small = [target for target in targets if self._takes_small and _is_probably_small(target)]
+                while small:
+                    group = self._group(small)
+                    small = small[len(group) :]
+                    yield SmallTargets(group)
+                for target in targets:
+                    if not (self._takes_small and _is_probably_small(target)):
+                        yield target
+
+    def _group(self, small: Sequence[Target]) -> list[Target]:
+        """The first of *small* that one worker is to fetch: of one server, and no more than it can in a moment."""
+        count = max(1, min(_MOST_IN_GROUP, int(_GROUP_SECONDS / self._seconds_per_file)))
+        server = small[0].job.item.server
+        return list(takewhile(lambda target: target.job.item.server == server, small[:count]))
 
     async def look(self, items: Sequence[Any]) -> list[Target | Outcome]:
         """Give each item its place and look at what is there; to be called by one task at a time."""
@@ -234,20 +289,96 @@ class Fetcher:
             target.known = target.job.listed.checksums  # the same, and what is in memory already
         return _unchanged(target)
 
-    async def fetch(self, work: Target | Sequence[Outcome]) -> Outcome | Sequence[Outcome]:
-        """Fetch one file; what goes wrong with it becomes part of the outcome."""
-        if not isinstance(work, Target):
-            return work
+    async def fetch(self, work: FetchWork) -> Outcome | Sequence[Outcome]:
+        """Fetch one file, or a group of small ones; what goes wrong with one becomes part of its outcome."""
+        if isinstance(work, Target):
+            return await self._fetch_tracked(work)
+        return await self.fetch_small(work.targets) if isinstance(work, SmallTargets) else work
+
+    async def fetch_small(self, targets: Sequence[Target]) -> Sequence[Outcome]:
+        """Request files of one server, one after the other; then have one thread job verify and write them."""
+        outcomes = list[Outcome]()
+        if not targets:
+            return outcomes
+        started, received = time.perf_counter(), list[_Received]()
+        try:
+            files = await SmallFiles.of(self._session, targets[0].job.item.server)
+        except ArtifactoryError:
+            files = None  # each file has this error
+        try:
+            # Held for all of them: what goes the usual way goes there in this slot.
+            async with self._slots:
+                for target in targets:
+                    result = await (self._fetch_in_slot(target) if files is None else self._receive(files, target))
+                    if isinstance(result, Outcome):
+                        outcomes.append(result)
+                    else:
+                        received.append(result)
+        finally:
+            if files is not None:
+                files.release()
+        if received:
+            await run_short(place_small, [each.file for each in received])
+        for each in received:
+            outcomes.append(await self._placed(each))
+        self._seconds_per_file = (time.perf_counter() - started) / len(targets)
+        return outcomes
+
+    async def _fetch_in_slot(self, target: Target, begun: Begun | None = None) -> Outcome:
+        return await self._fetch_tracked(target, begun, InSlot(self._slots))
+
+    async def _receive(self, files: SmallFiles, target: Target) -> "_Received | Outcome":
+        """Request one file; if its response is not plain, or needs a second look, that goes the usual way."""
+        started, item = time.perf_counter(), target.job.item
+        self._progress.started(target.job.relative)
+        try:
+            begun = await files.get(item)
+        finally:
+            self._progress.ended(target.job.relative)
+        if isinstance(begun, SmallResponse):
+            pin = pin_of(target.job.listed, is_binding=target.job.is_binding)
+            checksums = small_checksums(item, pin, begun, needs_all=self._manifest is not None)
+            if checksums:
+                return _Received(target, begun, SmallFile(target.file.path, begun.body, checksums), started)
+        files.release()  # the usual way may need the connection
+        try:
+            return await self._fetch_in_slot(target, begun)
+        finally:
+            if isinstance(begun, BegunRequest):
+                begun.discard()
+
+    async def _placed(self, received: "_Received") -> Outcome:
+        """The outcome of a file that was written, or fetch it anew where its bytes were damaged in transit."""
+        target, small = received.target, received.file
+        if small.is_damaged:
+            return await self._fetch_tracked(target, received.response)
+        file = FileProgress(self._progress, target.url, target.job.relative, listed_size(target.job))
+        if small.status is None:
+            assert small.error is not None
+            with file:
+                pass
+            file.finish("failed")
+            return failed(target.url, target.path, received.started, small.error)
+        size = len(small.body)
+        await self._record(target, Fetched(size, small.checksums, small.status))
+        with file:
+            file.correct(size)
+            file.advance(size)
+        file.finish("transferred")
+        seconds = time.perf_counter() - received.started
+        return Outcome(target.url, target.path, "downloaded", size, small.checksums.sha256, seconds)
+
+    async def _fetch_tracked(self, target: Target, begun: Begun | None = None, slots: Slots | None = None) -> Outcome:
         return await tracked(
             self._progress,
-            work.url,
-            work.path,
-            partial(self._fetch, work),
-            name=work.job.relative,
-            size=listed_size(work.job),
+            target.url,
+            target.path,
+            partial(self._fetch, target, begun, slots or self._slots),
+            name=target.job.relative,
+            size=listed_size(target.job),
         )
 
-    async def _fetch(self, target: Target, file: FileProgress) -> Outcome:
+    async def _fetch(self, target: Target, begun: Begun | None, slots: Slots, file: FileProgress) -> Outcome:
         if target.decision == "read" and await self._is_same(target):
             return _unchanged(target)
         if target.decision == "ask" and target.known.sha1 is None:
@@ -264,8 +395,9 @@ class Fetcher:
             unless_sha1=target.known.sha1 if target.decision == "ask" else None,
             durable=self._syncs is not None,
             has_partial=target.has_partial,
-            slots=self._slots,
+            slots=slots,
             progress=file,
+            begun=begun,
         )
         if fetched is not None and self._syncs is not None:
             await self._syncs.sync(os.path.dirname(target.file.path))
@@ -365,6 +497,14 @@ def _unchanged(target: Target) -> Outcome:
 def _hash(target: Target, algorithms: Sequence[Algorithm]) -> Checksums:
     """Checksums of the file that is there; blocks."""
     return hash_file(target.path, algorithms)[1]
+
+
+def _is_probably_small(target: Target) -> bool:
+    """Whether the quick way may do: nothing of the file is here, and its size, if it is known, is small."""
+    listed = target.job.listed
+    if target.decision != "fetch" or target.has_partial or target.file.is_link:
+        return False
+    return listed is None or listed.size is None or listed.size <= _SMALL
 
 
 def listed_size(item: object) -> int:

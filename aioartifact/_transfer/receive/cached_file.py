@@ -14,7 +14,7 @@ from ..._files import Staging
 from ..._models import FileInfo
 from ..._progress import FileProgress
 from ..._scheduler import Slots
-from ..._session import state_of
+from ..._session import Begun, state_of
 from ..._threads import run
 from .one_file import Fetched, fetch_file
 
@@ -33,6 +33,7 @@ async def fetch_through(
     durable: bool = False,
     slots: Slots | None = None,
     progress: FileProgress,
+    begun: Begun | None = None,
 ) -> Fetched | None:
     """
     The same as `fetch_file`, through a *cache* if there is one.
@@ -55,6 +56,7 @@ async def fetch_through(
             durable=durable,
             slots=slots,
             progress=progress,
+            begun=begun,
         )
 
     if cache is None:

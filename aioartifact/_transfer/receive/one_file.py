@@ -23,7 +23,7 @@ from ..._errors import (
     TransportError,
     TransportTimeoutError,
 )
-from ..._files import Staging
+from ..._files import Staging, write_file
 from ..._models import FileInfo
 from ..._progress import FileProgress
 from ..._protocol import (
@@ -40,7 +40,7 @@ from ..._protocol import (
 )
 from ..._retry import MIN_PROGRESS_BYTES
 from ..._scheduler import Slots, collapsed
-from ..._session import Progress, Reply, fetch_response, start_operation, state_of, stream
+from ..._session import Begun, Progress, Reply, fetch_response, start_operation, state_of, stream
 from ..._threads import check_wanted, run, run_short
 from .content import (
     WHOLE,
@@ -101,6 +101,7 @@ async def fetch_file(
     durable: bool = False,
     slots: Slots | None = None,
     progress: FileProgress,
+    begun: Begun | None = None,
 ) -> Fetched | None:
     """
     Fetch *item* to the local file *target*; None if it still has the SHA-1 *unless_sha1*.
@@ -119,6 +120,7 @@ async def fetch_file(
         slots: Places for connections: one is taken until all bytes are here, more are borrowed while no other job needs
             them. None for as many as a bulk call would have.
         progress: Counts its bytes.
+        begun: What has come of the first request, if it was sent already.
 
     Raises:
         NotAFileError: If *item* is a folder.
@@ -128,7 +130,16 @@ async def fetch_file(
         LocalFileError: If the disk failed.
     """
     download = _Download(
-        session, item, target, listed, check_replaceable, unless_sha1, progress, slots=slots, durable=durable
+        session,
+        item,
+        target,
+        listed,
+        check_replaceable,
+        unless_sha1,
+        progress,
+        slots=slots,
+        durable=durable,
+        begun=begun,
     )
     download.pin = pin_of(listed, is_binding=is_binding)
     try:
@@ -177,6 +188,7 @@ class _Download:
         *,
         slots: Slots | None,
         durable: bool,
+        begun: Begun | None,
     ) -> None:
         self._session = session
         self._item = item
@@ -189,6 +201,7 @@ class _Download:
         self._unless_sha1 = unless_sha1
         self._progress = progress
         self._durable = durable
+        self._begun = begun
         self._slots = slots or Slots(state_of(session).limits.max_concurrency)
         self._operation = start_operation(session, on_retry=progress.retrying)
         self._answer = self._pinned = ExpectedContent(None, NO_CHECKSUMS)
@@ -294,7 +307,8 @@ class _Download:
     async def _fetch(self, asked: Range) -> Sequence[bytes] | None:
         """Receive some of the body, and return what is still to be written; None if the file is unchanged."""
         request, began = self._request(asked), time.monotonic()
-        async with stream(self._session, request, self._operation) as reply:
+        begun, self._begun = self._begun, None
+        async with stream(self._session, request, self._operation, begun) as reply:
             reply_seconds = time.monotonic() - began
             if reply.location is not None and is_folder_redirect(self._item, reply.location):
                 raise not_a_file(self._item)
@@ -483,8 +497,8 @@ class _Download:
         checksums = digested(chunks, algorithms_for(self._pinned.checksums))
         if (content_size := self._checked(size, checksums, chunks)) is not None:
             return self._commit_decoded(chunks, content_size)
-        self._partial.staging.write(0, chunks)
-        return self._commit(size)
+        status = write_file(self._target, chunks, durable=self._durable)
+        return Fetched(size, self._pinned.checksums, status, self._was_replaced)
 
     def _checked(self, size: int, checksums: Checksums, chunks: Iterable[bytes]) -> int | None:
         """

@@ -1,7 +1,8 @@
 """One upload: hashed first, so that the server can refuse damaged bytes, then sent from memory or from disk."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -18,7 +19,7 @@ from ..._errors import (
     NotFoundError,
     ResponseError,
 )
-from ..._files import Source, read_blocks, read_source
+from ..._files import Source, hash_file, read_blocks, read_source
 from ..._models import Response
 from ..._progress import FileProgress
 from ..._protocol import (
@@ -31,26 +32,41 @@ from ..._protocol import (
     read_item_info,
     stored_elsewhere,
 )
+from ..._scheduler import collapsed
 from ..._session import Operation, fetch_response, start_operation, state_of
 from ..._threads import run
 
-# A line is stalled when it takes none of these for the time allowed, so they must be small for a slow one.
-_SLICE = 64 * 1024
+# The bytes that are sent at once, so many at first: they take about so many seconds each, for the progress to move.
+_SLICE, _MAX_SLICE = 64 * 1024, 1024 * 1024
+_SLICE_SECONDS = 0.02
+# Checksums that are sent with a file, for the server to verify.
+_SENT: tuple[Algorithm, ...] = ("sha256", "sha1")
 # How often, in seconds, to check whether the writers of a body have ended.
 _CHECK = 0.05
 
 
 async def read_file(path: str, known: Checksums) -> Source:
     """
-    Look at the local file *path*, with the checksums that the caller does not already know computed.
+    Look at the local file *path*, with the checksums that the server verifies computed, unless the caller knows them.
+
+    Each digest of a large file is computed in a thread of its own. MD5, the slowest one, is not needed.
 
     Raises:
         LocalFileError: If it cannot be read.
     """
-    missing: list[Algorithm] = [name for name in ALGORITHMS if known.get(name) is None]
+    missing = [name for name in _SENT if known.get(name) is None]
     source = await run(read_source, path, missing)
-    checksums = Checksums(**{name: known.get(name) or source.checksums.get(name) for name in ALGORITHMS})
-    return replace(source, checksums=checksums)
+    found = {name: source.checksums.get(name) for name in missing}
+
+    async def compute(name: Algorithm) -> None:
+        _, checksums = await run(hash_file, path, (name,))
+        found[name] = checksums.get(name)
+
+    async with collapsed(), anyio.create_task_group() as group:
+        for name in missing:
+            if found[name] is None:
+                group.start_soon(compute, name)
+    return replace(source, checksums=Checksums(**{name: known.get(name) or found.get(name) for name in ALGORITHMS}))
 
 
 async def send_file(
@@ -169,11 +185,16 @@ class _Body:
         if (writer := asyncio.current_task()) is not None:
             self._writers.add(writer)
         self.show(0)  # an earlier pass came to nothing
+        size = _SLICE
         async with aclosing(self._read()) as blocks:
             async for block in blocks:
-                for part in _slices(block):
+                view = memoryview(block)
+                while view:
+                    began, part = time.monotonic(), view[:size]
                     yield part
                     self.show(self._sent + len(part))
+                    view = view[len(part) :]
+                    size = _next_size(size, time.monotonic() - began)
 
     async def _read(self) -> AsyncGenerator[bytes, None]:
         if self._source.content is not None:
@@ -198,6 +219,6 @@ class _Body:
                     await asyncio.wait(self._writers, timeout=_CHECK)
 
 
-def _slices(block: bytes) -> Iterator[memoryview]:
-    view = memoryview(block)
-    return (view[start : start + _SLICE] for start in range(0, len(view), _SLICE))
+def _next_size(size: int, seconds: float) -> int:
+    """How many bytes to send at once after *size* bytes took *seconds*."""
+    return min(_MAX_SLICE, 2 * size) if seconds < _SLICE_SECONDS else max(_SLICE, size // 2)

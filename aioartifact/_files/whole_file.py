@@ -1,0 +1,70 @@
+"""A file whose bytes are all here, written under another name and renamed."""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+
+from .failures import explained
+from .part_names import private_part
+
+_FLAGS = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_NOFOLLOW", 0)  # the name may be a trap laid as a symbolic link; Windows has neither flag nor need
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_TRIES = 3
+
+
+def write_file(target: str, chunks: Sequence[bytes], *, durable: bool = False) -> os.stat_result:
+    """
+    Make *chunks*, one after the other, the content of *target*, in one step; blocks.
+
+    Nothing is locked, since that takes longer than to write a small file. A clean-up that removes the file before it
+    has its name, see `removal`, has it written once more.
+
+    Args:
+        target: Path of the file, in a folder that exists.
+        chunks: The bytes.
+        durable: Wait until the bytes are on the disk itself; the name is once its folder is synced, too.
+
+    Returns:
+        Status of the file right before it got its name.
+
+    Raises:
+        LocalFileError: If the disk refused; the target is as it was.
+    """
+    with explained("write", target):
+        for _ in range(_TRIES - 1):
+            with suppress(FileNotFoundError):
+                return _written(target, chunks, durable=durable)
+        return _written(target, chunks, durable=durable)
+
+
+def _written(target: str, chunks: Sequence[bytes], *, durable: bool) -> os.stat_result:
+    part = private_part(target)
+    descriptor = os.open(part, _FLAGS, 0o666)  # the umask decides the mode, as for any file the user writes
+    try:
+        try:
+            for chunk in chunks:
+                _write(descriptor, chunk)
+            if durable:
+                os.fsync(descriptor)
+            status = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)  # a network disk reports only now that it did not store the bytes
+        os.replace(part, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(part)
+        raise
+    return status
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    written = os.write(descriptor, data)
+    while written < len(data):
+        data = data[written:]
+        written = os.write(descriptor, data)

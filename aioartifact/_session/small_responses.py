@@ -1,0 +1,341 @@
+"""
+Small files without aiohttp's objects for a request and its response, which take longer than all the rest of a file.
+
+The request is sent on a connection of the session's connector. A plain response, see `plain_head`, is received here.
+Any other one is passed to aiohttp, together with its connection and the bytes that have arrived, and nothing is
+requested twice: an error, a redirect, an interim response, a large or encoded body, a broken connection and a timeout
+are all read and reported in one place.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from math import inf
+from typing import TypeAlias, cast
+
+import aiohttp
+from aiohttp.connector import Connection
+from multidict import CIMultiDict
+from yarl import URL
+
+from .._credentials import Credentials
+from .connections import ClientProtocol, Connector, is_hooked, received_response, request_bytes
+from .limits import ServerLimits
+from .plain_head import PlainHead, header_fields, may_become_plain, read_plain_head
+from .state import Route, SessionState
+
+# From a body that takes more seconds, what has arrived must show in the progress and be kept.
+_BODY_SECONDS = 1.0
+# Servers send a head as a whole; what comes in so many pieces is not looked at anew with each.
+_MOST_PIECES = 8
+
+
+class SmallResponse:
+    """
+    A plain response that is here as a whole; it has what this package uses of an `aiohttp.ClientResponse`.
+
+    It is its own `content`, and reading it does not wait.
+
+    Attributes:
+        status: HTTP status code.
+        method: Method of the request.
+        url: URL of the request.
+        fields: Lines of the header fields.
+        body: The bytes.
+        connection: None: the response does not need it any more.
+    """
+
+    __slots__ = ("_headers", "_was_read", "body", "fields", "url")
+
+    status = 200
+    method = "GET"
+    connection = None
+
+    def __init__(self, url: str, fields: bytes, body: bytes) -> None:
+        self.url = url
+        self.fields = fields
+        self.body = body
+        self._headers: CIMultiDict[str] | None = None
+        self._was_read = not body
+
+    @property
+    def headers(self) -> CIMultiDict[str]:
+        """Header fields."""
+        if self._headers is None:
+            self._headers = header_fields(self.fields)
+        return self._headers
+
+    @property
+    def content(self) -> "SmallResponse":
+        return self
+
+    async def readany(self) -> bytes:
+        """Return the body; nothing the second time."""
+        if self._was_read:
+            return b""
+        self._was_read = True
+        return self.body
+
+    def at_eof(self) -> bool:
+        """Whether the body has been read."""
+        return self._was_read
+
+    def exception(self) -> None:
+        """Return None: the body did not fail."""
+
+    def release(self) -> None:
+        """Do nothing: the connection has been released."""
+
+    close = release
+
+
+class SmallRequest:
+    """
+    A GET as the middleware needs it, see `aiohttp.ClientRequest`.
+
+    Attributes:
+        method: HTTP method.
+        url: URL.
+        headers: Header fields, which may be changed until it is sent.
+        session: Session that sends it.
+        body: Nothing.
+    """
+
+    __slots__ = ("headers", "session", "url")
+
+    method = "GET"
+    body = b""
+
+    def __init__(self, session: aiohttp.ClientSession, url: URL, headers: CIMultiDict[str]) -> None:
+        self.session = session
+        self.url = url
+        self.headers = headers
+
+
+class _Reception:
+    """
+    The bytes of one response, until it is complete or turns out not to be plain.
+
+    Attributes:
+        deadline: When to stop waiting, in the time of the event loop.
+        response: The complete response; None if aiohttp reads it.
+    """
+
+    __slots__ = (
+        "_chunks",
+        "_head",
+        "_loop",
+        "_missing",
+        "_pieces",
+        "_protocol",
+        "_silence",
+        "_started",
+        "_url",
+        "deadline",
+        "response",
+    )
+
+    def __init__(self, url: str, protocol: ClientProtocol, silence: float) -> None:
+        self._url = url
+        self._protocol = protocol
+        self._silence = silence
+        self._loop = asyncio.get_running_loop()
+        self._chunks: list[bytes] = []
+        self._head: PlainHead | None = None
+        self._missing = 0
+        self._pieces = 0
+        self._started = self._loop.time()
+        self.deadline = self._started + silence
+        self.response: asyncio.Future[SmallResponse | None] = self._loop.create_future()
+
+    def receive(self, data: bytes) -> None:
+        self._chunks.append(data)
+        if self._head is None:
+            self._receive_head()
+        else:
+            self._missing -= len(data)
+        if self._head is not None and self._missing <= 0:
+            self._complete(self._head)
+
+    def _receive_head(self) -> None:
+        self._pieces += 1
+        if len(self._chunks) > 1:
+            self._chunks = [b"".join(self._chunks)]
+        data = self._chunks[0]
+        self._head = head = read_plain_head(data)
+        if head is not None:
+            self._missing = head.body_start + head.body_size - len(data)
+            if self._missing > 0:
+                self.deadline = self._loop.time() + min(self._silence, _BODY_SECONDS)
+                self._protocol.send_to(self)
+        elif self._pieces == _MOST_PIECES or not may_become_plain(data):
+            self.pass_on()
+
+    def _complete(self, head: PlainHead) -> None:
+        self._protocol.send_to(None)
+        if self._missing or not head.keeps_alive:  # bytes behind the body belong to no request
+            self._protocol.force_close()
+        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        body = data[head.body_start : head.body_start + head.body_size]
+        if not self.response.done():
+            self.response.set_result(SmallResponse(self._url, head.fields, body))
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the request was sent."""
+        return self._loop.time() - self._started
+
+    def expire(self) -> None:
+        """Stop waiting."""
+        self.pass_on()
+        if self._head is None:
+            self._protocol.set_exception(aiohttp.SocketTimeoutError("no response head in time"))
+
+    def pass_on(self) -> None:
+        """Have aiohttp read the response."""
+        self._protocol.read_from(b"".join(self._chunks), self._silence)
+        if not self.response.done():
+            self.response.set_result(None)
+
+
+def is_direct(session: aiohttp.ClientSession, state: SessionState, route: Route) -> bool:
+    """Whether nothing of the user's stands between *session* and its connections to the server of *route*."""
+    hooks = state.foreign or route.proxy or state.proxy or state.additions.middlewares
+    return not hooks and not is_hooked(session)
+
+
+def request_headers(session: aiohttp.ClientSession, url: URL, own: Mapping[str, str]) -> CIMultiDict[str]:
+    """Return the header fields that aiohttp would send with a GET of *url* whose *own* ones these are."""
+    headers = CIMultiDict(session.headers)
+    headers.update(own)
+    headers.setdefault("Host", url.host_port_subcomponent or "")
+    headers.setdefault("Accept", "*/*")
+    return headers
+
+
+class BegunRequest:
+    """
+    A request that has been sent and whose response is not plain, or that failed.
+
+    It holds its connection: `response` or `discard` must follow. It may hold a slot among the requests in flight.
+
+    Attributes:
+        sent_with: Credentials that it was sent with, if these are renewed.
+    """
+
+    __slots__ = ("_connection", "_error", "_limits", "_reception", "sent_with")
+
+    def __init__(
+        self,
+        connection: Connection | None = None,
+        reception: _Reception | None = None,
+        error: aiohttp.ClientError | None = None,
+    ) -> None:
+        self._connection = connection
+        self._reception = reception
+        self._error = error
+        self._limits: ServerLimits | None = None
+        self.sent_with: Credentials | None = None
+
+    def keep_slot(self, limits: ServerLimits) -> None:
+        """Hold the slot that the request occupies."""
+        self._limits = limits
+
+    def take_slot(self) -> bool:
+        """Pass the slot to the caller; return whether there is one."""
+        limits, self._limits = self._limits, None
+        return limits is not None
+
+    async def response(self, request: SmallRequest) -> aiohttp.ClientResponse:
+        """
+        Have aiohttp read the head of the response to *request*.
+
+        Raises:
+            aiohttp.ClientError: As for any request.
+        """
+        connection, self._connection = self._connection, None
+        if connection is None or self._reception is None:
+            assert self._error is not None
+            raise self._error
+        try:
+            return await received_response(
+                request.session, request.url, request.headers, connection, self._reception.waited
+            )
+        except BaseException:
+            connection.close()
+            raise
+
+    def discard(self) -> None:
+        """Close the connection, and give back the slot."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        if self._limits is not None:
+            self._limits.leave()
+            self._limits = None
+
+
+async def request_plainly(
+    connection: Connection, url: str, request: bytes, timeout: aiohttp.ClientTimeout
+) -> SmallResponse | BegunRequest:
+    """
+    Send a GET on *connection*, and receive the response if it is plain; then the connection is still the caller's.
+
+    Args:
+        connection: Idle connection; is closed on failure and cancellation.
+        url: Complete URL.
+        request: The bytes of the request.
+        timeout: Time limits.
+    """
+    try:
+        protocol = connection.protocol
+        assert isinstance(protocol, ClientProtocol)
+        reception = _Reception(url, protocol, inf if timeout.sock_read is None else timeout.sock_read)
+        protocol.send(request, reception)
+        response = await reception.response
+    except aiohttp.ClientError as error:
+        connection.close()
+        return BegunRequest(error=error)
+    except BaseException:
+        connection.close()
+        raise
+    return BegunRequest(connection, reception) if response is None else response
+
+
+Begun: TypeAlias = SmallResponse | BegunRequest
+"""What has come of a request so far."""
+
+
+class SmallSender:
+    """
+    Sends a :class:`SmallRequest` as the last of the client middlewares; its first attempt may have *begun*.
+
+    Args:
+        timeout: Time limits.
+        begun: What has come of the first attempt, or None.
+    """
+
+    __slots__ = ("_begun", "_timeout")
+
+    def __init__(self, timeout: aiohttp.ClientTimeout, begun: Begun | None) -> None:
+        self._timeout = timeout
+        self._begun = begun
+
+    async def __call__(self, request: aiohttp.ClientRequest) -> aiohttp.ClientResponse:
+        """
+        Return the response; a plain one is here as a whole.
+
+        Raises:
+            aiohttp.ClientError: As for any request.
+        """
+        small, connector = cast("SmallRequest", request), request.session.connector
+        begun, self._begun = self._begun, None
+        if begun is None:
+            assert isinstance(connector, Connector)
+            data = request_bytes(small.url.raw_path_qs, small.headers)
+            connection = await connector.connection(small.url.origin(), self._timeout)
+            begun = await request_plainly(connection, str(small.url), data, self._timeout)
+            if isinstance(begun, SmallResponse):
+                connection.release()
+        if isinstance(begun, SmallResponse):
+            return cast("aiohttp.ClientResponse", begun)
+        return await begun.response(small)
