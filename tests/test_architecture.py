@@ -80,13 +80,17 @@ HANDLER_LAYERS = (
     {"__init__"},
 )
 SESSION_LAYERS = (
+<<<<<<< HEAD
     {"additions", "clock", "connections", "keepalive", "logs", "proxies", "telemetry"},
+=======
+    {"additions", "clock", "connections", "keepalive", "logs", "plain_head", "proxies"},
+>>>>>>> 132236d (Give the new modules their layers)
     {"attempts", "backoff"},
     {"refusals"},
     {"limits", "renewal"},
     {"state"},
-    {"payload"},
-    {"translation"},
+    {"payload", "small_responses"},
+    {"small_files", "translation"},
     {"middlewares", "tls"},
     {"connection_probe", "token_requests"},
     {"exchange", "opening"},
@@ -101,7 +105,7 @@ TRANSFER_LAYERS = (
 RECEIVE_LAYERS = (
     {"ranges"},
     {"content", "journal", "segments"},
-    {"partial_file", "streaming"},
+    {"partial_file", "small_file", "streaming"},
     {"parallel", "remote_file"},
     {"blocking_file", "file_stream", "one_file"},
     {"archive_members", "cached_file"},

@@ -14,6 +14,7 @@ from .logs import log_response
 from .refusals import CredentialsRefused, credentials_in
 from .small_responses import Begun, BegunRequest, is_direct, request_headers, request_plainly
 from .state import Route, SessionState, state_of
+from .telemetry import TELEMETRY
 
 
 class SmallFiles:
@@ -56,8 +57,8 @@ class SmallFiles:
         Prepare for files of *server*, by the present settings of the session.
 
         Returns:
-            None if its requests must go the long way: through something of the user's, or as slowly as a limit on bytes
-            demands.
+            None if its requests must go the usual way: through something of the user's, as slowly as a limit on bytes
+            demands, or observed.
 
         Raises:
             ArtifactoryError: If the session cannot be used here, or there are no valid credentials.
@@ -65,7 +66,7 @@ class SmallFiles:
         state = state_of(session)
         await state.admit(server)
         route = state.route(server)
-        if state.byte_rate.is_limited or not is_direct(session, state, route):
+        if TELEMETRY.observer is not None or state.byte_rate.is_limited or not is_direct(session, state, route):
             return None
         return cls(session, server, state, route)
 
@@ -116,6 +117,8 @@ class SmallFiles:
             begun.sent_with = self._attached
             return begun
         self._connection = connection
+        self._state.traffic.requests += 1
+        self._state.traffic.received(len(begun.body))
         self._limits.record_success(sent)
         self._limits.queue.limit.add_bytes(len(begun.body))
         if self._renewable is not None and self._attached is not None:
