@@ -80,11 +80,7 @@ HANDLER_LAYERS = (
     {"__init__"},
 )
 SESSION_LAYERS = (
-<<<<<<< HEAD
-    {"additions", "clock", "connections", "keepalive", "logs", "proxies", "telemetry"},
-=======
-    {"additions", "clock", "connections", "keepalive", "logs", "plain_head", "proxies"},
->>>>>>> 132236d (Give the new modules their layers)
+    {"additions", "clock", "connections", "keepalive", "logs", "plain_head", "proxies", "telemetry"},
     {"attempts", "backoff"},
     {"refusals"},
     {"limits", "renewal"},
