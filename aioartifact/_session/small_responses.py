@@ -153,7 +153,11 @@ class _Reception:
             self._receive_head()
         else:
             self._missing -= len(data)
-        if self._head is not None and self._missing <= 0:
+        if self._head is None or self._missing > 0:
+            return
+        if self._missing:  # bytes that belong to no request
+            self.pass_on()
+        else:
             self._complete(self._head)
 
     def _receive_head(self) -> None:
@@ -172,7 +176,7 @@ class _Reception:
 
     def _complete(self, head: PlainHead) -> None:
         self._protocol.send_to(None)
-        if self._missing or not head.keeps_alive:  # bytes behind the body belong to no request
+        if not head.keeps_alive:
             self._protocol.force_close()
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         body = data[head.body_start : head.body_start + head.body_size]

@@ -1,0 +1,305 @@
+"""Small files: whatever a server answers, the quick way gives what the usual way gives."""
+
+import asyncio
+import gzip
+import hashlib
+import os
+import random
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+import aiohttp
+import anyio
+import pytest
+from raw_http import Close, RawRequest, checksum_headers, raw_server, response
+
+import aioartifact
+from aioartifact import RetryPolicy
+from aioartifact._address import parse_item_url
+from aioartifact._session import BegunRequest, SmallFiles, SmallResponse
+
+ANSWERS = int(os.environ.get("AIOARTIFACT_DIFFERENTIAL_ANSWERS", "1500"))
+SEED = os.environ.get("AIOARTIFACT_DIFFERENTIAL_SEED", "1")
+MISBEHAVED = 2  # requests for one file that are answered badly; then the server behaves
+RETRY = RetryPolicy(attempts=8, backoff_initial=0)  # enough, whatever a reused connection does meanwhile
+
+
+class Answers:
+    """Random answers, the same for each server with the same seed, path and number of the request."""
+
+    def __init__(self, seed: str) -> None:
+        self.seed = seed
+        self.requests: Counter[str] = Counter()
+
+    async def answer(self, request: RawRequest) -> bytes:
+        self.requests[request.target] += 1
+        number = self.requests[request.target]
+        draw = random.Random(f"{self.seed} {request.target} {number}")
+        content = content_of(request.target)
+        if "/api/storage/" in request.target or request.target.endswith("-elsewhere"):
+            return response(status=404)
+        if number > MISBEHAVED:
+            return response(content, headers=checksum_headers(content))
+        name = draw.choice([*STYLES])
+        if len(content) > 10_000 and name.startswith("surplus"):
+            name = "plain"  # which bytes arrive together would be chance
+        return await STYLES[name](request, draw, content)
+
+
+def content_of(target: str) -> bytes:
+    draw = random.Random(target)
+    return draw.randbytes(draw.choice((0, 1, 100, 10_000, 40_000, 65_536, 65_537, 90_000)))
+
+
+def fields_of(draw: random.Random, content: bytes) -> list[tuple[str, str]]:
+    fields = [*checksum_headers(content).items(), ("ETag", hashlib.sha1(content).hexdigest())]
+    fields += draw.sample(
+        [("Server", "Artifactory/7"), ("Set-Cookie", "a=b"), ("X-Empty", ""), ("X-Long", "x" * 3000)], draw.randrange(4)
+    )
+    draw.shuffle(fields)
+    return [(draw.choice((name, name.lower(), name.upper())), value) for name, value in fields]
+
+
+async def in_pieces(request: RawRequest, draw: random.Random, data: bytes) -> bytes:
+    """Send *data* in some pieces, each of which the client may see alone."""
+    stops = sorted(draw.randrange(len(data) + 1) for _ in range(draw.randrange(4)))
+    for start, stop in zip([0, *stops], [*stops, len(data)], strict=True):
+        request.writer.write(data[start:stop])
+        await request.writer.drain()
+        await asyncio.sleep(0)
+    return b""
+
+
+async def plain(request, draw, content):
+    return await in_pieces(request, draw, response(content, headers=fields_of(draw, content)))
+
+
+async def closing(request, draw, content):
+    raise Close(response(content, headers=[*fields_of(draw, content), ("Connection", "close")]))
+
+
+async def without_checksums(request, draw, content):
+    return response(content, headers={"ETag": "etag"})
+
+
+async def with_sha1_only(request, draw, content):
+    return response(content, headers={"X-Checksum-Sha1": hashlib.sha1(content).hexdigest()})
+
+
+async def with_wrong_checksum(request, draw, content):
+    return await in_pieces(request, draw, response(content, headers=checksum_headers(content + b"!")))
+
+
+async def with_malformed_checksum(request, draw, content):
+    return response(content, headers={"X-Checksum-Sha256": draw.choice(("no", "A" * 64, "0" * 63, ""))})
+
+
+async def with_two_checksums(request, draw, content):
+    both = [("X-Checksum-Sha256", hashlib.sha256(data).hexdigest()) for data in (content, content + b"!")]
+    return response(content, headers=draw.sample(both, 2))
+
+
+async def page(request, draw, content):
+    return response(b"<html>", headers={"Content-Type": draw.choice(("text/html", "TEXT/HTML; charset=utf-8"))})
+
+
+async def file_that_is_a_page(request, draw, content):
+    return response(content, headers=[*fields_of(draw, content), ("Content-Type", "text/html")])
+
+
+async def without_length(request, draw, content):
+    raise Close(response(content, headers=fields_of(draw, content), length=-1))
+
+
+async def with_two_lengths(request, draw, content):
+    lengths = draw.choice(((len(content), len(content)), (len(content), len(content) + 1)))
+    fields = [("Content-Length", str(length)) for length in lengths]
+    raise Close(response(content, headers=[*fields_of(draw, content), *fields], length=-1))
+
+
+async def with_odd_length(request, draw, content):
+    odd = draw.choice(("+{}", "{}, {}", "0x{}", "-{}", "{}.0", "{} bytes")).replace("{}", str(len(content)))
+    raise Close(response(content, headers=[*fields_of(draw, content), ("Content-Length", odd)], length=-1))
+
+
+async def truncated(request, draw, content):
+    data = response(content, headers=fields_of(draw, content))
+    raise Close(data[: len(data) - draw.randrange(1, len(content) + 2)])
+
+
+async def aborted(request, draw, content):
+    data = response(content, headers=fields_of(draw, content))
+    request.writer.write(data[: draw.randrange(len(data))])
+    request.writer.transport.abort()
+    raise Close
+
+
+async def closed_without_an_answer(request, draw, content):
+    raise Close
+
+
+async def chunked(request, draw, content):
+    head = response(headers=[*fields_of(draw, content), ("Transfer-Encoding", "chunked")], length=-1)
+    chunks = b"%x\r\n%s\r\n" % (len(content), content) if content else b""
+    return await in_pieces(request, draw, head + chunks + b"0\r\n\r\n")
+
+
+async def chunked_with_length(request, draw, content):
+    head = response(headers=[("Transfer-Encoding", "chunked")], length=len(content))
+    raise Close(head + b"0\r\n\r\n")
+
+
+async def malformed_chunks(request, draw, content):
+    raise Close(response(headers=[*fields_of(draw, content), ("Transfer-Encoding", "chunked")], length=-1) + b"xyz\r\n")
+
+
+async def encoded(request, draw, content):
+    body = gzip.compress(content, mtime=0)
+    return response(body, headers=[*fields_of(draw, content), ("Content-Encoding", "gzip")])
+
+
+async def labelled_as_encoded(request, draw, content):
+    return response(
+        content, headers=[*fields_of(draw, content), ("Content-Encoding", draw.choice(("gzip", "identity")))]
+    )
+
+
+async def refused(request, draw, content):
+    status = draw.choice((400, 403, 404, 409, 410, 416, 500, 502, 503, 504))
+    body = draw.choice((b"", b'{"errors":[{"status":%d,"message":"no"}]}' % status, b"<html>no</html>"))
+    return await in_pieces(request, draw, response(body, status=status, headers={"Retry-After": "0"}))
+
+
+async def without_content(request, draw, content):
+    raise Close(response(status=draw.choice((204, 205, 304)), length=-1))
+
+
+async def part_that_was_not_asked_for(request, draw, content):
+    return response(content, status=206, headers={"Content-Range": f"bytes 0-{len(content)}/{len(content) + 1}"})
+
+
+async def redirected(request, draw, content):
+    target = draw.choice(
+        (f"{request.target}-elsewhere", request.target, "/", f"{request.target}/", "ftp://x/", "http://[")
+    )
+    return response(status=draw.choice((301, 302, 303, 307, 308)), headers={"Location": target})
+
+
+async def after_interim_responses(request, draw, content):
+    interim = draw.choice((b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n"))
+    data = interim * draw.randrange(1, 4) + response(content, headers=fields_of(draw, content))
+    return await in_pieces(request, draw, data)
+
+
+async def switched_protocols(request, draw, content):
+    raise Close(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+
+
+async def of_http_1_0(request, draw, content):
+    raise Close(response(content, headers=fields_of(draw, content)).replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+
+
+async def malformed_head(request, draw, content):
+    data = response(content, headers=fields_of(draw, content))
+    old, new = draw.choice(
+        (
+            (b"HTTP/1.1 200", b"HTTP/1.1 2000"),
+            (b"HTTP/1.1 200", b"HTTP/1.1"),
+            (b"HTTP/1.1 200", b"SSH-2.0"),
+            (b"HTTP/1.1 200", b"HTTP/1.1 999"),
+            (b"OK\r\n", b"OK\r\nno colon\r\n"),
+            (b"OK\r\n", b"OK\r\nName : space\r\n"),
+            (b"OK\r\n", b"OK\r\nA: b\r\n folded\r\n"),
+            (b"OK\r\n", b"OK\r\nA: \0\r\n"),
+            (b"OK\r\n", b"OK\r\nA: \xff\xfe\r\n"),
+            (b"OK\r\n", b"\xff\r\n"),
+        )
+    )
+    raise Close(data.replace(old, new, 1))
+
+
+async def large_head(request, draw, content):
+    size = draw.choice((20_000, 60_000, 70_000, 200_000))
+    raise Close(response(content, headers=[*fields_of(draw, content), ("X-Large", "x" * size)]))
+
+
+async def many_fields(request, draw, content):
+    many = [(f"X-{number}", "x") for number in range(draw.choice((100, 250, 260, 1000, 1100)))]
+    raise Close(response(content, headers=[*fields_of(draw, content), *many]))
+
+
+async def surplus_bytes(request, draw, content):
+    raise Close(response(content, headers=fields_of(draw, content)) + draw.choice((b"x", b"\r\n", b"x" * 70_000)))
+
+
+async def surplus_response(request, draw, content):
+    other = b"other"
+    raise Close(response(content, headers=fields_of(draw, content)) + response(other, headers=checksum_headers(other)))
+
+
+STYLES = {
+    style.__name__: style
+    for style in (
+        *(
+            plain,
+            plain,
+            plain,
+            closing,
+            without_checksums,
+            with_sha1_only,
+            with_wrong_checksum,
+            with_malformed_checksum,
+        ),
+        *(with_two_checksums, page, file_that_is_a_page, without_length, with_two_lengths, with_odd_length, truncated),
+        *(aborted, closed_without_an_answer, chunked, chunked_with_length, malformed_chunks, encoded),
+        *(labelled_as_encoded, refused, without_content, part_that_was_not_asked_for, redirected),
+        *(after_interim_responses, switched_protocols, of_http_1_0, malformed_head, large_head, many_fields),
+        *(surplus_bytes, surplus_response),
+    )
+}
+
+
+@dataclass
+class Results:
+    """What became of each file, without what differs from run to run."""
+
+    outcomes: dict[str, tuple[object, ...]] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+def without_numbers(text: str, origin: str) -> str:
+    return re.sub(r"\d+", "N", text.replace(origin, "ORIGIN"))
+
+
+async def results_of(folder, names, *, is_quick: bool) -> Results:
+    answers, results = Answers(SEED), Results()
+    # A trace is something of the user's: with it, every request goes the usual way.
+    traces = [] if is_quick else [aiohttp.TraceConfig()]
+    async with raw_server(answers.answer) as server:
+        async with aioartifact.session(server.url, auth=("u", "secret"), retry=RETRY, trace_configs=traces) as session:
+            urls = [f"{server.url}/r/{name}" for name in names]
+            report = await aioartifact.download_many(
+                urls, folder, on_error="collect", max_concurrency=4, session=session
+            )
+    for outcome in report:
+        name = outcome.url.rpartition("/")[2]
+        error = outcome.error and (type(outcome.error).__name__, without_numbers(str(outcome.error), server.origin))
+        results.outcomes[name] = (outcome.status, outcome.size, outcome.sha256, error)
+        assert "secret" not in repr(outcome)
+    results.files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    return results
+
+
+async def test_random_answers_either_way(tmp_path):
+    """Both ways end in the same outcomes, errors and files, and the files are right."""
+    names = [f"{number}.bin" for number in range(ANSWERS)]
+    quick, usual = tmp_path / "quick", tmp_path / "usual"
+    one = await results_of(quick, names, is_quick=True)
+    other = await results_of(usual, names, is_quick=False)
+    different = {
+        name: (one.outcomes[name], other.outcomes[name]) for name in names if one.outcomes[name] != other.outcomes[name]
+    }
+    assert different == {}
+    assert one.files == other.files
+    assert Counter(outcome[0] for outcome in one.outcomes.values())["failed"] < ANSWERS / 2
