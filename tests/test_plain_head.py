@@ -31,8 +31,8 @@ STATUS_LINES = st.sampled_from(
 ENDS = st.sampled_from(["\r\n", "\r\n", "\r\n", "\n", "\r\n ", "\r"])
 HEADS = st.builds(
     lambda status, fields, ends: (
-        (status + "\r\n" + "".join(map("".join, zip(fields, ends, strict=False))) + "\r\n").encode("latin-1")
-    ),
+        status + "\r\n" + "".join(map("".join, zip(fields, ends, strict=False))) + "\r\n"
+    ).encode("latin-1"),
     STATUS_LINES,
     st.lists(FIELDS, max_size=5),
     st.lists(ENDS, min_size=5, max_size=5),

@@ -276,12 +276,12 @@ async def results_of(folder, names, *, is_quick: bool) -> Results:
     answers, results = Answers(SEED), Results()
     # A trace is something of the user's: with it, every request goes the usual way.
     traces = [] if is_quick else [aiohttp.TraceConfig()]
-    async with raw_server(answers.answer) as server:
-        async with aioartifact.session(server.url, auth=("u", "secret"), retry=RETRY, trace_configs=traces) as session:
-            urls = [f"{server.url}/r/{name}" for name in names]
-            report = await aioartifact.download_many(
-                urls, folder, on_error="collect", max_concurrency=4, session=session
-            )
+    async with (
+        raw_server(answers.answer) as server,
+        aioartifact.session(server.url, auth=("u", "secret"), retry=RETRY, trace_configs=traces) as session,
+    ):
+        urls = [f"{server.url}/r/{name}" for name in names]
+        report = await aioartifact.download_many(urls, folder, on_error="collect", max_concurrency=4, session=session)
     for outcome in report:
         name = outcome.url.rpartition("/")[2]
         error = outcome.error and (type(outcome.error).__name__, without_numbers(str(outcome.error), server.origin))
@@ -303,3 +303,163 @@ async def test_random_answers_either_way(tmp_path):
     assert different == {}
     assert one.files == other.files
     assert Counter(outcome[0] for outcome in one.outcomes.values())["failed"] < ANSWERS / 2
+
+
+CONTENT = b"small" * 100
+
+
+def plain_response(content: bytes = CONTENT, **headers: str) -> bytes:
+    return response(content, headers={**checksum_headers(content), **headers})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        plain_response(b"x" * 65_537),
+        response(status=404),
+        response(status=302, headers={"Location": "/artifactory/r/other"}),
+        response(gzip.compress(CONTENT), headers={"Content-Encoding": "gzip"}),
+        response(headers={"Transfer-Encoding": "chunked"}, length=-1) + b"0\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" + plain_response(),
+        plain_response() + b"surplus",
+    ],
+    ids=["large", "refused", "redirected", "encoded", "chunked", "interim", "surplus"],
+)
+async def test_unusual_response_is_passed_on_with_its_slot(answer):
+    """Until somebody takes it, it counts as a request in flight."""
+    async with raw_server(lambda _: answer) as server, aioartifact.session(server.url, auth=("u", "p")) as session:
+        item = parse_item_url(f"{server.url}/r/a")
+        files = await SmallFiles.of(session, item.server)
+        begun = await files.get(item)
+        assert isinstance(begun, BegunRequest)
+        assert begun.take_slot()
+        begun.discard()
+        files.release()
+        assert len(server.requests) == 1
+
+
+async def test_plain_responses_share_a_connection():
+    async with (
+        raw_server(lambda _: plain_response()) as server,
+        aioartifact.session(server.url, auth=("u", "p"), headers={"X-Own": "1"}) as session,
+    ):
+        item = parse_item_url(f"{server.url}/r/a")
+        files = await SmallFiles.of(session, item.server)
+        for _ in range(3):
+            begun = await files.get(item)
+            assert isinstance(begun, SmallResponse)
+            assert begun.body == CONTENT
+        files.release()
+    assert len({id(request.writer) for request in server.requests}) == 1
+    request = server.requests[0]
+    assert request.headers["authorization"] == "Basic dTpw"
+    assert request.headers["accept-encoding"] == "identity"
+    assert request.headers["x-own"] == "1"
+    assert request.headers["user-agent"].startswith("aioartifact/")
+    assert request.headers["host"] == server.origin.removeprefix("http://")
+
+
+async def _passing(request, handler):
+    return await handler(request)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"trace_configs": [aiohttp.TraceConfig()]},
+        {"middlewares": [_passing]},
+        {"proxy": "http://proxy.example.com:3128"},
+        {"limits": aioartifact.Limits(max_bytes_per_second=1e6)},
+    ],
+    ids=["trace", "middleware", "proxy", "rate"],
+)
+async def test_usual_way_for_what_the_user_adds(options):
+    server = parse_item_url("http://localhost:1/artifactory/r/a").server
+    async with aioartifact.session(str(server), auth=("u", "p"), **options) as session:
+        assert await SmallFiles.of(session, server) is None
+
+
+async def test_usual_way_through_a_replaced_method(monkeypatch):
+    """As libraries for tests replace it; and in a session that is not ours."""
+    server = parse_item_url("http://localhost:1/artifactory/r/a").server
+    async with aioartifact.session(str(server), auth=("u", "p")) as session, aiohttp.ClientSession() as own:
+        assert await SmallFiles.of(session, server) is not None
+        assert await SmallFiles.of(own, server) is None
+
+        async def replaced(self, *args, **options):
+            raise NotImplementedError
+
+        monkeypatch.setattr(aiohttp.ClientSession, "_request", replaced)
+        assert await SmallFiles.of(session, server) is None
+
+
+async def test_unusual_responses_over_one_connection(tmp_path):
+    """What goes the usual way, and asks for more, finds the only connection free."""
+
+    def answer(request):
+        if "/api/storage/" in request.target:
+            return response(status=404)
+        number = int(request.target.rpartition("/")[2])
+        return [plain_response(), response(CONTENT), response(status=404), plain_response(b"x" * 70_000)][number % 4]
+
+    limits = aioartifact.Limits(max_connections=1, max_concurrency=8)
+    async with raw_server(answer) as server, aioartifact.session(server.url, auth=("u", "p"), limits=limits) as session:
+        urls = [f"{server.url}/r/{number}" for number in range(80)]
+        with anyio.fail_after(60):
+            report = await aioartifact.download_many(urls, tmp_path, on_error="collect", session=session)
+    assert Counter(outcome.status for outcome in report) == {"downloaded": 60, "failed": 20}
+    requests = Counter(request.target for request in server.requests if "/api/" not in request.target)
+    assert {*requests.values()} == {1}
+
+
+async def test_session_closed_in_the_middle(tmp_path):
+    """Every file has an outcome, and no connection stays open."""
+    closed = asyncio.Event()
+
+    async def answer(request):
+        if len(server.requests) == 20:
+            closed.set()
+            await asyncio.Event().wait()
+        return plain_response()
+
+    async with raw_server(answer) as server:
+        session = await aioartifact.open_session(server.url, auth=("u", "p"))
+        urls = [f"{server.url}/r/{number}" for number in range(40)]
+        call = asyncio.ensure_future(
+            aioartifact.download_many(urls, tmp_path, on_error="collect", max_concurrency=2, session=session)
+        )
+        await closed.wait()
+        await session.close()
+        with anyio.fail_after(30):
+            report = await call
+    failed = [outcome for outcome in report if outcome.error]
+    assert failed
+    assert {type(outcome.error) for outcome in failed} == {aioartifact.SessionError}
+    assert len(report) == 40
+
+
+async def test_clean_up_beside_a_download(server_of_many, tmp_path):
+    """Parts of small files are not locked; one that a clean-up removes is written once more."""
+    url, names = server_of_many
+    done = asyncio.Event()
+
+    async def clean_up():
+        removed = 0
+        while not done.is_set():
+            removed += len(await aioartifact.remove_parts(tmp_path))
+        return removed
+
+    cleaning = asyncio.ensure_future(clean_up())
+    try:
+        await aioartifact.download_many([f"{url}/{name}" for name in names], tmp_path)
+    finally:
+        done.set()
+        await cleaning
+    assert {path.name for path in tmp_path.iterdir()} == set(names)
+
+
+@pytest.fixture
+async def server_of_many():
+    names = [f"{number}.bin" for number in range(300)]
+    async with raw_server(lambda _: plain_response()) as server:
+        yield f"{server.url}/r", names
