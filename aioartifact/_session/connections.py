@@ -26,6 +26,8 @@ MAX_HEADER = 64 * 1024
 MAX_HEADERS = 1024
 """How many header fields a response may have."""
 
+_READ_SIZE = 256 * 1024
+
 # As they are before anyone replaces them, as tests do.
 _SENDING = (aiohttp.ClientSession.request, aiohttp.ClientSession._request)  # noqa: SLF001
 _CONNECT = aiohttp.TCPConnector.connect
@@ -67,7 +69,7 @@ class Receiver(Protocol):
         """Have aiohttp read the response, see :meth:`ClientProtocol.read_from`."""
 
 
-class ClientProtocol(ResponseHandler):
+class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
     """
     A connection on which interim responses (RFC 9110, 15.2) do not stop the clock, and a malformed chunk is an error.
 
@@ -76,17 +78,27 @@ class ClientProtocol(ResponseHandler):
     forever. A connection with TLS that it closes after a failure waits for the peer's goodbye, without being part of
     the session any more: where the event loop ends first, the socket stays open, and uvloop reports an error.
 
-    For one response, the bytes can go to a :class:`Receiver`.
+    For one response, the bytes can go to a :class:`Receiver`. On asyncio's own event loop, the protocols of a connector
+    share one buffer to read into: it would allocate 256 KiB for each read.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, stall: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, stall: float, buffer: memoryview) -> None:
         super().__init__(loop)
+        self._read_buffer = buffer
         self._stall = stall
         self._is_requested = True
         self._awaits_head = False
         self._final_limit: asyncio.TimerHandle | None = None
         self._receiver: Receiver | None = None
         self._receiver_timer: asyncio.TimerHandle | None = None
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return the buffer to read into; until `buffer_updated`, nothing else is read."""
+        return self._read_buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take the bytes that were read."""
+        self.data_received(bytes(self._read_buffer[:nbytes]))
 
     def send(self, request: bytes, receiver: Receiver) -> None:
         """
@@ -211,7 +223,8 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self, *, stall: float, **options: Any) -> None:
         super().__init__(**options)
-        self._factory = partial(ClientProtocol, loop=self._loop, stall=stall)  # type: ignore[assignment]
+        buffer = memoryview(bytearray(_READ_SIZE))
+        self._factory = partial(ClientProtocol, loop=self._loop, stall=stall, buffer=buffer)  # type: ignore[assignment]
         self._requests: dict[URL, aiohttp.ClientRequest] = {}
 
     async def connection(self, origin: URL, timeout: aiohttp.ClientTimeout) -> Connection:
