@@ -26,7 +26,17 @@ from .locks import is_still, lock
 from .manifest import Manifest, Stamp
 from .part_names import is_left_behind, private_part
 from .removal import remove_left_behind
-from .source import Source, blocks_of, file_size, hash_file, opened, read_blocks, read_source, read_text_if_exists
+from .source import (
+    Source,
+    blocks_of,
+    file_size,
+    hash_file,
+    opened,
+    read_blocks,
+    read_small,
+    read_source,
+    read_text_if_exists,
+)
 from .spool import Spool
 from .staging import Staging
 from .tree import TreeFile, list_tree
@@ -65,6 +75,7 @@ __all__ = [
     "opened",
     "private_part",
     "read_blocks",
+    "read_small",
     "read_source",
     "read_text_if_exists",
     "remove_left_behind",

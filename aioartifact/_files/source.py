@@ -17,6 +17,7 @@ from .._threads import check_wanted, executor, finished
 from .failures import check_regular, explained
 
 _READ_SIZE = 1024 * 1024
+_SMALL = 64 * 1024
 
 
 def read_text_if_exists(path: Path) -> str | None:
@@ -107,6 +108,17 @@ class Source:
     size: int
     checksums: Checksums
     content: bytes | None = field(default=None, repr=False)
+
+
+def read_small(path: str, algorithms: Sequence[Algorithm]) -> Source | None:
+    """
+    Read a file of at most 64 KiB as `read_source` does; None if it is larger; blocks for a moment.
+
+    Raises:
+        LocalNotFoundError: If the file does not exist.
+        LocalFileError: If it is not a regular file, or cannot be read.
+    """
+    return read_source(path, algorithms) if file_size(path) <= _SMALL else None
 
 
 def read_source(path: str, algorithms: Sequence[Algorithm]) -> Source:

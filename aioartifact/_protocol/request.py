@@ -17,10 +17,12 @@ class Upload:
     Attributes:
         open: Starts a fresh pass over the bytes.
         size: Their number.
+        content: The bytes themselves, if they are in memory.
     """
 
     open: Callable[[], AsyncGenerator[bytes | memoryview, None]]
     size: int
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ from .translation import FOREIGN, RequestContext, is_same_host
 _MAX_REDIRECTS = 5
 # What is in memory is lost in a crash, and shows in no progress.
 _BATCH_SECONDS = 1.0
+# Bytes of an upload that go into the buffer of a connection without waiting: asyncio's limit for it.
+_SENT_AT_ONCE = 64 * 1024
 # Far more than any answer of Artifactory that is not read piece by piece.
 MAX_BODY = 64 * 1024 * 1024
 # The last two are what aiohttp stumbles over where a session is closed under a request.
@@ -425,9 +427,15 @@ def _translate_error(
 
 
 def _payload(request: Request, state: SessionState, route: Route) -> bytes | UploadPayload | None:
-    if isinstance(request.body, Upload):
+    if not isinstance(request.body, Upload):
+        return request.body
+    content = request.body.content
+    if content is None or len(content) > _SENT_AT_ONCE or state.byte_rate.is_limited:
         return UploadPayload(request.body, state, route.limits.queue.limit)
-    return request.body
+    # A payload of ours would cost several times as much. So few bytes fit into the buffers of the connection.
+    route.limits.queue.limit.add_bytes(len(content))
+    state.traffic.sent(len(content))
+    return content
 
 
 def _middlewares(

@@ -19,7 +19,7 @@ from ..._errors import (
     NotFoundError,
     ResponseError,
 )
-from ..._files import Source, hash_file, read_blocks, read_source
+from ..._files import Source, hash_file, read_blocks, read_small, read_source
 from ..._models import Response
 from ..._progress import FileProgress
 from ..._protocol import (
@@ -34,7 +34,7 @@ from ..._protocol import (
 )
 from ..._scheduler import collapsed
 from ..._session import Operation, fetch_response, start_operation, state_of
-from ..._threads import run
+from ..._threads import run, run_short
 
 # The bytes that are sent at once, so many at first: they take about so many seconds each, for the progress to move.
 _SLICE, _MAX_SLICE = 64 * 1024, 1024 * 1024
@@ -55,7 +55,8 @@ async def read_file(path: str, known: Checksums) -> Source:
         LocalFileError: If it cannot be read.
     """
     missing = [name for name in _SENT if known.get(name) is None]
-    source = await run(read_source, path, missing)
+    small = await run_short(read_small, path, missing)
+    source = small if small is not None else await run(read_source, path, missing)
     found = {name: source.checksums.get(name) for name in missing}
 
     async def compute(name: Algorithm) -> None:
@@ -96,11 +97,12 @@ async def send_file(
     if by_checksum and await _send_checksums(session, operation, source, item, parameters):
         return
     body = _Body(source, progress)
-    request = build_deploy(item, Upload(body.blocks, source.size), source.checksums, parameters)
+    request = build_deploy(item, Upload(body.blocks, source.size, source.content), source.checksums, parameters)
     try:
         await _check_deployed(
             session, item, request, await fetch_response(session, request, operation), source.checksums
         )
+        body.show(source.size)
     except (NotFoundError, ConflictError) as error:
         body.show(0)
         error.hint = _checksum_file_hint(item) or error.hint
