@@ -73,17 +73,25 @@ class UploadPayload(aiohttp.Payload):
             self._traffic.sent(len(part))
 
     async def _write(self, writer: AbstractStreamWriter, block: bytes | memoryview) -> None:
+        """
+        Send a block.
+
+        Raises:
+            TransportTimeoutError: If the system takes none of its bytes for the time allowed.
+        """
         left = _buffered(writer) + len(block)
-        sending = writer.write(block)
-        while True:
-            try:
-                async with asyncio.timeout(self._stall):
-                    return await sending
-            except TimeoutError:
+        # A task of its own, since aiohttp's wait for the buffer cannot be repeated once it was cancelled.
+        sending = asyncio.ensure_future(writer.write(block))
+        try:
+            while not (await asyncio.wait({sending}, timeout=self._stall))[0]:
                 before, left = left, _buffered(writer)
-            if left >= before:
-                raise TransportTimeoutError(f"stalled: the server took no byte for {self._stall:g} s")
-            sending = writer.drain()
+                if left >= before:
+                    raise TransportTimeoutError(f"stalled: the server took no byte for {self._stall:g} s")
+            await sending
+        finally:
+            if not sending.done():
+                sending.cancel()
+                await asyncio.wait({sending})
 
 
 def _buffered(writer: AbstractStreamWriter) -> int:

@@ -1,10 +1,10 @@
 """One upload: hashed first, so that the server can refuse damaged bytes, then sent from memory or from disk."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from time import monotonic
 
 import aiohttp
 import anyio
@@ -192,11 +192,11 @@ class _Body:
             async for block in blocks:
                 view = memoryview(block)
                 while view:
-                    began, part = time.monotonic(), view[:size]
+                    began, part = monotonic(), view[:size]
                     yield part
                     self.show(self._sent + len(part))
                     view = view[len(part) :]
-                    size = _next_size(size, time.monotonic() - began)
+                    size = _next_size(size, monotonic() - began)
 
     async def _read(self) -> AsyncGenerator[bytes, None]:
         if self._source.content is not None:
