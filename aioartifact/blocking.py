@@ -18,7 +18,7 @@ A bulk call such as :func:`download_many` returns its report. ``iter_download_ma
 its outcomes as they finish. Items may be read from any iterable, which is read in the thread that makes the call.
 
 The names are generated from those of ``aioartifact``, see ``_blocking``; type checkers read them in ``blocking.pyi``,
-which ``python -m aioartifact._blocking.stubs`` writes.
+which ``python .ci/blocking_stubs.py`` writes.
 """
 
 from ._blocking.names import names, resolve

@@ -29,8 +29,10 @@ from ._address import mask_url
 from ._session import TELEMETRY
 
 if TYPE_CHECKING:
-    from opentelemetry.metrics import Meter, MeterProvider
-    from opentelemetry.trace import Span, Tracer, TracerProvider
+    import opentelemetry.metrics
+    import opentelemetry.trace
+    from opentelemetry.metrics import Meter
+    from opentelemetry.trace import Span, Tracer
 
 __all__ = ["instrument", "uninstrument"]
 
@@ -42,7 +44,9 @@ _METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "P
 
 
 def instrument(
-    *, tracer_provider: "TracerProvider | None" = None, meter_provider: "MeterProvider | None" = None
+    *,
+    tracer_provider: "opentelemetry.trace.TracerProvider | None" = None,
+    meter_provider: "opentelemetry.metrics.MeterProvider | None" = None,
 ) -> None:
     """
     Report the calls and requests of all sessions of this process to OpenTelemetry from now on.

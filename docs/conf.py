@@ -8,6 +8,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
 import aioartifact.query
 
@@ -28,7 +29,9 @@ copybutton_exclude = ".linenos, .gp, .go"
 nitpicky = True
 # The names of other projects that have no page in `link_to_other_projects`.
 nitpick_ignore_regex = [
-    ("py:.*", r"(aiohttp|collections|contextlib|datetime|os|pathlib|re|rich|ssl|typing|types|yarl)\..*")
+    ("py:.*", r"(aiohttp|collections|contextlib|datetime|opentelemetry|os|pathlib|re|rich|ssl|typing|types|yarl)\..*"),
+    # Type variables.
+    ("py:class", r"aioartifact\..*\.T"),
 ]
 # What ArtifactoryPath, which has a page, derives from: the signatures name it, as Sphinx resolves `URLLike`.
 nitpick_ignore = [
@@ -62,6 +65,19 @@ _PAGES = {
 _BUILT_IN = re.compile(r"(?:str|bytes|int|float|bool|list|tuple|dict|set|range|frozenset|memoryview)$")
 
 
+def link_to_package(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Element
+) -> nodes.reference | None:
+    """Resolve a public name that the docstring of a submodule, such as `aioartifact.blocking`, leaves unqualified."""
+    name = str(node.get("reftarget", ""))
+    if node.get("refdomain") != "py" or name.split(".")[0] not in aioartifact.__all__:
+        return None
+    target = f"{aioartifact.__name__}.{name}"
+    return env.domains.python_domain.resolve_xref(
+        env, node["refdoc"], app.builder, node["reftype"], target, node, content
+    )
+
+
 def link_to_other_projects(
     app: Sphinx, env: object, node: pending_xref, content: nodes.Element
 ) -> nodes.reference | None:
@@ -90,4 +106,5 @@ def link_to_other_projects(
 
 def setup(app: Sphinx) -> None:
     app.add_directive("command-options", CommandOptions)
+    app.connect("missing-reference", link_to_package)
     app.connect("missing-reference", link_to_other_projects)

@@ -78,7 +78,7 @@ class Job(Generic[R]):
     """
 
     def __init__(self, work: Callable[[], Awaitable[R]], caller: Caller) -> None:
-        self.has_succeeded = False
+        self.has_succeeded: bool = False
         self._work = work
         self._caller = caller
         self._task: asyncio.Task[Any] | None = None

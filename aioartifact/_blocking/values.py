@@ -221,7 +221,7 @@ class Listing(Results[Entry]):
 
     @property
     def method(self) -> Method | None:
-        """How the server is listed: ``"file-list"``, ``"aql"`` or ``"folders"``; None before the first entry."""
+        """The listing method, one of ``"file-list"``, ``"aql"`` and ``"folders"``; None before the first entry."""
         return self._results.method
 
     def _repr_html_(self) -> str:

@@ -30,7 +30,7 @@ class Budget:
     """
 
     def __init__(self, size: int) -> None:
-        self.used = 0
+        self.used: int = 0
         self._size = size
         self._favoured: int | None = None
         self._change = anyio.Event()
@@ -126,7 +126,7 @@ class Ahead(Generic[T, R]):
         size_of: Callable[[T], int],
         bounds: Bounds,
     ) -> None:
-        self.position = bounds.start
+        self.position: int = bounds.start
         self._group = group
         self._read = read
         self._size_of = size_of

@@ -168,7 +168,11 @@ class Prefetch:
 
     @property
     def position(self) -> int:
-        """How many items, from the first one on, were all yielded: the *start* of a later call for the rest."""
+        """
+        Number of leading items that were all yielded.
+
+        Pass it as *start* to a later call to continue there.
+        """
         return self._start if self._ahead is None else self._ahead.position
 
     async def __aenter__(self) -> Self:

@@ -17,8 +17,8 @@ from .tar_format import TarReader
 
 Sample: TypeAlias = dict[str, Any]
 """
-A sample of a tar shard: the bytes of each of its files by its extension, such as ``"jpg"``; and as str ``"__key__"``,
-what the names of these files have in common, and ``"__url__"``, the shard.
+A sample of a tar shard. It has the bytes of each file by extension, such as ``"jpg"``, and two values of type str:
+``"__key__"``, the part of the path that the files share, and ``"__url__"``, the URL of the shard.
 """
 
 _MAX_BYTES = 256 * 1024 * 1024

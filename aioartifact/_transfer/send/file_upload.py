@@ -54,7 +54,7 @@ async def read_file(path: str, known: Checksums) -> Source:
     Raises:
         LocalFileError: If it cannot be read.
     """
-    missing = [name for name in _SENT if known.get(name) is None]
+    missing: list[Algorithm] = [name for name in _SENT if known.get(name) is None]
     small = await run_short(read_small, path, missing)
     source = small if small is not None else await run(read_source, path, missing)
     found = {name: source.checksums.get(name) for name in missing}
