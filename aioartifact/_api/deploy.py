@@ -40,7 +40,7 @@ async def deploy(
     Args:
         path: Local file.
         url: URL of the new file; with a slash at its end, URL of the folder that the file goes into under its own name.
-        md5: MD5 of the file, if known; None computes it.
+        md5: MD5 of the file, if known; None sends none.
         sha1: SHA-1 of the file, if known; None computes it.
         sha256: SHA-256 of the file, if known; None computes it.
         parameters: Properties to set on the file; a value may be a text or several.

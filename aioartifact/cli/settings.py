@@ -23,8 +23,8 @@ class SessionOptions(TypedDict):
     verify: bool | str
     cert: str | tuple[str, str] | None
     proxy: str | None
-    retry: aioartifact.RetryPolicy | None
-    timeouts: aioartifact.Timeouts | None
+    retry: "aioartifact.RetryPolicy | None"
+    timeouts: "aioartifact.Timeouts | None"
     user_agent: str | None
 
 
@@ -34,8 +34,8 @@ class ConnectionOptions(TypedDict):
     verify: bool | str
     cert: str | tuple[str, str] | None
     proxy: str | None
-    retry: aioartifact.RetryPolicy | None
-    timeouts: aioartifact.Timeouts | None
+    retry: "aioartifact.RetryPolicy | None"
+    timeouts: "aioartifact.Timeouts | None"
     user_agent: str | None
 
 
@@ -171,7 +171,7 @@ def connection_options(given: Connection) -> ConnectionOptions:
     }
 
 
-def read_credentials(user: str | None, *, password: bool, token: bool) -> aioartifact.Credentials | None:
+def read_credentials(user: str | None, *, password: bool, token: bool) -> "aioartifact.Credentials | None":
     """
     Read the secret from the first line of stdin, if an option requests that.
 
