@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import Any
 from typing import Literal
 from typing import overload
 from yarl import URL
@@ -781,6 +782,7 @@ def open_session(
     headers: Mapping[str, str] | None = None,
     middlewares: Iterable[Middleware] | None = None,
     trace_configs: Iterable[TraceConfig] | None = None,
+    connector_options: Mapping[str, Any] | None = None,
 ) -> Session:
     """Open a session like `session`, which must be closed with ``session.close()``."""
 
@@ -882,6 +884,7 @@ def session(
     headers: Mapping[str, str] | None = None,
     middlewares: Iterable[Middleware] | None = None,
     trace_configs: Iterable[TraceConfig] | None = None,
+    connector_options: Mapping[str, Any] | None = None,
 ) -> AbstractContextManager[Session]:
     """Open a session that sends each server its credentials."""
 

@@ -1,6 +1,9 @@
 """What a user adds to a session: header fields, middlewares, traces."""
 
+import socket
+
 import aiohttp
+import aiohttp.abc
 import pytest
 
 import aioartifact
@@ -122,6 +125,36 @@ async def test_traces(redirecting_server, auth):
     assert started == [f"/artifactory/api/storage/{PATH}"] * 2
 
 
+class _Names(aiohttp.abc.AbstractResolver):
+    """Resolves every name to this machine."""
+
+    async def resolve(self, host, port=0, family=socket.AF_INET):
+        self.host = host
+        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": family, "proto": 0, "flags": 0}]
+
+    async def close(self):
+        pass
+
+
+async def test_connector_options(server, auth):
+    """Names and the local address are the user's."""
+    server.put("generic-local/a", b"a")
+    names = _Names()
+    options = {"resolver": names, "local_addr": ("127.0.0.2", 0), "family": socket.AF_INET}
+    url = server.url.replace("127.0.0.1", "artifacts.example")
+    async with aioartifact.session(url, auth=auth, connector_options=options) as session:
+        assert await aioartifact.read_bytes(f"{url}/generic-local/a", session=session) == b"a"
+    assert names.host == "artifacts.example"
+
+
+async def test_connections_that_are_not_kept(server, auth):
+    server.put("generic-local/a", b"a")
+    async with aioartifact.session(server.url, auth=auth, connector_options={"force_close": True}) as session:
+        for _ in range(2):
+            assert await aioartifact.read_bytes(f"{server.url}/generic-local/a", session=session) == b"a"
+        assert not session.connector._conns
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -142,6 +175,11 @@ async def test_traces(redirecting_server, auth):
         pytest.param({"middlewares": "text"}, id="middlewares-text"),
         pytest.param({"trace_configs": aiohttp.TraceConfig}, id="trace-class"),
         pytest.param({"trace_configs": [aiohttp.TraceConfig]}, id="trace-class-in-a-list"),
+        pytest.param({"connector_options": ["limit"]}, id="options-list"),
+        pytest.param({"connector_options": {"limit": 5}}, id="option-of-ours"),
+        pytest.param({"connector_options": {"ssl": False}}, id="option-ssl"),
+        pytest.param({"connector_options": {5: 5}}, id="option-number"),
+        pytest.param({"connector_options": {"happy_eyeballs_delay": "s3cret", "local_addr": 5}}, id="odd-values"),
     ],
 )
 async def test_bad_additions(options):

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import aiohttp
 import anyio.to_thread
@@ -74,6 +74,7 @@ def session(
     headers: Mapping[str, str] | None = None,
     middlewares: Iterable[Middleware] | None = None,
     trace_configs: Iterable[TraceConfig] | None = None,
+    connector_options: Mapping[str, Any] | None = None,
 ) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
     """
     Open a session that sends each server its credentials.
@@ -112,6 +113,9 @@ def session(
         middlewares: Client middlewares of aiohttp, the first one outermost. Each runs around all attempts of a request,
             before credentials are added, and not for redirects of this library's requests to another host.
         trace_configs: Traces of aiohttp, for each request that is sent. They see header fields, credentials included.
+        connector_options: Options of ``aiohttp.TCPConnector`` for names, addresses and idle connections: ``family``,
+            ``local_addr``, ``resolver``, ``use_dns_cache``, ``ttl_dns_cache``, ``happy_eyeballs_delay``,
+            ``interleave``, ``keepalive_timeout`` and ``force_close``.
 
     Returns:
         The manager of an ``async with`` block, which closes the session at its end. See :func:`open_session` for a
@@ -120,7 +124,8 @@ def session(
     Raises:
         InvalidURLError: If the address of a server is not an absolute http or https URL.
         InvalidArgumentError: If *auth* is passed without its server, *proxy* is not a URL, *user_agent* has a line
-            break, *cert* is passed together with an ``ssl.SSLContext``, or an argument has another type.
+            break, *cert* is passed together with an ``ssl.SSLContext``, *connector_options* has another option, or an
+            argument has another type.
         CredentialsError: If credentials, or the entry for *server* in a file, are malformed.
         ConfigurationError: If certificates cannot be loaded.
 
@@ -142,6 +147,7 @@ def session(
             headers=headers,
             middlewares=middlewares,
             trace_configs=trace_configs,
+            connector_options=connector_options,
         )
     )
 
@@ -161,6 +167,7 @@ async def open_session(
     headers: Mapping[str, str] | None = None,
     middlewares: Iterable[Middleware] | None = None,
     trace_configs: Iterable[TraceConfig] | None = None,
+    connector_options: Mapping[str, Any] | None = None,
 ) -> aiohttp.ClientSession:
     """
     Open a session like :func:`session`, which must be closed with ``await session.close()``.
@@ -183,6 +190,7 @@ async def open_session(
         headers: Header fields to add to requests.
         middlewares: Client middlewares of aiohttp.
         trace_configs: Traces of aiohttp.
+        connector_options: Options of aiohttp's connector.
 
     Returns:
         The open session. It belongs to the running event loop: using it in another one raises :class:`SessionError`.
@@ -208,7 +216,9 @@ async def open_session(
     for known in given if state.home is None else [*given, state.home]:
         await state.admit(known)
     text = str(proxy) if isinstance(proxy, URL) else proxy
-    return await new_session(state, verify=verify, cert=cert, proxy=text, user_agent=user_agent)
+    return await new_session(
+        state, verify=verify, cert=cert, proxy=text, user_agent=user_agent, connector_options=connector_options
+    )
 
 
 def _state_to_share(session: aiohttp.ClientSession) -> SessionState:

@@ -21,6 +21,12 @@ _OWN = frozenset(
     | {"if-match", "if-none-match", "if-range", "range", "te", "trailer", "transfer-encoding", "upgrade", "user-agent"}
 )
 
+# Of aiohttp.TCPConnector, those that concern names, addresses and idle connections.
+_CONNECTOR_OPTIONS = frozenset(
+    {"family", "force_close", "happy_eyeballs_delay", "interleave", "keepalive_timeout", "local_addr", "resolver"}
+    | {"ttl_dns_cache", "use_dns_cache"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Additions:
@@ -54,6 +60,26 @@ def check_additions(headers: object, middlewares: object, trace_configs: object)
         if not isinstance(each, aiohttp.TraceConfig):
             raise InvalidArgumentError(f"trace_configs: one is a {type(each).__name__}; expected aiohttp.TraceConfig")
     return Additions(_checked_headers(headers), functions, traces)
+
+
+def check_connector_options(options: object) -> dict[str, Any]:
+    """
+    Return a user's options for aiohttp's connector.
+
+    Raises:
+        InvalidArgumentError: If they are no mapping, or name an option that is not left to the user.
+    """
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
+        raise InvalidArgumentError(f"connector_options is a {type(options).__name__}; expected a mapping")
+    for name in options:
+        if name not in _CONNECTOR_OPTIONS:
+            raise InvalidArgumentError(
+                f"connector_options: {name!r} is not one of {', '.join(sorted(_CONNECTOR_OPTIONS))}",
+                hint="verify=, cert=, limits= and timeouts= set the others",
+            )
+    return dict(options)
 
 
 def _several(name: str, values: object) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ import aiohttp
 import anyio.to_thread
 
 from .._errors import InvalidArgumentError
+from .additions import check_connector_options
 from .connections import MAX_HEADER, MAX_HEADERS, Connector, ResponseHead, disable_own_retry
 from .keepalive import socket_factory
 from .middlewares import passing
@@ -34,29 +35,34 @@ async def new_session(
     cert: ClientCertificate | None,
     proxy: str | None,
     user_agent: str | None,
+    connector_options: object,
 ) -> aiohttp.ClientSession:
     """
     Open a session whose middlewares work on *state*; the caller closes it.
 
     Raises:
-        InvalidArgumentError: If *proxy* is no URL, *user_agent* has a control character, or *cert* comes with a
-            context.
+        InvalidArgumentError: If *proxy* is no URL, *user_agent* has a control character, *cert* comes with a context,
+            or the connector does not accept its options.
         ConfigurationError: If certificates cannot be loaded.
     """
     if proxy is not None:
         proxy = check_proxy(proxy)
     if user_agent is not None:
         _check_user_agent(user_agent)
-    connector = Connector(
-        stall=state.timeouts.stall,
-        limit=state.limits.max_connections,
-        ssl=await anyio.to_thread.run_sync(tls_context, verify, cert),
+    options = {
         # c-ares, which aiohttp prefers where it is installed, fails with VPNs and mDNS (aiohttp#10111).
-        resolver=aiohttp.ThreadedResolver(),
-        ttl_dns_cache=300,
-        keepalive_timeout=_KEEPALIVE,
-        socket_factory=socket_factory(state.timeouts),
-    )
+        "resolver": aiohttp.ThreadedResolver(),
+        "ttl_dns_cache": 300,
+        "keepalive_timeout": _KEEPALIVE,
+        "socket_factory": socket_factory(state.timeouts),
+    } | check_connector_options(connector_options)
+    if options.get("force_close"):
+        del options["keepalive_timeout"]
+    context = await anyio.to_thread.run_sync(tls_context, verify, cert)
+    try:
+        connector = Connector(stall=state.timeouts.stall, limit=state.limits.max_connections, ssl=context, **options)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"connector_options: {error}") from None
     headers = {"User-Agent": user_agent or default_user_agent()}
     return _client_session(state, connector, headers, proxy, is_owner=True)
 
