@@ -18,7 +18,9 @@ _FLAGS = (
 _TRIES = 3
 
 
-def write_file(target: str, chunks: Sequence[bytes], *, durable: bool = False) -> os.stat_result:
+def write_file(
+    target: str, chunks: Sequence[bytes], *, durable: bool = False, needs_status: bool = True
+) -> os.stat_result | None:
     """
     Make *chunks*, one after the other, the content of *target*, in one step; blocks.
 
@@ -29,9 +31,10 @@ def write_file(target: str, chunks: Sequence[bytes], *, durable: bool = False) -
         target: Path of the file, in a folder that exists.
         chunks: The bytes.
         durable: Wait until the bytes are on the disk itself; the name is once its folder is synced, too.
+        needs_status: Whether to return the status: each call of the system makes threads wait for each other.
 
     Returns:
-        Status of the file right before it got its name.
+        Status of the file right before it got its name, or None.
 
     Raises:
         LocalFileError: If the disk refused; the target is as it was.
@@ -39,11 +42,11 @@ def write_file(target: str, chunks: Sequence[bytes], *, durable: bool = False) -
     with explained("write", target):
         for _ in range(_TRIES - 1):
             with suppress(FileNotFoundError):
-                return _written(target, chunks, durable=durable)
-        return _written(target, chunks, durable=durable)
+                return _written(target, chunks, durable, needs_status)
+        return _written(target, chunks, durable, needs_status)
 
 
-def _written(target: str, chunks: Sequence[bytes], *, durable: bool) -> os.stat_result:
+def _written(target: str, chunks: Sequence[bytes], durable: bool, needs_status: bool) -> os.stat_result | None:
     part = private_part(target)
     descriptor = os.open(part, _FLAGS, 0o666)  # the umask decides the mode, as for any file the user writes
     try:
@@ -52,7 +55,7 @@ def _written(target: str, chunks: Sequence[bytes], *, durable: bool) -> os.stat_
                 _write(descriptor, chunk)
             if durable:
                 os.fsync(descriptor)
-            status = os.fstat(descriptor)
+            status = os.fstat(descriptor) if needs_status else None
         finally:
             os.close(descriptor)  # a network disk reports only now that it did not store the bytes
         os.replace(part, target)

@@ -22,7 +22,7 @@ from ..._files import Manifest, Stamp, TargetFile, hash_file
 from ..._models import FileInfo
 from ..._progress import FileProgress, Progress
 from ..._reports import Outcome
-from ..._scheduler import InSlot, Slots
+from ..._scheduler import InSlot, Slots, collapsed
 from ..._session import Begun, BegunRequest, SmallFiles, SmallResponse, state_of
 from ..._threads import finished, run, run_short, submit
 from ..accounting import failed, label_of, settle, tracked
@@ -173,6 +173,7 @@ class Fetcher:
         self._slots = slots
         self._cache = cache
         self._takes_small = not (durable or cache is not None or state_of(session).foreign)
+        self._expects_small = True
         self._seconds_per_file = inf
 
     async def targets(self, chunks: Chunks, *, ahead: bool) -> AsyncGenerator[FetchWork, None]:
@@ -206,8 +207,11 @@ class Fetcher:
 
     def _group(self, small: Sequence[Target]) -> list[Target]:
         """The first of *small* that one worker is to fetch: of one server, and no more than it can in a moment."""
+        first = small[0].job
         count = max(1, min(_MOST_IN_GROUP, int(_GROUP_SECONDS / self._seconds_per_file)))
-        server = small[0].job.item.server
+        if first.listed is None and not self._expects_small:
+            count = 1  # the next may be large, too, and a group is reported as a whole
+        server = first.item.server
         return list(takewhile(lambda target: target.job.item.server == server, small[:count]))
 
     async def look(self, items: Sequence[Any]) -> list[Target | Outcome]:
@@ -305,30 +309,34 @@ class Fetcher:
             files = await SmallFiles.of(self._session, targets[0].job.item.server)
         except ArtifactoryError:
             files = None  # each file has this error
-        try:
-            # Held for all of them: what goes the usual way goes there in this slot.
-            async with self._slots:
+        async with collapsed(), anyio.create_task_group() as usual:
+            has_slot = False
+            try:
                 for target in targets:
-                    result = await (self._fetch_in_slot(target) if files is None else self._receive(files, target))
-                    if isinstance(result, Outcome):
-                        outcomes.append(result)
-                    else:
+                    if not has_slot:
+                        await self._slots.__aenter__()
+                        has_slot = True
+                    result = None if files is None else await self._receive(files, target)
+                    if isinstance(result, _Received):
                         received.append(result)
-        finally:
-            if files is not None:
-                files.release()
-        if received:
-            await run_short(place_small, [each.file for each in received])
-        for each in received:
-            outcomes.append(await self._placed(each))
-        self._seconds_per_file = (time.perf_counter() - started) / len(targets)
+                        continue
+                    # It may be large: the others do not wait for it, and it takes the slot with it.
+                    has_slot = False
+                    usual.start_soon(self._fetch_usually, target, result, outcomes)
+            finally:
+                if has_slot:
+                    self._slots.give_back()
+                if files is not None:
+                    files.release()
+            if received:
+                await run_short(place_small, [each.file for each in received])
+            for each in received:
+                outcomes.append(await self._placed(each))
+            self._seconds_per_file = (time.perf_counter() - started) / len(targets)
         return outcomes
 
-    async def _fetch_in_slot(self, target: Target, begun: Begun | None = None) -> Outcome:
-        return await self._fetch_tracked(target, begun, InSlot(self._slots))
-
-    async def _receive(self, files: SmallFiles, target: Target) -> "_Received | Outcome":
-        """Request one file; if its response is not plain, or needs a second look, that goes the usual way."""
+    async def _receive(self, files: SmallFiles, target: Target) -> "_Received | Begun | None":
+        """Request one file; return what came of it if that is not plain, or needs a second look."""
         started, item = time.perf_counter(), target.job.item
         self._progress.started(target.job.relative)
         try:
@@ -337,15 +345,24 @@ class Fetcher:
             self._progress.ended(target.job.relative)
         if isinstance(begun, SmallResponse):
             pin = pin_of(target.job.listed, is_binding=target.job.is_binding)
-            checksums = small_checksums(item, pin, begun, needs_all=self._manifest is not None)
+            is_recorded = self._manifest is not None
+            checksums = small_checksums(item, pin, begun, needs_all=is_recorded)
             if checksums:
-                return _Received(target, begun, SmallFile(target.file.path, begun.body, checksums), started)
+                small = SmallFile(target.file.path, begun.body, checksums, needs_status=is_recorded)
+                return _Received(target, begun, small, started)
+        elif target.job.listed is None:
+            self._expects_small = False
         files.release()  # the usual way may need the connection
+        return begun
+
+    async def _fetch_usually(self, target: Target, begun: Begun | None, outcomes: list[Outcome]) -> None:
+        """Fetch a file in the slot that this call is given, and add its outcome."""
         try:
-            return await self._fetch_in_slot(target, begun)
+            outcomes.append(await self._fetch_tracked(target, begun, InSlot(self._slots)))
         finally:
             if isinstance(begun, BegunRequest):
                 begun.discard()
+            self._slots.give_back()
 
     async def _placed(self, received: "_Received") -> Outcome:
         """The outcome of a file that was written, or fetch it anew where its bytes were damaged in transit."""
@@ -353,14 +370,14 @@ class Fetcher:
         if small.is_damaged:
             return await self._fetch_tracked(target, received.response)
         file = FileProgress(self._progress, target.url, target.job.relative, listed_size(target.job))
-        if small.status is None:
-            assert small.error is not None
+        if small.error is not None:
             with file:
                 pass
             file.finish("failed")
             return failed(target.url, target.path, received.started, small.error)
         size = len(small.body)
-        await self._record(target, Fetched(size, small.checksums, small.status))
+        if small.status is not None:
+            await self._record(target, Fetched(size, small.checksums, small.status))
         with file:
             file.correct(size)
             file.advance(size)

@@ -498,6 +498,7 @@ class _Download:
         if (content_size := self._checked(size, checksums, chunks)) is not None:
             return self._commit_decoded(chunks, content_size)
         status = write_file(self._target, chunks, durable=self._durable)
+        assert status is not None
         return Fetched(size, self._pinned.checksums, status, self._was_replaced)
 
     def _checked(self, size: int, checksums: Checksums, chunks: Iterable[bytes]) -> int | None:

@@ -27,7 +27,8 @@ class SmallFile:
         target: Path that it is written to.
         body: Its bytes.
         checksums: What it must have; the strongest one is verified.
-        status: Status of the written file right before it got its name; None if it was not written.
+        needs_status: Whether the status of the written file is needed.
+        status: That right before it got its name; None if it is not needed, or was not written.
         is_damaged: Whether its bytes do not have the checksum.
         error: Why it could not be written.
     """
@@ -35,6 +36,7 @@ class SmallFile:
     target: str
     body: bytes
     checksums: Checksums
+    needs_status: bool
     status: os.stat_result | None = None
     is_damaged: bool = False
     error: LocalFileError | None = None
@@ -79,6 +81,6 @@ def place_small(files: Sequence[SmallFile]) -> None:
             file.is_damaged = True
             continue
         try:
-            file.status = write_file(file.target, [file.body])
+            file.status = write_file(file.target, [file.body], needs_status=file.needs_status)
         except LocalFileError as error:
             file.error = error
