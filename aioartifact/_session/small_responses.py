@@ -25,6 +25,7 @@ from .state import Route, SessionState
 
 # From a body that takes more seconds, what has arrived must show in the progress and be kept.
 _BODY_SECONDS = 1.0
+_SUCCESS = b"HTTP/1.1 200 "
 # Servers send a head as a whole; what comes in so many pieces is not looked at anew with each.
 _MOST_PIECES = 8
 
@@ -184,6 +185,11 @@ class _Reception:
             self.response.set_result(SmallResponse(self._url, head.fields, body))
 
     @property
+    def is_success(self) -> bool:
+        """Whether the response begins with the status 200, and more of it is to come."""
+        return self._protocol.is_connected() and any(self._chunks) and self._chunks[0].startswith(_SUCCESS)
+
+    @property
     def waited(self) -> float:
         """Seconds since the request was sent."""
         return self._loop.time() - self._started
@@ -239,6 +245,11 @@ class BegunRequest:
         self._error = error
         self._limits: ServerLimits | None = None
         self.sent_with: Credentials | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the response is a success whose body is still arriving."""
+        return self._reception is not None and self._reception.is_success
 
     def keep_slot(self, limits: ServerLimits) -> None:
         """Hold the slot that the request occupies."""

@@ -319,10 +319,13 @@ class Fetcher:
                     result = None if files is None else await self._receive(files, target)
                     if isinstance(result, _Received):
                         received.append(result)
-                        continue
-                    # It may be large: the others do not wait for it, and it takes the slot with it.
-                    has_slot = False
-                    usual.start_soon(self._fetch_usually, target, result, outcomes)
+                    elif files is None or (isinstance(result, BegunRequest) and result.is_success):
+                        # It may be large: the others do not wait for it, and it takes the slot with it.
+                        has_slot = False
+                        usual.start_soon(self._fetch_and_leave, target, result, outcomes)
+                    else:
+                        # At once: nothing else may be sent before it is known what a refusal means for others.
+                        outcomes.append(await self._fetch_in_slot(target, result))
             finally:
                 if has_slot:
                     self._slots.give_back()
@@ -355,13 +358,19 @@ class Fetcher:
         files.release()  # the usual way may need the connection
         return begun
 
-    async def _fetch_usually(self, target: Target, begun: Begun | None, outcomes: list[Outcome]) -> None:
-        """Fetch a file in the slot that this call is given, and add its outcome."""
+    async def _fetch_in_slot(self, target: Target, begun: Begun | None) -> Outcome:
+        """Fetch a file the usual way, in a slot that the caller has."""
         try:
-            outcomes.append(await self._fetch_tracked(target, begun, InSlot(self._slots)))
+            return await self._fetch_tracked(target, begun, InSlot(self._slots))
         finally:
             if isinstance(begun, BegunRequest):
                 begun.discard()
+
+    async def _fetch_and_leave(self, target: Target, begun: Begun | None, outcomes: list[Outcome]) -> None:
+        """The same, in a slot that this call is given; add the outcome."""
+        try:
+            outcomes.append(await self._fetch_in_slot(target, begun))
+        finally:
             self._slots.give_back()
 
     async def _placed(self, received: "_Received") -> Outcome:
