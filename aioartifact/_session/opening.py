@@ -35,7 +35,7 @@ async def new_session(
     cert: ClientCertificate | None,
     proxy: str | None,
     user_agent: str | None,
-    connector_options: object,
+    connector_options: object = None,
 ) -> aiohttp.ClientSession:
     """
     Open a session whose middlewares work on *state*; the caller closes it.
