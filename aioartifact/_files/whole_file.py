@@ -15,7 +15,7 @@ _FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
-_TRIES = 3
+_TRIES = 20
 
 
 def write_file(
