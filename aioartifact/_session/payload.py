@@ -92,6 +92,8 @@ class UploadPayload(aiohttp.Payload):
             if not sending.done():
                 sending.cancel()
                 await asyncio.wait({sending})
+            if not sending.cancelled():
+                sending.exception()  # raised above, unless this was cancelled first: mark it as retrieved
 
 
 def _buffered(writer: AbstractStreamWriter) -> int:
