@@ -368,7 +368,7 @@ def _check(file: FileIO, path: str, expected: Checksums, digests: Digests) -> No
 
 
 def _linked(file: FileIO, checksums: Checksums, path: str, target: str, *, durable: bool) -> os.stat_result | None:
-    """Let *target* be the entry itself, which nobody may write to; None if this file system cannot do that."""
+    """Make *target* a read-only hard link to the entry; None if this file system cannot do that."""
     digests = Digests(checksums.known())
     _hash(file, digests)
     _check(file, path, checksums, digests)
@@ -431,7 +431,7 @@ def _added(path: str, entry: str, sha256: str, *, shares: bool) -> bool:
 
 
 def _added_link(path: str, entry: str, sha256: str) -> bool:
-    """Let the entry be the file at *path*, which nobody may write to from now on; False if that is impossible."""
+    """Make the entry a hard link to the file at *path*, which becomes read-only; False if that is impossible."""
     with _hard_link(path, entry) as part:
         if part is None or hash_file(part, ("sha256",))[1].sha256 != sha256:
             return False

@@ -37,7 +37,7 @@ class HiddenAuth:
     """
     Credentials, or a provider, as a storage option.
 
-    fsspec tells cached file systems apart by the text of their options. This text differs for different credentials,
+    fsspec distinguishes cached file systems by the text of their options. This text differs for different credentials,
     and nothing can be learned from it: it is a digest with a random key of this process. Credentials cannot be pickled;
     a provider can, if it allows that itself.
     """
