@@ -1,4 +1,4 @@
-"""Small files: whatever a server answers, the quick way gives what the usual way gives."""
+"""Small files: whatever a server answers, the fast path gives what the usual way gives."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""The quick way to many small files of one server: what all of them share is worked out once."""
+"""Fast path to many small files of one server: what all of them share is worked out once."""
 
 from typing import Self, cast
 

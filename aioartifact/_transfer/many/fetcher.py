@@ -39,7 +39,7 @@ from .space import check_space
 T = TypeVar("T")
 R = TypeVar("R")
 
-# A file that is not larger goes the quick way, as far as that is known before.
+# A file that is not larger takes the fast path, as far as that is known before.
 _SMALL = 64 * 1024
 # What one worker fetches at once: so many files, or as many as take so many seconds.
 _MOST_IN_GROUP = 16
@@ -526,7 +526,7 @@ def _hash(target: Target, algorithms: Sequence[Algorithm]) -> Checksums:
 
 
 def _is_probably_small(target: Target) -> bool:
-    """Whether the quick way may do: nothing of the file is here, and its size, if it is known, is small."""
+    """Whether the fast path may do: nothing of the file is here, and its size, if it is known, is small."""
     listed = target.job.listed
     if target.decision != "fetch" or target.has_partial or target.file.is_link:
         return False
