@@ -82,7 +82,6 @@ class Job(Generic[R]):
         self._work = work
         self._caller = caller
         self._task: asyncio.Task[Any] | None = None
-        self._has_begun = False
         self._is_aborted = False
         self._value: R | None = None
         self._error: BaseException | None = None
@@ -91,7 +90,6 @@ class Job(Generic[R]):
         """Await the work, and wake the thread."""
         if self._is_aborted:
             return
-        self._has_begun = True
         self._task = task = asyncio.current_task()
         assert task is not None
         try:
@@ -116,7 +114,7 @@ class Job(Generic[R]):
         self._is_aborted = True
         if self._task is not None:
             self._task.cancel()
-        elif not self._has_begun:
+        else:  # not begun, or over: then the interrupt may have come between the wake and its receipt
             self._caller.wake(self)
 
     def result(self, portal: BlockingPortal, begin: Callable[[], Awaitable[object]], *, is_serving: bool = True) -> R:
