@@ -21,7 +21,7 @@ _FRAMING = re.compile(
 )
 _FIELD = re.compile(r"([^:\r\n]+):[\t ]*+([^\r\n]*?)[\t ]*\r\n")
 _DIGITS = re.compile(rb"[0-9]{1,9}")
-_BEGINNING = b"HTTP/1.1 200 "
+BEGINNING = b"HTTP/1.1 200 "
 
 
 class PlainHead(NamedTuple):
@@ -48,7 +48,7 @@ def header_fields(lines: bytes) -> CIMultiDict[str]:
 
 def may_become_plain(data: bytes) -> bool:
     """Whether the response that begins with *data*, a head without its end, may turn out to be plain."""
-    return len(data) < LARGEST_HEAD and data[: len(_BEGINNING)] == _BEGINNING[: len(data)] and b"\r\n\r\n" not in data
+    return len(data) < LARGEST_HEAD and data[: len(BEGINNING)] == BEGINNING[: len(data)] and b"\r\n\r\n" not in data
 
 
 def read_plain_head(data: bytes) -> PlainHead | None:

@@ -20,12 +20,11 @@ from yarl import URL
 from .._credentials import Credentials
 from .connections import ClientProtocol, Connector, is_hooked, received_response, request_bytes
 from .limits import ServerLimits
-from .plain_head import PlainHead, header_fields, may_become_plain, read_plain_head
+from .plain_head import BEGINNING, PlainHead, header_fields, may_become_plain, read_plain_head
 from .state import Route, SessionState
 
 # From a body that takes more seconds, what has arrived must show in the progress and be kept.
 _BODY_SECONDS = 1.0
-_SUCCESS = b"HTTP/1.1 200 "
 # Servers send a head as a whole; what comes in so many pieces is not looked at anew with each.
 _MOST_PIECES = 8
 
@@ -85,8 +84,6 @@ class SmallResponse:
 
     def release(self) -> None:
         """Do nothing: the connection has been released."""
-
-    close = release
 
 
 class SmallRequest:
@@ -187,7 +184,7 @@ class _Reception:
     @property
     def is_success(self) -> bool:
         """Whether the response begins with the status 200, and more of it is to come."""
-        return self._protocol.is_connected() and any(self._chunks) and self._chunks[0].startswith(_SUCCESS)
+        return self._protocol.is_connected() and any(self._chunks) and self._chunks[0].startswith(BEGINNING)
 
     @property
     def waited(self) -> float:
