@@ -59,7 +59,7 @@ DURATION = _reader(units.parse_duration)
 MOMENT = _reader(units.parse_moment)
 
 
-class ItemURL(click.ParamType[Any]):
+class ItemURL(click.types.StringParamType):  # ParamType itself takes a type parameter only from click 8.4 on
     """URL of an item, which is below the default server if it names none."""
 
     name = "url"
