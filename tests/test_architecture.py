@@ -80,10 +80,10 @@ HANDLER_LAYERS = (
     {"__init__"},
 )
 SESSION_LAYERS = (
-    {"additions", "clock", "connections", "keepalive", "logs", "plain_head", "proxies", "telemetry"},
-    {"attempts", "backoff"},
-    {"refusals"},
-    {"limits", "renewal"},
+    {"additions", "connections", "plain_head", "proxies", "telemetry"},
+    {"attempts"},
+    {"limits"},
+    {"renewal"},
     {"state"},
     {"payload", "small_responses"},
     {"small_files", "translation"},
@@ -318,7 +318,9 @@ def test_rules_allow(file, source):
         pytest.param("_transfer/receive/one_file.py", "from ..send import x", "not below", id="transfer-same-rung"),
         pytest.param("_transfer/receive/ranges.py", "from .journal import Journal", "not below", id="receive-upwards"),
         pytest.param("_session/limits.py", "from .state import state_of", "not below", id="session-upwards"),
-        pytest.param("_session/backoff.py", "from .attempts import Attempts", "not below", id="session-same-rung"),
+        pytest.param(
+            "_session/payload.py", "from .small_responses import SmallSender", "not below", id="session-same-rung"
+        ),
         pytest.param("_session.py", "import aioartifact", "not below", id="package-from-below"),
         pytest.param("_session.py", "from . import NotFoundError", "not below", id="public-name-from-below"),
         pytest.param("_api/download.py", "from .._public import Report", "not below", id="list-of-names-from-below"),

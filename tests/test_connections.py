@@ -16,7 +16,7 @@ from raw_http import Close, checksum_headers, raw_server, response
 
 import aioartifact
 from aioartifact import AuthenticationError, ForbiddenError, RetryPolicy, Timeouts, TransportTimeoutError
-from aioartifact._session.clock import Clock
+from aioartifact._session.attempts import Clock
 from aioartifact._session.state import STATES, state_of
 
 AUTH = ("user", "secret")

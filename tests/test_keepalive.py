@@ -11,7 +11,7 @@ import trustme
 from raw_http import raw_server, response
 
 import aioartifact
-from aioartifact._session.keepalive import socket_factory
+from aioartifact._session.opening import socket_factory
 
 pytestmark = pytest.mark.anyio
 

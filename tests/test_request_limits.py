@@ -8,8 +8,7 @@ import anyio
 import pytest
 
 from aioartifact._session import Clock
-from aioartifact._session.limits import RateLimiter, ServerLimits
-from aioartifact._session.refusals import ActiveCalls, CredentialsRefused
+from aioartifact._session.limits import ActiveCalls, CredentialsRefused, RateLimiter, ServerLimits
 
 pytestmark = pytest.mark.anyio
 

@@ -20,7 +20,7 @@ import aioartifact
 from aioartifact import _session
 from aioartifact._address import parse_server_url
 from aioartifact._api.session import _look_up
-from aioartifact._session.backoff import BackoffGate
+from aioartifact._session.limits import BackoffGate
 from aioartifact.testing import ArtifactoryServer, Fault
 
 PATH = "generic-local/a.bin"
@@ -363,7 +363,7 @@ async def test_suspended_login_is_waited_for(server, url, timed):
 
 async def test_first_request_goes_alone(server, url, monkeypatch):
     """Until a server has answered once, nothing else is sent to it."""
-    monkeypatch.setattr("aioartifact._session.backoff._FIRST_ALONE", 3600.0)
+    monkeypatch.setattr("aioartifact._session.limits._FIRST_ALONE", 3600.0)
     handle = server.fail("GET", "api/storage/**", times=1, fault=Fault.hold())
     async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
         calls = asyncio.gather(*(aioartifact.exists(url, session=session) for _ in range(10)))
@@ -375,7 +375,7 @@ async def test_first_request_goes_alone(server, url, monkeypatch):
 
 async def test_slow_first_answer_does_not_hold_back_the_others_for_ever(server, url, monkeypatch):
     """A remote repository may take minutes for its first answer."""
-    monkeypatch.setattr("aioartifact._session.backoff._FIRST_ALONE", 0.05)
+    monkeypatch.setattr("aioartifact._session.limits._FIRST_ALONE", 0.05)
     handle = server.fail("GET", PATH, times=1, fault=Fault.hold())
     async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
         slow = asyncio.ensure_future(aioartifact.rest_api_get(url, session=session))

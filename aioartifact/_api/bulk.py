@@ -4,7 +4,7 @@ The engine of calls with many items.
 `bulk` is under every public function that does so: items are pulled when a worker is free, a bounded number is in
 flight, each becomes an outcome, and ``on_error`` decides about failures. What an item costs and how it fails is
 counted in `_transfer/accounting.py`. Refused credentials end the remaining work, since all of it is one call of the
-session, see `_session/refusals.py`.
+session, see `_session/limits.py`.
 """
 
 import os

@@ -7,8 +7,7 @@ session, never as session-wide headers, because those follow a redirect to any h
 """
 
 from .additions import Middleware, TraceConfig, check_additions
-from .attempts import Operation, Progress
-from .clock import Clock
+from .attempts import Clock, Operation, Progress
 from .connection_probe import ProbeFailure, probe_connection, proxy_of, resolve_host
 from .exchange import Reply, fetch_response, send, start_operation, stream
 from .opening import derived_session, new_session

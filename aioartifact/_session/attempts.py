@@ -1,16 +1,29 @@
-"""The retry loop, and the budget of attempts that one call of the library spends."""
+"""The retry loop, its clock, and the budget of attempts that one call of the library spends."""
 
+import random
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from math import inf
 from typing import Self
 
+import anyio
+
 from .._errors import TransportError
 from .._retry import RetryPolicy
-from .clock import Clock
-from .logs import log_resume
-from .telemetry import Traffic
+from .telemetry import Traffic, log_resume
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Clock and random numbers of the retry loop; tests pass their own."""
+
+    now: Callable[[], float] = time.monotonic
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    draw: Callable[[], float] = random.random
 
 
 class Attempts(ABC):

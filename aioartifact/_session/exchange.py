@@ -20,13 +20,12 @@ from .._protocol import Request, Upload, not_sent, read_error, refuse_page, too_
 from .._retry import read_retry_after
 from .attempts import Operation
 from .connections import close_unusable_connections, limiting_head, middlewares_of
-from .limits import ServerLimits
-from .logs import log_failure, log_response
+from .limits import CredentialsRefused, ServerLimits, credentials_in
 from .middlewares import MAX_ERROR_BODY, AuthRetryMiddleware, is_small, withholding
 from .payload import UploadPayload
-from .refusals import CredentialsRefused, credentials_in
 from .small_responses import Begun, BegunRequest, SmallRequest, SmallSender, is_direct, request_headers
 from .state import Route, SessionState, closed_session, state_of
+from .telemetry import log_failure, log_response
 from .translation import FOREIGN, RequestContext, is_same_host
 
 _MAX_REDIRECTS = 5

@@ -22,11 +22,11 @@ from .._retry import (
 )
 from .attempts import Attempts, Operation
 from .connections import ResponseHead
-from .logs import log_pause, log_retry
+from .limits import CREDENTIAL_HEADERS, SentCredentials, credentials_in
 from .payload import UploadPayload, is_replayable, upload_failure
-from .refusals import CREDENTIAL_HEADERS, SentCredentials, credentials_in
 from .renewal import RenewableCredentials
 from .state import Route, SessionState
+from .telemetry import log_pause, log_retry
 from .translation import is_transient
 
 Handler: TypeAlias = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]

@@ -2,24 +2,39 @@
 
 import platform
 import re
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
+from math import inf
 
 import aiohttp
 import anyio.to_thread
+from aiohttp import AddrInfoType
 
 from .._errors import InvalidArgumentError
+from .._options import Timeouts
 from .additions import check_connector_options
 from .connections import MAX_HEADER, MAX_HEADERS, Connector, ResponseHead, disable_own_retry
-from .keepalive import socket_factory
+from .limits import CREDENTIAL_HEADERS
 from .middlewares import passing
 from .proxies import check_proxy
-from .refusals import CREDENTIAL_HEADERS
 from .state import STATES, SessionState, client_timeout, state_of
 from .tls import ClientCertificate, Verify, tls_context
 from .token_requests import token_sender
 
+# TCP keep-alive: a dead connection is noticed within about a minute, however long a living server may work.
+_IDLE_SECONDS, _INTERVAL_SECONDS, _PROBES = 30, 10, 3
+_DEAD_SECONDS = _IDLE_SECONDS + _INTERVAL_SECONDS * _PROBES
+# macOS has another name for the first one. What a platform lacks is left at its default, often two hours.
+_KEEPALIVE_OPTIONS = {
+    "TCP_KEEPIDLE": _IDLE_SECONDS,
+    "TCP_KEEPALIVE": _IDLE_SECONDS,
+    "TCP_KEEPINTVL": _INTERVAL_SECONDS,
+    "TCP_KEEPCNT": _PROBES,
+}
+_MAX_MILLISECONDS = 2**31 - 1
 # Tomcat drops idle connections after 60 s; let go of them well before.
 _KEEPALIVE = 30.0
 # Header fields that say who sends a request.
@@ -115,3 +130,24 @@ def _check_user_agent(text: object) -> None:
 def default_user_agent() -> str:
     """``aioartifact/<version> Python/<version> aiohttp/<version>``."""
     return f"aioartifact/{version('aioartifact')} Python/{platform.python_version()} aiohttp/{aiohttp.__version__}"
+
+
+def socket_factory(timeouts: Timeouts) -> Callable[[AddrInfoType], socket.socket]:
+    """Return what makes sockets that fail when the other side is gone, and *timeouts* would not have ended the wait."""
+    # Linux counts this also while a server takes no more of an upload, which is allowed for `stall` seconds.
+    longest = max(_DEAD_SECONDS, timeouts.stall, timeouts.connect)
+    options = dict(_KEEPALIVE_OPTIONS)
+    if longest < inf:
+        options["TCP_USER_TIMEOUT"] = min(int(longest * 1000), _MAX_MILLISECONDS)
+
+    def make(address: AddrInfoType) -> socket.socket:
+        made = socket.socket(*address[:3])
+        with suppress(OSError):
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in options.items():
+            if (option := getattr(socket, name, None)) is not None:
+                with suppress(OSError):
+                    made.setsockopt(socket.IPPROTO_TCP, option, value)
+        return made
+
+    return make

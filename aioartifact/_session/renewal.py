@@ -19,9 +19,9 @@ from .._credentials import (
     validity,
 )
 from .._errors import ArtifactoryError, CredentialsError
-from .clock import Clock
-from .logs import log_renewal, log_renewal_failure
-from .refusals import ActiveCalls
+from .attempts import Clock
+from .limits import ActiveCalls
+from .telemetry import log_renewal, log_renewal_failure
 
 # How long a failure counts: at least for a moment, and for calls that it has failed, for longer.
 _PAUSE, _PAUSE_OF_CALLS = 1.0, 10.0

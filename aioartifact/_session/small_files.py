@@ -10,11 +10,10 @@ from .._address import ItemURL, ServerURL
 from .._credentials import Credentials
 from .._protocol import IDENTITY
 from .connections import Connector, is_reusable, request_bytes
-from .logs import log_response
-from .refusals import CredentialsRefused, credentials_in
+from .limits import CredentialsRefused, credentials_in
 from .small_responses import Begun, BegunRequest, is_direct, request_headers, request_plainly
 from .state import Route, SessionState, state_of
-from .telemetry import TELEMETRY
+from .telemetry import TELEMETRY, log_response
 
 
 class SmallFiles:

@@ -24,11 +24,10 @@ from .._options import Limits, Timeouts
 from .._protocol import Request
 from .._retry import RetryPolicy
 from .additions import Additions
-from .clock import Clock
+from .attempts import Clock
 from .connections import fail_disconnected
-from .limits import RateLimiter, ServerLimits
+from .limits import ActiveCalls, RateLimiter, ServerLimits, credentials_in
 from .proxies import environment_proxy
-from .refusals import ActiveCalls, credentials_in
 from .renewal import RenewableCredentials
 from .telemetry import Traffic
 
