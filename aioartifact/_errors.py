@@ -2,38 +2,38 @@
 Every exception the library raises, and nothing else.
 
 ArtifactoryError
-├── InvalidArgumentError (ValueError)        an invalid argument; no request was sent
-│   └── InvalidURLError                      a URL or a name that Artifactory does not accept
-├── ConfigurationError                       a setting or a file is wrong
-│   └── CredentialsError                     credentials are unreadable or unusable
-├── SessionError (RuntimeError)              a session in another loop, another process, or closed
-├── TransportError (OSError)                 no usable response             retryable
-│   ├── ConnectError (ConnectionError)           nothing was sent               retryable
-│   ├── ConnectionLostError (ConnectionError)    broke off                      retryable
-│   └── TransportTimeoutError (TimeoutError)     no byte within a time limit    retryable
-├── ResponseError                            the server refused the request
-│   ├── BadRequestError                      400
-│   ├── AuthenticationError (PermissionError)    401
-│   ├── ForbiddenError (PermissionError)     403
-│   ├── NotFoundError (FileNotFoundError)    404
-│   ├── ConflictError                        409, or 500 if a file is in the way
-│   ├── RateLimitedError                     429                                retryable
-│   └── ServerError                          500 and above                      retryable
-├── ProtocolError                            a success that violates HTTP or the REST API
-├── IncompleteListingError                   the server trimmed a listing
-├── IntegrityError                           size or checksum differs
-├── NotCachedError                           not in the cache, and the cache is offline
-├── StoredElsewhereError                     a file was stored under another path
-├── NotAFileError (IsADirectoryError)        a folder where a file is needed
-├── NotAFolderError (NotADirectoryError)     a file where a folder is needed
-├── AlreadyExistsError (FileExistsError)     the target exists
-├── FolderNotEmptyError (OSError)            a folder that is not empty
-├── ChangedError                             a file that changed since the plan, and was left alone
-├── ArchiveError                             a file that is not an archive, damaged, or too large
-├── LookupTableError (RuntimeError)          a lookup table that is missing, exists, or refuses a change
-├── UnsafePathError (ValueError)             a listed name would leave the destination
-└── LocalFileError (OSError)                 the local disk failed; has `errno` and `filename`
-    └── LocalNotFoundError (FileNotFoundError)   a local file or folder does not exist
+├── InvalidArgumentError (ValueError)           an invalid argument; no request was sent
+│   └── InvalidURLError                         a URL or name that Artifactory does not accept
+├── ConfigurationError                          a setting or a file is wrong
+│   └── CredentialsError                        credentials are unreadable or unusable
+├── SessionError (RuntimeError)                 closed, or of another event loop or process
+├── TransportError (OSError)                    no usable response; retryable
+│   ├── ConnectError (ConnectionError)          no connection, nothing was sent; retryable
+│   ├── ConnectionLostError (ConnectionError)   the connection broke off; retryable
+│   └── TransportTimeoutError (TimeoutError)    no byte within a time limit; retryable
+├── ResponseError                               the server refused the request
+│   ├── BadRequestError                         400
+│   ├── AuthenticationError (PermissionError)   401
+│   ├── ForbiddenError (PermissionError)        403
+│   ├── NotFoundError (FileNotFoundError)       404
+│   ├── ConflictError                           409, or 500 if a file is in the way
+│   ├── RateLimitedError                        429; retryable
+│   └── ServerError                             500 and above; retryable
+├── ProtocolError                               a response that violates HTTP or the REST API
+├── IncompleteListingError                      the server sent only a part of a listing
+├── IntegrityError                              size or checksum differs
+├── NotCachedError                              not in the cache, and the cache is offline
+├── StoredElsewhereError                        a file was stored under another path
+├── NotAFileError (IsADirectoryError)           a folder where a file is needed
+├── NotAFolderError (NotADirectoryError)        a file where a folder is needed
+├── AlreadyExistsError (FileExistsError)        the target exists
+├── FolderNotEmptyError (OSError)               the folder is not empty
+├── ChangedError                                a file changed since the plan; it was not touched
+├── ArchiveError                                not an archive, or damaged, or too large
+├── LookupTableError (RuntimeError)             a lookup table or a row of one is missing or exists
+├── UnsafePathError (ValueError)                a listed name would leave the destination
+└── LocalFileError (OSError)                    the local disk failed; has `errno` and `filename`
+    └── LocalNotFoundError (FileNotFoundError)  a local file or folder does not exist
 
 BatchError (ExceptionGroup), raised by bulk calls, stands beside the Report it carries in `_reports`.
 

@@ -115,21 +115,21 @@ def tqdm_sink(tqdm: Callable[..., Any], **options: Any) -> Iterator[ProgressSink
 def log_sink(
     interval: float = 10.0,
     *,
-    write: Callable[[str], object] = _LOG.info,
+    write: Callable[[str], object] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[ProgressSink]:
     """
-    Write a line now and then, for logs and other places that cannot redraw.
+    Write a line at intervals, for logs and other outputs that cannot be redrawn.
 
     Args:
-        interval: Seconds between two lines, at least.
-        write: Takes each line; the logger ``aioartifact.progress`` by default, at level INFO.
-        clock: Seconds that never go back.
+        interval: Minimum seconds between two lines.
+        write: Function called with each line; None logs it to ``aioartifact.progress`` at level INFO.
+        clock: Function that returns monotonic seconds.
 
     Yields:
-        The sink. A last line is written at the end, if anything happened.
+        The sink. If there was any progress, a last line is written at the end.
     """
-    lines = _Lines(interval, write, clock)
+    lines = _Lines(interval, write or _LOG.info, clock)
     try:
         yield lines
     finally:

@@ -1,10 +1,10 @@
 """
-Train while the data arrives: batches of a shuffled dataset, several epochs, files fetched only once.
+Train while a dataset is downloaded: shuffled batches, several epochs, each file once.
 
-    python data_loader.py https://artifactory.example.com/artifactory/data-public/emodb/db/1.1.1 --cache data
+    python data_loader.py FOLDER_URL --cache data
 
-The first epoch begins with the first files, while the others are on their way. Each is verified, and kept in the
-cache, so that later epochs and later runs take it from there without a request.
+The first epoch starts with the first files, while the others are still downloaded. Each
+file is verified and cached, so later epochs and runs need no request for it.
 """
 
 import argparse
@@ -35,24 +35,33 @@ async def batched(items: AsyncIterable[T], size: int) -> AsyncGenerator[list[T],
 
 
 def decode(contents: Sequence[bytes]) -> list[float]:
-    """Stand for what decodes a batch: the mean byte of each file."""
+    """Decode a batch; this stand-in returns the mean byte of each file."""
     return [sum(content) / max(1, len(content)) for content in contents]
 
 
 async def run_epoch(
-    files: Sequence[aioartifact.FileInfo], cache: Path, epoch: int, *, batch_size: int, session: aiohttp.ClientSession
+    files: Sequence[aioartifact.FileInfo],
+    cache: Path,
+    epoch: int,
+    *,
+    batch_size: int,
+    session: aiohttp.ClientSession,
 ) -> float:
-    """Go through all *files* in a random order, the same in each run; return the mean of what they hold."""
+    """Read all *files* in a random order, the same in each run; return their mean."""
     order = shuffled(files, seed=7, epoch=epoch)
     total = 0.0
-    # At most 64 MiB are ahead of the training: a slow step slows the download, and memory stays as it is.
+    # At most 64 MiB are read ahead: a slow training step slows the download down.
     async with (
-        prefetch(order, buffer_bytes=64 * 2**20, cache=cache, session=session) as loaded,
+        prefetch(
+            order, buffer_bytes=64 * 2**20, cache=cache, session=session
+        ) as loaded,
         aclosing(batched(loaded, batch_size)) as batches,
     ):
         async for batch in batches:
-            # In a thread, so that the next files arrive meanwhile.
-            values = await asyncio.to_thread(decode, [file.data for file in batch if file.data is not None])
+            # In a thread, so that the download of the next files continues.
+            values = await asyncio.to_thread(
+                decode, [file.data for file in batch if file.data is not None]
+            )
             total += sum(values)
     return total / max(1, len(files))
 
@@ -64,12 +73,16 @@ async def train(folder: str, cache: Path, *, epochs: int, batch_size: int) -> No
             files = [file async for file in found]
         files.sort(key=lambda file: file.path)
         for epoch in range(epochs):
-            mean = await run_epoch(files, cache, epoch, batch_size=batch_size, session=session)
+            mean = await run_epoch(
+                files, cache, epoch, batch_size=batch_size, session=session
+            )
             print(f"epoch {epoch}: {len(files)} files, mean {mean:.3f}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Train on a folder of Artifactory while it arrives.")
+    parser = argparse.ArgumentParser(
+        description="Train on a folder of Artifactory while it arrives."
+    )
     parser.add_argument("folder", help="URL of the folder")
     parser.add_argument("--cache", type=Path, default=Path("data"))
     parser.add_argument("--epochs", type=int, default=3)

@@ -1,11 +1,12 @@
 """
-A Django service in front of Artifactory, with asynchronous and synchronous views of the repository `data-public`.
+A Django service in front of Artifactory, with asynchronous and synchronous views.
 
     export AIOARTIFACT_SERVER=https://artifactory.example.com/artifactory
     uvicorn --lifespan on django_service:application
 
-`GET /files/emodb/db/1.1.0/db.zip` sends that file as it arrives, `GET /newest/emodb/db/db.zip` a small file of the
-newest version. `service.py` also supports ranges, conditions and the credentials of clients.
+It serves the repository `data-public`. `GET /files/emodb/db/1.1.0/db.zip` streams that
+file; `GET /newest/emodb/db/db.zip` sends a small file of the newest version.
+`service.py` also supports ranges, conditions and the credentials of clients.
 """
 
 import os
@@ -47,7 +48,9 @@ async def send_file(request: ASGIRequest, file: str) -> StreamingHttpResponse:
     return StreamingHttpResponse(chunks, content_type=body.info.mime_type)
 
 
-async def iter_chunks(stack: AsyncExitStack, body: aioartifact.FileStream) -> AsyncIterator[bytes]:
+async def iter_chunks(
+    stack: AsyncExitStack, body: aioartifact.FileStream
+) -> AsyncIterator[bytes]:
     """Yield the chunks of a file, then close it."""
     async with stack:
         async for chunk in body:

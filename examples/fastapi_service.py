@@ -1,11 +1,12 @@
 """
-A FastAPI service in front of Artifactory, which sends files of the repository `data-public`.
+A FastAPI service in front of Artifactory.
 
     export AIOARTIFACT_SERVER=https://artifactory.example.com/artifactory
     uvicorn fastapi_service:app
 
-`GET /files/emodb/db/1.1.0/db.zip` sends that file as it arrives: a file of any size takes little memory. `service.py`
-also supports ranges, conditions and the credentials of clients.
+It serves the repository `data-public`. `GET /files/emodb/db/1.1.0/db.zip` streams that
+file, so a file of any size takes little memory. `service.py` also supports ranges,
+conditions and the credentials of clients.
 """
 
 import os
@@ -30,8 +31,10 @@ async def open_session(app: FastAPI) -> AsyncIterator[dict[str, aiohttp.ClientSe
         yield {"artifactory": session}
 
 
-async def open_file(request: Request, path: str) -> AsyncIterator[aioartifact.FileStream]:
-    """Open the requested file until the response is sent, or the client has disconnected."""
+async def open_file(
+    request: Request, path: str
+) -> AsyncIterator[aioartifact.FileStream]:
+    """Open the requested file until the response is sent or the client disconnects."""
     session = request.state.artifactory
     async with aioartifact.stream(FILES / path, session=session) as body:
         yield body
@@ -50,6 +53,8 @@ async def send_file(
 
 
 @app.exception_handler(aioartifact.NotFoundError)
-async def report_missing(request: Request, error: aioartifact.NotFoundError) -> PlainTextResponse:
+async def report_missing(
+    request: Request, error: aioartifact.NotFoundError
+) -> PlainTextResponse:
     """Respond with 404 for a file that Artifactory does not have."""
     return PlainTextResponse("no such file", 404)

@@ -1,11 +1,11 @@
 """
-Fetch the newest version of a dataset, all its files, as a job of CI or a cluster does before its work.
+Download all files of the newest version of a dataset, as the first step of a CI job.
 
-    python fetch_dataset.py https://artifactory.example.com/artifactory data-public emodb db --spec '<2' -d data
+    python fetch_dataset.py SERVER data-public emodb db --spec '<2' -d data
 
-What an earlier run has fetched is not fetched again, nor read: a manifest remembers what was verified. The result is
-one line of JSON on stdout. The exit code is 0 if every file is in its place, 1 if not, and 2 for arguments that make no
-sense.
+Files that an earlier run downloaded are skipped, and not even read: a manifest records
+which files were verified. The result is one line of JSON on stdout. The exit code is 0
+if all files are complete, 1 if some failed, and 2 for invalid arguments.
 """
 
 import argparse
@@ -17,18 +17,37 @@ from pathlib import Path
 import aioartifact
 
 
-async def fetch(server: str, repository: str, group_id: str, name: str, *, spec: str | None, destination: Path) -> str:
-    """Fetch all files of the newest version that *spec* allows; return what was done, as JSON."""
+async def fetch(
+    server: str,
+    repository: str,
+    group_id: str,
+    name: str,
+    *,
+    spec: str | None,
+    destination: Path,
+) -> str:
+    """Download the newest version that meets *spec*; return the counts as JSON."""
     async with aioartifact.session(server) as session:
-        # denied="raise": for this job a refused request must not pass for "there is no version".
+        # denied="raise": a refused request must not look like a missing version.
         version = await aioartifact.latest_version(
-            server, repository, group_id, name, spec=spec, denied="raise", session=session
+            server,
+            repository,
+            group_id,
+            name,
+            spec=spec,
+            denied="raise",
+            session=session,
         )
         if version is None:
             raise LookupError(f"{group_id}.{name} has no version {spec or ''}".rstrip())
-        url = aioartifact.url(server, repository=repository, group_id=group_id, name=name, version=version)
+        url = aioartifact.url(
+            server, repository=repository, group_id=group_id, name=name, version=version
+        )
         report = await aioartifact.download_folder(
-            url, destination / version, manifest=destination / "manifest.db", session=session
+            url,
+            destination / version,
+            manifest=destination / "manifest.db",
+            session=session,
         )
     return json.dumps(
         {
@@ -41,18 +60,22 @@ async def fetch(server: str, repository: str, group_id: str, name: str, *, spec:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Fetch the newest version of a dataset.")
-    parser.add_argument("server", help="such as https://artifactory.example.com/artifactory")
+    parser = argparse.ArgumentParser(
+        description="Download the newest version of a dataset."
+    )
+    parser.add_argument(
+        "server", help="such as https://artifactory.example.com/artifactory"
+    )
     parser.add_argument("repository")
     parser.add_argument("group_id")
     parser.add_argument("name")
-    parser.add_argument("--spec", help="which versions will do, such as '>=1.2,<2'")
+    parser.add_argument("--spec", help="condition for the version, such as '>=1.2,<2'")
     parser.add_argument("-d", "--destination", type=Path, default=Path("data"))
     try:
         print(asyncio.run(fetch(**vars(parser.parse_args()))))
     except aioartifact.InvalidArgumentError as error:
         parser.error(str(error))
-    except aioartifact.BatchError as batch:  # the other files are in their places
+    except aioartifact.BatchError as batch:  # the other files are complete
         for outcome in batch.report.failed:
             print(f"{outcome.url}: {outcome.error}", file=sys.stderr)
     except (aioartifact.ArtifactoryError, LookupError) as error:

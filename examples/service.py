@@ -1,14 +1,15 @@
 """
-A web service in front of Artifactory: it lists the versions of datasets, and serves files of the newest one.
+A web service that lists versions of datasets, and serves files of the newest version.
 
     python service.py https://artifactory.example.com/artifactory data-public
 
-`GET /emodb/db` answers with the versions, `GET /emodb/db/db.zip` with that file of the newest version, as it arrives: a
-file of any size takes little memory. `HEAD`, `Range`, `If-Range` and `If-None-Match` work as with any web server, so
-that players can seek and caches ask again. `GET /-/health` answers whether Artifactory does.
+`GET /emodb/db` returns the versions. `GET /emodb/db/db.zip` streams that file of the
+newest version, so a file of any size takes little memory. `HEAD`, `Range`, `If-Range`
+and `If-None-Match` work as with any web server: players can seek, and caches can
+revalidate. `GET /-/health` returns whether Artifactory is up.
 
-One session, opened when the service starts, serves all requests. A client that sends credentials uses its own, over the
-same connections.
+All requests share one session, which is opened when the service starts. If a client
+sends credentials, its requests use those, over the same connections.
 """
 
 import base64
@@ -30,7 +31,7 @@ routes = web.RouteTableDef()
 
 def make_app(server: str, repository: str) -> web.Application:
     """Make the service for one repository of *server*."""
-    app = web.Application(middlewares=[explained])
+    app = web.Application(middlewares=[translate_errors])
     app[SERVER] = server
     app[REPOSITORY] = repository
     app.cleanup_ctx.append(_open_session)
@@ -39,17 +40,18 @@ def make_app(server: str, repository: str) -> web.Application:
 
 
 async def _open_session(app: web.Application) -> AsyncIterator[None]:
-    # A client of the service waits: rather fail soon than try for minutes.
+    # Clients of the service are waiting: few attempts, so that it fails soon.
     retry = aioartifact.RetryPolicy(attempts=2)
     async with aioartifact.session(app[SERVER], retry=retry) as app[SESSION]:
         yield
 
 
 @web.middleware
-async def explained(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+async def translate_errors(
+    request: web.Request,
+    handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
 ) -> web.StreamResponse:
-    """Answer with a status of this service where Artifactory could not be asked."""
+    """Translate errors of the library into responses of this service."""
     try:
         return await handler(request)
     except aioartifact.NotFoundError as error:
@@ -57,27 +59,38 @@ async def explained(
     except aioartifact.InvalidArgumentError as error:
         raise web.HTTPBadRequest(text=error.message) from error
     except (aioartifact.AuthenticationError, aioartifact.ForbiddenError) as error:
-        if "Authorization" not in request.headers:  # the credentials of this service are no business of its clients
+        # Without credentials of the client, those of this service were refused.
+        if "Authorization" not in request.headers:
             raise web.HTTPBadGateway(text="Artifactory refused this service") from error
         if isinstance(error, aioartifact.ForbiddenError):
             raise web.HTTPForbidden(text="no permission") from error
-        raise web.HTTPUnauthorized(text="wrong credentials", headers={"WWW-Authenticate": "Basic"}) from error
+        raise web.HTTPUnauthorized(
+            text="wrong credentials", headers={"WWW-Authenticate": "Basic"}
+        ) from error
     except aioartifact.ArtifactoryError as error:
         if error.retryable:
             raise web.HTTPServiceUnavailable(text="try again later") from error
-        raise web.HTTPBadGateway(text="Artifactory did not answer as expected") from error
+        raise web.HTTPBadGateway(text="unexpected response from Artifactory") from error
 
 
-def _session(request: web.Request) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
-    """Return the session of the service, or one with the credentials that the client has sent."""
+def _session(
+    request: web.Request,
+) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
+    """Return the session of the service, or one with the credentials of the client."""
     shared = request.app[SESSION]
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     if not scheme:
         return nullcontext(shared)
     try:
-        own = aioartifact.Credentials.bearer(value) if scheme.lower() == "bearer" else _login(scheme, value)
+        own = (
+            aioartifact.Credentials.bearer(value)
+            if scheme.lower() == "bearer"
+            else _login(scheme, value)
+        )
     except (ValueError, aioartifact.CredentialsError):
-        raise web.HTTPUnauthorized(text="malformed credentials", headers={"WWW-Authenticate": "Basic"}) from None
+        raise web.HTTPUnauthorized(
+            text="malformed credentials", headers={"WWW-Authenticate": "Basic"}
+        ) from None
     return aioartifact.with_credentials(shared, own)
 
 
@@ -89,14 +102,14 @@ def _login(scheme: str, value: str) -> aioartifact.Credentials:
 
 
 def _dataset(request: web.Request) -> tuple[str, str, str, str]:
-    """Name the dataset that is asked for, as the functions of aioartifact take it."""
-    app, asked = request.app, request.match_info
-    return app[SERVER], app[REPOSITORY], asked["group_id"], asked["name"]
+    """Return the first four arguments of `versions()` for the requested dataset."""
+    app, match = request.app, request.match_info
+    return app[SERVER], app[REPOSITORY], match["group_id"], match["name"]
 
 
 @routes.get("/-/health")
 async def check_health(request: web.Request) -> web.StreamResponse:
-    """Answer whether Artifactory answers."""
+    """Report whether Artifactory is up."""
     if await aioartifact.ping(request.app[SERVER], session=request.app[SESSION]):
         return web.Response(text="ok")
     raise web.HTTPServiceUnavailable(text="Artifactory is not ready")
@@ -104,10 +117,12 @@ async def check_health(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/{group_id}/{name}")
 async def list_versions(request: web.Request) -> web.StreamResponse:
-    """Answer with all versions, in their order."""
+    """Send all versions, in their order."""
     async with _session(request) as session:
         # denied="raise": an empty list would not show that the user has no permission.
-        found = await aioartifact.versions(*_dataset(request), denied="raise", session=session)
+        found = await aioartifact.versions(
+            *_dataset(request), denied="raise", session=session
+        )
     return web.json_response(found)
 
 
@@ -115,21 +130,29 @@ async def list_versions(request: web.Request) -> web.StreamResponse:
 async def send_file(request: web.Request) -> web.StreamResponse:
     """Send a file of the newest version."""
     async with _session(request) as session:
-        newest = await aioartifact.latest_version(*_dataset(request), denied="raise", session=session)
+        newest = await aioartifact.latest_version(
+            *_dataset(request), denied="raise", session=session
+        )
         if newest is None:
             raise web.HTTPNotFound(text="no such dataset")
         server, repository, group_id, name = _dataset(request)
-        folder = aioartifact.url(server, repository=repository, group_id=group_id, name=name, version=newest)
-        file = aioartifact.path(folder) / request.match_info["file"]  # refuses "..", and quotes other characters
-        async with _opened(request, str(file), session) as (body, is_part):
+        folder = aioartifact.url(
+            server, repository=repository, group_id=group_id, name=name, version=newest
+        )
+        # A path refuses "..", and quotes special characters.
+        file = aioartifact.path(folder) / request.match_info["file"]
+        async with _open_range(request, str(file), session) as (body, is_part):
             response = web.StreamResponse(status=body.status, headers=_headers(body))
-            if is_part and body.status == 200 and body.content_length:  # all of it, which some players ask for so
+            # Some players request the whole file as a range.
+            if is_part and body.status == 200 and body.content_length:
                 response.set_status(206)
-                response.headers["Content-Range"] = f"bytes 0-{body.content_length - 1}/{body.content_length}"
+                response.headers["Content-Range"] = (
+                    f"bytes 0-{body.content_length - 1}/{body.content_length}"
+                )
             await response.prepare(request)
             if request.method == "HEAD":
                 return response
-            # The last chunk is sent after the stream has ended, that is, when the bytes are verified.
+            # Send the last chunk when the stream has ended, so the file is verified.
             last = b""
             try:
                 async for chunk in body:
@@ -138,38 +161,46 @@ async def send_file(request: web.Request) -> web.StreamResponse:
                     last = chunk
                 await response.write(last)
             except aioartifact.ArtifactoryError:
-                # The status is already sent: without an end, no client accepts the bytes.
+                # The status is already sent; a client rejects a body without an end.
                 if request.transport is not None:
                     request.transport.abort()
             except ConnectionResetError:
-                pass  # the client has left, as players do
+                pass  # the client has disconnected, as players do
     return response
 
 
 @asynccontextmanager
-async def _opened(
+async def _open_range(
     request: web.Request, url: str, session: aiohttp.ClientSession
 ) -> AsyncIterator[tuple[aioartifact.FileStream, bool]]:
-    """Open the part of a file that the client requests, or all of it; yield which of the two, too."""
+    """Open the requested part of a file or all of it; yield whether it is a part."""
     try:
         span, is_part = request.http_range, "Range" in request.headers
-    except ValueError:  # several ranges, or malformed: then all of it is a right answer
+    except ValueError:  # malformed, or several ranges: the whole file is valid, too
         span, is_part = slice(0, None), False
-    condition, expected = request.headers.get("If-None-Match"), request.headers.get("If-Range")
+    condition = request.headers.get("If-None-Match")
+    expected = request.headers.get("If-Range")
     async with aioartifact.stream(
-        url, start=span.start or 0, end=span.stop, if_none_match=condition or None, session=session
+        url,
+        start=span.start or 0,
+        end=span.stop,
+        if_none_match=condition or None,
+        session=session,
     ) as body:
         if not is_part or expected is None or expected == f'"{body.etag}"':
             yield body, is_part
             return
-    async with aioartifact.stream(url, session=session) as body:  # it has changed (RFC 9110, 13.1.5)
+    # The file has changed, so the range does not apply (RFC 9110, 13.1.5).
+    async with aioartifact.stream(url, session=session) as body:
         yield body, False
 
 
 def _headers(body: aioartifact.FileStream) -> dict[str, str]:
     found = {
         "Content-Type": body.info.mime_type,
-        "Content-Length": None if body.status == 304 or body.content_length is None else str(body.content_length),
+        "Content-Length": None
+        if body.status == 304 or body.content_length is None
+        else str(body.content_length),
         "Content-Range": body.content_range,
         "ETag": f'"{body.etag}"' if body.etag else None,
         "Accept-Ranges": "bytes",

@@ -1,11 +1,11 @@
 """
 Download a folder of many small files in several processes.
 
-    python several_processes.py https://artifactory.example.com/artifactory/data-public/emodb -d data --processes 4
+    python several_processes.py FOLDER_URL -d data --processes 4
 
-One event loop keeps one processor core busy. Each process here has an event loop and a session of its own, and
-downloads its part of the files. An error line names each file that failed; the exit code is 0 if there is none. A
-second run skips the files that exist.
+One event loop keeps one processor core busy. Here each process has an event loop and a
+session of its own, and downloads its part of the files. Files that failed are listed on
+stderr; the exit code is 1 if there are any. A second run skips the files that exist.
 """
 
 import argparse
@@ -33,33 +33,39 @@ async def list_parts(url: str, number: int) -> list[Part]:
         folder = parse(url)
         files = [file async for file in aioartifact.walk(folder, session=session)]
         files.sort(key=lambda file: file.size or 0, reverse=True)
-        items = [(file.url, str(parse(file.url).relative_to(folder)), file.checksums) for file in files]
+        items = [
+            (file.url, str(parse(file.url).relative_to(folder)), file.checksums)
+            for file in files
+        ]
     return [items[first::number] for first in range(number)]
 
 
 def download_part(part: Part, destination: str, number: int) -> aioartifact.Report:
-    """Download one part, with a share of the usual limits; runs in a process of its own."""
+    """Download one part with a share of the default limits, in its own process."""
 
     async def download() -> aioartifact.Report:
-        usual = aioartifact.Limits()
+        defaults = aioartifact.Limits()
         limits = aioartifact.Limits(
-            max_concurrency=max(1, usual.max_concurrency // number),
-            max_connections=max(1, usual.max_connections // number),
+            max_concurrency=max(1, defaults.max_concurrency // number),
+            max_connections=max(1, defaults.max_connections // number),
         )
         async with aioartifact.session(limits=limits) as session:
-            return await aioartifact.download_many(part, destination, on_error="collect", session=session)
+            return await aioartifact.download_many(
+                part, destination, on_error="collect", session=session
+            )
 
     return asyncio.run(download())
 
 
 def end_with_parent() -> None:
-    """Have this process end when its parent does: if that is killed, a pool leaves its processes running."""
+    """End this process with its parent: a killed program leaves its pool running."""
 
     def wait() -> None:
         parent = parent_process()
         assert parent is not None
         parent.join()
-        os.kill(os.getpid(), signal.SIGINT)  # asyncio.run() cancels the download, which removes its temporary files
+        # asyncio.run() cancels the download, which removes its temporary files.
+        os.kill(os.getpid(), signal.SIGINT)
         sleep(3)
         os._exit(1)
 
@@ -67,17 +73,25 @@ def end_with_parent() -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Download a folder of many small files in several processes.")
+    parser = argparse.ArgumentParser(
+        description="Download a folder of many small files in several processes."
+    )
     parser.add_argument("url", help="URL of the folder")
     parser.add_argument("-d", "--destination", default="data")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     try:
         parts = asyncio.run(list_parts(options.url, options.processes))
-        # "spawn", as a fork copies the locks of other threads while these hold them.
-        with ProcessPoolExecutor(options.processes, get_context("spawn"), initializer=end_with_parent) as pool:
+        # "spawn", because a fork copies locks that other threads hold.
+        with ProcessPoolExecutor(
+            options.processes, get_context("spawn"), initializer=end_with_parent
+        ) as pool:
             arguments = (parts, repeat(options.destination), repeat(options.processes))
-            outcomes = [outcome for report in pool.map(download_part, *arguments) for outcome in report]
+            outcomes = [
+                outcome
+                for report in pool.map(download_part, *arguments)
+                for outcome in report
+            ]
     except aioartifact.ArtifactoryError as error:
         print(error, file=sys.stderr)
         return 1
@@ -87,7 +101,8 @@ def main() -> int:
     failures = [outcome for outcome in outcomes if outcome.status == "failed"]
     for outcome in failures:
         print(f"{outcome.url}: {outcome.error}", file=sys.stderr)
-    print(f"{len(outcomes) - len(failures)} of {len(outcomes)} files are in {options.destination}")
+    complete = len(outcomes) - len(failures)
+    print(f"{complete} of {len(outcomes)} files are in {options.destination}")
     return 1 if failures else 0
 
 

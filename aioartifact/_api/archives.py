@@ -10,8 +10,6 @@ from .._transfer.receive.archive_members import fetch_member, members_of
 from .items import item_of
 from .session import using
 
-_MAX_SIZE = 1 << 30  # bytes
-
 
 async def list_archive(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> list[ArchiveMember]:
     """
@@ -44,7 +42,7 @@ async def list_archive(url: URLLike, *, session: aiohttp.ClientSession | None = 
 
 
 async def read_archive_member(
-    url: URLLike, member: str, *, max_size: int = _MAX_SIZE, session: aiohttp.ClientSession | None = None
+    url: URLLike, member: str, *, max_size: int = 2**30, session: aiohttp.ClientSession | None = None
 ) -> bytes:
     """
     Read one file out of a zip or tar file on the server, into memory.

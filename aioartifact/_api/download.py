@@ -293,7 +293,7 @@ def download_folder(
         BatchError: When awaited or left: if files failed, see :func:`download_many`.
 
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info"; with *archive*
-        "Retrieve Folder or Repository Archive".
+    "Retrieve Folder or Repository Archive".
     """
     where = _checked(destination, overwrite, manifest, durable, cache)
     path_filter = files_matching(include, exclude)

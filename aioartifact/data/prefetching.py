@@ -28,7 +28,6 @@ from .ahead import Ahead, Bounds, Turn, run_ahead
 
 OnFailure: TypeAlias = Literal["raise", "yield"]
 
-_DEFAULT_BUFFER = 256 * 1024 * 1024
 # What is reserved for a file of unknown size until the response says it.
 _UNKNOWN_SIZE = 1024 * 1024
 
@@ -61,7 +60,7 @@ def prefetch(
     destination: str | os.PathLike[str] | None = None,
     ordered: bool = True,
     start: int = 0,
-    buffer_bytes: int = _DEFAULT_BUFFER,
+    buffer_bytes: int = 256 * 2**20,
     max_concurrency: int | None = None,
     on_error: OnFailure = "raise",
     cache: CacheLike | None = None,

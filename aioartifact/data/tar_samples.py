@@ -21,13 +21,11 @@ A sample of a tar shard. It has the bytes of each file by extension, such as ``"
 ``"__key__"``, the part of the path that the files share, and ``"__url__"``, the URL of the shard.
 """
 
-_MAX_BYTES = 256 * 1024 * 1024
-
 
 async def tar_samples(
     shards: URLLike | Iterable[URLLike] | AsyncIterable[URLLike],
     *,
-    max_bytes: int = _MAX_BYTES,
+    max_bytes: int = 256 * 2**20,
     session: aiohttp.ClientSession | None = None,
 ) -> AsyncGenerator[Sample, None]:
     """

@@ -31,8 +31,6 @@ from .staging import Staging
 from .threads import wait_for
 from .writing import AsyncWriteFile, CompressedFile, WriteFile
 
-_BATCH_SIZE = 64
-_LISTINGS_EXPIRY = 10.0
 # Entries of one listing that are remembered: about 10 MB.
 _MAX_REMEMBERED = 10_000
 
@@ -96,8 +94,8 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         auth: Any = None,
         asynchronous: bool = False,
         loop: Any = None,
-        batch_size: int | None = _BATCH_SIZE,
-        listings_expiry_time: float | None = _LISTINGS_EXPIRY,
+        batch_size: int | None = 64,
+        listings_expiry_time: float | None = 10.0,
         **options: Any,
     ) -> None:
         session_options = {name: options.pop(name) for name in SESSION_OPTIONS if name in options}

@@ -1,8 +1,8 @@
 """
-What the programs of this folder share: list a folder, and download a part of it in a worker process.
+What the programs of this folder share: list a folder, and download a part of it.
 
-The parts are lists of :class:`aioartifact.FileInfo`, which any engine can send: they have URLs, sizes and checksums,
-and no credentials. Each worker looks up its own.
+Any engine can send parts to its workers: they contain URLs, paths and checksums, but no
+credentials. Each worker looks up its own.
 """
 
 import asyncio
@@ -31,30 +31,34 @@ class Result:
 
 
 def list_parts(url: str, number: int) -> list[Part]:
-    """List a folder, one request, and divide its files into parts of about the same number of bytes."""
+    """List a folder, and divide its files into parts of about the same size."""
 
     async def listed() -> list[aioartifact.FileInfo]:
         return [file async for file in aioartifact.walk(url)]
 
     root = aioartifact.path(url)
     files = sorted(asyncio.run(listed()), key=lambda file: file.url)
-    return [
-        Part([(file.url, str(aioartifact.path(file.url).relative_to(root)), file.checksums) for file in part])
-        for part in partition(files, number)
-    ]
+
+    def item_of(file: aioartifact.FileInfo) -> tuple[str, str, aioartifact.Checksums]:
+        relative = aioartifact.path(file.url).relative_to(root)
+        return file.url, str(relative), file.checksums
+
+    return [Part([item_of(file) for file in part]) for part in partition(files, number)]
 
 
 def fetch_part(part: Part, destination: str) -> Result:
     """
-    Download a part to storage that all workers share; called in a worker process.
+    Download a part to storage that all workers share; runs in a worker process.
 
-    One session, many files in flight. Every file is verified and renamed onto its target when it is complete, so a part
-    that is run again, because its worker died, only downloads what is missing.
+    Each file is verified and renamed onto its target when it is complete. If a part
+    runs again, because its worker died, it downloads only the missing files.
     """
 
     async def fetch() -> aioartifact.Report:
         async with aioartifact.session() as session:
-            return await aioartifact.download_many(part.files, destination, on_error="collect", session=session)
+            return await aioartifact.download_many(
+                part.files, destination, on_error="collect", session=session
+            )
 
     Path(destination).mkdir(parents=True, exist_ok=True)
     report = asyncio.run(fetch())
@@ -68,6 +72,8 @@ def fetch_part(part: Part, destination: str) -> Result:
 
 def summary(results: list[Result]) -> str:
     """One line for all parts, and one for each file that failed."""
-    downloaded, unchanged = sum(each.downloaded for each in results), sum(each.unchanged for each in results)
-    lines = [f"{downloaded} files downloaded, {unchanged} unchanged, in {len(results)} parts"]
-    return "\n".join([*lines, *(error for each in results for error in each.errors)])
+    downloaded = sum(each.downloaded for each in results)
+    unchanged = sum(each.unchanged for each in results)
+    counts = f"{downloaded} files downloaded, {unchanged} unchanged"
+    errors = [error for each in results for error in each.errors]
+    return "\n".join([f"{counts}, in {len(results)} parts", *errors])

@@ -1,7 +1,7 @@
 """
 Download a folder with the workers of a Dask cluster.
 
-    python with_dask.py https://artifactory.example.com/artifactory/data-public/emodb /shared/emodb [scheduler address]
+    python with_dask.py FOLDER_URL DESTINATION [SCHEDULER_ADDRESS]
 
 Without an address, two processes of this machine are the cluster.
 """
@@ -16,7 +16,9 @@ HERE = Path(__file__).parent
 
 
 def main(url: str, destination: str, address: str | None = None) -> None:
-    cluster = address or LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    cluster = address or LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    )
     with Client(cluster) as client:
         client.upload_file(str(HERE / "fetch_part.py"))
         parts = list_parts(url, len(client.scheduler_info()["workers"]))

@@ -1,7 +1,7 @@
 """
 Download a folder with the workers of a Ray cluster.
 
-    python with_ray.py https://artifactory.example.com/artifactory/data-public/emodb /shared/emodb [cluster address]
+    python with_ray.py FOLDER_URL DESTINATION [CLUSTER_ADDRESS]
 
 Without an address, two processes of this machine are the cluster.
 """
@@ -17,7 +17,12 @@ HERE = Path(__file__).parent
 
 def main(url: str, destination: str, address: str | None = None) -> None:
     local = {} if address else {"num_cpus": 2, "include_dashboard": False}
-    ray.init(address=address, runtime_env={"working_dir": str(HERE)}, log_to_driver=False, **local)
+    ray.init(
+        address=address,
+        runtime_env={"working_dir": str(HERE)},
+        log_to_driver=False,
+        **local,
+    )
     try:
         fetch = ray.remote(fetch_part)
         parts = list_parts(url, int(ray.cluster_resources()["CPU"]))

@@ -1,7 +1,7 @@
 """
 Download a folder with the executors of a Spark cluster.
 
-    python with_spark.py https://artifactory.example.com/artifactory/data-public/emodb /shared/emodb [master]
+    python with_spark.py FOLDER_URL DESTINATION [MASTER]
 
 Without a master, two processes of this machine are the cluster.
 """
@@ -20,12 +20,21 @@ def main(url: str, destination: str, master: str = "local[2]") -> None:
     def fetch(parts: Iterator[Part]) -> Iterator[Result]:
         return (fetch_part(part, destination) for part in parts)
 
-    spark = SparkSession.builder.master(master).appName("fetch").config("spark.ui.enabled", "false").getOrCreate()
+    spark = (
+        SparkSession.builder.master(master)
+        .appName("fetch")
+        .config("spark.ui.enabled", "false")
+        .getOrCreate()
+    )
     try:
         context = spark.sparkContext
         context.addPyFile(str(HERE / "fetch_part.py"))
         parts = list_parts(url, context.defaultParallelism)
-        print(summary(context.parallelize(parts, len(parts)).mapPartitions(fetch).collect()))
+        print(
+            summary(
+                context.parallelize(parts, len(parts)).mapPartitions(fetch).collect()
+            )
+        )
     finally:
         spark.stop()
 
