@@ -1,9 +1,155 @@
-"""Which entries of a tree match: by level, kind and patterns."""
+"""
+Which entries of a tree match: by level, kind and patterns.
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+Patterns are those of pathlib and gitignore, matched segment by segment. ``*`` is any run of characters, ``?`` one,
+``[abc]``, ``[a-z]`` and ``[!abc]`` one of some; none of them crosses a slash. ``**`` as a whole segment is any number
+of segments, at the end at least one. Upper and lower case differ, a leading dot is a character like others, and
+``[*]`` is the star itself.
+"""
 
-from ._patterns import Pattern, parse_patterns
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import translate
+from typing import TypeAlias
+
+from ._errors import InvalidArgumentError
+
+_MAGIC = re.compile(r"[*?[]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_DEEP = "**"
+
+# One segment of a pattern, as a predicate of names; None is ``**``.
+_Part: TypeAlias = Callable[[str], object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """
+    A pattern for paths below a folder.
+
+    Attributes:
+        text: As it was given.
+    """
+
+    text: str
+    _parts: tuple[_Part, ...] = field(repr=False, compare=False)
+
+    def matches(self, path: str) -> bool:
+        """Whether the whole of *path*, relative and raw, fits."""
+        return _fits(self._parts, path.split("/"))
+
+    def leads_below(self, folder: str) -> bool:
+        """Whether anything below *folder* may fit."""
+        names = folder.split("/")
+        for part, name in zip(self._parts, names, strict=False):
+            if part is None:
+                return True
+            if not part(name):
+                return False
+        return len(self._parts) > len(names)
+
+    def covers_below(self, folder: str) -> bool:
+        """Whether everything directly below *folder* fits, whatever its name."""
+        return self._parts[-1] is _always and _fits(self._parts[:-1], folder.split("/"))
+
+    @property
+    def segments(self) -> list[str]:
+        """The pattern between its slashes."""
+        return self.text.split("/")
+
+    @property
+    def folder(self) -> str:
+        """The folder that every match lies in, as far as the pattern names it; ``""`` for none."""
+        names: list[str] = []
+        for segment in self.segments[:-1]:
+            if _MAGIC.search(segment):
+                break
+            names.append(segment)
+        return "/".join(names)
+
+    @property
+    def depth(self) -> int | None:
+        """How many levels down a match lies; None for any number."""
+        segments = self.segments
+        return None if _DEEP in segments else len(segments)
+
+
+def parse_pattern(text: str) -> Pattern:
+    """
+    Read a pattern.
+
+    Raises:
+        InvalidArgumentError: If it is not a str, is empty, starts or ends with a slash, or has a segment that is empty,
+            ``.`` or ``..``: no path has one.
+    """
+    segments = _checked(text).split("/")
+    for segment in segments:
+        if segment in ("", ".", ".."):
+            raise InvalidArgumentError(
+                f"pattern {text!r}: no path has a segment {segment!r}",
+                hint="patterns are relative to a folder, with no slash at either end",
+            )
+    if segments[-1] == _DEEP:
+        segments.append("*")  # everything inside, not the folder itself
+    return Pattern(text, tuple(map(_part, segments)))
+
+
+def _checked(text: object) -> str:
+    if not isinstance(text, str) or not text:
+        raise InvalidArgumentError(f"pattern {text!r}: expected a text such as '**/*.bin'")
+    if _SURROGATE.search(text):
+        raise InvalidArgumentError(f"pattern {text!r}: UTF-8 cannot express it, and so no path has it")
+    return text
+
+
+def parse_patterns(patterns: str | Iterable[str]) -> tuple[Pattern, ...]:
+    """
+    Read one pattern or several.
+
+    Raises:
+        InvalidArgumentError: See :func:`parse_pattern`.
+    """
+    if isinstance(patterns, str):
+        return (parse_pattern(patterns),)
+    if not isinstance(patterns, Iterable):
+        raise InvalidArgumentError(f"patterns {patterns!r}: expected a text or several")
+    return tuple(map(parse_pattern, patterns))
+
+
+def _part(segment: str) -> _Part:
+    if segment == _DEEP:
+        return None
+    if not _MAGIC.search(segment):
+        return segment.__eq__
+    return _always if not segment.strip("*") else re.compile(translate(segment)).match
+
+
+def _always(_: str) -> bool:
+    return True
+
+
+def _fits(parts: Sequence[_Part], names: Sequence[str]) -> bool:
+    """Match by going back to the last ``**`` only: what one before it could take, the last can take, too."""
+    part = name = 0
+    deep, tried = -1, 0
+    while name < len(names):
+        expected = parts[part] if part < len(parts) else _never
+        if expected is None:
+            deep, tried = part, name
+            part += 1
+        elif expected(names[name]):
+            part, name = part + 1, name + 1
+        elif deep >= 0:
+            tried += 1
+            part, name = deep + 1, tried
+        else:
+            return False
+    return all(each is None for each in parts[part:])
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,8 @@ from ._api.servers import server_info as server_info
 from ._api.session import Auth as Auth
 from ._api.session import open_session as open_session
 from ._api.session import session as session
+from ._api.session import stats as stats
 from ._api.session import with_credentials as with_credentials
-from ._api.stats import stats as stats
 from ._api.sync import plan_sync as plan_sync
 from ._api.sync import run_sync as run_sync
 from ._api.sync import sync as sync

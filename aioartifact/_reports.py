@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, overload
 
 from ._errors import ArtifactoryError
-from ._html import html_size, html_table
+from ._reprs import html_size, html_table
 
 Status = Literal["downloaded", "deployed", "copied", "moved", "renamed", "deleted", "unchanged", "planned", "failed"]
 

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from aioartifact._adaptive_limit import AdaptiveLimit
+from aioartifact._pacing import AdaptiveLimit
 
 
 class SimulatedServer:

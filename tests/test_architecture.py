@@ -21,19 +21,16 @@ LAYERS = (
     {"_errors", "_web_pages"},
     {
         "_address",
-        "_balance",
         "_checksums",
         "_codings",
-        "_html",
         "_json_stream",
-        "_adaptive_limit",
-        "_patterns",
-        "_rate",
+        "_pacing",
+        "_path_filter",
         "_reprs",
         "_retry",
         "_versions",
     },
-    {"_models", "_options", "_progress", "_reports", "_path_filter"},
+    {"_models", "_options", "_progress", "_reports"},
     {"_aql", "_archives", "_credentials", "_diagnosis", "_filters", "_protocol", "_sync"},
     {"_threads", "query"},
     {"_files", "_scheduler", "_session"},
@@ -99,8 +96,8 @@ TRANSFER_LAYERS = (
     {"__init__"},
 )
 RECEIVE_LAYERS = (
-    {"ranges"},
-    {"content", "journal", "segments"},
+    {"content"},
+    {"journal", "segments"},
     {"partial_file", "small_file", "streaming"},
     {"parallel", "remote_file"},
     {"blocking_file", "file_stream", "one_file"},
@@ -276,7 +273,7 @@ def test_every_unit_of_a_package_with_layers_has_one(package):
         pytest.param("_errors.py", "import enum", id="standard-library"),
         pytest.param("_protocol.py", "from ._errors import NotFoundError", id="downwards"),
         pytest.param("_protocol.py", "from . import _errors", id="downwards-module"),
-        pytest.param("_transfer/many/fetcher.py", "from .space import check_space", id="sibling-inside-a-folder"),
+        pytest.param("_transfer/many/fetcher.py", "from .destination import Destination", id="sibling-inside-a-folder"),
         pytest.param(
             "_transfer/many/fetcher.py", "from ..._files import Staging\nimport anyio", id="downwards-from-a-folder"
         ),
@@ -316,7 +313,7 @@ def test_rules_allow(file, source):
             "_transfer/receive/one_file.py", "from ..many.fetcher import Job", "not below", id="transfer-upwards"
         ),
         pytest.param("_transfer/receive/one_file.py", "from ..send import x", "not below", id="transfer-same-rung"),
-        pytest.param("_transfer/receive/ranges.py", "from .journal import Journal", "not below", id="receive-upwards"),
+        pytest.param("_transfer/receive/content.py", "from .journal import Journal", "not below", id="receive-upwards"),
         pytest.param("_session/limits.py", "from .state import state_of", "not below", id="session-upwards"),
         pytest.param(
             "_session/payload.py", "from .small_responses import SmallSender", "not below", id="session-same-rung"

@@ -15,8 +15,8 @@ import pytest
 
 import aioartifact
 from aioartifact import Cache, Checksums, InvalidArgumentError, LocalFileError, NotCachedError, blocking
-from aioartifact._cache.location import default_folder, is_offline
-from aioartifact._cache.locks import EntryLock
+from aioartifact._cache.cache import default_folder, is_offline
+from aioartifact._cache.entry_lock import EntryLock
 from aioartifact.testing import ArtifactoryServer, Fault, ThreadedArtifactoryServer
 
 FOLDER = "generic-local/data/1.0"
@@ -484,7 +484,7 @@ def test_a_fork_does_not_keep_a_lock(tmp_path):
     path, code = (
         str(tmp_path / "locks/key"),
         (
-            "import os, sys; from aioartifact._cache.locks import EntryLock\n"
+            "import os, sys; from aioartifact._cache.entry_lock import EntryLock\n"
             "lock = EntryLock(sys.argv[1]); assert lock.acquire()\n"
             "if not os.fork():\n    sys.stdin.read(); os._exit(0)\n"
             "print(flush=True); os.kill(os.getpid(), 9)"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aioartifact import Credentials
 from aioartifact._credentials import Validity, are_of_another_user, seconds_between_forced, user_of, validity
-from aioartifact._credentials.renewal import renewal_margin
+from aioartifact._credentials.validity import renewal_margin
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 NOW = 1_700_000_000.0

@@ -16,8 +16,8 @@ import pytest
 
 import aioartifact
 from aioartifact import _threads
-from aioartifact._transfer.many import durability, space
-from aioartifact._transfer.many.durability import FolderSyncs
+from aioartifact._transfer.many import destination
+from aioartifact._transfer.many.destination import FolderSyncs
 from aioartifact.testing import ThreadedArtifactoryServer
 
 pytestmark = pytest.mark.slow
@@ -108,8 +108,8 @@ def test_space_for_one_file(size, listed, additional):
     """Only what certainly comes is counted."""
     checksums = aioartifact.Checksums(sha1="a" * 40)
     info = aioartifact.FileInfo("https://h/r/a", "r", "a", listed, checksums)
-    assert space.additional_bytes("changed", size, info) == additional
-    assert space.additional_bytes("never", size, info) == (additional if size is None else 0)
+    assert destination.additional_bytes("changed", size, info) == additional
+    assert destination.additional_bytes("never", size, info) == (additional if size is None else 0)
 
 
 @pytest.mark.parametrize("disk", ["refuses", "has-no-size"])
@@ -286,7 +286,7 @@ async def test_sync_is_shared_by_those_who_wait_for_it(tmp_path, monkeypatch):
         begun.release()
         go_on.acquire()
 
-    monkeypatch.setattr(durability, "sync_folder", gated)
+    monkeypatch.setattr(destination, "sync_folder", gated)
     syncs = FolderSyncs()
     first = asyncio.create_task(syncs.sync("here"))
     await asyncio.to_thread(begun.acquire)

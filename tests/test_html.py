@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 import aioartifact
-from aioartifact._html import html_size, html_table
+from aioartifact._reprs import html_size, html_table
 
 EVIL = "<script>alert('x')</script>&"
 

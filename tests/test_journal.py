@@ -9,8 +9,8 @@ from aioartifact._address import parse_item_url
 from aioartifact._checksums import Checksums
 from aioartifact._models import FileInfo
 from aioartifact._protocol import ExpectedContent
+from aioartifact._transfer.receive.content import Range
 from aioartifact._transfer.receive.journal import WORTH_KEEPING, Journal, adopt, can_outlive, decode, encode, journal_of
-from aioartifact._transfer.receive.ranges import Range
 
 ITEM = parse_item_url("https://host/artifactory/r/a b.bin")
 SHA256, SHA1 = "a" * 64, "b" * 40

@@ -9,10 +9,10 @@ import anyio.lowlevel
 import pytest
 
 import aioartifact
-from aioartifact._adaptive_limit import AdaptiveLimit
+from aioartifact._pacing import AdaptiveLimit
 from aioartifact._transfer.receive import one_file, parallel, segments
+from aioartifact._transfer.receive.content import Range
 from aioartifact._transfer.receive.journal import decode
-from aioartifact._transfer.receive.ranges import Range
 from aioartifact.testing import Fault
 
 pytestmark = pytest.mark.slow

@@ -3,7 +3,7 @@
 import pytest
 
 from aioartifact import InvalidArgumentError
-from aioartifact._patterns import parse_pattern, parse_patterns
+from aioartifact._path_filter import parse_pattern, parse_patterns
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from aioartifact._transfer.local_paths import check_inside, local_path, relative
 from aioartifact._transfer.overwrite import decide
 from aioartifact._transfer.receive.content import (
     WHOLE,
+    Range,
+    Ranges,
     algorithms_for,
     check_received,
     first_missing,
@@ -28,7 +30,6 @@ from aioartifact._transfer.receive.content import (
     with_pin,
 )
 from aioartifact._transfer.receive.journal import WORTH_KEEPING, is_worth_leaving
-from aioartifact._transfer.receive.ranges import Range, Ranges
 
 ITEM = parse_item_url("https://h/artifactory/r/u")
 

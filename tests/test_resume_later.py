@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 import aioartifact
-from aioartifact._files.part_names import record_of, shared_part
+from aioartifact._files.part_files import record_of, shared_part
 from aioartifact._transfer.receive import one_file
 from aioartifact._transfer.receive.journal import decode, encode
 from aioartifact.testing import Fault

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioartifact._transfer.receive.ranges import Range
+from aioartifact._transfer.receive.content import Range
 from aioartifact._transfer.receive.segments import RangeScaler, Segments, TransferSample
 
 MIB = 1024 * 1024

@@ -16,7 +16,7 @@ import pytest
 
 from aioartifact._errors import LocalFileError, LocalNotFoundError
 from aioartifact._files import Staging, remove_left_behind
-from aioartifact._files.part_names import is_left_behind, part_of, private_part, record_of, shared_part
+from aioartifact._files.part_files import is_left_behind, part_of, private_part, record_of, shared_part
 from aioartifact._files.staging import write_at
 from aioartifact._threads import run
 
@@ -713,7 +713,7 @@ def test_removal_without_locks(tmp_path, older_than, left, monkeypatch):
         raise OSError(errno.ENOLCK, "No locks available")
 
     staged(tmp_path / "a", b"abc").leave()
-    monkeypatch.setattr("aioartifact._files.removal.lock", refuse)
+    monkeypatch.setattr("aioartifact._files.part_files.lock", refuse)
     remove_left_behind(str(tmp_path), older_than)
 
     assert len(names(tmp_path)) == left

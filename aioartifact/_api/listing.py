@@ -1,4 +1,4 @@
-"""List a folder: one level, all levels, or by pattern."""
+"""List a folder: one level, all levels, or by pattern; and through a cache, which replaces the server when offline."""
 
 from collections.abc import Iterable
 from contextlib import aclosing
@@ -6,13 +6,24 @@ from typing import Literal, overload
 
 import aiohttp
 
-from .._address import URLLike, parse_item_url
+from .._address import ItemURL, URLLike, parse_item_url
+from .._cache import OpenCache, not_cached
 from .._errors import InvalidArgumentError, NotAFolderError, NotFoundError
 from .._filters import Filter
-from .._listing import METHODS, Batches, FileListing, Listing, ListingStatus, Method, list_folder, list_with_fallback
+from .._listing import (
+    METHODS,
+    Batches,
+    FileListing,
+    Listing,
+    ListingStatus,
+    Method,
+    list_files,
+    list_folder,
+    list_with_fallback,
+)
+from .._models import FileInfo
 from .._options import check_count
-from .._path_filter import PathFilter
-from .._patterns import parse_pattern, parse_patterns
+from .._path_filter import PathFilter, parse_pattern, parse_patterns
 from .items import item_of
 from .session import using
 
@@ -250,3 +261,34 @@ def _condition(where: Filter | None) -> Filter | None:
     if where is not None and not isinstance(where, Filter):
         raise InvalidArgumentError(f"where={where!r}: expected a Filter")
     return None if where is None or where.is_empty else where
+
+
+async def list_through(
+    cache: OpenCache | None, session: aiohttp.ClientSession, folder: ItemURL, path_filter: PathFilter
+) -> list[FileInfo]:
+    """
+    List the files below *folder* that match, and let a *cache* remember them; one that is offline is asked instead.
+
+    Raises:
+        NotCachedError: If the cache is offline, and has never seen the folder.
+        ArtifactoryError: See `list_with_fallback`.
+    """
+    if cache is not None and cache.offline:
+        return await recall_files(cache, folder, path_filter)
+    files = await list_files(session, folder, path_filter)
+    if cache is not None:
+        await cache.remember_files(folder, path_filter, files)
+    return files
+
+
+async def recall_files(cache: OpenCache, folder: ItemURL, path_filter: PathFilter) -> list[FileInfo]:
+    """
+    Return what an offline cache remembers of *folder*.
+
+    Raises:
+        NotCachedError: If it has never seen it.
+    """
+    files = await cache.find_files(folder, path_filter)
+    if files is None:
+        raise not_cached(f"list {folder}")
+    return files

@@ -1,4 +1,4 @@
-"""The session factory, and how every other public function gets a session."""
+"""Sessions: the factory, how every other public function gets one, and what one has done."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
@@ -12,6 +12,7 @@ from yarl import URL
 from .._address import ServerURL, URLLike, parse_server_url
 from .._credentials import Credentials, CredentialsProvider, Provided, parse_auth
 from .._errors import InvalidArgumentError
+from .._models import SessionStats
 from .._options import Limits, Timeouts, given_or
 from .._retry import RetryPolicy
 from .._session import (
@@ -333,3 +334,31 @@ def _observed(operation: ObservedOperation) -> Iterator[None]:
         operation.end(error)
         raise
     operation.end(None)
+
+
+def stats(session: aiohttp.ClientSession) -> SessionStats:
+    """
+    Return what a session has done since it was opened; no request.
+
+    Numbers for the health endpoint or the log of a service. Each session of :func:`with_credentials` has its own,
+    except for *in_flight*. For traces and metrics of all sessions, see :mod:`aioartifact.otel`.
+
+    Args:
+        session: An open session.
+
+    Raises:
+        SessionError: If *session* is closed, or belongs to another event loop or process.
+        InvalidArgumentError: If *session* is not an aiohttp.ClientSession.
+    """
+    state = state_of(session)
+    traffic = state.traffic
+    return SessionStats(
+        requests=traffic.requests,
+        retries=traffic.retries,
+        rate_limited=traffic.rate_limited,
+        in_flight=sum(limits.queue.limit.in_flight for limits in state.server_limits.values()),
+        bytes_received=traffic.bytes_received,
+        bytes_sent=traffic.bytes_sent,
+        bytes_resumed=traffic.bytes_resumed,
+        cache_hits=traffic.cache_hits,
+    )

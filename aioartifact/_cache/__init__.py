@@ -5,8 +5,7 @@ Nothing here depends on locks: an entry is written under another name, hashed, a
 whenever it is used. Locks only keep several processes from downloading the same file at the same time.
 """
 
-from .cache import Cache, CacheLike, cache_of
-from .opened import OpenCache, not_cached, opened_cache
+from .cache import Cache, CacheLike, OpenCache, cache_of, not_cached, opened_cache
 from .records import KnownFile
 from .store import CacheEntry, LinkMode
 

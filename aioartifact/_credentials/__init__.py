@@ -21,7 +21,6 @@ from .provider import (
     parse_auth,
     read_provided,
 )
-from .renewal import Validity, are_of_another_user, seconds_between_forced, user_of, validity
 from .resolution import configured_servers, credential_files, resolve, resolve_ancestor
 from .token_exchange import (
     IssuedToken,
@@ -32,6 +31,7 @@ from .token_exchange import (
     read_github_token,
     read_token,
 )
+from .validity import Validity, are_of_another_user, seconds_between_forced, user_of, validity
 from .value import FOREIGN_HINT, HEADERS_HINT, Credentials, login_hint
 
 __all__ = [

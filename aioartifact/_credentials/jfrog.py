@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from .._address import ServerURL
-from .claims import claims_of, number_in
 from .jfrog_encryption import decrypted, master_key, security_path
 from .sources import FileSource, Read, artifactory_of, moved_path, read_address, serves
+from .validity import claims_of, number_in
 from .value import Credentials, Found, Skipped
 
 # jfrog-cli exchanges a password for tokens that live for an hour, and keeps both.

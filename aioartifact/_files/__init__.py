@@ -22,10 +22,9 @@ from .folders import (
     resolve_folder,
     sync_folder,
 )
-from .locks import is_still, lock
 from .manifest import Manifest, Stamp
-from .part_names import is_left_behind, private_part
-from .removal import remove_left_behind
+from .open_files import is_still, lock
+from .part_files import is_left_behind, private_part, remove_left_behind
 from .source import (
     Source,
     blocks_of,

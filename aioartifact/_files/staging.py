@@ -10,9 +10,8 @@ from itertools import islice
 from typing import Self
 
 from .failures import explained, os_error
-from .locks import is_still, lock
-from .part_names import is_record, private_part, record_of, shared_part
-from .reflinks import share_bytes
+from .open_files import is_still, lock, share_bytes
+from .part_files import is_record, private_part, record_of, shared_part
 
 # A staging name in a shared folder may be a trap laid as a symbolic link; Windows has neither flag nor need.
 _FLAGS = (

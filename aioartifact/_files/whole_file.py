@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from .failures import explained
-from .part_names import private_part
+from .part_files import private_part
 
 _FLAGS = (
     os.O_WRONLY
@@ -25,7 +25,7 @@ def write_file(
     Make *chunks*, one after the other, the content of *target*, in one step; blocks.
 
     Nothing is locked, since that takes longer than to write a small file. A clean-up that removes the file before it
-    has its name, see `removal`, has it written once more.
+    has its name, see `part_files`, has it written once more.
 
     Args:
         target: Path of the file, in a folder that exists.

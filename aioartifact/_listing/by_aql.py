@@ -12,8 +12,7 @@ from .._address import ItemURL
 from .._aql import Criteria, any_of, entries_below, ge, gt, has_property, le, lt, match, where
 from .._errors import IncompleteListingError, InvalidArgumentError
 from .._filters import Filter
-from .._path_filter import ALL_FILES, PathFilter
-from .._patterns import Pattern
+from .._path_filter import ALL_FILES, PathFilter, Pattern
 from .._protocol import Below, Request, build_aql, is_folder_row, read_row_item, read_row_path
 from .._session import Operation
 from .results import Batches, Entry

@@ -1,4 +1,8 @@
-"""How a tree is listed: by the first method that works, and by the next one from where that broke off."""
+"""
+How a tree is listed: by the first method that works, and by the next one from where that broke off.
+
+Conditions that the query of a method cannot express are evaluated here, for each entry.
+"""
 
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
@@ -15,6 +19,7 @@ from .._errors import (
     ForbiddenError,
     IncompleteListingError,
     InvalidArgumentError,
+    NotFoundError,
     ProtocolError,
     ResponseError,
     TransportError,
@@ -22,13 +27,21 @@ from .._errors import (
 from .._filters import Filter
 from .._models import FileInfo
 from .._path_filter import ALL_FILES, PathFilter
-from .._protocol import Below, build_file_list, missing_list, read_listed, read_listed_item
+from .._protocol import (
+    Below,
+    build_file_list,
+    build_properties,
+    missing_list,
+    read_listed,
+    read_listed_item,
+    read_properties,
+)
 from .._retry import MIN_PROGRESS_ENTRIES
-from .._session import Operation, Progress, is_anonymous, start_operation, state_of
+from .._scheduler import run_many
+from .._session import Operation, Progress, fetch_response, is_anonymous, start_operation, state_of
 from .arrays import ArrayAnswer
 from .by_aql import list_by_aql
-from .by_folders import list_by_folders, list_children
-from .filtering import filtered
+from .by_folders import fetch_info, list_by_folders, list_children
 from .results import Batches, Entry, Listing, ListingStatus, Method
 from .rows import SORT
 
@@ -235,3 +248,51 @@ async def list_by_file_list(
             ]
     if not answer.has_array:
         raise missing_list(request, "files")
+
+
+async def filtered(session: aiohttp.ClientSession, folder: ItemURL, batches: Batches, wanted: Filter) -> Batches:
+    """
+    Yield the entries that are *wanted*.
+
+    That takes one request for each entry without size or dates in the listing, and one for its properties.
+
+    Raises:
+        ResponseError, TransportError, ProtocolError: If an entry cannot be asked for.
+    """
+    workers = state_of(session).limits.max_concurrency
+
+    async def judge(entry: Entry) -> Entry | None:
+        return await _judged(session, _item(folder, entry), entry, wanted)
+
+    async with aclosing(batches):
+        async for batch in batches:
+            known = [entry for entry in batch if wanted.lacks(entry) or wanted.admits(entry)]
+            if not wanted.properties and not any(map(wanted.lacks, known)):
+                yield known
+                continue
+            async with run_many(known, judge, max_concurrency=workers) as judged:
+                found = [entry async for entry in judged if entry is not None]
+            yield found
+
+
+def _item(folder: ItemURL, entry: Entry) -> ItemURL:
+    return ItemURL(folder.server, folder.repository, entry.path)
+
+
+async def _judged(session: aiohttp.ClientSession, item: ItemURL, entry: Entry, wanted: Filter) -> Entry | None:
+    """The entry, with what was asked for it, if it is wanted; None also where it is there no more."""
+    try:
+        known = await fetch_info(session, item) if wanted.lacks(entry) else entry
+        if not wanted.admits(known):
+            return None
+        return known if await _has_properties(session, item, wanted) else None
+    except NotFoundError:
+        return None
+
+
+async def _has_properties(session: aiohttp.ClientSession, item: ItemURL, wanted: Filter) -> bool:
+    if not wanted.properties:
+        return True
+    request = build_properties(item)
+    # No properties at all is a 404, and so is no item.
+    return wanted.admits_properties(read_properties(request, await fetch_response(session, request)))

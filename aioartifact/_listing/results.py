@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Literal, Self, TypeAlias, TypeVar
 
-from .._html import html_table
 from .._models import FileInfo, FolderInfo
+from .._reprs import html_table
 from .._session import TELEMETRY, ObservedOperation, Observer
 
 T = TypeVar("T")

@@ -38,6 +38,7 @@ from .error_responses import (
     errors_inside,
     is_starting,
     not_sent,
+    permanent_refusal,
     raise_for_status,
     read_error,
     server_words,
@@ -66,7 +67,6 @@ from .mutation_messages import (
     destination_of,
     read_relocation,
 )
-from .permanent import permanent_refusal
 from .property_messages import (
     build_delete_properties,
     build_merge_properties,

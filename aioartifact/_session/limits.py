@@ -15,8 +15,7 @@ from typing import TypeAlias
 
 import anyio
 
-from .._adaptive_limit import AdaptiveLimit
-from .._rate import TokenBucket
+from .._pacing import AdaptiveLimit, TokenBucket
 from .._retry import asks_to_slow_down
 from .attempts import Clock
 

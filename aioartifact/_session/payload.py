@@ -6,8 +6,8 @@ from contextlib import aclosing
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
-from .._adaptive_limit import AdaptiveLimit
 from .._errors import ArtifactoryError, IntegrityError, TransportTimeoutError
+from .._pacing import AdaptiveLimit
 from .._protocol import Upload
 from .state import SessionState
 

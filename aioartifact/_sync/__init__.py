@@ -6,8 +6,7 @@ or a server.
 """
 
 from .matching import Sides, decide, has_twins, needed_digests
-from .sync_plan import SplitPlan, SyncPlan
-from .values import ActionKind, Direction, SyncAction, SyncFile
+from .sync_plan import ActionKind, Direction, SplitPlan, SyncAction, SyncFile, SyncPlan
 
 __all__ = [
     "ActionKind",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .._checksums import ALGORITHMS, Algorithm, checksum_file
-from .values import Direction, SyncAction, SyncFile
+from .sync_plan import Direction, SyncAction, SyncFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,20 @@
-"""The plan of a sync: as a value, as a table for people to read, and as JSON."""
+"""The plan of a sync: its actions, as a value, as a table for people to read, and as JSON."""
 
+import heapq
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, Self, TypeVar, get_args
 
 from .._address import is_url, parse_item_url
-from .._balance import balanced
-from .._checksums import checksum_file
-from .._html import html_size, html_table
+from .._checksums import ALGORITHMS, Checksums, checksum_file
+from .._errors import InvalidArgumentError
 from .._options import check_count
-from .._reprs import ShortRepr
-from .plan_json import malformed, read, read_action, read_choice, read_object, write_action
-from .values import ActionKind, Direction, SyncAction
+from .._reprs import ShortRepr, html_size, html_table
 
+Direction = Literal["download", "upload"]
+ActionKind = Literal["keep", "fetch", "send", "copy", "rename", "delete", "conflict"]
 _VERSION = 1
 # In the order of the summary.
 _WORDS: dict[ActionKind, str] = {
@@ -26,6 +26,71 @@ _WORDS: dict[ActionKind, str] = {
     "conflict": "in conflict",
     "keep": "kept",
 }
+T = TypeVar("T")
+# What each kind of action cannot do without.
+_NEEDS: dict[ActionKind, tuple[str, ...]] = {
+    "keep": ("source", "target"),
+    "fetch": ("source",),
+    "send": ("source",),
+    "copy": ("source", "origin"),
+    "rename": ("source", "origin"),
+    "delete": ("target",),
+    "conflict": ("reason",),
+}
+_FILES = ("source", "target", "origin")
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFile:
+    """
+    A file as a plan saw it.
+
+    Attributes:
+        path: Its path below the folder that is synced, raw, with slashes.
+        size: Bytes.
+        checksums: Those that are known; a local file is read only where its checksum decides something.
+        modified_ns: When a local file was last modified, in nanoseconds since 1970; None for files of a server, which
+            their checksums distinguish.
+    """
+
+    path: str
+    size: int
+    checksums: Checksums = field(default_factory=Checksums)
+    modified_ns: int | None = None
+
+    def has_content_of(self, other: "SyncFile") -> bool:
+        """Whether both are known to hold the same bytes."""
+        return self.size == other.size and self.checksums.agree_with(other.checksums)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAction:
+    """
+    What is done about one path.
+
+    Attributes:
+        kind: ``"keep"``: the destination has the content. ``"fetch"`` or ``"send"``: it is transferred. ``"copy"``,
+            ``"rename"``: the destination has the content under another name, which it keeps, or loses.
+            ``"delete"``: the source does not have it. ``"conflict"``: nothing can be done, see *reason*.
+        path: Path below both folders, raw, with slashes.
+        source: The file at the source; None for a deletion, and for a conflict about what is no file.
+        target: The file at the destination, which is replaced or deleted; None where there is none.
+        origin: The file at the destination that is copied or renamed.
+        reason: Why nothing can be done; ``""`` except for a conflict.
+    """
+
+    kind: ActionKind
+    path: str
+    source: SyncFile | None = None
+    target: SyncFile | None = None
+    origin: SyncFile | None = None
+    reason: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file that this is about."""
+        file = self.source or self.target
+        return file.size if file else 0
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -221,3 +286,112 @@ def _remark(action: SyncAction) -> str:
 def _shown(text: str) -> str:
     """A name that cannot move the cursor of a terminal, or break the line."""
     return text if text.isprintable() else ascii(text)
+
+
+def balanced(weights: Sequence[float], n: int) -> list[list[int]]:
+    """
+    Return the indexes of the items of each of *n* parts, sorted; none is heavier than the mean and one item more.
+
+    The heaviest item comes first, and each goes to the lightest part.
+    """
+    parts: list[list[int]] = [[] for _ in range(n)]
+    lightest = [(0.0, 0, number) for number in range(n)]
+    for index in sorted(range(len(weights)), key=lambda index: (-weights[index], index)):
+        weight, count, number = lightest[0]
+        parts[number].append(index)
+        heapq.heapreplace(lightest, (weight + weights[index], count + 1, number))
+    return [sorted(part) for part in parts]
+
+
+def write_action(action: SyncAction) -> dict[str, Any]:
+    """An action as an object; what says nothing is left out."""
+    files = {"source": action.source, "target": action.target, "origin": action.origin}
+    document: dict[str, Any] = {"kind": action.kind, "path": action.path}
+    document.update((name, _write_file(file)) for name, file in files.items() if file)
+    if action.reason:
+        document["reason"] = action.reason
+    return document
+
+
+def _write_file(file: SyncFile) -> dict[str, Any]:
+    document: dict[str, Any] = {"path": file.path, "size": file.size, "modified_ns": file.modified_ns}
+    document.update((name, file.checksums.get(name)) for name in ALGORITHMS)
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def read_action(where: str, value: object) -> SyncAction:
+    """
+    Read an action.
+
+    Raises:
+        InvalidArgumentError: If it is not one; *where* it stands is in the message.
+    """
+    document = read_object(where, value)
+    kind = read_choice(where, document, "kind", _NEEDS)
+    files: dict[str, SyncFile] = {
+        name: _read_file(f"{where}.{name}", document[name]) for name in _FILES if name in document
+    }
+    for name in _NEEDS[kind]:
+        if name not in document:
+            raise malformed(where, f"a {kind} without {name!r}")
+    reason = read(where, document, "reason", str) if "reason" in document else ""
+    path = read(where, document, "path", str)
+    return SyncAction(kind, path, files.get("source"), files.get("target"), files.get("origin"), reason)
+
+
+def _read_file(where: str, value: object) -> SyncFile:
+    document = read_object(where, value)
+    size = read(where, document, "size", int)
+    if size < 0:
+        raise malformed(f"{where}.size", f"{size}; expected a number of bytes")
+    modified_ns = read(where, document, "modified_ns", int) if "modified_ns" in document else None
+    try:
+        checksums = Checksums(**{name: document.get(name) for name in ALGORITHMS})
+    except InvalidArgumentError as error:
+        raise malformed(where, error.message) from error
+    return SyncFile(read(where, document, "path", str), size, checksums, modified_ns)
+
+
+def read_object(where: str, value: object) -> Mapping[str, Any]:
+    """
+    Return *value* if it is an object.
+
+    Raises:
+        InvalidArgumentError: If it is not.
+    """
+    if not isinstance(value, dict):
+        raise malformed(where, f"{type(value).__name__}; expected an object")
+    return value
+
+
+def read(where: str, document: Mapping[str, Any], name: str, kind: type[T]) -> T:
+    """
+    Return the value of *name*, which is of this *kind*.
+
+    Raises:
+        InvalidArgumentError: If it is missing, or of another kind.
+    """
+    value = document.get(name)
+    # True is an int as well.
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise malformed(f"{where}.{name}", f"{value!r}; expected {kind.__name__}")
+    return value
+
+
+def read_choice(where: str, document: Mapping[str, Any], name: str, choices: Iterable[T]) -> T:
+    """
+    Return the value of *name*, which is one of *choices*.
+
+    Raises:
+        InvalidArgumentError: If it is missing, or none of them.
+    """
+    known = list(choices)
+    for choice in known:
+        if choice == document.get(name):
+            return choice
+    raise malformed(f"{where}.{name}", f"{document.get(name)!r}; expected one of {', '.join(map(repr, known))}")
+
+
+def malformed(where: str, what: str) -> InvalidArgumentError:
+    """The error for a document that is no plan."""
+    return InvalidArgumentError(f"sync plan: {where}: {what}", hint="use what SyncPlan.to_json() has written")

@@ -4,10 +4,10 @@ import random
 from collections.abc import AsyncIterable, Callable, Iterable
 from typing import Any, Literal, TypeVar
 
-from .._balance import balanced
 from .._errors import InvalidArgumentError
 from .._models import FileInfo
 from .._options import check_count, check_several
+from .._sync.sync_plan import balanced
 
 T = TypeVar("T")
 

@@ -1,8 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioartifact._adaptive_limit import AdaptiveLimit
-from aioartifact._rate import TokenBucket
+from aioartifact._pacing import AdaptiveLimit, TokenBucket
 
 SECONDS = st.floats(0, 1000)
 STEPS = st.lists(

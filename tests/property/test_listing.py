@@ -12,8 +12,7 @@ import aioartifact
 from aioartifact import FileInfo
 from aioartifact._address import parse_item_url
 from aioartifact._listing import Listing, list_with_fallback
-from aioartifact._path_filter import PathFilter
-from aioartifact._patterns import parse_patterns
+from aioartifact._path_filter import PathFilter, parse_patterns
 from aioartifact.testing import ArtifactoryServer
 
 pytestmark = pytest.mark.slow

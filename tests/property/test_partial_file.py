@@ -15,7 +15,7 @@ from aioartifact._address import parse_item_url
 from aioartifact._checksums import Checksums
 from aioartifact._errors import LocalFileError
 from aioartifact._files import Staging
-from aioartifact._files.part_names import shared_part
+from aioartifact._files.part_files import shared_part
 from aioartifact._protocol import ExpectedContent
 from aioartifact._transfer.receive.content import first_missing
 from aioartifact._transfer.receive.journal import adopt, decode, journal_of

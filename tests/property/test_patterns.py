@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioartifact._patterns import parse_pattern
+from aioartifact._path_filter import parse_pattern
 
 NAMES = st.text(alphabet="ab*[", min_size=1, max_size=3)
 PATHS = st.lists(NAMES, min_size=1, max_size=5)

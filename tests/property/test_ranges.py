@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioartifact._transfer.receive.ranges import Range, Ranges
+from aioartifact._transfer.receive.content import Range, Ranges
 
 SIZE = 40
 PAIRS = st.lists(st.tuples(st.integers(0, SIZE), st.integers(0, SIZE)), max_size=12)

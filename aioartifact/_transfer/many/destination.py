@@ -1,15 +1,36 @@
-"""The folder that a bulk call writes to: what is made in it, and which names are given away."""
+"""The folder that a bulk call writes to: its subfolders and names, the space on its disk, and syncs of its entries."""
 
 import hashlib
 import os
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
-from ..._errors import InvalidArgumentError
-from ..._files import Staging, TargetFile, find_target, folds_names, make_folder, resolve_folder
+import anyio
+
+from ..._errors import ArtifactoryError, InvalidArgumentError
+from ..._files import (
+    Staging,
+    TargetFile,
+    device_of,
+    file_status,
+    find_target,
+    folds_names,
+    free_space,
+    make_folder,
+    no_space,
+    resolve_folder,
+    sync_folder,
+)
+from ..._models import FileInfo
+from ..._threads import run
 from ..local_paths import check_inside, folded
+from ..overwrite import Overwrite, additional_bytes
 
 # Folders that are remembered as made; after so many, all are looked at again.
 _MAX_FOLDERS = 4096
+T = TypeVar("T")
 
 
 class Claim(NamedTuple):
@@ -94,3 +115,89 @@ class Destination:
 
 def _digest(path: str) -> bytes:
     return hashlib.blake2b(path.encode(errors="surrogatepass"), digest_size=12).digest()
+
+
+@dataclass(slots=True)
+class _Folder:
+    """A folder to sync: the number of requests, and how many of them are served."""
+
+    lock: anyio.Lock = field(default_factory=anyio.Lock)
+    asked: int = 0
+    served: int = 0
+
+
+class FolderSyncs:
+    """Syncs folders: requests during a sync share the next one."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, _Folder] = {}
+
+    async def sync(self, path: str) -> None:
+        """
+        Wait until the names that are in the folder *path* now are on the disk itself.
+
+        Raises:
+            LocalFileError: If the disk failed.
+        """
+        folder = self._folders.setdefault(path, _Folder())
+        folder.asked += 1
+        mine = folder.asked
+        async with folder.lock:
+            if folder.served < mine:
+                covered = folder.asked
+                await run(sync_folder, path)
+                folder.served = covered
+        if folder.served == folder.asked:
+            self._folders.pop(path, None)
+
+
+def check_space(
+    items: Sequence[T], place_of: Callable[[T], tuple[str, FileInfo | None]], overwrite: Overwrite, root: str
+) -> None:
+    """
+    Make sure that *items* fit, as far as their sizes are listed; blocks.
+
+    Local files are looked at only if the sum of all sizes is more than is free.
+
+    Raises:
+        LocalFileError: If they do not (ENOSPC).
+    """
+    free = free_space(root)
+    total = sum(listed.size or 0 for listed in items if isinstance(listed, FileInfo))
+    if free is None or total <= free:
+        return
+    for folder, needed in _needed(_placed(items, place_of), overwrite).values():
+        free = free_space(folder)
+        if free is not None and needed > free:
+            raise no_space(folder, needed, free)
+
+
+def _placed(
+    items: Iterable[T], place_of: Callable[[T], tuple[str, FileInfo | None]]
+) -> Iterable[tuple[str, FileInfo | None]]:
+    for item in items:
+        try:
+            yield place_of(item)
+        except ArtifactoryError:  # its outcome reports the error
+            continue
+
+
+def _needed(placed: Iterable[tuple[str, FileInfo | None]], overwrite: Overwrite) -> dict[int | None, tuple[str, int]]:
+    """A folder and the bytes that are needed below it, for each file system."""
+    folders: dict[str, int] = defaultdict(int)
+    for path, listed in placed:
+        folders[os.path.dirname(path)] += additional_bytes(overwrite, _size(path), listed)
+    needed: dict[int | None, tuple[str, int]] = {}
+    for folder, size in folders.items():
+        device = device_of(folder)
+        first, before = needed.get(device, (folder, 0))
+        needed[device] = (first, before + size)
+    return needed
+
+
+def _size(path: str) -> int | None:
+    try:
+        status = file_status(path)
+    except ArtifactoryError:
+        return None
+    return status.st_size if status else None

@@ -32,9 +32,7 @@ from ..receive.cached_file import fetch_through
 from ..receive.content import pin_of
 from ..receive.one_file import Fetched, may_have_partial
 from ..receive.small_file import SmallFile, place_small, small_checksums
-from .destination import Destination
-from .durability import FolderSyncs
-from .space import check_space
+from .destination import Destination, FolderSyncs, check_space
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -1,14 +1,15 @@
 """
-Do these bytes belong to that content? The one answer for downloads, streams, open files and archive members.
+Do these bytes belong to that content, and which are missing? For downloads, streams, open files and archive members.
 
 Checksums decide where both sides have one in common. Then an ETag decides. An answer with neither cannot be matched
 with any content: `Last-Modified` has a resolution of one second, and a file can change twice in one.
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, Self, TypeAlias
 
 from ..._address import ItemURL
 from ..._checksums import ALGORITHMS, NO_CHECKSUMS, Algorithm, Checksums, Digests
@@ -16,11 +17,70 @@ from ..._codings import can_decode, decoded
 from ..._errors import IntegrityError, ProtocolError
 from ..._models import FileInfo
 from ..._protocol import ExpectedContent
-from .ranges import Range, Ranges
-
-WHOLE = Range(0, sys.maxsize)
 
 Meaning: TypeAlias = Literal["body", "unchanged", "end", "refusal"]
+
+
+class Range(NamedTuple):
+    """
+    Bytes of a file.
+
+    Attributes:
+        start: Offset of the first one.
+        stop: Offset behind the last one.
+    """
+
+    start: int
+    stop: int
+
+
+class Ranges:
+    """Disjoint stretches of a file in ascending order; those that touch are one."""
+
+    __slots__ = ("_starts", "_stops")
+
+    def __init__(self, ranges: Iterable[tuple[int, int]] = ()) -> None:
+        self._starts: list[int] = []
+        self._stops: list[int] = []
+        for start, stop in ranges:
+            self.add(start, stop)
+
+    def add(self, start: int, stop: int) -> None:
+        """Take the bytes from *start* to *stop* in, whether or not some are there already."""
+        if start >= stop:
+            return
+        first, last = bisect_left(self._stops, start), bisect_right(self._starts, stop)
+        if first < last:
+            start, stop = min(start, self._starts[first]), max(stop, self._stops[last - 1])
+        self._starts[first:last] = [start]
+        self._stops[first:last] = [stop]
+
+    def missing(self, size: int) -> list[Range]:
+        """The stretches of a file of *size* bytes that are not here, the first one first."""
+        edges = zip([0, *self._stops], [*self._starts, size], strict=True)
+        return [Range(start, min(stop, size)) for start, stop in edges if start < min(stop, size)]
+
+    def reach(self, offset: int = 0) -> int:
+        """Offset of the first byte from *offset* on that is not here."""
+        index = bisect_right(self._starts, offset) - 1
+        return max(offset, self._stops[index]) if index >= 0 else offset
+
+    def without(self, offset: int) -> Self:
+        """The same without the byte at *offset*."""
+        pieces = ((min(r.start, offset), min(r.stop, offset)) for r in self)
+        others = ((max(r.start, offset + 1), max(r.stop, offset + 1)) for r in self)
+        return type(self)([*pieces, *others])
+
+    @property
+    def total(self) -> int:
+        """How many bytes are here."""
+        return sum(self._stops) - sum(self._starts)
+
+    def __iter__(self) -> Iterator[Range]:
+        return map(Range, self._starts, self._stops)
+
+
+WHOLE = Range(0, sys.maxsize)
 
 
 def meaning_of(status: int, *, has_range: bool, is_conditional: bool = False) -> Meaning:

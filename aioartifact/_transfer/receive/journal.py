@@ -17,7 +17,7 @@ from ..._checksums import ALGORITHMS, Checksums
 from ..._errors import IntegrityError, InvalidArgumentError, LocalFileError, NotFoundError, ProtocolError
 from ..._models import FileInfo
 from ..._protocol import ExpectedContent
-from .ranges import Range, Ranges
+from .content import Range, Ranges
 
 _FORMAT = b"aioartifact journal 1"
 # A smaller part would cost more to look after than to fetch again.

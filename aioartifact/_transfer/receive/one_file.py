@@ -45,6 +45,7 @@ from ..._threads import check_wanted, run, run_short
 from .content import (
     WHOLE,
     Pin,
+    Range,
     algorithms_for,
     check_pin,
     check_pinned_size,
@@ -61,7 +62,6 @@ from .content import (
 from .journal import WORTH_KEEPING, adopt, can_outlive, decode, is_worth_leaving, journal_of
 from .parallel import BATCH, Body, ContentChanged
 from .partial_file import PartialFile
-from .ranges import Range
 
 _SHORT = 64 * 1024
 # What a crash may cost, in seconds of transfer; a file that takes less is never synced.

@@ -15,9 +15,8 @@ from ..._retry import MIN_PROGRESS_BYTES
 from ..._scheduler import Slots, collapsed
 from ..._session import Reply, start_operation, state_of, stream
 from ..._threads import finished, run, submit
-from .content import WHOLE, is_requested_part_of
+from .content import WHOLE, Range, is_requested_part_of
 from .partial_file import PartialFile
-from .ranges import Range
 from .segments import RangeScaler, Segment, Segments, TransferSample
 
 # One thread hop per batch: it costs less in larger ones, but each connection has two of them in memory.

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from ..._checksums import Algorithm, Checksums, Digests
 from ..._files import Staging
 from ..._threads import check_wanted
+from .content import Range, Ranges
 from .journal import Journal, encode
-from .ranges import Range, Ranges
 
 _BLOCK = 1024 * 1024
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
-from .ranges import Range
+from .content import Range
 
 # A smaller share would hardly pay for its request.
 _LEAST = 4 * 1024 * 1024

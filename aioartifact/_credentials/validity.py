@@ -1,9 +1,17 @@
-"""When credentials must be renewed, and whether renewed ones are those of the same user."""
+"""
+When credentials must be renewed, and whether renewed ones are those of the same user.
 
+Both may be claims of a JSON Web Token; its signature is the server's business (RFC 7519).
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
-from .claims import claims_of, number_in, user_in
 from .value import Credentials
 
 # As jfrog-client-go does: tokens of the platform are renewed when a tenth of their lifetime is left, but at least half
@@ -14,6 +22,30 @@ _LEAST, _MOST = 1800.0, 7 * 86400.0
 _LEFT_OF_SHORT = 1 / 6
 # After a renewal whose credentials the server has refused, too.
 _FORCE_SECONDS, _MAX_FORCE_SECONDS = 10.0, 300.0
+
+
+def claims_of(token: str) -> Mapping[str, Any]:
+    """Return the claims of a JSON Web Token; nothing for other tokens."""
+    payload = token.split(".")[1] if token.count(".") == 2 else ""
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def number_in(claims: Mapping[str, Any], name: str) -> float | None:
+    """Return a claim that is a finite number; None for all others."""
+    value = claims.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < 1e12:
+        return None
+    return float(value)
+
+
+def user_in(claims: Mapping[str, Any]) -> str:
+    """Return the user of a token: the last segment of a subject such as ``jfrt@01.../users/ada``, else the subject."""
+    subject = claims.get("sub")
+    return subject.rpartition("/users/")[2] if isinstance(subject, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
