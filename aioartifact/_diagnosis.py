@@ -1,21 +1,122 @@
-"""From what a probe has observed to a finding; pure functions, each for one check."""
+"""What `diagnose` reports: values, where to look for an Artifactory, and the judgements of what its probes observed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Protocol
+from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
-from .._address import ServerURL, mask_url
-from .._errors import ArtifactoryError, AuthenticationError, ForbiddenError
-from .._models import Repository, ServerInfo
-from .findings import Finding
+from ._address import ServerURL, mask_url
+from ._errors import ArtifactoryError, AuthenticationError, ForbiddenError
+from ._models import Repository, Response, ServerInfo
 
+Status = Literal["ok", "warn", "fail"]
+_MOST_ADDRESSES = 8
+_OWN_HEADERS = ("X-Artifactory-Id", "X-Artifactory-Node-Id", "X-JFrog-Version")
 _SOON_DAYS = 14
 _SLOW_SECONDS = 0.5
 # Signed URLs and tokens are valid for minutes; servers allow a minute or so of difference.
 _SKEW_SECONDS = 60.0
 _CHECKSUMS = {"X-Checksum-Sha256": "SHA-256", "X-Checksum-Sha1": "SHA-1", "X-Checksum-Md5": "MD5"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    One check of a diagnosis.
+
+    Attributes:
+        check: What was checked: ``"dns"``, ``"proxy"``, ``"connection"``, ``"tls"``, ``"address"``, ``"clock"``,
+            ``"latency"``, ``"version"``, ``"credentials"``, ``"repositories"``, ``"listing"``, ``"aql"``,
+            ``"ranges"``, ``"storage"`` or ``"checksums"``.
+        status: ``"ok"``; ``"warn"`` if calls work, but slower or not all of them; ``"fail"`` if calls fail.
+        text: What was found.
+        hint: What to do, or None.
+    """
+
+    check: str
+    status: Status
+    text: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.status:<5} {self.check:<12}  {self.text}" + (f" — {self.hint}" if self.hint else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """
+    What :func:`diagnose` has found, in the order of the checks.
+
+    Attributes:
+        url: Base address of the server, as found; the requested one if there is none.
+        findings: One for each check; checks that need a failed one are missing.
+    """
+
+    url: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no check failed; there may be warnings."""
+        return all(finding.status != "fail" for finding in self.findings)
+
+    def __getitem__(self, check: str) -> Finding:
+        """
+        Return the finding of a check.
+
+        Raises:
+            KeyError: If it was not made.
+        """
+        for finding in self.findings:
+            if finding.check == check:
+                return finding
+        raise KeyError(check)
+
+    def __str__(self) -> str:
+        return "\n".join([self.url, *map(str, self.findings)])
+
+
+def address_candidates(expected: ServerURL, written: ServerURL) -> list[ServerURL]:
+    """
+    List the addresses at which to look for an Artifactory, the most likely one first.
+
+    Args:
+        expected: Server that the URL belongs to by the rules of the library.
+        written: Server whose context path is the whole path of the URL.
+    """
+    path = written.context_path
+    paths: list[tuple[str, ...]] = [expected.context_path, path, (*path, "artifactory"), ("artifactory",), ()]
+    paths += [(*path[:length], *last) for length in range(len(path) - 1, 0, -1) for last in (("artifactory",), ())]
+    return [ServerURL(written.scheme, written.host, written.port, each) for each in _unique(paths)][:_MOST_ADDRESSES]
+
+
+def _unique(paths: Iterable[tuple[str, ...]]) -> Iterable[tuple[str, ...]]:
+    doubled = ("artifactory", "artifactory")
+    return dict.fromkeys(path for path in paths if path[-2:] != doubled)
+
+
+def is_artifactory(response: Response) -> bool:
+    """Whether the response to a ping is that of an Artifactory, which may require credentials for it."""
+    if response.status_code == 200:
+        return response.text.strip() == "OK"
+    if response.status_code in (401, 403):
+        return _has_own_headers(response.headers) or _has_errors(response)
+    # The router of a platform sends them with 404, too.
+    return response.status_code >= 500 and _has_own_headers(response.headers)
+
+
+def _has_own_headers(headers: Mapping[str, str]) -> bool:
+    return any(name in headers for name in _OWN_HEADERS) or headers.get("Server", "").startswith("Artifactory")
+
+
+def _has_errors(response: Response) -> bool:
+    try:
+        document = response.json()
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and isinstance(document.get("errors"), list)
 
 
 class SentCredentials(Protocol):
