@@ -57,7 +57,7 @@ SERVER_LAYERS = (
     {"app"},
     {"runner"},
     {"control"},
-    {"example_data", "remote"},
+    {"remote"},
     {"server", "threaded"},
     {"process"},
     {"__init__"},
@@ -70,7 +70,7 @@ LOOKUP_LAYERS = (
     {"__init__"},
 )
 HANDLER_LAYERS = (
-    {"accept", "editions", "parameters"},
+    {"request_checks"},
     {"storage_api"},
     {"administration", "items", "search", "security"},
     {"builds", "packages"},
@@ -356,7 +356,7 @@ def test_rules_allow(file, source):
         pytest.param(
             "testing/handlers/storage_api/item_info.py", "from ..items import deploy", "not below", id="handler-upwards"
         ),
-        pytest.param("testing/handlers/accept.py", "from ..app import App", "not below", id="handler-uses-app"),
+        pytest.param("testing/handlers/request_checks.py", "from ..app import App", "not below", id="handler-uses-app"),
         pytest.param("testing/app.py", "from .._address import quote", "the client", id="server-uses-client"),
         pytest.param("testing/aql/fields.py", "import aioartifact", "the client", id="server-uses-public-client"),
         pytest.param("testing/app.py", "from aioartifact import url", "the client", id="server-uses-public-name"),

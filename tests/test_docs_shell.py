@@ -17,7 +17,7 @@ from sybil import Document
 from sybil.parsers.markdown import CodeBlockParser
 
 from aioartifact.testing import ThreadedArtifactoryServer
-from aioartifact.testing.example_data import store_example_data
+from aioartifact.testing.process import store_example_data
 
 pytestmark = pytest.mark.slow
 

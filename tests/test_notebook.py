@@ -9,7 +9,7 @@ import pytest
 from nbclient import NotebookClient
 
 from aioartifact.testing import ThreadedArtifactoryServer
-from aioartifact.testing.example_data import store_example_data
+from aioartifact.testing.process import store_example_data
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ See: JFrog, "Artifactory Query Language".
 from .conditions import Condition, before, eq, ge, gt, last, le, lt, match, ne, not_match
 from .criteria import Criteria, ItemFields, all_of, any_of, field, has_property, where
 from .item_query import KEY, Items, items
-from .queries import entries_below, files_with_property, folders_in, folders_in_each
+from .prepared_queries import entries_below, files_with_property, folders_in, folders_in_each
 
 __all__ = [
     "KEY",

@@ -10,7 +10,7 @@ import click
 import aioartifact
 
 from . import units
-from .colours import CYAN, RED, YELLOW, painted
+from .render import CYAN, RED, YELLOW, painted
 from .termination import Terminated
 
 DONE, FAILED, USAGE, REFUSED, MISSING = 0, 1, 2, 3, 4

@@ -1,17 +1,31 @@
-"""Results on stdout: plain lines, or one JSON object per line."""
+"""Results on stdout: plain lines, or one JSON object per line; and colours, readable on dark and on light ground."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import TypeAlias
+from typing import TextIO, TypeAlias
 
 import aioartifact
 
 from . import units
-from .colours import GREEN, RED, YELLOW, painted
+
+# Codes of ECMA-48; red is bold, as it is hard to read otherwise.
+RED, GREEN, YELLOW, BLUE, CYAN, DIM = "1;31", "32", "33", "34", "36", "2"
+
+
+def painted(text: str, colour: str, stream: TextIO) -> str:
+    """Return *text* in a colour if *stream* is a terminal that shows colours, and ``NO_COLOR`` is not set."""
+    return f"\x1b[{colour}m{text}\x1b[0m" if text and has_colours(stream) else text
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Whether *stream* is a terminal, and nothing in the environment objects."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
 
 _SYNC_COLOURS = {"deleted": RED, "renamed": YELLOW, "failed": RED}
 Entry: TypeAlias = aioartifact.FileInfo | aioartifact.FolderInfo

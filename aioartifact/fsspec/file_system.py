@@ -25,10 +25,9 @@ from .caching import AdaptiveCache
 from .entries import Entry, by_folder, entry_of, folder_entry, is_folder
 from .options import JSON_OPTIONS, SESSION_OPTIONS, URL_SERVER, ConfiguredType, HiddenAuth
 from .reading import RandomReader, ReadFile, StreamedFile
-from .sessions import Manager, Sessions
+from .sessions import Manager, Sessions, wait_for
 from .spans import MAX_GAP, Merged, Span, merge
-from .staging import Staging
-from .threads import wait_for
+from .spooled_upload import Staging
 from .writing import AsyncWriteFile, CompressedFile, WriteFile
 
 # Entries of one listing that are remembered: about 10 MB.

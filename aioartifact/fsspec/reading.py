@@ -12,7 +12,7 @@ import aioartifact
 from .bases import AbstractAsyncStreamedFile, AbstractBufferedFile
 from .caching import AdaptiveCache
 from .entries import Entry, entry_of, info_of
-from .threads import start, wait_for
+from .sessions import start, wait_for
 
 if TYPE_CHECKING:
     from .file_system import ArtifactoryFileSystem

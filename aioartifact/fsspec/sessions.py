@@ -1,14 +1,16 @@
-"""One session for each event loop and process that a file system is used in."""
+"""One session for each event loop and process that a file system is used in, and calls from threads into a loop."""
 
 import asyncio
 import atexit
 import os
+import sys
 import weakref
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import TypeAlias
+from typing import Any, ParamSpec, TypeAlias, TypeVar, cast
 
 import aiohttp
+from fsspec.asyn import sync
 
 _SECONDS_AT_EXIT = 2.0
 Manager: TypeAlias = AbstractAsyncContextManager[aiohttp.ClientSession]
@@ -116,3 +118,24 @@ _EVERY: weakref.WeakSet[Sessions] = weakref.WeakSet()
 def _close_at_exit() -> None:
     for sessions in list(_EVERY):
         sessions.close_all(_SECONDS_AT_EXIT)
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def wait_for(loop: Any, call: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """
+    Run a coroutine function in *loop*, and wait for its result.
+
+    Raises:
+        RuntimeError: If there is no loop: the file system was opened for coroutines.
+        NotImplementedError: If this thread is that of the loop.
+    """
+    return cast("T", sync(loop, call, *args, **kwargs))
+
+
+def start(loop: asyncio.AbstractEventLoop | None, call: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """Start a coroutine function in *loop* without waiting for it; nothing, if the loop does not run any more."""
+    if loop is not None and loop.is_running() and not sys.is_finalizing():
+        asyncio.run_coroutine_threadsafe(call(), loop)

@@ -7,8 +7,8 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 import anyio.to_thread
 
-from .staging import Staging
-from .threads import wait_for
+from .sessions import wait_for
+from .spooled_upload import Staging
 
 if TYPE_CHECKING:
     from .file_system import ArtifactoryFileSystem

@@ -14,14 +14,7 @@ from aiohttp import web
 
 from .clocks import wait_until
 from .handlers.administration import repository_settings, storageinfo, system
-from .handlers.builds import (
-    build_artifacts,
-    build_listing,
-    build_publication,
-    build_removal,
-    build_requests,
-    build_usage,
-)
+from .handlers.builds import build_artifacts, build_listing, build_publication, build_removal, build_requests
 from .handlers.items import deploy, folder_archive, methods, multipart, relocation, webdav
 from .handlers.packages import package_upload, simple_index
 from .handlers.search import aql_search, artifact_search, date_search, version_search
@@ -76,7 +69,7 @@ _REST: tuple[tuple[str, dict[str, Handler]], ...] = (
         },
     ),
     ("api/builds/buildArtifacts", {"GET": build_artifacts.list_artifacts}),
-    ("api/search/dependency", {"GET": build_usage.search_dependents}),
+    ("api/search/dependency", {"GET": build_listing.search_dependents}),
     ("api/search/buildArtifacts", {"POST": build_artifacts.search_artifacts}),
     ("api/search/aql", {"POST": aql_search.aql}),
     ("api/search/artifact", {"GET": artifact_search.quick}),

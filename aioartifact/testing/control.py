@@ -14,10 +14,9 @@ from .accounts.oidc import IdentityMapping
 from .accounts.permission_targets import Grant
 from .accounts.principals import User
 from .accounts.tokens import Order
-from .archive.folder_download import MEGABYTE, FolderDownload
 from .indexes import arrivals
-from .instance import Instance
-from .protocol.dates import to_ms
+from .instance import MEGABYTE, FolderDownload, Instance
+from .protocol.formats import to_ms
 from .repositories import definitions
 from .repositories.definitions import RepositoryOptions
 from .runner import Runner

@@ -9,16 +9,38 @@ from datetime import tzinfo
 from typing import Literal, Protocol, TypeVar
 
 from .accounts.auth import Accounts
-from .archive.folder_download import FolderDownload
 from .clocks import Clock
 from .profiles import Profile
-from .protocol import dates
+from .protocol import formats
 from .read_timeouts import ReadTimeouts
 from .repositories.definitions import Repository, members_of, storing, with_caches
 from .storage.part_uploads import MultipartUploads
 from .storage.storage_summary import Summary
 from .storage.store import Store
 from .turnstile import Turnstile
+
+MEGABYTE = 1 << 20  # bytes
+
+
+@dataclass(slots=True)
+class FolderDownload:
+    """
+    What may be downloaded as an archive.
+
+    Attributes:
+        max_size: Bytes of all files together.
+        max_files: How many of them.
+        max_parallel: How many archives may be under way at the same time.
+        anonymous: Whether requests without credentials are let in.
+        running: How many are under way.
+    """
+
+    max_size: int
+    max_files: int
+    max_parallel: int
+    anonymous: bool
+    running: int = 0
+
 
 Edition = Literal["oss", "pro"]
 
@@ -133,7 +155,7 @@ class Instance:
 
     def iso(self, time_ms: int) -> str:
         """Print a time in the server's zone."""
-        return dates.iso(time_ms, self.zone)
+        return formats.iso(time_ms, self.zone)
 
     async def in_thread(self, call: Callable[[], T], /) -> T:
         """

@@ -1,4 +1,4 @@
-"""The server as a process of its own."""
+"""The server as a process of its own, and the data that the examples of the documentation use."""
 
 import asyncio
 import os
@@ -14,11 +14,14 @@ if sys.platform != "win32":
     import resource
 
 from .control import Control, DescriptionForm
-from .example_data import store_example_data
 from .instance import Edition
 from .profiles import Profile, ProfileName
 from .runner import ServerOptions
 from .server import ArtifactoryServer
+
+_EXAMPLE_REPOSITORY = "data-public"
+_EXAMPLE_VERSIONS = ("1.0.0", "1.1.0", "1.1.1")
+_EXAMPLE_NAMES = ("a.wav", "b.wav", "c.wav")
 
 
 def serve(
@@ -181,3 +184,19 @@ def _announced(ready_file: Path | None, form: DescriptionForm | None, server: Co
         yield
     finally:
         ready_file.unlink(missing_ok=True)
+
+
+def store_example_data(server: Control) -> None:
+    """
+    Store three versions of a small dataset, ``emodb/db`` in the repository ``data-public``.
+
+    Each has an archive and a folder ``media`` with three files. In a folder of data that has them already, they are
+    stored again.
+    """
+    if not server.has_repository(_EXAMPLE_REPOSITORY):
+        server.create_repository(_EXAMPLE_REPOSITORY)
+    for version in _EXAMPLE_VERSIONS:
+        folder = f"{_EXAMPLE_REPOSITORY}/emodb/db/{version}"
+        server.put(f"{folder}/db-{version}.zip", f"archive {version}".encode())
+        for name in _EXAMPLE_NAMES:
+            server.put(f"{folder}/media/{name}", f"{name} of {version}".encode())

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import aioartifact
 from aioartifact.fsspec.caching import AdaptiveCache
 from aioartifact.fsspec.reading import ReadFile
-from aioartifact.fsspec.threads import wait_for
+from aioartifact.fsspec.sessions import wait_for
 from aioartifact.testing import Fault
 
 BIG = os.urandom(12 * 1024 * 1024)

@@ -15,7 +15,7 @@ from sybil.parsers.markdown import CodeBlockParser, SkipParser
 
 import aioartifact
 from aioartifact.testing import ThreadedArtifactoryServer
-from aioartifact.testing.example_data import store_example_data
+from aioartifact.testing.process import store_example_data
 
 ROOT = Path(__file__).parents[2]
 

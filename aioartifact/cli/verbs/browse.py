@@ -9,8 +9,8 @@ import aioartifact
 
 from .. import render, units
 from ..arguments import URL, as_json
-from ..colours import BLUE
 from ..errors import say, warn_of_gaps
+from ..render import BLUE
 from ..running import run
 from ..settings import Settings
 

@@ -12,8 +12,8 @@ import aioartifact
 
 from .. import render
 from ..arguments import URL, as_json, server_or_default
-from ..colours import CYAN, GREEN, RED, YELLOW
 from ..errors import DONE, FAILED
+from ..render import CYAN, GREEN, RED, YELLOW
 from ..running import run
 from ..settings import SessionOptions, Settings
 

@@ -9,8 +9,8 @@ import aioartifact
 
 from .. import render
 from ..arguments import URL, as_json, parse_properties
-from ..colours import CYAN
 from ..errors import DONE, MISSING, say
+from ..render import CYAN
 from ..running import run
 from ..settings import Settings
 

@@ -9,8 +9,8 @@ import aioartifact
 
 from .. import render
 from ..arguments import as_json, with_server
-from ..colours import DIM
 from ..errors import DONE, FAILED
+from ..render import DIM
 from ..running import run
 from ..settings import Settings
 

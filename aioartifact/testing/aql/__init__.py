@@ -13,10 +13,10 @@ from datetime import UTC, tzinfo
 
 from .compiler import NO_ROWS, Edition, select, shown, validate
 from .criteria import Conditions
-from .errors import AQLError
 from .parser import parse
 from .results import Page, Printing, Result, Row, Viewer, frame
 from .sql import SQL
+from .syntax import AQLError
 
 __all__ = ["AQLError", "Edition", "Result", "Row", "Viewer", "frame", "parse", "run"]
 

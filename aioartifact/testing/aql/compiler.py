@@ -4,12 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .criteria import Conditions
-from .errors import AQLError
+from .criteria import Conditions, required_roads
 from .fields import Field, Fields, Kind, PropertyKey, Route, Selection, default_fields
-from .roads import required_roads
 from .sql import SQL, Parameter
-from .syntax import Junction, Query
+from .syntax import AQLError, Junction, Query
 from .tables import PROPERTY, TABLES, alias_at, column, is_stored, join, table_at, with_beginnings
 
 Edition = Literal["oss", "pro"]

@@ -3,20 +3,21 @@ Criteria as conditions on rows of the searched domain, joined with rows of the d
 
 Criteria on the same road are about the same row, as on the real server, but those on properties are not: each may
 be met by a property of its own. What this server does not keep (archive entries, releases) is as if it were NULL.
+
+Two things are derived from criteria for SQLite. Everything below a folder is asked for as "the folder, or what starts
+with it": an alternative, which SQLite does not turn into a range of its index; bounds around both sides give it one.
+A row of the searched domain is accepted without a row at the end of a road where criteria are met by nothing, such as
+"differs from"; where no row would be, the statement says so, and SQLite starts from whichever table is best.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from .bounds import path_bounds
-from .errors import AQLError
 from .fields import Field, Kind, PropertyKey, Route, domain_at
-from .patterns import literal_prefix
-from .roads import is_of_property, road_of
-from .sql import FALSE, SQL, TRUE, every, matches, some, within
-from .syntax import Comparison, Criterion, Group, Junction, Operator
-from .tables import alias_at, column, is_stored, properties_at, with_beginnings
+from .sql import FALSE, SQL, TRUE, Bounds, every, literal_prefix, matches, pattern_bounds, some, within
+from .syntax import AQLError, Comparison, Criterion, Group, Junction, Operator
+from .tables import PROPERTY, alias_at, column, is_stored, properties_at, steps, with_beginnings
 from .values import period_start, read_value
 
 TRASH_CAN = "auto-trashcan"
@@ -26,6 +27,8 @@ _ORDERING = {Operator.GT: ">", Operator.GTE: ">=", Operator.LT: "<", Operator.LT
 _RELATIVE = {Operator.LAST: ">", Operator.BEFORE: "<"}
 _WITH_ITEM: Mapping[str, Route] = {"item": (), "property": ("item",), "stat": ("item",)}
 """Domains whose rows belong to one item each, and the roads there."""
+_PATH = Field((), "path", Kind.STRING)
+_MET_BY_NOTHING = (Operator.NE, Operator.NMATCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,3 +229,53 @@ def _named_repository(comparison: Comparison) -> str | None:
         return None
     is_pattern = operator is Operator.MATCH and literal_prefix(value) != value
     return None if is_pattern else value
+
+
+def path_bounds(criterion: Criterion) -> Bounds | None:
+    """Bound the paths of all items that meet *criterion*; None where it leaves them open."""
+    if isinstance(criterion, Comparison):
+        return _compared(criterion)
+    found = [path_bounds(each) for each in criterion.criteria]
+    known = [each for each in found if each]
+    starts, stops = [each.start for each in known], [each.stop for each in known]
+    if criterion.junction is Junction.AND and known:
+        return Bounds(max(starts), min(stops))
+    if criterion.junction is Junction.OR and len(known) == len(found):
+        return Bounds(min(starts), max(stops))
+    return None
+
+
+def _compared(comparison: Comparison) -> Bounds | None:
+    if comparison.value is None or comparison.subject != _PATH:
+        return None
+    if comparison.operator is Operator.EQ:
+        return Bounds(comparison.value, comparison.value + "\0")
+    return pattern_bounds(comparison.value) if comparison.operator is Operator.MATCH else None
+
+
+def is_of_property(subject: Field | PropertyKey) -> bool:
+    """Return whether a criterion is about properties."""
+    return isinstance(subject, PropertyKey) or subject.route[-1:] == (PROPERTY,)
+
+
+def road_of(subject: Field | PropertyKey) -> Route:
+    """Return the road to the row that a criterion is about; for a property, to what it belongs to."""
+    is_field_of_property = isinstance(subject, Field) and is_of_property(subject)
+    return subject.route[:-1] if is_field_of_property else subject.route
+
+
+def required_roads(criterion: Criterion) -> frozenset[Route]:
+    """Return the roads at whose ends all that meet *criterion* have a row."""
+    if isinstance(criterion, Comparison):
+        return frozenset() if _may_be_met_by_nothing(criterion) else frozenset(steps(road_of(criterion.subject)))
+    if criterion.junction is Junction.RESULT_FILTER or not criterion.criteria:
+        return frozenset()
+    found = [required_roads(each) for each in criterion.criteria]
+    return frozenset.intersection(*found) if criterion.junction is Junction.OR else frozenset.union(*found)
+
+
+def _may_be_met_by_nothing(comparison: Comparison) -> bool:
+    if comparison.operator in _MET_BY_NOTHING or comparison.value is None:
+        return True
+    subject = comparison.subject
+    return isinstance(subject, Field) and subject.kind is Kind.ITEM_TYPE and comparison.value == "any"

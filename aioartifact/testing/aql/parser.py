@@ -11,9 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from .errors import AQLError
 from .fields import SEARCHABLE, Field, Kind, PropertyKey, Selection, criterion_subject, selection, sort_field
-from .syntax import Comparison, Criterion, Group, Junction, Operator, Query, Sort
+from .syntax import AQLError, Comparison, Criterion, Group, Junction, Operator, Query, Sort
 
 _T = TypeVar("_T")
 

@@ -1,16 +1,16 @@
-"""Pieces of SQL with their parameters, and how they combine."""
+"""Pieces of SQL with their parameters, how they combine, and the range of texts that a wildcard pattern can match."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from .errors import AQLError
-from .patterns import Bounds, literal_prefix, pattern_bounds
+from .syntax import AQLError
 
 Parameter = str | int | None
 
 _CHAIN = 50  # conditions in a row
 _MAX_PATTERN = 50_000  # bytes; SQLITE_LIMIT_LIKE_PATTERN_LENGTH, where SQLite gives up in the middle of the rows
+_HIGHEST = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,14 @@ class SQL:
 
     text: str
     parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Texts from *start* up to but not including *stop*, in the order of code points (and of UTF-8)."""
+
+    start: str
+    stop: str
 
 
 TRUE = SQL("1")
@@ -70,3 +78,22 @@ def matches(column: str, pattern: str) -> SQL:
     bounds = pattern_bounds(pattern)
     matching = SQL(f"{column} GLOB ?", (glob,))
     return every([within(column, bounds), matching]) if bounds else matching
+
+
+def literal_prefix(pattern: str) -> str:
+    """Cut *pattern* before its first wildcard, ``*`` or ``?``; all of it if it has none."""
+    wildcards = [position for wildcard in "*?" if (position := pattern.find(wildcard)) >= 0]
+    return pattern[: min(wildcards, default=len(pattern))]
+
+
+def pattern_bounds(pattern: str) -> Bounds | None:
+    """Bound the texts that match *pattern*; None where nothing literal starts it."""
+    prefix = literal_prefix(pattern)
+    if prefix == pattern:
+        return Bounds(pattern, pattern + "\0")
+    stem = prefix.rstrip(_HIGHEST)
+    if not stem:
+        return None
+    following = ord(stem[-1]) + 1
+    # Surrogates are no characters: the order goes on behind them.
+    return Bounds(prefix, stem[:-1] + chr(0xE000 if following == 0xD800 else following))

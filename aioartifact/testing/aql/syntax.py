@@ -1,10 +1,23 @@
-"""What a query says, as values: the tree between the parser and the compiler."""
+"""What a query says, as values: the tree between the parser and the compiler; and the error of one that is refused."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from .fields import Field, PropertyKey, Selection
+
+
+class AQLError(Exception):
+    """
+    The query is refused.
+
+    Attributes:
+        message: Text of the answer, as the server words it; sent bare, not as JSON.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class Operator(Enum):

@@ -4,9 +4,9 @@ import re
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
-from ..protocol.dates import at, to_ms
-from .errors import AQLError
+from ..protocol.formats import at, to_ms
 from .fields import Kind
+from .syntax import AQLError
 
 _ITEM_TYPES = ("file", "folder", "any")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")

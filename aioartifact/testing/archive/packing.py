@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..protocol.dates import at
+from ..protocol.formats import at
 from ..storage.blobs import BATCH
 
 ArchiveType = Literal["zip", "tar", "tar.gz", "tgz"]

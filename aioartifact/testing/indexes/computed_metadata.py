@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from ..layouts import maven_metadata, names
 from ..layouts.maven_metadata import Metadata
-from ..protocol.dates import at
+from ..protocol.formats import at
 from ..repositories.definitions import Repository
 from ..storage.store import Checksums, Deployment, Item, Store, join_path
 

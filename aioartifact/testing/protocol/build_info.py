@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, NoReturn
 
-from . import dates
+from . import formats
 
 Document = Mapping[str, Any]
 
@@ -149,7 +149,7 @@ def parse_started(text: str) -> int:
         zone = timezone(-offset if sign == "-" else offset)
         year, month, day, hour, minute, second = map(int, moment)
         milliseconds = int(fraction[:3].ljust(3, "0"))
-        return dates.to_ms(datetime(year, month, day, hour, minute, second, 1000 * milliseconds, zone))
+        return formats.to_ms(datetime(year, month, day, hour, minute, second, 1000 * milliseconds, zone))
     except (ValueError, OverflowError):
         raise BuildInfoError(f'Invalid format: "{text}"') from None
 

@@ -8,7 +8,7 @@ at, and a header that is no ``unit=ranges`` is overlooked.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import dates
+from . import formats
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,5 +68,5 @@ def is_unchanged(if_range: str | None, sha1: str, modified: int) -> bool:
     """Return whether ``If-Range`` lets a range through: a date not before *modified* (ms), or a bare SHA-1."""
     if if_range is None:
         return True
-    date = dates.parse_http(if_range)
+    date = formats.parse_http(if_range)
     return if_range.startswith(sha1) if date is None else date // 1000 >= modified // 1000

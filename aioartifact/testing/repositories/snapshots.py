@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..layouts.layout import LAYOUTS, ModuleInfo
-from ..protocol.dates import at
+from ..protocol.formats import at
 from .definitions import Repository
 
 _SNAPSHOT = "SNAPSHOT"

@@ -9,8 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from ..aql.patterns import Bounds, literal_prefix
-from ..aql.sql import FALSE, SQL, Parameter, every, matches, some, within
+from ..aql.sql import FALSE, SQL, Bounds, Parameter, every, literal_prefix, matches, some, within
 from .store import Item, Stats, select, split_path
 
 Algorithm = Literal["md5", "sha1", "sha256"]

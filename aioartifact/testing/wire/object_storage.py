@@ -8,7 +8,7 @@ request that brings credentials besides the signature.
 import re
 
 from ..instance import Instance
-from ..protocol import dates
+from ..protocol import formats
 from ..protocol.replies import FilePart, Reply
 from ..storage.part_uploads import FOLDER
 from ..storage.store import Item
@@ -53,7 +53,7 @@ def _content(instance: Instance, item: Item, asked: str | None, if_range: str | 
     headers = {
         "Content-Type": "application/octet-stream",
         "ETag": tag,
-        "Last-Modified": dates.http(item.updated),
+        "Last-Modified": formats.http(item.updated),
         "Accept-Ranges": "bytes",
     }
     path = instance.store.blob_of(item)

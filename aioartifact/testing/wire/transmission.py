@@ -20,7 +20,7 @@ from typing import Self
 from aiohttp import HttpVersion11, web
 
 from ..instance import InThread
-from ..protocol import dates
+from ..protocol import formats
 from ..protocol.replies import Body, FilePart, Reply
 from ..storage.blobs import BATCH
 from .faults import Fault, FaultHandle
@@ -198,7 +198,7 @@ class Sender:
             lines.append("Connection: close")
         elif self._request.version < HttpVersion11:
             lines.append("Connection: keep-alive")
-        lines.append(f"Date: {dates.http(time_ns() // 1_000_000)}\r\n\r\n")
+        lines.append(f"Date: {formats.http(time_ns() // 1_000_000)}\r\n\r\n")
         return "\r\n".join(lines).encode("latin-1", "replace")
 
 

@@ -23,7 +23,7 @@ from yarl import URL
 from ..indexes import arrivals, python_packages
 from ..instance import Instance
 from ..layouts import names
-from ..protocol import dates
+from ..protocol import formats
 from ..repositories.definitions import Repository
 from ..storage import checksum_policies
 from ..storage.blobs import Content
@@ -81,7 +81,7 @@ class Facts:
         """Read them from the headers of an answer."""
         given = {kind.lower(): headers.get(f"X-Checksum-{kind}") for kind in ("Sha1", "Md5", "Sha256")}
         size = headers.get("Content-Length", "")
-        modified = dates.parse_http(headers.get("Last-Modified"))
+        modified = formats.parse_http(headers.get("Last-Modified"))
         return cls(int(size) if size.isdecimal() else 0, modified, Checksums(**given))
 
 

@@ -7,11 +7,11 @@ from contextlib import closing
 import pytest
 
 from aioartifact.testing import aql
-from aioartifact.testing.protocol import dates
+from aioartifact.testing.protocol import formats
 from aioartifact.testing.storage.schema import SCHEMA
 
 DAY_MS = 86_400_000
-NOW_MS = dates.to_ms(dates.at(0).replace(year=2024, month=6, day=30, hour=12))
+NOW_MS = formats.to_ms(formats.at(0).replace(year=2024, month=6, day=30, hour=12))
 
 # repo, path, name, type, depth, size, days before now, created_by
 ITEMS = [
@@ -77,7 +77,7 @@ def start(database):
             "viewer": aql.Viewer(admin=True, can_read=lambda _repository, _path: False),
             "edition": "pro",
             "now_ms": NOW_MS,
-            "format_date": dates.iso,
+            "format_date": formats.iso,
             "virtual_members": {"all": ["libs", "tools"], "none": []}.get,
         }
         return aql.run(database, text, **settings | changes)

@@ -1,8 +1,8 @@
 import pytest
 
 from aioartifact.testing.aql import parse
-from aioartifact.testing.aql.bounds import path_bounds
-from aioartifact.testing.aql.patterns import Bounds
+from aioartifact.testing.aql.criteria import path_bounds
+from aioartifact.testing.aql.sql import Bounds
 
 
 @pytest.mark.parametrize(

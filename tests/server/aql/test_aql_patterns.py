@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aioartifact.testing.aql.patterns import Bounds, pattern_bounds
+from aioartifact.testing.aql.sql import Bounds, pattern_bounds
 
 literals = st.text().filter(lambda text: not set("*?") & set(text))
 

@@ -5,7 +5,7 @@ import pytest
 from aioartifact.testing.aql import AQLError
 from aioartifact.testing.aql.fields import Kind
 from aioartifact.testing.aql.values import period_start, read_value
-from aioartifact.testing.protocol import dates
+from aioartifact.testing.protocol import formats
 
 
 class MiddleEurope(tzinfo):
@@ -41,7 +41,7 @@ BERLIN = MiddleEurope()
 )
 def test_date_is_read(text, expected):
     """Dates are milliseconds or ISO-8601, as exact as they are given."""
-    assert dates.iso(int(read_value(Kind.DATE, text, UTC))) == expected
+    assert formats.iso(int(read_value(Kind.DATE, text, UTC))) == expected
 
 
 def test_date_without_offset_is_in_the_servers_zone():
@@ -94,7 +94,7 @@ def test_date_that_is_none_is_refused(text):
 def test_period_counts_back(period, expected):
     """Units count back by the calendar, the last day of a month standing in for days it has not."""
     now_ms = int(read_value(Kind.DATE, "2024-03-31T10:00:00Z", UTC))
-    assert dates.iso(period_start(period, now_ms, UTC)) == expected
+    assert formats.iso(period_start(period, now_ms, UTC)) == expected
 
 
 def test_period_of_days_keeps_the_time_of_day():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aioartifact.testing.protocol import dates, jackson
+from aioartifact.testing.protocol import formats, jackson
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -40,13 +40,13 @@ def test_json_reads_back(value):
 )
 def test_dates_carry_the_zone(zone, expected):
     """Milliseconds always, ``Z`` only for an offset of zero."""
-    assert dates.iso(1709626351219, zone) == expected
+    assert formats.iso(1709626351219, zone) == expected
 
 
 def test_milliseconds_survive_both_ways():
     """Dates convert without the rounding of floats."""
-    assert dates.to_ms(dates.at(1709626351219)) == 1709626351219
-    assert dates.to_ms(datetime(1970, 1, 1, tzinfo=UTC)) == 0
+    assert formats.to_ms(formats.at(1709626351219)) == 1709626351219
+    assert formats.to_ms(datetime(1970, 1, 1, tzinfo=UTC)) == 0
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,4 @@ def test_milliseconds_survive_both_ways():
 )
 def test_header_dates_are_read(text, expected):
     """What is no date counts as no header."""
-    assert dates.parse_http(text) == expected
+    assert formats.parse_http(text) == expected

@@ -8,7 +8,7 @@ from ...repositories import configurations
 from ...repositories.configurations import ConfigurationError
 from ...repositories.definitions import BUILD_INFO_TYPE, Repository, problem
 from ...wire.exchange import Exchange
-from ..editions import demand_pro
+from ..request_checks import demand_pro
 
 _NO_STORE = {"Cache-Control": "no-store"}
 _TEXT = {"Content-Type": "text/plain"}

@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from ...protocol import jackson
+from ...protocol.formats import human, percentage
 from ...protocol.replies import Reply, json_reply
-from ...protocol.sizes import human, percentage
 from ...repositories.definitions import Repository
 from ...storage.storage_summary import Held, Summary, summarize
 from ...wire.exchange import Exchange

@@ -10,7 +10,7 @@ from ...protocol.build_info import Document, Produced, Run
 from ...protocol.replies import VENDOR, Reply, json_reply, refuse
 from ...storage.store import Item, Store, select
 from ...wire.exchange import Exchange
-from ..editions import demand_pro
+from ..request_checks import demand_pro
 from ..security.entities import text, texts
 from .build_access import BuildAccess, access, path_names, read_object
 

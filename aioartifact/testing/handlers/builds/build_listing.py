@@ -1,13 +1,22 @@
-"""``GET api/build``: the builds, the runs of one, the document of a run, and how two runs differ."""
+"""
+``GET api/build``: the builds, the runs of one, the document of a run, and how two runs differ.
 
-from ...protocol import dates, jackson
-from ...protocol.replies import Reply, refuse
+``GET api/search/dependency`` (Pro): the runs that depend on a file.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from ...protocol import build_info, formats, jackson
+from ...protocol.build_info import Document, Produced
+from ...protocol.replies import VENDOR, Reply, json_reply, refuse
+from ...storage import builds as build_rows
 from ...wire.exchange import Exchange
-from ..editions import demand_pro
+from ..request_checks import demand_pro
 from .build_access import BuildAccess, access, build_reply, path_names
-from .build_comparison import compared
 
 _PREFIX = "api/build"
+_Entries = Mapping[str, list[jackson.JSON]]
+_LENGTHS = {"sha1": 40, "sha256": 64}
 
 
 async def get(exchange: Exchange) -> Reply:
@@ -66,4 +75,77 @@ def _relative(builds: BuildAccess, name: str) -> str:
 
 
 def _date(builds: BuildAccess, time_ms: int) -> str:
-    return dates.iso_without_colon(time_ms, builds.exchange.instance.zone)
+    return formats.iso_without_colon(time_ms, builds.exchange.instance.zone)
+
+
+def compared(newer: Document, older: Document) -> jackson.JSON:
+    """Compare the artifacts, dependencies and properties of two documents."""
+    new, old = build_info.modules_of(newer), build_info.modules_of(older)
+    return {
+        "artifacts": _files(
+            {(each.name, file.name): file for each in new for file in each.artifacts},
+            {(each.name, file.name): file for each in old for file in each.artifacts},
+            ("name", "diffName"),
+        ),
+        "dependencies": _files(
+            {(each.name, file.name): file for each in new for file in each.dependencies},
+            {(each.name, file.name): file for each in old for file in each.dependencies},
+            ("id", "diffId"),
+        ),
+        "properties": _properties(build_info.properties_of(newer), build_info.properties_of(older)),
+    }
+
+
+def _files(
+    new: Mapping[tuple[str, str], Produced], old: Mapping[tuple[str, str], Produced], names: tuple[str, str]
+) -> _Entries:
+    found = _empty()
+    for (module, name), file in {**old, **new}.items():
+        before, after = old.get((module, name)), new.get((module, name))
+        kind = _kind(before.sha1 if before else None, after.sha1 if after else None)
+        shown: dict[str, jackson.JSON] = {names[0]: name} if after else {}
+        shown |= {names[1]: name} if before else {}
+        shown |= {"module": module, "type": file.type, "sha1": file.sha1, "md5": file.md5}
+        found[kind].append(shown | ({"scopes": list(file.scopes)} if names[0] == "id" else {}))
+    return found
+
+
+def _properties(new: Mapping[str, str], old: Mapping[str, str]) -> _Entries:
+    found = _empty()
+    for key in {**old, **new}:
+        shown: dict[str, jackson.JSON] = {"key": key}
+        shown |= {"value": new[key]} if key in new else {}
+        shown |= {"diffValue": old[key]} if key in old else {}
+        found[_kind(old.get(key), new.get(key))].append(shown)
+    return found
+
+
+def _kind(before: str | None, after: str | None) -> str:
+    if before is None:
+        return "new"
+    if after is None:
+        return "removed"
+    return "unchanged" if before == after else "updated"
+
+
+def _empty() -> dict[str, list[jackson.JSON]]:
+    kinds: Sequence[str] = ("new", "updated", "unchanged", "removed")
+    return {kind: [] for kind in kinds}
+
+
+async def search_dependents(exchange: Exchange) -> Reply:
+    """List the runs with a dependency of this content, the oldest first. [U] No results are an empty list."""
+    exchange.demand_user()
+    demand_pro(exchange)
+    builds, store = access(exchange), exchange.instance.store
+    digests = {kind: exchange.target.query.get(kind, "").lower() for kind in _LENGTHS}
+    if not any(digests.values()):
+        refuse(400, "Bad Request")
+    for kind, digest in digests.items():
+        if digest and len(digest) != _LENGTHS[kind]:
+            refuse(400, f"Invalid {kind} checksum: {digest}")
+    known = [item.sha1 for item in store.find_content(sha256=digests["sha256"])] if digests["sha256"] else []
+    wanted = digests["sha1"] or next(filter(None, known), "")
+    runs = [run for run in build_rows.dependent_runs(store, builds.repository, wanted) if builds.can("r", run)]
+    listed: list[jackson.JSON] = [{"uri": builds.link(run.name, run.number)} for run in runs]
+    return json_reply({"results": listed}, f"{VENDOR}search.DependencyBuilds+json")

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...protocol import build_info, dates, jackson
+from ...protocol import build_info, formats, jackson
 from ...protocol.build_info import BuildInfoError, Run
 from ...protocol.replies import VENDOR, Reply, json_reply, refuse
 from ...storage.store import Item
 from ...wire.exchange import Exchange
-from ..editions import demand_pro
 from ..items.relocation import COPY, MOVE, Relocation
+from ..request_checks import demand_pro
 from ..security.entities import Document, flag, mapping, text, texts
 from .build_access import BuildAccess, access, path_names, read_object
 from .build_artifacts import artifacts_of, dependencies_of
@@ -206,7 +206,7 @@ class _Task:
             self._report("INFO", "Skipping promotion status update: no status received.")
             return
         now = self.builds.exchange.instance.now_ms()
-        timestamp = promotion.timestamp.strip() or dates.iso_without_colon(now, self.builds.exchange.instance.zone)
+        timestamp = promotion.timestamp.strip() or formats.iso_without_colon(now, self.builds.exchange.instance.zone)
         try:
             when = build_info.parse_started(timestamp)
         except BuildInfoError:

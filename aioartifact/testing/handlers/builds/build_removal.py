@@ -9,9 +9,9 @@ from ...protocol.build_info import BuildInfoError, Run
 from ...protocol.replies import Reply, refuse
 from ...storage.store import Item
 from ...wire.exchange import Exchange
-from ..editions import demand_pro
 from ..items.deploy import delete_item
-from ..parameters import number as number_of
+from ..request_checks import demand_pro
+from ..request_checks import number as number_of
 from ..security.entities import flag, text, texts
 from .build_access import BuildAccess, access, path_names, read_object, understood
 from .build_artifacts import artifacts_of

@@ -5,9 +5,8 @@ from urllib.parse import quote
 
 from ...lookup import views
 from ...lookup.resolution import demand_read
-from ...protocol.dates import at
+from ...protocol.formats import at, human
 from ...protocol.replies import Reply, refuse
-from ...protocol.sizes import human
 from ...repositories.definitions import Repository
 from ...storage.store import Item
 from ...wire.exchange import Exchange

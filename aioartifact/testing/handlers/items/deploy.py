@@ -11,7 +11,7 @@ from ...layouts import names
 from ...lookup import latest, views
 from ...lookup.resolution import demand_allowed
 from ...protocol import jackson, media
-from ...protocol.dates import parse_http
+from ...protocol.formats import parse_http
 from ...protocol.replies import VENDOR, RefusalError, Reply, error, refuse
 from ...repositories import snapshots
 from ...repositories.definitions import Repository
@@ -21,7 +21,7 @@ from ...storage.checksum_policies import ChecksumPolicyError
 from ...storage.store import Checksums, Deployment, Item, NotAFileError, NotAFolderError, Permitted
 from ...wire import intake
 from ...wire.exchange import Exchange
-from ..parameters import is_true
+from ..request_checks import is_true
 from ..storage_api import properties
 from ..storage_api.item_info import checksums_of, original_checksums_of
 

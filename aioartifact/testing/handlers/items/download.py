@@ -8,12 +8,12 @@ from ...layouts import names
 from ...lookup import latest, resolution
 from ...lookup.resolution import Found
 from ...protocol import media, ranges
-from ...protocol.dates import http, parse_http
+from ...protocol.formats import http, parse_http
 from ...protocol.replies import FilePart, Reply, refuse
 from ...storage.store import Item
 from ...wire import signing
 from ...wire.exchange import Exchange
-from ..parameters import is_true
+from ..request_checks import is_true
 from ..storage_api import properties
 from . import browse
 

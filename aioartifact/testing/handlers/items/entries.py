@@ -12,7 +12,7 @@ from ...archive.unpacking import BrokenArchiveError
 from ...layouts import names
 from ...lookup import resolution, views
 from ...protocol import media
-from ...protocol.dates import http
+from ...protocol.formats import http
 from ...protocol.replies import Body, FilePart, Reply, refuse
 from ...storage.blobs import BATCH
 from ...storage.store import Item

@@ -15,7 +15,7 @@ from ...storage import checksum_policies
 from ...storage.blobs import BATCH, Content
 from ...storage.store import Checksums, ConflictError
 from ...wire.exchange import Exchange
-from ..parameters import is_true
+from ..request_checks import is_true
 from ..storage_api.properties import demand_valid_keys
 from .deploy import checked_checksums, demand_deploy, deployment, enter_local, receive, supplied_checksums
 

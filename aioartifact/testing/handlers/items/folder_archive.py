@@ -7,14 +7,13 @@ from functools import partial
 from typing import get_args
 
 from ...archive import packing
-from ...archive.folder_download import MEGABYTE, FolderDownload
 from ...archive.packing import ArchiveType, Member
+from ...instance import MEGABYTE, FolderDownload
 from ...layouts import names
 from ...protocol.replies import Reply, refuse
 from ...storage.store import Item, walk
 from ...wire.exchange import Exchange
-from ..editions import demand_pro
-from ..parameters import is_true
+from ..request_checks import demand_pro, is_true
 
 _TYPES: dict[str, ArchiveType] = {each: each for each in get_args(ArchiveType)}
 

@@ -10,7 +10,7 @@ from ...protocol.replies import Reply, json_reply, refuse
 from ...storage.part_uploads import FOLDER, MultipartUpload
 from ...wire import signing
 from ...wire.exchange import Exchange
-from ..parameters import number
+from ..request_checks import number
 from .deploy import demand_deploy, enter_local
 
 _MOST_PARTS = 10_000  # of object storage

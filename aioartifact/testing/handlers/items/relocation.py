@@ -16,8 +16,7 @@ from ...protocol.replies import VENDOR, Reply, json_reply, refuse
 from ...repositories.definitions import BUILD_INFO_TYPE, Repository
 from ...storage.store import ConflictError, Item, join_path, walk
 from ...wire.exchange import Exchange
-from ..editions import demand_pro
-from ..parameters import number
+from ..request_checks import demand_pro, number
 
 _RESULT = f"{VENDOR}storage.CopyOrMoveResult+json"
 

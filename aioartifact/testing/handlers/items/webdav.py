@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from ...lookup import views
 from ...lookup.resolution import demand_read
 from ...protocol import media, paths
-from ...protocol.dates import http, iso
+from ...protocol.formats import http, iso
 from ...protocol.replies import Reply, refuse
 from ...storage.store import Deployment, Item
 from ...wire.exchange import Exchange

@@ -13,8 +13,7 @@ from ...storage import searches
 from ...storage.searches import Algorithm
 from ...storage.store import Item, Stats
 from ...wire.exchange import Exchange
-from ..accept import negotiated, refuse_in_text
-from ..editions import demand_pro
+from ..request_checks import demand_pro, negotiated, refuse_in_text
 from . import modules
 from .search_results import (
     NOTHING,

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TypeGuard
 
-from ...aql.errors import AQLError
 from ...aql.fields import Kind
 from ...aql.sql import SQL, some
+from ...aql.syntax import AQLError
 from ...aql.values import read_value
 from ...protocol import jackson
 from ...protocol.replies import Reply, refuse

@@ -12,7 +12,7 @@ from ...protocol.replies import VENDOR, Reply, refuse
 from ...storage import searches
 from ...storage.store import Item, Stats
 from ...wire.exchange import Exchange
-from ..accept import negotiated
+from ..request_checks import negotiated
 from ..storage_api import item_info
 
 NOTHING = "No results found."

@@ -12,8 +12,7 @@ from ...protocol.replies import Reply, json_reply, refuse
 from ...storage import searches
 from ...storage.store import Item
 from ...wire.exchange import Exchange
-from ..accept import negotiated, refuse_in_text
-from ..editions import demand_pro
+from ..request_checks import demand_pro, negotiated, refuse_in_text
 from . import modules
 from .search_results import expanded, limit, media_type, readable, refuse_anonymous, searched, uri
 

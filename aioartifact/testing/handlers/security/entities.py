@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote_plus
 from ...protocol import jackson
 from ...protocol.replies import VENDOR, Reply, json_reply, refuse
 from ...wire.exchange import Exchange
-from ..editions import demand_pro
+from ..request_checks import demand_pro
 
 Document = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ from ...accounts.principals import Group
 from ...protocol import jackson
 from ...protocol.replies import Reply, json_reply, refuse
 from ...wire.exchange import Exchange
-from ..parameters import is_true
+from ..request_checks import is_true
 from .entities import (
     Document,
     demand_name,

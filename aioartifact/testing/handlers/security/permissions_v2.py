@@ -9,7 +9,7 @@ from ...accounts.principals import User
 from ...protocol import jackson
 from ...protocol.replies import Reply, json_reply, refuse
 from ...wire.exchange import Exchange
-from ..editions import demand_pro
+from ..request_checks import demand_pro
 from .entities import Document, demand_name, demand_pro_admin, entity_name, mapping, name_list, read_document, texts
 from .permission_sections import CONFLICT, demand_principals, letters_of_name, principals, repositories_of, validated
 

@@ -7,7 +7,7 @@ from ...accounts.tokens import SERVICE_ID, Order, RejectedTokenError, Token, gro
 from ...protocol import jackson
 from ...protocol.replies import RefusalError, Reply, json_reply, refuse
 from ...wire.exchange import Exchange
-from ..parameters import is_true
+from ..request_checks import is_true
 
 LIFETIME = 3600  # seconds, where a request names none; the most that users who are no administrators may ask for
 

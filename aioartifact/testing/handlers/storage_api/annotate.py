@@ -8,8 +8,7 @@ from ...protocol import jackson, property_list
 from ...protocol.replies import Reply, refuse
 from ...storage.store import Item, Permitted
 from ...wire.exchange import Exchange
-from ..editions import demand_pro
-from ..parameters import number
+from ..request_checks import demand_pro, number
 from .properties import demand_valid_keys
 
 

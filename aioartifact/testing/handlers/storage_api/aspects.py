@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from ...protocol import dates, jackson
+from ...protocol import formats, jackson
 from ...protocol.replies import VENDOR, Reply, json_reply, refuse
 from ...storage.store import Item
 from ...wire.exchange import Exchange
-from ..editions import demand_pro
+from ..request_checks import demand_pro
 
 _LAST_MODIFIED = f"{VENDOR}storage.ItemLastModified+json"
 _PERMISSIONS = f"{VENDOR}storage.ItemPermissions+json"
@@ -33,9 +33,9 @@ async def last_modified(exchange: Exchange, item: Item) -> Reply:
         refuse(404, "Unable to find item")
     document: jackson.JSON = {
         "uri": exchange.link("api/storage", newest.repo, newest.path),
-        "lastModified": dates.iso_without_colon(newest.modified, instance.zone),
+        "lastModified": formats.iso_without_colon(newest.modified, instance.zone),
     }
-    return json_reply(document, _LAST_MODIFIED, headers={"Last-Modified": dates.http(newest.modified)})
+    return json_reply(document, _LAST_MODIFIED, headers={"Last-Modified": formats.http(newest.modified)})
 
 
 def permissions(exchange: Exchange, item: Item) -> Reply:

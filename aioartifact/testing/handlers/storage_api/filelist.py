@@ -10,8 +10,7 @@ from ...protocol import jackson
 from ...protocol.replies import VENDOR, Reply, refuse
 from ...storage.store import Item, with_properties
 from ...wire.exchange import Exchange
-from ..editions import demand_pro
-from ..parameters import number
+from ..request_checks import demand_pro, number
 
 _FILE_LIST = f"{VENDOR}storage.FileList+json"
 _ROWS_PER_CHUNK = 500

@@ -7,7 +7,7 @@ from ...protocol import jackson, media
 from ...protocol.replies import VENDOR, Reply, json_reply, refuse
 from ...storage.store import Item
 from ...wire.exchange import Exchange
-from ..accept import negotiated
+from ..request_checks import negotiated
 from . import aspects, filelist, properties
 
 _FILE_INFO = f"{VENDOR}storage.FileInfo+json"

@@ -1,4 +1,4 @@
-"""Which of the media types of a resource the client takes."""
+"""What handlers of every kind check of a request: parameters, the media types that are accepted, and the edition."""
 
 from typing import NoReturn
 
@@ -6,6 +6,24 @@ from ..protocol.replies import RefusalError, Reply, refuse
 from ..wire.exchange import Exchange
 
 JSON = "application/json"
+
+
+def number(exchange: Exchange, name: str, default: int = 0) -> int:
+    """
+    Return a query parameter as a number; one without a value is *default*.
+
+    Raises:
+        RefusalError: 400, it is not a number.
+    """
+    text = exchange.target.query.get(name) or str(default)
+    if not text.isdecimal():
+        refuse(400, f'For input string: "{text}"')
+    return int(text)
+
+
+def is_true(text: str | None) -> bool:
+    """Whether a header or parameter is on; as with Java's ``parseBoolean``, its case does not matter."""
+    return text is not None and text.lower() == "true"
 
 
 def _accepted(exchange: Exchange) -> list[str]:
@@ -39,3 +57,18 @@ def refuse_in_text(exchange: Exchange, message: str) -> NoReturn:
     if not {"application/*", "*/*"} & set(_accepted(exchange)):
         raise RefusalError(Reply(400, {"Content-Type": JSON}, message.encode()))
     refuse(400, message)
+
+
+def demand_pro(exchange: Exchange) -> None:
+    """
+    Let only Artifactory Pro answer this call.
+
+    Raises:
+        RefusalError: 400 with the open source edition's text.
+    """
+    if exchange.instance.edition == "oss":
+        refuse(
+            400,
+            "This REST API is available only in Artifactory Pro (see: jfrog.com/artifactory/features). If you are"
+            " already running Artifactory Pro please make sure your server is activated with a valid license key.\n",
+        )
