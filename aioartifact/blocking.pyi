@@ -143,13 +143,13 @@ class ArtifactoryPath(_ArtifactoryPath):
 
     @property
     def parents(self) -> tuple[ArtifactoryPath, ...]:
-        """The parent folders, the nearest first, the repository last."""
+        """All parent folders, from the nearest to the repository."""
 
     def with_session(self, session: Session | None) -> ArtifactoryPath:
         """Return the same path with another session; None opens one for each call."""
 
     def joinpath(self, *others: str | PurePosixPath) -> ArtifactoryPath:
-        """Return the path below with these names."""
+        """Return a path below this one."""
 
     def __truediv__(self, other: str | PurePosixPath) -> ArtifactoryPath:
         ...
@@ -164,7 +164,7 @@ class ArtifactoryPath(_ArtifactoryPath):
         """Return the path with another last suffix."""
 
     def is_relative_to(self, other: URLLike) -> bool:
-        """Return whether it is *other* or below it."""
+        """Return whether this path is *other* or below it."""
 
     def relative_to(self, other: URLLike) -> PurePosixPath:
         """Return the path relative to *other*."""
@@ -176,19 +176,19 @@ class ArtifactoryPath(_ArtifactoryPath):
         """Return whether the item exists; one request, see `exists`."""
 
     def is_file(self) -> bool:
-        """Return whether it is a file; one request."""
+        """Return whether the item is a file; one request."""
 
     def is_dir(self) -> bool:
-        """Return whether it is a folder or repository; one request."""
+        """Return whether the item is a folder or a repository; one request."""
 
     def iterdir(self) -> Iterator[ArtifactoryPath]:
         """List the folder, one level, as entries arrive; one request, see `ls`."""
 
     def glob(self, pattern: str) -> Iterator[ArtifactoryPath]:
-        """List files and folders below that match a pattern, as they arrive; see `glob`."""
+        """List the files and folders below this path that match a pattern, as they arrive; see `glob`."""
 
     def rglob(self, pattern: str) -> Iterator[ArtifactoryPath]:
-        """List files and folders on all levels below that match a pattern: ``glob("**/" + pattern)``."""
+        """List the matching files and folders on all levels: ``glob("**/" + pattern)``."""
 
     def read_bytes(self) -> bytes:
         """Read the whole file; one request, see `read_bytes`."""
@@ -211,24 +211,22 @@ class ArtifactoryPath(_ArtifactoryPath):
         """Open the file for random access: ``with path.open() as file:``, see `open`."""
 
     def mkdir(self, *, parents: bool = False, exist_ok: bool = False) -> None:
-        """Create a folder; one request, and one check for each of *parents* and *exist_ok* that is False."""
+        """Create a folder; one request, and one check each if *parents* or *exist_ok* is False."""
 
     def touch(self, *, exist_ok: bool = True) -> None:
-        """Create an empty file unless the path exists; one request, or two if it is created."""
+        """Create an empty file if the item does not exist; one request, two if it is created."""
 
     def unlink(self, *, missing_ok: bool = False) -> None:
-        """
-        Delete the file; two requests, the first to make sure that it is one. `delete` accepts folders, too.
-        """
+        """Delete the file; two requests, the first checks that it is a file. To delete folders, use `delete`."""
 
     def rmdir(self) -> None:
-        """Delete the folder, which must be empty; two requests. `delete` accepts folders with content."""
+        """Delete the folder if it is empty; two requests. To delete a folder with content, use `delete`."""
 
     def rename(self, target: URLLike) -> ArtifactoryPath:
         """Move a file, or a folder with its content, to a new path; two requests, see `move`."""
 
     def replace(self, target: URLLike) -> ArtifactoryPath:
-        """Move like `rename`, and replace an existing file."""
+        """Move like `rename`, but replace an existing file."""
 
 class Cache(_Cache):
     """A cache of downloaded files by their SHA-256, for any number of projects and processes."""
@@ -374,12 +372,10 @@ class Lookup(_Lookup):
         """List the versions of a table, oldest first; one request, and one for each version if rows matter."""
 
 def aql(server: URLLike, query: str | Items, *, session: Session | None = None) -> Results[Row]:
-    """
-    Run a query in Artifactory Query Language, and yield its rows as they arrive; not for anonymous users.
-    """
+    """Run a query in Artifactory Query Language, and yield its rows as they arrive; one request."""
 
 def checksum(path_or_url: URLLike | os.PathLike[str], type: str = "md5", *, session: Session | None = None) -> str:
-    """Return the checksum of a file on the server, or of a local file; one request and no download."""
+    """Return the checksum of a file on the server, or of a local file; one request, no download."""
 
 def copy(
     source: URLLike,
@@ -390,7 +386,7 @@ def copy(
     session: Session | None = None,
 ) -> Relocation:
     """
-    Copy a file, or a folder with its content, within one server; two requests and no bytes. Needs Artifactory Pro.
+    Copy a file, or a folder with its content, within one server; two requests, no transfer. Needs Artifactory Pro.
     """
 
 def copy_many(
@@ -403,9 +399,7 @@ def copy_many(
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """
-    Copy many files or folders within one server, each as by `copy`: two requests and no bytes. Needs Pro.
-    """
+    """Copy many files or folders within one server, each as by `copy`. Needs Artifactory Pro."""
 
 def delete(
     url: URLLike,
@@ -430,7 +424,7 @@ def delete_many(
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Delete many files or folders, each as by `delete`; one request each."""
+    """Delete many files or folders, each as by `delete`; one request per item."""
 
 def delete_properties(
     url: URLLike,
@@ -453,9 +447,7 @@ def deploy(
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> str:
-    """
-    Upload a local file; one request, and one more for a large file whose bytes the server does not have yet.
-    """
+    """Upload a local file; one request, two for a large file whose bytes the server does not have yet."""
 
 def deploy_folder(
     folder: LocalPath,
@@ -471,7 +463,7 @@ def deploy_folder(
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Upload all files below a local folder, or those that patterns choose; the tree below it is kept."""
+    """Upload the files of a local folder with their subfolders: all, or those that match patterns."""
 
 def deploy_many(
     items: Iterable[DeployItem] | AsyncIterable[DeployItem],
@@ -485,12 +477,10 @@ def deploy_many(
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """
-    Upload many local files, a bounded number at a time; each is hashed, sent and verified as by `deploy`.
-    """
+    """Upload many local files, several at a time, each as by `deploy`."""
 
 def diagnose(url: URLLike, *, session: Session | None = None) -> Diagnosis:
-    """Examine a server and the way to it: which checks pass, and what to do about those that do not."""
+    """Check a server and the connection to it, and return a hint for each problem."""
 
 def download(
     url: URLLike,
@@ -503,9 +493,7 @@ def download(
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> str:
-    """
-    Download one file; one request, and one for the checksums if the server redirects to storage without any.
-    """
+    """Download one file; one request, two if the server redirects to storage that reports no checksums."""
 
 def download_folder(
     url: URLLike,
@@ -523,7 +511,7 @@ def download_folder(
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Download all files below a folder, or those that patterns choose; the tree below it is kept."""
+    """Download the files of a folder with its subfolders: all, or those that match patterns."""
 
 def download_many(
     items: Iterable[Item] | AsyncIterable[Item],
@@ -538,7 +526,7 @@ def download_many(
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Download many files, a bounded number at a time; each is verified and written as by `download`."""
+    """Download many files, several at a time, each as by `download`."""
 
 def exists(url: URLLike, *, session: Session | None = None) -> bool:
     """Return whether a file or a folder exists; one request."""
@@ -731,7 +719,7 @@ def maven_metadata(
     """Read the ``maven-metadata.xml`` of an artifact; one request."""
 
 def mkdir(url: URLLike, *, parents: bool = True, exist_ok: bool = True, session: Session | None = None) -> None:
-    """Create a folder; one request, and one check for each of *parents* and *exist_ok* that is False."""
+    """Create a folder; one request, and one check each if *parents* or *exist_ok* is False."""
 
 def move(
     source: URLLike,
@@ -755,9 +743,7 @@ def move_many(
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """
-    Move many files or folders within one server, each as by `move`: two requests and no bytes. Needs Pro.
-    """
+    """Move many files or folders within one server, each as by `move`. Needs Artifactory Pro."""
 
 def open(
     url: URLLike,
@@ -784,7 +770,7 @@ def open_session(
     trace_configs: Iterable[TraceConfig] | None = None,
     connector_options: Mapping[str, Any] | None = None,
 ) -> Session:
-    """Open a session like `session`, which must be closed with ``session.close()``."""
+    """Open a session without a block; close it with ``session.close()``."""
 
 def path(url: URLLike, *, session: Session | None = None) -> ArtifactoryPath:
     """Return a path object for a URL; no request."""
@@ -803,13 +789,13 @@ def plan_sync(
     cache: CacheLike | None = None,
     session: Session | None = None,
 ) -> SyncPlan:
-    """Compare two folders, and plan how to make one equal to the other; nothing is changed."""
+    """Compare two folders, and plan how to make one equal to the other; changes nothing."""
 
 def properties(url: URLLike, *, session: Session | None = None) -> dict[str, list[str]]:
     """Return the properties of a file, a folder or a repository; one request, two if there are none."""
 
 def read_archive_member(url: URLLike, member: str, *, max_size: int = ..., session: Session | None = None) -> bytes:
-    """Read one file out of a zip or tar file on the server, into memory."""
+    """Read one member of a zip or tar file on the server into memory."""
 
 def read_bytes(
     url: URLLike,
@@ -831,10 +817,10 @@ def repositories(
     package_type: str | None = None,
     session: Session | None = None,
 ) -> list[Repository]:
-    """List the repositories that this user may read; one request."""
+    """List the repositories that the user may read; one request."""
 
 def rest_api_get(url: URLLike, *, session: Session | None = None) -> Response:
-    """GET any URL of a server with its credentials; one request."""
+    """Send a GET request with credentials to any URL of a server; one request."""
 
 def run_sync(
     plan: SyncPlan,
@@ -886,7 +872,7 @@ def session(
     trace_configs: Iterable[TraceConfig] | None = None,
     connector_options: Mapping[str, Any] | None = None,
 ) -> AbstractContextManager[Session]:
-    """Open a session that sends each server its credentials."""
+    """Open a session that sends credentials to the servers that they belong to."""
 
 def set_properties(
     url: URLLike,
@@ -898,7 +884,7 @@ def set_properties(
     """Set the properties of an item, and remove all others; two requests, three if it had none."""
 
 def stats(session: Session) -> SessionStats:
-    """Return what a session has done since it was opened; no request."""
+    """Return statistics of a session since it was opened; no request."""
 
 def stream(
     url: URLLike,
@@ -910,7 +896,7 @@ def stream(
     session: Session | None = None,
 ) -> AbstractContextManager[FileStream]:
     """
-    Read a file as a stream, without a copy on disk; one request, or two if storage reports no checksums.
+    Read a file as a stream, without a copy on disk; one request, two if its storage reports no checksums.
     """
 
 def sync(
@@ -936,7 +922,7 @@ def update_properties(
     recursive: bool = False,
     session: Session | None = None,
 ) -> None:
-    """Change some properties of an item and leave the others; one atomic request."""
+    """Change some properties of an item, and keep the others; one atomic request. Needs Artifactory Pro."""
 
 def versions(
     server: URLLike,
@@ -1006,8 +992,8 @@ def with_credentials(
     server: URLLike | None = None,
 ) -> Session:
     """
-    Return a session with other credentials over the connections of *session*, such as one for each user of a
-    service.
+    Return a session with other credentials, for instance for each user of a service, over the connections of
+    *session*.
     """
 
 def write_bytes(

@@ -1,1 +1,1 @@
-"""The public coroutine functions, and the few that need no loop."""
+"""The public functions."""

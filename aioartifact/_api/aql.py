@@ -16,16 +16,16 @@ from .session import using
 
 Row: TypeAlias = dict[str, Any]
 
-# "items.delete" and "properties.update" exist as well, and change items.
+# "items.delete" and "properties.update" are valid AQL, too, and change items.
 _FINDS = re.compile(r"\s*[a-z]+(\.[a-z]+)*\.find\s*\(")
 
 
 def aql(server: URLLike, query: str | Items, *, session: aiohttp.ClientSession | None = None) -> Results[Row]:
     """
-    Run a query in Artifactory Query Language, and yield its rows as they arrive; not for anonymous users.
+    Run a query in Artifactory Query Language, and yield its rows as they arrive; one request.
 
-    That is one request. If the server trims the result to a limit of its own, the query continues after the last row,
-    provided it was built with :mod:`aioartifact.query`, has no order and no limit, and includes nothing nested.
+    The server does not accept queries of anonymous users. If it limits the number of rows, further requests continue
+    after the last row. That requires a query of :mod:`aioartifact.query` without order, limit and nested fields.
     Consecutive rows of one item are joined. Example::
 
         from aioartifact import query
@@ -36,7 +36,7 @@ def aql(server: URLLike, query: str | Items, *, session: aiohttp.ClientSession |
 
     Args:
         server: Base address of the server, e.g. ``https://host/artifactory``.
-        query: A query of :func:`aioartifact.query.items`, or text, which is sent as it is: never put untrusted values
+        query: A query of :func:`aioartifact.query.items`, or text. Text is sent unchanged: never put untrusted values
             into it.
         session: Session to use; None opens one for this query.
 
@@ -45,10 +45,10 @@ def aql(server: URLLike, query: str | Items, *, session: aiohttp.ClientSession |
 
     Raises:
         InvalidURLError: If *server* is not an absolute http or https URL.
-        InvalidArgumentError: If *query* is not a query that finds items.
+        InvalidArgumentError: If *query* is not a ``find`` query.
         BadRequestError: While iterating, as all below: if the query has a syntax error; the hint shows its position.
         ForbiddenError: If the user may not query.
-        IncompleteListingError: If the server trims the rows, and the query cannot be continued.
+        IncompleteListingError: If the server limits the number of rows, and the query cannot be continued.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Artifactory Query Language (AQL)".
@@ -70,7 +70,7 @@ def aql(server: URLLike, query: str | Items, *, session: aiohttp.ClientSession |
 
 def _checked(query: object) -> str | Items:
     """
-    Return *query* if it is one.
+    Return *query* if it is a ``find`` query.
 
     Raises:
         InvalidArgumentError: If it is not a query, or one that changes items.

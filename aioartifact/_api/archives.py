@@ -15,24 +15,23 @@ async def list_archive(url: URLLike, *, session: aiohttp.ClientSession | None = 
     """
     List the members of a zip or tar file on the server.
 
-    A zip file has a directory at its end: reading that takes one request for a file of up to 256 KiB, otherwise two or
-    a few. Of an uncompressed tar file the headers of its members are read, of a compressed one everything, in requests
-    of up to 4 MiB. The type is detected from the content, not the name. Works with any server and edition.
+    Of a zip file, only the directory at its end is read: one request for a file of up to 256 KiB, otherwise two or a
+    few. Of an uncompressed tar file, only the headers of the members are read; a compressed one is read completely, in
+    requests of up to 4 MiB. The type is detected from the content, not the name. Works with every server and edition.
 
     Args:
         url: URL of the archive.
         session: Session to use; None opens one for this call.
 
     Returns:
-        The members in the order of the archive. Names are not trusted, and may contain ``..``.
+        The members in the order of the archive. Do not trust their names, which may contain ``..``.
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
-        ArchiveError: If it is not an archive, or is damaged.
+        ArchiveError: If the file is not an archive, or is damaged.
         NotFoundError: If the file does not exist.
         NotAFileError: If *url* is that of a folder.
         IntegrityError: If the file changed while it was read.
-        ProtocolError: If the response is not valid HTTP, redirects badly, or does not state the size.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 14.2.
@@ -45,27 +44,27 @@ async def read_archive_member(
     url: URLLike, member: str, *, max_size: int = 2**30, session: aiohttp.ClientSession | None = None
 ) -> bytes:
     """
-    Read one file out of a zip or tar file on the server, into memory.
+    Read one member of a zip or tar file on the server into memory.
 
-    Artifactory Pro sends the member itself, in one request, usually without a checksum. Other editions refuse that;
-    then it is read from the bytes of the archive as by :func:`list_archive`, and for a zip file its checksum is
-    compared.
+    Artifactory Pro sends the member in one request, usually without a checksum. Other editions refuse that request;
+    then the member is read from the archive as by :func:`list_archive`. The checksum that a zip file records for it is
+    verified.
 
     Args:
         url: URL of the archive.
         member: Name of the member, as returned by :func:`list_archive`.
-        max_size: Largest size in bytes; a larger member is not unpacked.
+        max_size: Maximum size in bytes; a larger member is not unpacked.
         session: Session to use; None opens one for this call.
 
     Returns:
         The content.
 
     Raises:
-        InvalidArgumentError: If *member* is not a name, or *max_size* not an integer of at least 1; no request was
-            sent.
+        InvalidArgumentError: If *member* is not a non-empty str, or *max_size* is not an integer of at least 1; no
+            request was sent.
         NotFoundError: If the archive or the member does not exist.
-        ArchiveError: If it is not an archive, is damaged or encrypted, or if the member is not a file, or larger than
-            *max_size*.
+        ArchiveError: If the archive is not one, is damaged or encrypted, or if the member is not a file or is larger
+            than *max_size*.
         ArtifactoryError: Otherwise the errors of :func:`list_archive`, under the same conditions.
 
     See: JFrog REST API, "Archive Entry Download".

@@ -1,10 +1,9 @@
 """
 The engine of calls with many items.
 
-`bulk` is under every public function that does so: items are pulled when a worker is free, a bounded number is in
-flight, each becomes an outcome, and ``on_error`` decides about failures. What an item costs and how it fails is
-counted in `_transfer/accounting.py`. Refused credentials end the remaining work, since all of it is one call of the
-session, see `_session/limits.py`.
+Every public bulk function uses `bulk`: an item is pulled when a worker is free, a bounded number is in flight, each
+becomes an outcome, and ``on_error`` decides about failures. `_transfer/accounting.py` counts and times each item. If
+the server refuses the credentials, the remaining work of the call ends, see `_session/limits.py`.
 """
 
 import os
@@ -46,23 +45,23 @@ OnError: TypeAlias = Literal["raise", "stop", "collect"]
 
 class Batch(Coroutine[Any, Any, Report]):
     """
-    A bulk call that has not begun yet: await it, or open it.
+    A bulk call that has not started yet: await it, or open it.
 
     Await it for a :class:`Report`::
 
         report = await download_many(urls, "data")
 
-    It is a coroutine, for use with ``asyncio.create_task``, ``gather``, ``wait_for`` and task groups.
+    It is a coroutine: ``asyncio.create_task``, ``gather``, ``wait_for`` and task groups accept it.
 
-    Or open it and process outcomes as they finish; leaving the block cancels the rest::
+    Or open it, and process outcomes as they finish; leaving the block cancels the rest::
 
         async with download_many(urls, "data") as outcomes:
             async for outcome in outcomes:
                 ...
 
-    Either way ``on_error`` decides about failures: ``"raise"`` finishes the rest and then raises one
-    :class:`BatchError`; ``"stop"`` cancels the rest at the first failure and raises it; ``"collect"`` raises
-    nothing and leaves the failures in the outcomes.
+    In both cases ``on_error`` decides about failures: ``"raise"`` finishes the other items, then raises one
+    :class:`BatchError`; ``"stop"`` cancels them at the first failure, then raises; ``"collect"`` raises nothing, and
+    reports failures as outcomes only.
     """
 
     def __init__(
@@ -81,22 +80,22 @@ class Batch(Coroutine[Any, Any, Report]):
         self._task: Coroutine[Any, Any, Report] | None = None
 
     def __repr__(self) -> str:
-        state = "begun" if self._begun else "not begun"
+        state = "started" if self._begun else "not started"
         return f"<{type(self).__name__} {state}, on_error={self._on_error!r}>"
 
     def __await__(self) -> Generator[Any, None, Report]:
         return self._report().__await__()
 
     def send(self, value: Any) -> Any:
-        """Go on to the next await; the event loop calls this."""
+        """Continue to the next await; the event loop calls this."""
         return self._steps().send(value)
 
     def throw(self, *error: Any) -> Any:
-        """Raise an error, such as a cancellation, where the call waits; the event loop calls this."""
+        """Raise an error, such as a cancellation, at the current await; the event loop calls this."""
         return self._steps().throw(*error)
 
     def close(self) -> None:
-        """End the call; one that never began does not warn about that."""
+        """Close the call. A call that was closed before its start issues no warning."""
         self._steps().close()
 
     def _steps(self) -> Coroutine[Any, Any, Report]:
@@ -176,7 +175,7 @@ class BulkOptions:
 @dataclass(frozen=True, slots=True)
 class BulkCall:
     """
-    A bulk call that has begun.
+    A running bulk call.
 
     Attributes:
         session: The session, open until the call ends.
@@ -195,8 +194,8 @@ class Work(NamedTuple, Generic[T]):
 
     Attributes:
         items: The items, pulled when a worker is free.
-        do: Does one item, which has one outcome or several; an error of it is part of the outcome.
-        workers: Workers, where there are more of them than items in flight; None for one each.
+        do: Processes one item; returns one outcome or several, which include its error.
+        workers: Number of workers; None means one for each item in flight.
     """
 
     items: Iterable[T] | AsyncIterable[T]
@@ -205,7 +204,7 @@ class Work(NamedTuple, Generic[T]):
 
 
 def bulk(prepare: Callable[[BulkCall], AbstractAsyncContextManager[Work[T]]], options: BulkOptions) -> Batch:
-    """Make a bulk call of the work that *prepare* opens, and closes when all of it is done."""
+    """Return a bulk call that does the work of the block that *prepare* opens."""
 
     @asynccontextmanager
     async def opened_outcomes() -> AsyncIterator[AsyncIterator[Outcome]]:
@@ -235,12 +234,12 @@ async def _one_by_one(results: AsyncIterable[Outcome | Sequence[Outcome]]) -> As
 @dataclass(frozen=True, slots=True)
 class Task:
     """
-    What is done about one item of `bulk_requests`.
+    The work for one item of `bulk_requests`.
 
     Attributes:
-        item: What the outcome is about; no other item of the call may have the same.
-        do: Does it.
-        source: URL of what it is made of, or None.
+        item: The item that the outcome reports; unique within the call.
+        do: Processes the item.
+        source: URL of the source of a copy or a move, or None.
     """
 
     item: ItemURL
@@ -256,13 +255,13 @@ def bulk_requests(
     expected: str,
 ) -> Batch:
     """
-    Make a bulk call that does the task of each of *items*, none of which transfers bytes.
+    Return a bulk call that runs one task, without a transfer of bytes, for each item.
 
     Args:
-        items: What the caller gave.
-        task_of: Reads one of them; its errors are those of a malformed item.
+        items: The argument of the caller.
+        task_of: Returns the task of an item; raises if the item is malformed.
         options: The arguments of every bulk call.
-        expected: What the caller should have given in place of a single text.
+        expected: Hint for the caller who passed a str.
 
     Raises:
         InvalidArgumentError: If *items* is a str or not iterable.

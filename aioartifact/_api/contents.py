@@ -36,7 +36,7 @@ async def stream(
     session: aiohttp.ClientSession | None = None,
 ) -> AsyncIterator[FileStream]:
     """
-    Read a file as a stream, without a copy on disk; one request, or two if storage reports no checksums.
+    Read a file as a stream, without a copy on disk; one request, two if its storage reports no checksums.
 
     ::
 
@@ -45,37 +45,36 @@ async def stream(
             async for chunk in body:
                 ...
 
-    Interrupted reads resume, with bytes of the same content only. The whole file is verified after the last chunk: if
-    size or checksum differs, the iteration raises instead of ending. Leaving the block early closes the connection.
+    Interrupted reads resume, and never mix two contents. The whole file is verified after the last chunk: if size or
+    checksum differs, the iteration raises instead of ending. Leaving the block early closes the connection.
 
-    Bytes are returned as they are stored, even if labelled with a ``Content-Encoding``. A coding that was added in
-    transit is removed. Only the checksum of the whole file shows that, so a labelled file is received and verified
-    before its first byte is returned, above 4 MiB in a temporary file.
+    A file that is stored with a ``Content-Encoding`` is returned as it is stored; a coding that a proxy added is
+    removed. Only the checksum of the whole file distinguishes the two, so a file with a ``Content-Encoding`` is
+    received and verified before its first byte is returned, above 4 MiB in a temporary file.
 
     Args:
         url: URL of the file.
-        start: Offset of the first byte; if negative, the last ``-start`` bytes, for one request more.
-        end: Offset after the last byte; None for the end of the file. Of a range only the length is verified, since
+        start: Offset of the first byte. A negative one counts from the end of the file, and needs one more request.
+        end: Offset after the last byte; None for the end of the file. Only the length of a range is verified, because
             checksums cover the whole file.
-        sha256: SHA-256 that the file must have, in hexadecimal; only for a whole file. None: the checksums that the
-            server reports are verified.
-        if_none_match: :attr:`FileStream.etag` of an earlier call: if the file is still the same, no bytes follow, and
-            ``status`` is 304. The ``If-None-Match`` field of a browser will do, if it has one ETag.
+        sha256: Required SHA-256 in hexadecimal, for a whole file only. None verifies the checksums that the server
+            reports.
+        if_none_match: :attr:`FileStream.etag` of an earlier call, or a browser's ``If-None-Match`` field with one ETag.
+            If the file has not changed, ``status`` is 304, and there are no bytes.
         session: Session to use; None opens one for this call.
 
     Yields:
-        The stream: an asynchronous iterator of chunks, which knows size, type, ETag and range.
+        A :class:`FileStream`: an async iterator of chunks, with size, type, ETag and range of the file.
 
     Raises:
-        InvalidArgumentError: If *start* is not an integer, *end* is not an integer of at least 0, is before *start* or
-            passed with a negative one, *sha256* is not 64 hexadecimal digits, or is passed for a range, or
-            *if_none_match* is not an ETag; no request was sent.
+        InvalidArgumentError: If *start* is not an integer; *end* is not an integer of at least 0, is less than *start*,
+            or is passed with a negative *start*; *sha256* is not 64 hexadecimal digits, or is passed for a range; or
+            *if_none_match* is not an ETag. No request was sent.
         InvalidURLError: If *url* is not the URL of an item.
         NotFoundError: If the file does not exist.
         NotAFileError: If *url* is that of a folder.
         IntegrityError: If size or checksum differs from what the server reports, or from *sha256*; or the file changed
             while it was read.
-        ProtocolError: If the response is not Artifactory's, or a part has other bytes than requested.
         LocalFileError: If a temporary copy cannot be written.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
@@ -115,8 +114,8 @@ async def read_bytes(
         session: Session to use; None opens one for this call.
 
     Returns:
-        The bytes. A range that reaches beyond the end is shorter; if *start* equals *end*, the result is empty, without
-        a request.
+        The bytes. A range that reaches beyond the end is shorter. If *start* equals *end*, the result is empty, and no
+        request is sent.
 
     Raises:
         ArtifactoryError: The errors of :func:`stream`, under the same conditions.
@@ -163,16 +162,16 @@ async def open(
     """
     Open a file for random access; one request for the first 256 KiB, and one for each further range.
 
-    ``async with aioartifact.open(url) as file:``, then ``await file.seek(…)`` and ``await file.read(…)``. Use
-    :func:`stream` to read all of it: that verifies the bytes, which is impossible for ranges.
+    In the block ``async with aioartifact.open(url) as file:``, use ``await file.seek(…)`` and ``await file.read(…)``.
+    To read a whole file, use :func:`stream`: it verifies the checksum, which is impossible for ranges.
 
-    If the server ignores ranges, contradicts itself about the size, or sends neither ETag nor checksums, the file is
-    downloaded once into a temporary copy, in memory up to 4 MiB: at once, or when more than the first 256 KiB are read.
+    If the server ignores ranges, reports different sizes, or sends neither ETag nor checksums, the file is downloaded
+    once into a temporary copy (in memory up to 4 MiB), at the latest when more than the first 256 KiB are read.
 
     Args:
         url: URL of the file.
-        info: Info of the file, such as one of a listing: if it has size and checksums, opening sends no request, and
-            all bytes must be of this content. None requests the present content.
+        info: Info of the file, for instance from a listing. If it has size and checksums, opening sends no request, and
+            reading raises IntegrityError if the file has other content. None opens the current content.
         session: Session to use; None opens one for this block.
 
     Yields:
@@ -183,7 +182,7 @@ async def open(
         InvalidURLError: If *url* is not the URL of an item.
         NotFoundError: If the file does not exist.
         NotAFileError: If *url* is that of a folder.
-        IntegrityError: If size or checksum of a copy differs.
+        IntegrityError: If size or checksum of the temporary copy differs.
         LocalFileError: If a temporary copy cannot be written.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
@@ -210,9 +209,9 @@ async def write_bytes(
     Upload bytes from memory; one request. Otherwise like :func:`deploy`.
 
     Args:
-        url: URL of the new file, without a slash at its end.
+        url: URL of the new file, without a final slash.
         data: Its bytes.
-        parameters: Properties to set on the file; a value may be a text or several.
+        parameters: Properties to set on the file; each value is a str or several.
         session: Session to use; None opens one for this call.
 
     Returns:
@@ -221,14 +220,14 @@ async def write_bytes(
     Raises:
         InvalidArgumentError: If *data* is not bytes, a property is malformed, or *url* is that of a repository; no
             request was sent.
-        InvalidURLError: If *url* is not the URL of an item, ends in a slash (no request was sent), or has a name
-            that Artifactory does not accept.
+        InvalidURLError: If *url* is not the URL of an item, ends in a slash, or has a name that Artifactory does not
+            accept.
         NotAFileError: If the target is a folder.
-        ForbiddenError: If the user may not deploy here, or may not replace the existing file.
-        NotFoundError: If the local repository does not exist.
-        ConflictError: If the bytes were damaged in transit, or the repository's rules refuse the path.
-        BadRequestError: If the path of the URL leads through a file.
-        IntegrityError: If the server has recorded other checksums.
+        ForbiddenError: If the user may not deploy to this path, or may not replace the existing file.
+        NotFoundError: If the repository does not exist.
+        ConflictError: If the bytes were damaged in transit, or the rules of the repository exclude the path.
+        BadRequestError: If a parent folder in the URL is a file.
+        IntegrityError: If the server recorded other checksums.
         StoredElsewhereError: If the server stored the file under another path.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 

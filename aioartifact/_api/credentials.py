@@ -21,7 +21,7 @@ from .._credentials import (
 )
 from .._files import read_text_if_exists
 
-# The context path of most servers, which no configuration makes longer.
+# The usual context path; no configured one is longer.
 _NAMES_ARTIFACTORY = re.compile(r"[^:]+://[^/]+/artifactory(?:/|\Z)")
 # "host", "host:8081/path", "[::1]/path"; with a scheme a slash follows the colon.
 _HOST_FIRST = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::[0-9]+)?(?:/|\Z)")
@@ -32,27 +32,26 @@ _CHECK_SECONDS = 5.0
 
 def authentification(url: URLLike) -> tuple[str, str]:
     """
-    Find user name and secret for a server: the environment, then the configuration file, then anonymous.
+    Find user name and secret for a server in two sources, as audfactory does; no request.
 
-    First ``ARTIFACTORY_USERNAME`` and ``ARTIFACTORY_API_KEY``, if both are set, for every server. Then the
-    section of ``~/.artifactory_python.cfg`` (``DOHQ_ARTIFACTORY_PYTHON_CFG`` moves it) that names the server,
-    by host, port and whole path segments; one for http is also used for https. Reads small files, without a request;
-    nothing is cached. A file that cannot be read is skipped.
+    The first source is ``ARTIFACTORY_USERNAME`` with ``ARTIFACTORY_API_KEY``, which are used for every server. The
+    second is the section for the server in ``~/.artifactory_python.cfg`` (``DOHQ_ARTIFACTORY_PYTHON_CFG`` names another
+    file): host, port and path segments must match; a section for http is used for https, too. Nothing is cached, and a
+    file that cannot be read is skipped.
 
     Sessions use :func:`resolve_credentials`, which has more sources.
 
     Args:
-        url: Any URL on the server. Its path up to ``/artifactory``, or up to another context path that the user's
-            configuration names, belongs to the address of the server. Without a scheme, such as
-            ``host/artifactory``, it is read as https.
+        url: Any URL on the server. The base address ends at ``/artifactory``, or at another context path in the user's
+            configuration. A URL without a scheme, such as ``host/artifactory``, is read as https.
 
     Returns:
         User name, and password or API key; ``("anonymous", "")`` if nothing is configured.
 
     Raises:
-        InvalidURLError: If it is not an http or https URL, or contains credentials.
-        CredentialsError: If the section is malformed, has only a user name or a password, or a value that cannot be
-            sent.
+        InvalidURLError: If *url* is not an http or https URL, or contains credentials.
+        CredentialsError: If the section is malformed, has only a user name or only a password, or has a value that
+            cannot be sent.
 
     See: https://github.com/devopshq/artifactory, "Global Configuration File"
     """
@@ -73,27 +72,31 @@ def resolve_credentials(url: URLLike) -> Credentials:
     """
     Find the credentials that a session would use for a server, and their source.
 
-    The first source that has some for the server is used, and no other: ``ARTIFACTORY_USERNAME`` with
-    ``ARTIFACTORY_API_KEY``; ``JF_ACCESS_TOKEN``, or ``JF_USER`` with ``JF_PASSWORD``, where ``JF_URL`` is the server;
-    ``~/.artifactory_python.cfg`` (``DOHQ_ARTIFACTORY_PYTHON_CFG`` moves it); jfrog-cli's configuration
-    (``JFROG_CLI_HOME_DIR`` moves it, ``JFROG_CLI_SERVER_ID`` names the entry if there are several for one server; an
-    encrypted one needs the extra ``jfrog``, and the key in ``JFROG_CLI_ENCRYPTION_KEY`` or in jfrog-cli's
-    ``security.yaml``); ``~/.netrc`` (``NETRC`` moves it); anonymous. Reads small files, without a request; nothing is
-    cached. A session reads them again when one of the files changes, and after a 401.
+    The first source with an entry for the server is used:
+
+    - ``ARTIFACTORY_USERNAME`` with ``ARTIFACTORY_API_KEY``, for every server
+    - ``JF_ACCESS_TOKEN``, or ``JF_USER`` with ``JF_PASSWORD``, for the server ``JF_URL``
+    - ``~/.artifactory_python.cfg``, or the file that ``DOHQ_ARTIFACTORY_PYTHON_CFG`` names
+    - the configuration of jfrog-cli, in the folder ``JFROG_CLI_HOME_DIR`` if set; ``JFROG_CLI_SERVER_ID`` selects one
+      of several entries for a server. An encrypted one needs the extra ``jfrog``, and the key in
+      ``JFROG_CLI_ENCRYPTION_KEY`` or in jfrog-cli's ``security.yaml``
+    - ``~/.netrc``, or the file that ``NETRC`` names
+    - anonymous
 
     A source that cannot be read, or has an error in the entry of another server, is skipped: ``skipped`` has the
-    reasons.
+    reasons. No request is sent, and nothing is cached. A session looks credentials up again when one of the files
+    changes, and after a 401.
 
     Args:
-        url: Any URL on the server. Its path up to ``/artifactory``, or up to another context path that ``JF_URL``, a
-            section of the cfg file or an entry of jfrog-cli names, belongs to the address of the server.
+        url: Any URL on the server. The base address ends at ``/artifactory``, or at another context path in ``JF_URL``,
+            ``~/.artifactory_python.cfg`` or the configuration of jfrog-cli.
 
     Returns:
         The credentials, with their ``source``; their repr hides the secret.
 
     Raises:
-        InvalidURLError: If it is not an absolute http or https URL, or contains credentials.
-        CredentialsError: If the entry of the server is malformed, or has a value that cannot be sent.
+        InvalidURLError: If *url* is not an absolute http or https URL, or contains credentials.
+        CredentialsError: If the entry for the server is malformed, or has a value that cannot be sent.
     """
     return look_up(server_of(url, look_up_servers()))
 
@@ -102,10 +105,10 @@ def resolve_server() -> ConfiguredServer:
     """
     Find the default server of this machine, and its source.
 
-    The first of ``AIOARTIFACT_SERVER``, ``JF_URL`` and the default server of jfrog-cli (``JFROG_CLI_SERVER_ID`` names
-    another entry, ``JFROG_CLI_HOME_DIR`` moves the file) that is set. ``JF_URL`` and jfrog-cli may have the address of
-    a platform: its Artifactory is at ``/artifactory`` below. Reads a small file, without a request; nothing is cached.
-    The command line uses it for ``aioartifact ls generic-local/path``.
+    It is the first that is set of ``AIOARTIFACT_SERVER``, ``JF_URL`` and the default server of jfrog-cli (in the folder
+    ``JFROG_CLI_HOME_DIR`` if set; ``JFROG_CLI_SERVER_ID`` selects another entry). If ``JF_URL`` or jfrog-cli has the
+    address of a platform, ``/artifactory`` is appended. No request is sent, and nothing is cached. The command line
+    uses this server for paths such as ``generic-local/path``.
 
     Raises:
         ConfigurationError: If no server is configured, or a variable is not the URL of a server.
@@ -119,7 +122,7 @@ def look_up(server: ServerURL) -> Credentials:
 
 
 def look_up_with_changes(server: ServerURL) -> Provided:
-    """Look up the credentials for *server*, so that a session follows changes of the files they are in; blocks."""
+    """Look up the credentials for *server*, and follow later changes of their files; blocks."""
     source = _ConfiguredCredentials(server)
     return Provided(
         "the configuration of this machine",
@@ -131,7 +134,7 @@ def look_up_with_changes(server: ServerURL) -> Provided:
 
 
 class _ConfiguredCredentials:
-    """Credentials of the environment and the files of this machine, read again once a file has changed."""
+    """Credentials of the environment and the files of this machine; read again when a file changes."""
 
     def __init__(self, server: ServerURL) -> None:
         self._server = server
@@ -144,11 +147,11 @@ class _ConfiguredCredentials:
         return await anyio.to_thread.run_sync(partial(self.read, force=is_refused))
 
     def read(self, *, force: bool = False) -> Credentials:
-        """Look them up if *force*, or if a file has changed since the last time."""
+        """Look the credentials up again if *force*, or if a file has changed."""
         files = tuple(map(_version_of, credential_files(environ=os.environ, home=_home())))
         if force or self._credentials is None or files != self._files:
             found = look_up(self._server)
-            # A file that has no credentials any more may be incomplete: another program writes it at this moment.
+            # A file without credentials may be incomplete, because another program is writing it.
             if self._credentials is None or found.kind != "anonymous":
                 self._credentials = found
             self._files = files
@@ -156,7 +159,7 @@ class _ConfiguredCredentials:
 
 
 def _version_of(path: Path) -> tuple[int, int, int] | None:
-    """Return what differs after a file was written or replaced; None if it does not exist."""
+    """Return values that change when a file is written or replaced; None if it does not exist."""
     try:
         found = path.stat()
     except OSError:
@@ -165,12 +168,12 @@ def _version_of(path: Path) -> tuple[int, int, int] | None:
 
 
 def servers_for(url: URLLike) -> tuple[ServerURL, ...]:
-    """Find the configured servers that may matter for *url*; blocks."""
+    """Find the configured servers that *url* may belong to; blocks."""
     return () if _NAMES_ARTIFACTORY.match(text_of_url(url)) else look_up_servers()
 
 
 def look_up_servers() -> tuple[ServerURL, ...]:
-    """Find the servers of the user's configuration whose context path cannot be seen in a URL; blocks."""
+    """Find the configured servers whose context path is not ``/artifactory``; blocks."""
     return configured_servers(environ=os.environ, read=read_text_if_exists, home=_home())
 
 
@@ -178,5 +181,5 @@ def _home() -> Path:
     try:
         return Path.home()
     except RuntimeError:
-        # A container may run as a user that has no home, and so none of these files either.
+        # A container may run as a user without a home folder, so without these files.
         return Path("/nonexistent")

@@ -27,45 +27,44 @@ async def deploy(
     progress: Progress | None = None,
 ) -> str:
     """
-    Upload a local file; one request, and one more for a large file whose bytes the server does not have yet.
+    Upload a local file; one request, two for a large file whose bytes the server does not have yet.
 
-    The file is hashed first, in a thread, and then sent: a file of at most 1 MiB from memory, a larger one from
-    disk. The server compares the bytes with the checksums and stores nothing if they differ; the checksums that it
-    recorded are compared once more here. The server creates missing folders. Deploying again replaces the file.
-    Example::
+    The file is hashed, then sent with its checksums. If the received bytes differ from these, the server stores
+    nothing. The checksums that it recorded are compared, too. The server creates missing folders, and replaces an
+    existing file. Example::
 
         folder = f"{server}/libs-release/org/acme/app/1.0/"
         await aioartifact.deploy("app-1.0.jar", folder, parameters={"build": "7"})
 
     Args:
         path: Local file.
-        url: URL of the new file; with a slash at its end, URL of the folder that the file goes into under its own name.
-        md5: MD5 of the file, if known; None sends none.
+        url: URL of the new file; with a final slash, URL of the folder in which the file keeps its name.
+        md5: MD5 of the file, if known; None does not send it.
         sha1: SHA-1 of the file, if known; None computes it.
         sha256: SHA-256 of the file, if known; None computes it.
-        parameters: Properties to set on the file; a value may be a text or several.
-        min_checksum_deploy: A file of at least this many bytes is first offered by its checksums alone; a server
-            that has such a file, under any name, needs no bytes. None disables this. Files with *md5*, *sha1* or
-            *sha256* are not offered: a wrong checksum would go unnoticed.
+        parameters: Properties to set on the file; each value is a str or several.
+        min_checksum_deploy: Minimum size in bytes for a deployment by checksums: if the server has a file with the same
+            checksums, under any name, no bytes are sent. None disables this. So does *md5*, *sha1* or *sha256*,
+            because a wrong checksum would not be noticed.
         session: Session to use; None opens one for this call.
-        progress: Counts the file and its bytes as they are sent.
+        progress: Counts the file and its sent bytes.
 
     Returns:
         URL of the file.
 
     Raises:
         FileNotFoundError: If the local file does not exist; no request was sent.
-        LocalFileError: If it cannot be read.
+        LocalFileError: If the local file cannot be read.
         InvalidArgumentError: If *path* is empty or not a path, a checksum or a property is malformed, *url* is that of
             a repository, *min_checksum_deploy* is not a number of bytes, or *progress* is not a :class:`Progress`; no
             request was sent.
         InvalidURLError: If *url* is not the URL of an item, or Artifactory does not accept a name in it.
         NotAFileError: If the target is a folder.
-        ForbiddenError: If the user may not deploy here, or may not replace the existing file.
-        NotFoundError: If the local repository does not exist.
-        ConflictError: If the bytes differ from the checksums, or the repository's rules refuse the path.
-        BadRequestError: If the path of the URL leads through a file.
-        IntegrityError: If the server has recorded other checksums.
+        ForbiddenError: If the user may not deploy to this path, or may not replace the existing file.
+        NotFoundError: If the repository does not exist.
+        ConflictError: If the bytes differ from the checksums, or the rules of the repository exclude the path.
+        BadRequestError: If a parent folder in the URL is a file.
+        IntegrityError: If the server recorded other checksums.
         StoredElsewhereError: If the server stored the file under another path.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 

@@ -32,12 +32,12 @@ from .._transfer.send.remote_state import RemoteState
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
 from .items import item_of
 
-# The files to deploy, and those of the server, if these were listed.
+# The files to deploy, and the files of the server, if they were listed.
 Planned: TypeAlias = tuple[
     Iterable[DeployItem | TreeFile] | AsyncIterable[DeployItem | TreeFile], Mapping[str, FileInfo] | None
 ]
 
-# For few files, one request each is cheaper than the listing of a folder that may have many more.
+# For a few files, one request each is cheaper than listing a folder that may be large.
 _FEW = 8
 
 
@@ -54,30 +54,28 @@ def deploy_many(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Upload many local files, a bounded number at a time; each is hashed, sent and verified as by :func:`deploy`.
+    Upload many local files, several at a time, each as by :func:`deploy`.
 
     Await the result for a :class:`Report`, or open it with ``async with`` to process outcomes as they finish, see
-    :class:`Batch`. Items are pulled when they can start, so the iterable may be endless. Memory is bounded by
-    *max_concurrency* times about 2 MiB, the URLs so far (which no other item may have), the names in their folders,
-    and the outcomes of an awaited report.
+    :class:`Batch`. Items are pulled when they can start, so the iterable may be endless. Memory holds about 2 MiB for
+    each file in flight, all URLs so far, which must be unique, the file names in their folders, and the outcomes of an
+    awaited report.
 
     Args:
-        items: Paths, which keep their file names, or ``(path, url)`` pairs with a path below the target folder, or
-            a full URL; in any iterable or async iterable. A path or URL that ends in a slash is the folder that
-            the file goes into under its own name.
-        url: URL of the target folder or repository. The server creates folders as needed.
-        parameters: Properties to set on every file; a value may be a text or several. To set them on an
-            unchanged file, it is deployed once more by its checksums, which costs a request and no bytes, unless
-            *overwrite* is ``"never"``.
-        overwrite: Which files on the server to replace: ``"changed"`` keeps those with the right content, which costs
-            one request per folder and one per existing file; ``"always"`` replaces all; ``"never"`` keeps all,
-            whatever their content, which costs one request per folder.
+        items: Paths of local files, which keep their names, or ``(path, url)`` pairs with a URL, or a path below the
+            target folder; in any iterable or async iterable. A target with a final slash is the folder in which the
+            file keeps its name.
+        url: URL of the target folder or repository. The server creates missing folders.
+        parameters: Properties to set on every file; each value is a str or several. An unchanged file is deployed once
+            more by its checksums to set them, in a request without bytes, unless *overwrite* is ``"never"``.
+        overwrite: Which files on the server to replace. ``"changed"`` keeps files with the right content; it needs one
+            request per folder and one per existing file. ``"always"`` replaces all. ``"never"`` keeps all, whatever
+            their content; it needs one request per folder.
         min_checksum_deploy: See :func:`deploy`.
         max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
-        on_error: ``"raise"`` finishes the rest, then raises one :class:`BatchError`; ``"stop"`` cancels the rest
-            at the first failure, then raises; ``"collect"`` only reports.
+        on_error: What to do about failures: ``"raise"``, ``"stop"`` or ``"collect"``, see :class:`Batch`.
         session: Session to use; None opens one for this call.
-        progress: Counts files and bytes as they are sent.
+        progress: Counts files and sent bytes.
 
     Returns:
         A :class:`Batch`, to be awaited or opened.
@@ -119,12 +117,12 @@ def deploy_folder(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Upload all files below a local folder, or those that patterns choose; the tree below it is kept.
+    Upload the files of a local folder with their subfolders: all, or those that match patterns.
 
     Files are deployed in the order of their paths, checksum files (``.sha1``, ``.sha256``, ``.md5``) after the files
-    they belong to: Artifactory does not store those, but compares them. One that the server already agrees with is
-    unchanged. Symbolic links are followed, to files and to folders; empty folders are not created. The target is
-    listed first, as by :func:`download_folder`, unless there are only a few files. Example::
+    they belong to: Artifactory does not store checksum files, but compares them. Symbolic links to files and folders
+    are followed; empty folders are not created. The target is listed first, as by :func:`download_folder`, unless
+    there are only a few files. Example::
 
         target = f"{server}/libs-release/org/acme/app/1.0"
         report = await aioartifact.deploy_folder("dist", target)
@@ -133,17 +131,17 @@ def deploy_folder(
     Args:
         folder: Local folder.
         url: URL of the target folder or repository. Items there that the local folder does not have are left alone.
-        include: Patterns of paths below the folder, of which a file must match one, see :func:`walk`. If no file does,
-            nothing is deployed, and the report is empty.
-        exclude: Patterns that neither a file nor a folder above it may match; matching folders are not read.
+        include: Patterns, see :func:`walk`: a file is uploaded if its path below the folder matches one of them. If no
+            file matches, the report is empty.
+        exclude: Patterns of files and folders to leave out; matching folders are not read.
         parameters: See :func:`deploy_many`.
-        overwrite: See :func:`deploy_many`; a listing costs one request if the server offers File List or AQL to
-            this user, and then existing files cost no further one.
+        overwrite: See :func:`deploy_many`. If the server offers File List or AQL to the user, one listing replaces the
+            requests per folder and per file.
         min_checksum_deploy: See :func:`deploy`.
         max_concurrency: See :func:`deploy_many`.
         on_error: See :func:`deploy_many`.
         session: Session to use; None opens one for this call.
-        progress: Counts files and bytes as they are sent.
+        progress: Counts files and sent bytes.
 
     Returns:
         A :class:`Batch`, to be awaited or opened.
@@ -151,17 +149,15 @@ def deploy_folder(
     Raises:
         InvalidArgumentError: If an argument has another type, an option has an invalid value, a pattern is invalid, or
             a property is malformed.
-        InvalidURLError: When awaited or opened: if *url* is not the URL of an item.
-        FileNotFoundError: When awaited or opened: if the local folder does not exist (:class:`LocalNotFoundError`).
-        LocalFileError: When awaited or opened: if it is a file, it or a folder below it that is not excluded cannot be
-            read, or such a folder is a symbolic link that leads back to a folder above it.
-        NotAFolderError: When awaited or opened: if *url* is a file. If nothing is listed, each file fails instead.
-        ResponseError: When awaited or opened: if the target cannot be listed.
-        TransportError: When awaited or opened: if the listing cannot be received.
-        IncompleteListingError: When awaited or opened: if the listing breaks off, and cannot be continued in another
-            way.
-        ProtocolError: When awaited or opened: if the response is not Artifactory's.
-        BatchError: When awaited or left: if files failed, see :func:`deploy_many`.
+        InvalidURLError: When awaited or opened, as all below: if *url* is not the URL of an item.
+        FileNotFoundError: If the local folder does not exist (:class:`LocalNotFoundError`).
+        LocalFileError: If the local folder is a file, or if it or a folder below it that is not excluded cannot be read
+            or is a symbolic link to one of its own parents.
+        NotAFolderError: If *url* is a file. If the target is not listed, each file fails instead.
+        IncompleteListingError: If the listing breaks off, and cannot be continued by another method.
+        ResponseError, TransportError, ProtocolError: If the target cannot be listed, see
+            :ref:`errors-of-every-function`.
+        BatchError: If files failed, see :func:`deploy_many`.
 
     See: JFrog REST API, "Deploy Artifact", "Deploy Artifact by Checksum" and "File List".
     """
@@ -181,7 +177,7 @@ def deploy_folder(
 async def _listed(
     session: aiohttp.ClientSession, target: ItemURL, path_filter: PathFilter, files: Sequence[TreeFile]
 ) -> dict[str, FileInfo] | None:
-    """The files of the server, by path; None if this user may not list them."""
+    """Return the files of the server by path; None if the user may not list them."""
     wanted = {(target / file.relative).path for file in files}
     try:
         return {found.path: found for found in await list_files(session, target, path_filter) if found.path in wanted}

@@ -1,4 +1,4 @@
-"""``diagnose``: examine a server, and the way to it."""
+"""``diagnose``: check a server and the connection to it."""
 
 import json
 from collections.abc import Awaitable, Sequence
@@ -58,31 +58,31 @@ _PINGS = 3
 _MOST_FOLDERS = 8
 _MOST_REPOSITORIES = 3
 _MOST_CHILDREN = 2
-# Shorter than those of transfers: a person waits for the answer.
+# Shorter than those of transfers: a user is waiting for the result.
 _TIMEOUTS = Timeouts(connect=10.0, stall=20.0, reply=30.0)
 
 
 async def diagnose(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> Diagnosis:
     """
-    Examine a server and the way to it: which checks pass, and what to do about those that do not.
+    Check a server and the connection to it, and return a hint for each problem.
 
-    Checks host name, proxy, connection, certificate, address, clock, latency, version, credentials, repositories,
-    listing, AQL, and with one file that it finds: ranges, redirects to storage and checksums. About twenty small
-    requests; nothing is changed, and no more than a byte of a file is downloaded. A problem is a finding and not an
-    exception. The result has no secret.
+    The checks: host name, proxy, connection, certificate, address, clock, latency, version, credentials, repositories,
+    listing and AQL; with one file that is found: ranges, redirects to storage and checksums. They take about twenty
+    small requests. Nothing is changed, and at most one byte of a file is downloaded. Problems are returned as findings,
+    not raised. The result contains no secret.
 
     Args:
-        url: Base address of a server, or the URL of a repository, a folder or a file on it, with which the last checks
-            are then made.
+        url: Base address of a server, or the URL of a repository, a folder or a file on it: then the checks of listing
+            and of files use that item.
         session: Session to use; None opens one for this call, without retries and with short time limits.
 
     Returns:
-        The findings; ``ok`` is False if one of them means that calls fail.
+        The findings; ``ok`` is False if a check failed.
 
     Raises:
         InvalidURLError: If *url* is not an absolute http or https URL.
         SessionError: If *session* is closed, or belongs to another event loop or process.
-        ConfigurationError: If certificates cannot be loaded, or the proxy of the environment is not one.
+        ConfigurationError: If certificates cannot be loaded, or the proxy of the environment is not a URL.
     """
     written = parse_server_url(text_of_url(url))
     async with AsyncExitStack() as stack:
@@ -96,7 +96,7 @@ async def diagnose(url: URLLike, *, session: aiohttp.ClientSession | None = None
 
 
 class _Examination:
-    """The checks of one call, in their order; a check that later ones need ends the examination if it fails."""
+    """The checks of one call, in order; the failure of one that later checks depend on ends the call."""
 
     def __init__(
         self, session: aiohttp.ClientSession, written: ServerURL, expected: ServerURL, stack: AsyncExitStack
@@ -114,7 +114,7 @@ class _Examination:
         return Diagnosis(str(self._server), tuple(self._findings))
 
     def _add(self, *findings: Finding) -> bool:
-        """Add findings; return whether none of them is a failure."""
+        """Add findings; return False if one of them is a failure."""
         self._findings += findings
         return all(finding.status != "fail" for finding in findings)
 
@@ -134,7 +134,7 @@ class _Examination:
         return True
 
     async def _is_found(self) -> bool:
-        """Send pings to the addresses at which the Artifactory may be."""
+        """Ping each possible base address of the server."""
         problem = ""
         for candidate in address_candidates(self._expected, self._written):
             session = await self._session_of_its_own()
@@ -155,7 +155,7 @@ class _Examination:
         return self._add(judge_address(self._written, self._expected, None, problem))
 
     async def _session_of_its_own(self) -> aiohttp.ClientSession:
-        """Return a session that knows no server yet: a wrong guess would change how it reads URLs."""
+        """Return a session that knows no server: a wrong base address would change how it parses URLs."""
         state = state_of(self._session)
         if state.foreign:
             return self._session
@@ -177,7 +177,7 @@ class _Examination:
             await self._check_download(file)
 
     async def _latency(self) -> float:
-        """Return the shortest time of a few pings, the first of which may open a connection."""
+        """Return the shortest time of a few pings; the first one may include opening a connection."""
         times = []
         for _ in range(_PINGS):
             started = monotonic()
@@ -186,7 +186,7 @@ class _Examination:
         return min(times)
 
     def _folders(self, found: Sequence[Repository] | ArtifactoryError) -> list[ItemURL]:
-        """Return what to look for files in: the item of the URL, else some repositories, local ones first."""
+        """Return where to search for a file: the item of the URL, else some repositories, local ones first."""
         path = self._written.context_path[len(self._server.context_path) :]
         if path and self._written.is_below(self._server):
             return [ItemURL(self._server, path[0], "/".join(path[1:]))]
@@ -196,7 +196,7 @@ class _Examination:
         return [ItemURL(self._server, repository.key) for repository in ordered[:_MOST_REPOSITORIES]]
 
     async def _check_listing(self, folders: Sequence[ItemURL]) -> ItemURL | None:
-        """Check the ways to list; return a file, if one was found."""
+        """Check the listing methods; return a file, if one was found."""
         first = await _outcome(info(str(folders[0]), session=self._session))
         query = await _outcome(self._query(folders[0].repository))
         self._add(judge_listing(str(folders[0]), first if isinstance(first, ArtifactoryError) else None))
@@ -215,7 +215,7 @@ class _Examination:
                 return
 
     async def _first_file(self, folders: Sequence[ItemURL]) -> ItemURL | None:
-        """Return a file that is not empty; only a few folders are opened."""
+        """Return a file that is not empty, if one is found in the first few folders."""
         pending = [*folders]
         for _ in range(_MOST_FOLDERS):
             if not pending:

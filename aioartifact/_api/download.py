@@ -55,16 +55,16 @@ async def download(
     progress: Progress | None = None,
 ) -> str:
     """
-    Download one file; one request, and one for the checksums if the server redirects to storage without any.
+    Download one file; one request, two if the server redirects to storage that reports no checksums.
 
-    The bytes are written to a staging file beside the target. When size and SHA-256 (else SHA-1, else MD5) are
-    verified, it is renamed onto the target. Until then, and after any failure, the target is unchanged. If the target
-    is a symbolic link to a file, the link stays and that file is replaced. If the call fails or is cancelled, the
-    received bytes of a file of at least 8 MiB are kept, and a later call resumes, see :func:`remove_parts`. If one
-    connection is slow, ranges are fetched in parallel, up to the ``max_concurrency`` of the session.
+    The bytes are written to a staging file next to the target. When size and SHA-256 (else SHA-1, else MD5) are
+    verified, it is renamed onto the target. A failure leaves the target as it was. If the target is a symbolic link to
+    a file, that file is replaced, and the link is kept. If the call fails or is cancelled, the received bytes of a file
+    of at least 8 MiB are kept, and a later call resumes, see :func:`remove_parts`. If one connection is slow, ranges
+    are fetched in parallel, up to the ``max_concurrency`` of the session.
 
-    A stored file keeps its bytes, even if labelled with a ``Content-Encoding``. A coding that was added in transit is
-    removed if the checksum shows that. Example::
+    A file that is stored with a ``Content-Encoding`` is saved as it is stored; a coding that a proxy added is removed.
+    Example::
 
         url = f"{server}/libs-release/org/acme/app/1.0/app-1.0.jar"
         path = await aioartifact.download(url, ".")
@@ -73,14 +73,14 @@ async def download(
         url: URL of the file.
         destination: Path of the new file in an existing folder, or an existing folder, in which the file keeps its
             name. In all local paths, a leading ``~`` is the home folder.
-        force_download: Download even if the local file exists. False returns its path at once, whatever its content,
-            without a request; with *sha256*, only if the local file has that checksum.
-        sha256: SHA-256 that the file must have, in hexadecimal. A file with another one is never written, whatever the
-            server reports. None: the checksums that the server reports are verified.
-        durable: Return only when the file would survive a crash of the machine: its bytes and its name are written
-            to the disk itself (fsync), which takes some milliseconds.
-        cache: A :class:`Cache`, or the path of its folder: the file is taken from it if it has the bytes, else
-            downloaded and added.
+        force_download: Whether to download if the local file exists. False returns its path without a request,
+            whatever its content; with *sha256*, only if the local file has that checksum.
+        sha256: Required SHA-256 in hexadecimal; the target is not written if the file has another one. None verifies
+            the checksums that the server reports.
+        durable: Whether to return only when the file would survive a power failure: its bytes and its name are written
+            to the disk (fsync), which takes some milliseconds.
+        cache: A :class:`Cache`, or the path of its folder: the file is taken from the cache if its bytes are there,
+            otherwise downloaded and added.
         session: Session to use; None opens one for this call.
         progress: Counts the file and its received bytes.
 
@@ -94,8 +94,8 @@ async def download(
         FileNotFoundError: If the destination folder does not exist (:class:`LocalNotFoundError`), or the file does not
             exist on the server (:class:`NotFoundError`).
         NotAFileError: If *url* is that of a folder.
-        LocalFileError: If the target is a folder, a pipe, a device, or a symbolic link to nothing or to a read-only
-            file, the disk is full, or it fails for another reason.
+        LocalFileError: If the target is a folder, a pipe, a device, or a symbolic link to a missing or read-only file;
+            or if the disk is full, or fails for another reason.
         NotCachedError: If the *cache* is offline and does not have the file.
         IntegrityError: If size or checksum differs from what the server reports, or from *sha256*.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
@@ -136,12 +136,12 @@ async def download(
 
 
 def _is_current(path: str, required: Checksums) -> bool:
-    """Whether a local file exists, with the *required* checksum if there is one; blocks."""
+    """Return whether a local file exists, and has the *required* checksum, if not None; blocks."""
     return is_file(path) and (not required or hash_file(path, required.known())[1] == required)
 
 
 def _target(destination: str, name: str) -> tuple[str, TargetFile]:
-    """The path of the local file, and the file that is written."""
+    """Return the path of the local file, and the path that is written, which differs for a link."""
     target = os.path.join(destination, name) if is_folder(destination) else destination
     found = check_target(target)
     # The result is valid even after the caller changes the working directory.
@@ -162,12 +162,12 @@ def download_many(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Download many files, a bounded number at a time; each is verified and written as by :func:`download`.
+    Download many files, several at a time, each as by :func:`download`.
 
     Await the result for a :class:`Report`, or open it with ``async with`` to process outcomes as they finish, see
-    :class:`Batch`. Items are pulled when they can start, so the iterable may be endless. Memory is bounded by
-    *max_concurrency* times about 4 MiB, the paths written so far (which no other item may have), and the outcomes of
-    an awaited report. Example::
+    :class:`Batch`. Items are pulled when they can start, so the iterable may be endless. Memory holds about 4 MiB for
+    each file in flight, all local paths so far, which must be unique, and the outcomes of an awaited report.
+    Example::
 
         async with aioartifact.download_many(urls, "data") as outcomes:
             async for outcome in outcomes:
@@ -175,23 +175,22 @@ def download_many(
 
     Args:
         items: URLs, ``(url, path)`` pairs with a path below the destination, relative or absolute, ``(url, path,
-            Checksums)`` triples, or :class:`FileInfo` values; in any iterable or async iterable. Items without a path
-            keep their file name, and so do those with a path that ends in a slash, which is a folder. The checksums of
-            a triple, and size and checksums of a FileInfo, are required: a file that differs fails, and the local file
-            stays as it was.
-        destination: Folder to write to, created as needed, like folders below it.
+            Checksums)`` triples, or :class:`FileInfo` values; in any iterable or async iterable. Without a path, a file
+            keeps its name; a path with a final slash is the folder in which it keeps its name. The checksums of a
+            triple, and size and checksums of a FileInfo, are required: if the file on the server differs, its download
+            fails, and the local file stays as it was.
+        destination: Folder to write to; it and folders below it are created as needed.
         max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
-        on_error: ``"raise"`` finishes the rest, then raises one :class:`BatchError`; ``"stop"`` cancels the rest
-            at the first failure, then raises; ``"collect"`` only reports.
-        overwrite: Which existing files to replace: ``"changed"`` keeps those with the right content, which costs no
-            request if the item has checksums, otherwise one request without a body; ``"always"`` replaces all;
+        on_error: What to do about failures: ``"raise"``, ``"stop"`` or ``"collect"``, see :class:`Batch`.
+        overwrite: Which existing files to replace. ``"changed"`` keeps files with the right content, which needs no
+            request if the item has checksums, otherwise one request without a body. ``"always"`` replaces all.
             ``"never"`` keeps all, whatever their content.
-        manifest: File that records verified files, so that a later call with ``overwrite="changed"`` does not read
-            local files that still look the same (size, times, inode). It is created as needed, with its folder; several
-            calls and processes may share it, and it may be deleted at any time. None: local files are read.
-        durable: Report a file as downloaded only when it would survive a crash of the machine, see
-            :func:`download`; files of one folder that are ready at the same time share its sync.
-        cache: A :class:`Cache`, or the path of its folder: files whose bytes it has are taken from it, see
+        manifest: File that records verified files: a later call with ``overwrite="changed"`` does not read local files
+            whose size, times and inode are unchanged. It is created as needed, with its folder. Several calls and
+            processes may share it, and it may be deleted at any time. None reads the local files.
+        durable: Whether to report a file only when it would survive a power failure, see :func:`download`. Files of one
+            folder that are complete at the same time share one fsync of the folder.
+        cache: A :class:`Cache`, or the path of its folder: files whose bytes are in the cache are taken from it, see
             :attr:`Report.from_cache`; others are downloaded and added.
         session: Session to use; None opens one for this call.
         progress: Counts files and received bytes.
@@ -204,9 +203,9 @@ def download_many(
             empty or not a path, *progress* is not a :class:`Progress`, *cache* is neither a :class:`Cache` nor a path,
             or, when awaited or opened, *manifest* is a file of another kind.
         LocalFileError: When awaited or opened: if *destination* or the folder of the *cache* is a file, *manifest*
-            cannot be opened, or the sizes that are known before exceed the free space; nothing was downloaded.
-        BatchError: When awaited or left: if files failed. Each failure is one of the errors of :func:`download`, or
-            UnsafePathError for a path outside the destination, or InvalidArgumentError for an invalid item and for two
+            cannot be opened, or the known sizes exceed the free space; nothing was downloaded.
+        BatchError: When awaited or left: if files failed. Each failure is one of the errors of :func:`download`;
+            UnsafePathError for a path outside the destination; or InvalidArgumentError for an invalid item, or for two
             items with the same target.
     """
     if isinstance(items, str):
@@ -237,13 +236,13 @@ def download_folder(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Download all files below a folder, or those that patterns choose; the tree below it is kept.
+    Download the files of a folder with its subfolders: all, or those that match patterns.
 
-    The files are listed first, in one request if the server offers File List or AQL to this user, otherwise in one
-    request per folder. Then each file that is missing or has other content costs one request. If a file was replaced
-    after it was listed, and its info confirms that, the new content is downloaded, see :attr:`Report.replaced`.
+    The files are listed first: one request if the server offers File List or AQL to the user, otherwise one request per
+    folder. Then each missing or changed file takes one request. If a file was replaced after it was listed, and its
+    info confirms that, the new content is downloaded, see :attr:`Report.replaced`.
 
-    An empty folder on the server creates an empty local folder. Empty folders below it are not created. Example::
+    An empty folder on the server becomes an empty local folder; empty folders below it are not created. Example::
 
         url = f"{server}/data/emodb/1.1.0"
         report = await aioartifact.download_folder(url, "emodb", include="**/*.wav")
@@ -251,23 +250,23 @@ def download_folder(
 
     Args:
         url: URL of a folder or a repository.
-        destination: Folder to write to, created as needed, like folders below it. Local files that the server
-            does not have are left alone.
-        include: Patterns of paths below the folder, of which a file must match one, see :func:`walk`. If no file does,
-            nothing is downloaded, and the report is empty.
-        exclude: Patterns that neither a file nor a folder above it may match.
+        destination: Folder to write to; it and folders below it are created as needed. Other local files in it are not
+            changed.
+        include: Patterns, see :func:`walk`: a file is downloaded if its path below the folder matches one of them. If
+            no file matches, the report is empty.
+        exclude: Patterns of files and folders to leave out.
         max_concurrency: See :func:`download_many`.
         on_error: See :func:`download_many`.
         overwrite: See :func:`download_many`.
         manifest: See :func:`download_many`.
         durable: See :func:`download_many`.
-        archive: Request the folder as one archive first (Pro, if the administrator allows it): one request instead of
-            one for each file. Only files that are listed with size and checksum are unpacked, and verified like any
-            others; the rest, or all if the server sends no archive, are downloaded one by one. The archive needs as
-            much additional space until it is unpacked. It contains the whole folder, so it is not requested if most
-            of its files, or of their bytes, are unchanged or not chosen. Excludes *cache*.
-        cache: See :func:`download_many`. It also remembers which files are in the folder: with an offline cache,
-            no request is sent, and the files are those that were last listed.
+        archive: Whether to request the folder as one archive: one request instead of one for each file, if the server
+            is Artifactory Pro and its administrator allows it. Files that are listed with size and checksum are
+            unpacked and verified; all others, or all files if there is no archive, are downloaded one by one. The
+            archive takes its size in additional disk space until it is unpacked. It contains the whole folder, so it is
+            not requested if most files, or most bytes, are unchanged or not selected. Cannot be combined with *cache*.
+        cache: See :func:`download_many`. The cache also stores the listing of the folder: an offline cache sends no
+            request, and uses the last listing.
         session: Session to use; None opens one for this call.
         progress: Counts files and received bytes.
 
@@ -278,19 +277,16 @@ def download_folder(
         InvalidArgumentError: If an option has an invalid value, *destination* is empty or not a path, a pattern is
             invalid, *progress* is not a :class:`Progress`, *cache* is neither a :class:`Cache` nor a path or is given
             with *archive*, or, when awaited or opened, *manifest* is a file of another kind.
-        LocalFileError: When awaited or opened: if *destination* or the folder of the *cache* is a file, *manifest*
-            cannot be opened, the sizes that are known before exceed the free space, or the folder for an empty one
-            cannot be created; nothing was downloaded.
-        NotCachedError: When awaited or opened: if the *cache* is offline and has never seen the folder.
-        InvalidURLError: When awaited or opened: if *url* is not the URL of an item.
-        NotFoundError: When awaited or opened: if the folder does not exist.
-        NotAFolderError: When awaited or opened: if it is a file.
-        ResponseError: When awaited or opened: if it cannot be listed for another reason.
-        TransportError: When awaited or opened: if the listing cannot be received.
-        IncompleteListingError: When awaited or opened: if the listing breaks off, and cannot be continued in another
-            way.
-        ProtocolError: When awaited or opened: if the response is not Artifactory's.
-        BatchError: When awaited or left: if files failed, see :func:`download_many`.
+        LocalFileError: When awaited or opened, as all below: if *destination* or the folder of the *cache* is a file,
+            *manifest* cannot be opened, the known sizes exceed the free space, or a folder cannot be created.
+        NotCachedError: If the *cache* is offline, and has no listing of the folder.
+        InvalidURLError: If *url* is not the URL of an item.
+        NotFoundError: If the folder does not exist.
+        NotAFolderError: If *url* is a file.
+        IncompleteListingError: If the listing breaks off, and cannot be continued by another method.
+        ResponseError, TransportError, ProtocolError: If the folder cannot be listed, see
+            :ref:`errors-of-every-function`.
+        BatchError: If files failed, see :func:`download_many`.
 
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info"; with *archive*
     "Retrieve Folder or Repository Archive".
@@ -357,15 +353,15 @@ async def remove_parts(folder: str | os.PathLike[str], *, older_than: float | No
     """
     Remove partial files of interrupted downloads in and below a folder; no request.
 
-    An interrupted download of a large file leaves a partial file and its journal beside the target, from which a later
-    call resumes; they are named ``.<target>.<16 digits>.part`` and ``.journal``. A killed process may have left others.
-    Call this if they will not be resumed. Files of running transfers, in this process or another, are not touched, nor
-    is any file of another name.
+    An interrupted download of a large file leaves a partial file and its journal next to the target, named
+    ``.<target>.<16 digits>.part`` and ``.<target>.<16 digits>.journal``, so that a later call can resume. Remove them
+    if the download will not be resumed. Files with other names, and files of running transfers of any process, are not
+    touched.
 
     Args:
         folder: Folder to search. Symbolic links in it are not followed.
-        older_than: Remove only files last written that many seconds ago; None for any age. On a file system without
-            locks it is unknown which files are in use: there a partial file is removed only by age.
+        older_than: Minimum seconds since a file was last written; None for any age. On a file system without locks,
+            where files in use cannot be detected, files are removed only if this is set.
 
     Returns:
         Paths of the files that were removed.

@@ -25,11 +25,11 @@ def item_of(session: aiohttp.ClientSession, url: URLLike) -> ItemURL:
 
 def file_item_of(session: aiohttp.ClientSession, url: URLLike, name: str = "") -> ItemURL:
     """
-    Parse the target URL of a file: with a slash at its end, it is the folder that the file goes into as *name*.
+    Parse the target URL of a file; with a final slash, it is the folder in which the file is called *name*.
 
     Raises:
-        InvalidURLError: If *url* is not the URL of an item, is that of a folder without *name*, or Artifactory does not
-            accept *name*.
+        InvalidURLError: If *url* is not the URL of an item, has a final slash and *name* is empty, or Artifactory does
+            not accept *name*.
     """
     item = item_of(session, url)
     if not names_folder(url):
@@ -57,8 +57,8 @@ async def info(url: URLLike, *, session: aiohttp.ClientSession | None = None) ->
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
-        NotFoundError: If the item does not exist, or the user may not read it. A file of a remote repository that is
-            not in its cache counts as missing.
+        NotFoundError: If the item does not exist, or the user may not read it. A file of a remote repository exists
+            only if it is in the cache of the repository.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "File Info" and "Folder Info".
@@ -76,7 +76,7 @@ async def exists(url: URLLike, *, session: aiohttp.ClientSession | None = None) 
         session: Session to use; None opens one for this call.
 
     Returns:
-        False if the item does not exist, or the user may not see it.
+        False if the item does not exist, or the server hides it from the user.
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
@@ -96,11 +96,11 @@ async def checksum(
     path_or_url: URLLike | os.PathLike[str], type: str = "md5", *, session: aiohttp.ClientSession | None = None
 ) -> str:
     """
-    Return the checksum of a file on the server, or of a local file; one request and no download.
+    Return the checksum of a file on the server, or of a local file; one request, no download.
 
     Args:
         path_or_url: URL of a file, or the path of a local one, which is hashed in a thread.
-        type: ``"md5"``, ``"sha1"`` or ``"sha256"``.
+        type: Algorithm: ``"md5"``, ``"sha1"`` or ``"sha256"``.
         session: Session to use for a URL; None opens one for this call.
 
     Returns:
@@ -130,9 +130,9 @@ async def checksum(
 
 async def rest_api_get(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> Response:
     """
-    GET any URL of a server with its credentials; one request.
+    Send a GET request with credentials to any URL of a server; one request.
 
-    For requests without a function in this library, such as an ``api/…`` address. The body is held in memory; use
+    Use it for parts of the REST API that have no function in this library. The body is held in memory; use
     :func:`download` for files. Example::
 
         response = await aioartifact.rest_api_get(f"{server}/api/system/version")
@@ -143,12 +143,13 @@ async def rest_api_get(url: URLLike, *, session: aiohttp.ClientSession | None = 
         session: Session to use; None opens one for this call.
 
     Returns:
-        The response, whatever its status: check ``status_code``.
+        The response, also for a status of 400 and above: check ``status_code``.
 
     Raises:
         InvalidURLError: If *url* is not an absolute http or https URL.
         TransportError: If no response is received.
-        ProtocolError: If the response is not valid HTTP, redirects badly, or has more than 64 MiB, decompressed.
+        ProtocolError: If the response is not valid HTTP, has an invalid redirect, or exceeds 64 MiB after
+            decompression.
     """
     async with using(session, "rest_api_get") as opened:
         server = server_of(url, state_of(opened).servers)

@@ -27,7 +27,7 @@ from .._path_filter import PathFilter, parse_pattern, parse_patterns
 from .items import item_of
 from .session import using
 
-# A query finds few among many; the other methods list everything first.
+# A query returns the few matches; the other methods list everything first.
 _QUERY_FIRST: tuple[Method, ...] = ("aql", "file-list", "folders")
 
 
@@ -35,8 +35,8 @@ def ls(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> Listing
     """
     List the entries of a folder, one level, as they arrive; one request.
 
-    It works for every user, edition and repository, and returns names only: ``walk(url, depth=1, folders=True)`` also
-    returns sizes, checksums and dates, if the server reports them. Example::
+    Works for every user, edition and repository. The entries have names only; for sizes, checksums and dates use
+    ``walk(url, depth=1, folders=True)``. Example::
 
         async for entry in aioartifact.ls(f"{server}/libs-release/org/acme"):
             print(entry.name)
@@ -106,12 +106,12 @@ def walk(
     """
     List a folder on all levels, as entries arrive.
 
-    The first method that the server, its edition and this user allow is used: File List, one request; AQL, one request,
-    or more if the server trims results; Folder Info, one request per folder, without sizes, checksums and dates. A
-    session remembers what a server has refused for good.
+    The first of three methods that the server supports and the user may use is chosen: File List, one request; AQL, one
+    request, or more if the server limits the number of rows; Folder Info, one request per folder, without sizes,
+    checksums and dates. A session remembers which methods a server does not support.
 
-    Memory does not grow with the tree, except for 100,000 paths that are kept to continue after a failure. Process
-    entries as they arrive: a server does not wait long while its response is not read. Example::
+    Memory use does not depend on the size of the tree: at most 100,000 paths are kept, to continue after a failure.
+    Process entries without long pauses: a server closes the connection if its response is not read. Example::
 
         folder = f"{server}/libs-release/org/acme"
         async for file in aioartifact.walk(folder, include="**/*.jar"):
@@ -122,10 +122,11 @@ def walk(
         depth: Number of levels; 1 lists only the folder itself, None lists all.
         files: Whether to yield files.
         folders: Whether to yield folders.
-        include: Patterns of paths below the folder, of which an entry must match one: ``*``, ``?`` and ``[...]``
-            within a segment, ``**`` for any number of segments. No pattern means all.
-        exclude: Patterns that neither an entry nor a folder above it may match.
-        where: Conditions on size, dates and properties. Values that the listing lacks are requested for each entry.
+        include: Patterns of paths relative to the folder; entries that match one of them are listed. ``*``, ``?`` and
+            ``[...]`` match within a segment, ``**`` matches any number of segments. Empty lists everything.
+        exclude: Patterns of files and folders to leave out; the content of such a folder is left out, too.
+        where: Conditions on size, dates and properties. Values that are not in the listing are requested for each
+            entry.
         session: Session to use; None opens one for this listing.
 
     Returns:
@@ -138,7 +139,7 @@ def walk(
             *folders* are False.
         NotFoundError: While iterating, as all below: if the folder does not exist, or the user may not read it.
         NotAFolderError: If it is a file.
-        IncompleteListingError: If the listing breaks off after too many entries to be continued in another way.
+        IncompleteListingError: If the listing breaks off, and cannot be continued by another method.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info".
@@ -194,16 +195,15 @@ def glob(
     """
     List the entries below a folder that match a pattern.
 
-    AQL is queried first, as far as it can express the pattern, so that only possible matches are transferred.
-    Otherwise the folders that the pattern names are walked. The result is the same. Example::
+    If possible, AQL is used, so that the server sends only entries that may match. Otherwise the folders in question
+    are listed. The result is the same. Example::
 
         async for file in aioartifact.glob(f"{server}/libs-release", "org/**/app-1.*.jar"):
             print(file.url)
 
     Args:
         url: URL of a folder or a repository.
-        pattern: Of paths below it, such as ``**/*.bin``: ``*``, ``?`` and ``[...]`` within a segment, ``**`` for any
-            number of segments.
+        pattern: Pattern of paths relative to the folder, such as ``**/*.bin``, see :func:`walk`.
         folders: Whether to yield folders, too.
         exclude: See :func:`walk`.
         where: See :func:`walk`.
@@ -211,7 +211,7 @@ def glob(
 
     Returns:
         An async iterator of :class:`FileInfo` and :class:`FolderInfo`, in no particular order, see :class:`Listing`;
-        without *folders*, a :class:`FileListing`. A folder that the pattern names and that does not exist is empty.
+        without *folders*, a :class:`FileListing`. It is empty if a folder in the pattern does not exist.
 
     Raises:
         InvalidArgumentError: If *pattern* or *exclude* is invalid.
@@ -240,7 +240,7 @@ def glob(
 
 def _check_url(session: aiohttp.ClientSession | None, url: URLLike) -> None:
     """
-    Raise at the call rather than at the first entry.
+    Check *url* at the call, not at the first entry.
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
@@ -267,10 +267,10 @@ async def list_through(
     cache: OpenCache | None, session: aiohttp.ClientSession, folder: ItemURL, path_filter: PathFilter
 ) -> list[FileInfo]:
     """
-    List the files below *folder* that match, and let a *cache* remember them; one that is offline is asked instead.
+    List the matching files below *folder*, and store the listing in the *cache*; an offline cache replaces the server.
 
     Raises:
-        NotCachedError: If the cache is offline, and has never seen the folder.
+        NotCachedError: If the cache is offline, and has no listing of the folder.
         ArtifactoryError: See `list_with_fallback`.
     """
     if cache is not None and cache.offline:
@@ -283,10 +283,10 @@ async def list_through(
 
 async def recall_files(cache: OpenCache, folder: ItemURL, path_filter: PathFilter) -> list[FileInfo]:
     """
-    Return what an offline cache remembers of *folder*.
+    Return the listing of *folder* from an offline cache.
 
     Raises:
-        NotCachedError: If it has never seen it.
+        NotCachedError: If the cache has no listing of the folder.
     """
     files = await cache.find_files(folder, path_filter)
     if files is None:

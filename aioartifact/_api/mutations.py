@@ -42,24 +42,24 @@ async def copy(
     session: aiohttp.ClientSession | None = None,
 ) -> Relocation:
     """
-    Copy a file, or a folder with its content, within one server; two requests and no bytes. Needs Artifactory Pro.
+    Copy a file, or a folder with its content, within one server; two requests, no transfer. Needs Artifactory Pro.
 
-    *target* is the URL of the copy, whether or not it exists; with a slash at its end it is the folder that the copy
-    goes into, under its own name. (Artifactory itself decides by whether the folder exists, so the target is checked
-    first.) Missing folders are created. Properties are copied. Example::
+    *target* is the URL of the copy; with a final slash, it is the folder in which the copy keeps its name.
+    (Artifactory's own rule depends on whether the target is an existing folder, so the first request checks that.)
+    Missing folders are created. Properties are copied. Example::
 
         staged = f"{server}/libs-staging/app-1.0.jar"
         await aioartifact.copy(staged, f"{server}/libs-release/org/acme/app/1.0/")
 
-    A copy is sent once. If the response is lost, source and target are compared: a complete copy is a success, anything
-    else raises.
+    The request is not retried. If its response is lost, source and target are compared: if they are equal, the copy has
+    succeeded; otherwise the call raises.
 
     Args:
         source: URL of a file, a folder or a repository.
-        target: URL of the copy, or with a slash at its end URL of its folder.
+        target: URL of the copy; with a final slash, URL of its parent folder.
         overwrite: Whether existing files may be replaced; two folders of the same name are merged. False raises if the
             target exists.
-        dry_run: Only check whether it would succeed.
+        dry_run: Whether to only check that the copy would succeed.
         session: Session to use; None opens one for this call.
 
     Returns:
@@ -68,12 +68,12 @@ async def copy(
     Raises:
         InvalidArgumentError: If *target* is on another server, or below *source*; no request was sent.
         InvalidURLError: If *source* or *target* is not the URL of an item.
-        AlreadyExistsError: If the target exists and *overwrite* is False, or is a folder of another name.
+        AlreadyExistsError: If the target exists and *overwrite* is False, or if it is a folder of another name.
         NotFoundError: If the source does not exist.
         ForbiddenError: If the user may not read the source or write the target.
-        ConflictError: If the repository's rules refuse the path, or it leads through a file.
+        ConflictError: If the rules of the repository exclude the path, or a parent folder in it is a file.
         BadRequestError: If the target repository is not local, or the server is not Artifactory Pro.
-        TransportError: If no response is received; a folder may have been copied in part.
+        TransportError: If no response is received; a folder may have been copied partly.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Copy Item".
@@ -95,7 +95,8 @@ async def move(
     """
     Move a file, or a folder with its content, within one server; two requests. Needs Artifactory Pro.
 
-    Otherwise like :func:`copy`. If the response is lost, a source that is gone and a target that is new mean success.
+    Otherwise like :func:`copy`. If the response is lost, the move has succeeded if the source no longer exists and the
+    target is new.
     Example::
 
         staged = f"{server}/libs-staging/app-1.0.jar"
@@ -103,10 +104,10 @@ async def move(
 
     Args:
         source: URL of a file, a folder or a repository.
-        target: The new URL, or with a slash at its end the URL of the folder that the source goes into.
+        target: The new URL; with a final slash, URL of the new parent folder.
         overwrite: See :func:`copy`.
-        dry_run: Only check whether it would succeed.
-        whole_repository: Whether *source* may be a repository, whose whole content is moved.
+        dry_run: Whether to only check that the move would succeed.
+        whole_repository: Whether *source* may be a repository, all of whose content is moved.
         session: Session to use; None opens one for this call.
 
     Returns:
@@ -135,16 +136,16 @@ async def delete(
     """
     Delete a file, or a folder with its content; one request. The server moves it to its trash can, if it has one.
 
-    If the context path of a URL is unknown (it is not ``/artifactory``, and not configured), a URL that looks like that
-    of a folder may be that of a repository. Then the item is checked first, which costs another request.
+    If the context path of the server is neither ``/artifactory`` nor configured, the URL of a folder may really be that
+    of a repository. Then one more request checks the item first.
 
-    A deletion is retried if its response is lost. If the retry finds nothing, the first request has deleted it.
+    The request is retried if its response is lost. If the item is missing then, the first request has deleted it.
 
     Args:
-        url: URL of a file, a folder or a repository; of a remote repository, its cache is changed.
-        missing_ok: Whether a missing item is not an error.
-        dry_run: Delete nothing, list the files: one request for a file, and those of a listing for a folder.
-        whole_repository: Whether *url* may be a repository, whose whole content is deleted.
+        url: URL of a file, a folder or a repository. In a remote repository, the item is deleted from its cache.
+        missing_ok: Whether to ignore a missing item.
+        dry_run: Whether to only list the files that would be deleted: one request for a file, a listing for a folder.
+        whole_repository: Whether *url* may be a repository, all of whose content is deleted.
         session: Session to use; None opens one for this call.
 
     Returns:
@@ -153,8 +154,8 @@ async def delete(
     Raises:
         InvalidArgumentError: If *url* is a repository, and *whole_repository* is False; no request was sent.
         InvalidURLError: If *url* is not the URL of an item.
-        NotFoundError: If the item does not exist, or is in a virtual repository, where nothing can be deleted.
-        ForbiddenError: If the user may not delete it. Of a folder, items that the user may delete have been deleted.
+        NotFoundError: If the item does not exist, or is in a virtual repository, which does not support deletion.
+        ForbiddenError: If the user may not delete the item, or something in the folder; the rest has been deleted.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Delete Item".
@@ -172,23 +173,23 @@ async def mkdir(
     url: URLLike, *, parents: bool = True, exist_ok: bool = True, session: aiohttp.ClientSession | None = None
 ) -> None:
     """
-    Create a folder; one request, and one check for each of *parents* and *exist_ok* that is False.
+    Create a folder; one request, and one check each if *parents* or *exist_ok* is False.
 
     Args:
         url: URL of the folder, in a local repository.
-        parents: Whether missing parent folders are created, as the server does by itself.
-        exist_ok: Whether an existing folder is not an error.
+        parents: Whether to create missing parent folders, which is what the server does.
+        exist_ok: Whether to accept an existing folder.
         session: Session to use; None opens one for this call.
 
     Raises:
         InvalidArgumentError: If *url* is a repository, which only an administrator can create; no request was sent.
         InvalidURLError: If *url* is not the URL of an item, or Artifactory does not accept a name in it.
-        AlreadyExistsError: If it exists, and *exist_ok* is False.
+        AlreadyExistsError: If the folder exists and *exist_ok* is False.
         NotFoundError: If the parent folder does not exist and *parents* is False, or the repository does not exist.
-        NotAFolderError: If the path is a file.
+        NotAFolderError: If the URL is that of an existing file.
         StoredElsewhereError: If the server created the folder under another path.
-        ForbiddenError: If the user may not deploy here.
-        ConflictError: If the path leads through a file.
+        ForbiddenError: If the user may not deploy to this path.
+        ConflictError: If a parent folder in the URL is a file.
         ServerError: If the repository is virtual.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
@@ -230,7 +231,7 @@ async def remove(session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: b
 
 
 async def files_to_delete(session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: bool) -> tuple[FileInfo, ...]:
-    """List the files of *item*, which may be a folder; none if it is missing, with *missing_ok*."""
+    """List the files of *item*, a file or a folder; no files if it is missing and *missing_ok*."""
     found = await (_look if missing_ok else fetch_info)(session, item)
     if found is None:
         return ()
@@ -245,7 +246,7 @@ def relocation_of(
 
     Raises:
         InvalidURLError: If one is not the URL of an item.
-        InvalidArgumentError: If they are on two servers, one is below the other, or a whole repository would be moved.
+        InvalidArgumentError: If they are on two servers, one is below the other, or *source* is a repository to move.
     """
     start = item_of(session, source)
     if verb == "move":
@@ -259,11 +260,11 @@ async def _is_certain(
     session: aiohttp.ClientSession, item: ItemURL, *, missing_ok: bool, whole_repository: bool
 ) -> bool:
     """
-    Whether *item* is certainly not a repository below an unknown context path.
+    Return whether *item* is certainly not a repository below an unknown context path.
 
     Raises:
         NotFoundError: If the item does not exist; with *missing_ok* the result is False.
-        ResponseError: If there is no API of an Artifactory at this address.
+        ResponseError: If there is no Artifactory at this base address.
     """
     if item.server.context_path or whole_repository:
         return True
@@ -304,7 +305,7 @@ async def relocate(
 async def _is_done(
     session: aiohttp.ClientSession, verb: Verb, source: ItemURL, goal: ItemURL, *, was_there: bool
 ) -> bool:
-    """Whether a copy or a move whose response was lost is known to be complete."""
+    """Return whether a copy or a move whose response was lost is complete."""
     try:
         if verb == "copy":
             wanted = await _contents(session, source)
@@ -315,7 +316,7 @@ async def _is_done(
 
 
 async def _contents(session: aiohttp.ClientSession, item: ItemURL) -> set[tuple[str, str | None]]:
-    """Path below *item* and SHA-1 of each file."""
+    """Return path below *item* and SHA-1 of each file."""
     found = await fetch_info(session, item)
     files = await list_files(session, item) if isinstance(found, FolderInfo) else [found]
     return {(file.path.removeprefix(item.path), file.checksums.sha1) for file in files}
@@ -324,7 +325,7 @@ async def _contents(session: aiohttp.ClientSession, item: ItemURL) -> set[tuple[
 async def _was_deleted(
     session: aiohttp.ClientSession, item: ItemURL, error: NotFoundError, *, missing_ok: bool
 ) -> bool:
-    """Whether an earlier attempt of a deletion deleted *item*; otherwise raise *error*."""
+    """Return True if an earlier attempt deleted *item*; otherwise raise *error*."""
     if await _look(session, item) is not None:
         error.hint = "it exists: delete it in its local repository, not in a virtual one"
         raise error

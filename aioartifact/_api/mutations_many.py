@@ -29,11 +29,11 @@ def copy_many(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Copy many files or folders within one server, each as by :func:`copy`: two requests and no bytes. Needs Pro.
+    Copy many files or folders within one server, each as by :func:`copy`. Needs Artifactory Pro.
 
     Await the result for a :class:`Report`, or open it with ``async with`` to process outcomes as they finish, see
-    :class:`Batch`. Items are pulled as they are needed, so they may come from an endless iterator; memory grows with
-    the targets so far (which no other item may have) and the outcomes of an awaited report. Example::
+    :class:`Batch`. Items are pulled when they can start, so the iterable may be endless. Memory holds all targets so
+    far, which must be unique, and the outcomes of an awaited report. Example::
 
         builds = f"{server}/libs-staging/acme"
         pairs = [(f"{builds}/{name}", f"{server}/libs-release/acme/") for name in names]
@@ -43,15 +43,14 @@ def copy_many(
     Items are copied in no particular order, so no target should be inside another one.
 
     Args:
-        items: ``(source, target)`` pairs of URLs, in any iterable or async iterable. A target that ends in a slash is
-            the folder that the copy goes into, under its own name.
-        overwrite: Whether existing files may be replaced, see :func:`copy`. False makes each item whose target exists
-            a failure.
-        dry_run: Only check whether it would succeed; the status of each is ``"planned"``.
+        items: ``(source, target)`` pairs of URLs, in any iterable or async iterable. A target with a final slash is the
+            folder in which the copy keeps its name.
+        overwrite: Whether existing files may be replaced, see :func:`copy`. If False, an item whose target exists
+            fails.
+        dry_run: Whether to only check that the copies would succeed; their status is ``"planned"``.
         max_concurrency: Items in flight; None takes it from the session's :class:`Limits`.
-        on_error: ``"raise"`` finishes the rest, then raises one :class:`BatchError`; ``"stop"`` cancels the rest at the
-            first failure, then raises; ``"collect"`` only reports. A copy that is cancelled may still be done by the
-            server.
+        on_error: What to do about failures: ``"raise"``, ``"stop"`` or ``"collect"``, see :class:`Batch`. The server
+            may still complete a copy that is cancelled.
         session: Session to use; None opens one for this call.
         progress: Counts the items.
 
@@ -62,8 +61,8 @@ def copy_many(
     Raises:
         InvalidArgumentError: If *items* is a str or not iterable, or an option has an invalid value.
         BatchError: When awaited or left: if items failed. Each failure is one of the errors of :func:`copy`, or
-            InvalidArgumentError for an item that is not a pair and for two items with the same target. If the server
-            refuses the credentials, the remaining items fail with AuthenticationError and are not requested.
+            InvalidArgumentError for an item that is not a pair, or for two items with the same target. If the server
+            refuses the credentials, the remaining items fail with AuthenticationError, without requests.
 
     See: JFrog REST API, "Copy Item".
     """
@@ -84,7 +83,7 @@ def move_many(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Move many files or folders within one server, each as by :func:`move`: two requests and no bytes. Needs Pro.
+    Move many files or folders within one server, each as by :func:`move`. Needs Artifactory Pro.
 
     Otherwise like :func:`copy_many`. Example::
 
@@ -94,7 +93,7 @@ def move_many(
         items: ``(source, target)`` pairs, see :func:`copy_many`. No source should be inside another one.
         overwrite: See :func:`copy_many`.
         dry_run: See :func:`copy_many`.
-        whole_repository: Whether a source may be a repository, whose whole content is moved.
+        whole_repository: Whether a source may be a repository, all of whose content is moved.
         max_concurrency: See :func:`copy_many`.
         on_error: See :func:`copy_many`.
         session: Session to use; None opens one for this call.
@@ -153,11 +152,11 @@ def delete_many(
     progress: Progress | None = None,
 ) -> Batch:
     """
-    Delete many files or folders, each as by :func:`delete`; one request each.
+    Delete many files or folders, each as by :func:`delete`; one request per item.
 
     Await the result for a :class:`Report`, or open it with ``async with`` to process outcomes as they finish, see
-    :class:`Batch`. Items are pulled as they are needed, so they may come from a listing or an endless iterator; memory
-    grows with the URLs so far (which no other item may have) and the outcomes of an awaited report. Example::
+    :class:`Batch`. Items are pulled when they can start, so the iterable may be endless. Memory holds all URLs so far,
+    which must be unique, and the outcomes of an awaited report. Example::
 
         files = [file async for file in walk(f"{server}/builds")]
         old = [file.url for file in files if file.modified and file.modified < limit]
@@ -168,14 +167,13 @@ def delete_many(
 
     Args:
         items: URLs of files, folders or repositories, in any iterable or async iterable.
-        missing_ok: Whether an item may be missing; its status is then ``"unchanged"``.
-        dry_run: Delete nothing: the status of each is ``"planned"``, and its size that of the files that would be
-            deleted. One request for a file, and those of a listing for a folder.
-        whole_repository: Whether a URL may be a repository, whose whole content is deleted.
+        missing_ok: Whether to ignore missing items; their status is ``"unchanged"``.
+        dry_run: Whether to delete nothing: the status is ``"planned"``, and the size of an outcome is that of the files
+            that would be deleted. One request for a file, a listing for a folder.
+        whole_repository: Whether a URL may be a repository, all of whose content is deleted.
         max_concurrency: Items in flight; None takes it from the session's :class:`Limits`.
-        on_error: ``"raise"`` finishes the rest, then raises one :class:`BatchError`; ``"stop"`` cancels the rest at the
-            first failure, then raises; ``"collect"`` only reports. A deletion that is cancelled may still be done by
-            the server.
+        on_error: What to do about failures: ``"raise"``, ``"stop"`` or ``"collect"``, see :class:`Batch`. The server
+            may still complete a deletion that is cancelled.
         session: Session to use; None opens one for this call.
         progress: Counts the items.
 
@@ -187,7 +185,7 @@ def delete_many(
         InvalidArgumentError: If *items* is a str or not iterable, or an option has an invalid value.
         BatchError: When awaited or left: if items failed. Each failure is one of the errors of :func:`delete`, or
             InvalidArgumentError for two items with the same URL. If the server refuses the credentials, the remaining
-            items fail with AuthenticationError and are not requested.
+            items fail with AuthenticationError, without requests.
 
     See: JFrog REST API, "Delete Item".
     """

@@ -1,4 +1,4 @@
-"""Path objects, in the manner of anyio.Path and pathlib."""
+"""Path objects, similar to anyio.Path and pathlib."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -28,8 +28,8 @@ def path(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> "Arti
 
     Args:
         url: URL of a file, a folder or a repository, which need not exist. Without a session, the context path of the
-            server is ``/artifactory`` or one in the user's configuration.
-        session: Session for this path and those derived from it; None opens one for each call.
+            server must be ``/artifactory`` or be in the user's configuration.
+        session: Session for this path and paths derived from it; None opens one for each call.
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
@@ -45,12 +45,12 @@ class ArtifactoryPath(Locator):
     """
     The path of an item, with methods to query and change it; returned by :func:`path`.
 
-    It works like ``anyio.Path``: operations on names return at once, requests are awaited. Names are not encoded;
-    they are percent-encoded in ``str(path)``, which is the URL. Every function of this library accepts a path for a
-    URL. Paths are immutable, hashable and ordered; a pickled one has no session.
+    It works like ``anyio.Path``: methods that send requests are awaited, the others return at once. Names are not
+    encoded; ``str(path)`` is the percent-encoded URL. Every function of this library accepts a path as a URL. Paths are
+    immutable, hashable and ordered; a pickled path has no session.
 
-    Two things differ from a local file system. Folders above a file are created with it. And there are no locks: if
-    an operation checks first and then acts, another client may act in between.
+    Two things differ from a local file system. The server creates missing parent folders of a file. And there are no
+    locks: if a method checks the item before it changes it, another client may change it in between.
     """
 
     __slots__ = ("_item", "_names_folder", "_session")
@@ -60,7 +60,7 @@ class ArtifactoryPath(Locator):
     ) -> None:
         self._item = item
         self._session = session
-        self._names_folder = names_folder  # created from a URL with a slash at its end
+        self._names_folder = names_folder  # created from a URL with a final slash
 
     def __str__(self) -> str:
         return str(self._item)
@@ -79,7 +79,7 @@ class ArtifactoryPath(Locator):
 
     @property
     def target_url(self) -> str:
-        """The URL as the target of a file, with a slash at its end if it was created with one."""
+        """The URL as the target of a file, with a final slash if the path was created with one."""
         return f"{self}/" if self._names_folder else str(self)
 
     @property
@@ -142,7 +142,7 @@ class ArtifactoryPath(Locator):
 
     @property
     def parents(self) -> tuple["ArtifactoryPath", ...]:
-        """The parent folders, the nearest first, the repository last."""
+        """All parent folders, from the nearest to the repository."""
         found: list[ArtifactoryPath] = []
         current = self
         while current.path:
@@ -164,10 +164,10 @@ class ArtifactoryPath(Locator):
 
     def joinpath(self, *others: str | PurePosixPath) -> "ArtifactoryPath":
         """
-        Return the path below with these names.
+        Return a path below this one.
 
         Args:
-            *others: Names, not encoded, or several with slashes between them.
+            *others: Names, or relative paths with slashes; not encoded.
 
         Raises:
             InvalidURLError: If one starts with a slash, or a name is ``.`` or ``..``, or Artifactory does not accept
@@ -209,10 +209,10 @@ class ArtifactoryPath(Locator):
         Return the path with another last suffix.
 
         Args:
-            suffix: With its dot, or ``""`` for none.
+            suffix: The new suffix with its dot, or ``""`` to remove it.
 
         Raises:
-            InvalidArgumentError: If it does not start with a dot, or is only a dot, or the path is a repository.
+            InvalidArgumentError: If *suffix* does not start with a dot, or is only a dot, or the path is a repository.
             InvalidURLError: If Artifactory does not accept the name.
         """
         if expect_text("suffix", suffix) and (not suffix.startswith(".") or suffix == "."):
@@ -220,7 +220,7 @@ class ArtifactoryPath(Locator):
         return self.with_name(self.stem + suffix)
 
     def is_relative_to(self, other: URLLike) -> bool:
-        """Return whether it is *other* or below it."""
+        """Return whether this path is *other* or below it."""
         return self._below(other) is not None
 
     def relative_to(self, other: URLLike) -> PurePosixPath:
@@ -228,7 +228,7 @@ class ArtifactoryPath(Locator):
         Return the path relative to *other*.
 
         Raises:
-            InvalidArgumentError: If it is not below *other* (also a ValueError, as in pathlib).
+            InvalidArgumentError: If it is not below *other*; it is a ValueError, as in pathlib.
         """
         below = self._below(other)
         if below is None:
@@ -272,11 +272,11 @@ class ArtifactoryPath(Locator):
         return await exists(str(self), session=self._session)
 
     async def is_file(self) -> bool:
-        """Return whether it is a file; one request."""
+        """Return whether the item is a file; one request."""
         return isinstance(await self._look(), FileInfo)
 
     async def is_dir(self) -> bool:
-        """Return whether it is a folder or repository; one request."""
+        """Return whether the item is a folder or a repository; one request."""
         return isinstance(await self._look(), FolderInfo)
 
     async def _look(self) -> FileInfo | FolderInfo | None:
@@ -294,7 +294,7 @@ class ArtifactoryPath(Locator):
 
         Raises:
             NotFoundError: If the folder does not exist.
-            NotAFolderError: If it is a file.
+            NotAFolderError: If the item is a file.
             ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
         """
         async with ls(str(self), session=self._session) as entries:
@@ -303,10 +303,10 @@ class ArtifactoryPath(Locator):
 
     async def glob(self, pattern: str) -> AsyncIterator["ArtifactoryPath"]:
         """
-        List files and folders below that match a pattern, as they arrive; see :func:`glob`.
+        List the files and folders below this path that match a pattern, as they arrive; see :func:`glob`.
 
         Args:
-            pattern: Of relative paths: ``*``, ``?`` and ``[...]`` within a segment, ``**`` for any number of segments.
+            pattern: Pattern of relative paths, see :func:`walk`.
 
         Yields:
             The paths, in no particular order.
@@ -320,7 +320,7 @@ class ArtifactoryPath(Locator):
                 yield self._with(self._item / relative_path(self.path, entry.path))
 
     def rglob(self, pattern: str) -> AsyncIterator["ArtifactoryPath"]:
-        """List files and folders on all levels below that match a pattern: ``glob("**/" + pattern)``."""
+        """List the matching files and folders on all levels: ``glob("**/" + pattern)``."""
         return self.glob(f"**/{pattern}")
 
     # Content
@@ -334,7 +334,7 @@ class ArtifactoryPath(Locator):
         Read the whole file as text; one request, see :func:`read_bytes`. Line ends are not changed.
 
         Raises:
-            UnicodeDecodeError: If it is not text in this *encoding*.
+            UnicodeDecodeError: If the file is not text in this *encoding*.
         """
         return (await self.read_bytes()).decode(encoding, errors)
 
@@ -352,7 +352,7 @@ class ArtifactoryPath(Locator):
             Number of bytes.
 
         Raises:
-            UnicodeEncodeError: If the *encoding* cannot express it.
+            UnicodeEncodeError: If the *encoding* cannot express the text.
         """
         return await self.write_bytes(data.encode(encoding, errors))
 
@@ -364,15 +364,15 @@ class ArtifactoryPath(Locator):
 
     async def mkdir(self, *, parents: bool = False, exist_ok: bool = False) -> None:
         """
-        Create a folder; one request, and one check for each of *parents* and *exist_ok* that is False.
+        Create a folder; one request, and one check each if *parents* or *exist_ok* is False.
 
         Args:
-            parents: Whether missing parent folders are created.
-            exist_ok: Whether an existing folder is not an error.
+            parents: Whether to create missing parent folders.
+            exist_ok: Whether to accept an existing folder.
 
         Raises:
-            AlreadyExistsError: If it exists, and *exist_ok* is False.
-            NotFoundError: If the parent folder does not exist, and *parents* is False.
+            AlreadyExistsError: If the folder exists and *exist_ok* is False.
+            NotFoundError: If the parent folder does not exist and *parents* is False.
             ArtifactoryError: See :func:`mkdir`.
         """
         if exist_ok and not self.path and await self.is_dir():
@@ -381,10 +381,10 @@ class ArtifactoryPath(Locator):
 
     async def touch(self, *, exist_ok: bool = True) -> None:
         """
-        Create an empty file unless the path exists; one request, or two if it is created.
+        Create an empty file if the item does not exist; one request, two if it is created.
 
         Raises:
-            AlreadyExistsError: If the path exists, and *exist_ok* is False.
+            AlreadyExistsError: If the item exists and *exist_ok* is False.
             ArtifactoryError: See :func:`info` and :func:`write_bytes`.
         """
         if not await self.exists():
@@ -394,11 +394,11 @@ class ArtifactoryPath(Locator):
 
     async def unlink(self, *, missing_ok: bool = False) -> None:
         """
-        Delete the file; two requests, the first to make sure that it is one. :func:`delete` accepts folders, too.
+        Delete the file; two requests, the first checks that it is a file. To delete folders, use :func:`delete`.
 
         Raises:
-            NotFoundError: If the file does not exist, and *missing_ok* is False.
-            NotAFileError: If it is a folder.
+            NotFoundError: If the file does not exist and *missing_ok* is False.
+            NotAFileError: If the item is a folder.
             ArtifactoryError: See :func:`delete`.
         """
         found = await (self._look() if missing_ok else self.stat())
@@ -408,12 +408,12 @@ class ArtifactoryPath(Locator):
 
     async def rmdir(self) -> None:
         """
-        Delete the folder, which must be empty; two requests. :func:`delete` accepts folders with content.
+        Delete the folder if it is empty; two requests. To delete a folder with content, use :func:`delete`.
 
         Raises:
             NotFoundError: If the folder does not exist.
-            NotAFolderError: If it is a file.
-            FolderNotEmptyError: If it has entries.
+            NotAFolderError: If the item is a file.
+            FolderNotEmptyError: If the folder is not empty.
             ArtifactoryError: See :func:`delete`.
         """
         if children := expect_folder(self._item, await self.stat()).children:
@@ -437,7 +437,7 @@ class ArtifactoryPath(Locator):
 
     async def replace(self, target: URLLike) -> "ArtifactoryPath":
         """
-        Move like :meth:`rename`, and replace an existing file.
+        Move like :meth:`rename`, but replace an existing file.
 
         Returns:
             The new path.

@@ -22,7 +22,7 @@ from .session import using
 
 # Remembered by the session: the server is older than 6.1, or a proxy does not support PATCH.
 _MERGE = "patch-metadata"
-# Statuses of servers that cannot set properties by a URL, or not by one of that length.
+# Statuses of servers that do not support properties in a URL, or not in a URL of that length.
 _NOT_BY_URL = frozenset({404, 405, 414, 501})
 
 
@@ -30,14 +30,15 @@ async def properties(url: URLLike, *, session: aiohttp.ClientSession | None = No
     """
     Return the properties of a file, a folder or a repository; one request, two if there are none.
 
-    The response for an item without properties and for a missing item is the same, so in that case File Info decides.
+    The server sends the same response for a missing item and for an item without properties; the second request
+    distinguishes them.
 
     Args:
         url: URL of the item.
         session: Session to use; None opens one for this call.
 
     Returns:
-        The values of each property, sorted by name; the order of values has no meaning. Empty if there are none.
+        The values of each property, sorted by name; the order of values has no meaning. Empty without properties.
 
     Raises:
         InvalidURLError: If *url* is not the URL of an item.
@@ -60,21 +61,21 @@ async def set_properties(
     """
     Set the properties of an item, and remove all others; two requests, three if it had none.
 
-    The existing ones are read, then replaced in one step. One that another client sets in between stays. Needs
-    Artifactory Pro. Before 6.1, setting and deleting take one request each. Example::
+    The existing properties are read, then replaced in one request. A property that another client sets in between is
+    kept. Needs Artifactory Pro. Before release 6.1, setting and deleting take one request each. Example::
 
         await aioartifact.set_properties(url, {"stage": "released", "language": ["de", "en"]})
 
     Args:
         url: URL of a file, a folder or a repository.
-        properties: Values of each property: a str or several. Empty deletes all.
-        recursive: Whether everything below a folder gets the same values. Properties that only the items below
-            have, and not the folder, stay.
+        properties: Values of each property: a str or several. Empty deletes all properties.
+        recursive: Whether to set the same properties on everything below a folder. Other properties of the items below
+            are kept, unless the folder has them, too.
         session: Session to use; None opens one for this call.
 
     Raises:
         InvalidArgumentError: If Artifactory does not accept a name, a property has no value, or a value is not a str or
-            has a NUL or half of a surrogate pair. No request was sent.
+            contains a NUL or half of a surrogate pair. No request was sent.
         InvalidURLError: If *url* is not the URL of an item.
         NotFoundError: If the item does not exist, or the user may not read it.
         ForbiddenError: If the user may not set properties of the item.
@@ -99,22 +100,22 @@ async def update_properties(
     session: aiohttp.ClientSession | None = None,
 ) -> None:
     """
-    Change some properties of an item and leave the others; one atomic request.
+    Change some properties of an item, and keep the others; one atomic request. Needs Artifactory Pro.
 
-    With *recursive*, setting and deleting take one request each, since the server's own request for both would pass on
-    every other property of the folder as well. The same holds before Artifactory 6.1. Needs Artifactory Pro.
+    With *recursive*, and before Artifactory 6.1, setting and deleting take one request each. (The atomic request would
+    copy all properties of the folder to the items below.)
 
     Args:
         url: URL of a file, a folder or a repository.
         changes: New values of each property: a str, several, or None to delete it.
-        recursive: Whether to change everything below a folder, too. The changes are then sent in the URL, which
-            servers limit to some kilobytes.
+        recursive: Whether to change everything below a folder, too. Then the changes are in the URL, whose length
+            servers limit to a few kilobytes.
         session: Session to use; None opens one for this call.
 
     Raises:
         InvalidArgumentError: If Artifactory does not accept a name, a property has no value, or a value is not a str or
-            has a NUL or half of a surrogate pair; with *recursive* also one that ends in a backslash or has a control
-            character. No request was sent.
+            contains a NUL or half of a surrogate pair; with *recursive*, also if a value ends with a backslash or
+            contains a control character. No request was sent.
         InvalidURLError: If *url* is not the URL of an item.
         NotFoundError: If the item does not exist, or the user may not read it.
         ForbiddenError: If the user may not set properties of the item.
@@ -149,7 +150,7 @@ async def delete_properties(
         session: Session to use; None opens one for this call.
 
     Raises:
-        InvalidArgumentError: If there is not a name, or Artifactory does not accept one; no request was sent.
+        InvalidArgumentError: If *names* is empty, or Artifactory does not accept a name; no request was sent.
         InvalidURLError: If *url* is not the URL of an item.
         NotFoundError: If the item does not exist, or the user may not read it.
         ForbiddenError: If the user may not set properties of the item.

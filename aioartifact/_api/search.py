@@ -43,38 +43,37 @@ def search(
     """
     Find items by one criterion; one request.
 
-    The criterion is either a name, a checksum, properties, coordinates (any of *group_id*, *artifact_id*, *version* and
-    *classifier*), or a date. :func:`glob` and :func:`aql` combine conditions. Example::
+    The criterion is a name, a checksum, properties, coordinates (any of *group_id*, *artifact_id*, *version* and
+    *classifier*) or a date. To combine conditions, use :func:`glob` or :func:`aql`. Example::
 
         async for item in aioartifact.search(server, name="app-1.*.jar"):
             print(item.url)
 
     Args:
         server: Base address of the server, e.g. ``https://host/artifactory``.
-        name: File name with ``*`` and ``?``; an end without a wildcard may be followed by more text.
-        checksum: SHA-256, SHA-1 or MD5 in hexadecimal, distinguished by length (Pro).
-        properties: Values by key, with ``*`` and ``?``; ``""`` matches any value. Folders may be found,
-            too.
+        name: File name with ``*`` and ``?``. Without a wildcard at its end, longer names may match, too.
+        checksum: SHA-256, SHA-1 or MD5 in hexadecimal, distinguished by length. Needs Artifactory Pro.
+        properties: Values by key, with ``*`` and ``?``; ``""`` matches any value. The result may include folders.
         group_id: Organization of the artifact by the layout of its repository, with ``*`` and ``?``.
         artifact_id: Name of the artifact, with ``*`` and ``?``.
         version: Its version, with ``*`` and ``?``.
         classifier: Its classifier, with ``*`` and ``?``.
-        created_after: Deployed later than this; a date with time zone. Not for anonymous users, as all dates.
-        created_before: Deployed earlier than this.
-        modified_after: Last modified later than this.
-        modified_before: Last modified earlier than this.
+        created_after: Deployed after this date, which needs a time zone. Anonymous users cannot search by dates.
+        created_before: Deployed before this date.
+        modified_after: Last modified after this date.
+        modified_before: Last modified before this date.
         repositories: Keys of the repositories to search; all by default.
         session: Session to use; None opens one for this search.
 
     Returns:
-        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, see :class:`Results`. Items found by date, or
-        through a proxy that drops unknown header fields, have no sizes and checksums. ``is_complete`` is False if
-        exactly 1000 arrived: many servers return no more.
+        An async iterator of :class:`FileInfo` and :class:`FolderInfo`, see :class:`Results`. Items have no sizes and
+        checksums if they are found by date, or if a proxy drops unknown header fields. ``is_complete`` is False for
+        exactly 1000 results, the limit of many servers.
 
     Raises:
         InvalidURLError: If *server* is not an absolute http or https URL.
-        InvalidArgumentError: If there is not a criterion, or more than one, a checksum is malformed, a value is empty
-            or not a str, or a date has no time zone.
+        InvalidArgumentError: If there is no criterion, or more than one; or if a checksum is malformed, a value is
+            empty or not a str, or a date has no time zone.
         BadRequestError: While iterating, as all below: if the server refuses the search, or is not Artifactory Pro.
         ForbiddenError: If the user may not search.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
@@ -166,7 +165,7 @@ def _properties(values: Mapping[str, str]) -> Parameters:
 
 def _dates(dates: Filter) -> Parameters:
     """
-    Require one kind of date: with two, the server would return items that match either.
+    Require one kind of date: the server combines two kinds with "or".
 
     Raises:
         InvalidArgumentError: If both kinds are passed.

@@ -1,4 +1,4 @@
-"""Query a server: its repositories, its version, whether it is up."""
+"""Requests about a server: repositories, version, availability."""
 
 import aiohttp
 
@@ -28,16 +28,17 @@ async def repositories(
     session: aiohttp.ClientSession | None = None,
 ) -> list[Repository]:
     """
-    List the repositories that this user may read; one request.
+    List the repositories that the user may read; one request.
 
     Args:
         server: Base address of the server.
-        kind: Only those of this kind: ``"local"``, ``"remote"``, ``"virtual"`` or ``"federated"``; None for all.
-        package_type: Only those for this type of package, e.g. ``"maven"``; None for all.
+        kind: Return only repositories of this kind: ``"local"``, ``"remote"``, ``"virtual"`` or ``"federated"``; None
+            returns all.
+        package_type: Return only repositories of this package type, e.g. ``"maven"``; None returns all.
         session: Session to use; None opens one for this call.
 
     Returns:
-        The repositories in the server's order; caches of remote repositories are not among them.
+        The repositories in the server's order, without the caches of remote repositories.
 
     Raises:
         InvalidURLError: If *server* is not an absolute http or https URL.
@@ -82,19 +83,20 @@ async def ping(server: URLLike, *, session: aiohttp.ClientSession | None = None)
     """
     Return whether a server is up; one request, which is not retried.
 
-    It does not check the credentials: newer releases accept this request from anyone.
+    Wrong credentials are not detected, because recent releases accept this request without credentials.
 
     Args:
         server: Base address of the server.
         session: Session to use; None opens one for this call.
 
     Returns:
-        False if it cannot be reached, the response breaks off, or reports that it is starting, overloaded or broken.
+        False if the server cannot be reached, the response breaks off, or the server reports that it is starting,
+        overloaded or out of order.
 
     Raises:
         InvalidURLError: If *server* is not an absolute http or https URL.
-        AuthenticationError: If the server is up, but requires credentials even for this.
-        TransportError: If its certificate is not accepted.
+        AuthenticationError: If the server is up, but requires credentials for this request.
+        TransportError: If the certificate of the server is not accepted.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "System Health Ping".

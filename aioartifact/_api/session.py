@@ -41,9 +41,9 @@ session renews what it provides before it expires, and after a 401.
 
 class SessionOpening(AbstractAsyncContextManager[aiohttp.ClientSession]):
     """
-    Opens a session at the start of a block and closes it at the end.
+    The context manager that :func:`session` returns.
 
-    Not a generator: one that is garbage-collected would close its session while the caller still uses it.
+    It is not a generator: garbage collection would close the session of a generator that is still in use.
 
     Attributes:
         open: Opens the session.
@@ -78,55 +78,56 @@ def session(
     connector_options: Mapping[str, Any] | None = None,
 ) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
     """
-    Open a session that sends each server its credentials.
+    Open a session that sends credentials to the servers that they belong to.
 
-    The session is a plain ``aiohttp.ClientSession``. Every request to a server carries that server's credentials,
-    and no other request does: not on a redirect to storage, not to another host. A server is known after it is passed
-    here or used in a call of this library; requests sent on the session itself carry credentials only for servers
-    known by then. One session works with any number of servers, in one event loop and one process. Example::
+    The session is a plain ``aiohttp.ClientSession``. Credentials are sent to their own server only, never to another
+    host or the storage that a server redirects to. Requests that you send with the session itself contain credentials
+    for servers that were passed here, or used in an earlier call of this library. One session works with any number of
+    servers, in one event loop and one process. Example::
 
         server = "https://artifactory.example.com/artifactory"
         async with aioartifact.session(server) as session:
             print(await aioartifact.repositories(server, session=session))
 
     Args:
-        server: Base address of a server, e.g. ``https://host/artifactory``. Needed if its path does not end in
-            ``/artifactory`` and is not in the user's configuration, for *auth* that is not a mapping, and for
-            requests sent on the session itself.
-        auth: Credentials, as :class:`Credentials`, as ``(user, password)`` or as a provider, which is called again
-            before they expire and after a 401, see :class:`CredentialsProvider`; for several servers a mapping of their
-            base addresses. None looks them up, see :func:`resolve_credentials`.
+        server: Base address of a server, e.g. ``https://host/artifactory``. Required if its path does not end in
+            ``/artifactory`` and is not in the user's configuration, for *auth* that is not a mapping, and for requests
+            that you send with the session itself.
+        auth: :class:`Credentials`, ``(user, password)``, or a :class:`CredentialsProvider`, which is called again
+            before the credentials expire and after a 401; for several servers, a mapping from base addresses to these.
+            None looks credentials up, see :func:`resolve_credentials`.
         retry: How to retry transient failures; None means ``RetryPolicy()``.
         timeouts: Time limits in seconds; None means ``Timeouts()``.
-        limits: Concurrency and rate limits; None means ``Limits()``. Another open session of this library to share its
-            limits with, as for one with another client certificate: together they send no more than one of them would.
-        verify: True to verify TLS certificates against the system's authorities, or those in ``SSL_CERT_FILE`` and
-            ``SSL_CERT_DIR``; or a file or folder of CA certificates, or an ``ssl.SSLContext``. False verifies nothing,
-            and warns.
+        limits: Concurrency and rate limits; None means ``Limits()``. An open session of this library shares its limits
+            with the new one, for instance for another client certificate: the limits then apply to both together.
+        verify: True verifies TLS certificates with the CA certificates of the system, or those in ``SSL_CERT_FILE`` and
+            ``SSL_CERT_DIR``. A path is a file or a folder of CA certificates; an ``ssl.SSLContext`` is used as it is.
+            False does not verify certificates, and issues a warning.
         cert: Client certificate: a PEM file with certificate and key, or a pair of files.
-        proxy: Proxy for all requests: a URL such as ``http://user:password@host:3128``, or ``host:3128``, which means
-            http. None uses the environment's ``HTTP_PROXY``, ``HTTPS_PROXY``, else ``ALL_PROXY``, and ``NO_PROXY``
-            (host names, domains, networks such as ``10.0.0.0/8``), for requests that this library makes.
+        proxy: Proxy for all requests: a URL such as ``http://user:password@host:3128``, or ``host:3128`` for http. None
+            uses the environment for requests of this library: ``HTTP_PROXY`` or ``HTTPS_PROXY``, else ``ALL_PROXY``;
+            and ``NO_PROXY`` with host names, domains and networks such as ``10.0.0.0/8``.
         trust_env: Whether to use proxies of the environment.
         user_agent: User-Agent to send instead of the library's own.
-        headers: Header fields to send to the servers that the session knows, and to no other, unless a request has its
-            own; not credentials, and not those that describe one request.
-        middlewares: Client middlewares of aiohttp, the first one outermost. Each runs around all attempts of a request,
-            before credentials are added, and not for redirects of this library's requests to another host.
-        trace_configs: Traces of aiohttp, for each request that is sent. They see header fields, credentials included.
-        connector_options: Options of ``aiohttp.TCPConnector`` for names, addresses and idle connections: ``family``,
+        headers: Header fields for requests to the servers of the session; they are not sent to other hosts, and a
+            request may override them. Credentials, and fields that describe one request, are not accepted.
+        middlewares: Client middlewares of aiohttp, the first one outermost. Each is called once for all attempts of a
+            request, before credentials are added; not for redirects of this library's requests to another host.
+        trace_configs: ``TraceConfig`` objects of aiohttp, called for each request that is sent. They receive all header
+            fields, including credentials.
+        connector_options: Options of ``aiohttp.TCPConnector`` for DNS, addresses and idle connections: ``family``,
             ``local_addr``, ``resolver``, ``use_dns_cache``, ``ttl_dns_cache``, ``happy_eyeballs_delay``,
             ``interleave``, ``keepalive_timeout`` and ``force_close``.
 
     Returns:
-        The manager of an ``async with`` block, which closes the session at its end. See :func:`open_session` for a
-        session without a block.
+        An async context manager, which closes the session at the end of the block. For a session without a block, see
+        :func:`open_session`.
 
     Raises:
         InvalidURLError: If the address of a server is not an absolute http or https URL.
-        InvalidArgumentError: If *auth* is passed without its server, *proxy* is not a URL, *user_agent* has a line
-            break, *cert* is passed together with an ``ssl.SSLContext``, *connector_options* has another option, or an
-            argument has another type.
+        InvalidArgumentError: If *auth* is passed without a server, *proxy* is not a URL, *user_agent* contains a line
+            break, *cert* is combined with an ``ssl.SSLContext``, *connector_options* has an unsupported option, or an
+            argument has the wrong type.
         CredentialsError: If credentials, or the entry for *server* in a file, are malformed.
         ConfigurationError: If certificates cannot be loaded.
 
@@ -171,11 +172,11 @@ async def open_session(
     connector_options: Mapping[str, Any] | None = None,
 ) -> aiohttp.ClientSession:
     """
-    Open a session like :func:`session`, which must be closed with ``await session.close()``.
+    Open a session without a block; close it with ``await session.close()``.
 
-    For objects that open a session in one method and close it in another: services, actors, notebooks. Prefer
-    :func:`session` if an ``async with`` block fits. The session stays open until it is closed, and closing it
-    twice is harmless. If it is garbage-collected while open, aiohttp issues a ResourceWarning.
+    For notebooks, and for objects that open a session in one method and close it in another. Where an ``async with``
+    block is possible, prefer :func:`session`, which has the same arguments. Closing a session twice is harmless. If it
+    is garbage-collected while open, aiohttp issues a ResourceWarning.
 
     Args:
         server: As in :func:`session`, like all other arguments.
@@ -194,7 +195,7 @@ async def open_session(
         connector_options: Options of aiohttp's connector.
 
     Returns:
-        The open session. It belongs to the running event loop: using it in another one raises :class:`SessionError`.
+        The open session. It belongs to the running event loop; in another one, calls raise :class:`SessionError`.
 
     Raises:
         InvalidURLError, InvalidArgumentError, CredentialsError, ConfigurationError: As in :func:`session`.
@@ -236,7 +237,7 @@ def with_credentials(
     session: aiohttp.ClientSession, auth: Auth | Mapping[URLLike, Auth], *, server: URLLike | None = None
 ) -> aiohttp.ClientSession:
     """
-    Return a session with other credentials over the connections of *session*, such as one for each user of a service.
+    Return a session with other credentials, for instance for each user of a service, over the connections of *session*.
 
     ::
 
@@ -245,19 +246,19 @@ def with_credentials(
             async with aioartifact.with_credentials(shared, token) as session:
                 await aioartifact.download(url, folder, session=session)
 
-    Both share connections, limits, pauses that the server has asked for, and settings, but neither credentials nor what
-    was learned with them. The session sends *auth* and nothing else: requests to servers that *auth* is not for are
-    anonymous, whatever *session* or the configuration of this machine has for them. A session that was not opened by
-    this library has no part in this: its credentials are in its own headers.
+    Both share connections, settings, limits and back-off, but neither credentials nor what a server has allowed with
+    them. The new session sends *auth* only: requests to other servers are anonymous, even if *session* or the
+    configuration of this machine has credentials for them.
 
     Args:
-        session: A session of :func:`session`, :func:`open_session` or this function, open for as long as the result.
+        session: A session of :func:`session`, :func:`open_session` or this function; keep it open as long as the new
+            one.
         auth: Credentials or a provider for one server, or a mapping as in :func:`session`.
-        server: Server that *auth* belongs to, if it is not a mapping; None means the one given to :func:`session`.
+        server: Server of *auth*, if that is not a mapping; None means the server passed to :func:`session`.
 
     Returns:
-        A session that is closed at the end of an ``async with`` block, or by ``await session.close()``; the connections
-        remain open. Opening one sends no request.
+        A session for an ``async with`` block, or to be closed with ``await session.close()``. Closing it leaves the
+        connections open. No request is sent.
 
     Raises:
         InvalidArgumentError: If *session* was not opened by this library; if *auth* is neither credentials nor a
@@ -312,7 +313,7 @@ async def using(given: aiohttp.ClientSession | None, operation: str = "") -> Asy
     """
     Yield the caller's session, or open one for the block.
 
-    *operation* is the name of the public function for an observer; without one, the block is a part of another call.
+    *operation* is the name of the public function for an observer; None means that the block is part of another call.
     """
     observer = TELEMETRY.observer if operation else None
     with nullcontext() if observer is None else _observed(observer.start_operation(operation)):
@@ -338,10 +339,10 @@ def _observed(operation: ObservedOperation) -> Iterator[None]:
 
 def stats(session: aiohttp.ClientSession) -> SessionStats:
     """
-    Return what a session has done since it was opened; no request.
+    Return statistics of a session since it was opened; no request.
 
-    Numbers for the health endpoint or the log of a service. Each session of :func:`with_credentials` has its own,
-    except for *in_flight*. For traces and metrics of all sessions, see :mod:`aioartifact.otel`.
+    For the health endpoint or the log of a service. Each session of :func:`with_credentials` has its own statistics;
+    only *in_flight* is shared. For traces and metrics of all sessions, see :mod:`aioartifact.otel`.
 
     Args:
         session: An open session.

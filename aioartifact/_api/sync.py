@@ -33,7 +33,7 @@ from .sync_endpoints import LocalEndpoint, RemoteEndpoint, SyncEndpoint, SyncWor
 from .sync_planning import SyncRequest, make_plan
 
 Folder: TypeAlias = URLLike | os.PathLike[str]
-# Each begins after all previous ones have succeeded.
+# Each phase starts after all previous ones have succeeded.
 _LAST_PHASES: tuple[ActionKind, ...] = ("rename", "delete")
 
 
@@ -49,41 +49,41 @@ async def plan_sync(
     session: aiohttp.ClientSession | None = None,
 ) -> SyncPlan:
     """
-    Compare two folders, and plan how to make one equal to the other; nothing is changed.
+    Compare two folders, and plan how to make one equal to the other; changes nothing.
 
-    One of the two is the URL of a folder, the other a local folder. The server's folder is listed, as by
-    :func:`walk`; if that returns no checksums, each file costs one more request. Local files are read only if their
-    checksum matters: if the other side has a file of the same path and size, and to detect renamed files. Example::
+    One of them is the URL of a folder, the other a local folder. The folder on the server is listed as by :func:`walk`;
+    if the listing has no checksums, each file takes one more request. A local file is read only if the server has a
+    file of the same path and size, or to detect a renamed file. Example::
 
         plan = await aioartifact.plan_sync("dist", f"{server}/site-local/docs", delete=True)
         print(plan)
 
     Args:
         source: Folder to copy from: a URL, or a local path.
-        destination: Folder to change; it need not exist.
+        destination: Folder to change; it may be missing.
         delete: Whether to delete files that the source does not have.
-        include: Patterns of paths below the folders, of which a file must match one, see :func:`walk`. Other
+        include: Patterns, see :func:`walk`: a file takes part if its path below the folder matches one of them. Other
             files are neither compared nor deleted.
-        exclude: Patterns that neither a file nor a folder above it may match.
-        manifest: File that records checksums of local files, so that a later call does not read those that still look
-            the same, see :func:`download_many`. None: they are read.
-        cache: A :class:`Cache`, or the path of its folder, for a download: it remembers the files of the server's
-            folder. With an offline cache no request is sent, and the files are those that were last listed.
+        exclude: Patterns of files and folders to leave out; they are neither compared nor deleted.
+        manifest: File that records checksums of local files, so that a later call does not read unchanged ones, see
+            :func:`download_many`. None reads them.
+        cache: A :class:`Cache`, or the path of its folder; for downloads only. The cache stores the listing of the
+            server's folder: an offline cache sends no request, and uses the last listing.
         session: Session to use; None opens one for this call.
 
     Returns:
-        The plan, to print, to store, or to pass to :func:`run_sync`.
+        The plan: print it, store it, or pass it to :func:`run_sync`.
 
     Raises:
-        InvalidArgumentError: Unless exactly one of the folders is a URL; if the local one is empty or not a path, a
+        InvalidArgumentError: If not exactly one of the folders is a URL, the local one is empty or not a path, a
             pattern is invalid, *manifest* is a file of another kind, or *cache* is neither a :class:`Cache` nor a path
-            or is given for an upload. No request was sent.
+            or is passed for an upload. No request was sent.
         InvalidURLError: If the URL is not that of an item.
         FileNotFoundError: If the source does not exist (:class:`LocalNotFoundError`, :class:`NotFoundError`).
-        LocalFileError: If the local folder is a file, or it or a file in it cannot be read.
+        LocalFileError: If the local folder is a file, or if the folder or a file in it cannot be read.
         NotAFolderError: If the URL is that of a file.
-        IncompleteListingError: If the listing breaks off, and cannot be continued in another way.
-        NotCachedError: If the *cache* is offline and has never seen the folder.
+        IncompleteListingError: If the listing breaks off, and cannot be continued by another method.
+        NotCachedError: If the *cache* is offline, and has no listing of the folder.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "File List", "Artifactory Query Language (AQL)" and "Folder Info".
@@ -105,36 +105,34 @@ def run_sync(
     """
     Execute a plan.
 
-    Files are transferred and copied first. Only if all of that succeeded, files are renamed; then, only if that
-    succeeded too, files are deleted, and local folders that this leaves empty. Before a file is replaced, renamed or
-    deleted, it is checked once more: one that differs from the plan, or that the source has again, is left alone, and
-    fails. That costs one request for each folder of a server in which files are sent or deleted, and one for each of
-    its files that is replaced or deleted. Downloads get the current content.
+    Files are transferred and copied first. If all transfers succeed, files are renamed; if all renames succeed, files
+    are deleted, and local folders that are then empty. Before a file is replaced, renamed or deleted, it is checked
+    again: if it has changed since the plan, or exists at the source again, it is not touched, and its action fails. On
+    a server, the checks take one request for each folder with uploads or deletions, and one for each file to replace or
+    delete. Downloads fetch the current content.
 
     Args:
         plan: A plan of :func:`plan_sync`, of any age.
         max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
-        on_error: See :func:`download_many`; after a failure nothing is deleted in any case.
-        cache: A :class:`Cache`, or the path of its folder, for a download: files whose bytes it has are taken from it,
-            see :attr:`Report.from_cache`; others are downloaded and added.
+        on_error: See :class:`Batch`. After a failure, nothing is deleted in any case.
+        cache: A :class:`Cache`, or the path of its folder; for downloads only, see :func:`download_many`.
         session: Session to use; None opens one for this call.
         progress: Counts transferred files and bytes.
 
     Returns:
-        A :class:`Batch`, to be awaited or opened. There is an outcome for every path, except for deletions and renames
-        that were not started after a failure.
+        A :class:`Batch`, to be awaited or opened. Each path has an outcome, except for renames and deletions that were
+        not started because of a failure.
 
     Raises:
-        InvalidArgumentError: If *plan* is not a plan, or contradicts itself, an option has an invalid value,
-            *progress* is not a :class:`Progress`, or *cache* is neither a :class:`Cache` nor a path or is given for an
-            upload.
+        InvalidArgumentError: If *plan* is not a plan, or is inconsistent, an option has an invalid value, *progress* is
+            not a :class:`Progress`, or *cache* is neither a :class:`Cache` nor a path or is passed for an upload.
         IncompleteListingError: If the plan deletes or renames files although the listing was incomplete.
         InvalidURLError: When awaited or opened, as all below: if a path in the plan cannot be a part of a URL.
-        LocalFileError: If the local folder is a file or cannot be created, or the files to download do not fit on its
-            disk.
+        LocalFileError: If the local folder is a file or cannot be created, or the files to download exceed the free
+            space.
         BatchError: If files failed. Each failure is one of the errors of :func:`download`, :func:`deploy` or
-            :func:`delete`; or ChangedError for what is not as the plan saw it, AlreadyExistsError for a conflict, or
-            InvalidURLError or UnsafePathError for a path that leads out of the folder.
+            :func:`delete`; ChangedError for a file that has changed since the plan; AlreadyExistsError for a conflict;
+            or InvalidURLError or UnsafePathError for a path outside the folder.
 
     See: JFrog REST API, "Retrieve Artifact", "Deploy Artifact", "Deploy Artifact by Checksum", "Delete Item".
     """
@@ -164,8 +162,8 @@ def sync(
     """
     Make one folder equal to another: :func:`plan_sync` and :func:`run_sync` in one call.
 
-    If both are equal already, this costs the listing, and with *manifest* reads no local file. An empty folder on
-    the server creates an empty local folder; empty folders below it are not created. Example::
+    If both are equal, only the listing is requested; with *manifest*, no local file is read. An empty folder on the
+    server becomes an empty local folder; empty folders below it are not created. Example::
 
         source = f"{server}/data/emodb"
         report = await aioartifact.sync(source, "emodb", manifest="emodb.manifest")
@@ -173,7 +171,7 @@ def sync(
     Args:
         source: See :func:`plan_sync`.
         destination: See :func:`plan_sync`.
-        delete: See :func:`plan_sync`; nothing is deleted unless all transfers succeed.
+        delete: See :func:`plan_sync`. Nothing is deleted unless all transfers succeed.
         include: See :func:`plan_sync`.
         exclude: See :func:`plan_sync`.
         manifest: See :func:`plan_sync`.
@@ -254,10 +252,10 @@ def _absolute(name: str, path: Folder, *, is_folder: bool = False) -> str:
 
 def _check_plan(plan: object) -> None:
     """
-    Make sure that *plan* is valid and consistent: it may have been read from a file.
+    Check that *plan* is valid and consistent: it may have been read from a file.
 
     Raises:
-        InvalidArgumentError: If they do not.
+        InvalidArgumentError: If the plan is not valid.
         IncompleteListingError: If it deletes files although the listing of the source was incomplete.
     """
     if not isinstance(plan, SyncPlan):
@@ -320,7 +318,7 @@ class SyncRun:
         self._has_failed = False
 
     async def jobs(self) -> AsyncGenerator[SyncWork, None]:
-        """Yield the actions; a phase begins after the previous one has succeeded as a whole."""
+        """Yield the actions; a phase starts only if the previous one has succeeded completely."""
         async with aclosing(self._first_phase()) as works:
             async for work in works:
                 self._open += 1
@@ -338,7 +336,7 @@ class SyncRun:
                         yield claim
 
     async def _claims(self) -> AsyncGenerator[SyncWork, None]:
-        """Yield the checksum files to send, after the files they belong to are in place."""
+        """Yield the checksum files to send, after the files they belong to."""
         claims = self._endpoint.checksum_files()
         if claims:
             await self._idle()

@@ -38,12 +38,12 @@ class SyncEndpoint(Protocol):
         ...
 
     def checksum_files(self) -> Sequence[SyncAction]:
-        """Transfers that must wait until all other files are in place: checksum files of another file."""
+        """Return the transfers that follow all others: checksum files of other files."""
         ...
 
     async def do(self, work: SyncAction | Target | SmallTargets) -> Outcome | Sequence[Outcome]:
         """
-        Execute one action, or fetch a group of small files, of which each failure is an outcome.
+        Execute one action, or fetch a group of small files, whose failures become outcomes.
 
         Raises:
             ChangedError: If something differs from the plan.
@@ -57,7 +57,7 @@ class SyncEndpoint(Protocol):
 
 
 class LocalEndpoint:
-    """A local folder that is made equal to one of a server."""
+    """A local folder as the destination of a sync."""
 
     def __init__(
         self,
@@ -97,10 +97,10 @@ class LocalEndpoint:
 
     async def check_space(self) -> None:
         """
-        Make sure that the files to download fit on the disk.
+        Check that the files to download fit on the disk.
 
         Raises:
-            LocalFileError: If it does not.
+            LocalFileError: If they do not fit.
         """
         await self._fetcher.check_space(self._jobs)
 
@@ -138,7 +138,7 @@ class LocalEndpoint:
         return [*outcomes, *fetched]
 
     def _refused(self, targets: Sequence[Target]) -> list[tuple[Target, Outcome]]:
-        """Those of *targets* that have changed since the plan was made, and their outcomes; blocks."""
+        """Return the *targets* that have changed since the plan, and their outcomes; blocks."""
         refused = []
         for target in targets:
             started = time.perf_counter()
@@ -185,14 +185,14 @@ class LocalEndpoint:
         check_seen(self._target(action), _look(action.target), follows_links=follows, may_be_gone=True)
 
     def _target(self, action: SyncAction) -> str:
-        # The existing file may be spelled differently; it gets the spelling of the source.
+        # On a case-insensitive disk, the existing file may be spelled differently.
         if action.target:
             return path_below(self._root, action.target.path)
         return local_path(self._root, action.path)
 
 
 class RemoteEndpoint:
-    """A folder of a server that is made equal to a local one."""
+    """A folder of a server as the destination of a sync."""
 
     def __init__(self, session: aiohttp.ClientSession, plan: SyncPlan, folder: ItemURL, progress: Progress) -> None:
         self._session = session
@@ -254,7 +254,7 @@ class RemoteEndpoint:
         return TreeFile(action.path, path_below(self._plan.source, action.path), action.size)
 
     async def _check(self, action: SyncAction, item: ItemURL) -> None:
-        """Make sure that the file to send, and the one that it replaces, are as in the plan."""
+        """Check that the file to send, and the one that it replaces, have not changed since the plan."""
         path = path_below(self._plan.source, action.path)
         await run_short(lambda: check_seen(path, _look(action.source), follows_links=True))
         await self._find(item, action.target)
@@ -291,7 +291,7 @@ def _look(file: SyncFile | None) -> tuple[int, int | None] | None:
 
 
 def _lost(action: SyncAction) -> SyncFile | None:
-    """The file that *action* removes from the destination."""
+    """Return the file that *action* removes from the destination."""
     return {"rename": action.origin, "delete": action.target}.get(action.kind)
 
 
@@ -300,7 +300,7 @@ def _is_back(where: object) -> ChangedError:
 
 
 def _url(folder: ItemURL, relative: str) -> str:
-    """The URL of a file, or that of its folder if no server accepts the name."""
+    """Return the URL of a file, or that of its folder if no server accepts the name."""
     try:
         return str(item_below(folder, relative))
     except InvalidURLError:
@@ -313,7 +313,7 @@ def _in_the_way(where: str, action: SyncAction) -> AlreadyExistsError:
 
 @contextmanager
 def _counted(progress: Progress, url: str, action: SyncAction) -> Iterator[None]:
-    """Count a file as failed if it is refused before its transfer, which would count it."""
+    """Count a file as failed that is refused before its transfer, which would count it."""
     try:
         yield
     except ArtifactoryError:

@@ -1,4 +1,4 @@
-"""Plan a sync: list both sides, and read local files if their checksum matters."""
+"""Plan a sync: list both sides, and read local files whose checksums are needed."""
 
 import os
 import time
@@ -110,12 +110,12 @@ async def make_plan(session: aiohttp.ClientSession, request: SyncRequest) -> Syn
 
 
 def _list_local(request: SyncRequest, root: str) -> list[TreeFile]:
-    """The matching files of the local folder, and all obstacles for others; blocks."""
+    """Return the matching files of the local folder, and everything that may be in the way of others; blocks."""
     is_source = request.direction == "upload"
     if not is_source:
         check_folder(request.folder)
     try:
-        # Nothing is deleted behind a link to a folder. An obstacle at the destination may have another spelling,
+        # Nothing is deleted behind a link to a folder. An obstacle at the destination may differ in case,
         # which patterns distinguish and the disk does not.
         path_filter = request.path_filter if is_source else ALL_FILES
         trees = list_tree(request.folder, path_filter, follows_links=is_source, required=request.path_filter)
@@ -136,7 +136,7 @@ def _may_obstruct(tree: TreeFile) -> bool:
 
 
 def _is_ours(relative: str, root: str, request: SyncRequest) -> bool:
-    """Whether a file is the manifest, or a partial file: not content of the folder."""
+    """Return whether a file is the manifest or a partial file, so not content of the folder."""
     if is_left_behind(relative.rpartition("/")[2]):
         return True
     if request.manifest is None:
@@ -148,7 +148,7 @@ def _is_ours(relative: str, root: str, request: SyncRequest) -> bool:
 async def _list_remote(
     session: aiohttp.ClientSession, item: ItemURL, request: SyncRequest, cache: OpenCache | None
 ) -> tuple[Listing | None, list[SyncFile]]:
-    """The matching files of the server's folder; no listing if it does not exist yet, or an offline cache knows it."""
+    """Return the matching files of the server's folder, or of an offline cache; none if the folder is missing."""
     if cache is not None and cache.offline:
         files = await recall_files(cache, item, request.path_filter)
         return None, [_remote_file(item, file) for file in files]
@@ -172,7 +172,7 @@ def _is_described(file: FileInfo) -> bool:
 
 
 async def _asked(session: aiohttp.ClientSession, folder: ItemURL, files: Iterable[FileInfo]) -> list[FileInfo]:
-    """The same *files*, with sizes and checksums; without those that no longer exist."""
+    """Return *files* with sizes and checksums, without those that no longer exist."""
 
     async def ask(file: FileInfo) -> FileInfo | None:
         try:
@@ -265,7 +265,7 @@ def _obstruct(keyed: _Keyed, key: str, what: str) -> None:
 
 
 def _placed(files: Iterable[SyncFile], place_of: Callable[[str], str], unfit: dict[str, str]) -> dict[str, SyncFile]:
-    """Files by their path at the destination; the reasons why others have none are added to *unfit*."""
+    """Return files by their path at the destination; add the reasons why others have none to *unfit*."""
     places = dict[str, SyncFile]()
     for file in files:
         try:
@@ -281,19 +281,19 @@ def _path_there(folder: ItemURL, relative: str) -> str:
 
 
 def _path_here(root: str, relative: str) -> str:
-    """The path below *root* for a file of the server."""
+    """Return the path below *root* for a file of the server."""
     return local_path(root, relative).removeprefix(os.path.join(root, "")).replace(os.sep, "/")
 
 
 def _key_of(root: str, paths: list[str]) -> Callable[[str], str]:
-    """The keys by which the disk distinguishes *paths*; it is queried only if that matters."""
+    """Return the keys by which the disk distinguishes *paths*; the disk is queried only if necessary."""
     return folded if has_twins(map(folded, paths), paths) and folds_names(root) else str
 
 
 async def _with_checksums(
     session: aiohttp.ClientSession, keyed: _Keyed, request: SyncRequest, root: str, manifest: Manifest | None
 ) -> dict[str, SyncFile]:
-    """The local files, with the checksums that matter."""
+    """Return the local files, with the checksums that are needed."""
     needed = needed_digests(keyed.local, keyed.remote, request.direction)
     paths = {key: keyed.linked.get(key) or os.path.join(root, keyed.local[key].path) for key in needed}
     stamps = {paths[key]: keyed.stamps[keyed.local[key].path] for key in needed}
@@ -314,7 +314,7 @@ async def _with_checksums(
 
 
 def _find(manifest: Manifest, stamps: Mapping[str, Stamp]) -> dict[str, Checksums]:
-    """The entries of the *manifest* for files, in the largest groups that SQLite allows; blocks."""
+    """Return the entries of the *manifest* for files, in the largest groups that SQLite allows; blocks."""
     items, known = iter(stamps.items()), dict[str, Checksums]()
     while some := dict(islice(items, _AT_ONCE)):
         known |= manifest.find(some)
@@ -322,7 +322,7 @@ def _find(manifest: Manifest, stamps: Mapping[str, Stamp]) -> dict[str, Checksum
 
 
 def _read(path: str, algorithms: Iterable[Algorithm], manifest: Manifest | None) -> Checksums:
-    """Checksums of a local file, which are added to the *manifest*; blocks."""
+    """Return the checksums of a local file, and add them to the *manifest*; blocks."""
     looked_ns, status = time.time_ns(), file_status(path)
     _, checksums = hash_file(path, tuple(algorithms))
     if manifest is not None and status is not None and manifest.add_read(path, status, looked_ns, checksums):
@@ -334,9 +334,9 @@ def _add_claims(
     local: dict[str, SyncFile], remote: dict[str, SyncFile], folder: str, manifest: Manifest | None
 ) -> None:
     """
-    Add the checksum files that the server agrees with to both sides; blocks.
+    Add the checksum files that match the server's checksums to both sides; blocks.
 
-    They are in no listing: the server stores the checksum itself, which it serves under their names.
+    Listings do not contain them: the server stores only the checksum, and serves it under their names.
     """
     for path, file in list(local.items()):
         claim = checksum_file(path)
@@ -356,7 +356,7 @@ def _recorded(
     folder: str,
     manifest: Manifest | None,
 ) -> str | None:
-    """The checksum of a file on the server: as listed, or that of a local file with the same bytes."""
+    """Return the checksum of a file on the server: as listed, or that of a local file with the same bytes."""
     path, algorithm = claim
     same = local.get(path)
     if (listed := found.checksums.get(algorithm)) or same is None or not found.has_content_of(same):

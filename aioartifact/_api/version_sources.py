@@ -27,13 +27,13 @@ REFUSALS = (AuthenticationError, ForbiddenError)
 
 async def list_names(session: aiohttp.ClientSession, item: ItemURL, method: Method, property_name: str) -> list[str]:
     """
-    Names that may be versions of the artifact *item*.
+    Return names that may be versions of the artifact *item*.
 
     Raises:
         ResponseError: If the server refuses the request; 404 may mean that the artifact does not exist.
         TransportError: If no response is received.
         InvalidArgumentError: If AQL cannot express a name.
-        IncompleteListingError: If the server trims the result.
+        IncompleteListingError: If the server limits the number of rows.
     """
     match method:
         case "folder":
@@ -52,7 +52,7 @@ async def _by_folder_or_aql(session: aiohttp.ClientSession, item: ItemURL) -> li
     try:
         return await by_folder(session, item)
     except ForbiddenError as refusal:
-        # Anonymous users may never query; refused credentials (401) are not tried twice.
+        # Anonymous users may never query; refused credentials (401) are not sent twice.
         if is_anonymous(session, item.server):
             raise
         # AQL leaves out items that the user may not read, so an empty result still means refused.
@@ -63,7 +63,7 @@ async def _by_folder_or_aql(session: aiohttp.ClientSession, item: ItemURL) -> li
 
 async def by_folder(session: aiohttp.ClientSession, item: ItemURL) -> list[str]:
     """
-    Names of the folders in *item*.
+    Return the names of the folders in *item*.
 
     Raises:
         NotFoundError: If the folder does not exist.
@@ -95,7 +95,7 @@ async def fetch_maven_metadata(session: aiohttp.ClientSession, artifact: ItemURL
     Request the Maven metadata of *artifact*; one request.
 
     Raises:
-        NotFoundError: If there is none.
+        NotFoundError: If there is no such file.
         ResponseError: If the server refuses the request.
         TransportError: If no response is received.
         ProtocolError: If the response is not such metadata.
@@ -108,12 +108,12 @@ async def by_aql_each(
     session: aiohttp.ClientSession, server: ServerURL, repository: str, paths: Sequence[str]
 ) -> dict[str, set[str]]:
     """
-    Names of the folders in each of *paths*, with few queries.
+    Return the names of the folders in each of *paths*, with few queries.
 
-    If the server trims a result, half as many paths are queried at a time.
+    If the server limits the number of rows, half as many paths are queried at a time.
 
     Raises:
-        IncompleteListingError: If it trims even the result for one.
+        IncompleteListingError: If the rows for a single path exceed the limit.
         InvalidArgumentError: If AQL cannot express a name.
         ResponseError: If the server refuses the request.
         TransportError: If no response is received.

@@ -38,9 +38,9 @@ async def versions(
     List the versions of an artifact, oldest first; one request.
 
     A version is a folder below ``group_id/name`` whose name is a semantic version: ``X.Y.Z`` or ``vX.Y.Z``, with any
-    tail after a ``-`` or ``+``. Versions are sorted by the rules of semver.org: a pre-release comes before its
-    release, a leading ``v`` is ignored, and ``1.0.0-3-gabc1234``, the output of git describe, comes after ``1.0.0``.
-    *scheme* changes what a version is, *method* where to look. Example::
+    suffix after ``-`` or ``+``. Versions are sorted by the rules of semver.org: a pre-release comes before its release,
+    and a leading ``v`` is ignored. As an exception, ``1.0.0-3-gabc1234``, the output of git describe, comes after
+    ``1.0.0``. *scheme* chooses other kinds of versions, *method* another way to find them. Example::
 
         await aioartifact.versions(server, "libs-release", "org.acme", "app", spec=">=1.2,<2")
 
@@ -49,37 +49,36 @@ async def versions(
         repository: Repository key.
         group_id: Group ID; its dots become slashes. May be empty.
         name: Name of the artifact.
-        scheme: ``"semver"`` as above; ``"maven"``: names with a digit, in Maven's order; ``"pep440"``: versions of
-            Python packages, which needs the extra ``pep440``; ``"natural"``: all names, digits as numbers; or a
-            function that returns a sort key for a name: all names.
-        spec: Only versions that match clauses such as ``>=1.2,<2``, ``~=1.4``, ``==1.*``, ``!=1.3.0``, all of
-            which must match in the order of *scheme*; for ``"maven"`` also ranges, ``[1.0,2.0)``. As in Python,
-            pre-releases are left out if a release matches, unless a clause names one: ``>=1.0.0-0``.
-        prerelease: True returns only pre-releases, False only releases, None both, unless *spec* leaves out
-            pre-releases. A snapshot is a pre-release.
-        where: Only names that a regular expression matches as a whole, or for which a function returns True.
-        method: ``"folder"`` lists the folder: one request, for every user and edition. ``"aql"`` sends a query:
-            one request, not for anonymous users. ``"auto"`` lists the folder, and uses AQL only if that is
-            refused. ``"properties"`` queries AQL for the values of a property of the files below.
-            ``"maven-metadata"`` reads the ``maven-metadata.xml`` of the artifact.
-        property_name: Name of that property.
-        denied: If access is refused: ``"warn"`` warns and returns ``[]``, ``"raise"`` raises.
+        scheme: ``"semver"``: as above. ``"maven"``: names that contain a digit, in Maven's order. ``"pep440"``:
+            versions of Python packages; needs the extra ``pep440``. ``"natural"``: all names, sorted with digits as
+            numbers. A function: all names, sorted by the key that it returns for a name.
+        spec: Conditions that versions must meet, such as ``>=1.2,<2``, ``~=1.4``, ``==1.*`` or ``!=1.3.0``, in the
+            order of *scheme*; with ``"maven"`` also ranges such as ``[1.0,2.0)``. As in Python, pre-releases are left
+            out if a release matches, unless a condition names a pre-release: ``>=1.0.0-0``.
+        prerelease: True returns only pre-releases, False only releases, None both, subject to *spec*. Snapshots are
+            pre-releases.
+        where: Regular expression that must match the whole name, or function that returns True for the names to return.
+        method: ``"folder"`` lists the folder, for every user and edition. ``"aql"`` sends a query, which anonymous
+            users may not. ``"auto"`` lists the folder, and falls back to AQL if that is refused. ``"properties"``
+            returns the values of a property of the files below, by AQL. ``"maven-metadata"`` reads the
+            ``maven-metadata.xml`` of the artifact.
+        property_name: Name of the property for ``method="properties"``.
+        denied: What to do if access is refused: ``"warn"`` issues a warning and returns ``[]``, ``"raise"`` raises.
         session: Session to use; None opens one for this call.
 
     Returns:
-        Names of the versions; ``[]`` if the artifact does not exist. With ``"maven"`` the timestamped
-        snapshots of ``"properties"`` count as one, by their base version.
+        Names of the versions; ``[]`` if the artifact does not exist. With ``scheme="maven"`` and
+        ``method="properties"``, timestamped snapshots are returned once, as their base version.
 
     Raises:
         InvalidURLError: If an argument cannot be a part of a URL.
         InvalidArgumentError: If an option has an invalid value, or AQL cannot express a name.
         ConfigurationError: If the extra of the scheme is not installed.
-        NotAFolderError: If the artifact is a file; not detected by AQL and Maven's metadata.
+        NotAFolderError: If the artifact is a file; not detected with AQL and Maven's metadata.
         AuthenticationError, ForbiddenError: If access is refused, and *denied* is ``"raise"`` or the server redirected
             the request.
-        ServerError: If the server fails; this is never an empty result.
-        IncompleteListingError: If the server trims the result.
-        ProtocolError: If the response is neither Artifactory's nor Maven metadata.
+        ServerError: If the server fails; the result is never empty because of that.
+        IncompleteListingError: If the server limits the number of rows.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Folder Info" and "Artifactory Query Language (AQL)"; semver.org, section 11.
@@ -100,7 +99,7 @@ async def _list_names(
 
 
 async def _allowed(listing: Coroutine[object, object, Collection[str]], denied: Denied) -> Collection[str]:
-    """Return no names if the artifact is missing, or refused, with a warning unless *denied* is ``"raise"``."""
+    """Return no names if the artifact is missing; if access is refused, warn unless *denied* is ``"raise"``."""
     try:
         return await listing
     except NotFoundError:
@@ -114,7 +113,7 @@ async def _allowed(listing: Coroutine[object, object, Collection[str]], denied: 
 
 def artifact_of(server: URLLike, repository: str, group_id: str, name: str) -> ItemURL:
     """
-    Address of an artifact.
+    Return the address of an artifact.
 
     Raises:
         InvalidURLError: If an argument cannot be a part of a URL.
@@ -146,8 +145,9 @@ async def latest_version(
     """
     Return the newest version of an artifact, in the order of :func:`versions`; one request.
 
-    As in Python, a pre-release is returned only if no release matches, or if a clause of *spec* names one:
-    ``1.9.0`` comes before ``2.0.0-rc1``. With *prerelease* True only pre-releases count. Example::
+    As in Python, a pre-release is returned only if no release matches, or if a condition of *spec* names a pre-release:
+    of ``1.9.0`` and ``2.0.0-rc1``, the result is ``1.9.0``. With *prerelease* True, only pre-releases are considered.
+    Example::
 
         await aioartifact.latest_version(server, "libs-release", "org.acme", "app", spec="<2")
 
@@ -160,17 +160,17 @@ async def latest_version(
         spec: See :func:`versions`.
         prerelease: See :func:`versions`.
         where: See :func:`versions`.
-        method: See :func:`versions`. ``"server"`` requests the newest release by the layout of the repository from
-            the server, in an order close to Maven's. Needs Artifactory Pro.
+        method: See :func:`versions`. With ``"server"``, the server selects the newest release by the layout of the
+            repository, in an order similar to Maven's; needs Artifactory Pro.
         property_name: See :func:`versions`.
         denied: See :func:`versions`.
         session: Session to use; None opens one for this call.
 
     Returns:
-        The version, or None if there is none.
+        The version; None if no version matches.
 
     Raises:
-        InvalidArgumentError: If an option is passed that ``method="server"`` does not support.
+        InvalidArgumentError: If ``method="server"`` does not support an option.
         BadRequestError: If the server is not Artifactory Pro, with ``method="server"``.
         ArtifactoryError: The errors of :func:`versions`, under the same conditions.
 
@@ -209,7 +209,7 @@ async def maven_metadata(
     """
     Read the ``maven-metadata.xml`` of an artifact; one request.
 
-    Artifactory updates that file some time after a deployment; a virtual repository merges those of its members.
+    Artifactory updates the file some time after a deployment. A virtual repository merges the files of its members.
 
     Args:
         server: Base address of the server.
@@ -225,7 +225,7 @@ async def maven_metadata(
         InvalidURLError: If an argument cannot be a part of a URL.
         NotFoundError: If the file does not exist, or the user may not read it.
         AuthenticationError, ForbiddenError: If access is refused.
-        ProtocolError: If the response is not such metadata, or declares a document type.
+        ProtocolError: If the response is not Maven metadata, or contains a document type declaration.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: https://maven.apache.org/repositories/metadata.html

@@ -50,30 +50,31 @@ async def versions_many(
     """
     List the versions of many artifacts of a repository, as :func:`versions` does for one.
 
-    AQL queries of up to 5,700 characters are used: three for 500 artifacts. If many artifacts are in one group, the
-    whole group is queried. If the server accepts no queries of this user, or returns nothing for these artifacts (as
-    for a remote repository), the folder of each is listed: one request per artifact, several at a time.
+    The artifacts are found by a few AQL queries, for instance three for 500 artifacts. If the server refuses queries of
+    this user, or returns no rows (as for a remote repository), the folder of each artifact is listed: one request per
+    artifact, several at a time.
 
-    AQL leaves out items that the user may not read: such an artifact has no versions, like one that does not exist.
+    AQL omits items that the user may not read: such an artifact has no versions, like a missing one.
 
     Args:
         server: Base address of the server.
         repository: Repository key.
-        names: Group ID and name of each artifact; duplicates are queried once.
+        names: ``(group_id, name)`` pairs; duplicates are queried once.
         scheme: See :func:`versions`.
         spec: See :func:`versions`.
         prerelease: See :func:`versions`.
         where: See :func:`versions`.
         method: ``"aql"`` or ``"folder"``; ``"auto"`` prefers AQL.
-        max_concurrency: Folders listed at a time; None means the session's limit.
-        denied: If access to artifacts is refused: ``"warn"`` warns, once, and stores the error in their result,
+        max_concurrency: Folders listed at a time; None takes it from the session's :class:`Limits`.
+        denied: What to do if access is refused: ``"warn"`` issues one warning and stores the error in each result,
             ``"raise"`` raises.
-        on_error: If an artifact fails for another reason: ``"raise"`` raises its error, ``"collect"`` stores it in its
-            result.
+        on_error: What to do if an artifact fails for another reason: ``"raise"`` raises its error, ``"collect"`` stores
+            it in the result.
         session: Session to use; None opens one for this call.
 
     Returns:
-        Result of each artifact by group ID and name, in the order given. One that does not exist has no versions.
+        The result of each artifact by ``(group_id, name)``, in the order of *names*. A missing artifact has no
+        versions.
 
     Raises:
         InvalidURLError: If an argument cannot be a part of a URL.
@@ -82,7 +83,7 @@ async def versions_many(
         NotAFolderError: If an artifact is a file; not detected by AQL.
         AuthenticationError, ForbiddenError: If access is refused and *denied* is ``"raise"``.
         ServerError: If the server fails.
-        IncompleteListingError: If the server trims the result for a single artifact.
+        IncompleteListingError: If the rows for a single artifact exceed the limit of the server.
         ResponseError, TransportError, ProtocolError: As for every request, see :ref:`errors-of-every-function`.
 
     See: JFrog REST API, "Artifactory Query Language (AQL)" and "Folder Info".
@@ -158,7 +159,7 @@ class _Search:
             return self._all(error)
         except _NO_QUERY:
             return await self.by_folder()
-        # An empty result proves nothing: a remote repository and a missing one look the same.
+        # An empty result is ambiguous: it is the same for a remote repository and a missing one.
         return found if any(found.values()) else await self.by_folder()
 
     async def by_aql(self) -> dict[str, Names]:

@@ -1,1 +1,1 @@
-"""Providers of credentials that come with the library; each is given as ``auth=`` of a session."""
+"""Providers of credentials, for ``auth=`` of a session."""

@@ -1,4 +1,4 @@
-"""Credentials that a helper program prints."""
+"""Credentials from the output of a helper program."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ _MAX_OUTPUT = 64 * 1024
 
 class Command(StandaloneProvider):
     """
-    Credentials that a helper program prints to its standard output.
+    Credentials from the standard output of a helper program.
 
     ::
 
@@ -36,24 +36,24 @@ class Command(StandaloneProvider):
     - one line with an access token
     - a JSON object with ``token`` or ``access_token``, or with ``username`` and ``password``; optionally with
       ``expires_in`` (seconds) or ``expires_at`` (RFC 3339)
-    - what a credential helper of docker prints, or kubectl's ``ExecCredential``
-    - what ``git credential fill`` prints: lines ``username=…``, ``password=…``, ``password_expiry_utc=…``
+    - the output of a credential helper of docker, or kubectl's ``ExecCredential``
+    - the output of ``git credential fill``: lines ``username=…``, ``password=…``, ``password_expiry_utc=…``
 
-    The program runs before the first request of a session, before the credentials expire, and after a 401; then the
-    variable ``AIOARTIFACT_FORCE`` is ``1``, else empty. ``AIOARTIFACT_SERVER`` is the base address of the server. What
-    it prints to its standard error is discarded. It is not run by a shell, and it is killed with its child processes if
-    it does not end in time or the request is cancelled.
+    The program runs before the first request of a session, before the credentials expire, and after a 401. Its variable
+    ``AIOARTIFACT_SERVER`` is the base address of the server; ``AIOARTIFACT_FORCE`` is ``1`` after a 401, else empty. It
+    runs without a shell, and its standard error is discarded. If it does not end in time, or the request is cancelled,
+    it is killed with its child processes.
 
     Args:
         command: The program and its arguments.
-        stdin: What it reads: ``"none"``; ``"url"``, the base address of the server; or ``"git"``, the lines
+        stdin: Standard input: ``"none"``; ``"url"``, the base address of the server; or ``"git"``, the lines
             ``protocol``, ``host`` and ``path``.
-        timeout: Seconds that it may run; ``Timeouts.credentials`` of the session is a limit, too.
-        env: Variables to set besides those of this process.
+        timeout: Maximum run time in seconds; ``Timeouts.credentials`` of the session is a limit, too.
+        env: Environment variables to set in addition to those of this process.
         server: Base address of the server, for calls of :meth:`credentials` without a session.
 
     Raises:
-        InvalidArgumentError: If *command* is empty or not a list of texts, or another argument is of another kind.
+        InvalidArgumentError: If *command* is empty or not a list of str, or another argument has the wrong type.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Command(StandaloneProvider):
         self._stdin: HelperInput = stdin
         self._timeout = timeout
         self._env = dict(env or {})
-        self._source = f"command {os.path.basename(self._command[0])}"  # noqa: PTH119  # arguments may hold secrets
+        self._source = f"command {os.path.basename(self._command[0])}"  # noqa: PTH119  # arguments may contain secrets
 
     def __repr__(self) -> str:
         return f"Command([{self._command[0]!r}, …])" if len(self._command) > 1 else f"Command({self._command!r})"
@@ -92,7 +92,7 @@ class Command(StandaloneProvider):
         return read_helper_output(output, self._source, time.time())
 
     async def _run(self, data: bytes, env: Mapping[str, str]) -> bytes:
-        """Run the program to its end, and return what it has printed."""
+        """Run the program to its end, and return its output."""
         starting = asyncio.ensure_future(
             anyio.open_process(
                 self._command,
@@ -144,10 +144,10 @@ class Command(StandaloneProvider):
 
 async def _started(starting: "asyncio.Future[Process]") -> Process:
     """
-    Wait until a program has started; only then let a cancellation through, and kill it.
+    Wait until a program has started; a cancellation takes effect only then, and kills it.
 
-    A cancellation in the midst of a start would leave what the program has started by then, and in CPython 3.11 to
-    3.13 it may wait for the pipes of the program for ever.
+    A cancellation during the start would leave child processes of the program, and in CPython 3.11 to 3.13 it may wait
+    for the pipes of the program for ever.
     """
     try:
         return await asyncio.shield(starting)
@@ -164,7 +164,7 @@ async def _started(starting: "asyncio.Future[Process]") -> Process:
 
 
 def _checked(command: object) -> list[str]:
-    """Return *command* as a list; it is not quoted, since arguments may hold secrets."""
+    """Return *command* as a list; errors do not quote it, because arguments may contain secrets."""
     if isinstance(command, str) or not isinstance(command, Sequence):
         raise InvalidArgumentError(
             f"command is a {type(command).__name__}; expected a list such as ['helper', 'get']",
@@ -190,7 +190,7 @@ def _check_variables(env: object) -> None:
 
 
 def _kill(process: Process) -> None:
-    """Kill a program, and the processes that it has started."""
+    """Kill a program and its child processes."""
     with suppress(ProcessLookupError, PermissionError):
         if sys.platform != "win32":
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Credentials of the keyring of the operating system."""
+"""Credentials from the keyring of the operating system."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,7 +17,7 @@ _TOKEN_USERS = ("__token__", "<token>")
 
 class Keyring(StandaloneProvider):
     """
-    Credentials of the keyring of the operating system: Keychain, Windows Credential Locker, Secret Service, KWallet.
+    Credentials from the keyring of the system: Keychain, Windows Credential Locker, Secret Service or KWallet.
 
     ::
 
@@ -25,16 +25,16 @@ class Keyring(StandaloneProvider):
         async with aioartifact.session(server, auth=aioartifact.Keyring(username="ada")) as session:
             ...
 
-    Needs the extra ``keyring``. The keyring may show a dialog; ``Timeouts.credentials`` is how long to wait for it. An
-    entry of the user ``__token__`` is an access token.
+    Needs the extra ``keyring``. The keyring may show a dialog; ``Timeouts.credentials`` limits the wait for it. The
+    password of the user ``__token__`` is used as an access token.
 
     Args:
-        service: Service that the entry belongs to; None for the base address of the server, as pip and twine have it.
-        username: User of the entry; None for the only one, if the keyring can find that.
+        service: Service of the entry; None means the base address of the server, as with pip and twine.
+        username: User of the entry; None means the only entry of the service, if the keyring supports that.
         server: Base address of the server, for calls of :meth:`credentials` without a session.
 
     Raises:
-        InvalidArgumentError: If a name is empty or not a text.
+        InvalidArgumentError: If an argument is empty or not a str.
         ConfigurationError: If the package ``keyring`` is not installed.
 
     See: https://github.com/jaraco/keyring
@@ -70,7 +70,7 @@ class Keyring(StandaloneProvider):
 
 
 def _entry(service: str, username: str | None) -> tuple[str, str] | str:
-    """Return user and password of an entry, or why there are none; blocks."""
+    """Return user and password of an entry, or the reason why there is no entry; blocks."""
     keyring: Any = import_module("keyring")
     try:
         found = keyring.get_credential(service, username)

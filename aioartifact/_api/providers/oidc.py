@@ -30,7 +30,7 @@ _HINT = (
 
 class OIDC(StandaloneProvider):
     """
-    Access tokens that the server issues in exchange for the identity token of a CI job (OpenID Connect).
+    Access tokens in exchange for the identity token of a CI job (OpenID Connect).
 
     ::
 
@@ -39,24 +39,24 @@ class OIDC(StandaloneProvider):
 
         aioartifact.OIDC("gitlab", variable="JFROG_ID_TOKEN")  # from `id_tokens:` of the job
 
-    Each access token is requested with a new identity token, before the previous one expires. The identity token comes
-    from *variable*, *file* or *id_token* if one of them is given; else from ``JFROG_CLI_OIDC_EXCHANGE_TOKEN_ID``, if
-    set; else from GitHub, in a job of GitHub Actions.
+    Before an access token expires, the next one is requested with a new identity token. That comes from *variable*,
+    *file* or *id_token*, if one of them is set; otherwise from the variable ``JFROG_CLI_OIDC_EXCHANGE_TOKEN_ID``, if
+    set; otherwise from GitHub, in a job of GitHub Actions.
 
     Args:
         provider_name: Name of the OIDC integration in Artifactory.
-        variable: Environment variable that holds an identity token.
-        file: File that holds an identity token; read each time, since it may be replaced.
-        id_token: Function, or async function, without arguments that returns an identity token.
+        variable: Environment variable with an identity token.
+        file: File with an identity token; it is read each time, because it may be replaced.
+        id_token: Function or async function, without arguments, that returns an identity token.
         audience: Audience of the identity token to request from GitHub; None for GitHub's default.
         project_key: Key of the JFrog project that the token is for.
-        identity_mapping: Name of the identity mapping to use; None for the first that fits.
+        identity_mapping: Name of the identity mapping to use; None for the first that matches.
         application_key: Key of the JFrog application that the job belongs to.
         provider_type: ``"GitHub"``, ``"Azure"`` or ``"GenericOidc"``; None lets the server decide.
         server: Base address of the server, for calls of :meth:`credentials` without a session.
 
     Raises:
-        InvalidArgumentError: If a name is empty or not a text, or if more than one source of the token is given.
+        InvalidArgumentError: If a name is empty or not a str, or if more than one source of the token is set.
 
     See: https://docs.jfrog.com/administration/docs/openid-connect-integration
     """

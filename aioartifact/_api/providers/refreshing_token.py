@@ -1,4 +1,4 @@
-"""An access token that is replaced with its refresh token."""
+"""An access token that is renewed with its refresh token."""
 
 import asyncio
 import inspect
@@ -24,14 +24,14 @@ from .standalone import StandaloneProvider
 _LOG = logging.getLogger("aioartifact.credentials")
 
 T = TypeVar("T")
-# For the response to arrive when the request is cancelled: with it, the only valid refresh token would be lost.
+# Wait for the response after a cancellation: without it, the only valid refresh token would be lost.
 _GRACE = 5.0
 _SOURCE = "RefreshingToken"
 
 
 class RefreshingToken(StandaloneProvider):
     """
-    An access token, and the refresh token that the next one is requested with.
+    An access token that is renewed with its refresh token before it expires.
 
     ::
 
@@ -42,21 +42,21 @@ class RefreshingToken(StandaloneProvider):
         async with aioartifact.session(server, auth=auth) as session:
             ...
 
-    Both tokens are replaced with each refresh, and the old ones become invalid. Keep one object for each pair, which
-    any number of sessions can share, and save new pairs in *on_refresh* if another process continues with them. Do not
-    use the refresh token of another program, such as jfrog-cli: its user would be logged out.
+    Each renewal replaces both tokens, and the old ones become invalid. So use one object for each pair of tokens, in
+    any number of sessions, and save new pairs in *on_refresh* if another process needs them later. Do not use the
+    refresh token of another program, such as jfrog-cli: that program would lose its login.
 
     Args:
-        access_token: The present access token; it may have expired.
+        access_token: The current access token; it may have expired.
         refresh_token: Its refresh token.
-        api: ``"access"`` refreshes with Access, as Artifactory 7 does; ``"artifactory"`` with Artifactory itself, which
-            has tokens of ``api/security/token``. None tries Access, and Artifactory if there is no Access.
-        on_refresh: Function, or async function, that is called with the new access token and refresh token. If it
-            raises, this is logged, and the tokens are used.
+        api: ``"access"`` for tokens of the Access service (Artifactory 7), ``"artifactory"`` for tokens of
+            ``api/security/token``. None tries Access first, and Artifactory if there is no Access.
+        on_refresh: Function or async function that is called with the new access token and the new refresh token. If it
+            raises, the error is logged, and the new tokens are used.
         server: Base address of the server, for calls of :meth:`credentials` without a session.
 
     Raises:
-        InvalidArgumentError: If an argument is of another kind.
+        InvalidArgumentError: If an argument has the wrong type.
         CredentialsError: If a token is empty or cannot be sent.
     """
 
@@ -86,7 +86,7 @@ class RefreshingToken(StandaloneProvider):
     async def fetch(
         self, server: ServerURL, send: SendToken, current: Credentials | None, *, is_refused: bool
     ) -> Credentials:
-        """Return the present token, or the next one if the present one is *current*."""
+        """Return the current token, or the next one if the current one is *current*."""
         async with self._lock:  # of all sessions that share the tokens
             if current is not None and current == self._current:
                 await _completed(self._refresh(server, send))
@@ -118,7 +118,7 @@ class RefreshingToken(StandaloneProvider):
 
 
 async def _completed(work: Coroutine[Any, Any, T]) -> T:
-    """Await *work*, which is given some seconds to complete if the caller is cancelled."""
+    """Await *work*; if the caller is cancelled, it has some seconds to complete."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

@@ -1,4 +1,4 @@
-"""Providers that can also be called without the session that they are given to."""
+"""Providers that can also be called without a session."""
 
 from ..._address import ServerURL, URLLike, parse_server_url
 from ..._credentials import Credentials, ServerProvider, read_provided
@@ -9,7 +9,7 @@ from ..session import session
 
 class StandaloneProvider(ServerProvider):
     """
-    A provider for the server of the session that it is given to, or for *server* where it is called itself.
+    A provider for the server of its session, or, if it is called without a session, for *server*.
 
     Args:
         server: Base address of a server, or None.
@@ -21,14 +21,14 @@ class StandaloneProvider(ServerProvider):
 
     async def credentials(self, *, force: bool) -> Credentials:
         """
-        Return credentials without a session, such as for a provider of your own that calls this one.
+        Return credentials without a session, for instance in a provider of your own.
 
         Args:
-            force: Whether the server has refused the ones returned before.
+            force: Whether the server has refused the previous credentials.
 
         Raises:
-            InvalidArgumentError: If no *server* was given to the constructor.
-            CredentialsError: If there are no credentials.
+            InvalidArgumentError: If the provider was created without *server*.
+            CredentialsError: If no credentials were found.
         """
         if self._server is None:
             name = type(self).__name__
