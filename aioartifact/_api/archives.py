@@ -7,8 +7,7 @@ from .._errors import InvalidArgumentError
 from .._models import ArchiveMember
 from .._options import check_count
 from .._transfer.receive.archive_members import fetch_member, members_of
-from .items import item_of
-from .session import using
+from .session import item_of, using
 
 
 async def list_archive(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> list[ArchiveMember]:

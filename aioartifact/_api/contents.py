@@ -19,8 +19,7 @@ from .._transfer.receive.remote_file import RemoteFile
 from .._transfer.receive.streaming import read_range
 from .._transfer.send.deployer import Parameters, checked_options
 from .._transfer.send.file_upload import send_file
-from .items import file_item_of, item_of
-from .session import using
+from .session import file_item_of, item_of, using
 
 _FIELD_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")  # RFC 9110 section 5.5, without obs-text
 

@@ -10,8 +10,7 @@ from .._options import check_path, given_or
 from .._progress import FileProgress, Progress
 from .._transfer.send.deployer import MIN_CHECKSUM_DEPLOY, Parameters, checked_options, is_worth_offering
 from .._transfer.send.file_upload import read_file, send_file
-from .items import file_item_of
-from .session import using
+from .session import file_item_of, using
 
 
 async def deploy(

@@ -30,7 +30,7 @@ from .._transfer.send.deployer import (
 )
 from .._transfer.send.remote_state import RemoteState
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
-from .items import item_of
+from .session import item_of
 
 # The files to deploy, and the files of the server, if they were listed.
 Planned: TypeAlias = tuple[

@@ -38,9 +38,8 @@ from .._transfer.many.folder_archive import unpack_folder
 from .._transfer.overwrite import Overwrite, check_overwrite
 from .._transfer.receive.cached_file import fetch_through
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
-from .items import item_of
 from .listing import list_through
-from .session import using
+from .session import item_of, using
 
 
 async def download(

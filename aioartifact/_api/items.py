@@ -4,9 +4,9 @@ import os
 
 import aiohttp
 
-from .._address import ItemURL, URLLike, is_url, names_folder, parse_item_url, server_of, text_of_url
+from .._address import URLLike, is_url, server_of, text_of_url
 from .._checksums import parse_algorithm
-from .._errors import IntegrityError, InvalidURLError, NotFoundError
+from .._errors import IntegrityError, NotFoundError
 from .._files import hash_file
 from .._listing import fetch_info
 from .._models import FileInfo, FolderInfo, Response
@@ -14,29 +14,7 @@ from .._options import check_path
 from .._protocol import build_rest, expect_file
 from .._session import send, state_of
 from .._threads import run
-from .._transfer.local_paths import item_below
-from .session import using
-
-
-def item_of(session: aiohttp.ClientSession, url: URLLike) -> ItemURL:
-    """Parse the URL of an item, with the servers that the session knows."""
-    return parse_item_url(url, state_of(session).servers)
-
-
-def file_item_of(session: aiohttp.ClientSession, url: URLLike, name: str = "") -> ItemURL:
-    """
-    Parse the target URL of a file; with a final slash, it is the folder in which the file is called *name*.
-
-    Raises:
-        InvalidURLError: If *url* is not the URL of an item, has a final slash and *name* is empty, or Artifactory does
-            not accept *name*.
-    """
-    item = item_of(session, url)
-    if not names_folder(url):
-        return item
-    if not name:
-        raise InvalidURLError(f"{item}/: names a folder", hint="end the URL with the name of the file")
-    return item_below(item, name)
+from .session import item_of, using
 
 
 async def info(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> FileInfo | FolderInfo:

@@ -24,8 +24,7 @@ from .._listing import (
 from .._models import FileInfo
 from .._options import check_count
 from .._path_filter import PathFilter, parse_pattern, parse_patterns
-from .items import item_of
-from .session import using
+from .session import item_of, using
 
 # A query returns the few matches; the other methods list everything first.
 _QUERY_FIRST: tuple[Method, ...] = ("aql", "file-list", "folders")

@@ -29,8 +29,7 @@ from .._protocol import (
     read_relocation,
 )
 from .._session import fetch_response
-from .items import file_item_of, item_of
-from .session import using
+from .session import file_item_of, item_of, using
 
 
 async def copy(

@@ -12,8 +12,8 @@ from .._progress import Progress
 from .._protocol import Verb, check_scope
 from .._reports import Outcome, Status
 from .bulk import Batch, BulkOptions, OnError, Task, bulk_requests
-from .items import item_of
 from .mutations import files_to_delete, relocate, relocation_of, remove
+from .session import item_of
 
 _DONE: dict[Verb, Status] = {"copy": "copied", "move": "moved"}
 

@@ -17,9 +17,10 @@ from .._transfer.receive.remote_file import RemoteFile
 from .contents import open as open_file
 from .contents import read_bytes, write_bytes
 from .credentials import servers_for
-from .items import exists, info, item_of
+from .items import exists, info
 from .listing import glob, ls
 from .mutations import delete, mkdir, move
+from .session import item_of
 
 
 def path(url: URLLike, *, session: aiohttp.ClientSession | None = None) -> "ArtifactoryPath":

@@ -17,8 +17,7 @@ from .._protocol import (
     read_properties,
 )
 from .._session import fetch_response, state_of
-from .items import item_of
-from .session import using
+from .session import item_of, using
 
 # Remembered by the session: the server is older than 6.1, or a proxy does not support PATCH.
 _MERGE = "patch-metadata"

@@ -1,4 +1,4 @@
-"""Sessions: the factory, how every other public function gets one, and what one has done."""
+"""Sessions: the factory, how every other public function gets one and parses URLs with it, and what one has done."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
@@ -9,9 +9,9 @@ import aiohttp
 import anyio.to_thread
 from yarl import URL
 
-from .._address import ServerURL, URLLike, parse_server_url
+from .._address import ItemURL, ServerURL, URLLike, names_folder, parse_item_url, parse_server_url
 from .._credentials import Credentials, CredentialsProvider, Provided, parse_auth
-from .._errors import InvalidArgumentError
+from .._errors import InvalidArgumentError, InvalidURLError
 from .._models import SessionStats
 from .._options import Limits, Timeouts, given_or
 from .._retry import RetryPolicy
@@ -28,6 +28,7 @@ from .._session import (
     new_session,
     state_of,
 )
+from .._transfer.local_paths import item_below
 from .credentials import look_up_servers, look_up_with_changes
 
 Auth: TypeAlias = Credentials | tuple[str, str] | CredentialsProvider | Callable[[], Awaitable[Credentials]]
@@ -335,6 +336,27 @@ def _observed(operation: ObservedOperation) -> Iterator[None]:
         operation.end(error)
         raise
     operation.end(None)
+
+
+def item_of(session: aiohttp.ClientSession, url: URLLike) -> ItemURL:
+    """Parse the URL of an item, with the servers that the session knows."""
+    return parse_item_url(url, state_of(session).servers)
+
+
+def file_item_of(session: aiohttp.ClientSession, url: URLLike, name: str = "") -> ItemURL:
+    """
+    Parse the target URL of a file; with a final slash, it is the folder in which the file is called *name*.
+
+    Raises:
+        InvalidURLError: If *url* is not the URL of an item, has a final slash and *name* is empty, or Artifactory does
+            not accept *name*.
+    """
+    item = item_of(session, url)
+    if not names_folder(url):
+        return item
+    if not name:
+        raise InvalidURLError(f"{item}/: names a folder", hint="end the URL with the name of the file")
+    return item_below(item, name)
 
 
 def stats(session: aiohttp.ClientSession) -> SessionStats:

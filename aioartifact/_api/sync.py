@@ -27,8 +27,7 @@ from .._threads import run
 from .._transfer.accounting import failed
 from .._transfer.many.fetcher import SmallTargets, Target, opened_manifest
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
-from .items import item_of
-from .session import using
+from .session import item_of, using
 from .sync_endpoints import LocalEndpoint, RemoteEndpoint, SyncEndpoint, SyncWork
 from .sync_planning import SyncRequest, make_plan
 

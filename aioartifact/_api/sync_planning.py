@@ -36,8 +36,8 @@ from .._sync import Direction, Sides, SyncFile, SyncPlan, decide, has_twins, nee
 from .._threads import run
 from .._transfer.local_paths import folded, item_below, local_path, path_below, relative_path
 from .._transfer.many.fetcher import opened_manifest
-from .items import item_of
 from .listing import recall_files, walk
+from .session import item_of
 
 _AT_ONCE = 500
 # Bytes: Artifactory does not accept a larger checksum file.
