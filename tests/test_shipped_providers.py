@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import json
+import logging
+import re
 import ssl
 import sys
 import warnings
@@ -220,12 +222,20 @@ async def test_certificate_of_github_is_verified_by_the_system(server, url, tmp_
                 assert await aioartifact.exists(url, session=session)
 
 
-async def test_exchange_is_retried_if_the_failure_may_pass(server, url):
-    """A 503 and a lost connection are not the end; a third failure is."""
+async def test_exchange_is_retried_if_the_failure_may_pass(server, url, caplog):
+    """A 503 and a lost connection are not the end; a third failure is. Retries are logged, and not counted."""
+    caplog.set_level(logging.INFO, "aioartifact.retry")
     for fault in (Fault.status(503), Fault.reset()):
         server.fail("POST", "access/**", times=1, fault=fault)
     async with aioartifact.session(server.url, auth=OIDC("github", id_token=identity_token)) as session:
         assert await aioartifact.exists(url, session=session)
+        assert aioartifact.stats(session).retries == 0
+    assert [
+        re.sub(r"(Client|Server)\w+Error|\d+\.\d s|http\S+/access", "*", message) for message in caplog.messages
+    ] == [
+        "POST */api/v1/oidc/token: 503; attempt 2 in *",
+        "POST */api/v1/oidc/token: *; attempt 3 in *",
+    ]
     server.fail("POST", "access/**", times=None, fault=Fault.reset())
     server.clear_log()
     async with aioartifact.session(server.url, auth=OIDC("github", id_token=identity_token)) as session:

@@ -286,7 +286,7 @@ class _RequestAttempts(Attempts):
         return operation.delay_after_loss(was_lost=is_lost)
 
     def _log(self, number: int, delay: float, reason: object) -> None:
-        log_retry(self._request, reason, number, delay)
+        log_retry(self._request.method, str(self._request.url), reason, number, delay)
 
 
 def withholding(names: Collection[str]) -> aiohttp.ClientMiddlewareType:

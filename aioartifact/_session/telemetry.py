@@ -158,12 +158,10 @@ def log_failure(method: str, url: str, error: Exception, started: float) -> None
         _HTTP.debug("%s %s: %s, %.0f ms", method, mask_url(url), type(error).__name__, elapsed)
 
 
-def log_retry(request: aiohttp.ClientRequest, reason: object, attempt: int, delay: float) -> None:
+def log_retry(method: str, url: str, reason: object, attempt: int, delay: float) -> None:
     """Log that a request is sent again, as its *attempt*-th time, after *delay* seconds."""
     if _RETRY.isEnabledFor(logging.INFO):
-        _RETRY.info(
-            "%s %s: %s; attempt %d in %.1f s", request.method, mask_url(str(request.url)), reason, attempt, delay
-        )
+        _RETRY.info("%s %s: %s; attempt %d in %.1f s", method, mask_url(url), reason, attempt, delay)
 
 
 def log_pause(request: aiohttp.ClientRequest, status: int, delay: float) -> None:

@@ -10,14 +10,15 @@ from yarl import URL
 from .._address import mask_url
 from .._credentials import SendToken, TokenRequest, TokenResponse
 from .._errors import CredentialsError
-from .._retry import is_retryable_status
+from .._retry import RetryPolicy, is_retryable_status
+from .attempts import Attempts, Operation
 from .proxies import environment_proxy
 from .state import SessionState, state_of
+from .telemetry import log_retry
 from .tls import system_context
 from .translation import is_transient, reason
 
-_ATTEMPTS = 3
-_DELAY = 0.5
+_POLICY = RetryPolicy(attempts=3, backoff_initial=1.0)
 # A token that carries many groups has some kilobytes.
 _MAX_BODY = 256 * 1024
 
@@ -36,24 +37,39 @@ async def _send_token_request(
     Raises:
         CredentialsError: If no response arrives, or one that is too large. The message has no query and no secret.
     """
-    attempt = 1
-    while True:
-        try:
+    operation = Operation(_POLICY, state.clock)
+    attempts = _TokenAttempts(operation, request)
+    async for attempt in attempts:
+        with attempt:
+            operation.count_request()
             response = await _send(session, state, request)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure, may_retry = reason(error), is_transient(error)
-        else:
             if response is None:
-                failure, may_retry = f"the response has more than {_MAX_BODY} bytes", False
-            elif attempt == _ATTEMPTS or not is_retryable_status(response.status):
+                raise _failure(request, f"the response has more than {_MAX_BODY} bytes")
+            delay = operation.delay_after_refusal(None) if is_retryable_status(response.status) else None
+            if delay is None:
                 return response
-            else:
-                failure, may_retry = f"status {response.status}", True
-        if attempt == _ATTEMPTS or not may_retry:
-            break
-        await state.clock.sleep(_DELAY * 2**attempt * state.clock.draw())
-        attempt += 1
-    raise CredentialsError(f"no token from {_shown(request)}: {failure}")
+            attempt.schedule_retry(delay, response.status)
+    raise _failure(request, reason(attempts.failure()))
+
+
+class _TokenAttempts(Attempts):
+    """Attempts to get a response to a request for a token."""
+
+    __slots__ = ("_request",)
+
+    def __init__(self, operation: Operation, request: TokenRequest) -> None:
+        super().__init__(operation, (aiohttp.ClientError, TimeoutError, OSError))
+        self._request = request
+
+    def _delay_after(self, error: Exception) -> float | None:
+        return self._operation.delay_after_loss(was_lost=False) if is_transient(error) else None
+
+    def announce(self, delay: float, reason: object) -> None:
+        """Only log the next attempt: a session counts neither requests for tokens nor their retries."""
+        self._log(self._operation.used + 1, delay, reason)
+
+    def _log(self, number: int, delay: float, reason: object) -> None:
+        log_retry(self._request.method, self._request.url, reason, number, delay)
 
 
 async def _send(session: aiohttp.ClientSession, state: SessionState, request: TokenRequest) -> TokenResponse | None:
@@ -97,5 +113,5 @@ async def _read(response: aiohttp.ClientResponse) -> bytes | None:
     return content
 
 
-def _shown(request: TokenRequest) -> str:
-    return mask_url(request.url).partition("?")[0]
+def _failure(request: TokenRequest, what: str) -> CredentialsError:
+    return CredentialsError(f"no token from {mask_url(request.url).partition('?')[0]}: {what}")
