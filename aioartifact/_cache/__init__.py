@@ -1,8 +1,8 @@
 """
 A cache of files by their SHA-256, shared by projects and processes.
 
-Nothing here depends on locks: an entry is written under another name, hashed, and renamed, and it is hashed again
-whenever it is used. Locks only keep several processes from downloading the same file at the same time.
+Correctness does not depend on locks: an entry is written under another name, hashed and renamed, and hashed again
+whenever it is used. Locks only prevent several processes from downloading the same file at the same time.
 """
 
 from .cache import Cache, CacheLike, OpenCache, cache_of, not_cached, opened_cache

@@ -1,4 +1,4 @@
-"""The cache: as users have it, a value that names a folder and says how it is used; and as one call uses it."""
+"""The cache as users configure it, and as one call uses it."""
 
 import logging
 import ntpath
@@ -31,9 +31,9 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 _LOG = logging.getLogger("aioartifact.cache")
 _SHORT = 64 * 1024
-# Seconds between two looks at a lock that another process has.
+# Seconds between two attempts to take a lock of another process.
 _MIN_WAIT, _MAX_WAIT = 0.01, 0.25
-# The size of the cache is checked whenever this part of its limit was added.
+# The size of the cache is checked whenever this fraction of its limit was added.
 _CHECKED_PART = 16
 
 
@@ -42,34 +42,35 @@ class Cache:
     """
     A cache of downloaded files by their SHA-256, for any number of projects and processes.
 
-    Give it to a download function as ``cache=``: a file whose SHA-256 is known, from a listing or from the caller, and
-    which is in the cache, costs no request. Another one costs a request without a body if it is still the one that
-    was downloaded from that URL before. Everything else is downloaded and added. If several processes need the same
-    file, one downloads it. Whatever is taken from the cache is hashed first; a damaged entry is removed, and the file
-    downloaded. If the disk of the cache is full or fails, the download still succeeds.
+    Pass it to a download function as ``cache=``. A file in the cache whose SHA-256 is known, from a listing or the
+    caller, needs no request. If its SHA-256 is not known, one request without a body checks that the file at the URL
+    has not changed since its last download. All other files are downloaded and added. If several processes need the
+    same file, one of them downloads it. Each entry is hashed before it is used; a damaged one is removed, and the file
+    is downloaded. If the disk of the cache is full or fails, downloads still succeed.
 
-    A cache is a value: it can be compared, pickled, and used in any event loop, thread and process. Example::
+    Caches can be compared, pickled, and used in any event loop, thread and process. Example::
 
         cache = aioartifact.Cache(max_bytes=200 * 2**30)
         report = await aioartifact.download_folder(url, "emodb", cache=cache)
         print(len(report.from_cache), "of", len(report))
 
     Args:
-        folder: Its folder, which is created as needed, for this user only. None: ``AIOARTIFACT_CACHE``, or else the
-            folder for caches of the operating system, such as ``~/.cache/aioartifact``.
-        max_bytes: Bytes of the files in it; the least recently used ones are removed. A running call may exceed
-            it by a sixteenth. None for no limit.
-        offline: Whether to use the cache alone and send no request: a folder that was downloaded before is complete,
-            and anything else raises :class:`NotCachedError`. None: if ``AIOARTIFACT_OFFLINE`` is set and not ``0``.
-        link_mode: How files get into their places. ``"reflink"`` shares the bytes until one of both is written to,
-            where the file system can do that (Btrfs, XFS, bcachefs on Linux), and copies them elsewhere. ``"copy"``
-            always copies. ``"hardlink"`` saves the space on every file system, but all copies are then one file: they
-            are made read-only, and a program that writes to one nevertheless damages all of them.
+        folder: Folder of the cache; it is created as needed, with access for this user only. None uses
+            ``AIOARTIFACT_CACHE``, otherwise the cache folder of the operating system, such as ``~/.cache/aioartifact``.
+        max_bytes: Maximum total size in bytes; the least recently used files are removed. A running call may exceed it
+            by a sixteenth. None for no limit.
+        offline: Whether to use only the cache, and send no requests: folders that were downloaded before are complete,
+            and missing files raise :class:`NotCachedError`. None means True if ``AIOARTIFACT_OFFLINE`` is set and not
+            ``0``.
+        link_mode: How files are copied from the cache. ``"reflink"`` makes copy-on-write clones on file systems that
+            support them (Btrfs, XFS, bcachefs on Linux), and copies elsewhere. ``"copy"`` always copies. ``"hardlink"``
+            saves space on every file system, but the target is the same file as the cache entry: it is made read-only,
+            and a program that writes to it nevertheless damages the entry and all its links.
 
     Attributes:
-        folder: Absolute path of its folder.
-        max_bytes: Bytes of the files in it, or None.
-        offline: Whether no request is sent.
+        folder: Absolute path of the folder.
+        max_bytes: Maximum total size in bytes, or None.
+        offline: Whether only the cache is used.
         link_mode: How files get into their places.
 
     Raises:
@@ -114,11 +115,12 @@ class Cache:
 
     async def prune(self, *, max_bytes: int | None = None, older_than: float | None = None) -> list[CacheEntry]:
         """
-        Remove the least recently used files, and what killed processes have left; running downloads go on.
+        Remove the least recently used files, and leftovers of killed processes; running downloads are not affected.
 
         Args:
-            max_bytes: Bytes of the files that may stay; 0 empties the cache. None: that of the cache.
-            older_than: Remove files that were not used for so many seconds; None removes none for its age.
+            max_bytes: Maximum total size of the remaining files in bytes; 0 empties the cache. None uses the limit of
+                the cache.
+            older_than: Also remove files that were not used for this number of seconds; None ignores their age.
 
         Returns:
             The files that were removed.
@@ -133,7 +135,7 @@ class Cache:
 
     async def verify(self) -> list[CacheEntry]:
         """
-        Hash every file in the cache, and remove those that are damaged; each use does so for the file it needs.
+        Hash all files in the cache, and remove damaged ones. Each use of a file checks it, too.
 
         Returns:
             The files that were damaged.
@@ -153,7 +155,7 @@ CacheLike: TypeAlias = Cache | str | os.PathLike[str]
 
 def cache_of(cache: CacheLike | None) -> Cache | None:
     """
-    Return what a caller gave as ``cache=`` as a cache.
+    Return the argument ``cache=`` as a cache.
 
     Raises:
         InvalidArgumentError: If it is neither a cache nor a path.
@@ -182,7 +184,7 @@ def _checked_age(value: Any) -> float | None:
 
 def default_folder(environ: Mapping[str, str], platform: str, home: str) -> str:
     """
-    The folder for caches by the rules of the operating system, as platformdirs has them.
+    Return the cache folder by the rules of the operating system, like platformdirs.
 
     Args:
         environ: Variables of the environment; ``AIOARTIFACT_CACHE`` names another folder.
@@ -202,12 +204,12 @@ def default_folder(environ: Mapping[str, str], platform: str, home: str) -> str:
 
 
 def is_offline(environ: Mapping[str, str]) -> bool:
-    """Whether the environment demands that no server is used."""
+    """Return whether the environment sets the offline mode."""
     return environ.get("AIOARTIFACT_OFFLINE", "").strip().lower() not in _NOT_OFFLINE
 
 
 def resolved(folder: str) -> str:
-    """*folder* as an absolute path, with the home folder in place of a leading ``~``."""
+    """Return *folder* as an absolute path, with a leading ``~`` expanded."""
     return os.path.abspath(os.path.expanduser(folder))  # keeps a name of no user
 
 
@@ -230,19 +232,19 @@ class OpenCache:
 
     @staticmethod
     def key_of(item: ItemURL) -> str:
-        """The key of an item whose SHA-256 is not known, for `filling`."""
+        """Return the key of an item whose SHA-256 is not known, for `filling`."""
         return f"url-{key_of_item(str(item))}"
 
     async def has(self, sha256: str) -> bool:
-        """Whether there is such an entry; its bytes are not read."""
+        """Return whether there is such an entry, without reading it."""
         return await run_short(self._store.has, sha256)
 
     async def place(self, known: KnownFile, target: str, *, durable: bool) -> os.stat_result | None:
         """
-        Give *target* the bytes of an entry; None if there is no such entry, or it was damaged.
+        Copy or link an entry to *target*; None if the entry is missing or damaged.
 
         Raises:
-            LocalFileError: If the disk of *target* failed.
+            LocalFileError: If the disk of *target* fails.
         """
         hop = run_short if known.size is not None and known.size <= _SHORT else run
         checksums = known.checksums if known.is_recorded else Checksums(sha256=known.checksums.sha256)
@@ -250,7 +252,7 @@ class OpenCache:
 
     @asynccontextmanager
     async def filling(self, key: str) -> AsyncIterator[None]:
-        """Wait until no other task or process downloads what has this *key*, and let none begin."""
+        """Exclude downloads for this *key* in other tasks and processes; wait for a running one."""
         lock = EntryLock(self._store.lock_path(key))
         wait = _MIN_WAIT
         try:
@@ -267,11 +269,11 @@ class OpenCache:
         return lock.acquire()
 
     async def read(self, sha256: str) -> bytes | None:
-        """The bytes of an entry; None if there is no such entry, or it was damaged."""
+        """Return the bytes of an entry; None if it is missing or damaged."""
         return await run(self._store.read, sha256)
 
     async def add_bytes(self, data: bytes) -> str | None:
-        """Keep verified bytes; their SHA-256, or None if that failed, which is no failure of the caller."""
+        """Add verified bytes, and return their SHA-256; None if that fails, which does not fail the caller."""
         if self._max_bytes is not None and len(data) > self._max_bytes:
             return None
         added = await self._tried(self._store.add_bytes, data)
@@ -279,7 +281,7 @@ class OpenCache:
         return added
 
     async def add(self, path: str, sha256: str | None, size: int) -> str | None:
-        """Keep the bytes of a verified file; its SHA-256, or None if that failed, which is no failure of the caller."""
+        """Add a verified file, and return its SHA-256; None if that fails, which does not fail the caller."""
         if self._max_bytes is not None and size > self._max_bytes:
             return None
         added = await self._tried(self._store.add, path, sha256)
@@ -292,7 +294,7 @@ class OpenCache:
             await self._keep_limit(_CHECKED_PART)
 
     async def close(self) -> None:
-        """Keep to the limit of the cache."""
+        """Enforce the size limit of the cache."""
         if self._added:
             await self._keep_limit(0)
 
@@ -304,19 +306,19 @@ class OpenCache:
             await self._tried(self._store.prune, self._max_bytes)
 
     async def find_item(self, item: ItemURL) -> KnownFile | None:
-        """What is remembered of an item, as it was when it was last downloaded."""
+        """Return the record of an item at its last download, or None."""
         url = str(item)
         record = await run_short(self._store.recall, "items", key_of_item(url))
         known = read_item(url, record) if record else None
         return known if known and known.checksums.sha256 else None
 
     async def remember_item(self, item: ItemURL, known: KnownFile) -> None:
-        """Remember what an item was when it was downloaded."""
+        """Record an item that was downloaded."""
         url = str(item)
         await self._tried(self._store.remember, "items", key_of_item(url), write_item(url, known))
 
     async def remember_files(self, folder: ItemURL, path_filter: PathFilter, files: Sequence[FileInfo]) -> None:
-        """Remember which *files* are below a folder, as far as *path_filter* selects them."""
+        """Record the *files* below a folder that *path_filter* selects."""
 
         def remember() -> None:
             url = str(folder)
@@ -325,7 +327,7 @@ class OpenCache:
         await self._tried(remember)
 
     async def find_files(self, folder: ItemURL, path_filter: PathFilter) -> list[FileInfo] | None:
-        """The files below a folder that match, as they were when it was last listed; None if it was not."""
+        """Return the matching files below a folder at its last listing; None without a listing."""
         return await run(self._files, folder, path_filter)
 
     def _files(self, folder: ItemURL, path_filter: PathFilter) -> list[FileInfo] | None:
@@ -339,7 +341,7 @@ class OpenCache:
         return None
 
     async def _tried(self, function: Callable[[*Ts], T], *args: *Ts) -> T | None:
-        """Run *function* in a thread; a failure of the disk of the cache is logged once, and is no failure."""
+        """Run *function* in a thread; log the first failure of the cache's disk, and return None for each."""
 
         def tried() -> T | None:
             try:
@@ -379,14 +381,14 @@ def _matches(folder: ItemURL, path_filter: PathFilter, path: str) -> bool:
 
 
 def not_cached(operation: str) -> NotCachedError:
-    """The error for what an offline cache does not have."""
+    """Return the error for a file that an offline cache does not have."""
     return NotCachedError(f"{operation}: not in the cache, which is offline", hint="download it once without offline")
 
 
 @asynccontextmanager
 async def opened_cache(cache: Cache | None) -> AsyncIterator[OpenCache | None]:
     """
-    Open a cache if there is one; at the end, keep to its limit.
+    Open a cache, unless it is None; at the end, enforce its size limit.
 
     Raises:
         LocalFileError: If its folder is a file.

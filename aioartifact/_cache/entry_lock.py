@@ -1,4 +1,4 @@
-"""Locks that keep several processes from filling one entry; the operating system releases them with their process."""
+"""Locks that prevent several processes from filling one entry; the system releases those of ended processes."""
 
 import os
 from contextlib import suppress
@@ -8,16 +8,15 @@ from .._files import is_still, lock
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-# A fork copies the descriptors: its copies would keep the locks of a process that is gone.
+# A fork copies the descriptors; the copies would keep the locks of a parent that has ended.
 _HELD: set["EntryLock"] = set()
 
 
 class EntryLock:
     """
-    The right to fill one entry. Both methods block, and not for long.
+    The right to fill one entry. Both methods block for a short time.
 
-    A disk that has no locks, or on which none can be created, lets everyone fill an entry: that costs requests, and
-    nothing else.
+    On a disk without locks, several processes may fill an entry, which only costs requests.
     """
 
     def __init__(self, path: str) -> None:
@@ -25,7 +24,7 @@ class EntryLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock; False if another owner has it."""
+        """Take the lock; return False if another owner has it."""
         while True:
             try:
                 os.makedirs(os.path.dirname(self._path), exist_ok=True)
@@ -46,12 +45,12 @@ class EntryLock:
                 return False
 
     def release(self) -> None:
-        """Give the lock back, and remove its file."""
+        """Release the lock, and remove its file."""
         descriptor, self._descriptor = self._descriptor, None
         _HELD.discard(self)
         if descriptor is None:
             return
-        if os.name != "nt":  # an open file cannot be removed there, and one that is closed may be another owner's
+        if os.name != "nt":  # Windows cannot remove an open file, and a closed one may belong to another owner
             with suppress(OSError):
                 os.unlink(self._path)
         os.close(descriptor)

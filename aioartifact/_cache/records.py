@@ -1,4 +1,4 @@
-"""What the cache remembers of items and folders, as JSON; without I/O."""
+"""The cache's records of items and folders, as JSON; without I/O."""
 
 import hashlib
 import json
@@ -21,8 +21,8 @@ class KnownFile:
     Attributes:
         size: Bytes, or None.
         checksums: Its checksums.
-        is_recorded: Whether a record says so, which others may have written, and not a server: then all checksums are
-            verified, since the server may have confirmed another one than the SHA-256.
+        is_recorded: Whether this comes from a record, not from a server. Other users may have written it, and the
+            server may have confirmed another checksum than the SHA-256, so all checksums are verified.
     """
 
     size: int | None
@@ -31,12 +31,12 @@ class KnownFile:
 
 
 def key_of_item(url: str) -> str:
-    """Key of the record of an item."""
+    """Return the key of the record of an item."""
     return _digest(url)
 
 
 def key_of_listing(url: str, path_filter: PathFilter) -> str:
-    """Key of the record of a folder, as far as *path_filter* selects it."""
+    """Return the key of the record of a folder, as *path_filter* selects its files."""
     patterns = [[pattern.text for pattern in patterns] for patterns in (path_filter.include, path_filter.exclude)]
     return _digest(json.dumps([url, *patterns]))
 
@@ -46,12 +46,12 @@ def _digest(text: str) -> str:
 
 
 def write_item(url: str, known: KnownFile) -> bytes:
-    """The record of the item at *url*."""
+    """Return the record of the item at *url*."""
     return json.dumps({"url": url, **_fields(known.size, known.checksums)}).encode()
 
 
 def read_item(url: str, record: bytes) -> KnownFile | None:
-    """What a record says of the item at *url*; None if it is damaged, or about another item."""
+    """Return the item at *url* from its record; None if it is damaged, or about another item."""
     document = _parsed(record)
     if document is None or document.get("url") != url or (known := _known(document)) is None:
         return None
@@ -59,13 +59,13 @@ def read_item(url: str, record: bytes) -> KnownFile | None:
 
 
 def write_listing(url: str, files: Iterable[FileInfo]) -> bytes:
-    """The record of the *files* below the folder at *url*."""
+    """Return the record of the *files* below the folder at *url*."""
     rows = [{"repository": file.repository, "path": file.path, **_fields(file.size, file.checksums)} for file in files]
     return json.dumps({"url": url, "files": rows}).encode()
 
 
 def read_listing(url: str, record: bytes) -> list[tuple[str, str, KnownFile]] | None:
-    """Repository, path and content of each file below the folder at *url*; None if the record is damaged."""
+    """Return repository, path and content of each file below the folder at *url*; None if the record is damaged."""
     document = _parsed(record)
     if document is None or document.get("url") != url or not isinstance(document.get("files"), list):
         return None
@@ -108,11 +108,11 @@ def _parsed(record: bytes) -> Mapping[str, Any] | None:
 
 def least_recently_used(sizes: Sequence[tuple[int, int]], max_bytes: int) -> int:
     """
-    How many entries must go so that the rest fits into *max_bytes*.
+    Return how many entries to remove so that the others fit into *max_bytes*.
 
     Args:
         sizes: When each entry was last used, and its bytes; the least recently used first.
-        max_bytes: Bytes that may stay.
+        max_bytes: Maximum total size of the others.
     """
     total = sum(size for _, size in sizes)
     for count, (_, size) in enumerate(sizes):

@@ -1,4 +1,4 @@
-"""The files of a cache: entries by their SHA-256, and records of items and listings; all of it blocks."""
+"""The files of a cache: entries by their SHA-256, and records of items and listings. All functions block."""
 
 import errno
 import os
@@ -29,7 +29,7 @@ _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _TAG = """Signature: 8a477f597d28d172789f06886806bc55
 # This folder is a cache of aioartifact. Backup tools leave it out: https://bford.info/cachedir/
 """
-# No clean-up removes a lock or a staging file that is younger, in seconds, where the disk has no locks.
+# On a disk without locks, locks and staging files that are younger, in seconds, are not removed.
 _ABANDONED = 24 * 3600.0
 
 
@@ -39,10 +39,10 @@ class CacheEntry:
     A file in the cache.
 
     Attributes:
-        sha256: SHA-256 of its bytes, and its name.
+        sha256: SHA-256 of its bytes, which is its file name, too.
         size: Bytes.
         used: When it was last used or added, in UTC.
-        path: Where it is. Read it, and never write to it.
+        path: Path of the file. Do not write to it.
     """
 
     sha256: str
@@ -67,7 +67,7 @@ class Store:
 
     Args:
         folder: Its path.
-        link_mode: How files get into their places.
+        link_mode: How files are copied to their targets, see `Cache`.
     """
 
     def __init__(self, folder: str, link_mode: LinkMode) -> None:
@@ -80,7 +80,7 @@ class Store:
         Create the folder, for its owner only, and mark it as a cache.
 
         Raises:
-            OSError: If the disk refused.
+            OSError: If the disk fails.
         """
         os.makedirs(os.path.dirname(self.folder), exist_ok=True)
         with suppress(FileExistsError):
@@ -90,27 +90,27 @@ class Store:
             file.write(_TAG)
 
     def lock_path(self, key: str) -> str:
-        """Where the lock of an entry or a record is."""
+        """Return the path of the lock of an entry or a record."""
         return os.path.join(self._root, "locks", key)
 
     def has(self, sha256: str) -> bool:
-        """Whether there is such an entry; its bytes are not read."""
+        """Return whether there is such an entry, without reading it."""
         return os.path.lexists(self._entry(sha256))
 
     def place(self, checksums: Checksums, target: str, *, durable: bool) -> os.stat_result | None:
         """
-        Give *target* the bytes of an entry, in one step and after they were hashed; a damaged entry is removed.
+        Copy or link a verified entry to *target* atomically; a damaged entry is removed.
 
         Args:
             checksums: The SHA-256 of the entry, and others that its bytes must have, too.
-            target: Where the bytes go.
-            durable: Whether they must be on the disk itself.
+            target: Path to write to.
+            durable: Whether to flush the bytes to the disk (fsync).
 
         Returns:
-            What the disk knew of the bytes right before they got their name; None if there is no such entry.
+            The status of the file right before it was renamed onto the target; None if the entry is missing or damaged.
 
         Raises:
-            LocalFileError: If the disk of *target* failed.
+            LocalFileError: If the disk of *target* fails.
         """
         assert checksums.sha256 is not None, "entries are known by their SHA-256"
         path = self._entry(checksums.sha256)
@@ -124,7 +124,7 @@ class Store:
         except _DamagedError:
             return None
         except OSError:
-            return None  # there is none, or its disk cannot read it
+            return None  # it is missing or unreadable
 
     def _placed(self, file: FileIO, checksums: Checksums, path: str, target: str, *, durable: bool) -> os.stat_result:
         if self._link_mode == "hardlink" and (linked := _linked(file, checksums, path, target, durable=durable)):
@@ -144,7 +144,7 @@ class Store:
             staging.discard()
 
     def read(self, sha256: str) -> bytes | None:
-        """The bytes of an entry; None if there is none, or it is damaged, and then it is removed."""
+        """Return the bytes of an entry; None if it is missing or damaged. A damaged one is removed."""
         path = self._entry(sha256)
         try:
             with _opened_entry(path) as file:
@@ -158,10 +158,10 @@ class Store:
 
     def add_bytes(self, data: bytes) -> str:
         """
-        Keep *data*, and return its SHA-256.
+        Add *data*, and return its SHA-256.
 
         Raises:
-            OSError: If the disk failed.
+            OSError: If the disk fails.
         """
         sha256 = digested([data], ("sha256",)).sha256
         assert sha256 is not None
@@ -173,17 +173,17 @@ class Store:
 
     def add(self, path: str, sha256: str | None) -> str | None:
         """
-        Keep the bytes of the file at *path*.
+        Add the file at *path*.
 
         Args:
             path: A file that was just downloaded and verified.
             sha256: Its SHA-256; None if it is not known.
 
         Returns:
-            The SHA-256; None if the file has another one by now, and was not added.
+            The SHA-256; None if the file has changed, and was not added.
 
         Raises:
-            OSError: If a disk failed.
+            OSError: If a disk fails.
         """
         sha256 = sha256 or hash_file(path, ("sha256",))[1].sha256
         assert sha256 is not None
@@ -198,10 +198,10 @@ class Store:
 
     def remember(self, kind: RecordKind, key: str, record: bytes) -> None:
         """
-        Keep a record, unless the same one is kept already.
+        Store a record, unless it is unchanged.
 
         Raises:
-            OSError: If the disk failed.
+            OSError: If the disk fails.
         """
         if self.recall(kind, key) == record:
             return
@@ -210,7 +210,7 @@ class Store:
         _write(path, record)
 
     def recall(self, kind: RecordKind, key: str) -> bytes | None:
-        """A record; None if there is none that can be read."""
+        """Return a record; None if it cannot be read."""
         path = self._record(kind, key)
         try:
             with _opened_entry(path) as file:
@@ -222,7 +222,7 @@ class Store:
 
     def entries(self) -> list[CacheEntry]:
         """
-        All entries, by their names.
+        Return all entries, by name.
 
         Raises:
             LocalFileError: If the cache cannot be read.
@@ -235,8 +235,8 @@ class Store:
         Remove the least recently used entries and records.
 
         Args:
-            max_bytes: Bytes that may stay; None for any number.
-            older_than: Remove what was not used for so many seconds; None removes nothing for its age.
+            max_bytes: Maximum total size of the others; None for no limit.
+            older_than: Also remove entries that were not used for this number of seconds; None ignores their age.
 
         Returns:
             The entries that were removed.
@@ -254,7 +254,7 @@ class Store:
 
     def verify(self) -> list[CacheEntry]:
         """
-        Hash every entry, and remove those that are damaged.
+        Hash all entries, and remove damaged ones.
 
         Returns:
             The entries that were removed.
@@ -269,7 +269,7 @@ class Store:
             with _opened_entry(entry.path) as file:
                 status, digests = os.fstat(file.fileno()), Digests(("sha256",))
                 _hash(file, digests)
-                with suppress(OSError):  # this is no use of the entry
+                with suppress(OSError):  # this does not count as a use of the entry
                     os.utime(entry.path, ns=(status.st_atime_ns, status.st_mtime_ns))
                 _check(file, entry.path, Checksums(sha256=entry.sha256), digests)
         except FileNotFoundError:
@@ -317,15 +317,15 @@ class Store:
 
 
 class _DamagedError(Exception):
-    """An entry does not have the bytes that its name promises."""
+    """An entry has another checksum than its name."""
 
 
 def _opened_entry(path: str) -> FileIO:
     """
-    Open a file of the cache to be read.
+    Open a file of the cache for reading.
 
     Raises:
-        OSError: If there is none, or something else has its name.
+        OSError: If it does not exist, or is not a regular file.
     """
     file = FileIO(os.open(path, _READ), "rb")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -341,7 +341,7 @@ def _hash(file: FileIO, digests: Digests) -> None:
 
 def _copy(file: FileIO, staging: Staging, digests: Digests) -> None:
     offset = 0
-    staging.write(0, ())  # a file without bytes is a file
+    staging.write(0, ())  # an empty file is valid
     for block in blocks_of(file):
         digests.update(block)
         staging.write(offset, [block])
@@ -356,10 +356,10 @@ def _hash_clone(staging: Staging, digests: Digests) -> None:
 
 def _check(file: FileIO, path: str, expected: Checksums, digests: Digests) -> None:
     """
-    Make sure that an entry is what its name promises; remove it if it is not.
+    Check that an entry has the checksum in its name; remove it if not.
 
     Raises:
-        _DamagedError: If it is not.
+        _DamagedError: If it has another checksum.
     """
     if digests.checksums() != expected:
         if is_still(file.fileno(), path):
@@ -368,7 +368,7 @@ def _check(file: FileIO, path: str, expected: Checksums, digests: Digests) -> No
 
 
 def _linked(file: FileIO, checksums: Checksums, path: str, target: str, *, durable: bool) -> os.stat_result | None:
-    """Make *target* a read-only hard link to the entry; None if this file system cannot do that."""
+    """Make *target* a read-only hard link to the entry; None if the file system does not support that."""
     digests = Digests(checksums.known())
     _hash(file, digests)
     _check(file, path, checksums, digests)
@@ -384,7 +384,7 @@ def _linked(file: FileIO, checksums: Checksums, path: str, target: str, *, durab
 
 @contextmanager
 def _hard_link(path: str, target: str) -> Iterator[str | None]:
-    """A read-only link to *path* beside *target*, to be renamed to it; None if this file system has no such links."""
+    """Return a read-only link to *path* next to *target*, to be renamed onto it; None without hard links."""
     part = private_part(target)
     try:
         os.link(path, part)
@@ -394,7 +394,7 @@ def _hard_link(path: str, target: str) -> Iterator[str | None]:
     descriptor = -1
     try:
         descriptor = os.open(part, _READ)
-        # A clean-up of abandoned files sees the lock; it may also be that of another link to the same file.
+        # The lock shows a clean-up that the file is in use; it may also belong to another link to the same file.
         with suppress(OSError):
             lock(descriptor)
         os.chmod(part, 0o444)
@@ -431,7 +431,7 @@ def _added(path: str, entry: str, sha256: str, *, shares: bool) -> bool:
 
 
 def _added_link(path: str, entry: str, sha256: str) -> bool:
-    """Make the entry a hard link to the file at *path*, which becomes read-only; False if that is impossible."""
+    """Make the entry a hard link to the file at *path*, which becomes read-only; return False if that is impossible."""
     with _hard_link(path, entry) as part:
         if part is None or hash_file(part, ("sha256",))[1].sha256 != sha256:
             return False
@@ -449,8 +449,8 @@ def _write(path: str, data: bytes) -> None:
 
 
 def _touch(path: str, file: FileIO) -> None:
-    """Note that a file of the cache is used: the disk itself may not do so."""
-    with suppress(OSError):  # another user's
+    """Record the use of a file of the cache, because the file system may not."""
+    with suppress(OSError):  # the file of another user
         where: int | str = file.fileno() if os.utime in os.supports_fd else path
         os.utime(where, ns=(time.time_ns(), os.fstat(file.fileno()).st_mtime_ns))
 

@@ -1,8 +1,8 @@
 """
-Building blocks of data loaders: which worker reads which files, and files ahead of the loop that uses them.
+Building blocks of data loaders: divide files among workers, and read them ahead of the loop that uses them.
 
-Nothing here needs PyTorch or another framework. The functions that choose files are pure: for the same arguments they
-return the same on every machine and in every process.
+No framework such as PyTorch is needed. :func:`shard`, :func:`shuffled` and :func:`partition` return the same result for
+the same arguments on every machine and in every process.
 """
 
 from .prefetching import LoadedFile, Prefetch, prefetch

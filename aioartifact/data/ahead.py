@@ -1,4 +1,4 @@
-"""Work that is ahead of its consumer, within a number of bytes."""
+"""Work ahead of its consumer, limited by a number of bytes."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
@@ -13,17 +13,17 @@ from .._scheduler import as_async, collapsed
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Even an empty file takes memory, and many of them a lot.
+# Even an empty file takes memory.
 _OVERHEAD = 1024
 
 
 class Budget:
     """
-    Bytes that may be in memory at once.
+    The number of bytes in memory at a time.
 
-    They are reserved in the order of the items. An item that is larger than the budget is admitted alone. One that
-    turns out to be larger than its reservation waits until it fits, unless the consumer waits for it: then it goes on,
-    since nothing else would free any bytes.
+    Bytes are reserved in the order of the items. An item that is larger than the budget is admitted alone. If an item
+    is larger than its reservation, it waits until it fits; if the consumer is waiting for that item, it continues at
+    once, because no other item would release bytes.
 
     Attributes:
         used: Bytes that are reserved.
@@ -36,24 +36,24 @@ class Budget:
         self._change = anyio.Event()
 
     async def reserve(self, count: int) -> None:
-        """Wait until *count* bytes fit; to be called for one item after the other."""
+        """Wait until *count* bytes fit; call it for one item after the other."""
         while self.used and self.used + count > self._size:
             await self._change.wait()
         self.used += count
 
     async def grow(self, index: int, count: int) -> None:
-        """Wait until the item of this *index* may have *count* bytes more."""
+        """Wait until the item at *index* may use *count* more bytes."""
         while self.used + count > self._size and self._favoured != index:
             await self._change.wait()
         self.used += count
 
     def release(self, count: int) -> None:
-        """Give *count* bytes back."""
+        """Release *count* bytes."""
         self.used -= count
         self._wake()
 
     def favour(self, index: int | None) -> None:
-        """Let the item of this *index* have all the bytes that it needs, since the consumer waits for it."""
+        """Admit all bytes of the item at *index*, because the consumer is waiting for it."""
         if self._favoured != index:
             self._favoured = index
             self._wake()
@@ -77,7 +77,7 @@ class Turn:
         self._reserved = reserved
 
     async def expect(self, size: int | None) -> None:
-        """Correct the reservation now that the size is known; wait if there must be more."""
+        """Correct the reservation when the size is known; wait if it grows."""
         if size is None:
             return
         more = size + _OVERHEAD - self._reserved
@@ -88,7 +88,7 @@ class Turn:
         self._reserved += more
 
     def end(self) -> None:
-        """Give all of it back."""
+        """Release the whole reservation."""
         self._budget.release(self._reserved)
         self._reserved = 0
 
@@ -96,7 +96,7 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """
-    How far the work may be ahead.
+    Limits of the work ahead.
 
     Attributes:
         buffer_bytes: Bytes.
@@ -116,7 +116,7 @@ class Ahead(Generic[T, R]):
     Results of items, taken one after the other; `run_ahead` makes it.
 
     Attributes:
-        position: How many items, from the first one on, were all taken.
+        position: Number of leading items that were all taken.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class Ahead(Generic[T, R]):
         self._change = anyio.Event()
 
     async def feed(self, items: Iterable[T] | AsyncIterable[T]) -> None:
-        """Begin with one item after the other, as far as the bounds allow."""
+        """Start one item after the other, within the bounds."""
         index = -1
         async with aclosing(as_async(items)) as source:
             async for item in source:
@@ -156,7 +156,7 @@ class Ahead(Generic[T, R]):
         reserved = self._size_of(item) + _OVERHEAD
         await self._budget.reserve(reserved)
         if not self._running:
-            self._wake()  # the consumer may wait for this one
+            self._wake()  # the consumer may be waiting for this item
         self._running.add(index)
         self._group.start_soon(self._run, item, Turn(self._budget, index, reserved))
 
@@ -168,7 +168,7 @@ class Ahead(Generic[T, R]):
 
     async def next(self) -> R:
         """
-        Take the next result, and let go of the one before.
+        Take the next result, and release the previous one.
 
         Raises:
             StopAsyncIteration: If there are no more.
@@ -208,15 +208,15 @@ async def run_ahead(
     bounds: Bounds,
 ) -> AsyncIterator[Ahead[T, R]]:
     """
-    Run *read* for the items, ahead of the consumer of the results; leaving the block cancels what still runs.
+    Run *read* for the items, ahead of the consumer of the results; leaving the block cancels running work.
 
-    What *read* or the input raises ends all work and is raised from the block, as itself.
+    An exception of *read* or the input ends all work, and is raised from the block unchanged.
 
     Args:
-        items: Taken as they can begin.
+        items: The items, taken when they can start.
         read: Returns the result of an item.
         size_of: Bytes to reserve for an item.
-        bounds: How far it may be ahead.
+        bounds: Limits of the work ahead.
     """
     async with collapsed(), anyio.create_task_group() as group:
         ahead = Ahead(group, read, size_of, bounds)

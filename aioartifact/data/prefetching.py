@@ -1,4 +1,4 @@
-"""Files that are ahead of the loop that uses them, within a number of bytes."""
+"""Files ahead of the loop that uses them, limited by a number of bytes."""
 
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
@@ -28,7 +28,7 @@ from .ahead import Ahead, Bounds, Turn, run_ahead
 
 OnFailure: TypeAlias = Literal["raise", "yield"]
 
-# What is reserved for a file of unknown size until the response says it.
+# Bytes reserved for a file until the response reports its size.
 _UNKNOWN_SIZE = 1024 * 1024
 
 
@@ -39,11 +39,11 @@ class LoadedFile:
 
     Attributes:
         index: Its position in the items, from 0 on.
-        item: The item as it was given.
+        item: The item as it was passed.
         url: URL of the file, percent-encoded.
         data: Its bytes; None with *destination*, and for a failure.
         path: Absolute path of the local file with *destination*, else None.
-        error: Why it failed, with ``on_error="yield"``; otherwise None.
+        error: The error, with ``on_error="yield"``; None if the file was read.
     """
 
     index: int
@@ -67,12 +67,12 @@ def prefetch(
     session: aiohttp.ClientSession | None = None,
 ) -> "Prefetch":
     """
-    Read files ahead of the loop that uses them; open the result with ``async with``, and iterate over it.
+    Read files ahead of the loop that uses them; open the result with ``async with`` and iterate over it.
 
-    Files are verified as by :func:`read_bytes`, or with *destination* as by :func:`download_many`. Their bytes are
-    reserved before they are requested, in the order of the items, so a large file neither starves nor exceeds the
-    buffer: one that is larger than all of it is read alone. A file counts until the loop takes the next one. Leaving
-    the block cancels what is in flight. Example::
+    Files are verified as by :func:`read_bytes`, or, with *destination*, as by :func:`download_many`. Each file reserves
+    its size in the buffer before it is requested, in the order of the items; a file that is larger than the buffer is
+    read alone. Its bytes are released when the loop takes the next file. Leaving the block cancels requests in flight.
+    Example::
 
         order = shuffled(files, seed=7, epoch=3)
         async with prefetch(order, start=position) as loaded:
@@ -80,20 +80,20 @@ def prefetch(
                 train(file.data)
 
     Args:
-        items: What to read, as for :func:`download_many`; in any iterable or async iterable, from which items are
-            taken as they can start. The size and checksums of a :class:`FileInfo` are required of the file, and a file
-            whose size is not known is reserved as 1 MiB until the response reports it.
-        destination: Folder to download to. Each file keeps its path in the repository, or has that of a ``(url,
-            path)`` pair; local files with the right content are kept. None: the bytes are returned.
-        ordered: Whether files are yielded in the order of the items; otherwise as they finish, which is faster if their
-            sizes differ.
+        items: Files to read, in the forms of :func:`download_many`; in any iterable or async iterable, from which items
+            are pulled when they can start. A file must have the size and checksums of its :class:`FileInfo`. If the
+            size is unknown, 1 MiB is reserved until the response reports it.
+        destination: Folder to download to. Each file is written to its path in the repository, or to the path of a
+            ``(url, path)`` pair; local files with the right content are kept. None reads the bytes into memory.
+        ordered: Whether files are yielded in the order of the items. False yields them as they finish, which is faster
+            if their sizes differ.
         start: Number of items to skip, such as the ``position`` of an earlier run.
-        buffer_bytes: Bytes of files that are in memory, or with *destination* on the disk, ahead of the loop.
+        buffer_bytes: Maximum size in bytes of the files ahead of the loop, in memory, or on disk with *destination*.
         max_concurrency: Files in flight; None takes it from the session's :class:`Limits`.
-        on_error: ``"raise"`` raises the error of a file when it is its turn, and ends; ``"yield"`` yields it as
-            :attr:`LoadedFile.error`.
-        cache: A :class:`Cache`, or the path of its folder: files whose bytes it has are taken from it; others are
-            requested and added.
+        on_error: ``"raise"`` raises the error of a file when its turn comes, which ends the iteration; ``"yield"``
+            yields it as :attr:`LoadedFile.error`.
+        cache: A :class:`Cache`, or the path of its folder: files in the cache are taken from it, others are requested
+            and added.
         session: Session to use; None opens one for the block.
 
     Returns:
@@ -101,7 +101,7 @@ def prefetch(
 
     Raises:
         InvalidArgumentError: If *items* is a str or not iterable, or an option has an invalid value.
-        ArtifactoryError: From the iteration: the errors of :func:`stream`, or of :func:`download_many`, for a file.
+        ArtifactoryError: From the iteration: an error of :func:`stream`, or of :func:`download_many`, for a file.
     """
     if isinstance(items, str):
         raise InvalidArgumentError("items is one str", hint="give a list of URLs")
@@ -143,10 +143,10 @@ def _size_of(item: Item) -> int:
 
 class Prefetch:
     """
-    Files ahead of a loop; :func:`prefetch` makes it.
+    Files ahead of a loop; returned by :func:`prefetch`.
 
-    Open it with ``async with``, once, and iterate over it. Making one needs neither an event loop nor a request, so it
-    may be made in one process or thread and opened in another.
+    Open it once with ``async with``, and iterate over it. Creating it needs no event loop, so it may be created in one
+    process or thread and opened in another.
     """
 
     def __init__(
@@ -194,7 +194,7 @@ class Prefetch:
         Wait for the next file.
 
         Raises:
-            ArtifactoryError: Why it failed, with ``on_error="raise"``.
+            ArtifactoryError: The error of the file, with ``on_error="raise"``.
             StopAsyncIteration: If there are no more.
         """
         if self._ahead is None:
@@ -238,12 +238,12 @@ class _Reader:
 
     async def _downloaded(self, job: Job, folder: str, turn: Turn) -> str:
         """
-        Download a file, unless the local one has the right content; its path.
+        Download a file, unless the local one has the right content; return its path.
 
         Raises:
-            ArtifactoryError: If that fails.
+            ArtifactoryError: If the file cannot be read.
         """
-        # A loop may use a file twice, which a single call refuses.
+        # A loop may use a file twice, which a single bulk call refuses.
         again = job.relative in self._used
         self._used.add(job.relative)
         looks = _Looks(self._fetcher(folder)) if again else self._looks_at(folder)
@@ -270,7 +270,7 @@ class _Reader:
         Read the bytes of a file, from the cache if it has them.
 
         Raises:
-            ArtifactoryError: If that fails.
+            ArtifactoryError: If the file cannot be read.
         """
         if self._cache is None:
             return await self._requested(job, turn)
@@ -301,10 +301,10 @@ class _Reader:
 
 class _Looks:
     """
-    Looks at local files: those that become known during a look share the next one, since each costs a thread its sleep.
+    Checks local files in batches: files that arrive during a check share the next one, to save wake-ups of threads.
 
     Attributes:
-        fetcher: Fetches what is not there.
+        fetcher: Fetches the missing files.
     """
 
     def __init__(self, fetcher: Fetcher) -> None:
@@ -314,7 +314,7 @@ class _Looks:
         self._turn = anyio.Lock(fast_acquire=True)
 
     async def look(self, job: Job) -> Target | Outcome:
-        """What is at the place of *job*, or the outcome if nothing more is needed."""
+        """Return the target of *job*, or its outcome if no request is needed."""
         self._waiting.append(job)
         async with self._turn:
             if id(job) not in self._found:

@@ -1,4 +1,4 @@
-"""Which worker reads which items, and in which order; without I/O, and the same everywhere."""
+"""Division and order of items, identical in all processes; without I/O."""
 
 import random
 from collections.abc import AsyncIterable, Callable, Iterable
@@ -14,23 +14,23 @@ T = TypeVar("T")
 
 def shard(items: Iterable[T], *, rank: int = 0, world: int = 1, worker: int = 0, workers: int = 1) -> list[T]:
     """
-    Return the items of one worker; over all workers of all ranks, every item occurs once.
+    Return the items of one worker; each item belongs to exactly one worker of one rank.
 
-    Every worker must pass the same items in the same order: sort a listing, or shuffle it with the same seed. The
-    numbers of items of two workers differ by at most one. Example::
+    All workers must pass the same items in the same order: sort a listing, or shuffle it with the same seed. The item
+    counts of two workers differ by at most one. Example::
 
         mine = shard(shuffled(files, seed=7, epoch=epoch), rank=rank, world=2, worker=0, workers=4)
 
     Args:
         items: All items.
-        rank: Number of the process, such as ``RANK`` of torchrun.
+        rank: Index of the process, such as ``RANK`` of torchrun.
         world: Number of processes, such as ``WORLD_SIZE``.
-        worker: Number of the worker in this process.
-        workers: Workers of each process.
+        worker: Index of the worker in its process.
+        workers: Number of workers per process.
 
     Raises:
-        InvalidArgumentError: If *items* is a str or not iterable, *world* or *workers* is not a whole number of at
-            least 1, or *rank* or *worker* is not a whole number of at least 0 and below them.
+        InvalidArgumentError: If *items* is a str or not iterable, *world* or *workers* is not an integer of at least 1,
+            or *rank* or *worker* is not an integer of at least 0 and below *world* or *workers*.
     """
     check_count("world", world)
     check_count("workers", workers)
@@ -41,21 +41,21 @@ def shard(items: Iterable[T], *, rank: int = 0, world: int = 1, worker: int = 0,
 
 def shuffled(items: Iterable[T], *, seed: int, epoch: int = 0) -> list[T]:
     """
-    Return the items in an order that *seed* and *epoch* decide, on every machine and in every version of Python.
+    Return the items in a random order; *seed* and *epoch* determine it on every machine and Python version.
 
     Args:
-        items: All items, which stay as they are.
-        seed: Any whole number.
-        epoch: Number of the epoch: each has an order of its own.
+        items: All items; they are not modified.
+        seed: Any integer.
+        epoch: Number of the epoch; each epoch has its own order.
 
     Raises:
-        InvalidArgumentError: If *items* is a str or not iterable, or *seed* or *epoch* is not a whole number.
+        InvalidArgumentError: If *items* is a str or not iterable, or *seed* or *epoch* is not an integer.
     """
     _check_whole("seed", seed)
     _check_whole("epoch", epoch)
     order = listed(items)
-    # random() of a seed that is a str is what Python promises to keep; shuffle() is not.
-    draw = random.Random(f"{seed}/{epoch}").random  # noqa: S311  # no secret depends on it
+    # Python guarantees the values of random() for a str as seed, but not those of shuffle().
+    draw = random.Random(f"{seed}/{epoch}").random  # noqa: S311  # not for security
     for last in range(len(order) - 1, 0, -1):
         other = int(draw() * (last + 1))
         order[last], order[other] = order[other], order[last]
@@ -66,20 +66,19 @@ def partition(
     items: Iterable[T], n: int, *, by: Literal["size", "count"] | Callable[[T], float] = "size"
 ) -> list[list[T]]:
     """
-    Divide the items into *n* parts of about the same weight, such as for the workers of a cluster.
+    Divide the items into *n* parts of about the same size, for instance for the workers of a cluster.
 
-    Each item is in one part, and items of a part keep their order. The largest items are assigned first, each to the
-    lightest part, so that no part is heavier than the mean and one item more.
+    Each item is in one part, and the items of a part keep their order. No part exceeds the mean by more than one item.
 
     Args:
         items: All items.
         n: Number of parts. With fewer items, some are empty.
-        by: ``"size"`` balances the bytes of :class:`FileInfo` items, of which those without a size count as the mean
-            of the others; ``"count"`` balances their numbers; a function returns the weight of an item, at least 0.
+        by: ``"size"`` balances the sizes of :class:`FileInfo` items; an unknown size counts as the mean of the others.
+            ``"count"`` balances the number of items. A function returns the weight of an item, at least 0.
 
     Raises:
-        InvalidArgumentError: If *items* is a str or not iterable, *n* is not a whole number of at least 1, an item is
-            not a FileInfo although *by* is ``"size"``, or *by* is none of those above or returned another value.
+        InvalidArgumentError: If *items* is a str or not iterable, *n* is not an integer of at least 1, *by* is
+            ``"size"`` and an item is not a FileInfo, or *by* is not one of the above or returns another value.
     """
     check_count("n", n)
     order = listed(items)

@@ -1,4 +1,4 @@
-"""Tar archives as they arrive, in chunks of any size; without I/O."""
+"""Tar archives in chunks of any size; without I/O."""
 
 import tarfile
 import zlib
@@ -8,9 +8,9 @@ from .._errors import ArchiveError
 
 _BLOCK = tarfile.BLOCKSIZE
 _GZIP = b"\x1f\x8b"
-# Of a header that describes the next member: long names, and attributes of PAX.
+# Maximum bytes of a header that describes the next member: long names, and attributes of PAX.
 _MAX_HEADER = 1024 * 1024
-_PIECE = 1024 * 1024  # that is unpacked at once: a few bytes can unpack to very many
+_PIECE = 1024 * 1024  # unpacked at a time: a few bytes can expand to very many
 _LONG_NAME, _PAX = tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE
 _SKIPPED = (tarfile.GNUTYPE_LONGLINK, tarfile.XGLTYPE)
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
@@ -18,14 +18,13 @@ _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 
 class TarReader:
     """
-    Reads the files of a tar archive, which may be compressed with gzip.
+    Reads the files of a tar archive, plain or compressed with gzip.
 
-    Feed it with the chunks of the archive; each yields the files that are complete with it. Folders, links and devices
-    are skipped.
+    Pass it the chunks of the archive; each yields the files that it completes. Folders, links and devices are skipped.
 
     Args:
         name: Name of the archive, for messages.
-        max_bytes: Bytes of a file at most.
+        max_bytes: Maximum size of a file in bytes.
     """
 
     def __init__(self, name: str, max_bytes: int) -> None:
@@ -41,10 +40,10 @@ class TarReader:
 
     def feed(self, chunk: bytes) -> Iterator[tuple[str, bytes]]:
         """
-        Yield name and bytes of each file that is complete with this *chunk*.
+        Yield name and bytes of each file that *chunk* completes.
 
         Raises:
-            ArchiveError: If it is not a tar archive, or damaged, or a file in it is too large.
+            ArchiveError: If the archive is not a tar archive, or is damaged, or a file in it is too large.
         """
         for piece in self._unzipped(chunk):
             self._buffer += piece
@@ -110,7 +109,7 @@ class TarReader:
                 self._describe(header.type, data)
 
     def _begin(self, block: bytes) -> None:
-        """Read a header; skip the data of what is not a file."""
+        """Read a header; skip the data of members that are not files."""
         if not block.strip(b"\0"):
             self._has_ended = True
             return
@@ -128,7 +127,7 @@ class TarReader:
         else:
             if header.type not in _SKIPPED:
                 self._overrides.clear()
-            # Links and folders have a size without data now and then.
+            # Some archives record a size for links and folders, which have no data.
             has_data = header.type in _SKIPPED or header.type not in tarfile.SUPPORTED_TYPES
             self._skip = header.size + -header.size % _BLOCK if has_data else 0
 
@@ -147,7 +146,7 @@ class TarReader:
             raise ArchiveError(f"{self._name}: {name}: has {size} bytes; the limit is {limit}")
 
     def _describe(self, kind: bytes, data: bytes) -> None:
-        """Keep what a special header says of the next file."""
+        """Store the attributes that a special header has for the next file."""
         if kind == _LONG_NAME:
             self._overrides["path"] = data.partition(b"\0")[0].decode(errors="surrogateescape")
             return

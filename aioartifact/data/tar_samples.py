@@ -17,8 +17,8 @@ from .tar_format import TarReader
 
 Sample: TypeAlias = dict[str, Any]
 """
-A sample of a tar shard. It has the bytes of each file by extension, such as ``"jpg"``, and two values of type str:
-``"__key__"``, the part of the path that the files share, and ``"__url__"``, the URL of the shard.
+A sample of a tar shard: the bytes of each file by extension, such as ``"jpg"``, and two str values: ``"__key__"``, the
+path up to the extension, and ``"__url__"``, the URL of the shard.
 """
 
 
@@ -31,11 +31,11 @@ async def tar_samples(
     """
     Yield the samples of tar shards as they arrive, without a local copy; one request for each shard.
 
-    In the layout of WebDataset, files that follow one another and have the same name up to its first dot are a
-    sample: ``0017.jpg`` and ``0017.seg.png`` are the sample ``0017`` with ``"jpg"`` and ``"seg.png"``. Shards may be
-    compressed with gzip. A shard is verified after its last sample: if its checksum differs, the iteration raises then.
+    The layout is that of WebDataset: consecutive files with the same name up to the first dot form a sample. For
+    example, ``0017.jpg`` and ``0017.seg.png`` form the sample ``0017`` with ``"jpg"`` and ``"seg.png"``. Shards may be
+    compressed with gzip. A shard is verified after its last sample; if its checksum differs, the iteration raises.
 
-    An async generator: close it, or use :func:`iter_in_thread`, which does so. Example::
+    Close the async generator as in the example, or use :func:`iter_in_thread`, which does. Example::
 
         async with aclosing(tar_samples(shard(urls, rank=rank, world=8))) as samples:
             async for sample in samples:
@@ -43,16 +43,16 @@ async def tar_samples(
 
     Args:
         shards: URL of a shard, or several, which are read one after the other.
-        max_bytes: Bytes of a sample at most; a larger one is an error.
+        max_bytes: Maximum size of a sample in bytes; a larger one is an error.
         session: Session to use; None opens one.
 
     Yields:
         A ``dict`` for each sample, see :data:`Sample`.
 
     Raises:
-        InvalidArgumentError: If *shards* is not iterable, or *max_bytes* is not a whole number of at least 1.
-        ArchiveError: If a shard is not a tar archive, is damaged or incomplete, or has a sample that is too large, or
-            with two files of one extension.
+        InvalidArgumentError: If *shards* is not iterable, or *max_bytes* is not an integer of at least 1.
+        ArchiveError: If a shard is not a tar archive, or is damaged or incomplete, or if a sample is too large or has
+            two files with the same extension.
         ArtifactoryError: The errors of :func:`stream`.
     """
     check_count("max_bytes", max_bytes)
@@ -82,7 +82,7 @@ async def _samples_of(session: aiohttp.ClientSession, url: URLLike, max_bytes: i
 
 
 class _Group:
-    """Files that belong to one sample, and become one when the next begins."""
+    """The files of one sample, until the next one begins."""
 
     def __init__(self, url: str, max_bytes: int) -> None:
         self._url = url
@@ -92,7 +92,7 @@ class _Group:
         self._size = 0
 
     def add(self, path: str, data: bytes) -> Iterator[Sample]:
-        """Add a file; yield the sample that is complete, if this one begins another."""
+        """Add a file; if it begins another sample, yield the complete one."""
         key, extension = _split(path)
         if not extension:
             return
@@ -114,7 +114,7 @@ class _Group:
 
 
 def _split(path: str) -> tuple[str, str]:
-    """Key and extension of a file: what is before and after the first dot of its name."""
+    """Return key and extension of a file: the parts before and after the first dot of its name."""
     folder, name = posixpath.split(path.removeprefix("./"))
     stem, _, extension = name.partition(".")
     if not stem:

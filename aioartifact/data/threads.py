@@ -17,25 +17,25 @@ T = TypeVar("T")
 
 def iter_in_thread(make: Callable[[], AsyncIterable[T]], *, buffer: int = 8) -> "ThreadIterator[T]":
     """
-    Iterate over an async iterable in code without an event loop, which runs in a thread of its own.
+    Iterate over an async iterable in code without an event loop.
 
-    For PyTorch's ``IterableDataset``, Keras, and plain loops. The thread starts with the first ``next()``, in the
-    process that calls it, so the iterator may be made before a fork. It ends with the iteration, with
-    :meth:`ThreadIterator.close`, when the iterator is dropped, as after a ``break``, and with the program: what *make*
-    returned is closed, and its connections with it. Example::
+    For PyTorch's ``IterableDataset``, Keras, and plain loops. An event loop runs in a separate thread, which starts
+    with the first ``next()``, so the iterator may be created before a fork. The thread ends with the iteration, with
+    :meth:`ThreadIterator.close`, when the iterator is garbage-collected, for instance after a ``break``, or with the
+    program. Then the async iterable and its connections are closed. Example::
 
         for file in iter_in_thread(lambda: prefetch(files, ordered=True)):
             train(file.data)
 
     Args:
-        make: Called in the thread, for what to iterate over: an async iterable, such as a :class:`Prefetch`. One that
-            is a context manager is entered.
-        buffer: Results that may wait for the loop.
+        make: Function, called in the thread, that returns an async iterable, such as a :class:`Prefetch`. If that is a
+            context manager, it is entered.
+        buffer: Maximum number of results waiting for the loop.
 
     Raises:
-        InvalidArgumentError: If *make* cannot be called, or *buffer* is not a whole number of at least 1.
-        SessionError: From the iteration: if it began in another process.
-        Exception: From the iteration: what *make* and its result raise.
+        InvalidArgumentError: If *make* is not callable, or *buffer* is not an integer of at least 1.
+        SessionError: From the iteration: if it was started in another process.
+        Exception: From the iteration: any exception of *make* or of the async iterable.
     """
     if not callable(make):
         raise InvalidArgumentError(
@@ -45,7 +45,7 @@ def iter_in_thread(make: Callable[[], AsyncIterable[T]], *, buffer: int = 8) -> 
 
 
 class ThreadIterator(Iterator[T]):
-    """Results of an async iterable; :func:`iter_in_thread` makes it. A context manager, too, which closes it."""
+    """Results of an async iterable; returned by :func:`iter_in_thread`. As a context manager, it closes itself."""
 
     def __init__(self, make: Callable[[], AsyncIterable[T]], buffer: int) -> None:
         self._make = make
@@ -72,12 +72,12 @@ class ThreadIterator(Iterator[T]):
     def _start(self) -> None:
         self._process = os.getpid()
         self._pump = _Pump(self._make, self._buffer)
-        # At the end of the program, too: a thread of an event loop must not outlive the interpreter.
+        # At exit, too: a thread with an event loop must not outlive the interpreter.
         self._finalizer = weakref.finalize(self, _stop, self._pump, self._process)
         self._pump.start()
 
     def close(self) -> None:
-        """End the iteration and its thread; does nothing the second time."""
+        """End the iteration and its thread; further calls do nothing."""
         self._has_ended = True
         if self._finalizer is not None:
             self._finalizer()
@@ -95,12 +95,12 @@ def _stop(pump: "_Pump[Any]", process: int) -> None:
 
 
 class _Pump(Generic[T]):
-    """The thread, and what it has put into the queue."""
+    """The thread and its queue of results."""
 
     def __init__(self, make: Callable[[], AsyncIterable[T]], buffer: int) -> None:
         self._make = make
         self._buffer = buffer
-        # A result, or how it ended.
+        # A result, or the end of the iteration.
         self._results: queue.SimpleQueue[tuple[T] | BaseException] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="aioartifact-data", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -118,7 +118,7 @@ class _Pump(Generic[T]):
 
         Raises:
             StopIteration: If there are no more.
-            BaseException: What the iterable raised.
+            BaseException: The exception of the iterable.
         """
         result = self._results.get()
         if not isinstance(result, tuple):
@@ -134,7 +134,7 @@ class _Pump(Generic[T]):
             self._is_stopped = True
             if self._loop is not None and self._task is not None:
                 self._loop.call_soon_threadsafe(self._task.cancel)
-        if self._thread is not threading.current_thread():  # a collector of garbage may run anywhere
+        if self._thread is not threading.current_thread():  # garbage collection may run in any thread
             self._thread.join()
 
     def _run(self) -> None:

@@ -1,9 +1,9 @@
 """
-A file system of fsspec for Artifactory, for pandas, pyarrow, dask, xarray and all else that reads fsspec's URLs.
+A file system of fsspec for Artifactory: for pandas, pyarrow, dask, xarray and other libraries that use fsspec.
 
-The extra ``fsspec`` installs what this needs. ``artifactory://repository/path`` is an item of the server that the
-storage option ``base_url`` names, or else of the default server, see :func:`aioartifact.resolve_server`;
-``artifactory+https://host/artifactory/repository/path`` names its server.
+Needs the extra ``fsspec``. ``artifactory://repository/path`` is an item on the server of the storage option
+``base_url``, otherwise on the default server, see :func:`aioartifact.resolve_server`.
+``artifactory+https://host/artifactory/repository/path`` contains the server.
 """
 
 from .file_system import ArtifactoryFileSystem

@@ -12,7 +12,7 @@ _PREFIX = "artifactory+"
 
 def canonical_server(server: aioartifact.URLLike) -> str:
     """
-    Return the base address of a server without a slash at its end, with a lower-case host and no default port.
+    Return the base address of a server without a final slash, with a lower-case host and no default port.
 
     Raises:
         InvalidURLError: If it is not an absolute http or https URL, or contains credentials.
@@ -35,12 +35,12 @@ def path_in(text: str, server: str | None = None) -> str:
     Return ``repository/path``, not encoded, of a URL or a path; ``""`` for the root, which lists repositories.
 
     Args:
-        text: Short URL or path, whose names are not encoded; or full URL, which is percent-encoded.
+        text: Short URL or path with unencoded names, or full URL, which is percent-encoded.
         server: Server that a full URL must be on; None allows any.
 
     Raises:
         InvalidURLError: If a full URL is not valid.
-        InvalidArgumentError: If it is on another server.
+        InvalidArgumentError: If a full URL is on another server.
     """
     for prefix in _SHORT:
         if text.startswith(prefix):
@@ -70,11 +70,11 @@ def item_url(server: str, path: str) -> str:
 
 
 def parent_of(path: str) -> str:
-    """Return the folder of *path*; that of a repository is the root, ``""``."""
+    """Return the parent folder of *path*; that of a repository is the root, ``""``."""
     return path.rpartition("/")[0]
 
 
 def _split(text: str) -> tuple[str, str]:
-    # With a name at its end, the address of a server is that of an item, too.
+    # With a name appended, the address of a server can be parsed as that of an item.
     item = aioartifact.path(f"{text.removeprefix(_PREFIX).rstrip('/')}/x")
     return item.server, "/".join(item.parts[:-1])

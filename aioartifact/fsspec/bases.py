@@ -1,8 +1,8 @@
 """
-The classes of fsspec that are derived from here.
+The base classes from fsspec.
 
-fsspec has no types, and a class without known bases has none either. Type checkers therefore see bases without a
-declared interface, whose attributes are Any.
+fsspec has no types, and a class without known bases has none either. So type checkers see bases without an interface,
+whose attributes are Any.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
             """Open a file."""
 
         def invalidate_cache(self, path: str | None = None) -> None:
-            """Forget listings."""
+            """Discard cached listings."""
 
     class AbstractBufferedFile:
         """See https://filesystem-spec.readthedocs.io."""

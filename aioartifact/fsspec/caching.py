@@ -1,4 +1,4 @@
-"""The cache of files that are open for reading: it reads ahead where a file is read from its start."""
+"""The cache of files open for reading, which reads ahead for sequential reads."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -13,11 +13,11 @@ _BLOCK = 256 * 1024
 
 class AdaptiveCache(BaseCache):
     """
-    Keeps what was fetched last, and fetches more than requested only for sequential reads.
+    Keeps the last fetched bytes, and reads ahead only for sequential reads.
 
     A file that is read from its start is fetched in blocks of *blocksize*. For reads at other positions, such as the
-    columns of a parquet file, fetches end with a block of :class:`aioartifact.RemoteFile`, which itself reads ahead
-    more and more while they are sequential.
+    columns of a parquet file, fetches are extended to the end of a block of :class:`aioartifact.RemoteFile`, which
+    reads ahead itself while they are sequential.
     """
 
     name = "adaptive"

@@ -1,4 +1,4 @@
-"""What fsspec calls the info of an item: a dict; no I/O."""
+"""Infos of items as fsspec's dicts; no I/O."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
@@ -9,7 +9,7 @@ Entry: TypeAlias = dict[str, Any]
 
 
 def entry_of(path: str, info: aioartifact.FileInfo | aioartifact.FolderInfo) -> Entry:
-    """Return the entry of an item; *path* is the one that was requested: a virtual repository reports another."""
+    """Return the entry of an item; *path* is the requested one, since a virtual repository reports another."""
     if isinstance(info, aioartifact.FolderInfo):
         return {**folder_entry(path), **_times(info)}
     checksums = info.checksums
@@ -26,7 +26,7 @@ def entry_of(path: str, info: aioartifact.FileInfo | aioartifact.FolderInfo) -> 
 
 
 def info_of(url: str, entry: Mapping[str, Any]) -> aioartifact.FileInfo | None:
-    """Return the info of a file whose content an entry identifies; None for any other entry."""
+    """Return the info of a file from an entry that identifies its content; None for other entries."""
     checksums = aioartifact.Checksums(**{name: entry.get(name) for name in ("sha256", "sha1", "md5")})
     if is_folder(entry) or entry["size"] is None or not checksums:
         return None
@@ -44,7 +44,7 @@ def info_of(url: str, entry: Mapping[str, Any]) -> aioartifact.FileInfo | None:
 
 
 def folder_entry(path: str) -> Entry:
-    """Return the entry of a folder of which only the path is known."""
+    """Return the entry of a folder without attributes."""
     return {"name": path, "type": "directory", "size": 0}
 
 
@@ -57,12 +57,12 @@ def _times(info: aioartifact.FileInfo | aioartifact.FolderInfo) -> Entry:
 
 
 def is_folder(entry: Mapping[str, Any]) -> bool:
-    """Whether *entry* is that of a folder."""
+    """Return whether *entry* is that of a folder."""
     return bool(entry["type"] == "directory")
 
 
 def by_folder(root: str, entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    """Sort the entries of a tree by the folder that they are in; every folder has a list, also an empty one."""
+    """Group the entries of a tree by parent folder; every folder has a list, even if it is empty."""
     folders: dict[str, list[Entry]] = {root: []}
     for entry in entries:
         name = entry["name"]

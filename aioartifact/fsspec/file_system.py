@@ -1,4 +1,4 @@
-"""The file system: fsspec's operations on the public functions of this library."""
+"""The file system: fsspec's operations, implemented with the public functions of this library."""
 
 import os
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ from .spans import MAX_GAP, Merged, Span, merge
 from .spooled_upload import Staging
 from .writing import AsyncWriteFile, CompressedFile, WriteFile
 
-# Entries of one listing that are remembered: about 10 MB.
+# Maximum number of entries of a cached listing: about 10 MB.
 _MAX_REMEMBERED = 10_000
 
 
@@ -38,46 +38,45 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
     """
     Artifactory as a file system of fsspec.
 
-    Paths are ``repository/path``, not percent-encoded; the entries of the root are repositories. Full URLs
+    Paths are ``repository/path``, not percent-encoded; the root lists the repositories. Full URLs
     (``artifactory+https://host/artifactory/repository/path``) are percent-encoded. Example::
 
         fs = fsspec.filesystem("artifactory", base_url="https://artifactory.example.com/artifactory")
         print(fs.ls("data-public/emodb", detail=False))
 
-    It opens a session for each event loop and process that uses it, and works after a fork. Its pickles, JSON and repr
-    have no secret: credentials are looked up in each process; a pickle with explicit credentials fails.
+    Each event loop and process has its own session; it works after a fork. Pickles, JSON and repr contain no secret:
+    credentials are looked up in each process, and a file system with explicit credentials cannot be pickled.
 
-    Files are read in ranges of the content that was opened: if the file is replaced in the meantime, reading raises
-    :class:`aioartifact.IntegrityError`. A file that is written is staged locally and uploaded with its checksums when
-    it is closed. The files that are opened in a transaction are uploaded at its end, one after the other.
+    Files are read in ranges. If a file is replaced while it is open, reading raises
+    :class:`aioartifact.IntegrityError`. A file that is written is staged locally, and uploaded with its checksums when
+    it is closed; files of a transaction are uploaded at its end, one after the other.
 
     Errors are those of this library, which are subclasses of ``FileNotFoundError``, ``PermissionError``,
-    ``FileExistsError``, ``IsADirectoryError`` and ``OSError``. Only a missing item makes ``exists``, ``isfile`` and
-    ``isdir`` return False, and ``walk``, ``find`` and ``glob`` return nothing; any other failure is raised, since the
-    result would be incomplete. A time limit that expires in a call from a thread is fsspec's ``FSTimeoutError``, with
-    the error of this library as its cause.
+    ``FileExistsError``, ``IsADirectoryError`` and ``OSError``. ``exists``, ``isfile`` and ``isdir`` return False, and
+    ``walk``, ``find`` and ``glob`` return nothing, only if the item is missing; all other failures are raised. In calls
+    from threads, a timeout is fsspec's ``FSTimeoutError``, with the error of this library as its cause.
 
     Args:
-        base_url: Base address of the server. None: that of the URL, else the default server, see
+        base_url: Base address of the server. None means the server in the URL, otherwise the default server, see
             :func:`aioartifact.resolve_server`.
         auth: Credentials, ``(user, password)`` or a provider, see :func:`aioartifact.session`. None looks them up, see
             :func:`aioartifact.resolve_credentials`.
         retry, timeouts, limits, verify, cert, trust_env: As in :func:`aioartifact.session`.
-        listings_expiry_time: Seconds for which listings and infos are remembered; None for ever. Changes by this
-            object are noticed at once. A file that is opened has the content that is remembered; if it was replaced,
-            reading raises :class:`aioartifact.IntegrityError`, and opening it again finds the new content.
-        use_listings_cache: Whether they are remembered.
-        max_paths: Number of listings that are remembered; None for all.
+        listings_expiry_time: Seconds for which listings and infos are cached; None for ever. Changes by this object are
+            visible at once. A file is opened with the cached info: if it was replaced since, reading raises
+            :class:`aioartifact.IntegrityError`, and opening it again finds the new content.
+        use_listings_cache: Whether listings and infos are cached.
+        max_paths: Maximum number of cached listings; None for no limit.
         batch_size: Files in flight in one call.
-        asynchronous: Whether coroutines call its underscore methods, such as ``_cat_file``.
-        loop: Event loop for calls from threads; None is that of fsspec.
-        skip_instance_cache: Whether to return a new object although there is one with the same options.
+        asynchronous: Whether coroutines call the underscore methods, such as ``_cat_file``.
+        loop: Event loop for calls from threads; None means fsspec's.
+        skip_instance_cache: Whether to create a new object even if one with the same options exists.
 
     Raises:
         InvalidArgumentError: If an option is unknown, *auth* is neither credentials nor a provider, or *base_url* is
             not the server of the URL.
         InvalidURLError: If *base_url* is not the address of a server.
-        ConfigurationError: If no server is named, and none is configured.
+        ConfigurationError: If there is no *base_url*, no server in the URL, and no default server.
 
     See: https://filesystem-spec.readthedocs.io
     """
@@ -110,16 +109,16 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         hidden: HiddenAuth | None = auth
         self._sessions = Sessions(partial(_new_session, base_url, hidden, session_options))
         self._infos = DirCache(listings_expiry_time=listings_expiry_time, **options)
-        # Of an object, the server is known: a full URL of another one is an error. The class accepts any.
+        # An object rejects full URLs of other servers; the class accepts any.
         self._strip_protocol = self._strip  # type: ignore[method-assign]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r})"
 
-    # Forms that leave the process
+    # Serialized forms
 
     def to_dict(self, *, include_password: bool = True) -> dict[str, Any]:
-        """Return the class and its options, without credentials and other options of the session."""
+        """Return the class and its options, without options of the session such as credentials."""
         return {
             "cls": f"{type(self).__module__}:{type(self).__name__}",
             "protocol": PROTOCOLS[0],
@@ -129,7 +128,7 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
 
     @property
     def fsid(self) -> str:
-        """What is equal for file systems of one server."""
+        """Identifier of the server."""
         return f"artifactory_{self.base_url}"
 
     # Loops and sessions
@@ -143,7 +142,7 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         return self._loop
 
     async def set_session(self) -> aiohttp.ClientSession:
-        """Return the session of the running loop, opened if necessary; it is closed with :meth:`aclose`."""
+        """Return the session of the running loop; opened if necessary, closed by :meth:`aclose`."""
         return await self._sessions.get()
 
     async def aclose(self) -> None:
@@ -151,7 +150,7 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         await self._sessions.close()
 
     def close(self) -> None:
-        """Close the session that calls from threads use; the next one opens another."""
+        """Close the session of calls from threads; the next call opens another."""
         if self.loop is not None:
             wait_for(self.loop, self.aclose)
 
@@ -191,7 +190,7 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         return dict(entry)
 
     def remembered(self, path: str) -> Entry | None:
-        """Return the entry of an item that was listed or requested a short time ago."""
+        """Return the cached entry of an item."""
         listed: Iterable[Entry] = self.dircache.get(parent_of(path), ())
         entry = next((each for each in listed if each["name"] == path), None)
         # Some listings have no sizes.
@@ -249,7 +248,7 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         return {name: found[name] for name in names} if kwargs.get("detail") else names
 
     async def _tree(self, path: str, maxdepth: int | None, *, withdirs: bool) -> list[Entry]:
-        """List all entries below *path* in one request; of a file, the file; nothing if it does not exist."""
+        """List all entries below *path* in one request; for a file, the file; nothing if it does not exist."""
         if not path:
             return await self._forest(maxdepth, withdirs=withdirs)
         try:
@@ -303,12 +302,12 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
 
     def walk(self, path: str, **options: Any) -> Iterator[tuple[str, Any, Any]]:
         """
-        List the folders below *path*, each with its folders and files; one request for the whole tree.
+        List the folders below *path*, each with its subfolders and files; one request for the whole tree.
 
         Args:
             path: Path of a folder.
             options: ``maxdepth``, ``topdown`` and ``detail`` of fsspec, and ``on_error`` for a missing folder:
-                ``"omit"``, ``"raise"`` or a function. Any other failure is raised.
+                ``"omit"``, ``"raise"`` or a function. All other failures are raised.
         """
 
         async def walked() -> list[tuple[str, Any, Any]]:
@@ -323,7 +322,7 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         return sum(sizes.values()) if total else sizes
 
     def invalidate_cache(self, path: str | None = None) -> None:
-        """Forget what is remembered about *path*, what is below and above it; of None, everything."""
+        """Discard cached infos of *path* and of everything below and above it; None discards all."""
         super().invalidate_cache(path)
         for cache in (self.dircache, self._infos):
             if path is None:
@@ -334,7 +333,7 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
                 if f"{name}/".startswith(f"{changed}/") or f"{changed}/".startswith(f"{name}/") or not name:
                     cache.pop(name, None)
 
-    # What identifies a content
+    # Identifiers of content
 
     def created(self, path: str) -> datetime | None:
         """Return when a file or a folder was created."""
@@ -365,7 +364,7 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         Not available.
 
         Raises:
-            NotImplementedError: Always: Artifactory's signed URLs are an add-on of its own.
+            NotImplementedError: Always. Signed URLs need an add-on of Artifactory.
         """
         raise NotImplementedError(
             "Artifactory has no signed URLs that a client can compute; download the file, or grant anonymous read"
@@ -380,7 +379,7 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         return (await self._read(path, span))[1]
 
     async def _read(self, path: str, span: Span) -> tuple[str | None, bytes]:
-        """Read a span in one request, or two for one that counts from the end; return what identifies the content."""
+        """Read a span in one request, two if it counts from the end; return an identifier of the content, too."""
         start, end = span.request
         async with aioartifact.stream(
             self.url_of(path), start=start, end=end, session=await self.set_session()
@@ -423,7 +422,7 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
     async def _read_spans(
         self, path: str, spans: list[Span], *, gap: int, batch_size: int | None
     ) -> list[bytes | Exception]:
-        """Read spans of one file, all of the same content; near ones in one request."""
+        """Read spans of one file, all of the same content; neighbouring ones in one request."""
         merged = merge(spans, gap)
         received: list[Any] = await _run_coros_in_chunks(
             [self._read(path, each.span) for each in merged],
@@ -447,7 +446,7 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         return results
 
     async def _read_from_one(self, path: str, merged: Sequence[Merged]) -> list[tuple[None, bytes]]:
-        """Read the spans from one open file: the responses do not say which content they belong to."""
+        """Read the spans from one open file, because the responses do not identify the content."""
         reader = RandomReader()
         size = (await reader.open(self, path)).size
         try:
@@ -493,17 +492,16 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         Args:
             path: Path of the file.
             mode: ``"rb"``, ``"wb"`` or ``"xb"``; without ``b`` for text.
-            block_size: Bytes that a cache of fsspec requests at a time; None for 5 MiB.
+            block_size: Bytes that the cache of the file requests at a time; None for 5 MiB.
             cache_options: Options of this cache.
-            compression: A compression that fsspec knows, or ``"infer"`` for that of the suffix.
-            kwargs: ``cache_type`` names a cache of fsspec; ``"adaptive"``, the default, reads ahead where a file is
-                read from its start, and fetches little more than requested at other positions. ``encoding``,
-                ``errors`` and ``newline`` are for text.
+            compression: A compression of fsspec, or ``"infer"`` to choose it by the suffix.
+            kwargs: ``cache_type``: a cache of fsspec, or ``"adaptive"`` (the default), which reads ahead only for
+                sequential reads. For text: ``encoding``, ``errors`` and ``newline``.
 
         Raises:
             FileNotFoundError: If a file to read does not exist.
-            FileExistsError: If the mode is ``"xb"``, and the file exists.
-            InvalidArgumentError: If the mode is another one: a file of Artifactory is replaced as a whole.
+            FileExistsError: If the mode is ``"xb"`` and the file exists.
+            InvalidArgumentError: If the mode is another one: Artifactory cannot change a part of a file.
             ArtifactoryError: The errors of :func:`aioartifact.open`.
         """
         options = {"block_size": block_size, "cache_options": cache_options, **kwargs}
@@ -538,12 +536,12 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
 
     async def open_async(self, path: str, mode: str = "rb", **kwargs: Any) -> StreamedFile | AsyncWriteFile:
         """
-        Open a file for coroutines: a stream from start to end, or a file that is uploaded when it is closed.
+        Open a file for coroutines: a stream to read, or a file that is uploaded when it is closed.
 
         Raises:
-            ValueError: If *mode* is not ``"rb"``, ``"wb"`` or ``"xb"``, or *compression* is given.
+            ValueError: If *mode* is not ``"rb"``, ``"wb"`` or ``"xb"``, or *compression* is set.
             FileNotFoundError: If a file to read does not exist.
-            FileExistsError: If *mode* is ``"xb"``, and the file exists.
+            FileExistsError: If *mode* is ``"xb"`` and the file exists.
         """
         if kwargs.get("compression"):
             raise ValueError("compression is not available in open_async()")
@@ -560,10 +558,10 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
 
     async def upload_staged(self, staging: Staging, path: str, *, exclusive: bool) -> None:
         """
-        Upload what was written to a file.
+        Upload the bytes written to a file.
 
         Raises:
-            FileExistsError: If *exclusive*, and the file exists.
+            FileExistsError: If *exclusive* and the file exists.
             ArtifactoryError: The errors of :func:`aioartifact.deploy`.
         """
         if exclusive:
@@ -647,7 +645,7 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
         maxdepth: int | None = None,
         **kwargs: Any,
     ) -> None:
-        """Move files; one without a pattern and without a depth is moved by the server, also a folder."""
+        """Move files; a single item without patterns and depth is moved by the server."""
         if isinstance(path1, list) or has_magic(stringify_path(path1)) or maxdepth is not None:
             paths = await self._expand_path(path1, recursive=recursive, maxdepth=maxdepth)
             await self._copy(path1, path2, recursive=recursive, maxdepth=maxdepth, on_error="raise")
@@ -663,7 +661,7 @@ class ArtifactoryFileSystem(AsyncFileSystem, metaclass=ConfiguredType):
             await self._mv_file(source, target)
 
     async def _rm_file(self, path: str, **kwargs: Any) -> None:
-        # A request that deletes a file deletes a folder as well.
+        # Artifactory deletes files and folders with the same request.
         if is_folder(await self._info(path, refresh=True)):
             raise aioartifact.NotAFileError(f"delete {self.url_of(path)}: is a folder", hint="pass recursive=True")
         await self._delete(path)

@@ -1,4 +1,4 @@
-"""The storage options: checked when a file system is created, with credentials that none of its forms shows."""
+"""The storage options, checked when a file system is created; no serialized form contains credentials."""
 
 import hashlib
 import hmac
@@ -13,7 +13,7 @@ import aioartifact
 from .addresses import canonical_server
 from .bases import FileSystemType
 
-# Options of `aioartifact.session` that are passed on; none of them has a secret.
+# Options of `aioartifact.session` that are passed on; none of them is secret.
 SESSION_OPTIONS = ("retry", "timeouts", "limits", "verify", "cert", "trust_env")
 # Options of fsspec itself.
 _FSSPEC_OPTIONS = (
@@ -37,9 +37,9 @@ class HiddenAuth:
     """
     Credentials, or a provider, as a storage option.
 
-    fsspec distinguishes cached file systems by the text of their options. This text differs for different credentials,
-    and nothing can be learned from it: it is a digest with a random key of this process. Credentials cannot be pickled;
-    a provider can, if it allows that itself.
+    fsspec distinguishes cached file systems by the text of their options. For credentials, this text is a digest with a
+    random key of the process: it differs for different credentials, but does not reveal them. Credentials cannot be
+    pickled; a provider can, if it supports that.
     """
 
     def __init__(self, auth: aioartifact.Credentials | object) -> None:
@@ -85,10 +85,10 @@ class HiddenAuth:
 
 
 class ConfiguredType(FileSystemType):
-    """Checks the options before fsspec looks for a cached file system, and keeps them for pickles."""
+    """Checks the options before fsspec looks for a cached file system, and stores them for pickles."""
 
     def __call__(cls, *args: Any, **options: Any) -> Any:  # noqa: N805  # of a metaclass
-        """Return a file system: a cached one if there is one for the same options."""
+        """Return a file system: a cached one, if the options are the same."""
         if len(args) > 1:
             raise TypeError(f"{cls.__name__}() takes one positional argument, base_url; {len(args)} were given")
         given = {**options, **dict(zip(("base_url",), args, strict=False))}
@@ -97,13 +97,13 @@ class ConfiguredType(FileSystemType):
 
 def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """
-    Return the options with the server that they mean, and with hidden credentials.
+    Return the options with the resolved server, and with hidden credentials.
 
     Raises:
         InvalidArgumentError: If an option is unknown, *auth* is neither credentials nor a provider, or *base_url* is
             not the server of the URL.
         InvalidURLError: If *base_url* is not the address of a server.
-        ConfigurationError: If neither the options nor the configuration of this machine name a server.
+        ConfigurationError: If there is no server in the options, and no default server.
     """
     if unknown := sorted(set(options) - _KNOWN):
         raise aioartifact.InvalidArgumentError(

@@ -1,4 +1,4 @@
-"""Files that are open for reading: at random positions for threads, as a stream for coroutines."""
+"""Files open for reading: with random access for threads, as a stream for coroutines."""
 
 import asyncio
 import os
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class RandomReader:
-    """A :class:`aioartifact.RemoteFile` that ranges are read from, one at a time."""
+    """Reads ranges of a :class:`aioartifact.RemoteFile`, one at a time."""
 
     def __init__(self) -> None:
         self._stack = AsyncExitStack()
         self._turn = asyncio.Lock()
 
     async def open(self, fs: "ArtifactoryFileSystem", path: str) -> aioartifact.RemoteFile:
-        """Open the file: one request, or none if its content is remembered."""
+        """Open the file: one request, or none if its info is cached."""
         session, url = await fs.set_session(), fs.url_of(path)
         entry = fs.remembered(path)
         opened = aioartifact.open(url, info=info_of(url, entry) if entry else None, session=session)
@@ -46,10 +46,10 @@ class RandomReader:
 
 class ReadFile(AbstractBufferedFile):
     """
-    A file that is read in ranges, through one of fsspec's caches.
+    A file that is read in ranges through a cache of fsspec.
 
-    All bytes are of the content that the file had when it was opened, also after it was pickled and loaded: if it is
-    replaced, reading raises :class:`aioartifact.IntegrityError`.
+    If the file is replaced on the server, also while this object is pickled, reading raises
+    :class:`aioartifact.IntegrityError`.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class ReadFile(AbstractBufferedFile):
 
 
 class StreamedFile(AbstractAsyncStreamedFile):
-    """A file that coroutines read from start to end, in one request; verified after the last byte."""
+    """A stream that coroutines read, in one request; verified after the last byte."""
 
     def __init__(
         self, fs: "ArtifactoryFileSystem", path: str, body: aioartifact.FileStream, stack: AsyncExitStack
@@ -151,7 +151,7 @@ class StreamedFile(AbstractAsyncStreamedFile):
         return data
 
     def seek(self, loc: int, whence: int = 0) -> int:
-        """Not available: a stream has one direction."""
+        """Not available: a stream is only read forwards."""
         raise OSError("a stream cannot seek; use cat_file(path, start, end), or open() in a thread")
 
     def seekable(self) -> bool:
@@ -159,7 +159,7 @@ class StreamedFile(AbstractAsyncStreamedFile):
         return False
 
     async def close(self) -> None:
-        """Close the file, and its connection if bytes are left."""
+        """Close the file, and its connection if it was not read to the end."""
         self.closed = True
         await self._stack.aclose()
 

@@ -1,4 +1,4 @@
-"""One session for each event loop and process that a file system is used in, and calls from threads into a loop."""
+"""One session per event loop and process, and calls from threads into a loop."""
 
 import asyncio
 import atexit
@@ -15,16 +15,16 @@ from fsspec.asyn import sync
 _SECONDS_AT_EXIT = 2.0
 Manager: TypeAlias = AbstractAsyncContextManager[aiohttp.ClientSession]
 _Holder: TypeAlias = AsyncGenerator[aiohttp.ClientSession, None]
-# Sessions of the parent process: closing them here would end connections that are still the parent's.
+# Sessions of the parent process: closing them here would break connections of the parent.
 _INHERITED: list[object] = []
 
 
 class Sessions:
     """
-    Opens a session when one is first needed in an event loop, and reuses it there.
+    Opens a session at the first use in an event loop, and reuses it there.
 
-    A session is closed by :meth:`close`, at the latest with its loop (``asyncio.run`` closes what generators hold),
-    when this object is collected, or at the end of the program.
+    A session is closed by :meth:`close`, when its loop is shut down by ``asyncio.run``, when this object is
+    garbage-collected, or at exit.
     """
 
     def __init__(self, new_session: Callable[[], Manager]) -> None:
@@ -39,7 +39,7 @@ class Sessions:
         Return the session of the running loop.
 
         Raises:
-            ArtifactoryError: If it cannot be opened, see :func:`aioartifact.session`.
+            ArtifactoryError: If a session cannot be opened, see :func:`aioartifact.session`.
         """
         if self._pid != os.getpid():
             _INHERITED.append(self._entries)
@@ -51,7 +51,7 @@ class Sessions:
             for other in [each for each in self._entries if each.is_closed()]:
                 del self._entries[other]
             entry = self._entries[loop] = _Entry(self._new_session)
-            # Functions run at exit in reverse order: this one must precede that of the owner of the loop.
+            # Exit functions run in reverse order: this one must run before that of the owner of the loop.
             atexit.unregister(_close_at_exit)
             atexit.register(_close_at_exit)
         return await entry.get()
@@ -62,7 +62,7 @@ class Sessions:
             await entry.close()
 
     def close_all(self, seconds: float) -> None:
-        """Close the sessions of loops that run in other threads, and wait up to *seconds* for each."""
+        """Close the sessions of loops in other threads, and wait up to *seconds* for each."""
         for closing in _close_all(self._pid, self._entries):
             try:
                 closing(seconds)
@@ -94,13 +94,13 @@ class _Entry:
 
 
 async def _hold(manager: Manager) -> _Holder:
-    """Hold a session in a generator: whatever shuts down a loop closes the generators that it has started."""
+    """Hold a session in a generator: the shutdown of a loop closes the generators that it has started."""
     async with manager as session:
         yield session
 
 
 def _close_all(pid: int, entries: dict[asyncio.AbstractEventLoop, _Entry]) -> list[Callable[[float], object]]:
-    """Start to close the sessions of running loops; return what waits for that."""
+    """Start to close the sessions of running loops; return functions that wait for that."""
     if pid != os.getpid():
         _INHERITED.append(entries)
         return []
@@ -129,13 +129,13 @@ def wait_for(loop: Any, call: Callable[P, Awaitable[T]], /, *args: P.args, **kwa
     Run a coroutine function in *loop*, and wait for its result.
 
     Raises:
-        RuntimeError: If there is no loop: the file system was opened for coroutines.
-        NotImplementedError: If this thread is that of the loop.
+        RuntimeError: If there is no loop, because the file system was created for coroutines.
+        NotImplementedError: If this thread runs the loop.
     """
     return cast("T", sync(loop, call, *args, **kwargs))
 
 
 def start(loop: asyncio.AbstractEventLoop | None, call: Callable[[], Coroutine[Any, Any, object]]) -> None:
-    """Start a coroutine function in *loop* without waiting for it; nothing, if the loop does not run any more."""
+    """Start a coroutine function in *loop* without waiting for it; do nothing if the loop no longer runs."""
     if loop is not None and loop.is_running() and not sys.is_finalizing():
         asyncio.run_coroutine_threadsafe(call(), loop)

@@ -1,17 +1,17 @@
-"""Byte ranges: which request returns them, and which of them one request returns together; no I/O."""
+"""Byte ranges, and the requests that return them; no I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MAX_GAP = 64 * 1024
-# Beyond this, parallel requests for neighbours are faster than a single one.
+# Above this size, two parallel requests are faster than one.
 MAX_MERGED = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """
-    Bytes *start* to *end* of a file, as fsspec counts them.
+    Bytes *start* to *end* of a file, with fsspec's meaning of negative offsets.
 
     Attributes:
         start: Offset of the first byte; a negative one counts from the end of the file.
@@ -28,23 +28,23 @@ class Span:
 
     @property
     def request(self) -> tuple[int, int | None]:
-        """Range to request: it contains the span, and depends on no other request for the size of the file."""
+        """Range to request: it contains the span, and can be expressed without the size of the file."""
         if self.start < 0 or self.end is None or self.end < 0:
             return self.start, None
         return self.start, max(self.start, self.end)
 
     @property
     def is_absolute(self) -> bool:
-        """Whether both ends are known without the size of the file."""
+        """Return whether both ends are known without the size of the file."""
         return self.start >= 0 and self.end is not None and self.end >= 0
 
     def cut(self, received: bytes, size: int | None) -> bytes:
         """
-        Return the span out of what its request returned.
+        Return the bytes of the span from those of its request.
 
         Args:
             received: The bytes of the request.
-            size: Bytes of the file; needed for a negative start with an end that is not.
+            size: Size of the file in bytes; needed for a negative start with an *end* that is not negative.
         """
         if self.end is None or self.is_absolute:
             return received
@@ -57,7 +57,7 @@ class Span:
 @dataclass(slots=True)
 class Merged:
     """
-    A span that is requested, and the members it contains.
+    A span to request, and the spans that it contains.
 
     Attributes:
         span: The span.
@@ -80,12 +80,12 @@ class Merged:
 
 def merge(spans: Iterable[Span], max_gap: int = MAX_GAP, max_size: int = MAX_MERGED) -> list[Merged]:
     """
-    Merge spans of one file that are near to each other.
+    Merge neighbouring spans of one file.
 
     Args:
         spans: The spans.
-        max_gap: Bytes between two spans that may be received in vain.
-        max_size: Bytes of a merged span; a single span may be longer.
+        max_gap: Maximum unused bytes between two spans.
+        max_size: Maximum bytes of a merged span; a single span may be longer.
     """
     numbered = list(enumerate(spans))
     merged = [Merged(span, [(index, span)]) for index, span in numbered if not span.is_absolute]

@@ -1,4 +1,4 @@
-"""Bytes of a file that is written: in memory, then in a temporary file, until they are uploaded as a whole."""
+"""The bytes of a file that is written: in memory, then in a temporary file, until they are uploaded."""
 
 import io
 import os
@@ -17,7 +17,7 @@ class Staging:
     Collects bytes, up to 8 MiB in memory, and uploads them with their checksums in one request.
 
     Attributes:
-        path: Temporary file, once there is one.
+        path: Path of the temporary file, if it exists.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Staging:
         Append *data*; blocks on the disk beyond 8 MiB.
 
         Raises:
-            OSError: If the disk refuses.
+            OSError: If the disk fails.
         """
         view = memoryview(data).cast("B")
         if self.path is None and self._file.tell() + view.nbytes > _IN_MEMORY:
@@ -49,7 +49,7 @@ class Staging:
 
     async def upload(self, url: str, session: aiohttp.ClientSession) -> None:
         """
-        Upload the bytes; the file is replaced as a whole, or not at all.
+        Upload the bytes; the file is replaced atomically.
 
         Raises:
             ArtifactoryError: The errors of :func:`aioartifact.deploy`.

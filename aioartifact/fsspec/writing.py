@@ -1,4 +1,4 @@
-"""Files that are open for writing: staged locally, and uploaded as a whole when they are closed."""
+"""Files open for writing: staged locally, and uploaded when they are closed."""
 
 import io
 import warnings
@@ -18,7 +18,7 @@ class WriteFile(io.BufferedIOBase):
     """
     A file that is uploaded when it is closed, or at the end of a transaction.
 
-    A ``with`` block that ends with an exception uploads nothing, and neither does a file that is never closed.
+    It is not uploaded if its ``with`` block ends with an exception, or if it is never closed.
 
     Attributes:
         fs: The file system.
@@ -54,10 +54,10 @@ class WriteFile(io.BufferedIOBase):
 
     def close(self) -> None:
         """
-        Upload the file, unless a transaction will.
+        Upload the file, unless it belongs to a transaction.
 
         Raises:
-            FileExistsError: If the mode is ``"xb"``, and the file was created in the meantime.
+            FileExistsError: If the mode is ``"xb"`` and the file was created in the meantime.
             ArtifactoryError: The errors of :func:`aioartifact.deploy`; the existing file stays as it was.
         """
         if self.closed:
@@ -67,7 +67,7 @@ class WriteFile(io.BufferedIOBase):
             self.commit()
 
     def commit(self) -> None:
-        """Upload the file, unless it was discarded; the end of a transaction calls it."""
+        """Upload the file, unless it was discarded; called at the end of a transaction."""
         if self._is_discarded:
             return
         try:
@@ -76,7 +76,7 @@ class WriteFile(io.BufferedIOBase):
             self._staging.discard()
 
     def discard(self) -> None:
-        """Upload nothing; a transaction that fails calls it."""
+        """Discard the bytes; called if a transaction fails."""
         self._is_discarded = True
         self._staging.discard()
 
@@ -98,7 +98,7 @@ class WriteFile(io.BufferedIOBase):
 
 class CompressedFile(io.BufferedIOBase):
     """
-    A file whose bytes are compressed before they are staged; closing it closes both.
+    A file that compresses its bytes and passes them to another file; closing it closes both.
 
     Attributes:
         file: The file that the compressed bytes are written to.
@@ -133,7 +133,7 @@ class CompressedFile(io.BufferedIOBase):
         self.close()
 
     def __del__(self) -> None:
-        if not self.closed:  # the file has a finalizer of its own, which discards what is written here
+        if not self.closed:  # the underlying file has a finalizer that discards the bytes
             super().close()
             self._compressor.close()
 
@@ -167,7 +167,7 @@ class AsyncWriteFile:
         return self._staging.tell()
 
     async def flush(self, force: bool = False) -> None:
-        """Do nothing: the file is uploaded as a whole."""
+        """Do nothing: the file is uploaded when it is closed."""
 
     async def close(self) -> None:
         """Upload the file; errors as in :meth:`WriteFile.close`."""
