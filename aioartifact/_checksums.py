@@ -1,4 +1,4 @@
-"""Checksums as Artifactory keeps them: SHA-256, SHA-1 and MD5 in lower-case hexadecimal."""
+"""Checksums in Artifactory's form: SHA-256, SHA-1 and MD5 in lower-case hexadecimal."""
 
 import hashlib
 import re
@@ -17,9 +17,9 @@ _LOWER_HEX = re.compile(r"[0-9a-f]+\Z")
 @dataclass(frozen=True, slots=True)
 class Checksums:
     """
-    The checksums of one file, each in hexadecimal or None where it is not known.
+    The checksums of a file in hexadecimal; None if not known.
 
-    Old artifacts may lack the SHA-256: the server computes it only since 5.5.
+    Old artifacts may lack the SHA-256, which the server computes since release 5.5.
 
     Attributes:
         sha256: SHA-256, 64 digits.
@@ -27,7 +27,7 @@ class Checksums:
         md5: MD5, 32 digits.
 
     Raises:
-        InvalidArgumentError: If a value does not have the digits of its kind.
+        InvalidArgumentError: If a value does not have the right number of hexadecimal digits.
     """
 
     sha256: str | None = None
@@ -37,16 +37,16 @@ class Checksums:
     def __post_init__(self) -> None:
         for algorithm, value in zip(ALGORITHMS, (self.sha256, self.sha1, self.md5), strict=True):
             if value is not None and not _is_lower_hex(value, _HEX_LENGTHS[algorithm]):
-                # Artifactory compares without case; so do we, once, here.
+                # Artifactory ignores case, so lower case is used throughout.
                 object.__setattr__(self, algorithm, _to_lower_hex(value, algorithm))
 
     def get(self, algorithm: Algorithm) -> str | None:
-        """The value for *algorithm*, or None."""
+        """Return the checksum for *algorithm*, or None."""
         value: str | None = getattr(self, algorithm)
         return value
 
     def strongest(self) -> tuple[Algorithm, str] | None:
-        """The best known checksum and its name, or None if there is none."""
+        """Return the strongest known checksum with its name, or None."""
         if self.sha256:
             return "sha256", self.sha256
         if self.sha1:
@@ -54,11 +54,11 @@ class Checksums:
         return ("md5", self.md5) if self.md5 else None
 
     def known(self) -> tuple[Algorithm, ...]:
-        """The algorithms of those that are known, strongest first."""
+        """Return the algorithms of the known checksums, strongest first."""
         return tuple(algorithm for algorithm in ALGORITHMS if self.get(algorithm))
 
     def agree_with(self, other: "Checksums") -> bool:
-        """Whether the strongest checksum that both have is the same; False where they have none in common."""
+        """Return whether the strongest checksum that both have is the same; False without a common one."""
         for algorithm in ALGORITHMS:
             mine, theirs = self.get(algorithm), other.get(algorithm)
             if mine and theirs:
@@ -84,24 +84,24 @@ def _to_lower_hex(value: object, algorithm: Algorithm) -> str:
 
 
 class Digests:
-    """Digests over one stream of bytes, fed once for all *algorithms*."""
+    """Digests of one stream of bytes with several *algorithms*."""
 
     def __init__(self, algorithms: Iterable[Algorithm]) -> None:
-        # Not for security: MD5 and SHA-1 then also work where FIPS mode forbids them.
+        # Not for security, so that MD5 and SHA-1 work in FIPS mode.
         self._digests = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
 
     def update(self, data: bytes | memoryview) -> None:
-        """Feed *data* to every digest; releases the GIL above 2 KiB."""
+        """Update all digests; releases the GIL above 2 KiB."""
         for digest in self._digests.values():
             digest.update(data)
 
     def checksums(self) -> Checksums:
-        """The checksums of all bytes fed so far."""
+        """Return the checksums of all bytes so far."""
         return Checksums(**{name: digest.hexdigest() for name, digest in self._digests.items()})
 
 
 def digested(chunks: Iterable[bytes], algorithms: Iterable[Algorithm]) -> Checksums:
-    """The checksums of *chunks*, one after the other."""
+    """Return the checksums of the joined *chunks*."""
     digests = Digests(algorithms)
     for chunk in chunks:
         digests.update(chunk)
@@ -113,7 +113,7 @@ def parse_algorithm(name: str) -> Algorithm:
     Return *name* as an algorithm.
 
     Raises:
-        InvalidArgumentError: Unknown name (it is also a ValueError).
+        InvalidArgumentError: If the name is unknown; it is a ValueError, too.
     """
     for algorithm in ALGORITHMS:
         if name == algorithm:
@@ -123,9 +123,9 @@ def parse_algorithm(name: str) -> Algorithm:
 
 def checksum_file(path: str) -> tuple[str, Algorithm] | None:
     """
-    Path of the file that Artifactory treats the file at *path* as a checksum of, and which one; None for other files.
+    Return the file that a checksum file at *path* belongs to, and the algorithm; None for other files.
 
-    ``lib.jar.sha1`` is never stored: a deploy of it sets the SHA-1 that the client claims for ``lib.jar``.
+    Artifactory does not store ``lib.jar.sha1``: deploying it sets the client's SHA-1 of ``lib.jar``.
     """
     main, _, extension = path.rpartition(".")
     if extension not in _HEX_LENGTHS or not main.rpartition("/")[2]:
@@ -134,6 +134,6 @@ def checksum_file(path: str) -> tuple[str, Algorithm] | None:
 
 
 def checksum_in(content: bytes, algorithm: Algorithm) -> str | None:
-    """The checksum in the *content* of a checksum file, which may have a file name after it; None if there is none."""
+    """Return the checksum in the *content* of a checksum file, without a file name after it; None if there is none."""
     first = content[:256].decode("latin-1").lower().split(maxsplit=1)[:1]
     return first[0] if first and _is_lower_hex(first[0], _HEX_LENGTHS[algorithm]) else None

@@ -1,5 +1,5 @@
 """
-Every exception the library raises, and nothing else.
+All exceptions of the library.
 
 ArtifactoryError
 ├── InvalidArgumentError (ValueError)           an invalid argument; no request was sent
@@ -35,10 +35,10 @@ ArtifactoryError
 └── LocalFileError (OSError)                    the local disk failed; has `errno` and `filename`
     └── LocalNotFoundError (FileNotFoundError)  a local file or folder does not exist
 
-BatchError (ExceptionGroup), raised by bulk calls, stands beside the Report it carries in `_reports`.
+BatchError (ExceptionGroup) of bulk calls is defined in `_reports`, with the Report that it contains.
 
-A message reads "operation object: what happened", followed by the server's message, attempts and time if known, and
-after a dash what to try (`hint`). No message contains a secret: URLs are masked.
+A message has the form "operation object: what happened", followed by the message of the server, the attempts and the
+time, and, after a dash, the hint. No message contains a secret: URLs are masked.
 """
 
 import errno
@@ -48,12 +48,12 @@ from typing import Any
 
 class ArtifactoryError(Exception):
     """
-    Base of every error this library raises on its own.
+    Base class of the errors of this library.
 
     Attributes:
         message: What happened, in one line.
         hint: What to try next, or None.
-        retryable: Whether the same call may succeed later without any change.
+        retryable: Whether the same call may succeed later, without a change.
     """
 
     retryable = False
@@ -86,11 +86,11 @@ def _rebuild(cls: type[ArtifactoryError], args: tuple[Any, ...], state: Mapping[
 
 
 class InvalidArgumentError(ArtifactoryError, ValueError):
-    """An argument cannot mean anything; no request was sent."""
+    """An argument is invalid; no request was sent."""
 
 
 class InvalidURLError(InvalidArgumentError):
-    """A URL or a name that Artifactory cannot hold: no request was sent, or the server refused the name."""
+    """A URL or a name is not valid for Artifactory: no request was sent, or the server refused the name."""
 
 
 class ConfigurationError(ArtifactoryError):
@@ -98,7 +98,7 @@ class ConfigurationError(ArtifactoryError):
     A setting or a configuration file is wrong.
 
     Attributes:
-        source: The file or variable, with the line where one is known.
+        source: The file or variable, with the line if known.
     """
 
     def __init__(self, message: str, *, source: str | None = None, hint: str | None = None) -> None:
@@ -107,7 +107,7 @@ class ConfigurationError(ArtifactoryError):
 
 
 class CredentialsError(ConfigurationError):
-    """Credentials cannot be read from their source, or cannot be used as given."""
+    """Credentials cannot be read from their source, or cannot be sent."""
 
 
 class SessionError(ArtifactoryError, RuntimeError):
@@ -116,12 +116,12 @@ class SessionError(ArtifactoryError, RuntimeError):
 
 class TransportError(ArtifactoryError, OSError):
     """
-    No usable answer came back.
+    No usable response was received.
 
     Attributes:
         method: HTTP method of the request.
         url: Its URL, masked.
-        attempts: How often it was tried.
+        attempts: Number of attempts.
         elapsed: Seconds from the first attempt to the last failure.
     """
 
@@ -153,26 +153,26 @@ class ConnectError(TransportError, ConnectionError):
 
 
 class ConnectionLostError(TransportError, ConnectionError):
-    """The connection broke after the request was sent, or in the middle of a body."""
+    """The connection broke off after the request was sent, or within a body."""
 
 
 class TransportTimeoutError(TransportError, TimeoutError):
-    """No connection, or no byte, within the time allowed."""
+    """No connection was opened, or no byte received, within a time limit."""
 
 
 class ResponseError(ArtifactoryError):
     """
-    The server answered with an error status.
+    The server responded with an error status.
 
     Attributes:
         method: HTTP method of the request.
         url: Its URL, masked.
         status: HTTP status code.
-        server_message: The server's own words, masked and shortened; empty when it gave none.
+        server_message: Message of the server, masked and shortened; may be empty.
         request_id: The server's request id, or None.
-        attempts: How often the request was tried.
-        retry_after: Seconds the server asked to wait, or None.
-        redirected: Whether the response is that of a URL to which the server redirected the request.
+        attempts: Number of attempts.
+        retry_after: Seconds in the ``Retry-After`` of the response, or None.
+        redirected: Whether the request was redirected, so that another URL responded.
     """
 
     redirected: bool = False
@@ -206,7 +206,7 @@ class ResponseError(ArtifactoryError):
 
 
 class BadRequestError(ResponseError):
-    """400: the server could not make sense of the request."""
+    """400: the server does not accept the request."""
 
 
 class AuthenticationError(ResponseError, PermissionError):
@@ -214,15 +214,15 @@ class AuthenticationError(ResponseError, PermissionError):
 
 
 class ForbiddenError(ResponseError, PermissionError):
-    """403: the user is known but may not do this."""
+    """403: the user does not have the permission."""
 
 
 class NotFoundError(ResponseError, FileNotFoundError):
-    """404: no such item, or one that is hidden from this user."""
+    """404: the item does not exist, or is hidden from the user."""
 
 
 class ConflictError(ResponseError):
-    """409: the server refused the content, a checksum or the path; 500 where a file is in the way of a folder."""
+    """409: the server refused content, checksum or path; or 500, if a file is in the way of a folder."""
 
 
 class RateLimitedError(ResponseError):
@@ -232,27 +232,27 @@ class RateLimitedError(ResponseError):
 
 
 class ServerError(ResponseError):
-    """500 and above: the server, or a proxy before it, failed; not retryable where no retry can help."""
+    """500 and above: the server or a proxy failed; ``retryable`` is False if retries cannot help."""
 
     retryable = True
 
 
 class ProtocolError(ArtifactoryError):
-    """A success status, but not what HTTP or the REST API promises, or a response of more than 64 MiB to read whole."""
+    """A successful response violates HTTP or the REST API, or exceeds the 64 MiB that are read into memory."""
 
 
 class IncompleteListingError(ArtifactoryError):
-    """The server trimmed a listing, sent fewer rows than it counts, or reports errors; items would be missing."""
+    """The server sent only a part of a listing: it limited the rows, sent fewer than its count, or reported errors."""
 
 
 class IntegrityError(ArtifactoryError):
     """
-    Received or recorded bytes are not the expected ones.
+    Size or checksum differs from the expected one, of received bytes or in the record of the server.
 
     Attributes:
         algorithm: ``"size"``, ``"sha256"``, ``"sha1"`` or ``"md5"``.
-        expected: The promised value.
-        actual: The value found.
+        expected: The expected value.
+        actual: The actual value.
     """
 
     def __init__(
@@ -271,18 +271,18 @@ class IntegrityError(ArtifactoryError):
 
 
 class NotCachedError(ArtifactoryError):
-    """The cache does not have it, and is offline, so no request was sent."""
+    """The cache does not have the file or the listing, and is offline, so no request was sent."""
 
 
 class StoredElsewhereError(ArtifactoryError):
     """
-    The server accepted a file or a folder, and stored it under another path than the one requested.
+    The server stored a file or a folder under another path than the requested one.
 
-    Artifactory cuts a path at ``!`` and removes blanks from its end.
+    Artifactory truncates a path at ``!``, and removes trailing blanks.
 
     Attributes:
-        expected: The URL requested.
-        actual: The URL under which the item is stored now.
+        expected: The requested URL.
+        actual: The URL of the stored item.
     """
 
     def __init__(self, message: str, *, expected: str = "", actual: str = "", hint: str | None = None) -> None:
@@ -292,44 +292,44 @@ class StoredElsewhereError(ArtifactoryError):
 
 
 class NotAFileError(ArtifactoryError, IsADirectoryError):
-    """The URL names a folder or a repository where a file is needed."""
+    """The URL is that of a folder or a repository, but a file is needed."""
 
 
 class NotAFolderError(ArtifactoryError, NotADirectoryError):
-    """The URL names a file where a folder is needed."""
+    """The URL is that of a file, but a folder is needed."""
 
 
 class AlreadyExistsError(ArtifactoryError, FileExistsError):
-    """Something is in the place of what is to be made, copied or moved, and may not be replaced."""
+    """The target of a new, copied or moved item exists, and may not be replaced."""
 
 
 class FolderNotEmptyError(ArtifactoryError, OSError):
-    """A folder has entries, and may not be removed with them."""
+    """A folder cannot be removed because it is not empty."""
 
 
 class ChangedError(ArtifactoryError):
-    """Something is not as it was when a plan was made, and was left alone."""
+    """A file has changed since the plan of a sync, so it was not touched."""
 
 
 class ArchiveError(ArtifactoryError):
-    """A file is not an archive, or damaged; or a member is not a file, or larger than allowed."""
+    """A file is not an archive, or is damaged; or a member is not a file, or is too large."""
 
 
 class LookupTableError(ArtifactoryError, RuntimeError):
-    """A lookup table does not exist, exists already, is damaged, or does not allow what was asked of it."""
+    """A lookup table or a row is missing, exists already, is malformed, or does not match the arguments."""
 
 
 class UnsafePathError(ArtifactoryError, ValueError):
-    """A name would be written outside the destination folder."""
+    """A path would be outside of the destination folder."""
 
 
 class LocalFileError(ArtifactoryError, OSError):
     """
-    The local disk refused: full, read-only, no permission, or a folder in the way.
+    An operation on the local disk failed: full, read-only, no permission, or a folder in the way.
 
     Attributes:
-        errno: The operating system's error number.
-        filename: The path concerned.
+        errno: Error number of the operating system.
+        filename: The path.
     """
 
     def __init__(self, message: str, *, errno: int | None = None, filename: str = "", hint: str | None = None) -> None:
@@ -338,12 +338,12 @@ class LocalFileError(ArtifactoryError, OSError):
         self.filename = filename
 
     def _state(self) -> dict[str, Any]:
-        # OSError keeps these two in slots of its own, outside the __dict__.
+        # OSError stores these two outside of __dict__.
         return {**super()._state(), "errno": self.errno, "filename": self.filename}
 
     @classmethod
     def from_os_error(cls, operation: str, path: str, error: OSError) -> "LocalFileError":
-        """Name the *operation* and *path* that failed, and say what to try where that is known."""
+        """Return an error with the failed *operation* and *path*, and a hint if there is one."""
         reason = error.strerror or type(error).__name__
         hint = _DISK_HINTS.get(error.errno or 0)
         kind = LocalNotFoundError if error.errno == errno.ENOENT else cls
@@ -351,7 +351,7 @@ class LocalFileError(ArtifactoryError, OSError):
 
 
 class LocalNotFoundError(LocalFileError, FileNotFoundError):
-    """A local file or folder that must exist does not."""
+    """A local file or folder does not exist."""
 
 
 _DISK_HINTS = {
@@ -381,5 +381,5 @@ _BY_STATUS: dict[int, type[ResponseError]] = {
 
 
 def error_for_status(status: int) -> type[ResponseError]:
-    """Class of error for an HTTP *status* of 300 or above."""
+    """Return the class of error for an HTTP *status* of 300 or above."""
     return ServerError if status >= 500 else _BY_STATUS.get(status, ResponseError)

@@ -1,4 +1,4 @@
-"""What an entry of a listing may be asked to be, beside its path."""
+"""Conditions on entries of a listing, in addition to patterns of paths."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,21 +14,20 @@ _DATES = ("created_after", "created_before", "modified_after", "modified_before"
 @dataclass(frozen=True, slots=True)
 class Filter:
     """
-    Conditions on files; all that are given must hold. Folders have no size.
+    Conditions on entries of a listing; all of them must be met. Folders have no size.
 
     Attributes:
-        min_size: Least size in bytes.
-        max_size: Greatest size in bytes.
-        created_after: Deployed later than this; a date with time zone, as all of them.
-        created_before: Deployed earlier than this.
-        modified_after: Last modified later than this.
-        modified_before: Last modified earlier than this.
-        properties: Values by key, in which ``*`` is any text and ``?`` any character; ``"*"`` asks for the property
-            with whatever value.
+        min_size: Minimum size in bytes.
+        max_size: Maximum size in bytes.
+        created_after: Deployed after this date; all dates need a time zone.
+        created_before: Deployed before this date.
+        modified_after: Last modified after this date.
+        modified_before: Last modified before this date.
+        properties: Values by key; ``*`` matches any text and ``?`` any character, so ``"*"`` matches every value.
 
     Raises:
-        InvalidArgumentError: If a size is not an integer, a date has no time zone, a property no key or value, or
-            *properties* is no mapping.
+        InvalidArgumentError: If a size is not an integer, a date has no time zone, *properties* is not a mapping, or a
+            key or value in it is empty.
     """
 
     min_size: int | None = None
@@ -52,11 +51,11 @@ class Filter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it asks for nothing."""
+        """Whether there are no conditions."""
         return all(getattr(self, each.name) in (None, {}) for each in fields(self))
 
     def lacks(self, entry: FileInfo | FolderInfo) -> bool:
-        """Whether *entry* lacks a required value: a listing may leave out sizes and dates."""
+        """Return whether *entry* lacks a required value: a listing may omit sizes and dates."""
         needs_size = (self.min_size is not None or self.max_size is not None) and isinstance(entry, FileInfo)
         needs_created = self.created_after is not None or self.created_before is not None
         needs_modified = self.modified_after is not None or self.modified_before is not None
@@ -67,7 +66,7 @@ class Filter:
         )
 
     def admits(self, entry: FileInfo | FolderInfo) -> bool:
-        """Whether size and dates of *entry* match; a missing value does not."""
+        """Return whether size and dates of *entry* match; a missing value does not."""
         size = entry.size if isinstance(entry, FileInfo) else None
         return (
             _is_between(size, self.min_size, self.max_size)
@@ -76,7 +75,7 @@ class Filter:
         )
 
     def admits_properties(self, properties: Mapping[str, Sequence[str]]) -> bool:
-        """Whether *properties* have every one that is asked for."""
+        """Return whether *properties* match."""
         return all(
             any(_wildcards(wanted).fullmatch(value) for value in properties.get(key, ()))
             for key, wanted in self.properties.items()

@@ -21,15 +21,15 @@ class FileInfo:
 
     Attributes:
         url: Download URL, percent-encoded, derived from the requested address.
-        repository: Repository key the server reports; for a remote repository that of its cache.
+        repository: Repository key reported by the server; for a remote repository, that of its cache.
         path: Path inside the repository, not encoded, without a leading slash.
-        size: Bytes; None if a listing does not report it.
-        checksums: Checksums the server computed.
+        size: Size in bytes; None if a listing does not report it.
+        checksums: Checksums computed by the server.
         created: When it was deployed, with time zone, or None.
         modified: When it was last modified, with time zone, or None.
         created_by: User who deployed it, or None.
         modified_by: User who last modified it, or None.
-        mime_type: Media type by file extension, or None.
+        mime_type: Media type, derived from the file extension, or None.
     """
 
     url: str
@@ -52,7 +52,7 @@ class FileInfo:
 @dataclass(frozen=True, slots=True)
 class Child:
     """
-    One entry of a folder.
+    An entry of a folder.
 
     Attributes:
         name: Name, not encoded.
@@ -70,10 +70,10 @@ class FolderInfo(ShortRepr):
 
     Attributes:
         url: Its URL, percent-encoded, without a trailing slash.
-        repository: Repository key the server reports.
+        repository: Repository key reported by the server.
         path: Path inside the repository, not encoded; ``""`` for the repository itself.
-        children: Entries one level below, in the server's order (folders first); ``()`` for a folder in a
-            listing, which yields its entries separately.
+        children: Entries one level below, in the server's order (folders first); ``()`` for a folder from a listing,
+            which yields the entries separately.
         created: When it was created, with time zone, or None.
         modified: When it was last modified, with time zone, or None.
         created_by: User who created it, or None.
@@ -98,12 +98,12 @@ class FolderInfo(ShortRepr):
 @dataclass(frozen=True, slots=True, repr=False)
 class Relocation(ShortRepr):
     """
-    A copy or a move.
+    The result of a copy or a move.
 
     Attributes:
         url: New URL of the item.
         dry_run: Whether it was a dry run.
-        messages: Messages of the server; empty if its response was lost and the outcome was looked up.
+        messages: Messages of the server; empty if its response was lost.
     """
 
     url: str
@@ -119,7 +119,7 @@ class Deletion(ShortRepr):
     Attributes:
         url: URL of the deleted item.
         dry_run: Whether it was a dry run.
-        files: Files that would be deleted; None after a deletion, which does not list them.
+        files: Files that a dry run would delete; None after a deletion.
     """
 
     url: str
@@ -128,7 +128,7 @@ class Deletion(ShortRepr):
 
     @property
     def size(self) -> int | None:
-        """Total bytes of these files; None if not known."""
+        """Total size of the files in bytes; None if not known."""
         sizes = [file.size for file in self.files or ()]
         return None if self.files is None or None in sizes else sum(size or 0 for size in sizes)
 
@@ -139,13 +139,13 @@ class Repository:
     A repository as the server lists it.
 
     Attributes:
-        key: Its name, the first segment of its items' paths.
-        kind: ``"local"``, ``"remote"``, ``"virtual"``, ``"federated"`` or another kind of the server.
-        package_type: Type of its packages, in lower case: ``"generic"``, ``"maven"``, …; ``""`` if the server does not
+        key: Repository key, the first segment of the paths of its items.
+        kind: ``"local"``, ``"remote"``, ``"virtual"``, ``"federated"`` or another kind.
+        package_type: Package type in lower case, such as ``"generic"`` or ``"maven"``; ``""`` if the server does not
             report it.
         url: Its URL, percent-encoded, derived from the requested address.
         description: Its description; may be empty.
-        upstream: URL that a remote repository mirrors, as the server reports it; otherwise None.
+        upstream: URL that a remote repository mirrors; otherwise None.
     """
 
     key: str
@@ -167,12 +167,12 @@ class ServerInfo(ShortRepr):
     Attributes:
         url: Its base address.
         version: Release, e.g. ``"7.90.8"``.
-        revision: Build of this release, or None.
-        edition: ``"pro"`` if a licence is installed, including those above Pro; otherwise ``"oss"``.
+        revision: Build number of the release, or None.
+        edition: ``"pro"`` if a licence of Pro or above is installed; otherwise ``"oss"``.
         addons: IDs of installed add-ons, sorted.
-        capabilities: What its release and edition should offer: ``"aql"``, ``"checksum-deploy"``, ``"sha256"``,
+        capabilities: Features of its release and edition: ``"aql"``, ``"checksum-deploy"``, ``"sha256"``,
             ``"file-list"``, ``"properties"``, ``"merge-properties"``, ``"copy-move"``, ``"archive-entries"``,
-            ``"folder-archive"``, ``"version-search"``. Permissions and settings may still prevent their use.
+            ``"folder-archive"``, ``"version-search"``. Permissions and settings may restrict them.
     """
 
     url: str
@@ -191,8 +191,8 @@ class MavenMetadata(ShortRepr):
     Attributes:
         latest: Newest version, snapshots included.
         release: Newest version that is not a snapshot.
-        versions: All versions, in the order of the file; a snapshot by its base version, ``1.0-SNAPSHOT``.
-        last_updated: When this was computed.
+        versions: All versions, in the order of the file; a snapshot as its base version, ``1.0-SNAPSHOT``.
+        last_updated: When the server computed the file.
     """
 
     latest: str | None
@@ -204,16 +204,14 @@ class MavenMetadata(ShortRepr):
 @dataclass(frozen=True, slots=True, repr=False)
 class ArtifactVersions(ShortRepr):
     """
-    The versions of one of many artifacts, or the error.
+    The result of one artifact of :func:`versions_many`.
 
     Attributes:
         group_id: Group ID of the artifact.
         name: Its name.
         versions: Its versions, oldest first; empty if the artifact does not exist, or if there is an *error*.
-        error: Why they could not be listed, or None.
-        latest: The version that :func:`latest_version` returns for the same arguments: a pre-release only if no
-            release matches, if *spec* names one, or with *prerelease*. None if there is no version; if not given, the
-            last of *versions*.
+        error: The error if the versions cannot be listed, or None.
+        latest: The version that :func:`latest_version` returns for the same arguments; None without versions.
     """
 
     group_id: str
@@ -233,12 +231,12 @@ MemberKind = Literal["file", "folder", "link", "other"]
 @dataclass(frozen=True, slots=True)
 class ArchiveMember:
     """
-    One entry of an archive.
+    An entry of an archive.
 
     Attributes:
-        name: Its path, without slashes at the ends. Not trusted: it may contain ``..``.
-        size: Declared bytes, unpacked.
-        kind: ``"file"``, ``"folder"``, ``"link"`` (symbolic or hard), or ``"other"``: a device, a pipe.
+        name: Path in the archive, without leading and trailing slashes. Do not trust it: it may contain ``..``.
+        size: Unpacked size in bytes, as the archive declares it.
+        kind: ``"file"``, ``"folder"``, ``"link"`` (symbolic or hard), or ``"other"`` (a device, a pipe).
     """
 
     name: str
@@ -254,7 +252,7 @@ def decode_text(content: bytes, content_type: str) -> str:
     """
     Decode a body by the charset of its Content-Type, else UTF-8, else Latin-1.
 
-    Artifactory's servlet layer writes Latin-1 and says so; its REST layer writes UTF-8 and often does not.
+    Artifactory's servlet layer sends Latin-1 with a charset; its REST layer sends UTF-8, often without one.
     """
     for charset in (charset_of(content_type), "utf-8"):
         try:
@@ -265,7 +263,7 @@ def decode_text(content: bytes, content_type: str) -> str:
 
 
 def charset_of(content_type: str) -> str:
-    """The charset that a Content-Type names and Python knows, else UTF-8."""
+    """Return the charset in a Content-Type if Python supports it, else UTF-8."""
     match = _CHARSET.search(content_type)
     try:
         return codecs.lookup(match[1] if match else "utf-8").name
@@ -276,15 +274,15 @@ def charset_of(content_type: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Response:
     """
-    A response that has been read whole.
+    A response with its complete body.
 
     Attributes:
         status_code: HTTP status code.
         content: Body.
         headers: Header fields; look-up ignores case.
         url: The requested URL, without its query.
-        login_hint: Of a 401: which credentials were sent and where they come from, without the secret. Of a 403, only
-            that there were none. Otherwise ``""``.
+        login_hint: For a 401, which credentials were sent, and their source, without the secret. For a 403, a text if
+            the request was anonymous. Otherwise ``""``.
     """
 
     status_code: int
@@ -300,7 +298,7 @@ class Response:
 
     @property
     def reason(self) -> str:
-        """Standard phrase of the status, such as ``"Not Found"``; ``""`` for a status that has none."""
+        """Standard phrase of the status, such as ``"Not Found"``; ``""`` for an unknown status."""
         try:
             return HTTPStatus(self.status_code).phrase
         except ValueError:
@@ -308,10 +306,10 @@ class Response:
 
     def raise_for_status(self) -> None:
         """
-        Do nothing for a status below 400, as in requests.
+        Raise an error for a status of 400 or above, as in requests.
 
         Raises:
-            ResponseError: If the status is 400 or above, as the class of the status, such as :class:`NotFoundError`.
+            ResponseError: If the status is 400 or above; a subclass for the status, such as :class:`NotFoundError`.
         """
         if not self.ok:
             status = f"{self.status_code} {self.reason}".strip()
@@ -340,17 +338,17 @@ class Response:
 @dataclass(frozen=True, slots=True)
 class SessionStats:
     """
-    What a session has done; :func:`stats` returns it.
+    Statistics of a session; returned by :func:`stats`.
 
     Attributes:
         requests: Requests that were sent, including retries and redirects.
-        retries: Attempts after a failure that may pass, such as a lost connection or status 503.
+        retries: Attempts after a transient failure, such as a lost connection or status 503.
         rate_limited: Responses with status 429.
-        in_flight: Requests whose responses have not been read to their end, of all sessions that share the limits.
+        in_flight: Requests without a complete response, of all sessions that share the limits.
         bytes_received: Bytes of response bodies.
-        bytes_sent: Bytes of files that were uploaded.
-        bytes_resumed: Bytes that resumed downloads did not transfer again.
-        cache_hits: Downloads for which the cache had the bytes.
+        bytes_sent: Bytes of uploaded files.
+        bytes_resumed: Bytes that resumed downloads did not have to transfer again.
+        cache_hits: Downloads whose bytes were in the cache.
     """
 
     requests: int = 0

@@ -15,17 +15,17 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """
-    Time limits for silence, in seconds. The duration of a transfer is not limited.
+    Limits in seconds for waits without progress. The duration of a transfer is not limited.
 
     Attributes:
-        connect: For opening a connection, TLS included.
-        stall: Without a byte of a file received, or accepted by the server. Also between an interim response (100, 102,
-            103) and the final one, and for the whole body of an error, whose status counts without it.
-        reply: Between the last byte of a request and the first of its response, and without a byte of any response that
-            is not a file or an error. The server runs a query, deletes, hashes or stores in that time. A request
-            without a response in time is not repeated: the server may still be working. If the other end of the
-            connection is gone, TCP keep-alive notices that within about a minute.
-        credentials: For a call of a provider of credentials, its requests included.
+        connect: Opening a connection, including TLS.
+        stall: Waiting for the next bytes of a file, received or accepted by the server. Also between an interim
+            response (100, 102, 103) and the final one, and for the whole body of an error.
+        reply: Waiting for a response after the request was sent, and for the next bytes of a response that is neither a
+            file nor an error. In this time, the server runs a query, deletes, hashes or stores. A request that exceeds
+            it is not retried, because the server may still be working. (TCP keep-alive detects a dead connection within
+            about a minute.)
+        credentials: A call of a credentials provider, including its requests.
 
     Raises:
         InvalidArgumentError: If a value is not a positive number.
@@ -48,18 +48,17 @@ class Limits:
     """
     Concurrency and rate limits.
 
-    A transfer in flight costs about 4 MiB of memory (two batches of 1 MiB, and the buffers of its socket), so a bulk
-    call costs about ``max_concurrency`` times that. A few large files get larger batches: up to 10 MiB each, and 30 MiB
-    in all.
+    A transfer in flight uses about 4 MiB of memory (two batches of 1 MiB, and the buffers of its socket), so a bulk
+    call uses about ``max_concurrency`` times that. If only a few large files are in flight, their batches are larger:
+    up to 10 MiB each, and 30 MiB in total.
 
     Attributes:
-        max_concurrency: Files, or ranges of large ones, in flight in one bulk call. Up to 50 % more files may be
+        max_concurrency: Files, or ranges of large files, in flight in one bulk call. Up to 50 % more files may be
             downloaded and waiting to be committed.
-        max_connections: Sockets of the session, and upper bound of requests in flight to one server. Below that, their
-            number adapts to the server.
-        max_bytes_per_second: Bytes of bodies, of all downloads and uploads of the session together; None for no
-            limit.
-        max_requests_per_second: Requests of the session, to all servers; None for no limit.
+        max_connections: Connections of the session, and the maximum of requests in flight to one server; their number
+            adapts to the server.
+        max_bytes_per_second: Bytes of all bodies that the session receives and sends; None for no limit.
+        max_requests_per_second: Requests of the session to all servers; None for no limit.
 
     Raises:
         InvalidArgumentError: If a count is not an integer of at least 1, or a rate is not a finite number above 0.
@@ -86,7 +85,7 @@ def _check_rate(name: str, value: object) -> None:
 
 def check_count(name: str, value: object) -> int:
     """
-    Return *value* if it is a whole number of at least 1.
+    Return *value* if it is an integer of at least 1.
 
     Raises:
         InvalidArgumentError: If it is not.
@@ -98,7 +97,7 @@ def check_count(name: str, value: object) -> int:
 
 def check_choice(name: str, value: str, choices: Collection[str]) -> None:
     """
-    Make sure *value* is one of *choices*.
+    Check that *value* is one of *choices*.
 
     Raises:
         InvalidArgumentError: If it is not.
@@ -109,7 +108,7 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
 
 def check_texts(**values: object) -> None:
     """
-    Make sure that each of *values* is a text that is not empty and can be sent, or None.
+    Check that each of *values* is None, or a non-empty text that can be sent.
 
     Raises:
         InvalidArgumentError: If one is not.
@@ -125,7 +124,7 @@ def check_texts(**values: object) -> None:
 
 def given_or(name: str, value: T | None, default: T) -> T:
     """
-    Return *value*, which must have the type of *default*; or *default* instead of None.
+    Return *value*, or *default* for None; check that it has the type of *default*.
 
     Raises:
         InvalidArgumentError: If *value* has another type.
@@ -139,7 +138,7 @@ def given_or(name: str, value: T | None, default: T) -> T:
 
 def check_several(name: str, values: object) -> None:
     """
-    Make sure *values* can be iterated over.
+    Check that *values* is iterable.
 
     Raises:
         InvalidArgumentError: If they cannot.
@@ -150,12 +149,12 @@ def check_several(name: str, values: object) -> None:
 
 def check_path(name: str, value: object, *, is_folder: bool = False) -> str:
     """
-    Return *value* as a str if it can be a path; a leading ``~`` becomes the home folder.
+    Return *value* as a path of type str, with a leading ``~`` expanded.
 
     Args:
         name: Name of the argument, for messages.
         value: The path.
-        is_folder: Whether it is always the path of a folder.
+        is_folder: Whether the path is always that of a folder.
 
     Raises:
         InvalidArgumentError: If it is empty, has a NUL, or is neither ``str`` nor a path object.

@@ -1,4 +1,4 @@
-"""Progress of transfers: counted by the engine, reported to a sink as events, and read as snapshots."""
+"""Progress of transfers: counted by the engine, reported to a sink as events, and available as snapshots."""
 
 import logging
 import time
@@ -27,22 +27,22 @@ _KINDS: dict[Finish, EventKind] = {"transferred": "finished", "skipped": "skippe
 @dataclass(frozen=True, slots=True)
 class TransferEvent:
     """
-    Something that happened to a transfer.
+    An event of a transfer.
 
-    Each file that is begun is ``"started"`` once and ends with one of ``"finished"``, ``"failed"`` and ``"skipped"``,
-    unless the call is cancelled. A file that needed no more than a look is ``"skipped"``, or has ``"failed"``, without
-    a start. In between it has ``"advanced"``, at most ten times a second, also backwards when bytes are lost, and is
-    ``"retrying"`` before each further attempt. ``"planned"`` reports files that became known.
+    A file has one ``"started"`` event, then ``"advanced"`` events, at most ten per second, with fewer bytes if some are
+    lost, a ``"retrying"`` event before each further attempt, and finally ``"finished"``, ``"failed"`` or ``"skipped"``,
+    unless the call is cancelled. A file that needs no transfer may have only the final event. ``"planned"`` reports
+    files that became known.
 
     Attributes:
-        kind: What happened.
+        kind: Kind of the event.
         key: URL of the file, without secrets; ``""`` for ``"planned"``.
-        bytes: Bytes of the file that were transferred and kept.
-        total: Bytes of the file that are to be transferred, or None where that is not known.
-        attempt: Number of the attempt that begins; 1 in other events.
-        files_finished: Files of the whole transfer that are done, skipped or failed.
+        bytes: Bytes of the file that were transferred and not lost.
+        total: Bytes of the file to transfer, or None if not known.
+        attempt: Number of the attempt that starts; 1 in other events.
+        files_finished: Files of the whole transfer that are complete, skipped or failed.
         files_total: Files that are known so far.
-        bytes_done: Bytes of the whole transfer that were transferred and kept.
+        bytes_done: Bytes of the whole transfer that were transferred and not lost.
         bytes_total: Bytes to transfer, as far as known.
     """
 
@@ -64,19 +64,19 @@ ProgressSink: TypeAlias = Callable[[TransferEvent], object]
 @dataclass(frozen=True, slots=True)
 class ProgressSnapshot:
     """
-    How far a transfer is at one moment.
+    The state of a transfer at one moment.
 
     Attributes:
-        files_done: Files transferred in full.
+        files_done: Files that were transferred completely.
         files_skipped: Files that needed no transfer.
-        files_failed: Files given up.
-        files_total: Files known so far, those above included; it grows while a listing still arrives.
-        bytes_done: Bytes transferred and kept. It goes back when bytes are lost and must be sent again.
-        bytes_total: Bytes to transfer, as far as known; those of skipped and failed files do not count.
-        elapsed: Seconds since the `Progress` was made.
+        files_failed: Files that failed.
+        files_total: Files known so far, including those above; it grows while a listing arrives.
+        bytes_done: Bytes that were transferred and not lost. It decreases if bytes must be transferred again.
+        bytes_total: Bytes to transfer, as far as known, without skipped and failed files.
+        elapsed: Seconds since the `Progress` was created.
         rate: Bytes per second, over the last 10 seconds.
         eta: Seconds until the bytes known so far are transferred, or None if unknown.
-        active: Files in flight, the longest running first; at most 16. Of several files, their paths below the folder.
+        active: Files in flight, the longest running first, at most 16; in a bulk call, as paths below the folder.
     """
 
     files_done: int
@@ -93,19 +93,19 @@ class ProgressSnapshot:
 
 class Progress:
     """
-    Progress of one transfer, or of several that are shown as one.
+    Progress of one transfer, or of several together.
 
-    Pass it as ``progress=`` and call `snapshot` as often as you like, from any thread; or give it a *sink*, which is
-    called with a :class:`TransferEvent` whenever something happens. The other methods are for the transfer. Its
-    memory does not grow with the number of files or bytes.
+    Pass it as ``progress=``, and call :meth:`snapshot` at any time, from any thread; or pass a *sink*, which is called
+    with each :class:`TransferEvent`. The other methods are for the transfer itself. Memory use does not depend on the
+    number of files.
 
     Args:
-        sink: Called in the thread of the event loop, so it must return at once. One that raises is logged and not
-            called again; the transfer continues. None: no callback.
-        clock: Seconds that never go back.
+        sink: Function called with each event, in the thread of the event loop, so it must return quickly. If it raises,
+            the error is logged, it is not called again, and the transfer continues. None for no calls.
+        clock: Function that returns monotonic seconds.
 
     Raises:
-        InvalidArgumentError: If *sink* or *clock* cannot be called.
+        InvalidArgumentError: If *sink* or *clock* is not callable.
     """
 
     __slots__ = (
@@ -140,7 +140,7 @@ class Progress:
         return f"<{type(self).__name__} {finished}, bytes={self._bytes_done}/{self._bytes_total}>"
 
     def expect(self, *, files: int = 0, size: int = 0) -> None:
-        """Add *files* and *size* bytes to what there is to do."""
+        """Add *files* and *size* bytes to the expected totals."""
         self._files_total += files
         self._bytes_total += size
         if files and self._sink:
@@ -151,11 +151,11 @@ class Progress:
         self._active.append(name)
 
     def ended(self, name: str) -> None:
-        """Take *name* off the files in flight, where `started` put it."""
+        """Remove *name* from the files in flight."""
         self._active.remove(name)
 
     def advance(self, size: int) -> None:
-        """Count *size* more bytes as transferred; negative if bytes counted before are lost."""
+        """Count *size* more bytes as transferred; negative if counted bytes were lost."""
         self._bytes_done += size
         number = self._slot_number(self.elapsed())
         last, counted = self._recent[number % _SLOTS]
@@ -167,13 +167,13 @@ class Progress:
 
         Args:
             kind: ``"transferred"``, ``"skipped"`` (nothing to do) or ``"failed"``.
-            size: Bytes of it that were expected and will not come any more; they leave the total.
+            size: Expected bytes that will not be transferred, to subtract from the total.
         """
         self._finished[kind] += 1
         self._bytes_total -= size
 
     def snapshot(self) -> ProgressSnapshot:
-        """Return how far it is now."""
+        """Return the current state."""
         elapsed = self.elapsed()
         rate = self._rate(elapsed)
         return ProgressSnapshot(
@@ -190,7 +190,7 @@ class Progress:
         )
 
     def elapsed(self) -> float:
-        """Seconds since this was made."""
+        """Seconds since this object was created."""
         return self._clock() - self._start
 
     @property
@@ -206,7 +206,7 @@ class Progress:
         whole = (finished, self._files_total, self._bytes_done, self._bytes_total)
         try:
             self._sink(TransferEvent(kind, key, size, total, attempt, *whole))
-        except Exception:  # noqa: BLE001  # whatever a display does wrong, the transfer goes on
+        except Exception:  # noqa: BLE001  # a failure of a display must not stop the transfer
             self._sink = None
             _LOG.warning("the sink of a progress failed and is not called any more", exc_info=True)
 
@@ -232,15 +232,15 @@ def _eta(done: int, total: int, rate: float) -> float | None:
 
 class FileProgress:
     """
-    Counts one file, for a `Progress` that counts them all.
+    Counts one file in a `Progress`.
 
     While it is entered, the file is in flight.
 
     Args:
-        progress: The whole.
+        progress: The progress of all files.
         key: URL of the file, without secrets.
-        name: Name of the file, for people.
-        size: Bytes of it that *progress* already counts.
+        name: Name of the file to display.
+        size: Bytes of the file that *progress* already expects.
     """
 
     __slots__ = ("_bytes", "_expected", "_is_heard", "_key", "_name", "_progress", "_told")
@@ -265,16 +265,16 @@ class FileProgress:
         self._progress.ended(self._name)
 
     def expect(self, *, size: int) -> None:
-        """Add *size* bytes to those that are to come."""
+        """Add *size* bytes to those expected."""
         self._progress.expect(size=size)
         self._expected += size
 
     def correct(self, size: int) -> None:
-        """The file has *size* bytes, whatever was said before."""
+        """Set the size of the file to *size* bytes."""
         self.expect(size=size - self._expected)
 
     def advance(self, size: int) -> None:
-        """Count *size* more bytes as transferred; negative if bytes counted before are lost."""
+        """Count *size* more bytes as transferred; negative if counted bytes were lost."""
         self._progress.advance(size)
         self._bytes += size
         if size and self._is_heard and (size < 0 or self._is_due()):
@@ -284,11 +284,11 @@ class FileProgress:
         return self._progress.elapsed() >= self._told + _TELL_SECONDS
 
     def retrying(self, attempt: int) -> None:
-        """The attempt of this number begins, after a pause."""
+        """Report that the attempt with this number starts."""
         self._tell("retrying", attempt)
 
     def finish(self, kind: Finish) -> None:
-        """Count the file as *kind*; what has not been transferred will not come any more."""
+        """Count the file as *kind*; bytes that were not transferred leave the total."""
         self._progress.finish(kind, self._expected - self._bytes)
         self._tell(_KINDS[kind])
 

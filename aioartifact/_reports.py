@@ -1,4 +1,4 @@
-"""Results of bulk calls: an outcome per file, a report per call, an error for its failures."""
+"""Results of bulk calls: an outcome per item, a report per call, and an error for failures."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,24 +14,24 @@ Status = Literal["downloaded", "deployed", "copied", "moved", "renamed", "delete
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """
-    The outcome of one file, or of one item that was copied, moved or deleted.
+    The outcome of one item of a bulk call.
 
     Attributes:
-        url: URL of the file, percent-encoded, or that of the target folder if the file has none. Of a copy or a move,
-            the new URL, or the source if there is none.
-        path: Local file, as ``str``; None if there is none.
+        url: URL of the item, percent-encoded; for a copy or a move, the new URL. If there is none, because the item is
+            invalid, the URL of the target folder or of the source.
+        path: Path of the local file, or None.
         status: ``"downloaded"``, ``"deployed"``, ``"copied"``, ``"moved"``, ``"deleted"``, ``"unchanged"`` (the target
-            already has the content, existing files are kept, or there was nothing to delete), ``"planned"`` (of a dry
-            run) or ``"failed"``; of a sync also ``"renamed"``, and ``"copied"`` for content that the destination had
+            already has the content, existing files are kept, or there was nothing to delete), ``"planned"`` (in a dry
+            run) or ``"failed"``. In a sync also ``"renamed"``, and ``"copied"`` for content that the destination had
             under another name.
-        size: Bytes of the file; 0 for a failure, a copy and a move. For a deletion, known in a dry run only.
-        sha256: SHA-256 of the verified content, or None if another checksum or none was compared.
+        size: Size of the file in bytes; 0 for a failure, a copy and a move, and for a deletion that is not a dry run.
+        sha256: SHA-256 of the verified content; None if it was not verified, or by another checksum.
         seconds: Duration.
-        error: Why it failed, or None.
-        was_replaced: Whether the server's file was replaced after it was listed. The bytes are those of the new file,
-            as its info confirmed.
-        source: URL of the item that was copied or moved; otherwise None.
-        from_cache: Whether the bytes of a downloaded file came from the cache.
+        error: The error of a failure, or None.
+        was_replaced: Whether the file was replaced on the server after it was listed, and the new content was
+            downloaded.
+        source: URL of the source of a copy or a move; otherwise None.
+        from_cache: Whether a downloaded file was taken from the cache.
     """
 
     url: str
@@ -49,7 +49,7 @@ class Outcome:
 if TYPE_CHECKING:
 
     class LocalOutcome(Outcome):
-        """An outcome of a file that was downloaded."""
+        """The outcome of a downloaded file, which has a path."""
 
         path: str
 else:
@@ -65,10 +65,10 @@ class _OutcomesOf(property, Generic[O]):
         def select(report: "Report") -> tuple[Outcome, ...]:
             return tuple(outcome for outcome in report.outcomes if outcome.status == status)
 
-        select.__doc__ = doc  # CPython 3.11 would find that of this class before a doc= of its own
+        select.__doc__ = doc  # CPython 3.11 would show the docstring of this class instead of doc=
         super().__init__(select)
 
-    if TYPE_CHECKING:  # type checkers would know no more than that it is a property
+    if TYPE_CHECKING:  # a plain property would lose the type of its outcomes
 
         @overload
         def __get__(self, report: None, owner: type, /) -> Self: ...
@@ -80,10 +80,10 @@ class _OutcomesOf(property, Generic[O]):
 @dataclass(frozen=True, slots=True, repr=False)
 class Report:
     """
-    All outcomes of a bulk call, in the order in which they finished.
+    The outcomes of a bulk call, in the order in which they finished.
 
     Attributes:
-        outcomes: One per item.
+        outcomes: One outcome per item.
         seconds: Duration of the call.
     """
 
@@ -93,9 +93,9 @@ class Report:
     @classmethod
     def merged(cls, reports: Iterable["Report"]) -> Self:
         """
-        Return one report of several, such as those of the parts of a plan, see :meth:`SyncPlan.split`.
+        Combine several reports, for instance of the parts of a plan, see :meth:`SyncPlan.split`.
 
-        Its outcomes are those of all reports, one report after the other, and its duration is the longest of theirs.
+        The result has all outcomes, one report after the other, and the longest duration.
         """
         merged = list(reports)
         outcomes = tuple(outcome for report in merged for outcome in report)
@@ -107,7 +107,7 @@ class Report:
         return f"{type(self).__name__}(files={len(self)}{shown}, seconds={self.seconds:.3g})"
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: the counts, and a row for each file, failures first."""
+        """Return a table for notebooks: the counts, and a row for each file, failures first."""
         counts = Counter(outcome.status for outcome in self.outcomes)
         size = html_size(sum(outcome.size for outcome in self.outcomes))
         caption = ", ".join([f"{count} {status}" for status, count in counts.items()] or ["no files"])
@@ -126,33 +126,32 @@ class Report:
         "deployed", "Files that were uploaded, or deployed by their checksums."
     )
     copied: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf(
-        "copied",
-        "Items that were copied; of a sync, files whose content the destination keeps under another name too.",
+        "copied", "Copied items; in a sync, files whose content the destination had under another name."
     )
     moved: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf("moved", "Items that were moved.")
     renamed: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf(
-        "renamed", "Files whose content the destination of a sync had under another name, which is gone."
+        "renamed", "Files that the destination of a sync had under another name."
     )
     deleted: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf(
-        "deleted", "Items, or files of the destination of a sync, that were deleted."
+        "deleted", "Deleted items; in a sync, files of the destination."
     )
     unchanged: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf(
         "unchanged",
-        "Files that were already there with the right content, and missing items that were to be deleted.",
+        "Files that already had the right content, and items to delete that were already missing.",
     )
     planned: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf(
         "planned", "Items that a dry run would have copied, moved or deleted."
     )
-    failed: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf("failed", "Files and items that failed; each has its error.")
+    failed: ClassVar[_OutcomesOf[Outcome]] = _OutcomesOf("failed", "Items that failed, with their errors.")
 
     @property
     def replaced(self) -> tuple[Outcome, ...]:
-        """Files that were replaced on the server after they were listed, and downloaded with their new content."""
+        """Files that were replaced on the server after they were listed, and whose new content was downloaded."""
         return tuple(outcome for outcome in self.outcomes if outcome.was_replaced)
 
     @property
     def from_cache(self) -> tuple[Outcome, ...]:
-        """The downloaded files whose bytes came from the cache."""
+        """The downloaded files that were taken from the cache."""
         return tuple(outcome for outcome in self.outcomes if outcome.from_cache)
 
     @property
@@ -165,7 +164,7 @@ class Report:
         Return this report if nothing failed.
 
         Raises:
-            BatchError: If at least one file failed.
+            BatchError: If at least one item failed.
         """
         if failed := self.failed:
             errors = [outcome.error for outcome in failed if outcome.error]
@@ -176,10 +175,10 @@ class Report:
 
 class BatchError(ExceptionGroup[ArtifactoryError]):
     """
-    Raised if files of a bulk call failed; the others are done.
+    Items of a bulk call failed; the others are complete.
 
     Attributes:
-        report: All outcomes of an awaited call; only the failures if outcomes were taken one by one.
+        report: All outcomes, or only the failures if outcomes were taken one by one.
     """
 
     report: Report

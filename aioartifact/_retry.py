@@ -1,4 +1,4 @@
-"""When a failed request is worth another try, and how long to wait before it: arithmetic only."""
+"""Which failures are retried, and how long to wait before a retry; without I/O."""
 
 import re
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from typing import Self
 
 from ._errors import InvalidArgumentError
 
-# What time may cure: 408 and 5xx of RFC 9110 (15.5.9, 15.6), 429 of RFC 6585 (4), 425 of RFC 8470 (5.2).
-# JFrog's own client (jfrog-client-go) repeats 429 and everything from 500 on, but no time cures 501 or 505.
+# Transient: 408 and 5xx of RFC 9110 (15.5.9, 15.6), 429 of RFC 6585 (4), 425 of RFC 8470 (5.2).
+# JFrog's own client (jfrog-client-go) retries 429 and everything from 500 on, but 501 and 505 are permanent.
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
-# What the server says of itself, and not of one request (RFC 6585 section 4, RFC 9110 section 15.6.4).
+# About the server, not about one request (RFC 6585 section 4, RFC 9110 section 15.6.4).
 _SLOW_DOWN = frozenset({429, 503})
-# Whether these pass is only in their text: requests to wait, refusals for good, a server that is starting up.
+# Only the text shows whether these are transient: requests to wait, final refusals, a server that is starting up.
 _EXPLAINED = frozenset({400, 403, 500, 503})
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
@@ -23,14 +23,14 @@ _DELAY_SECONDS = re.compile(r"[0-9]+\Z")
 _LOGIN_SUSPENDED = re.compile(r"recurrent login failures.{0,40}try again in ([0-9]+) second", re.IGNORECASE)
 _USER_LOCKED = re.compile(r"\buser is locked\b", re.IGNORECASE)
 _FOLDER_DOWNLOADS_BUSY = re.compile(r"too many folder download", re.IGNORECASE)
-# The server names no time for it; packing another user's folder takes seconds, not milliseconds.
+# The server sends no Retry-After; packing the folder of another user takes seconds, not milliseconds.
 _FOLDER_DOWNLOADS_PAUSE = 1.0
 
-# Less does not count as progress: a connection that brings one byte would otherwise be resumed without end.
+# Less does not count as progress: connections that deliver one byte each would otherwise be resumed for ever.
 MIN_PROGRESS_BYTES = 64 * 1024
 MIN_PROGRESS_ENTRIES = 10
 
-# Artifactory needs a minute to start, and names no time: seldom enough for a server that has other work to do.
+# Artifactory needs a minute to start, and sends no Retry-After: check rarely, so as not to slow it down.
 _START_PAUSE_MIN, _START_PAUSE_MAX = 1.0, 5.0
 
 # 2.0 to a higher power overflows; long before, every sensible back-off has reached its maximum.
@@ -40,19 +40,19 @@ _MAX_DOUBLINGS = 1000
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """
-    How often, and after which pauses, transient failures are retried.
+    How often transient failures are retried, and with which back-off.
 
-    Pauses grow exponentially, with full jitter, so that many clients do not retry at the same time. A ``Retry-After``
-    of the server is honoured in full.
+    Back-off is exponential with full jitter, so that many clients do not retry at the same time. A longer
+    ``Retry-After`` of the server is honoured.
 
     Attributes:
-        attempts: Attempts in all; 1 means no retry. A transfer that breaks off resumes, and attempts are counted anew
-            after 64 KiB of a file, or 10 entries or a complete page of a listing, were received. Those of an upload
-            are never counted anew.
-        backoff_initial: Upper bound of the first pause, in seconds; it doubles with every attempt.
-        backoff_max: Upper bound of every pause, in seconds, except one that the server demands.
-        retry_after_max: Longest pause, in seconds, that the server may demand; a longer one ends the call. Also how
-            long to wait in all while the server is starting up, which uses no attempts.
+        attempts: Maximum attempts; 1 means no retries. For a download or a listing that breaks off, the count is reset
+            if 64 KiB of the file, or 10 entries or a complete page of the listing, were received. For an upload it is
+            never reset.
+        backoff_initial: Maximum of the first pause in seconds; it doubles with every attempt.
+        backoff_max: Maximum of all pauses in seconds, except for a ``Retry-After``.
+        retry_after_max: Maximum ``Retry-After`` in seconds; a longer one ends the call. Also the maximum total wait for
+            a server that is starting up, which does not count as an attempt.
 
     Raises:
         InvalidArgumentError: If *attempts* is not an integer of at least 1, or a time is not a finite number of at
@@ -79,12 +79,12 @@ class RetryPolicy:
         Return how long to wait for a server that is starting up.
 
         Args:
-            waited: Seconds since it first said so.
+            waited: Seconds since the first such response.
             draw: Random number of the caller, at least 0 and below 1.
-            retry_after: Seconds the server asked to wait, or None if it did not ask.
+            retry_after: Seconds in the ``Retry-After`` of the response, or None.
 
         Returns:
-            Seconds, or None to stop waiting: *retry_after_max* is used up, or the policy tries only once.
+            Seconds, or None to stop waiting: *retry_after_max* has passed, or the policy has one attempt.
         """
         remaining = self.retry_after_max - waited
         asked = retry_after or 0.0
@@ -103,11 +103,10 @@ class RetryPolicy:
         Args:
             attempt: Number of the attempt that failed; the first is 1.
             draw: Random number of the caller, at least 0 and below 1.
-            retry_after: Seconds the server asked to wait, or None if it did not ask.
+            retry_after: Seconds in the ``Retry-After`` of the response, or None.
 
         Returns:
-            Seconds, or None to give up: the attempts are used up, or the server asks for more than
-            *retry_after_max*.
+            Seconds, or None to fail: no attempts are left, or *retry_after* exceeds *retry_after_max*.
 
         See: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ ("Full Jitter")
         """
@@ -134,12 +133,12 @@ def is_retryable_status(status: int) -> bool:
 
 
 def asks_to_slow_down(status: int) -> bool:
-    """Whether *status* is about all requests to the server: it has too many."""
+    """Return whether *status* reports too many requests to the server, and not a failure of one."""
     return status in _SLOW_DOWN
 
 
 def is_explained(status: int) -> bool:
-    """Whether only the text of a response with *status* shows if the same request may succeed later."""
+    """Return whether only the text of a response with *status* shows if the same request may succeed later."""
     return status in _EXPLAINED
 
 
@@ -154,9 +153,9 @@ def is_idempotent(method: str) -> bool:
 
 def retry_after_from_message(status: int, message: str) -> float | None:
     """
-    Seconds to wait where a refusal that is otherwise final means "later", and says so only in its text.
+    Return the seconds to wait for a refusal that is transient only by its text.
 
-    Two answers of Artifactory do: 403 while logins are suspended ("recurrent login failures, please try again
+    Two responses of Artifactory are: 403 while logins are suspended ("recurrent login failures, please try again
     in N seconds"; right credentials are refused as well) and 400 while too many folder downloads run.
 
     Returns:
@@ -173,7 +172,7 @@ def retry_after_from_message(status: int, message: str) -> float | None:
 
 def is_login_refused(status: int, message: str) -> bool:
     """
-    Whether a refusal is about all logins of a user, and not about one item: they are suspended, or the user is locked.
+    Return whether a refusal is about all logins of a user, who is suspended or locked, and not about one item.
 
     See: JFrog documentation, "User Lock and Login Suspension"
     """
@@ -182,7 +181,7 @@ def is_login_refused(status: int, message: str) -> bool:
 
 def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
     """
-    Seconds that a response asks to wait: a date counts from its own ``Date``, as clocks differ; else from *now*.
+    Return the seconds in a ``Retry-After``. A date is compared with the ``Date`` of the response, else with *now*.
 
     Returns:
         See :func:`parse_retry_after`.
@@ -193,10 +192,10 @@ def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> float | No
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
     """
-    Seconds from *now* (an aware time) that a ``Retry-After`` header field asks to wait.
+    Return the seconds from *now* (an aware time) in a ``Retry-After`` header field.
 
     Returns:
-        At least 0, also for a date in the past; None if there is no field or it makes no sense.
+        At least 0, also for a date in the past; None if the field is missing or malformed.
 
     See: RFC 9110, 10.2.3 "Retry-After"
     """

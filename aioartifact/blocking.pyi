@@ -235,12 +235,12 @@ class Cache(_Cache):
         """List the files in the cache, sorted by their SHA-256."""
 
     def prune(self, *, max_bytes: int | None = None, older_than: float | None = None) -> list[CacheEntry]:
-        """Remove the least recently used files, and what killed processes have left; running downloads go on."""
+        """
+        Remove the least recently used files, and leftovers of killed processes; running downloads are not affected.
+        """
 
     def verify(self) -> list[CacheEntry]:
-        """
-        Hash every file in the cache, and remove those that are damaged; each use does so for the file it needs.
-        """
+        """Hash all files in the cache, and remove damaged ones. Each use of a file checks it, too."""
 
 class Lookup(_Lookup):
     """A table of the flavours of an artifact; `open` finds it, `create` makes it."""

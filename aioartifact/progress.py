@@ -1,7 +1,7 @@
 """
-Displays of transfers, each a sink for :class:`aioartifact.Progress`.
+Displays of progress: sinks for :class:`aioartifact.Progress`.
 
-Each is opened with ``with``, which also ends it::
+Use them as context managers::
 
     with rich_sink() as sink:
         await aioartifact.download_folder(url, "data", progress=aioartifact.Progress(sink))
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["log_sink", "rich_sink", "tqdm_sink"]
 
 _LOG = logging.getLogger("aioartifact.progress")
-# rich draws all bars anew ten times a second: 50 of them would take half of a core.
+# rich redraws all bars ten times a second: 50 of them would use half of a core.
 _MAX_FILES = 8
 _MEBIBYTE = 1024 * 1024
 
@@ -32,17 +32,17 @@ _MEBIBYTE = 1024 * 1024
 @contextmanager
 def rich_sink(console: "rich.console.Console | None" = None, *, transient: bool = False) -> Iterator[ProgressSink]:
     """
-    Show one bar for everything and one for each of at most eight files in flight, with rich.
+    Show a bar for the whole transfer, and one for each of up to eight files in flight, with rich.
 
     Args:
-        console: Where to draw; None draws on stderr.
-        transient: Whether nothing stays on the screen at the end.
+        console: Console to draw on; None draws on stderr.
+        transient: Whether to remove the bars at the end.
 
     Yields:
         The sink.
 
     Raises:
-        ImportError: rich is not installed; the extra ``progress`` has it.
+        ImportError: If rich is not installed; the extra ``progress`` installs it.
     """
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -78,9 +78,9 @@ class _RichBars:
             self._show(event)
 
     def _show(self, event: TransferEvent) -> None:
-        """Show a file, if it has a bar already or there is room for one more."""
+        """Show a file, if it has a bar or there is space for another one."""
         if event.key not in self._files and len(self._files) < _MAX_FILES:
-            # Percent-encoded, as it is in the URL: a server may hold any name, and a terminal obeys some.
+            # Percent-encoded as in the URL, because a name may contain control sequences of terminals.
             self._files[event.key] = self._display.add_task(event.key.rpartition("/")[2])
         if event.key in self._files:
             self._display.update(self._files[event.key], completed=event.bytes, total=event.total)
@@ -89,11 +89,11 @@ class _RichBars:
 @contextmanager
 def tqdm_sink(tqdm: Callable[..., Any], **options: Any) -> Iterator[ProgressSink]:
     """
-    Show one bar of bytes for everything, with tqdm.
+    Show one bar of bytes for the whole transfer, with tqdm.
 
     Args:
         tqdm: The class to use, such as ``tqdm.tqdm`` or ``tqdm.auto.tqdm``.
-        options: Passed on to it; they win over ``unit``, ``unit_scale`` and ``unit_divisor``.
+        options: Its arguments; they override ``unit``, ``unit_scale`` and ``unit_divisor``.
 
     Yields:
         The sink.

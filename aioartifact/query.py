@@ -7,8 +7,8 @@ Queries in AQL as typed values; :func:`aioartifact.aql` sends them.
 
     newest = query.items(repo="models", name=query.match("*.onnx"), created=query.last("7d"))
 
-Every value is checked where the query is built: AQL has no escapes, so what it cannot express is refused, and no
-value can become a part of the query.
+Values are validated when the query is built, so a value cannot change the query. AQL has no escapes; values that it
+cannot express raise an error.
 
 See: JFrog, "Artifactory Query Language".
 """
