@@ -262,7 +262,8 @@ async def filtered(session: aiohttp.ClientSession, folder: ItemURL, batches: Bat
     workers = state_of(session).limits.max_concurrency
 
     async def judge(entry: Entry) -> Entry | None:
-        return await _judged(session, _item(folder, entry), entry, wanted)
+        item = ItemURL(folder.server, folder.repository, entry.path)
+        return await _judged(session, item, entry, wanted)
 
     async with aclosing(batches):
         async for batch in batches:
@@ -273,10 +274,6 @@ async def filtered(session: aiohttp.ClientSession, folder: ItemURL, batches: Bat
             async with run_many(known, judge, max_concurrency=workers) as judged:
                 found = [entry async for entry in judged if entry is not None]
             yield found
-
-
-def _item(folder: ItemURL, entry: Entry) -> ItemURL:
-    return ItemURL(folder.server, folder.repository, entry.path)
 
 
 async def _judged(session: aiohttp.ClientSession, item: ItemURL, entry: Entry, wanted: Filter) -> Entry | None:

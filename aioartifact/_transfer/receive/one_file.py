@@ -374,9 +374,6 @@ class _Download:
             self._progress.advance(size - self._shown)
             self._shown = size
 
-    def _body(self, reply_seconds: float) -> Body:
-        return Body(self._session, self._item, self._pinned, self._partial, self._slots, self._show, reply_seconds)
-
     async def _receive(self, reply: Reply, asked: Range, reply_seconds: float) -> Sequence[bytes]:
         before = self._partial.size
         batch = await reply.next_batch(min(BATCH, asked.stop - asked.start))
@@ -394,7 +391,10 @@ class _Download:
             async with collapsed(), anyio.create_task_group() as helpers:
                 if self._partial.staging.is_shared:
                     helpers.start_soon(self._save_now_and_then)
-                self._is_received = await self._body(reply_seconds).receive(reply, asked, batch)
+                body = Body(
+                    self._session, self._item, self._pinned, self._partial, self._slots, self._show, reply_seconds
+                )
+                self._is_received = await body.receive(reply, asked, batch)
                 helpers.cancel_scope.cancel()
         if self._partial.size == before and self._pinned.size:
             raise ContentChanged  # a part without a byte

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from ..layouts.layout import LAYOUTS, ModuleInfo
 from ..protocol.formats import at
@@ -53,7 +54,9 @@ def _renamed(path: str, module: ModuleInfo, revision: str) -> str:
 
 
 def _revision(module: ModuleInfo, there: list[ModuleInfo], now_ms: int) -> str:
-    newest = max((_build(each) for each in there if each.file_integration != _SNAPSHOT), key=_number, default=None)
+    newest = max(
+        (_build(each) for each in there if each.file_integration != _SNAPSHOT), key=attrgetter("number"), default=None
+    )
     taken = {(each.file_integration, each.classifier, each.ext) for each in there}
     if newest and (newest.revision, module.classifier, module.ext) not in taken:
         return newest.revision
@@ -62,7 +65,3 @@ def _revision(module: ModuleInfo, there: list[ModuleInfo], now_ms: int) -> str:
 
 def _build(module: ModuleInfo) -> _Build:
     return _Build(int(module.file_integration.rpartition("-")[2]), module.file_integration)
-
-
-def _number(build: _Build) -> int:
-    return build.number

@@ -34,7 +34,7 @@ async def publish(exchange: Exchange) -> Reply:
     run = understood(partial(build_info.run_of, document))
     await _demand_deploy(builds, run)
     item = await exchange.instance.in_thread(partial(publish_document, builds, document))
-    return _published(exchange, item)
+    return Reply(204, {"X-Checksum-Sha256": item.content.sha256} if exchange.instance.profile.is_platform else {})
 
 
 async def append(exchange: Exchange) -> Reply:
@@ -159,7 +159,3 @@ async def _demand_deploy(builds: BuildAccess, run: Run) -> None:
         await deploy.demand_deploy(exchange, Checksums())
     except RefusalError as refusal:
         raise as_rest(refusal) from None
-
-
-def _published(exchange: Exchange, item: Item) -> Reply:
-    return Reply(204, {"X-Checksum-Sha256": item.content.sha256} if exchange.instance.profile.is_platform else {})

@@ -12,7 +12,7 @@ from ...layouts import names
 from ...protocol.replies import Reply, refuse
 from ...repositories.definitions import Repository
 from ...storage import checksum_policies
-from ...storage.blobs import BATCH, Content
+from ...storage.blobs import BATCH
 from ...storage.store import Checksums, ConflictError
 from ...wire.exchange import Exchange
 from ..request_checks import is_true
@@ -66,12 +66,8 @@ def _explode(exchange: Exchange, repository: Repository, blob: Path, name: str, 
                 contents[f"{folder}/{entry.path}".lstrip("/")] = store.blobs.add_all(_batches(file))
     with store.transaction():
         for path, content in contents.items():
-            how = deployment(exchange, _originals(repository, path, content))
+            how = deployment(exchange, checksum_policies.kept(repository, path, Checksums(), content))
             arrivals.store_file(store, repository, path, content, how)
-
-
-def _originals(repository: Repository, path: str, content: Content) -> Checksums:
-    return checksum_policies.kept(repository, path, Checksums(), content)
 
 
 def _demand_entry(exchange: Exchange, repository: Repository, path: str, entry: unpacking.Entry) -> None:

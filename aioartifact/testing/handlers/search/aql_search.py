@@ -20,7 +20,8 @@ async def aql(exchange: Exchange) -> Reply:
     if exchange.request.headers.get("Content-Type", "text/plain").partition(";")[0].strip() != "text/plain":
         refuse(415, "Unsupported Media Type")
     text = await _read_query(exchange) or exchange.target.query.get("query") or refuse(400, "Bad Request")
-    content_type = {"Content-Type": _content_type(exchange)}
+    is_text = exchange.request.headers.get("Accept") == "text/plain"
+    content_type = {"Content-Type": "text/plain" if is_text else "application/json"}
     rows = _rows(exchange, text)
     try:
         _demand_size(exchange, text)
@@ -109,7 +110,3 @@ async def _read_query(exchange: Exchange) -> str:
             if len(body) > _LIMIT:
                 refuse(413, "Request Entity Too Large")
     return body.decode("utf-8", "replace")
-
-
-def _content_type(exchange: Exchange) -> str:
-    return "text/plain" if exchange.request.headers.get("Accept") == "text/plain" else "application/json"

@@ -48,7 +48,7 @@ async def _answer(exchange: Exchange) -> Reply:
 
 def _info(exchange: Exchange) -> Reply:
     item = find_readable(exchange, "Not Found" if views.is_virtual(exchange) else _NOT_FOUND)
-    return _folder_info(exchange, item) if item.is_folder else _file_info(exchange, item)
+    return _folder_info(exchange, item) if item.is_folder else json_reply(_file_document(exchange, item), _FILE_INFO)
 
 
 def find_readable(exchange: Exchange, missing: str) -> Item:
@@ -115,10 +115,6 @@ def _file_document(exchange: Exchange, item: Item) -> dict[str, jackson.JSON]:
         "originalChecksums": original_checksums_of(item),
         "uri": exchange.link("api/storage", item.repo, item.path),
     }
-
-
-def _file_info(exchange: Exchange, item: Item) -> Reply:
-    return json_reply(_file_document(exchange, item), _FILE_INFO)
 
 
 def _remote_url(exchange: Exchange, item: Item) -> dict[str, str]:
