@@ -1,8 +1,8 @@
 """
 Conditions of a field: an operator and a value.
 
-AQL strings know no escape: a value runs to the next double quote, and leading blanks are lost. What AQL cannot
-express is refused here, so that no value can turn into another query.
+AQL strings have no escapes: a value ends at the next double quote, and leading blanks are lost. Values that AQL cannot
+express are rejected, so that no value can change the query.
 """
 
 import re
@@ -22,8 +22,8 @@ def string(value: str) -> str:
     Write *value* as an AQL string.
 
     Raises:
-        InvalidArgumentError: If it has a double quote or a leading blank, which AQL cannot express, or half of a
-            surrogate pair, which UTF-8 cannot; or it is not a str.
+        InvalidArgumentError: If *value* is not a str, or contains a double quote or a leading blank, which AQL cannot
+            express, or half of a surrogate pair, which UTF-8 cannot.
     """
     expect_text("a name or value in AQL", value)
     if '"' in value or value != value.lstrip() or has_surrogates(value):
@@ -33,10 +33,10 @@ def string(value: str) -> str:
 
 def literal(value: object) -> str:
     """
-    Write any value.
+    Write a value of any supported type.
 
     Raises:
-        InvalidArgumentError: See :func:`string`; or a date without time zone, or a value of another type.
+        InvalidArgumentError: See :func:`string`; or if a date has no time zone, or the type is not supported.
     """
     if value is None:
         return "null"
@@ -58,14 +58,14 @@ def _date(value: datetime) -> str:
 @dataclass(frozen=True, slots=True)
 class Condition:
     """
-    An operator and what it compares with; made by :func:`match`, :func:`gt` and their like.
+    A comparison with a value; returned by :func:`match`, :func:`gt` and similar functions.
 
     Attributes:
-        operator: As AQL spells it, ``"$gt"``.
-        value: Text, whole number, date with time zone, or None.
+        operator: Operator of AQL, such as ``"$gt"``.
+        value: str, int, datetime with time zone, or None.
 
     Raises:
-        InvalidArgumentError: AQL cannot express the value.
+        InvalidArgumentError: If AQL cannot express the value.
     """
 
     operator: str
@@ -81,99 +81,100 @@ class Condition:
 
 def eq(value: Value) -> Condition:
     """
-    Be this value, wildcards taken literally except for properties; a bare value means the same.
+    Equal to *value*; a value without a condition means the same. Wildcards are literal, except for properties.
 
     Raises:
-        InvalidArgumentError: If AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express the value.
     """
     return Condition("$eq", value)
 
 
 def ne(value: Value) -> Condition:
     """
-    Be another value, or none; ``ne(None)`` asks for any value.
+    Not equal to *value*, or without a value; ``ne(None)`` matches any value.
 
     Raises:
-        InvalidArgumentError: If AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express the value.
     """
     return Condition("$ne", value)
 
 
 def match(pattern: str) -> Condition:
     """
-    Fit a pattern: ``*`` is any run of characters, slashes included, ``?`` one character.
+    Matches a pattern: ``*`` is any number of characters, including slashes, ``?`` one character.
 
-    Neither can be escaped.
+    Wildcards cannot be escaped.
 
     Raises:
-        InvalidArgumentError: If AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express the value.
     """
     return Condition("$match", pattern)
 
 
 def not_match(pattern: str) -> Condition:
     """
-    Not fit a pattern, or have no value.
+    Does not match a pattern, or has no value.
 
     Raises:
-        InvalidArgumentError: If AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express the value.
     """
     return Condition("$nmatch", pattern)
 
 
 def gt(value: str | int | datetime) -> Condition:
     """
-    Be more or later than this.
+    Greater or later than *value*.
 
     Raises:
-        InvalidArgumentError: If AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express the value.
     """
     return Condition("$gt", value)
 
 
 def ge(value: str | int | datetime) -> Condition:
     """
-    Be this, or more or later.
+    Greater or later than *value*, or equal.
 
     Raises:
-        InvalidArgumentError: If AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express the value.
     """
     return Condition("$gte", value)
 
 
 def lt(value: str | int | datetime) -> Condition:
     """
-    Be less or earlier than this.
+    Less or earlier than *value*.
 
     Raises:
-        InvalidArgumentError: If AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express the value.
     """
     return Condition("$lt", value)
 
 
 def le(value: str | int | datetime) -> Condition:
     """
-    Be this, or less or earlier.
+    Less or earlier than *value*, or equal.
 
     Raises:
-        InvalidArgumentError: If AQL cannot express it.
+        InvalidArgumentError: If AQL cannot express the value.
     """
     return Condition("$lte", value)
 
 
 def last(period: str) -> Condition:
     """
-    Be a date within the last *period*: ``"3d"``, ``"2weeks"``, ``"90mi"``.
+    A date within the last *period*, such as ``"3d"``, ``"2weeks"`` or ``"90mi"``.
 
     Raises:
-        InvalidArgumentError: If it is not a number with a unit AQL knows: ms, s, mi, d, w, mo, y. There are no hours.
+        InvalidArgumentError: If *period* is not a number with a unit of AQL: ms, s, mi, d, w, mo or y; there are no
+            hours.
     """
     return Condition("$last", _period(period))
 
 
 def before(period: str) -> Condition:
     """
-    Be a date longer ago than *period*, see :func:`last`.
+    A date before the last *period*, see :func:`last`.
 
     Raises:
         InvalidArgumentError: See :func:`last`.

@@ -1,4 +1,4 @@
-"""Which items are meant: fields with conditions, and groups of them."""
+"""Criteria: fields with conditions, and groups of them."""
 
 import re
 from collections.abc import Iterator
@@ -19,25 +19,25 @@ _FIELD = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*|([a-z_]+\.)*@[^\s\"]+"
 
 class ItemFields(TypedDict, total=False):
     """
-    Fields of items that a query can ask for.
+    Fields of items that a query can compare.
 
     Attributes:
-        repo: Repository key; that of a virtual repository stands for its members.
-        path: Folder the item lies in, without slashes at its ends; ``"."`` for the root of the repository.
+        repo: Repository key; that of a virtual repository means its members.
+        path: Parent folder of the item, without leading and trailing slashes; ``"."`` for the root of the repository.
         name: Last segment.
-        type: ``"file"``, ``"folder"`` or ``"any"``; files if left out.
-        size: Bytes.
-        depth: Levels below the repository: 1 for what lies in its root.
-        created: When it was deployed here.
+        type: ``"file"``, ``"folder"`` or ``"any"``; ``"file"`` by default.
+        size: Size in bytes.
+        depth: Levels below the repository; 1 for items in its root.
+        created: When the item was deployed.
         modified: When its content was last modified.
-        updated: When anything about it last changed.
+        updated: When the content or the metadata last changed.
         created_by: User who deployed it.
         modified_by: User who last modified it.
-        sha256: Checksum in lower-case hexadecimal.
-        actual_sha1: Likewise.
-        actual_md5: Likewise.
-        original_sha1: As the client that deployed it said.
-        original_md5: Likewise.
+        sha256: SHA-256 in lower-case hexadecimal.
+        actual_sha1: SHA-1 in lower-case hexadecimal.
+        actual_md5: MD5 in lower-case hexadecimal.
+        original_sha1: SHA-1 that the client sent with the deployment.
+        original_md5: MD5 that the client sent with the deployment.
     """
 
     repo: Text
@@ -60,7 +60,7 @@ class ItemFields(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """Conditions that all hold together; made by :func:`where`, :func:`any_of` and their like."""
+    """Conditions that are all met; returned by :func:`where`, :func:`any_of` and similar functions."""
 
     filters: tuple[str, ...]
 
@@ -70,10 +70,10 @@ class Criteria:
 
 def where(*criteria: Criteria, **fields: Unpack[ItemFields]) -> Criteria:
     """
-    All of these: other criteria, and fields with a value or a condition.
+    Match items that meet all criteria, and whose fields meet all conditions.
 
     Raises:
-        InvalidArgumentError: AQL cannot express a value, or a field is none of :class:`ItemFields`.
+        InvalidArgumentError: If AQL cannot express a value, or a field is not one of :class:`ItemFields`.
     """
     filters = [each for group in criteria for each in _checked(group).filters]
     return Criteria((*filters, *_fields(fields)))
@@ -90,7 +90,7 @@ def _fields(fields: ItemFields) -> Iterator[str]:
 
 def field(name: str, value: Value | Condition) -> Criteria:
     """
-    One field by its name in AQL, also of another noun: ``field("stat.downloads", gt(0))``.
+    Match a field by its name in AQL, also one of another domain: ``field("stat.downloads", gt(0))``.
 
     Raises:
         InvalidArgumentError: If *name* cannot be a field, or AQL cannot express *value*.
@@ -103,14 +103,14 @@ def field(name: str, value: Value | Condition) -> Criteria:
 
 def has_property(key: str, value: str | Condition = "*") -> Criteria:
     """
-    A property of the item, with any value, or with one that fits.
+    Match items with a property, of any value or of a matching one.
 
     Args:
         key: Its key.
-        value: Text, in which ``*`` and ``?`` are wildcards here, or a condition.
+        value: str, with the wildcards ``*`` and ``?``, or a condition.
 
     Raises:
-        InvalidArgumentError: No property can have that key, or AQL cannot express the value.
+        InvalidArgumentError: If *key* cannot be the key of a property, or AQL cannot express the value.
     """
     string(key)
     return field(f"@{key}", value)
@@ -118,20 +118,20 @@ def has_property(key: str, value: str | Condition = "*") -> Criteria:
 
 def any_of(*criteria: Criteria) -> Criteria:
     """
-    At least one of these.
+    Match items that meet at least one of the criteria.
 
     Raises:
-        InvalidArgumentError: If there are none, or one has no conditions.
+        InvalidArgumentError: If there are no criteria, or one has no conditions.
     """
     return _group("$or", criteria)
 
 
 def all_of(*criteria: Criteria) -> Criteria:
     """
-    Each of these, as one group.
+    Match items that meet all criteria, as a group.
 
     Raises:
-        InvalidArgumentError: If there are none, or one has no conditions.
+        InvalidArgumentError: If there are no criteria, or one has no conditions.
     """
     return _group("$and", criteria)
 

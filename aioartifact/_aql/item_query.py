@@ -1,4 +1,4 @@
-"""Queries for items, as values that are built step by step and printed as AQL."""
+"""Queries for items: values that are built step by step, and converted to AQL."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from .._errors import InvalidArgumentError
 from .conditions import gt, string
 from .criteria import Criteria, ItemFields, any_of, field, where
 
-# The fields that identify an item; without them a server returns nothing to users who are not administrators.
+# The fields that identify an item; without them, only administrators get rows.
 KEY = ("repo", "path", "name")
 _FIELDS = frozenset(ItemFields.__annotations__)
 
@@ -17,15 +17,15 @@ _FIELDS = frozenset(ItemFields.__annotations__)
 @dataclass(frozen=True, slots=True)
 class Items:
     """
-    A query for items; :func:`items` makes it, each method returns a new one, and ``str()`` prints it.
+    A query for items, returned by :func:`items`; methods return a new query, and ``str()`` returns the AQL.
 
     Attributes:
-        criteria: Which items are meant.
-        included: Names to be in each row beside or instead of the default ones; ``()`` for these.
-        order: Fields the rows are sorted by; ``()`` for no order.
-        is_descending: Whether the last comes first.
-        start: How many rows are left out at the beginning.
-        most: How many rows there are at most; None for all.
+        criteria: Criteria of the items.
+        included: Fields of each row, see :meth:`include`; ``()`` for the default ones.
+        order: Fields to sort the rows by; ``()`` for no order.
+        is_descending: Whether to sort in descending order.
+        start: Number of rows to skip.
+        most: Maximum number of rows; None for all.
     """
 
     criteria: Criteria
@@ -37,7 +37,7 @@ class Items:
 
     def where(self, *criteria: Criteria, **fields: Unpack[ItemFields]) -> "Items":
         """
-        Only those that meet this, too.
+        Add criteria, which must be met, too.
 
         Raises:
             InvalidArgumentError: See :func:`where`.
@@ -46,13 +46,13 @@ class Items:
 
     def include(self, *names: str) -> "Items":
         """
-        Have these in each row.
+        Choose the fields of each row.
 
-        Fields come instead of the default ones, together with repo, path and name; other nouns, such as
-        ``"property"``, ``"stat"`` and ``"@key"``, beside them, as nested lists.
+        Fields of items replace the default ones, except for repo, path and name. Other domains, such as ``"property"``,
+        ``"stat"`` and ``"@key"``, are added as nested lists.
 
         Raises:
-            InvalidArgumentError: AQL cannot express a name.
+            InvalidArgumentError: If AQL cannot express a name.
         """
         for name in names:
             string(name)
@@ -61,7 +61,7 @@ class Items:
 
     def sort(self, *fields: str, descending: bool = False) -> "Items":
         """
-        Sort the rows; Artifactory's open-source edition refuses that.
+        Sort the rows; needs Artifactory Pro.
 
         Raises:
             InvalidArgumentError: If there are no fields, or one is not that of an item.
@@ -73,7 +73,7 @@ class Items:
 
     def offset(self, count: int) -> "Items":
         """
-        Leave rows out at the beginning.
+        Skip rows at the beginning.
 
         Raises:
             InvalidArgumentError: If *count* is not an integer of at least 0.
@@ -82,7 +82,7 @@ class Items:
 
     def limit(self, count: int) -> "Items":
         """
-        Return no more rows than that.
+        Limit the number of rows.
 
         Raises:
             InvalidArgumentError: If *count* is not an integer of at least 1.
@@ -90,7 +90,7 @@ class Items:
         return replace(self, most=_count("limit", count, least=1))
 
     def without(self, names: Collection[str]) -> "Items":
-        """Leave these out of each row; those that are not included do not matter."""
+        """Remove included fields; others are ignored."""
         return replace(self, included=tuple(name for name in self.included if name not in names))
 
     def __str__(self) -> str:
@@ -104,18 +104,18 @@ class Items:
 
     @property
     def is_pageable(self) -> bool:
-        """Whether a server that trims the rows can be asked for the next ones, since the order is ours."""
+        """Whether further requests can return the next rows if a server limits their number."""
         is_free = not (self.order or self.start or self.most is not None)
         return is_free and all(name in _FIELDS for name in self.included)
 
     def page(self, order: Sequence[str], last: Sequence[str] | None) -> "Items":
         """
-        The rows behind *last*, in the order of these fields; all rows if there is none.
+        Return a query for the rows after *last*, in the order of these fields; all rows if *last* is None.
 
-        A key rather than an offset: rows that come and go in between shift no others out of sight.
+        It uses a key instead of an offset, so that rows added or removed in between do not shift others.
 
         Raises:
-            InvalidArgumentError: AQL cannot express *last*.
+            InvalidArgumentError: If AQL cannot express *last*.
         """
         query = replace(self, order=tuple(order))
         return query if last is None else query.where(_behind(order, last))
@@ -123,14 +123,14 @@ class Items:
 
 def items(*criteria: Criteria, **fields: Unpack[ItemFields]) -> Items:
     """
-    Find items: those that meet all criteria; files only, unless *type* is given.
+    Find items that meet all criteria; only files, unless *type* is passed.
 
     ::
 
         items(repo="models", path=match("speech/*"), size=gt(1_000_000)).include("sha256").limit(10)
 
     Raises:
-        InvalidArgumentError: AQL cannot express a value, or a field is none of :class:`ItemFields`.
+        InvalidArgumentError: If AQL cannot express a value, or a field is not one of :class:`ItemFields`.
     """
     return Items(where(*criteria, **fields))
 

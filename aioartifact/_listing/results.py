@@ -1,4 +1,4 @@
-"""What users hold of a listing or a search: results as they come, and whether they are all."""
+"""The results of a listing or a search as they arrive, and whether they are complete."""
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import nullcontext
@@ -19,14 +19,14 @@ Batches: TypeAlias = AsyncGenerator[list[Entry], None]
 @dataclass(slots=True)
 class ListingStatus:
     """
-    What is found out about results on the way to them; what makes the results writes it down here.
+    Status of results, written by the generator that yields them.
 
-    That is not done in the results themselves: they and what makes them would hold each other, so that the garbage
-    collector would find them where they are dropped early, and have the loop close all the generators at once.
+    It is separate from the results, to avoid a reference cycle between them and the generator: if results were dropped
+    early, the garbage collector would make the loop close all generators at once.
 
     Attributes:
-        method: How the server is being asked.
-        is_doubtful: Whether the server may have left something out without a word.
+        method: The listing method in use.
+        is_doubtful: Whether the server may have omitted results without notice.
     """
 
     method: Method | None = None
@@ -37,12 +37,12 @@ class Results(Generic[T]):
     """
     Results as they arrive: iterate over them with ``async for``.
 
-    Nothing is asked before the first one is wanted. Open it with ``async with`` to leave early: the connection it
-    reads from is closed at the end of the block, and no later than when it is dropped otherwise.
+    No request is sent before the first result is requested. To stop early, use ``async with``: the connection is closed
+    at the end of the block. Without a block, it is closed when the object is garbage-collected.
 
     Attributes:
-        is_complete: Whether everything has come that this user may see. False until the end is reached, for good
-            after an error, and where the results are doubtful.
+        is_complete: Whether all results that the user may see have arrived. False until the end is reached, after an
+            error, and if *is_doubtful*.
     """
 
     __module__ = "aioartifact"  # Results[Row] in a signature keeps what this is when the signature is read
@@ -61,7 +61,7 @@ class Results(Generic[T]):
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether the server may have left something out without a word."""
+        """Whether the server may have omitted results without notice."""
         return self._status.is_doubtful
 
     def __aiter__(self) -> Self:
@@ -69,10 +69,10 @@ class Results(Generic[T]):
 
     async def __anext__(self) -> T:
         """
-        Wait for the next one.
+        Wait for the next result.
 
         Raises:
-            ArtifactoryError: The errors of the function that made this.
+            ArtifactoryError: The errors of the function that returned this object.
             StopAsyncIteration: If there are no more.
         """
         while (result := next(self._batch, None)) is None:
@@ -80,7 +80,7 @@ class Results(Generic[T]):
         return result
 
     async def _next_results(self) -> list[T]:
-        """Wait for the next result, and return it with those that arrived with it; none at the end."""
+        """Wait for the next results, and return them; none at the end."""
         try:
             return [await anext(self), *self._batch]
         except StopAsyncIteration:
@@ -101,7 +101,7 @@ class Results(Generic[T]):
         if self._observed is None and not self._is_over:
             self._observed = observer.start_operation(self._operation)
         try:
-            # Not longer: what the caller does between two batches is not a part of this operation.
+            # Not longer: the caller's work between two batches is not part of this operation.
             with nullcontext() if self._observed is None else self._observed.active():
                 return await anext(self._batches)
         except BaseException as error:
@@ -122,7 +122,7 @@ class Results(Generic[T]):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """End it: nothing more comes, and its connection is closed."""
+        """End the iteration, and close its connection."""
         self._is_over = True
         self._batch = iter(())
         await self._batches.aclose()
@@ -138,14 +138,14 @@ class Listing(Results[Entry]):
     @property
     def method(self) -> Method | None:
         """
-        How the server is being asked; None before the first entry is wanted.
+        The listing method; None before the first entry is requested.
 
-        That is ``"file-list"``, ``"aql"``, or ``"folders"``, one by one.
+        One of ``"file-list"``, ``"aql"`` and ``"folders"``.
         """
         return self._status.method
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: how far the listing is; its entries come with ``async for``."""
+        """Return the state of the listing for notebooks; entries are read with ``async for``."""
         method = self.method or "not started"
         state = "complete" if self.is_complete else "may have gaps" if self.is_doubtful else "not at its end"
         hint = "use `async for entry in listing` or `[entry async for entry in listing]`"
@@ -153,7 +153,7 @@ class Listing(Results[Entry]):
 
 
 class FileListing(Listing):
-    """The files of a tree, as they arrive: a :class:`Listing` without folders, which type checkers know."""
+    """The files of a tree as they arrive: a :class:`Listing` of :class:`FileInfo` only, for type checkers."""
 
     if TYPE_CHECKING:
 

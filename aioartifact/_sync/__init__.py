@@ -1,8 +1,7 @@
 """
-What a sync would do, as a value; and how that is decided.
+Plans of syncs, and how they are computed.
 
-Two listings come in, one of what is wanted and one of what is there; a plan comes out. Nothing here looks at a disk
-or a server.
+The input is the listings of source and destination, the output a plan; without I/O.
 """
 
 from .matching import Sides, decide, has_twins, needed_digests

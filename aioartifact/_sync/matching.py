@@ -1,4 +1,4 @@
-"""What to do about each path, decided from two listings."""
+"""The action for each path, computed from two listings."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,12 +14,12 @@ class Sides:
     Both sides of a sync. Keys are paths as the destination's file system distinguishes them.
 
     Attributes:
-        wanted: What the source has.
-        found: What the destination has.
-        obstacles: What else the destination has, such as links, and what it is in words.
-        unfit: What the source has and the destination cannot hold, by path, and why.
-        linked: Those of *found* that are symbolic links, or that such a link leads to. Only a transfer may write to
-            them, and nothing is copied from them: they change together.
+        wanted: Files of the source.
+        found: Files of the destination.
+        obstacles: Other entries of the destination, such as links, with their descriptions.
+        unfit: Files of the source that the destination cannot store, by path, with the reasons.
+        linked: Those of *found* that are symbolic links or their targets. Only transfers may write to them, and nothing
+            is copied from them, because they change together.
     """
 
     wanted: Mapping[str, SyncFile]
@@ -30,7 +30,7 @@ class Sides:
 
 
 def has_twins(keys: Iterable[str], paths: Iterable[str]) -> bool:
-    """Whether different *paths* have the same key among *keys*, in the same order."""
+    """Return whether different *paths* have equal keys; *keys* has the same order."""
     first: dict[str, str] = {}
     return any(first.setdefault(key, path) != path for key, path in zip(keys, paths, strict=True))
 
@@ -39,10 +39,10 @@ def needed_digests(
     local: Mapping[str, SyncFile], remote: Mapping[str, SyncFile], direction: Direction
 ) -> dict[str, frozenset[Algorithm]]:
     """
-    Which checksums of which local files decide something, by key.
+    Return which checksums of which local files are needed, by key.
 
-    Those of a file that has the size of the other side's file of this path; and, to find what was renamed, those of a
-    file that has the size of one that would be transferred.
+    They are those of files with the same path and size on both sides, and, to detect renamed files, those with the size
+    of a file to transfer.
     """
     movable = _movable(local, remote, direction)
     needed: dict[str, frozenset[Algorithm]] = {}
@@ -65,11 +65,11 @@ def _told(file: SyncFile) -> frozenset[Algorithm]:
 def _movable(
     local: Mapping[str, SyncFile], remote: Mapping[str, SyncFile], direction: Direction
 ) -> dict[int, set[Algorithm]]:
-    """By size, the checksums on the server of files whose content may be under another name, too."""
+    """Return the checksums of files on the server whose content may be under another name, too, by size."""
     movable: dict[int, set[Algorithm]] = defaultdict(set)
     for key, file in remote.items():
         same = local.get(key)
-        # An upload may find its content under any name of the server's. A download looks for what is not here.
+        # An upload may find its content under any name on the server. A download searches for missing content only.
         if file.size and (direction == "upload" or same is None or same.size != file.size):
             movable[file.size] |= _told(file)
     return movable
@@ -77,9 +77,9 @@ def _movable(
 
 def decide(sides: Sides, direction: Direction, *, delete: bool) -> tuple[SyncAction, ...]:
     """
-    Decide about every path, sorted by path.
+    Return the action for each path, sorted by path.
 
-    Content is taken only from files that nothing replaces: those that are kept, and those the source does not have.
+    Content is only copied from files that are not replaced: unchanged ones, and those that the source does not have.
     """
     kept = {key for key, file in sides.wanted.items() if _is_kept(file, sides.found.get(key))}
     lasting = {
@@ -100,17 +100,17 @@ def _is_kept(wanted: SyncFile, found: SyncFile | None) -> bool:
 
 
 class _Contents:
-    """Files by what they hold."""
+    """Files by content."""
 
     def __init__(self, files: Mapping[str, SyncFile]) -> None:
         self._keys: dict[tuple[str, str], str] = {}
         for key, file in files.items():
-            # An empty file is made as fast as it is copied.
+            # Creating an empty file is as fast as copying one.
             for content in _contents(file) if file.size else ():
                 self._keys.setdefault(content, key)
 
     def find(self, wanted: SyncFile) -> str | None:
-        """Key of a file that holds what is *wanted*."""
+        """Return the key of a file with the content of *wanted*."""
         return next((self._keys[content] for content in _contents(wanted) if content in self._keys), None)
 
 
@@ -121,7 +121,7 @@ def _contents(file: SyncFile) -> Iterator[tuple[str, str]]:
 
 
 class _Matcher:
-    """Decides about one path after the other; a file is renamed once."""
+    """Decides on one path after the other; renames a file only once."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class _Matcher:
             return SyncAction("keep", path, source, target)
         if reason := self._in_the_way(key):
             return SyncAction("conflict", path, source, target, reason=reason)
-        # A server does not store checksum files; nothing can be made of them by their content.
+        # Servers do not store checksum files, so they cannot be copied by content.
         is_claim = self._direction == "upload" and checksum_file(path) is not None
         # A rename would replace the link.
         origin_key = None if is_claim or key in self._sides.linked else self._contents.find(source)
@@ -156,7 +156,7 @@ class _Matcher:
         return SyncAction("copy", path, source, target, self._sides.found[origin_key])
 
     def _in_the_way(self, key: str) -> str:
-        """What keeps a file from getting this path; ``""`` if nothing does."""
+        """Return why a file cannot be written to this path; ``""`` if it can."""
         if key in self._folders:
             return "a folder of this name is in the way"
         if key in self._sides.obstacles:

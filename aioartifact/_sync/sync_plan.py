@@ -1,4 +1,4 @@
-"""The plan of a sync: its actions, as a value, as a table for people to read, and as JSON."""
+"""The plan of a sync: its actions, as a value, as a text table, and as JSON."""
 
 import heapq
 import json
@@ -27,7 +27,7 @@ _WORDS: dict[ActionKind, str] = {
     "keep": "kept",
 }
 T = TypeVar("T")
-# What each kind of action cannot do without.
+# Required attributes of each kind of action.
 _NEEDS: dict[ActionKind, tuple[str, ...]] = {
     "keep": ("source", "target"),
     "fetch": ("source",),
@@ -43,14 +43,13 @@ _FILES = ("source", "target", "origin")
 @dataclass(frozen=True, slots=True)
 class SyncFile:
     """
-    A file as a plan saw it.
+    A file at the time of the plan.
 
     Attributes:
-        path: Its path below the folder that is synced, raw, with slashes.
+        path: Path below the synced folder, not encoded, with slashes.
         size: Bytes.
-        checksums: Those that are known; a local file is read only where its checksum decides something.
-        modified_ns: When a local file was last modified, in nanoseconds since 1970; None for files of a server, which
-            their checksums distinguish.
+        checksums: Known checksums; a local file is read only if its checksum is needed.
+        modified_ns: When a local file was last modified, in nanoseconds since 1970; None for files of a server.
     """
 
     path: str
@@ -59,24 +58,24 @@ class SyncFile:
     modified_ns: int | None = None
 
     def has_content_of(self, other: "SyncFile") -> bool:
-        """Whether both are known to hold the same bytes."""
+        """Return whether both are known to have the same content."""
         return self.size == other.size and self.checksums.agree_with(other.checksums)
 
 
 @dataclass(frozen=True, slots=True)
 class SyncAction:
     """
-    What is done about one path.
+    The action for one path.
 
     Attributes:
-        kind: ``"keep"``: the destination has the content. ``"fetch"`` or ``"send"``: it is transferred. ``"copy"``,
-            ``"rename"``: the destination has the content under another name, which it keeps, or loses.
-            ``"delete"``: the source does not have it. ``"conflict"``: nothing can be done, see *reason*.
-        path: Path below both folders, raw, with slashes.
-        source: The file at the source; None for a deletion, and for a conflict about what is no file.
-        target: The file at the destination, which is replaced or deleted; None where there is none.
-        origin: The file at the destination that is copied or renamed.
-        reason: Why nothing can be done; ``""`` except for a conflict.
+        kind: ``"keep"``: the file is unchanged. ``"fetch"`` or ``"send"``: it is transferred. ``"copy"`` or
+            ``"rename"``: the destination has the content under another name. ``"delete"``: the source does not have the
+            file. ``"conflict"``: the file cannot be synced, see *reason*.
+        path: Path below both folders, not encoded, with slashes.
+        source: The file at the source; None for a deletion, and for a conflict about something that is not a file.
+        target: The file at the destination that is replaced or deleted, or None.
+        origin: The file at the destination that is copied or renamed, or None.
+        reason: Reason of a conflict; otherwise ``""``.
     """
 
     kind: ActionKind
@@ -88,7 +87,7 @@ class SyncAction:
 
     @property
     def size(self) -> int:
-        """Bytes of the file that this is about."""
+        """Size of the file in bytes."""
         file = self.source or self.target
         return file.size if file else 0
 
@@ -96,23 +95,23 @@ class SyncAction:
 @dataclass(frozen=True, slots=True, repr=False)
 class SyncPlan(ShortRepr):
     """
-    What a sync would do, made by :func:`plan_sync` and done by :func:`run_sync`.
+    The actions of a sync, computed by :func:`plan_sync` and executed by :func:`run_sync`.
 
-    ``str()`` of it is a table of all that would change; :meth:`to_json` keeps it for later. It holds no secrets.
+    ``str()`` returns a table of all changes; :meth:`to_json` serializes the plan. It contains no secrets.
 
     Attributes:
-        source: URL or absolute path of the folder that is the model.
-        destination: URL or absolute path of the folder that becomes like it.
-        direction: ``"download"`` where the source is on a server, else ``"upload"``.
-        actions: What is done about each path, sorted by path.
-        is_complete: Whether the server's folder was listed to its end; else nothing is deleted.
-        method: How the server was asked: ``"file-list"``, ``"aql"`` or ``"folders"``; ``"cache"`` if an offline cache
-            was used instead; None where it has no such folder yet.
-        manifest: Absolute path of the file in which is recorded what local files hold, or None.
-        creates_folder: Whether the local folder is created although nothing is fetched: the source is an empty folder.
+        source: URL or absolute path of the folder to copy from.
+        destination: URL or absolute path of the folder to change.
+        direction: ``"download"`` if the source is on a server, otherwise ``"upload"``.
+        actions: The action for each path, sorted by path.
+        is_complete: Whether the listing of the server's folder is complete; if not, nothing is deleted.
+        method: The listing method: ``"file-list"``, ``"aql"`` or ``"folders"``; ``"cache"`` for an offline cache; None
+            if the folder does not exist on the server yet.
+        manifest: Absolute path of the file that records checksums of local files, or None.
+        creates_folder: Whether an empty local folder is created, because the source is an empty folder.
 
     Raises:
-        InvalidURLError: A folder's URL is not that of an item; one that holds credentials is not.
+        InvalidURLError: If the URL of a folder is not that of an item, or contains credentials.
     """
 
     source: str
@@ -129,32 +128,32 @@ class SyncPlan(ShortRepr):
             parse_item_url(folder)
 
     def of(self, *kinds: ActionKind) -> tuple[SyncAction, ...]:
-        """The actions of these *kinds*."""
+        """Return the actions of these *kinds*."""
         return tuple(action for action in self.actions if action.kind in kinds)
 
     @property
     def changes(self) -> tuple[SyncAction, ...]:
-        """All actions but those that keep what is there; none at all where both sides are in sync."""
+        """All actions that change something; empty if both sides are equal."""
         return tuple(action for action in self.actions if action.kind != "keep")
 
     @property
     def bytes_to_transfer(self) -> int:
-        """Bytes of all files that are to be fetched or sent."""
+        """Total size of the files to transfer in bytes."""
         return sum(action.size for action in self.of("fetch", "send"))
 
     def split(self, n: int) -> "SplitPlan":
         """
-        Divide the transfers into *n* plans of about the same number of bytes, to be run anywhere, at the same time.
+        Divide the transfers into *n* plans of about the same size, which may run at the same time on several machines.
 
-        Everything else is in a last plan, to be run when all parts have succeeded: copies, renames and deletions, files
-        that are kept, conflicts, and checksum files, which follow the files that they belong to. Parts on several
-        machines need a local folder that all of them share, and a plan without *manifest*.
+        Run the last plan when all parts have succeeded; it has everything else: copies, renames, deletions, unchanged
+        files, conflicts and checksum files. To run parts on several machines, they need a shared local folder, and a
+        plan without *manifest*.
 
         Args:
             n: Number of parts. With fewer transfers, some are empty.
 
         Raises:
-            InvalidArgumentError: If *n* is not a whole number of at least 1.
+            InvalidArgumentError: If *n* is not an integer of at least 1.
         """
         check_count("n", n)
         transfers = [action for action in self.actions if _may_run_apart(action)]
@@ -176,7 +175,7 @@ class SyncPlan(ShortRepr):
         return "\n".join(head + rows(self.changes))
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: the summary, and a row for each change."""
+        """Return a table for notebooks: the summary, and a row for each change."""
         counts = summary(self.actions, self.bytes_to_transfer)
         caption = f"{self.source} → {self.destination}: {counts}; listing: {self._listed()}"
         rows = [
@@ -190,7 +189,7 @@ class SyncPlan(ShortRepr):
         return f"{'complete' if self.is_complete else 'incomplete'}, by {self.method}"
 
     def to_json(self) -> str:
-        """The plan as JSON, for :meth:`from_json` of this release and later ones."""
+        """Return the plan as JSON, for :meth:`from_json` of this release or a later one."""
         document = {
             "version": _VERSION,
             "source": self.source,
@@ -207,11 +206,11 @@ class SyncPlan(ShortRepr):
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
         """
-        Read a plan that :meth:`to_json` has written.
+        Read a plan from the result of :meth:`to_json`.
 
         Raises:
-            InvalidArgumentError: If it is not one, or of a later release.
-            InvalidURLError: A folder's URL in it is not that of an item.
+            InvalidArgumentError: If it is not a plan, or was written by a later release.
+            InvalidURLError: If the URL of a folder in it is not that of an item.
         """
         document = _parsed(text)
         if (version := document.get("version")) != _VERSION:
@@ -235,8 +234,8 @@ class SplitPlan(NamedTuple):
     The parts of a plan, see :meth:`SyncPlan.split`.
 
     Attributes:
-        parts: Plans with transfers only; they may be run at the same time.
-        last: What is left, to be run when all parts have succeeded.
+        parts: Plans with transfers only, which may run at the same time.
+        last: The plan with all other actions, to run when all parts have succeeded.
     """
 
     parts: tuple[SyncPlan, ...]
@@ -244,7 +243,7 @@ class SplitPlan(NamedTuple):
 
 
 def _may_run_apart(action: SyncAction) -> bool:
-    """Whether an action depends on no other one; a checksum file must follow the file that it belongs to."""
+    """Return whether an action is independent of others; a checksum file must follow its file."""
     return action.kind == "fetch" or (action.kind == "send" and checksum_file(action.path) is None)
 
 
@@ -263,14 +262,14 @@ def _text_or_none(document: Mapping[str, Any], name: str) -> str | None:
 
 
 def summary(actions: Sequence[SyncAction], bytes_to_transfer: int) -> str:
-    """Counts of the *actions*, in one line."""
+    """Return the counts of the *actions* in one line."""
     counts = Counter(action.kind for action in actions)
     parts = [f"{counts[kind]} {words}" for kind, words in _WORDS.items() if counts[kind]]
     return f"{', '.join(parts) or 'nothing on either side'}; {bytes_to_transfer} bytes to transfer"
 
 
 def rows(actions: Sequence[SyncAction]) -> list[str]:
-    """One line for each action, in columns: kind, bytes, path."""
+    """Return one line for each action, with the columns kind, bytes and path."""
     width = max((len(str(action.size)) for action in actions), default=0)
     return [f"{action.kind:<8}  {action.size:>{width}}  {_shown(action.path)}{_remark(action)}" for action in actions]
 
@@ -284,15 +283,15 @@ def _remark(action: SyncAction) -> str:
 
 
 def _shown(text: str) -> str:
-    """A name that cannot move the cursor of a terminal, or break the line."""
+    """Return a name without control characters."""
     return text if text.isprintable() else ascii(text)
 
 
 def balanced(weights: Sequence[float], n: int) -> list[list[int]]:
     """
-    Return the indexes of the items of each of *n* parts, sorted; none is heavier than the mean and one item more.
+    Return the sorted indexes of the items of each of *n* parts; no part exceeds the mean by more than one item.
 
-    The heaviest item comes first, and each goes to the lightest part.
+    The largest items are assigned first, each to the smallest part.
     """
     parts: list[list[int]] = [[] for _ in range(n)]
     lightest = [(0.0, 0, number) for number in range(n)]
@@ -304,7 +303,7 @@ def balanced(weights: Sequence[float], n: int) -> list[list[int]]:
 
 
 def write_action(action: SyncAction) -> dict[str, Any]:
-    """An action as an object; what says nothing is left out."""
+    """Return an action as an object; default values are omitted."""
     files = {"source": action.source, "target": action.target, "origin": action.origin}
     document: dict[str, Any] = {"kind": action.kind, "path": action.path}
     document.update((name, _write_file(file)) for name, file in files.items() if file)
@@ -324,7 +323,7 @@ def read_action(where: str, value: object) -> SyncAction:
     Read an action.
 
     Raises:
-        InvalidArgumentError: If it is not one; *where* it stands is in the message.
+        InvalidArgumentError: If it is not an action; the message contains *where*.
     """
     document = read_object(where, value)
     kind = read_choice(where, document, "kind", _NEEDS)
@@ -366,7 +365,7 @@ def read_object(where: str, value: object) -> Mapping[str, Any]:
 
 def read(where: str, document: Mapping[str, Any], name: str, kind: type[T]) -> T:
     """
-    Return the value of *name*, which is of this *kind*.
+    Return the value of *name*, which must be of this *kind*.
 
     Raises:
         InvalidArgumentError: If it is missing, or of another kind.
@@ -383,7 +382,7 @@ def read_choice(where: str, document: Mapping[str, Any], name: str, choices: Ite
     Return the value of *name*, which is one of *choices*.
 
     Raises:
-        InvalidArgumentError: If it is missing, or none of them.
+        InvalidArgumentError: If it is missing, or not one of them.
     """
     known = list(choices)
     for choice in known:
@@ -393,5 +392,5 @@ def read_choice(where: str, document: Mapping[str, Any], name: str, choices: Ite
 
 
 def malformed(where: str, what: str) -> InvalidArgumentError:
-    """The error for a document that is no plan."""
+    """Return the error for a document that is not a plan."""
     return InvalidArgumentError(f"sync plan: {where}: {what}", hint="use what SyncPlan.to_json() has written")
