@@ -108,6 +108,49 @@ def draw_ranges() -> None:
     )
 
 
+def draw_layers() -> None:
+    write(
+        "layers",
+        760,
+        470,
+        "The layers of the client: what each imports is below it",
+        box(110, 10, 540, 44, "your program · cli · fsspec · blocking"),
+        arrow((380, 54), (380, 72)),
+        box(
+            110,
+            74,
+            540,
+            60,
+            "_api: public functions, one module a subject\ndownload · deploy · sync · walk · search · versions",
+        ),
+        arrow((170, 134), (170, 160)),
+        arrow((380, 134), (380, 160)),
+        arrow((590, 134), (590, 160)),
+        box(110, 162, 120, 76, "_listing\ntrees of\na server"),
+        box(240, 162, 250, 76, "_transfer\nmany: bulk calls and folders\nreceive · send: one file"),
+        arrow((490, 200), (518, 200)),
+        box(520, 162, 130, 76, "_cache\nfiles by their\nSHA-256"),
+        arrow((170, 238), (170, 264)),
+        arrow((320, 238), (260, 264)),
+        arrow((420, 238), (500, 264)),
+        arrow((590, 238), (590, 264)),
+        box(110, 266, 250, 76, "_session\nretries, credentials, limits;\naiohttp", GOOD),
+        box(400, 266, 250, 76, "_files, on _threads\nstaging files, locks, trees;\naiofiles", GOOD),
+        arrow((110, 304), (72, 304)),
+        text(36, 300, "server", size=13),
+        arrow((650, 304), (688, 304)),
+        text(722, 300, "disk", size=13),
+        arrow((235, 342), (235, 368)),
+        arrow((525, 342), (525, 368)),
+        box(110, 370, 540, 44, "_protocol · _credentials · _aql · _archives · _sync: decisions"),
+        box(110, 414, 540, 44, "_models · _options · _progress · _address · _retry · _errors: values"),
+        text(722, 396, "no I/O,", size=13, colour=MUTED),
+        text(722, 414, "nothing is", size=13, colour=MUTED),
+        text(722, 432, "awaited", size=13, colour=MUTED),
+    )
+
+
 if __name__ == "__main__":
+    draw_layers()
     draw_download()
     draw_ranges()
