@@ -109,7 +109,7 @@ def with_patterns(command: F) -> F:
 
 def dry_run(command: F) -> F:
     """Add ``--dry-run`` to the command."""
-    return click.option("--dry-run", is_flag=True, help="Show what would happen, and change nothing.")(command)
+    return click.option("--dry-run", is_flag=True, help="Only show what would be done.")(command)
 
 
 def parse_properties(given: Iterable[str], hint: str = "--property") -> dict[str, list[str]]:

@@ -85,13 +85,13 @@ class Verbs(click.Group):
     "--timeout",
     metavar="SECONDS",
     type=_SECONDS,
-    help="Wait for a response at most so long; default: 600.",
+    help="Maximum wait for a response; default: 600.",
 )
 @click.option(
     "--stall",
     metavar="SECONDS",
     type=_SECONDS,
-    help="Wait for the next byte of a file at most so long; default: 60.",
+    help="Maximum wait for the next bytes of a file; default: 60.",
 )
 @click.option("--retries", metavar="N", type=click.IntRange(min=0), help="Retries of a transient failure; default: 4.")
 @click.option("--user-agent", metavar="TEXT", help="User-Agent to send instead of the default.")

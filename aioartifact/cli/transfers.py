@@ -34,7 +34,7 @@ def max_concurrency(command: F) -> F:
 
 def cached(command: F) -> F:
     """Add ``--cache`` and ``--offline`` to the command."""
-    offline = click.option("--offline", is_flag=True, help="Use the cache alone, and send no request.")
+    offline = click.option("--offline", is_flag=True, help="Use only the cache, and send no requests.")
     cache = click.option("--cache", is_flag=True, help="Take files from the cache, and add others to it.")
     return cache(offline(command))
 

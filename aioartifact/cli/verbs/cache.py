@@ -37,15 +37,17 @@ def ls(settings: Settings, folder: Path | None, as_json: bool) -> None:
 
 @cache.command()
 @_FOLDER
-@click.option("--max-size", metavar="SIZE", type=SIZE, help="Keep the most recently used files up to this: 500M, 20G.")
-@click.option("--older-than", metavar="TIME", type=DURATION, help="Remove files last used that long ago: 12h, 7d.")
+@click.option("--max-size", metavar="SIZE", type=SIZE, help="Maximum total size of the remaining files: 500M, 20G.")
+@click.option(
+    "--older-than", metavar="TIME", type=DURATION, help="Remove files that were not used for this time: 12h, 7d."
+)
 @as_json
 @click.pass_obj
 def prune(
     settings: Settings, folder: Path | None, max_size: int | None, older_than: float | None, as_json: bool
 ) -> None:
     """
-    Remove the least recently used files, and what killed processes have left.
+    Remove the least recently used files, and leftovers of killed processes.
 
     With --max-size 0, all files are removed. Running downloads continue.
     """
@@ -59,7 +61,7 @@ def prune(
 @as_json
 @click.pass_obj
 def verify(settings: Settings, folder: Path | None, as_json: bool) -> int:
-    """Hash every file in the cache, and remove the damaged ones; exit code 1 if there were any."""
+    """Hash all files in the cache, and remove damaged ones; exit code 1 if there were any."""
     damaged = run(aioartifact.Cache(folder).verify)
     _show(settings, damaged, "damaged", as_json=as_json)
     return FAILED if damaged else DONE

@@ -29,7 +29,7 @@ _INDENT = " " * 20
 @click.pass_obj
 def doctor(settings: Settings, url: str, as_json: bool) -> int:
     """
-    Find out what is wrong with a server, or the way to it.
+    Find out what is wrong with a server or the connection to it.
 
     Checks host name, proxy, certificate, address, clock, latency, version, credentials, listing and downloads. URL is
     the address of a server, or of a folder to check with. Exit code 1 if a check fails; nothing is changed.

@@ -30,7 +30,7 @@ from ..transfers import Failures, cache_of, cached, max_concurrency, on_error, s
     help="Local folder, created if missing; default: the current one.",
 )
 @click.option("--tree", is_flag=True, help="Keep the path in the repository, below the destination.")
-@click.option("--folder", is_flag=True, help="The URL is a folder; saves the request that finds out.")
+@click.option("--folder", is_flag=True, help="The URL is a folder; saves the request that checks this.")
 @with_patterns
 @click.option(
     "--overwrite",
@@ -41,8 +41,8 @@ from ..transfers import Failures, cache_of, cached, max_concurrency, on_error, s
 @on_error
 @max_concurrency
 @click.option("--limit-rate", metavar="SIZE", type=SIZE, help="Bytes per second, of all files together: 500K, 10M.")
-@click.option("--manifest", metavar="FILE", help="Record verified files there, so that they are not read next time.")
-@click.option("--durable", is_flag=True, help="Report files only when they would survive a crash of the machine.")
+@click.option("--manifest", metavar="FILE", help="Record verified files in this file; they are not read next time.")
+@click.option("--durable", is_flag=True, help="Report files only when they would survive a power failure.")
 @click.option("--archive", is_flag=True, help="With --folder: request one archive first, if the server offers that.")
 @cached
 @as_json
@@ -178,7 +178,9 @@ async def _fetch(
 
 @click.command()
 @click.argument("folder", type=LocalPath(exists=True, file_okay=False, path_type=Path))
-@click.option("--older-than", metavar="TIME", type=DURATION, help="Only files last written to that long ago: 12h, 7d.")
+@click.option(
+    "--older-than", metavar="TIME", type=DURATION, help="Only files that were not written for this time: 12h, 7d."
+)
 @as_json
 def cleanup(folder: Path, older_than: float | None, as_json: bool) -> None:
     """

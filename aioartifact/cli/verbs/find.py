@@ -24,8 +24,8 @@ _CLASSES: dict[str, type | tuple[type, ...]] = {
 @click.argument("pattern", default="**")
 @click.option("--exclude", metavar="PATTERN", multiple=True, help="Leave out items that match; may be repeated.")
 @click.option("--type", "kind", type=click.Choice([*_CLASSES]), default="file", show_default=True, help="What to find.")
-@click.option("--min-size", metavar="SIZE", type=SIZE, help="At least that many bytes: 1500, 64K, 1.5MiB.")
-@click.option("--max-size", metavar="SIZE", type=SIZE, help="At most that many bytes.")
+@click.option("--min-size", metavar="SIZE", type=SIZE, help="Minimum size in bytes: 1500, 64K, 1.5MiB.")
+@click.option("--max-size", metavar="SIZE", type=SIZE, help="Maximum size in bytes.")
 @click.option("--newer-than", metavar="DATE", type=MOMENT, help="Modified after: 2026-01-31, or 7d for a week ago.")
 @click.option("--older-than", metavar="DATE", type=MOMENT, help="Modified before.")
 @with_properties

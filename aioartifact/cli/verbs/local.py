@@ -20,7 +20,9 @@ from ..settings import Settings
     help="First line: administrator's password; required unless the host is loopback.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0 for any free port.")
-@click.option("--data", metavar="FOLDER", type=PATH, help="Keep repositories and items there; default: temporary.")
+@click.option(
+    "--data", metavar="FOLDER", type=PATH, help="Keep repositories and items in this folder; default: temporary."
+)
 @click.option(
     "--edition", type=click.Choice(["pro", "oss"]), default="pro", show_default=True, help="Edition to emulate."
 )

@@ -74,7 +74,7 @@ def repos(settings: Settings, server: str, kind: str | None, package_type: str |
 @as_json
 @click.pass_obj
 def auth(settings: Settings, server: str | None, as_json: bool) -> None:
-    """Show the server, the credentials for it and their source, but never the secret."""
+    """Show the server and the source of its credentials, but not the secret."""
     server_source = None
     if server is None:
         default = settings.default_server()

@@ -37,7 +37,7 @@ def _with_server(source: str, destination: str, settings: Settings) -> tuple[str
 @click.argument("destination")
 @click.option("--delete", is_flag=True, help="Delete files that the source does not have.")
 @with_patterns
-@click.option("--manifest", metavar="FILE", help="Record verified files there, so that they are not read next time.")
+@click.option("--manifest", metavar="FILE", help="Record verified files in this file; they are not read next time.")
 @on_error
 @max_concurrency
 @cached

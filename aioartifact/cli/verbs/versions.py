@@ -26,7 +26,7 @@ _SCHEMES: tuple[_Scheme, ...] = ("semver", "maven", "pep440", "natural")
 @click.option("--spec", metavar="SPEC", help="Only those that match, such as '>=1.2,<2' or '~=1.4'.")
 @click.option("--prerelease/--no-prerelease", default=None, help="Only pre-releases, or none.")
 @click.option("--match", "where", metavar="REGEX", help="Only names that match as a whole.")
-@click.option("--method", type=click.Choice(_METHODS), default="auto", show_default=True, help="How to ask.")
+@click.option("--method", type=click.Choice(_METHODS), default="auto", show_default=True, help="How to find versions.")
 @click.option("--property-name", metavar="NAME", default="version", show_default=True, help="For --method properties.")
 @as_json
 @click.pass_obj
