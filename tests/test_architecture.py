@@ -286,7 +286,7 @@ def test_every_unit_of_a_package_with_layers_has_one(package):
         pytest.param("cli/program.py", "from .. import testing", id="cli-testing"),
         pytest.param("cli/verbs/local.py", "from aioartifact.testing import ArtifactoryServer", id="cli-testing-name"),
         pytest.param("testing/app.py", "import aiohttp.web\nfrom .aql import run", id="server-inside"),
-        pytest.param("testing/aql/parser.py", "from ..protocol.dates import iso", id="server-inside-deeper"),
+        pytest.param("testing/aql/parser.py", "from ..protocol.formats import iso", id="server-inside-deeper"),
         pytest.param("testing/storage/store.py", "from .blobs import Content", id="server-sibling"),
         pytest.param("testing/handlers/items/deploy.py", "from . import methods", id="handler-sibling"),
         pytest.param("testing/handlers/items/deploy.py", "from ..storage_api import item_info", id="handler-downwards"),
