@@ -83,6 +83,11 @@ class AdaptiveLimit:
         """Requests that could start at once."""
         return max(0, self.current - self.in_flight)
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether no more requests are in flight than may be."""
+        return self.in_flight <= self._limit
+
     def start(self) -> None:
         """A request is about to be sent."""
         self.in_flight += 1

@@ -338,11 +338,12 @@ async def test_unusual_response_is_passed_on_with_its_slot(answer):
     async with raw_server(lambda _: answer) as server, aioartifact.session(server.url, auth=("u", "p")) as session:
         item = parse_item_url(f"{server.url}/r/a")
         files = await SmallFiles.of(session, item.server)
-        begun = await files.get(item)
+        responses: list[SmallResponse] = []
+        begun = await files.get([item, item], responses)
         assert isinstance(begun, BegunRequest)
+        assert responses == []
         assert begun.take_slot()
         begun.discard()
-        files.release()
         assert len(server.requests) == 1
 
 
@@ -353,11 +354,10 @@ async def test_plain_responses_share_a_connection():
     ):
         item = parse_item_url(f"{server.url}/r/a")
         files = await SmallFiles.of(session, item.server)
-        for _ in range(3):
-            begun = await files.get(item)
-            assert isinstance(begun, SmallResponse)
-            assert begun.body == CONTENT
-        files.release()
+        responses: list[SmallResponse] = []
+        for _ in range(2):
+            assert await files.get([item] * (len(responses) + 3), responses) is None
+        assert [each.body for each in responses] == [CONTENT] * 6
     assert len({id(request.writer) for request in server.requests}) == 1
     request = server.requests[0]
     assert request.headers["authorization"] == "Basic dTpw"

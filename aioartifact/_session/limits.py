@@ -402,10 +402,15 @@ class ServerLimits:
         """Whether a request may be sent without a turn: there is nothing to wait for, and nothing is refused."""
         return not self._request_rate.is_limited and self.breaker.is_clear and self.backoff.is_open
 
-    def record_success(self, sent: float) -> None:
-        """Learn from a response that came for a request that was *sent* then, and is no refusal."""
+    @property
+    def may_continue(self) -> bool:
+        """Whether a request may follow one that has ended, in its slot: nothing has changed meanwhile."""
+        return self.queue.limit.is_kept and self.are_open
+
+    def record_success(self, sent: float, now: float) -> None:
+        """Learn from a response that came *now* for a request that was *sent* then, and is not a refusal."""
         self.breaker.answered(sent, is_suspended=False)
-        self.queue.limit.answered(sent, self._clock.now())
+        self.queue.limit.answered(sent, now)
         self.queue.start_queued()
 
     def record_response(

@@ -1,5 +1,7 @@
 """Fast path to many small files of one server: what all of them share is worked out once."""
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Self, cast
 
 import aiohttp
@@ -11,7 +13,7 @@ from .._credentials import Credentials
 from .._protocol import IDENTITY
 from .connections import Connector, is_reusable, request_bytes
 from .limits import CredentialsRefused, credentials_in
-from .small_responses import Begun, BegunRequest, is_direct, request_headers, request_plainly
+from .small_responses import BegunRequest, SmallResponse, is_direct, request_headers, request_plainly
 from .state import Route, SessionState, state_of
 from .telemetry import TELEMETRY, log_response
 
@@ -20,9 +22,8 @@ class SmallFiles:
     """
     Requests files of one server that are expected to be small.
 
-    It keeps one connection between them, so `release` must follow. The requests observe the same limits and pauses as
-    all others. What is out of the ordinary, an unusual response or a failure, is not judged here: the caller passes it
-    to `stream`.
+    The requests observe the same limits and pauses as all others. What is out of the ordinary, an unusual response or
+    a failure, is not judged here: the caller passes it to `stream`.
     """
 
     def __init__(self, session: aiohttp.ClientSession, server: ServerURL, state: SessionState, route: Route) -> None:
@@ -45,10 +46,11 @@ class SmallFiles:
     def _attach(self) -> None:
         """Have the requests carry the present credentials, unless the user gave the session its own."""
         self._attached = None if self._renewable is None else self._renewable.current
-        self._headers = self._bare_headers.copy()
-        if not any(credentials_in(self._headers)):
-            self._headers.update(self._route.sent_headers)
-        self._credentials = credentials_in(self._headers)
+        headers = self._bare_headers.copy()
+        if not any(credentials_in(headers)):
+            headers.update(self._route.sent_headers)
+        self._credentials = credentials_in(headers)
+        self._request_end = request_bytes("", headers).removeprefix(b"GET ")
 
     @classmethod
     async def of(cls, session: aiohttp.ClientSession, server: ServerURL) -> Self | None:
@@ -69,64 +71,94 @@ class SmallFiles:
             return None
         return cls(session, server, state, route)
 
-    async def get(self, item: ItemURL) -> Begun | None:
+    async def get(self, items: Sequence[ItemURL], responses: list[SmallResponse]) -> BegunRequest | None:
         """
-        Request the whole file.
+        Request whole files, one after the other, while the responses are plain.
+
+        Args:
+            items: The files.
+            responses: Takes the responses.
 
         Returns:
-            A plain response; or a request that holds its slot, for `stream`; None if nothing was sent, as the
-            credentials must be renewed or are refused.
+            The first request whose response is not plain, or that failed; it holds its slot, for `stream`. None if
+            there was none: then either all *responses* are there, or nothing was sent for the first file without one,
+            as the credentials must be renewed or are refused.
         """
-        limits, url = self._limits, str(item)
-        if not (limits.spare and limits.are_open):
-            self.release()  # others may need the connection while this waits
-        await limits.enter()
-        has_slot = True
         try:
-            with limits.queue.waiting:
-                if limits.are_open:
-                    begun = await self._request(url)
-                else:
-                    async with limits.turn(self._credentials):
-                        begun = await self._request(url)
-            if isinstance(begun, BegunRequest):
-                begun.keep_slot(limits)
-                has_slot = False
-        except CredentialsRefused:
-            return None
+            return await self._get(items, responses)
         finally:
-            if has_slot:
-                limits.leave()
-        return begun
+            self._release()
 
-    async def _request(self, url: str) -> Begun | None:
+    async def _get(self, items: Sequence[ItemURL], responses: list[SmallResponse]) -> BegunRequest | None:
+        limits = self._limits
+        while (count := len(responses)) < len(items):
+            if not (limits.spare and limits.are_open):
+                self._release()  # others may need the connection while this waits
+            await limits.enter()
+            has_slot = True
+            try:
+                with limits.queue.waiting:
+                    if limits.are_open:
+                        begun = await self._request(items, responses)
+                    else:
+                        async with limits.turn(self._credentials):
+                            begun = await self._request(items, responses)
+                if begun is not None:
+                    begun.keep_slot(limits)
+                    has_slot = False
+                    return begun
+            except CredentialsRefused:
+                return None
+            finally:
+                if has_slot:
+                    limits.leave()
+            if len(responses) == count:
+                return None
+        return None
+
+    async def _request(self, items: Sequence[ItemURL], responses: list[SmallResponse]) -> BegunRequest | None:
+        """Request those of *items* that have no response yet, as long as nothing speaks against it."""
         if self._renewable is not None:
             if not self._renewable.is_ready:
                 return None
             if self._renewable.current is not self._attached:
                 self._attach()
-        sent = self._state.clock.now()
         try:
             connection = await self._connected()
         except aiohttp.ClientError as error:
             return BegunRequest(error=error)
-        data = request_bytes(url[self._skipped :], self._headers)
-        begun = await request_plainly(connection, url, data, self._timeout)
-        if isinstance(begun, BegunRequest):
+        begun = await request_plainly(connection, self._requests(items, responses), responses, self._timeout)
+        if begun is None:
+            self._connection = connection
+        else:
             begun.sent_with = self._attached
-            return begun
-        self._connection = connection
-        self._state.traffic.requests += 1
-        self._state.traffic.received(len(begun.body))
-        self._limits.record_success(sent)
-        self._limits.queue.limit.add_bytes(len(begun.body))
-        if self._renewable is not None and self._attached is not None:
-            self._renewable.accepted(self._attached)
-        log_response(cast("aiohttp.ClientResponse", begun), len(begun.body), sent)
         return begun
 
+    def _requests(self, items: Sequence[ItemURL], responses: list[SmallResponse]) -> Iterator[tuple[str, bytes]]:
+        """Yield the requests; after each one, take account of its response."""
+        sent = self._state.clock.now()
+        for item in islice(items, len(responses), None):
+            url = str(item)
+            yield url, b"GET %b%b" % (url[self._skipped :].encode("ascii"), self._request_end)
+            response, now = responses[-1], self._state.clock.now()
+            self._state.traffic.requests += 1
+            self._state.traffic.received(len(response.body))
+            self._limits.record_success(sent, now)
+            self._limits.queue.limit.add_bytes(len(response.body))
+            if self._renewable is not None and self._attached is not None:
+                self._renewable.accepted(self._attached)
+            log_response(cast("aiohttp.ClientResponse", response), len(response.body), sent)
+            if not (response.keeps_alive and self._limits.may_continue and self._has_ready_credentials):
+                return
+            sent = now
+
+    @property
+    def _has_ready_credentials(self) -> bool:
+        """Whether the credentials that the requests carry are still the present ones."""
+        return self._renewable is None or (self._renewable.is_ready and self._renewable.current is self._attached)
+
     async def _connected(self) -> Connection:
-        """The connection of the last file, or another one."""
+        """The connection of the last request, or another one."""
         connection, self._connection = self._connection, None
         if connection is not None:
             if is_reusable(connection):
@@ -134,8 +166,7 @@ class SmallFiles:
             connection.close()
         return await self._connector.connection(self._origin, self._timeout)
 
-    def release(self) -> None:
-        """Release the connection."""
+    def _release(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.release()

@@ -8,8 +8,9 @@ are all read and reported in one place.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import inf
+from time import perf_counter
 from typing import TypeAlias, cast
 
 import aiohttp
@@ -41,19 +42,23 @@ class SmallResponse:
         url: URL of the request.
         fields: Lines of the header fields.
         body: The bytes.
+        keeps_alive: Whether its connection can be used again.
+        started: When it was requested, by `time.perf_counter`.
         connection: None: the response does not need it any more.
     """
 
-    __slots__ = ("_headers", "_was_read", "body", "fields", "url")
+    __slots__ = ("_headers", "_was_read", "body", "fields", "keeps_alive", "started", "url")
 
     status = 200
     method = "GET"
     connection = None
 
-    def __init__(self, url: str, fields: bytes, body: bytes) -> None:
+    def __init__(self, url: str, fields: bytes, body: bytes, started: float, *, keeps_alive: bool = True) -> None:
         self.url = url
         self.fields = fields
         self.body = body
+        self.started = started
+        self.keeps_alive = keeps_alive
         self._headers: CIMultiDict[str] | None = None
         self._was_read = not body
 
@@ -111,11 +116,14 @@ class SmallRequest:
 
 class _Reception:
     """
-    The bytes of one response, until it is complete or turns out not to be plain.
+    Sends requests on one connection, one after the other, and receives the responses as long as these are plain.
+
+    Each request is sent in the turn of the event loop in which the response before it ends: waking a task for each
+    would take longer than the rest.
 
     Attributes:
         deadline: When to stop waiting, in the time of the event loop.
-        response: The complete response; None if aiohttp reads it.
+        outcome: Whether all responses were plain; if not, aiohttp reads the last one.
     """
 
     __slots__ = (
@@ -125,25 +133,49 @@ class _Reception:
         "_missing",
         "_pieces",
         "_protocol",
+        "_requests",
+        "_responses",
+        "_sent",
         "_silence",
         "_started",
         "_url",
         "deadline",
-        "response",
+        "outcome",
     )
 
-    def __init__(self, url: str, protocol: ClientProtocol, silence: float) -> None:
-        self._url = url
+    def __init__(
+        self, requests: "Requests", responses: list[SmallResponse], connection: Connection, silence: float
+    ) -> None:
+        protocol = connection.protocol
+        assert isinstance(protocol, ClientProtocol)
+        self._requests = requests
+        self._responses = responses
         self._protocol = protocol
         self._silence = silence
         self._loop = asyncio.get_running_loop()
+        self.outcome: asyncio.Future[bool] = self._loop.create_future()
+
+    def send_next(self) -> None:
+        """
+        Send the next request, or end.
+
+        Raises:
+            aiohttp.ClientConnectionResetError: If the connection has just been closed.
+        """
+        request = next(self._requests, None)
+        if request is None:
+            self._protocol.send_to(None)
+            self.outcome.set_result(True)
+            return
+        self._url, data = request
         self._chunks: list[bytes] = []
         self._head: PlainHead | None = None
         self._missing = 0
         self._pieces = 0
-        self._started = self._loop.time()
-        self.deadline = self._started + silence
-        self.response: asyncio.Future[SmallResponse | None] = self._loop.create_future()
+        self._started = perf_counter()
+        self._sent = self._loop.time()
+        self.deadline = self._sent + self._silence
+        self._protocol.send(data, self)
 
     def receive(self, data: bytes) -> None:
         self._chunks.append(data)
@@ -155,7 +187,7 @@ class _Reception:
             return
         if self._missing:  # bytes that belong to no request
             self.pass_on()
-        else:
+        elif not self.outcome.done():
             self._complete(self._head)
 
     def _receive_head(self) -> None:
@@ -173,13 +205,16 @@ class _Reception:
             self.pass_on()
 
     def _complete(self, head: PlainHead) -> None:
-        self._protocol.send_to(None)
         if not head.keeps_alive:
             self._protocol.force_close()
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         body = data[head.body_start : head.body_start + head.body_size]
-        if not self.response.done():
-            self.response.set_result(SmallResponse(self._url, head.fields, body))
+        self._responses.append(SmallResponse(self._url, head.fields, body, self._started, keeps_alive=head.keeps_alive))
+        try:
+            self.send_next()
+        except Exception as error:  # noqa: BLE001  # raised where the outcome is awaited
+            self._protocol.send_to(None)
+            self.outcome.set_exception(error)
 
     @property
     def is_success(self) -> bool:
@@ -189,7 +224,7 @@ class _Reception:
     @property
     def waited(self) -> float:
         """Seconds since the request was sent."""
-        return self._loop.time() - self._started
+        return self._loop.time() - self._sent
 
     def expire(self) -> None:
         """Stop waiting."""
@@ -200,8 +235,8 @@ class _Reception:
     def pass_on(self) -> None:
         """Have aiohttp read the response."""
         self._protocol.read_from(b"".join(self._chunks), self._silence)
-        if not self.response.done():
-            self.response.set_result(None)
+        if not self.outcome.done():
+            self.outcome.set_result(False)
 
 
 def is_direct(session: aiohttp.ClientSession, state: SessionState, route: Route) -> bool:
@@ -286,31 +321,38 @@ class BegunRequest:
             self._limits = None
 
 
+Requests: TypeAlias = Iterator[tuple[str, bytes]]
+"""URLs and the bytes of their requests; the response to one is there before the next one is taken."""
+
+
 async def request_plainly(
-    connection: Connection, url: str, request: bytes, timeout: aiohttp.ClientTimeout
-) -> SmallResponse | BegunRequest:
+    connection: Connection, requests: Requests, responses: list[SmallResponse], timeout: aiohttp.ClientTimeout
+) -> BegunRequest | None:
     """
-    Send a GET on *connection*, and receive the response if it is plain; then the connection is still the caller's.
+    Send one GET after the other, and receive their responses while these are plain.
 
     Args:
         connection: Idle connection; is closed on failure and cancellation.
-        url: Complete URL.
-        request: The bytes of the request.
+        requests: The requests.
+        responses: Takes the responses.
         timeout: Time limits.
+
+    Returns:
+        The last one sent if its response is not plain, or it failed; None if all are, and then the connection is still
+        the caller's.
     """
     try:
-        protocol = connection.protocol
-        assert isinstance(protocol, ClientProtocol)
-        reception = _Reception(url, protocol, inf if timeout.sock_read is None else timeout.sock_read)
-        protocol.send(request, reception)
-        response = await reception.response
+        silence = inf if timeout.sock_read is None else timeout.sock_read
+        reception = _Reception(requests, responses, connection, silence)
+        reception.send_next()
+        are_plain = await reception.outcome
     except aiohttp.ClientError as error:
         connection.close()
         return BegunRequest(error=error)
     except BaseException:
         connection.close()
         raise
-    return BegunRequest(connection, reception) if response is None else response
+    return None if are_plain else BegunRequest(connection, reception)
 
 
 Begun: TypeAlias = SmallResponse | BegunRequest
@@ -345,9 +387,11 @@ class SmallSender:
             assert isinstance(connector, Connector)
             data = request_bytes(small.url.raw_path_qs, small.headers)
             connection = await connector.connection(small.url.origin(), self._timeout)
-            begun = await request_plainly(connection, str(small.url), data, self._timeout)
-            if isinstance(begun, SmallResponse):
+            responses: list[SmallResponse] = []
+            begun = await request_plainly(connection, iter([(str(small.url), data)]), responses, self._timeout)
+            if begun is None:
                 connection.release()
+                begun = responses[0]
         if isinstance(begun, SmallResponse):
             return cast("aiohttp.ClientResponse", begun)
         return await begun.response(small)

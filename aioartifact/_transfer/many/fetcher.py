@@ -128,14 +128,12 @@ class _Received:
     Attributes:
         target: Where it goes.
         response: Its response.
-        file: The file.
-        started: When it was requested.
+        file: What is to be written; None if the response needs a second look.
     """
 
     target: Target
     response: SmallResponse
-    file: SmallFile
-    started: float
+    file: SmallFile | None
 
 
 FetchWork: TypeAlias = Target | SmallTargets | Sequence[Outcome]
@@ -310,51 +308,59 @@ class Fetcher:
         async with collapsed(), anyio.create_task_group() as usual:
             has_slot = False
             try:
-                for target in targets:
+                waiting = targets
+                while waiting:
                     if not has_slot:
                         await self._slots.__aenter__()
                         has_slot = True
-                    result = None if files is None else await self._receive(files, target)
-                    if isinstance(result, _Received):
-                        received.append(result)
-                    elif files is None or (isinstance(result, BegunRequest) and result.is_success):
-                        # It may be large: the others do not wait for it, and it takes the slot with it.
-                        has_slot = False
-                        usual.start_soon(self._fetch_and_leave, target, result, outcomes)
-                    else:
-                        # At once: nothing else may be sent before it is known what a refusal means for others.
-                        outcomes.append(await self._fetch_in_slot(target, result))
+                    responses, begun = await self._receive(files, waiting)
+                    received += map(self._received, waiting, responses)
+                    if len(responses) < len(waiting):
+                        target = waiting[len(responses)]
+                        if files is None or (begun is not None and begun.is_success):
+                            # It may be large: the others do not wait for it, and it takes the slot with it.
+                            has_slot = False
+                            usual.start_soon(self._fetch_and_leave, target, begun, outcomes)
+                        else:
+                            # At once: nothing else may be sent before it is known what a refusal means for others.
+                            outcomes.append(await self._fetch_in_slot(target, begun))
+                    waiting = waiting[len(responses) + 1 :]
             finally:
                 if has_slot:
                     self._slots.give_back()
-                if files is not None:
-                    files.release()
-            if received:
-                await run_short(place_small, [each.file for each in received])
+            if whole := [each.file for each in received if each.file is not None]:
+                await run_short(place_small, whole)
             for each in received:
                 outcomes.append(await self._placed(each))
             self._seconds_per_file = (time.perf_counter() - started) / len(targets)
         return outcomes
 
-    async def _receive(self, files: SmallFiles, target: Target) -> "_Received | Begun | None":
-        """Request one file; return what came of it if that is not plain, or needs a second look."""
-        started, item = time.perf_counter(), target.job.item
-        self._progress.started(target.job.relative)
+    async def _receive(
+        self, files: SmallFiles | None, targets: Sequence[Target]
+    ) -> tuple[list[SmallResponse], BegunRequest | None]:
+        """Request files; return the plain responses, and what has come of the first request without one."""
+        responses = list[SmallResponse]()
+        if files is None:
+            return responses, None
+        names = [target.job.relative for target in targets]
+        for name in names:
+            self._progress.started(name)
         try:
-            begun = await files.get(item)
+            begun = await files.get([target.job.item for target in targets], responses)
         finally:
-            self._progress.ended(target.job.relative)
-        if isinstance(begun, SmallResponse):
-            pin = pin_of(target.job.listed, is_binding=target.job.is_binding)
-            is_recorded = self._manifest is not None
-            checksums = small_checksums(item, pin, begun, needs_all=is_recorded)
-            if checksums:
-                small = SmallFile(target.file.path, begun.body, checksums, needs_status=is_recorded)
-                return _Received(target, begun, small, started)
-        elif target.job.listed is None:
+            for name in names:
+                self._progress.ended(name)
+        if len(responses) < len(targets) and targets[len(responses)].job.listed is None:
             self._expects_small = False
-        files.release()  # the usual way may need the connection
-        return begun
+        return responses, begun
+
+    def _received(self, target: Target, response: SmallResponse) -> "_Received":
+        pin = pin_of(target.job.listed, is_binding=target.job.is_binding)
+        is_recorded = self._manifest is not None
+        checksums = small_checksums(target.job.item, pin, response, needs_all=is_recorded)
+        if not checksums:
+            return _Received(target, response, None)
+        return _Received(target, response, SmallFile(target.file.path, response.body, checksums, is_recorded))
 
     async def _fetch_in_slot(self, target: Target, begun: Begun | None) -> Outcome:
         """Fetch a file the usual way, in a slot that the caller has."""
@@ -372,16 +378,16 @@ class Fetcher:
             self._slots.give_back()
 
     async def _placed(self, received: "_Received") -> Outcome:
-        """The outcome of a file that was written, or fetch it anew where its bytes were damaged in transit."""
+        """The outcome of a file that was written; one that was not, or was damaged in transit, takes the usual way."""
         target, small = received.target, received.file
-        if small.is_damaged:
+        if small is None or small.is_damaged:
             return await self._fetch_tracked(target, received.response)
         file = FileProgress(self._progress, target.url, target.job.relative, listed_size(target.job))
         if small.error is not None:
             with file:
                 pass
             file.finish("failed")
-            return failed(target.url, target.path, received.started, small.error)
+            return failed(target.url, target.path, received.response.started, small.error)
         size = len(small.body)
         if small.status is not None:
             await self._record(target, Fetched(size, small.checksums, small.status))
@@ -389,7 +395,7 @@ class Fetcher:
             file.correct(size)
             file.advance(size)
         file.finish("transferred")
-        seconds = time.perf_counter() - received.started
+        seconds = time.perf_counter() - received.response.started
         return Outcome(target.url, target.path, "downloaded", size, small.checksums.sha256, seconds)
 
     async def _fetch_tracked(self, target: Target, begun: Begun | None = None, slots: Slots | None = None) -> Outcome:
