@@ -11,8 +11,8 @@ from .attempts import Clock, Operation, Progress
 from .connection_probe import ProbeFailure, probe_connection, proxy_of, resolve_host
 from .exchange import Reply, fetch_response, send, start_operation, stream
 from .opening import derived_session, new_session
-from .small_files import SmallFiles
-from .small_responses import Begun, BegunRequest, SmallResponse
+from .small_files import SmallFiles, prepare_small_files
+from .small_responses import Begun, BegunRequest, BegunResponse, SmallResponse
 from .state import STATES, SessionState, is_anonymous, spare_requests, state_of
 from .telemetry import TELEMETRY, ObservedOperation, ObservedRequest, Observer
 from .tls import ClientCertificate, Verify
@@ -22,6 +22,7 @@ __all__ = [
     "TELEMETRY",
     "Begun",
     "BegunRequest",
+    "BegunResponse",
     "ClientCertificate",
     "Clock",
     "Middleware",
@@ -42,6 +43,7 @@ __all__ = [
     "fetch_response",
     "is_anonymous",
     "new_session",
+    "prepare_small_files",
     "probe_connection",
     "proxy_of",
     "resolve_host",

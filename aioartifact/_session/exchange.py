@@ -20,10 +20,10 @@ from .._protocol import Request, Upload, not_sent, read_error, refuse_page, too_
 from .._retry import read_retry_after
 from .attempts import Operation
 from .connections import close_unusable_connections, limiting_head, middlewares_of
-from .limits import CredentialsRefused, ServerLimits, credentials_in
+from .limits import OF_THE_SESSION, CredentialsRefused, ServerLimits, credentials_in
 from .middlewares import MAX_ERROR_BODY, AuthRetryMiddleware, is_small, withholding
 from .payload import UploadPayload
-from .small_responses import Begun, BegunRequest, SmallRequest, SmallSender, is_direct, request_headers
+from .small_responses import Begun, BegunRequest, BegunResponse, SmallRequest, SmallSender, is_direct, request_headers
 from .state import Route, SessionState, closed_session, state_of
 from .telemetry import log_failure, log_response
 from .translation import FOREIGN, RequestContext, is_same_host
@@ -40,8 +40,6 @@ _RAISED = (*FOREIGN, AssertionError, RuntimeError)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What storage says of a signed URL whose time is over: S3, Azure and CloudFront 403; 401 and 410 are seen as well.
 _EXPIRED = frozenset({401, 403, 410})
-# A session from elsewhere adds its credentials out of sight, and the same to every request.
-_FOREIGN_CREDENTIALS = ("of the session",)
 
 
 class _Answer(NamedTuple):
@@ -348,16 +346,21 @@ async def _request(
     request, state = context.request, context.state
     headers, payload = request.headers, _payload(request, state, route)
     if state.foreign:  # in a session of ours, the middleware counts: it may send the request several times
-        _raise_if_refused(request, route)
         context.operation.count_request()
-        state.traffic.requests += 1
+        if begun is None:
+            _raise_if_refused(request, route)
+            state.traffic.requests += 1
     if isinstance(payload, UploadPayload):
         headers = {**headers, "Content-Length": str(payload.size)}
-    if state.foreign:
+    if state.foreign and begun is None:
         close_unusable_connections(session, url)
     started = monotonic()
     try:
-        if begun is not None or (_may_be_small(request) and is_direct(session, state, route)):
+        if isinstance(begun, BegunResponse):
+            response = begun.response()
+        elif state.foreign and begun is not None:
+            response = cast("aiohttp.ClientResponse", begun)
+        elif begun is not None or (_may_be_small(request) and is_direct(session, state, route)):
             small = SmallRequest(session, url, request_headers(session, url, headers))
             sent_with = begun.sent_with if isinstance(begun, BegunRequest) else None
             response = await _retrying(context, route, sent_with)(
@@ -385,7 +388,7 @@ async def _request(
         failure = _translate_error(error, session, context, payload)
     else:
         if state.foreign and response.status == 401 and any(credentials_in(response.request_info.headers)):
-            route.limits.breaker.refuse(_FOREIGN_CREDENTIALS, response.status)
+            route.limits.breaker.refuse(OF_THE_SESSION, response.status)
         _limit_silence(response, state.body_silence(request))
         return response
     raise failure
@@ -406,7 +409,7 @@ def _limit_silence(response: aiohttp.ClientResponse, seconds: float) -> None:
 
 
 def _raise_if_refused(request: Request, route: Route) -> None:
-    if status := route.limits.breaker.refusal(_FOREIGN_CREDENTIALS):
+    if status := route.limits.breaker.refusal(OF_THE_SESSION):
         raise not_sent(request, status, login_hint=FOREIGN_HINT)
 
 

@@ -84,6 +84,9 @@ SentCredentials: TypeAlias = tuple[str | None, ...]
 EVERYONE: SentCredentials = ("everyone",)
 """In place of credentials: the server refuses all requests."""
 
+OF_THE_SESSION: SentCredentials = ("of the session",)
+"""Those of a user's own session, which adds them out of sight, and the same to every request."""
+
 
 class CredentialsRefused(Exception):
     """

@@ -1,8 +1,11 @@
 """Fast path to many small files of one server: what all of them share is worked out once."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
-from typing import Self, cast
+from time import perf_counter
+from typing import Protocol, cast
 
 import aiohttp
 from aiohttp.connector import Connection
@@ -11,20 +14,80 @@ from yarl import URL
 from .._address import ItemURL, ServerURL
 from .._credentials import Credentials
 from .._protocol import IDENTITY
-from .connections import Connector, is_reusable, request_bytes
-from .limits import CredentialsRefused, credentials_in
-from .small_responses import BegunRequest, SmallResponse, is_direct, request_headers, request_plainly
+from .connections import (
+    Connector,
+    close_unusable_connections,
+    is_reusable,
+    limiting_head,
+    middlewares_of,
+    request_bytes,
+)
+from .limits import OF_THE_SESSION, CredentialsRefused, credentials_in
+from .plain_head import LARGEST_BODY
+from .small_responses import (
+    BegunRequest,
+    BegunResponse,
+    SmallResponse,
+    is_direct,
+    request_headers,
+    request_plainly,
+)
 from .state import Route, SessionState, state_of
 from .telemetry import TELEMETRY, log_response
 
+# The body of a small file has usually arrived with its head, or comes within so many seconds.
+_BODY_SECONDS = 0.1
 
-class SmallFiles:
+
+class SmallFiles(Protocol):
     """
     Requests files of one server that are expected to be small.
 
     The requests observe the same limits and pauses as all others. What is out of the ordinary, an unusual response or
     a failure, is not judged here: the caller passes it to `stream`.
     """
+
+    async def get(
+        self, items: Sequence[ItemURL], responses: list[SmallResponse]
+    ) -> BegunRequest | BegunResponse | None:
+        """
+        Request whole files, one after the other, while the responses are plain.
+
+        Args:
+            items: The files.
+            responses: Takes the responses.
+
+        Returns:
+            The first request whose response is not plain, or that failed; it holds its slot, for `stream`. None if
+            there was none: then either all *responses* are there, or nothing was sent for the first file without one,
+            as the credentials must be renewed or are refused.
+        """
+        ...
+
+
+async def prepare_small_files(session: aiohttp.ClientSession, server: ServerURL) -> SmallFiles | None:
+    """
+    Prepare for small files of *server*, by the present settings of the session.
+
+    Returns:
+        None if its requests must go the usual way: through something that the user added to a session of ours, as
+        slowly as a limit on bytes demands, or observed.
+
+    Raises:
+        ArtifactoryError: If the session cannot be used here, or there are no valid credentials.
+    """
+    state = state_of(session)
+    await state.admit(server)
+    route = state.route(server)
+    if TELEMETRY.observer is not None or state.byte_rate.is_limited:
+        return None
+    if state.foreign:
+        return _ForeignFiles(session, state, route)
+    return _DirectFiles(session, server, state, route) if is_direct(session, state, route) else None
+
+
+class _DirectFiles:
+    """In a session of ours; the requests are sent on its connections themselves."""
 
     def __init__(self, session: aiohttp.ClientSession, server: ServerURL, state: SessionState, route: Route) -> None:
         assert isinstance(session.connector, Connector)
@@ -52,38 +115,8 @@ class SmallFiles:
         self._credentials = credentials_in(headers)
         self._request_end = request_bytes("", headers).removeprefix(b"GET ")
 
-    @classmethod
-    async def of(cls, session: aiohttp.ClientSession, server: ServerURL) -> Self | None:
-        """
-        Prepare for files of *server*, by the present settings of the session.
-
-        Returns:
-            None if its requests must go the usual way: through something of the user's, as slowly as a limit on bytes
-            demands, or observed.
-
-        Raises:
-            ArtifactoryError: If the session cannot be used here, or there are no valid credentials.
-        """
-        state = state_of(session)
-        await state.admit(server)
-        route = state.route(server)
-        if TELEMETRY.observer is not None or state.byte_rate.is_limited or not is_direct(session, state, route):
-            return None
-        return cls(session, server, state, route)
-
     async def get(self, items: Sequence[ItemURL], responses: list[SmallResponse]) -> BegunRequest | None:
-        """
-        Request whole files, one after the other, while the responses are plain.
-
-        Args:
-            items: The files.
-            responses: Takes the responses.
-
-        Returns:
-            The first request whose response is not plain, or that failed; it holds its slot, for `stream`. None if
-            there was none: then either all *responses* are there, or nothing was sent for the first file without one,
-            as the credentials must be renewed or are refused.
-        """
+        """See :meth:`SmallFiles.get`."""
         try:
             return await self._get(items, responses)
         finally:
@@ -170,3 +203,69 @@ class SmallFiles:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.release()
+
+
+class _ForeignFiles:
+    """In a user's own session: each request passes whatever its owner gave it."""
+
+    def __init__(self, session: aiohttp.ClientSession, state: SessionState, route: Route) -> None:
+        self._session = session
+        self._state = state
+        self._route = route
+        self._middlewares = (*middlewares_of(session), limiting_head)
+
+    async def get(self, items: Sequence[ItemURL], responses: list[SmallResponse]) -> BegunResponse | None:
+        """See :meth:`SmallFiles.get`."""
+        for item in islice(items, len(responses), None):
+            if self._route.limits.breaker.refusal(OF_THE_SESSION):
+                return None
+            begun = await self._request(str(item))
+            if isinstance(begun, BegunResponse):
+                return begun
+            responses.append(begun)
+        return None
+
+    async def _request(self, url: str) -> SmallResponse | BegunResponse:
+        parsed = URL(url, encoded=True)
+        close_unusable_connections(self._session, parsed)
+        self._state.traffic.requests += 1
+        sent, started = self._state.clock.now(), perf_counter()
+        try:
+            response = await self._session.request(
+                "GET",
+                parsed,
+                headers=IDENTITY,
+                allow_redirects=False,
+                raise_for_status=False,
+                timeout=self._state.timeout(),
+                auto_decompress=False,
+                proxy=self._route.proxy,
+                middlewares=self._middlewares,
+            )
+        except Exception as error:  # noqa: BLE001  # judged, or raised, by whom it is passed to
+            return BegunResponse(error=error)
+        if not _is_plain(response) or not await _is_here(response.content):
+            return BegunResponse(response)
+        body = response.content.read_nowait()
+        self._state.traffic.received(len(body))
+        log_response(response, len(body), sent)
+        fields = b"".join(b"%b: %b\r\n" % field for field in response.raw_headers)
+        return SmallResponse(url, fields, body, started)
+
+
+def _is_plain(response: aiohttp.ClientResponse) -> bool:
+    """Whether *response* is a success with a small body as it is."""
+    headers = response.headers
+    coded = "Content-Encoding" in headers or "Transfer-Encoding" in headers
+    return response.status == 200 and not coded and 0 < (response.content_length or 0) <= LARGEST_BODY
+
+
+async def _is_here(content: aiohttp.StreamReader) -> bool:
+    """Whether all of *content* has arrived, after a moment at most."""
+    if not content.is_eof():
+        arrived = asyncio.Event()
+        content.on_eof(arrived.set)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_BODY_SECONDS):
+                await arrived.wait()
+    return content.is_eof() and content.exception() is None

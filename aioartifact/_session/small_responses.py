@@ -355,7 +355,44 @@ async def request_plainly(
     return None if are_plain else BegunRequest(connection, reception)
 
 
-Begun: TypeAlias = SmallResponse | BegunRequest
+class BegunResponse:
+    """
+    What a user's own session has made of a request, and is not plain: a response whose body is not here, or an error.
+
+    `response` or `discard` must follow.
+    """
+
+    __slots__ = ("_error", "_response")
+
+    def __init__(self, response: aiohttp.ClientResponse | None = None, error: Exception | None = None) -> None:
+        self._response = response
+        self._error = error
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it is a success whose body is still arriving."""
+        return self._response is not None and self._response.status == 200
+
+    def response(self) -> aiohttp.ClientResponse:
+        """
+        Return the response.
+
+        Raises:
+            Exception: The error of the request.
+        """
+        if self._error is not None:
+            raise self._error
+        response, self._response = self._response, None
+        assert response is not None, "it is taken once"
+        return response
+
+    def discard(self) -> None:
+        """Close the connection, unless the response was taken."""
+        if self._response is not None:
+            self._response.close()
+
+
+Begun: TypeAlias = SmallResponse | BegunRequest | BegunResponse
 """What has come of a request so far."""
 
 
@@ -392,6 +429,6 @@ class SmallSender:
             if begun is None:
                 connection.release()
                 begun = responses[0]
-        if isinstance(begun, SmallResponse):
-            return cast("aiohttp.ClientResponse", begun)
-        return await begun.response(small)
+        if isinstance(begun, BegunRequest):
+            return await begun.response(small)
+        return cast("aiohttp.ClientResponse", begun)

@@ -23,7 +23,7 @@ from ..._models import FileInfo
 from ..._progress import FileProgress, Progress
 from ..._reports import Outcome
 from ..._scheduler import InSlot, Slots, collapsed
-from ..._session import Begun, BegunRequest, SmallFiles, SmallResponse, state_of
+from ..._session import Begun, BegunRequest, BegunResponse, SmallFiles, SmallResponse, prepare_small_files, state_of
 from ..._threads import finished, run, run_short, submit
 from ..accounting import failed, label_of, settle, tracked
 from ..local_paths import local_path, path_below_root
@@ -168,7 +168,7 @@ class Fetcher:
         self._manifest = manifest
         self._slots = slots
         self._cache = cache
-        self._takes_small = not (durable or cache is not None or state_of(session).foreign)
+        self._takes_small = not durable and cache is None
         self._expects_small = True
         self._seconds_per_file = inf
 
@@ -302,7 +302,7 @@ class Fetcher:
             return outcomes
         started, received = time.perf_counter(), list[_Received]()
         try:
-            files = await SmallFiles.of(self._session, targets[0].job.item.server)
+            files = await prepare_small_files(self._session, targets[0].job.item.server)
         except ArtifactoryError:
             files = None  # each file has this error
         async with collapsed(), anyio.create_task_group() as usual:
@@ -337,7 +337,7 @@ class Fetcher:
 
     async def _receive(
         self, files: SmallFiles | None, targets: Sequence[Target]
-    ) -> tuple[list[SmallResponse], BegunRequest | None]:
+    ) -> tuple[list[SmallResponse], BegunRequest | BegunResponse | None]:
         """Request files; return the plain responses, and what has come of the first request without one."""
         responses = list[SmallResponse]()
         if files is None:
@@ -367,7 +367,7 @@ class Fetcher:
         try:
             return await self._fetch_tracked(target, begun, InSlot(self._slots))
         finally:
-            if isinstance(begun, BegunRequest):
+            if isinstance(begun, BegunRequest | BegunResponse):
                 begun.discard()
 
     async def _fetch_and_leave(self, target: Target, begun: Begun | None, outcomes: list[Outcome]) -> None:
