@@ -1,4 +1,4 @@
-"""What `diagnose` reports: values, where to look for an Artifactory, and the judgements of what its probes observed."""
+"""The findings of `diagnose`: values, possible addresses of an Artifactory, and the evaluation of observations."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ class Finding:
     One check of a diagnosis.
 
     Attributes:
-        check: What was checked: ``"dns"``, ``"proxy"``, ``"connection"``, ``"tls"``, ``"address"``, ``"clock"``,
+        check: Name of the check: ``"dns"``, ``"proxy"``, ``"connection"``, ``"tls"``, ``"address"``, ``"clock"``,
             ``"latency"``, ``"version"``, ``"credentials"``, ``"repositories"``, ``"listing"``, ``"aql"``,
             ``"ranges"``, ``"storage"`` or ``"checksums"``.
-        status: ``"ok"``; ``"warn"`` if calls work, but slower or not all of them; ``"fail"`` if calls fail.
-        text: What was found.
+        status: ``"ok"``; ``"warn"`` if calls are slow, or some of them fail; ``"fail"`` if calls fail.
+        text: Result of the check.
         hint: What to do, or None.
     """
 
@@ -47,11 +47,11 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """
-    What :func:`diagnose` has found, in the order of the checks.
+    The result of :func:`diagnose`.
 
     Attributes:
-        url: Base address of the server, as found; the requested one if there is none.
-        findings: One for each check; checks that need a failed one are missing.
+        url: Base address of the Artifactory that was found, otherwise the requested address.
+        findings: Findings in the order of the checks; checks that depend on a failed one are missing.
     """
 
     url: str
@@ -67,7 +67,7 @@ class Diagnosis:
         Return the finding of a check.
 
         Raises:
-            KeyError: If it was not made.
+            KeyError: If the check was not made.
         """
         for finding in self.findings:
             if finding.check == check:
@@ -80,7 +80,7 @@ class Diagnosis:
 
 def address_candidates(expected: ServerURL, written: ServerURL) -> list[ServerURL]:
     """
-    List the addresses at which to look for an Artifactory, the most likely one first.
+    List possible base addresses of the Artifactory, the most likely one first.
 
     Args:
         expected: Server that the URL belongs to by the rules of the library.
@@ -98,7 +98,7 @@ def _unique(paths: Iterable[tuple[str, ...]]) -> Iterable[tuple[str, ...]]:
 
 
 def is_artifactory(response: Response) -> bool:
-    """Whether the response to a ping is that of an Artifactory, which may require credentials for it."""
+    """Return whether the response to a ping is that of an Artifactory, also one that requires credentials."""
     if response.status_code == 200:
         return response.text.strip() == "OK"
     if response.status_code in (401, 403):
@@ -120,7 +120,7 @@ def _has_errors(response: Response) -> bool:
 
 
 class SentCredentials(Protocol):
-    """What is reported of credentials."""
+    """The attributes of credentials that are reported."""
 
     @property
     def kind(self) -> str:

@@ -243,7 +243,7 @@ class Cache(_Cache):
         """Hash all files in the cache, and remove damaged ones. Each use of a file checks it, too."""
 
 class Lookup(_Lookup):
-    """A table of the flavours of an artifact; `open` finds it, `create` makes it."""
+    """A table of the flavours of an artifact; `open` finds a table, `create` creates one."""
 
     def __init__(
         self,
@@ -271,25 +271,25 @@ class Lookup(_Lookup):
         """Find a table; one request."""
 
     def table(self) -> list[list[Value]]:
-        """Read the table: the header, which begins with ``id``, then the rows; one request."""
+        """Return the table: the header, which starts with ``id``, then the rows; one request."""
 
     def columns(self) -> list[str]:
-        """Names of the columns without ``id``; one request."""
+        """Return the names of the columns without ``id``; one request."""
 
     def ids(self) -> list[str]:
-        """IDs of the rows; one request."""
+        """Return the IDs of the rows; one request."""
 
     def get(self, uid: str) -> dict[str, Value]:
-        """Values of a row by column, empty if there is no such row; one request."""
+        """Return the values of a row by column, empty if the row does not exist; one request."""
 
     def render(self) -> str:
-        """The table as text with padded columns; one request."""
+        """Return the table as text with padded columns; one request."""
 
     def find(self, params: Params) -> str:
-        """ID of the row with just these values, for all columns; one request."""
+        """Return the ID of the row with these values for all columns; one request."""
 
     def contains(self, params: Params) -> bool:
-        """Return whether there is a row with just these values; one request."""
+        """Return whether there is a row with these values for all columns; one request."""
 
     def append(self, params: Params) -> str:
         """Add a row; five requests."""
@@ -298,10 +298,10 @@ class Lookup(_Lookup):
         """Add columns; five requests."""
 
     def remove(self, params: Params) -> str:
-        """Remove the row with just these values; five requests."""
+        """Remove the row with these values for all columns; five requests."""
 
     def clear(self) -> None:
-        """Remove all rows, and leave the columns; five requests."""
+        """Remove all rows, and keep the columns; five requests."""
 
     @classmethod
     def create(
@@ -316,7 +316,7 @@ class Lookup(_Lookup):
         force: bool = False,
         session: Session | None = None,
     ) -> str:
-        """Make a table without rows; five requests."""
+        """Create a table without rows; five requests."""
 
     @classmethod
     def delete(
@@ -330,7 +330,7 @@ class Lookup(_Lookup):
         force: bool = True,
         session: Session | None = None,
     ) -> None:
-        """Delete a table, and the folder of its version with it; five requests, six unless *force*."""
+        """Delete a table with the folder of its version; five requests, six unless *force* is True."""
 
     @classmethod
     def exists(
@@ -356,7 +356,7 @@ class Lookup(_Lookup):
         name: str = "lookup",
         session: Session | None = None,
     ) -> str | None:
-        """The newest version of a table, or the newest that has a row; None if there is none."""
+        """Return the newest version of a table, or the newest one with a certain row; None if there is none."""
 
     @classmethod
     def versions(
@@ -369,7 +369,7 @@ class Lookup(_Lookup):
         name: str = "lookup",
         session: Session | None = None,
     ) -> list[str]:
-        """List the versions of a table, oldest first; one request, and one for each version if rows matter."""
+        """List the versions of a table, oldest first; one request, with *params* one more for each version."""
 
 def aql(server: URLLike, query: str | Items, *, session: Session | None = None) -> Results[Row]:
     """Run a query in Artifactory Query Language, and yield its rows as they arrive; one request."""

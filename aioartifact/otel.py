@@ -1,5 +1,5 @@
 """
-Traces and metrics for OpenTelemetry: spans of calls and of their requests, and what they transfer.
+Traces and metrics for OpenTelemetry: calls, their requests, and transferred bytes.
 
 Install the extra ``otel``, and call :func:`instrument` once, where the program sets up OpenTelemetry::
 
@@ -7,9 +7,9 @@ Install the extra ``otel``, and call :func:`instrument` once, where the program 
 
     otel.instrument()
 
-Names and attributes are those of OpenTelemetry's semantic conventions for HTTP, since version 1.23; what these
-lack begins with ``aioartifact.``. No span, attribute or metric holds credentials, header fields or the query of a URL.
-Without :func:`instrument`, the library does nothing for it.
+Names and attributes follow OpenTelemetry's semantic conventions for HTTP (version 1.23 or newer); additional ones start
+with ``aioartifact.``. Spans and metrics contain no credentials, header fields and queries of URLs. Without
+:func:`instrument`, nothing is reported.
 
 See: OpenTelemetry, "Semantic conventions for HTTP spans", "Semantic conventions for HTTP metrics".
 """
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 __all__ = ["instrument", "uninstrument"]
 
 _NAME = "aioartifact"
-# The boundaries that the semantic conventions prescribe, in seconds.
+# Boundaries of the semantic conventions, in seconds.
 _BOUNDARIES = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-# The methods that the semantic conventions know; any other would be a label of the user's making.
+# The methods of the semantic conventions; others would create any number of labels.
 _METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 
 
@@ -51,16 +51,16 @@ def instrument(
     """
     Report the calls and requests of all sessions of this process to OpenTelemetry from now on.
 
-    Each call of a public function is a span, such as ``aioartifact.download``, below the current span. Each request
-    that is sent, including retries and redirects, is a client span below it, which ends when the response begins. The
-    span of a call has these attributes if they are not 0: ``aioartifact.retries``, ``aioartifact.bytes_received``,
+    Each call of a public function is a span, such as ``aioartifact.download``, below the current span. Each request,
+    including retries and redirects, is a client span below it, which ends when the response starts. The span of a call
+    has these attributes if they are not 0: ``aioartifact.retries``, ``aioartifact.bytes_received``,
     ``aioartifact.bytes_sent``, ``aioartifact.bytes_resumed`` (bytes that were not transferred again), and
     ``aioartifact.cache_hits``.
 
     Metrics: ``http.client.request.duration`` in seconds and ``http.client.active_requests``, both until the response
-    begins; ``aioartifact.retries``; ``aioartifact.io`` in bytes, with ``network.io.direction``;
-    ``aioartifact.bytes_resumed``; ``aioartifact.cache_hits``. The rate limit of a server shows in
-    ``http.client.request.duration``, as ``http.response.status_code`` 429.
+    starts; ``aioartifact.retries``; ``aioartifact.io`` in bytes, with ``network.io.direction``;
+    ``aioartifact.bytes_resumed``; ``aioartifact.cache_hits``. In ``http.client.request.duration``,
+    ``http.response.status_code`` 429 indicates a rate limit of the server.
 
     Another call replaces the providers.
 
@@ -81,7 +81,7 @@ def instrument(
 
 
 def uninstrument() -> None:
-    """Report nothing from now on; spans that are open end."""
+    """Stop reporting, and end open spans."""
     TELEMETRY.observer = None
 
 
@@ -99,21 +99,21 @@ class _Instruments:
             "http.client.active_requests", unit="{request}", description="Number of active HTTP requests."
         )
         self.retries = meter.create_counter(
-            "aioartifact.retries", unit="{retry}", description="Attempts after a failure that may pass."
+            "aioartifact.retries", unit="{retry}", description="Attempts after a transient failure."
         )
         self.io = meter.create_counter(
-            "aioartifact.io", unit="By", description="Bytes of response bodies, and of files that were uploaded."
+            "aioartifact.io", unit="By", description="Bytes of response bodies and uploaded files."
         )
         self.resumed = meter.create_counter(
             "aioartifact.bytes_resumed", unit="By", description="Bytes that resumed downloads did not transfer again."
         )
         self.cache_hits = meter.create_counter(
-            "aioartifact.cache_hits", unit="{file}", description="Downloads for which the cache had the bytes."
+            "aioartifact.cache_hits", unit="{file}", description="Downloads whose bytes were in the cache."
         )
 
 
 class _Operation:
-    """A call: its span, and what is counted for it."""
+    """A call: its span and its counters."""
 
     def __init__(self, span: "Span", counts: Counter[str]) -> None:
         self._span = span
@@ -146,7 +146,7 @@ class _Operation:
 
 
 class _Request:
-    """A request: its span, and what its metrics say of it."""
+    """A request: its span and its metrics."""
 
     def __init__(self, span: "Span", instruments: _Instruments, attributes: dict[str, str | int]) -> None:
         self._span = span
@@ -170,7 +170,7 @@ class _Request:
 
 
 class _Observer:
-    """Reports what sessions do."""
+    """Reports calls and requests of sessions."""
 
     def __init__(self, tracer: "Tracer", instruments: _Instruments) -> None:
         self._tracer = tracer
@@ -228,7 +228,7 @@ _counts: ContextVar[Counter[str] | None] = ContextVar("_counts", default=None)
 
 
 def _fail(span: "Span", kind: str) -> None:
-    """Mark *span* as failed by the type of an error: its text may quote what a server echoed."""
+    """Mark *span* as failed by the type of an error; its message may contain text of the server."""
     from opentelemetry.trace import Status, StatusCode
 
     span.set_attribute("error.type", kind)

@@ -1,4 +1,4 @@
-"""What blocking functions return where the asynchronous ones return something to await or to iterate over."""
+"""Results of blocking functions, in place of awaitables and async iterators."""
 
 import atexit
 import errno
@@ -35,9 +35,9 @@ _BUFFER = 64 * 1024
 
 class Session:
     """
-    An open session for blocking calls; :func:`session`, :func:`open_session` and :func:`with_credentials` return it.
+    An open session for blocking calls; returned by :func:`session`, :func:`open_session` and :func:`with_credentials`.
 
-    Any number of threads may use it at once. It belongs to its process.
+    Any number of threads of one process may use it at once.
     """
 
     __module__ = "aioartifact.blocking"
@@ -92,13 +92,13 @@ _open_sessions: WeakSet[Session] = WeakSet()
 
 @atexit.register
 def _close_sessions() -> None:
-    """Close the sessions that are open when the interpreter exits, such as that of an interactive one."""
+    """Close the sessions that are still open when the interpreter exits."""
     for session in list(_open_sessions):
         session.close()
 
 
 def one_of(values: AsyncIterator[T]) -> Callable[[], Awaitable[list[T]]]:
-    """Return what awaits the next of *values*, as a list that is empty at the end."""
+    """Return a function that awaits the next of *values*, as a list, which is empty at the end."""
 
     async def take() -> list[T]:
         try:
@@ -111,12 +111,12 @@ def one_of(values: AsyncIterator[T]) -> Callable[[], Awaitable[list[T]]]:
 
 class Iteration(Iterator[T]):
     """
-    The values of an asynchronous iterator, for ``for`` loops of any thread.
+    The values of an async iterator, for ``for`` loops of any thread.
 
     Args:
-        source: Opens the iterator; entered when the first value is wanted.
+        source: Opens the iterator; entered when the first value is requested.
         take: Awaits the next values; none at the end.
-        caller: Threads that wait for a value run here what the event loop passes to them.
+        caller: Runs functions of the event loop in the threads that wait for a value.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class Iteration(Iterator[T]):
         self._block.leave(is_cancelled=is_cancelled)
 
     def close(self) -> None:
-        """End it: no more values follow, and what still runs is cancelled."""
+        """End the iteration, and cancel what is still running."""
         with self._turn:
             self._end()
 
@@ -183,12 +183,12 @@ class Results(Iteration[T]):
     """
     Results as they arrive: iterate over them with ``for``.
 
-    No request is sent before the first result is wanted. A loop that ends early closes the connection; a ``with`` block
-    closes it at its end in any case.
+    No request is sent before the first result is requested. The connection is closed if the loop ends early, and at the
+    end of a ``with`` block.
 
     Attributes:
-        is_complete: Whether all results that the user may see have arrived. False until the end is reached, and after
-            an error, and if the results are doubtful.
+        is_complete: Whether all results that the user may see have arrived. False until the end is reached, after an
+            error, and if *is_doubtful*.
     """
 
     __module__ = "aioartifact.blocking"
@@ -221,7 +221,7 @@ class Listing(Results[Entry]):
 
     @property
     def method(self) -> Method | None:
-        """The listing method, one of ``"file-list"``, ``"aql"`` and ``"folders"``; None before the first entry."""
+        """The listing method: ``"file-list"``, ``"aql"`` or ``"folders"``; None before the first entry."""
         return self._results.method
 
     def _repr_html_(self) -> str:
@@ -229,7 +229,7 @@ class Listing(Results[Entry]):
 
 
 class FileListing(Listing):
-    """The files of a tree, as they arrive: a :class:`Listing` without folders, which type checkers know."""
+    """The files of a tree as they arrive: a :class:`Listing` of :class:`FileInfo` only, for type checkers."""
 
     __module__ = "aioartifact.blocking"
 
@@ -242,8 +242,8 @@ class Outcomes(Iteration[Outcome]):
     """
     The outcomes of a bulk call as they finish: iterate over them with ``for``.
 
-    The call begins when the first outcome is wanted. A loop that ends early cancels the rest. For ``on_error="raise"``
-    and ``"stop"``, the error is raised at the end of the loop, or of the ``with`` block around it.
+    The call starts when the first outcome is requested. If the loop ends early, the rest is cancelled. With
+    ``on_error="raise"`` and ``"stop"``, the error is raised at the end of the loop, or of the ``with`` block around it.
     """
 
     __module__ = "aioartifact.blocking"
@@ -257,18 +257,18 @@ class Outcomes(Iteration[Outcome]):
 
 class FileStream(Iterator[bytes]):
     """
-    The bytes of a file, or of a part of it, as they arrive; :func:`stream` opens it.
+    The bytes of a file, or of a part of it, as they arrive; returned by :func:`stream`.
 
-    An iterator of chunks, none of them empty. The attributes are known before the first chunk.
+    An iterator of non-empty chunks. The attributes are available before the first chunk.
 
     Attributes:
-        info: The file as the response describes it: what the header fields do not say is None.
-        status: 200: the whole file follows. 206: a part of it. 304: nothing, since the file still is *if_none_match*.
-            416: nothing, since the part begins at or after the end of the file.
-        etag: What names the content, for a later *if_none_match*; None if the server does not say.
-        content_range: The value of a ``Content-Range`` header field for 206 and 416; None for other statuses, and if
-            the size of the file is not known.
-        content_length: How many bytes follow; None if that is not known.
+        info: The file as described by the header fields of the response; other attributes are None.
+        status: 200 for the whole file; 206 for a part of it; 304 without bytes, if the file has the ETag
+            *if_none_match*; 416 without bytes, if the range starts at or after the end of the file.
+        etag: ETag of the content, for a later *if_none_match*; None if the server does not send one.
+        content_range: Value of a ``Content-Range`` header field, for 206 and 416; None for other statuses, and if the
+            size of the file is not known.
+        content_length: Number of bytes; None if not known.
     """
 
     __module__ = "aioartifact.blocking"
@@ -296,16 +296,16 @@ class FileStream(Iterator[bytes]):
 
 class RemoteFile(io.BufferedReader):
     """
-    A file on the server, open for reading; :func:`open` makes it.
+    A file on the server, open for reading; returned by :func:`open`.
 
-    A binary file object, as the built-in ``open()`` returns, for ``zipfile``, ``json.load()`` or pandas. Bytes are
-    requested in blocks of 256 KiB, of which the last 4 MiB are cached.
+    A binary file object like those of the built-in ``open()``, for ``zipfile``, ``json.load()`` or pandas. Bytes are
+    requested in blocks of 256 KiB; the last 4 MiB are cached.
 
     Attributes:
         url: URL of the file, percent-encoded.
-        size: Bytes.
-        info: The file as the header fields of the first response describe it; what they do not say is None.
-        etag: What names the content, for a later *if_none_match* of :func:`stream`; None if the server does not say.
+        size: Size in bytes.
+        info: The file as described by the header fields of the first response; other attributes are None.
+        etag: ETag of the content, for a later *if_none_match* of :func:`stream`; None if the server does not send one.
     """
 
     __module__ = "aioartifact.blocking"

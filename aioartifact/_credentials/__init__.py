@@ -1,12 +1,12 @@
 """
-Credentials: a value that guards its secret, and the sources that are searched for it.
+Credentials: a value that hides its secret, and the sources in which credentials are looked up.
 
-Every parser here reads text or a mapping for one server and returns credentials, None if its source does not know
-that server, or the reason why the source was skipped. A fault in the entry of the server itself is an error; any other
-one must not fail calls. A server is recognised by host, port and whole path segments, never by a string prefix.
+Each parser reads a text or a mapping for one server, and returns credentials, None if the source has no entry for the
+server, or the reason why the source was skipped. An error in the entry of the server itself is raised; other errors
+must not fail calls. Servers are compared by host, port and whole path segments, never by a string prefix.
 
-configparser, json and the codecs keep the text they choke on in their exceptions. Where that text may hold a
-secret, our own error is raised after the except block, so that theirs is not even its context.
+Exceptions of configparser, json and the codecs contain the text that they could not parse. If it may contain a secret,
+our own error is raised after the except block, so that theirs is not its context.
 """
 
 from .default_server import ConfiguredServer, default_server

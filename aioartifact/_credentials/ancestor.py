@@ -1,4 +1,4 @@
-"""The two sources the ancestor knew: a pair of environment variables, and dohq-artifactory's file."""
+"""The two sources of audfactory: a pair of environment variables, and dohq-artifactory's file."""
 
 import configparser
 import sys
@@ -26,10 +26,10 @@ def cfg_source(environ: Mapping[str, str], home: Path) -> FileSource:
 
 def from_ancestor_environment(environ: Mapping[str, str]) -> Found:
     """
-    Read ``ARTIFACTORY_USERNAME`` and ``ARTIFACTORY_API_KEY``, which hold for every server.
+    Read ``ARTIFACTORY_USERNAME`` and ``ARTIFACTORY_API_KEY``, which are used for every server.
 
-    Both or neither count. Set but empty counts as set, as it did for the ancestor, whose users write
-    ``anonymous`` and an empty key to ask for anonymous access.
+    They are used only if both are set. An empty value counts as set, as in audfactory, whose users set ``anonymous``
+    and an empty key for anonymous access.
 
     Args:
         environ: Environment variables.
@@ -48,12 +48,12 @@ def from_ancestor_environment(environ: Mapping[str, str]) -> Found:
 
 def from_cfg(text: str, server: ServerURL, name: str) -> Found:
     """
-    Read ``~/.artifactory_python.cfg``, whose sections are named by servers.
+    Read ``~/.artifactory_python.cfg``, whose sections are named after servers.
 
-    A section without a scheme is for http and https, one with http for https, too, but never the reverse. It holds
-    for its address and everything below; of several the longest wins, then the one with the scheme of *server*.
-    Sections of other servers are not parsed, so that their faults do not matter; one without user name and password
-    only configures something else.
+    A section without a scheme is for http and https; one with http is for https, too, but not the reverse. It applies
+    to its address and everything below. The longest matching section is used, then the one with the scheme of *server*.
+    Sections of other servers are not parsed, so their errors are ignored. A section without user name and password is
+    skipped.
 
     Args:
         text: Content of the file.
@@ -61,8 +61,8 @@ def from_cfg(text: str, server: ServerURL, name: str) -> Found:
         name: Name of the file in messages.
 
     Raises:
-        CredentialsError: The section of *server* is malformed, or has a user name or a password alone. The message
-            names file, and line or section; it quotes nothing else.
+        CredentialsError: If the section of *server* is malformed, or has only a user name or only a password. The
+            message contains file, and line or section, and nothing else.
 
     See: https://github.com/devopshq/artifactory, "Global Configuration File"
     """
@@ -77,7 +77,7 @@ def from_cfg(text: str, server: ServerURL, name: str) -> Found:
 
 
 def servers_in_cfg(text: str) -> Iterator[ServerURL]:
-    """Name the servers that the sections are for."""
+    """Return the servers of the sections."""
     for section in _names(_split(text)):
         for scheme in ("http", "https"):
             if address := _address_of_section(section, scheme):
@@ -88,7 +88,8 @@ def _split(text: str) -> _Lines:
     """
     Find the section of each line.
 
-    Indented lines continue a value, as in configparser. A header that is not closed begins a section of no name.
+    Indented lines continue a value, as in configparser. A header without a closing bracket starts a section without a
+    name.
     """
     section: str | None = None
     indent = sys.maxsize  # of the latest option: what is indented further continues its value
@@ -109,7 +110,7 @@ def _names(lines: _Lines) -> Sequence[str]:
 
 
 def _sections_for(server: ServerURL, lines: _Lines) -> list[str]:
-    """Name the sections that cover *server*, the most specific one first."""
+    """Return the sections for *server*, the most specific one first."""
     addresses = [(name, _address_of_section(name, server.scheme)) for name in _names(lines)]
     matching = [(len(a.context_path), _fit(name, server), name) for name, a in addresses if a and server.is_below(a)]
     return [name for *_, name in sorted(matching, key=lambda match: match[:2], reverse=True)]
@@ -122,7 +123,7 @@ def _fit(name: str, server: ServerURL) -> int:
 
 
 def _address_of_section(name: str, scheme: str) -> ServerURL | None:
-    """Return the address of a section as seen with *scheme*; None if it has none there."""
+    """Return the address of a section with *scheme*; None if it does not apply to that."""
     text = name.strip()
     address = read_address(text if "://" in text else f"{scheme}://{text}")
     if address is None or address.scheme == scheme:
@@ -163,24 +164,24 @@ def _parse(text: str) -> configparser.ConfigParser | int:
 
 
 def _line_of(error: configparser.Error) -> int:
-    """Line of the first fault: some errors have the one they stopped at, others a list."""
+    """Return the line of the first error: some exceptions have one line, others a list."""
     faults: list[tuple[int, str]] = getattr(error, "errors", [])
     line: int | None = getattr(error, "lineno", None)
     return line or min((number for number, _ in faults), default=1)
 
 
 def _misunderstood(text: str, name: str) -> Skipped | None:
-    """Report a malformed line where no section is for the server: it may be the header that its owner meant."""
+    """Report a malformed line if there is no section for the server: it may be its header."""
     parser = _parse(text)
     return Skipped(f"file {name}", f"line {parser} is malformed; {_EXPECTED}") if isinstance(parser, int) else None
 
 
 def _interpolates(lines: _Lines) -> bool:
     """
-    Whether configparser's interpolation, which turns ``%%`` into ``%``, can read the file.
+    Return whether configparser's interpolation, which turns ``%%`` into ``%``, can read the file.
 
-    dohq-artifactory reads every section with it. A file that it cannot read for a lone ``%`` was not written
-    for it, and means its values as they stand.
+    dohq-artifactory uses it for every section. A file with a single ``%``, which it cannot read, was not written for
+    it, so its values are literal.
     """
     try:
         for section in _names(lines):

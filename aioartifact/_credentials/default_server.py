@@ -1,4 +1,4 @@
-"""Which server is meant where none is named: by its own variable, ``JF_URL``, or the configuration of jfrog-cli."""
+"""The default server: from its own variable, ``JF_URL``, or the configuration of jfrog-cli."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ def default_server(*, environ: Mapping[str, str], read: Read, home: Path) -> Con
     """
     Find the default server: ``AIOARTIFACT_SERVER``, else ``JF_URL``, else the default server of jfrog-cli.
 
-    ``JF_URL`` and an entry of jfrog-cli without the address of its Artifactory name a platform: if its path has no
-    segment ``artifactory``, that is appended. An empty variable counts as not set.
+    ``JF_URL``, and an entry of jfrog-cli without the address of its Artifactory, are addresses of a platform: if the
+    path has no segment ``artifactory``, it is appended. An empty variable counts as not set.
 
     Args:
         environ: Environment variables.
@@ -40,8 +40,8 @@ def default_server(*, environ: Mapping[str, str], read: Read, home: Path) -> Con
         home: Home folder of the user.
 
     Raises:
-        ConfigurationError: If none is configured, or a variable is not the URL of a server. The message quotes no value
-            of them.
+        ConfigurationError: If no server is configured, or a variable is not the URL of a server. The message does not
+            contain the value.
     """
     if environ.get(SERVER_VARIABLE):
         address = _of_variable(environ, SERVER_VARIABLE)

@@ -1,4 +1,4 @@
-"""What a helper program prints: credentials in one of the formats of git, docker, kubectl and OAuth."""
+"""The output of helper programs: credentials in one of the formats of git, docker, kubectl and OAuth."""
 
 import json
 import re
@@ -17,7 +17,7 @@ HelperInput: TypeAlias = Literal["none", "url", "git"]
 
 
 def helper_input(server: ServerURL, form: HelperInput) -> bytes:
-    """Return what a helper program reads from its standard input."""
+    """Return the standard input of a helper program."""
     match form:
         case "url":
             return f"{server}\n".encode()
@@ -30,7 +30,7 @@ def helper_input(server: ServerURL, form: HelperInput) -> bytes:
 
 def read_helper_output(output: bytes, source: str, now: float) -> Credentials:
     """
-    Read what a helper program has printed.
+    Read the output of a helper program.
 
     Args:
         output: Its standard output.
@@ -38,7 +38,8 @@ def read_helper_output(output: bytes, source: str, now: float) -> Credentials:
         now: Epoch seconds.
 
     Raises:
-        CredentialsError: If it is not in a known format, or cannot be sent. The message does not quote it.
+        CredentialsError: If its format is unknown, or the credentials cannot be sent. The message does not contain the
+            output.
     """
     fields: Mapping[str, Any] | None = None
     try:

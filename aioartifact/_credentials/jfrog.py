@@ -19,7 +19,7 @@ _EXCHANGED_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class _Login:
-    """What an entry holds, each empty if it does not."""
+    """The credentials of an entry; missing ones are empty."""
 
     token: str
     user: str
@@ -27,7 +27,7 @@ class _Login:
 
 
 def jfrog_cli_source(environ: Mapping[str, str], home: Path, *, read: Read, now: float) -> FileSource:
-    """The configuration of jfrog-cli in ``~/.jfrog``, or in the folder that ``JFROG_CLI_HOME_DIR`` names."""
+    """Return the configuration of jfrog-cli in ``~/.jfrog``, or in the folder ``JFROG_CLI_HOME_DIR``."""
     path = jfrog_cli_path(environ, home)
     key = partial(master_key, environ, folder=path.parent, read=read, home=home)
     parse = partial(from_jfrog_cli, now=now, server_id=environ.get("JFROG_CLI_SERVER_ID", ""), key=key)
@@ -43,10 +43,10 @@ def from_jfrog_environment(environ: Mapping[str, str], server: ServerURL, *, now
     """
     Read ``JF_ACCESS_TOKEN``, or ``JF_USER`` and ``JF_PASSWORD``, if ``JF_URL`` is this server.
 
-    ``JF_URL`` may be the address of the platform, as JFrog's own tools have it, or of its Artifactory. Empty
-    counts as not set: that is what CI systems make of a secret they do not have. They are skipped where ``JF_URL``
-    is missing or not a URL, since they may be for any server. A token that has expired is not used if there are user
-    and password.
+    ``JF_URL`` may be the address of the platform, as for JFrog's own tools, or of its Artifactory. An empty variable
+    counts as not set, because CI systems set missing secrets to empty values. Without a valid ``JF_URL``, the
+    credentials are skipped, because they may be for any server. An expired token is not used if there are user and
+    password.
 
     Args:
         environ: Environment variables.
@@ -73,7 +73,7 @@ def from_jfrog_environment(environ: Mapping[str, str], server: ServerURL, *, now
 
 
 def servers_in_jfrog_environment(environ: Mapping[str, str]) -> Iterator[ServerURL]:
-    """Name the server that ``JF_URL`` is for."""
+    """Return the server of ``JF_URL``."""
     if address := read_address(environ.get("JF_URL", "")):
         yield address
 
@@ -94,11 +94,10 @@ def from_jfrog_cli(
     """
     Read jfrog-cli's ``jfrog-cli.conf.v6``.
 
-    Of several entries for this server the one named *server_id* wins, else the default one. A file that is empty,
-    malformed, or encrypted with an unknown key is skipped, and so are entries that hold nothing to send (client
-    certificates, SSH keys).
-    Refresh tokens are left alone: using one would log jfrog-cli out. Beside user and password, a token is not used if
-    it has expired, or if it was issued for an hour: jfrog-cli made that one of the password.
+    Of several entries for this server, the one named *server_id* is used, otherwise the default one. A file that is
+    empty, malformed, or encrypted with an unknown key is skipped, as are entries without token and password (client
+    certificates, SSH keys). Refresh tokens are left alone: using one would log jfrog-cli out. Beside user and password,
+    a token is not used if it has expired, or if it was issued for an hour: jfrog-cli made that one of the password.
 
     Args:
         text: Content of the file.
@@ -148,7 +147,7 @@ def _decrypted(entries: list[dict[str, Any]], key: Callable[[], str | Skipped]) 
 
 
 def servers_in_jfrog_cli(text: str) -> Iterator[ServerURL]:
-    """Name the servers that the entries are for."""
+    """Return the servers of the entries."""
     config = _parse_json(text)
     if not isinstance(config, str):
         for entry in _entries(config):
@@ -226,7 +225,7 @@ def _text(entry: Mapping[str, Any], key: str) -> str:
 
 
 def _credentials(login: _Login, source: str) -> Credentials | None:
-    """Decide as jfrog-cli does: a token before a password, and an API key is not a token, wherever it is written."""
+    """Choose as jfrog-cli does: a token before a password; an API key is not a token, in whichever field it is."""
     user, secret = login.user, login.token or login.password
     if secret.startswith("AKCp8") and len(secret) >= 73:
         return Credentials.basic(user, secret, source=source) if user else Credentials.api_key(secret, source=source)

@@ -1,4 +1,4 @@
-"""What provides credentials for as long as a session is open."""
+"""Providers of credentials for open sessions."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from .value import Credentials, parse_credentials
 @runtime_checkable
 class CredentialsProvider(Protocol):
     """
-    Provides credentials that a session renews while it is open; any object with this method is accepted as *auth*.
+    Provides credentials that a session renews while it is open. Any object with this method is accepted as *auth*.
 
     ::
 
@@ -24,20 +24,20 @@ class CredentialsProvider(Protocol):
         async with aioartifact.session(server, auth=Vault()) as session:
             ...
 
-    A session calls the method before its first request, before the credentials expire, and after a 401. It never calls
-    it twice at a time. The credentials must remain those of one user. If they may change it, as dynamic users do,
-    set the attribute ``may_change_user = True`` on the provider.
+    A session calls the method before its first request, before the credentials expire, and after a 401, but never
+    concurrently. All credentials must belong to the same user. If the user may change, set the attribute
+    ``may_change_user = True`` on the provider.
     """
 
     def credentials(self, *, force: bool) -> Awaitable[Credentials]:
         """
-        Return credentials, by an ``async def`` method.
+        Return credentials; an ``async def`` method.
 
         Args:
-            force: Whether the server has refused the ones returned before, so that cached ones must not be returned.
+            force: Whether the server has refused the previous credentials, so that cached ones must not be returned.
 
         Returns:
-            Credentials, with ``expires_at`` if they expire; without it, the expiry in a JSON Web Token is used.
+            Credentials, with ``expires_at`` if they expire. Without it, the expiry of a JSON Web Token is used.
         """
         ...
 
@@ -45,12 +45,12 @@ class CredentialsProvider(Protocol):
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
     """
-    A request for a token: sent without credentials of the session, its redirects not followed.
+    A request for a token; sent without credentials of the session, and without following redirects.
 
     Attributes:
         content: The body, or None.
-        is_for_issuer: Whether it is for an issuer of identity tokens: ``verify`` and ``cert`` of the session, which are
-            about the server, do not apply then.
+        is_for_issuer: Whether it is sent to an issuer of identity tokens, so that ``verify`` and ``cert`` of the
+            session do not apply.
     """
 
     method: str
@@ -66,7 +66,7 @@ class TokenResponse:
     The response to a :class:`TokenRequest`.
 
     Attributes:
-        received: When it arrived, in epoch seconds by the clock of the session.
+        received: When it was received, in epoch seconds by the clock of the session.
     """
 
     status: int
@@ -79,7 +79,7 @@ SendToken: TypeAlias = Callable[[TokenRequest], Awaitable[TokenResponse]]
 
 
 class ServerProvider:
-    """A provider of this library that requests its credentials from the server that they are for."""
+    """A provider of this library that requests credentials from the server they are for."""
 
     def fetch(
         self, server: ServerURL, send: SendToken, current: Credentials | None, *, is_refused: bool
@@ -114,10 +114,10 @@ class Provided:
     Attributes:
         name: Its name in messages.
         fetch: Returns credentials; see :meth:`ServerProvider.fetch`.
-        key: The object that one renewal at a time is for; None for one renewal at a time and server.
-        may_change_user: Whether it may provide the credentials of one user after those of another.
-        interval: Seconds after which to check for other credentials, even if these are still valid; None for never.
-        first: Credentials that it has provided already, or None.
+        key: Object whose renewals exclude each other; None if renewals exclude each other per server.
+        may_change_user: Whether the user of its credentials may change.
+        interval: Seconds after which to check for new credentials, even if the current ones are valid; None for never.
+        first: Credentials that it has already provided, or None.
     """
 
     name: str
@@ -130,10 +130,10 @@ class Provided:
 
 def parse_auth(value: object) -> Credentials | Provided:
     """
-    Read the explicit argument ``auth`` for one server: a value, or what provides one.
+    Read the argument ``auth`` for one server: credentials or a provider.
 
     Raises:
-        InvalidArgumentError: If it is something else. The message does not quote it.
+        InvalidArgumentError: If it is something else. The message does not contain it.
         CredentialsError: See :meth:`Credentials.basic`.
     """
     if isinstance(value, Credentials | tuple | str):
@@ -168,17 +168,17 @@ def _function(provide: Callable[[], Any]) -> Fetch:
 
 
 def provider_name(value: object) -> str:
-    """Name a provider in messages, by its type or the name of its function: its repr may hold secrets."""
+    """Return the name of a provider for messages: its type or its function; its repr may contain secrets."""
     name = getattr(value, "__qualname__", None) or type(value).__qualname__
     return f"provider {str(name).rpartition('.<locals>.')[2] or 'function'}"
 
 
 def read_provided(value: object, name: str) -> Credentials:
     """
-    Return what a provider has returned as credentials whose source it is.
+    Return the credentials from a provider, with the provider as their source.
 
     Raises:
-        CredentialsError: If it is something else, or cannot be sent. The message does not quote it.
+        CredentialsError: If they are something else, or cannot be sent. The message does not contain them.
     """
     fault = f"returned a {type(value).__name__}; expected Credentials"
     try:

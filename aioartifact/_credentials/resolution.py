@@ -15,7 +15,7 @@ from .value import NONE_FOUND, Credentials, Found, Skipped
 
 
 def _file_sources(environ: Mapping[str, str], home: Path, *, read: Read, now: float = 0.0) -> tuple[FileSource, ...]:
-    """List the files that are searched, the first one first."""
+    """List the files that are searched, in order."""
     return (
         cfg_source(environ, home),
         jfrog_cli_source(environ, home, read=read, now=now),
@@ -32,10 +32,10 @@ def resolve(
     clock: Callable[[], float] = time.time,
 ) -> Credentials:
     """
-    Find the credentials for *server*; the first source that knows it wins whole.
+    Find the credentials for *server* in the first source that has an entry for it.
 
-    The environment first, then files, then anonymous; `aioartifact.resolve_credentials` documents all of them. A source
-    that cannot be read is skipped.
+    The order is environment, files, anonymous; `aioartifact.resolve_credentials` documents all sources. A source that
+    cannot be read is skipped.
 
     Args:
         server: Requested server.
@@ -45,7 +45,7 @@ def resolve(
         clock: Returns the seconds since the epoch.
 
     Raises:
-        CredentialsError: The entry of *server* is malformed, or holds what cannot be sent.
+        CredentialsError: If the entry of *server* is malformed, or cannot be sent.
     """
     now = clock()
     variables = [
@@ -57,14 +57,14 @@ def resolve(
 
 
 def credential_files(*, environ: Mapping[str, str], home: Path) -> tuple[Path, ...]:
-    """Name the files that :func:`resolve` reads."""
+    """List the files that :func:`resolve` reads."""
     sources = _file_sources(environ, home, read=lambda _: None)
     return tuple(path for source in sources for path in (source.path, *source.beside))
 
 
 def resolve_ancestor(server: ServerURL, *, environ: Mapping[str, str], read: Read, home: Path) -> Credentials:
     """
-    Find the credentials for *server* where the ancestor looked: its two variables, its file, anonymous.
+    Find the credentials for *server* in the sources of audfactory: two variables, a file, anonymous.
 
     Args:
         server: Requested server.
@@ -98,7 +98,7 @@ def _first(
 
 def configured_servers(*, environ: Mapping[str, str], read: Read, home: Path) -> tuple[ServerURL, ...]:
     """
-    Name the servers of the user's configuration whose context path cannot be seen in a URL.
+    List the configured servers whose context path is not ``/artifactory``.
 
     They come from ``JF_URL``, the sections of ``~/.artifactory_python.cfg`` and the entries of jfrog-cli.
 

@@ -1,4 +1,4 @@
-"""What the sources share: how a file is found and read, and how a source names a server."""
+"""Shared by the sources: how files are found and read, and how servers are compared."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ class FileSource:
     A file that may hold credentials.
 
     Attributes:
-        path: Where it is.
+        path: Path of the file.
         parse: Finds the credentials for a server in its text.
-        servers: Names the servers in its text; None if that is not known from it.
-        beside: Other files that it is read with.
+        servers: Returns the servers in its text; None if the text does not contain them.
+        beside: Other files that are read with it.
     """
 
     path: Path
@@ -32,7 +32,7 @@ class FileSource:
 
 
 def moved_path(variable: str | None, default: Path, home: Path) -> Path:
-    """Return the path in an environment variable, where it is set."""
+    """Return the path in an environment variable, if it is set."""
     if not variable:
         return default
     path = Path(variable)
@@ -47,13 +47,13 @@ def from_file(source: FileSource, *, server: ServerURL, read: Read, home: Path) 
 
 
 def servers_in_file(source: FileSource, *, read: Read, home: Path) -> Iterable[ServerURL]:
-    """Name the servers in a file; none if it cannot be read."""
+    """List the servers in a file; none if it cannot be read."""
     text = read_text(source.path, shown_path(source.path, home), read) if source.servers else None
     return source.servers(text) if source.servers and isinstance(text, str) else ()
 
 
 def read_text(path: Path, name: str, read: Read) -> str | Skipped | None:
-    """Read a file; None if there is none. One that cannot be read is skipped: it may be about other servers."""
+    """Read a file; None if it does not exist. An unreadable file is skipped: it may be about other servers."""
     try:
         return read(path)
     except OSError as error:
@@ -74,20 +74,20 @@ def read_address(text: str) -> ServerURL | None:
 
 
 def serves(address: ServerURL, server: ServerURL) -> bool:
-    """Whether *address*, of a platform or of its Artifactory, stands for *server*."""
+    """Return whether *address*, of a platform or of its Artifactory, is that of *server*."""
     return server in (address, _artifactory_below(address))
 
 
 def over_tls(address: ServerURL) -> ServerURL:
-    """Return *address* with https: the default port becomes that of https, any other port stays."""
+    """Return *address* with https: the default port becomes that of https, any other port is kept."""
     return ServerURL("https", address.host, 443 if address.port == 80 else address.port, address.context_path)
 
 
 def with_context_path(addresses: Iterable[ServerURL]) -> tuple[ServerURL, ...]:
     """
-    Return the servers whose context path cannot be seen in a URL, of a platform and of its Artifactory.
+    Return the possible servers of an address whose context path is not ``/artifactory``: platform and Artifactory.
 
-    A path with a segment ``artifactory`` is left out: such a URL says by itself where the server ends.
+    Paths with a segment ``artifactory`` are left out, because their URLs show where the server ends.
     """
     hidden = [a for a in addresses if a.context_path and "artifactory" not in a.context_path]
     return tuple(dict.fromkeys(server for a in hidden for server in (a, _artifactory_below(a))))

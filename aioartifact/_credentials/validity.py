@@ -1,7 +1,7 @@
 """
-When credentials must be renewed, and whether renewed ones are those of the same user.
+When credentials are renewed, and whether renewed ones belong to the same user.
 
-Both may be claims of a JSON Web Token; its signature is the server's business (RFC 7519).
+Both may be claims of a JSON Web Token, whose signature only the server verifies (RFC 7519).
 """
 
 import base64
@@ -25,7 +25,7 @@ _FORCE_SECONDS, _MAX_FORCE_SECONDS = 10.0, 300.0
 
 
 def claims_of(token: str) -> Mapping[str, Any]:
-    """Return the claims of a JSON Web Token; nothing for other tokens."""
+    """Return the claims of a JSON Web Token; empty for other tokens."""
     payload = token.split(".")[1] if token.count(".") == 2 else ""
     try:
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -51,11 +51,11 @@ def user_in(claims: Mapping[str, Any]) -> str:
 @dataclass(frozen=True, slots=True)
 class Validity:
     """
-    Until when credentials are used, by the clock of this machine, in epoch seconds.
+    How long credentials are used, by the clock of this machine, in epoch seconds.
 
     Attributes:
-        renew_at: From then on they are renewed, but still used if that fails.
-        expires: From then on they are not sent any more.
+        renew_at: When to renew them; they are still used if that fails.
+        expires: When to stop sending them.
     """
 
     renew_at: float = inf
@@ -66,9 +66,9 @@ def validity(credentials: Credentials, now: float) -> Validity:
     """
     Decide when to renew credentials that were received at *now* (epoch seconds).
 
-    The expiry is that of the credentials, or else of the JSON Web Token that they are. Without one they are used until
-    the server refuses them, and so are those that seem to have expired before they arrived: then the clock of this
-    machine is wrong, or another copy of them cannot be had.
+    The expiry is that of the credentials, otherwise that of the JSON Web Token. Without an expiry, they are used until
+    the server refuses them. So are credentials that have already expired when they are received: then the clock of this
+    machine is wrong, or there are no newer ones.
     """
     expires = _expiry(credentials, now)
     if expires is None or expires <= now:
@@ -77,23 +77,23 @@ def validity(credentials: Credentials, now: float) -> Validity:
 
 
 def renewal_margin(lifetime: float) -> float:
-    """Return how many seconds before its expiry a token that lives for *lifetime* seconds is renewed."""
+    """Return how many seconds before its expiry a token with a lifetime of *lifetime* seconds is renewed."""
     return min(max(lifetime * _LEFT, _LEAST), _MOST, lifetime * _LEFT_OF_SHORT)
 
 
 def seconds_between_forced(refused: int) -> float:
-    """Return the seconds until another renewal may be forced, when *refused* in a row brought refused credentials."""
+    """Return the seconds until the next forced renewal, after *refused* renewals in a row with refused credentials."""
     return min(_FORCE_SECONDS * 2.0 ** min(refused - 1, 10), _MAX_FORCE_SECONDS) if refused else 0.0
 
 
 def are_of_another_user(old: Credentials | None, new: Credentials) -> bool:
-    """Whether both name a user, and not the same one; opaque tokens and API keys name none."""
+    """Return whether both have a user, and the users differ; opaque tokens and API keys have none."""
     names = [user_of(old) if old else "", user_of(new)]
     return all(names) and names[0] != names[1]
 
 
 def user_of(credentials: Credentials) -> str:
-    """Return the user that credentials name, as Artifactory compares names; empty if they name none."""
+    """Return the user of credentials, normalized as Artifactory compares names; empty without a user."""
     if credentials.kind in ("basic", "anonymous"):
         return credentials.username.casefold()
     return user_in(claims_of(credentials.secret)).casefold()

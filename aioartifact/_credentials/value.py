@@ -1,4 +1,4 @@
-"""Credentials: one value, whose secret is in no repr, message or pickle, and the hints about a refused one."""
+"""Credentials: a value that hides its secret in repr, messages and pickles, and hints for refused credentials."""
 
 import base64
 import re
@@ -25,7 +25,7 @@ HEADERS_HINT = "check the credentials in the headers of the session, which repla
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """
-    Credentials for a server. The secret is in no repr, message or pickle.
+    Credentials for a server. The secret never occurs in a repr or message, and they cannot be pickled.
 
     Attributes:
         kind: ``"basic"`` (user and password, API key or token), ``"bearer"`` (access token), ``"api_key"``
@@ -33,12 +33,12 @@ class Credentials:
         username: User name; ``"anonymous"`` without credentials, empty for tokens and API keys.
         secret: Password, API key or token; empty for anonymous.
         source: Where they were found, for messages; not compared.
-        skipped: Sources that were skipped in the search, each with the reason, for messages; not compared.
-        expires_at: When they expire, if a :class:`CredentialsProvider` knows; None if they do not, or if a JSON Web
-            Token says so itself. An aware ``datetime``; not compared.
+        skipped: Sources that were skipped, with the reasons, for messages; not compared.
+        expires_at: When they expire, as an aware ``datetime``; not compared. None if they do not expire, or if they are
+            a JSON Web Token with its own expiry.
 
     Raises:
-        CredentialsError: If the user name or secret cannot be sent. The message does not quote them.
+        CredentialsError: If the user name or secret cannot be sent. The message does not contain them.
         InvalidArgumentError: If one of them is not a str, or *expires_at* is not an aware ``datetime``.
 
     See: https://jfrog.com/help/r/jfrog-rest-apis/introduction-to-the-artifactory-rest-apis
@@ -67,7 +67,7 @@ class Credentials:
         """
         Return credentials with a user name and a password, API key or token.
 
-        ``("anonymous", "")`` and ``("", "")`` mean anonymous, as they do to the server.
+        ``("anonymous", "")`` and ``("", "")`` mean anonymous, as for the server.
 
         Args:
             username: User name; may be empty with an API key.
@@ -76,7 +76,7 @@ class Credentials:
             expires_at: When they expire, an aware ``datetime``; None for never.
 
         Raises:
-            CredentialsError: If one of them has a control character, or the user name a colon (RFC 7617).
+            CredentialsError: If one of them contains a control character, or the user name contains a colon (RFC 7617).
             InvalidArgumentError: If one of them is not a str.
         """
         if not secret and username in ("", "anonymous"):
@@ -91,10 +91,11 @@ class Credentials:
         Args:
             token: Access token or reference token.
             source: Where it was found.
-            expires_at: When it expires, an aware ``datetime``; None for never, or if a JSON Web Token says so itself.
+            expires_at: When it expires, an aware ``datetime``; None for never, or for a JSON Web Token with its own
+                expiry.
 
         Raises:
-            CredentialsError: If the token is empty, or has a space or other characters than printable ASCII.
+            CredentialsError: If the token is empty, or contains a space or a character that is not printable ASCII.
             InvalidArgumentError: If it is not a str.
         """
         return cls("bearer", "", token, source, expires_at=expires_at)
@@ -107,10 +108,11 @@ class Credentials:
         Args:
             key: API key or reference token.
             source: Where it was found.
-            expires_at: When it expires, an aware ``datetime``; None for never, or if a JSON Web Token says so itself.
+            expires_at: When it expires, an aware ``datetime``; None for never, or for a JSON Web Token with its own
+                expiry.
 
         Raises:
-            CredentialsError: If the key is empty, or has a space or other characters than printable ASCII.
+            CredentialsError: If the key is empty, or contains a space or a character that is not printable ASCII.
             InvalidArgumentError: If it is not a str.
         """
         return cls("api_key", "", key, source, expires_at=expires_at)
@@ -121,7 +123,7 @@ class Credentials:
         Return credentials for anonymous access.
 
         Args:
-            source: Where anonymous access was decided.
+            source: Why access is anonymous, for messages.
         """
         return cls("anonymous", "anonymous", "", source)
 
@@ -156,11 +158,11 @@ class Credentials:
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """
-    A source that was skipped, although it might have had credentials.
+    A source that was skipped, although it may have credentials.
 
     Attributes:
-        source: Its name.
-        reason: Why, without any of its content.
+        source: Name of the source.
+        reason: The reason, without content of the source.
     """
 
     source: str
@@ -175,7 +177,7 @@ Found: TypeAlias = Credentials | Skipped | None
 
 
 def _fault(credentials: Credentials) -> str:
-    """Why these cannot be sent, without quoting them; empty when they can."""
+    """Return why credentials cannot be sent, without their content; empty if they can."""
     match credentials.kind:
         case "bearer":
             return _token_fault("token", credentials.secret)
@@ -186,7 +188,7 @@ def _fault(credentials: Credentials) -> str:
 
 
 def _is_only_of_another_encoding(credentials: Credentials) -> bool:
-    """Whether basic credentials could be sent if their bytes were UTF-8."""
+    """Return whether basic credentials could be sent if their bytes were UTF-8."""
     username, secret = (_SURROGATES.sub("é", text) for text in (credentials.username, credentials.secret))
     return credentials.kind == "basic" and not _basic_fault(username, secret)
 
@@ -218,7 +220,7 @@ def parse_credentials(value: object) -> Credentials:
         value: Credentials, or a pair of user name and password, API key or token.
 
     Raises:
-        InvalidArgumentError: If it is neither. The message does not quote it.
+        InvalidArgumentError: If it is neither. The message does not contain it.
         CredentialsError: See :meth:`Credentials.basic`.
     """
     match value:
@@ -234,7 +236,7 @@ def parse_credentials(value: object) -> Credentials:
 
 
 def login_hint(credentials: Credentials) -> str:
-    """Say which credentials were sent, where they come from, and which sources were skipped and why."""
+    """Return which credentials were sent, their source, and which sources were skipped and why."""
     skipped = f"; skipped: {'; '.join(credentials.skipped)}" if credentials.skipped else ""
     return _sent(credentials) + skipped
 

@@ -1,4 +1,4 @@
-"""Lookup tables: which flavours of an artifact there are, in a CSV file beside them."""
+"""Lookup tables: the flavours of an artifact, in a CSV file next to them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,13 +17,13 @@ from .table_file import TableFile, table_file
 
 class Lookup:
     """
-    A table of the flavours of an artifact; :meth:`open` finds it, :meth:`create` makes it.
+    A table of the flavours of an artifact; :meth:`open` finds a table, :meth:`create` creates one.
 
-    A flavour is a row: values by column, with an ID made of them. Values are True, False, numbers, text or None.
-    Tables are those of audfactory, in both directions: the same files, IDs and rules.
+    A flavour is a row: values by column, and an ID computed from them. Values are True, False, numbers, text or None.
+    Files, IDs and rules are those of audfactory, so both libraries can read and write the same tables.
 
-    Nothing is kept in memory, each call reads the table. Calls that change it take turns with those of other tasks and
-    processes that use this class; audfactory does not, and two of its changes at once can lose one.
+    Each call reads the table from the server. Changes by this class exclude each other, also in different processes.
+    Changes by audfactory are not excluded: of two changes at the same time, one may be lost.
 
     Attributes:
         server: Base address of the server.
@@ -71,15 +71,15 @@ class Lookup:
         """
         Find a table; one request.
 
-        ``Lookup(...)`` with a *version* does the same without looking.
+        ``Lookup(...)`` with a *version* does not check that the table exists, and sends no request.
 
         Args:
             server: Base address of the server.
             repository: Repository key.
             group_id: Group ID of the table.
             name: Name of the table.
-            version: Its version; None takes the latest.
-            session: Session that the table uses; None opens one for each call.
+            version: Version of the table; None means the latest.
+            session: Session for all calls of the table; None opens one for each call.
 
         Raises:
             LookupTableError: If the table does not exist.
@@ -98,11 +98,11 @@ class Lookup:
 
     async def table(self) -> list[list[Value]]:
         """
-        Read the table: the header, which begins with ``id``, then the rows; one request.
+        Return the table: the header, which starts with ``id``, then the rows; one request.
 
         Raises:
             LookupTableError: If the file is not a table.
-            NotFoundError: If it is gone.
+            NotFoundError: If the table does not exist.
             AuthenticationError, ForbiddenError: If access is refused.
             ResponseError, TransportError, IntegrityError, ProtocolError: See :func:`read_bytes`.
         """
@@ -110,7 +110,7 @@ class Lookup:
 
     async def columns(self) -> list[str]:
         """
-        Names of the columns without ``id``; one request.
+        Return the names of the columns without ``id``; one request.
 
         Raises:
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
@@ -119,7 +119,7 @@ class Lookup:
 
     async def ids(self) -> list[str]:
         """
-        IDs of the rows; one request.
+        Return the IDs of the rows; one request.
 
         Raises:
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
@@ -128,7 +128,7 @@ class Lookup:
 
     async def get(self, uid: str) -> dict[str, Value]:
         """
-        Values of a row by column, empty if there is no such row; one request.
+        Return the values of a row by column, empty if the row does not exist; one request.
 
         Raises:
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
@@ -137,7 +137,7 @@ class Lookup:
 
     async def render(self) -> str:
         """
-        The table as text with padded columns; one request.
+        Return the table as text with padded columns; one request.
 
         Raises:
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
@@ -146,9 +146,9 @@ class Lookup:
 
     async def find(self, params: Params) -> str:
         """
-        ID of the row with just these values, for all columns; one request.
+        Return the ID of the row with these values for all columns; one request.
 
-        Values are the same if they are written alike: 1, 1.0 and True are three values.
+        Values are compared as text: 1, 1.0 and True are different.
 
         Raises:
             LookupTableError: If the row does not exist.
@@ -159,7 +159,7 @@ class Lookup:
 
     async def contains(self, params: Params) -> bool:
         """
-        Return whether there is a row with just these values; one request.
+        Return whether there is a row with these values for all columns; one request.
 
         Raises:
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
@@ -178,9 +178,10 @@ class Lookup:
             ID of the row.
 
         Raises:
-            LookupTableError: The row exists, or *params* are not the columns.
-            InvalidArgumentError: A value of another type, or a text that would be read back as something else.
-            ForbiddenError: If the user may not deploy here, or may not replace or delete.
+            LookupTableError: If the row exists, or *params* do not match the columns.
+            InvalidArgumentError: If a value has another type, or is a text that would be read as a value of another
+                type.
+            ForbiddenError: If the user may not deploy, replace or delete the file.
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
         """
         row = check_params(params)
@@ -192,15 +193,15 @@ class Lookup:
         Add columns; five requests.
 
         Args:
-            params: Name of a column, or several, or their values, which all rows get. In a table without rows a value
-                that is not None makes the first one. Columns that exist stay as they are.
+            params: Name of a column, several names, or a mapping of names to values, which are set in all rows. If the
+                table has no rows, a value other than None adds the first one. Existing columns are not changed.
 
         Returns:
             The table.
 
         Raises:
-            InvalidArgumentError: See :meth:`append`; or what cannot be the name of a column.
-            ForbiddenError: If the user may not deploy here, or may not replace or delete.
+            InvalidArgumentError: See :meth:`append`; or if a name cannot be that of a column.
+            ForbiddenError: If the user may not deploy, replace or delete the file.
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
         """
         added = _column_values(params)
@@ -213,14 +214,14 @@ class Lookup:
 
     async def remove(self, params: Params) -> str:
         """
-        Remove the row with just these values; five requests.
+        Remove the row with these values for all columns; five requests.
 
         Returns:
-            ID that it had.
+            The ID of the row.
 
         Raises:
             LookupTableError: If the row does not exist.
-            ForbiddenError: If the user may not deploy here, or may not replace or delete.
+            ForbiddenError: If the user may not deploy, replace or delete the file.
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
         """
         wanted = check_mapping(params)
@@ -233,10 +234,10 @@ class Lookup:
 
     async def clear(self) -> None:
         """
-        Remove all rows, and leave the columns; five requests.
+        Remove all rows, and keep the columns; five requests.
 
         Raises:
-            ForbiddenError: If the user may not deploy here, or may not replace or delete.
+            ForbiddenError: If the user may not deploy, replace or delete the file.
             ArtifactoryError: The errors of :meth:`table`, under the same conditions.
         """
         await self._file.change(lambda table: (Table(table.columns), None))
@@ -259,7 +260,7 @@ class Lookup:
     @staticmethod
     def generate_uid(*, params: object, name: str, group_id: str, version: str, repository: str) -> str:
         """
-        ID of a row: a hash of where the table is, and of *params* as Python prints them, in the order given.
+        Return the ID of a row: a hash of the address of the table, and of the text of *params* in their order.
 
         Args:
             params: Values by column; :meth:`append` sorts them by column first.
@@ -287,7 +288,7 @@ class Lookup:
         session: aiohttp.ClientSession | None = None,
     ) -> str:
         """
-        Make a table without rows; five requests.
+        Create a table without rows; five requests.
 
         Args:
             server: Base address of the server.
@@ -296,16 +297,16 @@ class Lookup:
             version: Version of the table, a semantic version.
             params: Names of the columns.
             name: Name of the table.
-            force: Whether a table that is there is replaced.
+            force: Whether to replace an existing table.
             session: Session to use; None opens one for this call.
 
         Returns:
             URL of the table.
 
         Raises:
-            LookupTableError: The table exists, and *force* is False.
-            InvalidArgumentError: If a name cannot be that of a column, or a version would not be found.
-            ForbiddenError: If the user may not deploy here.
+            LookupTableError: If the table exists and *force* is False.
+            InvalidArgumentError: If a name cannot be that of a column, or *version* is not a semantic version.
+            ForbiddenError: If the user may not deploy to this path.
             ArtifactoryError: The errors of :func:`write_bytes`, under the same conditions.
         """
         header = Table(tuple(check_columns(params)))
@@ -328,7 +329,7 @@ class Lookup:
         session: aiohttp.ClientSession | None = None,
     ) -> None:
         """
-        Delete a table, and the folder of its version with it; five requests, six unless *force*.
+        Delete a table with the folder of its version; five requests, six unless *force* is True.
 
         Args:
             server: Base address of the server.
@@ -336,11 +337,11 @@ class Lookup:
             group_id: Group ID of the table.
             version: Version of the table.
             name: Name of the table.
-            force: Whether it may have rows.
+            force: Whether the table may have rows.
             session: Session to use; None opens one for this call.
 
         Raises:
-            LookupTableError: If there is not a such table, or it has rows and *force* is False.
+            LookupTableError: If the table does not exist, or has rows and *force* is False.
             ForbiddenError: If the user may not delete it.
             ArtifactoryError: The errors of :meth:`open` and :meth:`table`, under the same conditions.
         """
@@ -386,16 +387,16 @@ class Lookup:
         session: aiohttp.ClientSession | None = None,
     ) -> str | None:
         """
-        The newest version of a table, or the newest that has a row; None if there is none.
+        Return the newest version of a table, or the newest one with a certain row; None if there is none.
 
-        As in audfactory that is the last of :meth:`versions`: pre-releases count like other versions. Takes as many
-        requests as :meth:`versions`.
+        As in audfactory, it is the last of :meth:`versions`, which may be a pre-release. Requests are those of
+        :meth:`versions`.
 
         Args:
             server: Base address of the server.
             repository: Repository key.
             group_id: Group ID of the table.
-            params: Only versions that have a row with just these values; None takes the newest of all.
+            params: Only versions that have a row with these values; None considers all versions.
             name: Name of the table.
             session: Session to use; None opens one for this call.
 
@@ -417,19 +418,19 @@ class Lookup:
         session: aiohttp.ClientSession | None = None,
     ) -> list[str]:
         """
-        List the versions of a table, oldest first; one request, and one for each version if rows matter.
+        List the versions of a table, oldest first; one request, with *params* one more for each version.
 
         Args:
             server: Base address of the server.
             repository: Repository key.
             group_id: Group ID of the table.
-            params: Only versions that have a row with just these values; None lists all.
+            params: Only versions that have a row with these values; None lists all versions.
             name: Name of the table.
             session: Session to use; None opens one for this call.
 
         Raises:
             InvalidURLError: If an argument cannot be a part of a URL.
-            LookupTableError: With *params*, a file is no table.
+            LookupTableError: If a file is not a table; only with *params*.
             AuthenticationError, ForbiddenError: If access is refused.
             ResponseError, TransportError, ProtocolError: See :func:`versions`.
         """

@@ -1,4 +1,4 @@
-"""A stream of a file's bytes that knows what it carries."""
+"""A stream of the bytes of a file, with its attributes."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -18,19 +18,19 @@ from .streaming import Incoming, Reading, Spooled, start_reading
 
 class FileStream:
     """
-    The bytes of a file, or of a part of it, as they arrive; :func:`aioartifact.stream` opens it.
+    The bytes of a file, or of a part of it, as they arrive; returned by :func:`aioartifact.stream`.
 
-    An asynchronous iterator of chunks, none of them empty. The attributes are known before the first chunk, and are
-    what a service needs to answer its own client.
+    An async iterator of non-empty chunks. The attributes are available before the first chunk, so that a service can
+    send its own header fields.
 
     Attributes:
-        info: The file as the response describes it: what the header fields do not say is None.
-        status: 200: the whole file follows. 206: a part of it. 304: nothing, since the file still is *if_none_match*.
-            416: nothing, since the part begins at or after the end of the file.
-        etag: What names the content, for a later *if_none_match*; None if the server does not say.
-        content_range: The value of a ``Content-Range`` header field for 206 and 416; None for other statuses, and if
-            the size of the file is not known.
-        content_length: How many bytes follow; None if that is not known.
+        info: The file as described by the header fields of the response; other attributes are None.
+        status: 200 for the whole file; 206 for a part of it; 304 without bytes, if the file has the ETag
+            *if_none_match*; 416 without bytes, if the range starts at or after the end of the file.
+        etag: ETag of the content, for a later *if_none_match*; None if the server does not send one.
+        content_range: Value of a ``Content-Range`` header field, for 206 and 416; None for other statuses, and if the
+            size of the file is not known.
+        content_length: Number of bytes; None if not known.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class FileStream:
         return self._batch[self._next - 1]
 
     async def aclose(self) -> None:
-        """Read no further; the end of the block of :func:`aioartifact.stream` does the same."""
+        """Stop reading; the end of the block of :func:`aioartifact.stream` does the same."""
         source, self._source, self._batch, self._next = self._source, None, (), 0
         if source is not None:
             await source.close()

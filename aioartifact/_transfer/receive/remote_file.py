@@ -1,4 +1,4 @@
-"""A file on the server as a file: read and seek, by ranges, with a small cache."""
+"""A file on the server as a file object: read and seek, with ranges and a small cache."""
 
 import operator
 import os
@@ -23,24 +23,24 @@ from .streaming import Incoming, read_all, read_part, spool_file
 
 _BLOCK = 256 * 1024
 _KEPT = 16  # blocks
-# A file of up to this size is copied at once where the server ignores ranges; of a larger one, the first block may do.
+# If the server ignores ranges, a file of up to this size is copied at once; of a larger one, the first block may do.
 _COPIED_AT_ONCE = 32 * 1024 * 1024
 
 
 class RemoteFile:
     """
-    A file on the server, open for reading; :func:`aioartifact.open` makes it.
+    A file on the server, open for reading; returned by :func:`aioartifact.open`.
 
-    Bytes come in blocks of 256 KiB, of which the last 4 MiB are cached. Sequential reads get more with each request, up
-    to these 4 MiB. All bytes are of the content that the file had when it was opened. One task at a time may use it.
+    Bytes are requested in blocks of 256 KiB; the last 4 MiB are cached. For sequential reads, requests grow up to 4
+    MiB. If the file is replaced after it was opened, reading raises an error. Only one task at a time may use it.
 
     Attributes:
         url: URL of the file, percent-encoded.
-        name: Its raw name.
-        size: Bytes.
-        info: The file as the header fields of the first response describe it; what they do not say is None.
-        etag: What names the content, for a later ``if_none_match`` of :func:`aioartifact.stream`; None if the server
-            does not say.
+        name: File name, not encoded.
+        size: Size in bytes.
+        info: The file as described by the header fields of the first response; other attributes are None.
+        etag: ETag of the content, for a later ``if_none_match`` of :func:`aioartifact.stream`; None if the server does
+            not send one.
     """
 
     def __init__(self, session: aiohttp.ClientSession, item: ItemURL, info: FileInfo, etag: str | None) -> None:
@@ -70,14 +70,14 @@ class RemoteFile:
     @asynccontextmanager
     async def opened(cls, session: aiohttp.ClientSession, item: ItemURL) -> AsyncGenerator[Self, None]:
         """
-        Open *item* for a block; one request, which brings the first 256 KiB.
+        Open *item* for a block; one request, which returns the first 256 KiB.
 
         Raises:
             NotAFileError: If it is a folder.
             ResponseError: If the server refused.
-            TransportError: If no response came.
-            IntegrityError: If a file that must be copied as a whole differs in size or checksum.
-            LocalFileError: If the disk refused such a copy.
+            TransportError: If no response is received.
+            IntegrityError: If size or checksum of a temporary copy differs.
+            LocalFileError: If a temporary copy cannot be written.
         """
         file = await cls._open(session, item)
         try:
@@ -94,7 +94,7 @@ class RemoteFile:
         Open *item* for a block without a request: its size and a checksum are known.
 
         Raises:
-            LocalFileError: If the disk refused to release a copy.
+            LocalFileError: If a temporary copy cannot be closed.
         """
         file = cls(session, item, info, None)
         file._expected = ExpectedContent(info.size, info.checksums)
@@ -133,7 +133,7 @@ class RemoteFile:
             await first.close()
 
     async def close(self) -> None:
-        """Release what the file holds; it cannot be read any more."""
+        """Close the file, and delete a temporary copy."""
         self._is_closed = True
         self._blocks.clear()
         if self._copy is not None:
@@ -142,18 +142,19 @@ class RemoteFile:
 
     async def read(self, size: int | None = -1) -> bytes:
         """
-        Read from the current position on.
+        Read from the current position.
 
         Args:
-            size: Number of bytes; fewer are returned only at the end of the file. Negative or None reads to the end.
+            size: Number of bytes; fewer are returned only at the end of the file. A negative number or None reads to
+                the end.
 
         Returns:
-            The bytes; none at the end.
+            The bytes; empty at the end.
 
         Raises:
-            InvalidArgumentError: If *size* is not a whole number.
+            InvalidArgumentError: If *size* is not an integer.
             TransportError: If no complete response is received.
-            IntegrityError: If the file is not what it was when it was opened.
+            IntegrityError: If the file has changed since it was opened.
             ResponseError: If the server refused.
             LocalFileError: If a temporary copy cannot be written or read.
             SessionError: If the file or the session is closed.
@@ -169,18 +170,18 @@ class RemoteFile:
 
     async def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """
-        Go to another position; no request.
+        Change the position; no request.
 
         Args:
-            offset: Bytes, from where *whence* says.
+            offset: Offset in bytes, relative to *whence*.
             whence: ``os.SEEK_SET``, ``os.SEEK_CUR`` or ``os.SEEK_END``.
 
         Returns:
-            The position; it may lie behind the end.
+            The new position, which may be after the end.
 
         Raises:
-            InvalidArgumentError: If it would lie before the start, *offset* is not a whole number, or *whence* is not
-                one of these.
+            InvalidArgumentError: If the position would be before the start, *offset* is not an integer, or *whence* is
+                invalid.
         """
         offset = _whole("offset", offset)
         bases = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}
@@ -196,7 +197,7 @@ class RemoteFile:
         return self._position
 
     def _kept(self) -> bytes:
-        """What is in memory from the current position to the end of its block."""
+        """Return the cached bytes from the current position to the end of its block."""
         index, offset = divmod(self._position, _BLOCK)
         block = self._blocks.get(index, b"")
         if block:
@@ -204,9 +205,9 @@ class RemoteFile:
         return block[offset:]
 
     async def _fetch(self, stop: int) -> bytes:
-        """Ask for the bytes from the current position to *stop*, in whole blocks, and for some more."""
+        """Request the bytes from the current position to *stop*, in whole blocks, and read ahead."""
         first = self._position // _BLOCK
-        # Twice as much each time, as long as nothing is skipped.
+        # Double the size for each sequential read.
         self._ahead = min(self._ahead * 2, _KEPT) if first == self._next_block else 1
         last = max(-(-stop // _BLOCK), first + self._ahead)
         start, stop = first * _BLOCK, min(last * _BLOCK, self.size)
@@ -228,17 +229,17 @@ class RemoteFile:
         return await run(self._copy.read, start, stop)
 
     async def _part(self, start: int, stop: int) -> bytes | None:
-        """Request a part; None if only the whole file can be received or identified."""
+        """Request a part; return None if only the whole file can be received or identified."""
         try:
             return await read_part(self._session, self._item, start, stop, self._expected)
         except IntegrityError:
             if self._pin is None:
                 raise
-            # It is other content, or a response that does not say of which content it is: the whole file shows which.
+            # Other content, or a response without an identifier of the content: only the whole file can be verified.
             return None
 
     async def _copied(self) -> Spool:
-        """Receive the whole file once, if parts cannot be requested, or not be attributed to its content."""
+        """Receive the whole file once, if parts cannot be requested or identified."""
         if self._pin is not None:
             return await spool_file(Incoming(self._session, self._item, pin=self._pin))
         pinned = self._expected if has_identity(self._expected) else None
@@ -269,7 +270,7 @@ def _changed(item: ItemURL) -> IntegrityError:
 
 def _whole(name: str, value: object) -> int:
     """
-    Return *value* as an int if it is a whole number; those of NumPy are.
+    Return *value* as an int if it is an integer, also one of NumPy.
 
     Raises:
         InvalidArgumentError: If it is not.
