@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 import aiohttp
 
@@ -16,7 +15,7 @@ from ..._progress import FileProgress
 from ..._scheduler import Slots
 from ..._session import Begun, state_of
 from ..._threads import run
-from .one_file import Fetched, fetch_file
+from .one_file import Fetched, WantedFile, fetch_file
 
 
 async def fetch_through(
@@ -25,82 +24,36 @@ async def fetch_through(
     item: ItemURL,
     target: str,
     *,
-    listed: FileInfo | None = None,
     check_replaceable: Callable[[], None],
+    progress: FileProgress,
+    listed: FileInfo | None = None,
     is_binding: bool = False,
     unless_sha1: str | None = None,
     has_partial: bool = True,
     durable: bool = False,
     slots: Slots | None = None,
-    progress: FileProgress,
     begun: Begun | None = None,
 ) -> Fetched | None:
     """
-    The same as `fetch_file`, through a *cache* if there is one.
+    Fetch a file as `fetch_file` does, through a *cache* if there is one; the other arguments are those of a WantedFile.
 
     Raises:
         NotCachedError: If the cache is offline and does not have the file.
         ArtifactoryError: See `fetch_file`.
     """
-
-    async def fetch(unless_sha1: str | None) -> Fetched | None:
-        return await fetch_file(
-            session,
-            item,
-            target,
-            listed=listed,
-            check_replaceable=check_replaceable,
-            is_binding=is_binding,
-            unless_sha1=unless_sha1,
-            has_partial=has_partial,
-            durable=durable,
-            slots=slots,
-            progress=progress,
-            begun=begun,
-        )
-
-    if cache is None:
-        return await fetch(unless_sha1)
-    wanted = _Wanted(
-        item,
-        target,
-        listed,
-        unless_sha1,
-        check_replaceable,
-        durable,
-        has_partial,
-        progress,
-        state_of(session).traffic.found_in_cache,
+    wanted = WantedFile(
+        item, target, check_replaceable, progress, listed, is_binding, unless_sha1, has_partial, durable, slots, begun
     )
-    return await _CachedFetch(cache, wanted, fetch).run()
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """The arguments of `fetch_through` that matter to the cache."""
-
-    item: ItemURL
-    target: str
-    listed: FileInfo | None
-    unless_sha1: str | None
-    check_replaceable: Callable[[], None]
-    durable: bool
-    has_partial: bool
-    progress: FileProgress
-    found: Callable[[], None]
-
-
-class _Fetch(Protocol):
-    async def __call__(self, unless_sha1: str | None) -> Fetched | None: ...
+    return await fetch_file(session, wanted) if cache is None else await _CachedFetch(cache, session, wanted).run()
 
 
 class _CachedFetch:
     """One file, of which the cache may have the bytes."""
 
-    def __init__(self, cache: OpenCache, wanted: _Wanted, fetch: _Fetch) -> None:
+    def __init__(self, cache: OpenCache, session: aiohttp.ClientSession, wanted: WantedFile) -> None:
         self._cache = cache
+        self._session = session
         self._wanted = wanted
-        self._fetch = fetch
         # What the item was when it was last downloaded; the server may have another file by now.
         self._record: KnownFile | None = None
 
@@ -130,7 +83,7 @@ class _CachedFetch:
         status = await self._cache.place(known, wanted.target, durable=wanted.durable)
         if status is None or known.size not in (None, status.st_size):
             return None  # a size that contradicts the checksum is an error that the download reports
-        wanted.found()
+        state_of(self._session).traffic.found_in_cache()
         if wanted.has_partial:
             await run(_discard_partial, wanted.item, wanted.target)
         wanted.progress.correct(status.st_size)
@@ -160,6 +113,9 @@ class _CachedFetch:
         if record.checksums.sha1 == unless_sha1:
             return None
         return await self._placed(record) or await self._added(unless_sha1)
+
+    async def _fetch(self, unless_sha1: str | None) -> Fetched | None:
+        return await fetch_file(self._session, replace(self._wanted, unless_sha1=unless_sha1))
 
     async def _usable_record(self) -> KnownFile | None:
         record, listed = self._record, self._wanted.listed

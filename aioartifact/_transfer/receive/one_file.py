@@ -88,30 +88,17 @@ class Fetched:
     is_cached: bool = False
 
 
-async def fetch_file(
-    session: aiohttp.ClientSession,
-    item: ItemURL,
-    target: str,
-    *,
-    listed: FileInfo | None = None,
-    check_replaceable: Callable[[], None],
-    is_binding: bool = False,
-    unless_sha1: str | None = None,
-    has_partial: bool = True,
-    durable: bool = False,
-    slots: Slots | None = None,
-    progress: FileProgress,
-    begun: Begun | None = None,
-) -> Fetched | None:
+@dataclass(frozen=True, slots=True)
+class WantedFile:
     """
-    Fetch *item* to the local file *target*; None if it still has the SHA-1 *unless_sha1*.
+    A file to fetch, and how.
 
-    Args:
-        session: Session to use.
+    Attributes:
         item: The file.
         target: Where it goes, in a folder that exists.
-        listed: What a listing said of it, or None.
         check_replaceable: Called before any bytes are written; raises if *target* must keep its content.
+        progress: Counts its bytes.
+        listed: What a listing said of it, or None.
         is_binding: Whether the caller requires the size and checksums of *listed*. Otherwise, where the response
             differs, the file's info decides whether it was replaced since.
         unless_sha1: SHA-1 of what is at *target*, or None.
@@ -119,8 +106,25 @@ async def fetch_file(
         durable: Whether its bytes must be on the disk itself at the end; its name is once its folder is synced.
         slots: Places for connections: one is taken until all bytes are here, more are borrowed while no other job needs
             them. None for as many as a bulk call would have.
-        progress: Counts its bytes.
         begun: What has come of the first request, if it was sent already.
+    """
+
+    item: ItemURL
+    target: str
+    check_replaceable: Callable[[], None]
+    progress: FileProgress
+    listed: FileInfo | None = None
+    is_binding: bool = False
+    unless_sha1: str | None = None
+    has_partial: bool = True
+    durable: bool = False
+    slots: Slots | None = None
+    begun: Begun | None = None
+
+
+async def fetch_file(session: aiohttp.ClientSession, wanted: WantedFile) -> Fetched | None:
+    """
+    Fetch *wanted* to its target; None if it still has the SHA-1 *unless_sha1*.
 
     Raises:
         NotAFileError: If *item* is a folder.
@@ -129,21 +133,9 @@ async def fetch_file(
         IntegrityError: If size or checksum differs.
         LocalFileError: If the disk failed.
     """
-    download = _Download(
-        session,
-        item,
-        target,
-        listed,
-        check_replaceable,
-        unless_sha1,
-        progress,
-        slots=slots,
-        durable=durable,
-        begun=begun,
-    )
-    download.pin = pin_of(listed, is_binding=is_binding)
+    download = _Download(session, wanted)
     try:
-        if has_partial:
+        if wanted.has_partial:
             await download.adopt_partial()
         return await download.run()
     except BaseException as error:
@@ -176,37 +168,20 @@ class _Download:
     large file outlives even this process, see `journal`.
     """
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        item: ItemURL,
-        target: str,
-        listed: FileInfo | None,
-        check_replaceable: Callable[[], None],
-        unless_sha1: str | None,
-        progress: FileProgress,
-        *,
-        slots: Slots | None,
-        durable: bool,
-        begun: Begun | None,
-    ) -> None:
+    def __init__(self, session: aiohttp.ClientSession, wanted: WantedFile) -> None:
         self._session = session
-        self._item = item
-        self._target = target
-        self._key = str(item)
-        self._listed = listed
-        self._check_replaceable = check_replaceable
-        self.pin: Pin | None = None
+        self._wanted = wanted
+        self._item = wanted.item
+        self._key = str(wanted.item)
+        self._pin = pin_of(wanted.listed, is_binding=wanted.is_binding)
         self._was_replaced = False
-        self._unless_sha1 = unless_sha1
-        self._progress = progress
-        self._durable = durable
-        self._begun = begun
-        self._slots = slots or Slots(state_of(session).limits.max_concurrency)
-        self._operation = start_operation(session, on_retry=progress.retrying)
+        self._progress = wanted.progress
+        self._begun = wanted.begun
+        self._slots = wanted.slots or Slots(state_of(session).limits.max_concurrency)
+        self._operation = start_operation(session, on_retry=wanted.progress.retrying)
         self._answer = self._pinned = ExpectedContent(None, NO_CHECKSUMS)
         self._is_doubtful = False
-        self._partial = PartialFile(Staging(target))
+        self._partial = PartialFile(Staging(wanted.target))
         self._adopted = 0
         self._announced = 0
         self._shown = 0
@@ -224,20 +199,20 @@ class _Download:
 
     def _adopt(self) -> None:
         """Look for the part of an earlier run; blocks."""
-        if not may_have_partial(self._item, self._target, self._listed):
+        if not may_have_partial(self._item, self._wanted.target, self._wanted.listed):
             return
-        staging = Staging.shared(self._target, self._key)
+        staging = Staging.shared(self._wanted.target, self._key)
         if staging is None:
             return
         with _left_on_failure(staging):
             journal = decode(staging.record())
-            kept = adopt(journal, self._item, staging.size(), self._listed)
+            kept = adopt(journal, self._item, staging.size(), self._wanted.listed)
             if journal is None or kept is None:
                 staging.discard()
                 return
             self._partial = PartialFile(staging, journal.size, kept)
         self._answer, self._adopted = journal.expected, kept.total
-        self._pinned = with_pin(self._answer, self.pin)
+        self._pinned = with_pin(self._answer, self._pin)
 
     async def run(self) -> Fetched | None:
         """Receive, verify and commit the file; None if it is unchanged."""
@@ -321,7 +296,7 @@ class _Download:
                 raise ContentChanged
             if meaning == "refusal":
                 raise await reply.error()
-            self._check_replaceable()
+            self._wanted.check_replaceable()
             answer = read_expected_content(request, reply.chain, status=reply.status)
             if asked == WHOLE or not is_requested_part_of(self._pinned, asked, answer):
                 # Some servers answer the request for a part with the whole.
@@ -335,7 +310,7 @@ class _Download:
 
     def _request(self, asked: Range) -> Request:
         if asked == WHOLE or self._pinned.etag is None:
-            return build_download(self._item, unless_sha1=self._unless_sha1)
+            return build_download(self._item, unless_sha1=self._wanted.unless_sha1)
         stop = asked.stop if asked.stop < (self._pinned.size or 0) else None
         return build_range(self._item, asked.start, stop, self._pinned.etag)
 
@@ -346,13 +321,13 @@ class _Download:
         Raises:
             IntegrityError: If it is not the content that the caller requires.
         """
-        check_pin(self._item, self.pin, answer)
-        is_other = contradicts(self.pin, answer)
+        check_pin(self._item, self._pin, answer)
+        is_other = contradicts(self._pin, answer)
         if self._partial.has_begun:
             await run(self._partial.staging.discard)
-            self._partial = PartialFile(Staging(self._target))
+            self._partial = PartialFile(Staging(self._wanted.target))
         self._answer, self._is_doubtful = answer, is_other
-        self._pinned = answer if is_other else with_pin(answer, self.pin)
+        self._pinned = answer if is_other else with_pin(answer, self._pin)
         self._adopted = 0
         self._is_received = self._info_requested = False
         self._count(0)
@@ -360,7 +335,7 @@ class _Download:
 
     def _announce(self) -> None:
         """Report bytes to the progress that no listing has reported, and those that need not be received again."""
-        unlisted = self._listed is None or self._listed.size is None
+        unlisted = self._wanted.listed is None or self._wanted.listed.size is None
         size = (self._pinned.size or 0 if unlisted else 0) - self._adopted
         self._progress.expect(size=size - self._announced)
         self._announced = size
@@ -408,7 +383,7 @@ class _Download:
 
     def _use_shared_staging(self) -> None:
         """Keep the bytes for a later run, unless another process does so; blocks."""
-        staging = Staging.shared(self._target, self._key)
+        staging = Staging.shared(self._wanted.target, self._key)
         if staging is not None:
             try:
                 staging.empty()
@@ -450,26 +425,26 @@ class _Download:
         if not self._needs_info:
             return
         current = pin_of(await self._ask_info(), is_binding=False)
-        if self._is_doubtful and self.pin is not None:
+        if self._is_doubtful and self._pin is not None:
             if current is None or contradicts(current, self._answer):
-                raise pin_error(self._item, self.pin, self._answer)
+                raise pin_error(self._item, self._pin, self._answer)
             self._replace_pin(current)
         self._info_requested = True
         self._pinned = self._pinned if self._pinned.checksums else with_pin(self._pinned, current)
         self._partial.hash_with(algorithms_for(self._pinned.checksums))
 
     def _replace_pin(self, current: Pin) -> None:
-        self.pin, self._was_replaced, self._is_doubtful = current, True, False
+        self._pin, self._was_replaced, self._is_doubtful = current, True, False
 
     async def _place_rechecked(self, last: Sequence[bytes]) -> Fetched:
         """Verify and commit; on a mismatch with a listing, check whether the file was replaced since it was listed."""
         try:
             return await self._place(last)
         except IntegrityError:
-            if self.pin is None or self.pin.is_binding or self._answer.checksums:
+            if self._pin is None or self._pin.is_binding or self._answer.checksums:
                 raise
             current = pin_of(await self._ask_info(), is_binding=False)
-            if current is None or not contradicts(self.pin, ExpectedContent(current.size, current.checksums)):
+            if current is None or not contradicts(self._pin, ExpectedContent(current.size, current.checksums)):
                 raise
         self._replace_pin(current)
         self._pinned = with_pin(self._answer, current)
@@ -497,7 +472,7 @@ class _Download:
         checksums = digested(chunks, algorithms_for(self._pinned.checksums))
         if (content_size := self._checked(size, checksums, chunks)) is not None:
             return self._commit_decoded(chunks, content_size)
-        status = write_file(self._target, chunks, durable=self._durable)
+        status = write_file(self._wanted.target, chunks, durable=self._wanted.durable)
         assert status is not None
         return Fetched(size, self._pinned.checksums, status, self._was_replaced)
 
@@ -520,18 +495,18 @@ class _Download:
                 raise
         else:
             content_size = None
-        check_pinned_size(self._item, self.pin, size if content_size is None else content_size)
+        check_pinned_size(self._item, self._pin, size if content_size is None else content_size)
         return content_size
 
     def _commit_decoded(self, chunks: Iterable[bytes], size: int) -> Fetched:
         """Write and commit the content of an encoded body, whose checksum has been verified; blocks."""
-        staging, offset = Staging(self._target), 0
+        staging, offset = Staging(self._wanted.target), 0
         try:
             for piece in decoded(chunks, self._pinned.codings):
                 check_wanted()
                 staging.write(offset, (piece,))
                 offset += len(piece)
-            status = staging.commit(durable=self._durable)
+            status = staging.commit(durable=self._wanted.durable)
         finally:
             staging.discard()
         self._partial.staging.discard()
@@ -553,5 +528,5 @@ class _Download:
         return self._commit(size) if content_size is None else self._commit_decoded(self._blocks(size), content_size)
 
     def _commit(self, size: int) -> Fetched:
-        status = self._partial.staging.commit(durable=self._durable)
+        status = self._partial.staging.commit(durable=self._wanted.durable)
         return Fetched(size, self._pinned.checksums, status, self._was_replaced)
