@@ -3,17 +3,21 @@
 import asyncio
 import gzip
 import hashlib
+import json
 import os
 import random
 import re
 from collections import Counter
 from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 import anyio
 import pytest
-from raw_http import Close, RawRequest, checksum_headers, raw_server, response
+from raw_http import Close, RawRequest, checksum_headers, raw_server
+from raw_http import response as response_of
 
 import aioartifact
 from aioartifact import RetryPolicy
@@ -24,6 +28,14 @@ ANSWERS = int(os.environ.get("AIOARTIFACT_DIFFERENTIAL_ANSWERS", "1500"))
 SEED = os.environ.get("AIOARTIFACT_DIFFERENTIAL_SEED", "1")
 MISBEHAVED = 2  # requests for one file that are answered badly; then the server behaves
 RETRY = RetryPolicy(attempts=8, backoff_initial=0)  # enough, whatever a reused connection does meanwhile
+
+
+SUCCESS: ContextVar[int] = ContextVar("SUCCESS", default=200)
+"""Status of a response to the present request that is not an error."""
+
+
+def response(body: bytes = b"", *, status: int | None = None, **options: Any) -> bytes:
+    return response_of(body, status=SUCCESS.get() if status is None else status, **options)
 
 
 class Answers:
@@ -37,7 +49,8 @@ class Answers:
         self.requests[request.target] += 1
         number = self.requests[request.target]
         name, draw = self._style(request.target, number)
-        content = content_of(request.target)
+        content = deployed(request) if request.method == "PUT" else content_of(request.target)
+        SUCCESS.set(201 if request.method == "PUT" else 200)
         if "/api/storage/" in request.target or request.target.endswith("-elsewhere"):
             return response(status=404)
         if number > MISBEHAVED or (number > 1 and self._style(request.target, number - 1)[0] in BREAKING):
@@ -55,6 +68,13 @@ class Answers:
 def content_of(target: str) -> bytes:
     draw = random.Random(target)
     return draw.randbytes(draw.choice((0, 1, 100, 10_000, 40_000, 65_536, 65_537, 90_000)))
+
+
+def deployed(request: RawRequest) -> bytes:
+    """What Artifactory answers to an upload."""
+    checksums = {name: hashlib.new(name, request.body).hexdigest() for name in ("sha256", "sha1", "md5")}
+    path = request.target.removeprefix("/artifactory/r")
+    return json.dumps({"repo": "r", "path": path, "size": str(len(request.body)), "checksums": checksums}).encode()
 
 
 def fields_of(draw: random.Random, content: bytes) -> list[tuple[str, str]]:
@@ -324,6 +344,44 @@ async def test_random_answers_either_way(tmp_path, make_session):
     assert different == {}
     assert one.files == other.files
     assert Counter(outcome[0] for outcome in one.outcomes.values())["downloaded"] > ANSWERS / 3
+
+
+async def uploads_of(folder, *, is_quick: bool) -> Results:
+    answers, results = Answers(SEED), Results()
+    traces = [] if is_quick else [aiohttp.TraceConfig()]  # something of the user's: then aiohttp sends each request
+    async with (
+        raw_server(answers.answer) as server,
+        aioartifact.session(server.url, auth=("u", "secret"), retry=RETRY, trace_configs=traces) as session,
+    ):
+        report = await aioartifact.deploy_many(
+            sorted(folder.iterdir()), f"{server.url}/r/", on_error="collect", max_concurrency=4, session=session
+        )
+        for request in server.requests:
+            if request.method == "PUT":
+                results.files[request.target] = request.body
+    for outcome in report:
+        error = outcome.error and (type(outcome.error).__name__, without_numbers(str(outcome.error), server.origin))
+        results.outcomes[outcome.path or ""] = (outcome.status, outcome.size, outcome.sha256, error)
+        assert "secret" not in repr(outcome)
+    return results
+
+
+async def test_random_answers_to_uploads_either_way(tmp_path):
+    """Both ways send the same bytes, and end in the same outcomes and errors."""
+    draw = random.Random(SEED)
+    for number in range(ANSWERS // 3):
+        size = draw.choice((0, 1, 100, 10_000, 65_536, 65_537, 200_000))
+        (tmp_path / f"{number}.bin").write_bytes(draw.randbytes(size))
+    one, other = await uploads_of(tmp_path, is_quick=True), await uploads_of(tmp_path, is_quick=False)
+    different = {
+        path: (one.outcomes[path], other.outcomes[path])
+        for path in one.outcomes
+        if one.outcomes[path] != other.outcomes[path]
+    }
+    assert different == {}
+    assert one.files == other.files
+    assert all(one.files[f"/artifactory/r/{path.name}"] == path.read_bytes() for path in tmp_path.iterdir())
+    assert Counter(outcome[0] for outcome in one.outcomes.values())["deployed"] > len(one.outcomes) / 3
 
 
 CONTENT = b"small" * 100

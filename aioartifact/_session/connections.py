@@ -131,18 +131,19 @@ class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
         elif receiver is not None:
             receiver.expire()
 
-    def read_from(self, data: bytes, seconds: float) -> None:
+    def read_from(self, data: bytes, seconds: float, *, decompress: bool) -> None:
         """
         Have aiohttp read the response that begins with *data* and whose further bytes will follow.
 
         Args:
             data: The bytes that have arrived.
             seconds: Longest silence.
+            decompress: Whether to decode an encoded body.
         """
         self._receiver = None
         self.set_response_params(
             read_until_eof=True,
-            auto_decompress=False,
+            auto_decompress=decompress,
             read_timeout=None if seconds == inf else seconds,
             max_line_size=MAX_HEADER,
             max_field_size=MAX_HEADER,
@@ -318,27 +319,28 @@ class _TimeLimit:
 
 
 class _NoWriter:
-    """In place of what has sent a request: it has, and there was no body."""
+    """In place of what sends a request: all of it has been sent."""
 
     output_size = 0
 
 
 async def received_response(
     session: aiohttp.ClientSession,
+    method: str,
     url: URL,
     headers: CIMultiDict[str],
     connection: Connection,
     waited: float,
 ) -> aiohttp.ClientResponse:
     """
-    Read the head of the response to a GET that was sent on *connection* *waited* seconds ago.
+    Read the head of the response to a request that was sent on *connection* *waited* seconds ago.
 
     Raises:
         aiohttp.ClientError: As for any request.
     """
-    request = aiohttp.ClientRequest("GET", url, headers=headers, loop=connection._loop, session=session)  # noqa: SLF001
+    request = aiohttp.ClientRequest(method, url, headers=headers, loop=connection._loop, session=session)  # noqa: SLF001
     response = ResponseHead(
-        "GET",
+        method,
         url,
         writer=None,
         continue100=None,
@@ -358,14 +360,14 @@ async def received_response(
     return response
 
 
-def request_bytes(target: str, headers: CIMultiDict[str]) -> bytes:
+def request_bytes(method: str, target: str, headers: CIMultiDict[str]) -> bytes:
     """
-    Return the bytes of a GET of *target*, the path and query of a URL.
+    Return the head of a request for *target*, the path and query of a URL.
 
     Raises:
         ValueError: If a header field has a line break.
     """
-    return _serialize_headers(f"GET {target} HTTP/1.1", headers)
+    return _serialize_headers(f"{method} {target} HTTP/1.1", headers)
 
 
 def is_hooked(session: aiohttp.ClientSession) -> bool:

@@ -360,8 +360,11 @@ async def _request(
             response = begun.response()
         elif state.foreign and begun is not None:
             response = cast("aiohttp.ClientResponse", begun)
-        elif begun is not None or (_may_be_small(request) and is_direct(session, state, route)):
-            small = SmallRequest(session, url, request_headers(session, url, headers))
+        elif begun is not None or (_may_be_small(request, payload) and is_direct(session, state, route)):
+            content = payload if isinstance(payload, bytes) else b""
+            if request.method == "PUT":
+                headers = {"Content-Type": "application/octet-stream", **headers, "Content-Length": str(len(content))}
+            small = SmallRequest(session, request.method, url, request_headers(session, url, headers), content)
             sent_with = begun.sent_with if isinstance(begun, BegunRequest) else None
             response = await _retrying(context, route, sent_with)(
                 cast("aiohttp.ClientRequest", small), SmallSender(state.timeout(), begun)
@@ -394,7 +397,9 @@ async def _request(
     raise failure
 
 
-def _may_be_small(request: Request) -> bool:
+def _may_be_small(request: Request, payload: object) -> bool:
+    if request.method == "PUT":
+        return isinstance(request.body, Upload) and isinstance(payload, bytes) and not request.is_redirected
     return (
         request.is_for_file and request.method == "GET" and not request.is_redirected and "Range" not in request.headers
     )

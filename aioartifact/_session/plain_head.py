@@ -13,7 +13,8 @@ LARGEST_BODY = 64 * 1024
 
 # RFC 9112, sections 4 and 5, without what is obsolete there, and in ASCII.
 _HEAD = re.compile(
-    rb"HTTP/1\.1 200 [\t\x20-\x7e]*+\r\n(?P<fields>(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t\x20-\x7e]*+\r\n){1,256}+)\r\n"
+    rb"HTTP/1\.1 (?P<status>20[01]) [\t\x20-\x7e]*+\r\n"
+    rb"(?P<fields>(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t\x20-\x7e]*+\r\n){1,256}+)\r\n"
 )
 # Fields that say how the body is to be read; a head without others of this kind is plain.
 _FRAMING = re.compile(
@@ -21,7 +22,7 @@ _FRAMING = re.compile(
 )
 _FIELD = re.compile(r"([^:\r\n]+):[\t ]*+([^\r\n]*?)[\t ]*\r\n")
 _DIGITS = re.compile(rb"[0-9]{1,9}")
-BEGINNING = b"HTTP/1.1 200 "
+_BEGINNING = b"HTTP/1.1 20"
 
 
 class PlainHead(NamedTuple):
@@ -29,12 +30,14 @@ class PlainHead(NamedTuple):
     Head of a plain response.
 
     Attributes:
+        status: HTTP status code, 200 or 201.
         fields: The lines of its header fields.
         body_start: Offset of the first byte of the body.
         body_size: Bytes of the body.
         keeps_alive: Whether the connection can be used again.
     """
 
+    status: int
     fields: bytes
     body_start: int
     body_size: int
@@ -48,7 +51,7 @@ def header_fields(lines: bytes) -> CIMultiDict[str]:
 
 def may_become_plain(data: bytes) -> bool:
     """Whether the response that begins with *data*, a head without its end, may turn out to be plain."""
-    return len(data) < LARGEST_HEAD and data[: len(BEGINNING)] == BEGINNING[: len(data)] and b"\r\n\r\n" not in data
+    return len(data) < LARGEST_HEAD and data[: len(_BEGINNING)] == _BEGINNING[: len(data)] and b"\r\n\r\n" not in data
 
 
 def read_plain_head(data: bytes) -> PlainHead | None:
@@ -56,9 +59,9 @@ def read_plain_head(data: bytes) -> PlainHead | None:
     Read the head of a plain response, which *data* begins with.
 
     Returns:
-        None if the head is incomplete, or anything in it is out of the ordinary: it is not a 200 of HTTP/1.1, a line is
-        malformed or not ASCII, the length of the body is not stated exactly once, in digits, or exceeds 64 KiB, or the
-        body has a coding.
+        None if the head is incomplete, or anything in it is out of the ordinary: it is not a 200 or 201 of HTTP/1.1, a
+        line is malformed or not ASCII, the length of the body is not stated exactly once, in digits, or exceeds 64 KiB,
+        or the body has a coding.
     """
     match = _HEAD.match(data, 0, LARGEST_HEAD)
     if match is None:
@@ -74,4 +77,4 @@ def read_plain_head(data: bytes) -> PlainHead | None:
             return None
     if size is None or size > LARGEST_BODY:
         return None
-    return PlainHead(match["fields"], match.end(), size, keeps_alive is not False)
+    return PlainHead(int(match["status"]), match["fields"], match.end(), size, keeps_alive is not False)

@@ -113,7 +113,7 @@ class _DirectFiles:
         if not any(credentials_in(headers)):
             headers.update(self._route.sent_headers)
         self._credentials = credentials_in(headers)
-        self._request_end = request_bytes("", headers).removeprefix(b"GET ")
+        self._request_end = request_bytes("GET", "", headers).removeprefix(b"GET ")
 
     async def get(self, items: Sequence[ItemURL], responses: list[SmallResponse]) -> BegunRequest | None:
         """See :meth:`SmallFiles.get`."""
@@ -160,7 +160,7 @@ class _DirectFiles:
             connection = await self._connected()
         except aiohttp.ClientError as error:
             return BegunRequest(error=error)
-        begun = await request_plainly(connection, self._requests(items, responses), responses, self._timeout)
+        begun = await request_plainly("GET", connection, self._requests(items, responses), responses, self._timeout)
         if begun is None:
             self._connection = connection
         else:
@@ -250,7 +250,7 @@ class _ForeignFiles:
         self._state.traffic.received(len(body))
         log_response(response, len(body), sent)
         fields = b"".join(b"%b: %b\r\n" % field for field in response.raw_headers)
-        return SmallResponse(url, fields, body, started)
+        return SmallResponse("GET", url, fields, body, started)
 
 
 def _is_plain(response: aiohttp.ClientResponse) -> bool:

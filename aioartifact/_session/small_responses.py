@@ -1,5 +1,5 @@
 """
-Small files without aiohttp's objects for a request and its response, which take longer than all the rest of a file.
+Small files, either way, without aiohttp's objects for a request and its response: they take longer than all the rest.
 
 The request is sent on a connection of the session's connector. A plain response, see `plain_head`, is received here.
 Any other one is passed to aiohttp, together with its connection and the bytes that have arrived, and nothing is
@@ -21,11 +21,12 @@ from yarl import URL
 from .._credentials import Credentials
 from .connections import ClientProtocol, Connector, is_hooked, received_response, request_bytes
 from .limits import ServerLimits
-from .plain_head import BEGINNING, PlainHead, header_fields, may_become_plain, read_plain_head
+from .plain_head import PlainHead, header_fields, may_become_plain, read_plain_head
 from .state import Route, SessionState
 
 # From a body that takes more seconds, what has arrived must show in the progress and be kept.
 _BODY_SECONDS = 1.0
+_SUCCESS = b"HTTP/1.1 200 "
 # Servers send a head as a whole; what comes in so many pieces is not looked at anew with each.
 _MOST_PIECES = 8
 
@@ -47,13 +48,23 @@ class SmallResponse:
         connection: None: the response does not need it any more.
     """
 
-    __slots__ = ("_headers", "_was_read", "body", "fields", "keeps_alive", "started", "url")
+    __slots__ = ("_headers", "_was_read", "body", "fields", "keeps_alive", "method", "started", "status", "url")
 
-    status = 200
-    method = "GET"
     connection = None
 
-    def __init__(self, url: str, fields: bytes, body: bytes, started: float, *, keeps_alive: bool = True) -> None:
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        fields: bytes,
+        body: bytes,
+        started: float,
+        *,
+        status: int = 200,
+        keeps_alive: bool = True,
+    ) -> None:
+        self.method = method
+        self.status = status
         self.url = url
         self.fields = fields
         self.body = body
@@ -93,25 +104,26 @@ class SmallResponse:
 
 class SmallRequest:
     """
-    A GET as the middleware needs it, see `aiohttp.ClientRequest`.
+    A request as the middleware needs it, see `aiohttp.ClientRequest`.
 
     Attributes:
-        method: HTTP method.
+        session: Session that sends it.
+        method: GET or PUT.
         url: URL.
         headers: Header fields, which may be changed until it is sent.
-        session: Session that sends it.
-        body: Nothing.
+        body: The bytes to send.
     """
 
-    __slots__ = ("headers", "session", "url")
+    __slots__ = ("body", "headers", "method", "session", "url")
 
-    method = "GET"
-    body = b""
-
-    def __init__(self, session: aiohttp.ClientSession, url: URL, headers: CIMultiDict[str]) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, method: str, url: URL, headers: CIMultiDict[str], body: bytes = b""
+    ) -> None:
         self.session = session
+        self.method = method
         self.url = url
         self.headers = headers
+        self.body = body
 
 
 class _Reception:
@@ -130,6 +142,7 @@ class _Reception:
         "_chunks",
         "_head",
         "_loop",
+        "_method",
         "_missing",
         "_pieces",
         "_protocol",
@@ -138,16 +151,24 @@ class _Reception:
         "_sent",
         "_silence",
         "_started",
+        "_status",
         "_url",
         "deadline",
         "outcome",
     )
 
     def __init__(
-        self, requests: "Requests", responses: list[SmallResponse], connection: Connection, silence: float
+        self,
+        method: str,
+        requests: "Requests",
+        responses: list[SmallResponse],
+        connection: Connection,
+        silence: float,
     ) -> None:
         protocol = connection.protocol
         assert isinstance(protocol, ClientProtocol)
+        self._method = method
+        self._status = 201 if method == "PUT" else 200
         self._requests = requests
         self._responses = responses
         self._protocol = protocol
@@ -196,12 +217,13 @@ class _Reception:
             self._chunks = [b"".join(self._chunks)]
         data = self._chunks[0]
         self._head = head = read_plain_head(data)
-        if head is not None:
+        if head is not None and head.status == self._status:
             self._missing = head.body_start + head.body_size - len(data)
             if self._missing > 0:
                 self.deadline = self._loop.time() + min(self._silence, _BODY_SECONDS)
                 self._protocol.send_to(self)
-        elif self._pieces == _MOST_PIECES or not may_become_plain(data):
+        elif head is not None or self._pieces == _MOST_PIECES or not may_become_plain(data):
+            self._head = None
             self.pass_on()
 
     def _complete(self, head: PlainHead) -> None:
@@ -209,7 +231,16 @@ class _Reception:
             self._protocol.force_close()
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         body = data[head.body_start : head.body_start + head.body_size]
-        self._responses.append(SmallResponse(self._url, head.fields, body, self._started, keeps_alive=head.keeps_alive))
+        response = SmallResponse(
+            self._method,
+            self._url,
+            head.fields,
+            body,
+            self._started,
+            status=head.status,
+            keeps_alive=head.keeps_alive,
+        )
+        self._responses.append(response)
         try:
             self.send_next()
         except Exception as error:  # noqa: BLE001  # raised where the outcome is awaited
@@ -219,7 +250,7 @@ class _Reception:
     @property
     def is_success(self) -> bool:
         """Whether the response begins with the status 200, and more of it is to come."""
-        return self._protocol.is_connected() and any(self._chunks) and self._chunks[0].startswith(BEGINNING)
+        return self._protocol.is_connected() and any(self._chunks) and self._chunks[0].startswith(_SUCCESS)
 
     @property
     def waited(self) -> float:
@@ -234,7 +265,7 @@ class _Reception:
 
     def pass_on(self) -> None:
         """Have aiohttp read the response."""
-        self._protocol.read_from(b"".join(self._chunks), self._silence)
+        self._protocol.read_from(b"".join(self._chunks), self._silence, decompress=self._method == "PUT")
         if not self.outcome.done():
             self.outcome.set_result(False)
 
@@ -246,7 +277,7 @@ def is_direct(session: aiohttp.ClientSession, state: SessionState, route: Route)
 
 
 def request_headers(session: aiohttp.ClientSession, url: URL, own: Mapping[str, str]) -> CIMultiDict[str]:
-    """Return the header fields that aiohttp would send with a GET of *url* whose *own* ones these are."""
+    """Return the header fields that aiohttp would send with a request for *url* whose *own* ones these are."""
     headers = CIMultiDict(session.headers)
     headers.update(own)
     headers.setdefault("Host", url.host_port_subcomponent or "")
@@ -305,7 +336,7 @@ class BegunRequest:
             raise self._error
         try:
             return await received_response(
-                request.session, request.url, request.headers, connection, self._reception.waited
+                request.session, request.method, request.url, request.headers, connection, self._reception.waited
             )
         except BaseException:
             connection.close()
@@ -326,12 +357,17 @@ Requests: TypeAlias = Iterator[tuple[str, bytes]]
 
 
 async def request_plainly(
-    connection: Connection, requests: Requests, responses: list[SmallResponse], timeout: aiohttp.ClientTimeout
+    method: str,
+    connection: Connection,
+    requests: Requests,
+    responses: list[SmallResponse],
+    timeout: aiohttp.ClientTimeout,
 ) -> BegunRequest | None:
     """
-    Send one GET after the other, and receive their responses while these are plain.
+    Send one request after the other, and receive their responses while these are plain.
 
     Args:
+        method: GET, to which 200 is a plain response, or PUT, to which it is 201.
         connection: Idle connection; is closed on failure and cancellation.
         requests: The requests.
         responses: Takes the responses.
@@ -343,7 +379,7 @@ async def request_plainly(
     """
     try:
         silence = inf if timeout.sock_read is None else timeout.sock_read
-        reception = _Reception(requests, responses, connection, silence)
+        reception = _Reception(method, requests, responses, connection, silence)
         reception.send_next()
         are_plain = await reception.outcome
     except aiohttp.ClientError as error:
@@ -422,10 +458,12 @@ class SmallSender:
         begun, self._begun = self._begun, None
         if begun is None:
             assert isinstance(connector, Connector)
-            data = request_bytes(small.url.raw_path_qs, small.headers)
+            data = request_bytes(small.method, small.url.raw_path_qs, small.headers) + small.body
             connection = await connector.connection(small.url.origin(), self._timeout)
             responses: list[SmallResponse] = []
-            begun = await request_plainly(connection, iter([(str(small.url), data)]), responses, self._timeout)
+            begun = await request_plainly(
+                small.method, connection, iter([(str(small.url), data)]), responses, self._timeout
+            )
             if begun is None:
                 connection.release()
                 begun = responses[0]
