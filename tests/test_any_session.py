@@ -407,14 +407,14 @@ async def test_call_cancelled_at_every_await(filled, call, tmp_path, monkeypatch
         assert await cancel_at_every_await(again, check) > 1
 
 
-async def test_handles_tell_what_they_are(filled, tmp_path):
+async def test_handles_show_what_they_are(filled, tmp_path):
     """What a call hands out shows in a debugger or a log how it stands, and no memory address."""
     url = f"{filled.url}/generic-local/tree"
     async with own(filled) as session:
         batch = aioartifact.download_folder(url, tmp_path, session=session)
-        assert repr(batch) == "<Batch not begun, on_error='raise'>"
+        assert repr(batch) == "<Batch not started, on_error='raise'>"
         await batch
-        assert repr(batch) == "<Batch begun, on_error='raise'>"
+        assert repr(batch) == "<Batch started, on_error='raise'>"
         listing = aioartifact.walk(url, session=session)
         assert repr(listing) == "FileListing(method=None, is_complete=False)"
         assert len([entry async for entry in listing]) == 3
