@@ -40,7 +40,7 @@ def measure(case: Case, lab: Lab, rounds: int) -> Outcome:
 
 
 def _in_turn(bench: Bench, number: int) -> list[tuple[Contender, Task]]:
-    """Contenders and their tasks, another one first in each round: whoever comes first may find it colder."""
+    """Contenders and their tasks in another order each round, because the first one may find cold caches."""
     everyone = [each if isinstance(each, tuple) else (each, bench.task) for each in bench.contenders]
     first = number % len(everyone)
     return everyone[first:] + everyone[:first]

@@ -7,7 +7,7 @@ The server is a process of its own that makes entries up as it sends them, in ``
 a process of its own, too. A callback that arms itself again runs once in every turn of its loop, so the longest time
 between two of them is how long nothing else could run: in seconds of the clock, and of the CPU of that thread, which
 other programs on the machine add less to. What was imported is frozen first (``gc.freeze()``): the interpreter looks at
-all of a program's objects now and then, which takes as long as there are many, whoever makes new ones. Memory is the
+all of a program's objects now and then, which takes long if there are many, wherever new ones are made. Memory is the
 highest resident set above the one after imports (Linux only). Results go to ``listing.json`` and ``listing.md`` in the
 output folder.
 """

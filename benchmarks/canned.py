@@ -5,7 +5,7 @@ A server of canned answers, for cases where latency, bandwidth or the number of 
 
 ROUTES is a file of JSON, see :class:`Route`; with a certificate, connections use TLS. The first line printed is the
 server's address. Each answer comes a given time after its request, each body at a given rate per connection;
-``/stats`` tells how many requests came.
+``/stats`` returns how many requests came.
 """
 
 import asyncio
@@ -66,8 +66,8 @@ class Server:
         """Find what to send for the head of a request."""
         target = head.split(b" ", 2)[1].decode("ascii")
         if target == "/stats":
-            told = str(self._requests).encode()
-            return Answer(_head(200, len(told)), memoryview(told))
+            count = str(self._requests).encode()
+            return Answer(_head(200, len(count)), memoryview(count))
         self._requests += 1
         for route, content in self._routes:
             if target.startswith(route.prefix):
@@ -105,7 +105,7 @@ def _head(status: int, size: int, headers: dict[str, str] | None = None) -> byte
 
 class Waiter(selectors.SelectSelector):
     """
-    Waits for sockets and timers, and tells when it last woke up.
+    Waits for sockets and timers, and records when it last woke up.
 
     select() waits to the microsecond; epoll() is rounded up to the next millisecond, a twentieth of the latency.
     """

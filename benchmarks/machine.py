@@ -57,5 +57,5 @@ def cpu_seconds(pid: int) -> float:
 
 
 def python_environment(home: Path) -> dict[str, str]:
-    """Environment of a child: this tree, and nobody's credentials, proxies or settings."""
+    """Environment of a child: this tree, without credentials, proxies and settings."""
     return {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}

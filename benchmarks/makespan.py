@@ -26,7 +26,7 @@ class Link:
 
 def ideal_makespan(sizes: Sequence[int], link: Link) -> float:
     """
-    Bound below which nobody can be who asks for each file once.
+    Lower bound for a client that requests each file once.
 
     All connections are busy to the end, or the longest file is on its way all the time, whichever takes longer.
     """

@@ -151,7 +151,7 @@ def table(costs: dict[str, float], baseline: dict[str, float]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, compare, and tell by the exit code whether all is well."""
+    """Measure and compare; the exit code reports whether all is well."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.micro")
     parser.add_argument("--quick", action="store_true", help="one short round, compared with nothing")
     parser.add_argument("--update", action="store_true", help="make these figures the baseline")

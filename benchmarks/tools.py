@@ -27,7 +27,7 @@ def program(name: str) -> str | None:
 
 
 def versions() -> dict[str, str]:
-    """First line that each program tells of itself; "not installed" for one that is not here."""
+    """Version line that each program prints; "not installed" for a missing one."""
     return {name: _version(name) for name in PACKAGES}
 
 
@@ -35,5 +35,5 @@ def _version(name: str) -> str:
     path = program(name)
     if path is None:
         return "not installed"
-    told = subprocess.run([path, _VERSION_OPTION[name]], capture_output=True, text=True, check=True)
-    return (told.stdout or told.stderr).splitlines()[0].removeprefix("nginx version: ").split(" (")[0]
+    ran = subprocess.run([path, _VERSION_OPTION[name]], capture_output=True, text=True, check=True)
+    return (ran.stdout or ran.stderr).splitlines()[0].removeprefix("nginx version: ").split(" (")[0]

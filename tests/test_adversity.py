@@ -111,7 +111,7 @@ LOSSES = [
 
 @pytest.mark.parametrize("fault", LOSSES)
 async def test_loss_in_the_body_without_retries(server, url, folder, fault):
-    """Who wants no retries gets the loss as it is, told how far it got."""
+    """Without retries, the loss is raised as it is, with the number of received bytes."""
     server.fail("GET", PATH, times=None, fault=fault)
     auth = (server.username, server.password)
     async with aioartifact.session(server.url, auth=auth, retry=aioartifact.RetryPolicy.none()) as session:
@@ -142,7 +142,7 @@ BEHIND_A_REDIRECT = [
 
 @pytest.mark.parametrize(("fault", "what"), BEHIND_A_REDIRECT)
 async def test_error_of_storage_names_its_host(redirecting_server, folder, fault, what):
-    """Artifactory's URL is what was asked for; who failed is told by the host alone, since signed URLs are secrets."""
+    """The error has Artifactory's URL, and only the host that failed, since signed URLs are secrets."""
     server = redirecting_server
     server.put(PATH, DATA)
     server.fail("GET", "storage:**", times=None, fault=fault)
@@ -160,7 +160,7 @@ async def test_error_of_storage_names_its_host(redirecting_server, folder, fault
 
 
 async def test_redirect_within_a_server_is_no_other_host(server, session, url, folder):
-    """What is told of is another origin; a path of the same one says nothing more."""
+    """The hint names another origin; a path on the same one adds nothing."""
     server.fail("GET", PATH, fault=Fault.redirect("/artifactory/generic-local/gone.bin"))
     with pytest.raises(aioartifact.NotFoundError) as caught:
         await aioartifact.download(url, folder, session=session)
@@ -183,7 +183,7 @@ async def _abort_when_reached(server, handle):
 
 
 async def test_connection_refused(folder):
-    """Nobody listens: a connect error that says what to check."""
+    """A closed port: a connect error with a hint what to check."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/artifactory/r/data.bin"
@@ -195,7 +195,7 @@ async def test_connection_refused(folder):
 
 
 async def test_folder_instead_of_file(server, session, url, folder):
-    """A folder where a file is needed is told from a missing file, and which function takes folders."""
+    """A folder where a file is needed is not reported as missing; the hint names the function for folders."""
     with pytest.raises(aioartifact.NotAFileError, match="use download_folder"):
         await aioartifact.download(f"{server.url}/generic-local/a", folder, session=session)
     with pytest.raises(aioartifact.NotAFileError):
@@ -203,7 +203,7 @@ async def test_folder_instead_of_file(server, session, url, folder):
 
 
 async def test_file_instead_of_folder(server, session, url, folder):
-    """A file where a folder is needed is told from a missing folder."""
+    """A file where a folder is needed is not reported as missing."""
     with pytest.raises(aioartifact.NotAFolderError):
         await aioartifact.download_folder(url, folder, session=session)
     with pytest.raises(aioartifact.NotAFolderError):
@@ -311,7 +311,7 @@ async def test_answer_that_is_not_http(folder):
 
 
 def _answering(answer: bytes):
-    """Serve the same bytes to whoever connects; yields a base URL."""
+    """Serve the same bytes to every client; yields a base URL."""
     from contextlib import asynccontextmanager
 
     async def serve(stream):

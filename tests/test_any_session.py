@@ -130,7 +130,7 @@ def fill(server):
 
 @pytest.fixture
 async def call(filled, tmp_path):
-    """Makes the call of the table, with what it is told to put for the session."""
+    """Makes the call of the table, with the given session."""
     places = {"server": filled.url, "repo": f"{filled.url}/generic-local"}
     places |= {name: str(tmp_path / name) for name in ("folder", "local")}
     (tmp_path / "local").write_bytes(b"local")
@@ -231,7 +231,7 @@ def test_table_names_every_function():
 @pytest.mark.parametrize("kind", SESSIONS)
 @pytest.mark.parametrize("name", CASES)
 async def test_any_session_gives_the_right_result(filled, call, monkeypatch, name, kind):
-    """Whoever opened the session, the result is right, the session stays open and its connections are free."""
+    """With a session of either kind, the result is right, the session stays open and its connections are free."""
     monkeypatch.setenv("ARTIFACTORY_USERNAME", filled.username)
     monkeypatch.setenv("ARTIFACTORY_API_KEY", filled.password)
     async with SESSIONS[kind](filled) as session, asyncio.timeout(20):

@@ -75,7 +75,7 @@ async def test_broken_answer_goes_on_behind_the_last_row(server, session, files,
 
 
 async def test_broken_answer_without_an_order_is_an_error(server, session, files):
-    """Without an order nobody knows which rows are missing."""
+    """Without an order it is unknown which rows are missing."""
     server.fail("POST", "api/search/aql", fault=Fault.cut(after=2000))
     results = aioartifact.aql(server.url, 'items.find({"repo":"generic-local"})', session=session)
     with pytest.raises(aioartifact.TransportError):
@@ -150,13 +150,13 @@ async def test_anonymous_user_may_not_query(server):
     ],
 )
 def test_what_is_no_query(server_url, asked):
-    """Only what finds something is sent, and mistakes are told at the call."""
+    """Only queries that find something are sent, and mistakes are errors at the call."""
     with pytest.raises(aioartifact.InvalidArgumentError):
         aioartifact.aql(server_url, asked)
 
 
 async def test_leaving_early_closes_the_connection(server, session, files):
-    """Whoever has seen enough leaves neither a connection nor a task."""
+    """A loop that ends early leaves neither a connection nor a task."""
     server.fail("POST", "api/search/aql", fault=Fault.stall(after=2000))
     async with aioartifact.aql(server.url, query.items(), session=session) as results:
         await anext(results)

@@ -1,4 +1,4 @@
-"""list_archive() and read_archive_member(): what is in an archive, by few of its bytes, and whoever made it."""
+"""list_archive() and read_archive_member(): the content of archives of any origin, read by few of their bytes."""
 
 import asyncio
 import gzip
@@ -70,14 +70,14 @@ KINDS = pytest.mark.parametrize(
 
 @KINDS
 async def test_list_of_any_kind(server, session, name, data):
-    """Names, sizes and kinds; the type is told by the content."""
+    """Names, sizes and kinds; the type is detected by the content."""
     server.put(f"generic-local/{name}", data)
     assert await aioartifact.list_archive(f"{server.url}/generic-local/{name}", session=session) == LISTED
 
 
 @KINDS
 async def test_member_of_any_kind(server, session, oss, name, data):
-    """Every member comes out as it went in, whoever takes it out."""
+    """Every member is read as it was stored, by the server or the library."""
     for each, by in ((server, session), oss):
         each.put(f"generic-local/{name}", data)
         for member, content in CONTENT.items():
@@ -160,7 +160,7 @@ async def test_member_that_is_verified(server, session):
 
 
 async def test_checksum_of_a_member_is_no_member(server, session):
-    """A server tells the checksum of "a" for "a.sha1"; a member of that name is another thing."""
+    """A server sends the checksum of "a" for "a.sha1"; a member of that name is another thing."""
     server.put("generic-local/x.zip", zipped({"a": b"a", "a.sha1": b"mine"}))
     url = f"{server.url}/generic-local/x.zip"
     assert await aioartifact.read_archive_member(url, "a.sha1", session=session) == b"mine"
@@ -214,7 +214,7 @@ def hostile_tar() -> bytes:
 
 @pytest.mark.parametrize("data", [hostile_zip(), hostile_tar()], ids=["zip", "tar"])
 async def test_hostile_members_are_only_named(oss, data):
-    """Links, pipes and names that lead elsewhere are told for what they are; nothing follows them."""
+    """Links, pipes and names that lead elsewhere are reported as such; nothing follows them."""
     server, session = oss
     server.put("generic-local/x", data)
     url = f"{server.url}/generic-local/x"
@@ -362,7 +362,7 @@ async def test_members_that_lie(oss, data):
     [("x.zip", zipped({"a": bytes(10_000_000)})), ("x.tar.gz", tarred({"a": bytes(10_000_000)}, mode="w:gz"))],
 )
 async def test_member_that_is_too_large(server, session, oss, name, data):
-    """The declared size decides before anything is unpacked, whoever would unpack it."""
+    """The declared size is checked before anything is unpacked, by the server or the library."""
     for each, by in ((server, session), oss):
         each.put(f"generic-local/{name}", data)
         with pytest.raises(aioartifact.ArchiveError, match="raise max_size"):
@@ -372,7 +372,7 @@ async def test_member_that_is_too_large(server, session, oss, name, data):
 
 
 async def test_connection_that_breaks_under_a_reader(oss):
-    """Zipfile would take it for a damaged archive; it is mended, and told for what it is if that fails."""
+    """Zipfile would report a damaged archive; it is repaired, and reported as what it is if that fails."""
     server, session = oss
     server.put("generic-local/x.zip", zipped())
     url = f"{server.url}/generic-local/x.zip"

@@ -91,7 +91,7 @@ def test_results_hold_no_local_path(tmp_path):
     ],
 )
 def test_bad_option(options, complaint):
-    """What cannot be run is told at once."""
+    """A program that cannot run is reported at once."""
     done = run_module("benchmarks", *options)
     assert done.returncode == 2
     assert complaint in done.stderr
@@ -201,7 +201,7 @@ def contender(bench, script):
     ],
 )
 def test_contender_is_checked(bench, task, tmp_path, script, error):
-    """Whoever does not leave the files that were asked for has no figures; nothing of theirs stays."""
+    """A contender that does not leave the required files has no figures, and its files are removed."""
     sample = bench.measure.run(contender(bench, script), task, tmp_path)
     assert sample.error == error
     assert (sample.seconds > 0) is (error is None)
@@ -209,7 +209,7 @@ def test_contender_is_checked(bench, task, tmp_path, script, error):
 
 
 def test_contender_that_hangs(bench, task, tmp_path):
-    """Nobody waits for ever for one who never ends."""
+    """A contender that never ends is killed after a time limit."""
     sample = bench.measure.run(contender(bench, "exec tail -f /dev/null"), task, tmp_path, limit=0.05)
     assert sample.error == "killed, at the latest after 0.05 s"
 

@@ -150,7 +150,7 @@ async def test_two_thousand_small_files(server, session, tmp_path):
 
 
 async def test_one_bad_file_does_not_hide_the_others(server, session, tree, tmp_path):
-    """The rest is finished, then one error tells all failures and has the whole report."""
+    """The rest is finished, then one error with all failures and the whole report is raised."""
     server.fail("GET", "generic-local/t/d0/sub/f3.bin", times=None, fault=Fault.status(403))
     server.fail("GET", "generic-local/t/d0/sub/f6.bin", times=None, fault=Fault.flip(at=5))
     with pytest.raises(aioartifact.BatchError, match="2 files failed") as caught:
@@ -206,7 +206,7 @@ async def test_outcomes_arrive_as_they_finish(server, session, tmp_path):
 
 
 async def test_failures_seen_one_by_one_still_raise_at_the_end(server, session, tmp_path):
-    """Whoever ignores the outcomes cannot take a part for the whole."""
+    """A caller that ignores the outcomes cannot miss a failure."""
     urls = [f"{server.url}/generic-local/none"]
 
     async def ignore_all():
@@ -331,7 +331,7 @@ TWINS = [("README", "readme"), ("Dir/a", "dir/a"), ("caf\u00e9", "cafe\u0301")]
 
 @pytest.mark.parametrize("twins", TWINS)
 async def test_twins_where_names_differ_by_case(server, session, tree, tmp_path, twins):
-    """Names that this file system tells apart are two files, however alike; and each may be taken once."""
+    """Names that this file system distinguishes are two files, however similar; and each may be used once."""
     url = f"{server.url}/generic-local/t/d0/sub/f3.bin"
     pairs = [(url, name) for name in (*twins, *twins)]
     report = await aioartifact.download_many(pairs, tmp_path, on_error="collect", session=session)
@@ -362,7 +362,7 @@ async def test_more_folders_than_are_remembered(server, session, tree, tmp_path,
 
 
 async def test_folder_in_the_place_of_a_file(server, session, tree, tmp_path):
-    """A folder with the name of a file is told before the file is asked for; the others are fetched."""
+    """A folder with the name of a file is reported before the file is requested; the others are fetched."""
     (tmp_path / "f3.bin").mkdir()
     urls = [f"{server.url}/generic-local/t/d0/sub/{name}" for name in ("f3.bin", "f6.bin")]
     report = await aioartifact.download_many(urls, tmp_path, on_error="collect", session=session)
@@ -390,7 +390,7 @@ async def test_pipe_in_the_place_of_a_file(server, session, tree, tmp_path, over
 
 
 async def test_file_in_the_place_of_the_destination(server, session, tree, tmp_path):
-    """A file where the folder should be is told before any request."""
+    """A file where the folder should be is reported before any request."""
     (tmp_path / "file").touch()
     with pytest.raises(aioartifact.LocalFileError, match=r"write below .*/file: Not a directory"):
         await aioartifact.download_folder(f"{server.url}/generic-local/t", tmp_path / "file", session=session)
@@ -408,7 +408,7 @@ async def test_file_in_the_place_of_the_destination(server, session, tree, tmp_p
     ],
 )
 async def test_destination_that_is_no_path(session, value, message):
-    """What cannot be a folder is told at the call."""
+    """A path that cannot be a folder is an error at the call."""
     with pytest.raises(aioartifact.InvalidArgumentError, match=f"destination.* {message}"):
         aioartifact.download_many([], value)
     with pytest.raises(aioartifact.InvalidArgumentError, match=f"destination.* {message}"):
@@ -503,7 +503,7 @@ async def test_cancelled_task_of_a_batch(server, session, tmp_path):
 
 
 async def test_batch_runs_once(session):
-    """A bulk call that has run is told from one that found nothing."""
+    """A bulk call that has run is distinguished from one that found nothing."""
     batch = aioartifact.download_many([], session=session)
     assert len(await batch) == 0
     with pytest.raises(aioartifact.InvalidArgumentError, match="already run"):
@@ -511,7 +511,7 @@ async def test_batch_runs_once(session):
 
 
 def test_closed_batch_does_not_warn():
-    """Like a coroutine: whoever closes a call did not forget it."""
+    """Like a coroutine: a call that is closed was not forgotten."""
     aioartifact.download_many([]).close()
 
 

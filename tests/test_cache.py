@@ -545,7 +545,7 @@ def test_default_folder(environ, platform, expected):
 
 @pytest.mark.parametrize(("value", "expected"), [("1", True), ("true", True), ("0", False), ("", False), ("No", False)])
 def test_offline_of_the_environment(value, expected, monkeypatch):
-    """A job can be told not to use the network; what the program says comes first."""
+    """The environment can forbid the network for a job; an argument of the program takes precedence."""
     monkeypatch.setenv("AIOARTIFACT_OFFLINE", value)
     assert is_offline(os.environ) is Cache().offline is expected
     assert Cache(offline=False).offline is False

@@ -168,7 +168,7 @@ async def test_sync_cancelled_at_every_await(server, session, folder, cancel_at_
 
 
 async def test_leaving_the_block_of_a_batch_cancels_the_rest(server, session, folder):
-    """Whoever has seen enough leaves; what is there is whole, what is not there was never begun or is gone."""
+    """If a loop ends early, existing files are complete, and missing ones were not started or are removed."""
     urls = _several(server)
     async with aioartifact.download_many(urls, folder, max_concurrency=2, session=session) as outcomes:
         async for outcome in outcomes:
@@ -236,9 +236,9 @@ async def test_listing_that_is_dropped_closes_its_session(server, monkeypatch, n
     loop.set_exception_handler(lambda _, context: complaints.append(context))
     async for _ in LISTINGS[name](server):
         break
-    gc.collect()  # what it would find, the loop would be told to close
+    gc.collect()  # for what it finds, it would make the loop close generators
     async with asyncio.timeout(10):
-        # The loop tells nobody when it has begun to close a generator, nor when it has closed it.
+        # The loop signals neither that it closes a generator, nor that it has closed it.
         while is_connected(server) or asyncio.all_tasks() != before:  # noqa: ASYNC110
             await asyncio.sleep(0)  # a turn of the loop, not a wait
     assert complaints == []

@@ -36,7 +36,7 @@ def test_digests_of_published_examples(chunks, expected):
 
 
 def test_digests_compute_what_is_asked_for():
-    """What nobody needs costs nothing, and is None."""
+    """Checksums that are not needed cost nothing, and are None."""
     digests = Digests(["md5"])
     digests.update(b"abc")
 

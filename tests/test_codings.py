@@ -351,7 +351,7 @@ async def test_refusal_with_an_encoded_body(reader, status):
 
 
 async def test_request_to_wait_with_an_encoded_body():
-    """A refusal that only its text tells from a request to wait is repeated, encoded or not."""
+    """A refusal that only its text distinguishes from a request to wait is retried, encoded or not."""
     text = "This request is blocked due to recurrent login failures, please try again in 0 seconds"
     body, seen = json.dumps({"errors": [{"status": 403, "message": text}]}).encode(), []
 

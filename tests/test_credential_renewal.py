@@ -18,7 +18,7 @@ NOW = 1_700_000_000.0
 
 
 def jwt(**claims: object) -> Credentials:
-    """A token whose signature is nobody's."""
+    """A token with an invalid signature."""
     payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     return Credentials.bearer(f"eyJ9.{payload}.c2ln")
 

@@ -66,7 +66,7 @@ def test_demo_keeps_files_where_it_is_told(tmp_path, temporary):
     assert len(copies) == int(rows(run.stdout)["deploy them"][0])
 
 
-# The demo, with a step in its middle that does not end: whoever interrupts it is never too late.
+# The demo, with a step in its middle that does not end, so that an interrupt is never too late.
 ENDLESS = """
 import signal
 import anyio
@@ -112,7 +112,7 @@ def test_demo_interrupted_leaves_nothing(temporary, number, code, said):
     ],
 )
 async def test_verify_finds_what_differs(tmp_path, steps, copies, complaint):
-    """The comparison fails for content that differs, and for files nobody deployed."""
+    """The comparison fails for content that differs, and for files that were not deployed."""
     originals, target = tmp_path / "originals", tmp_path / "target"
     for folder, contents in (originals, {"a": "one", "b": "two"}), (target, copies):
         folder.mkdir()

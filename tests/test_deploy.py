@@ -85,7 +85,7 @@ async def test_property_that_no_url_can_carry(server, session, local, url, param
 
 
 async def test_deploy_to_the_url_of_a_repository(server, session, local):
-    """A repository is no file; what would be a puzzling 500 of the server is told before any request."""
+    """A repository is not a file; what would be a confusing 500 of the server is an error before any request."""
     repository = f"{server.url}/generic-local"
     with pytest.raises(aioartifact.InvalidArgumentError, match="is a repository"):
         await aioartifact.deploy(local, repository, session=session)
@@ -95,7 +95,7 @@ async def test_deploy_to_the_url_of_a_repository(server, session, local):
 
 
 async def test_deploy_of_missing_file(server, session, tmp_path, url):
-    """A missing local file is told before any request."""
+    """A missing local file is an error before any request."""
     known = {"md5": "0" * 32, "sha1": "0" * 40, "sha256": "0" * 64}
     for checksums in ({}, known):
         with pytest.raises(FileNotFoundError, match="no-such-file"):
@@ -236,7 +236,7 @@ async def test_file_that_grows_while_it_is_sent(server, session, local, url, mon
 
 
 async def test_deploy_to_server_that_is_gone(server, local, url):
-    """Nobody listens: a typed error."""
+    """A closed port: a typed error."""
     await server.abort()
     async with aioartifact.session(retry=aioartifact.RetryPolicy.none()) as session:
         with pytest.raises(aioartifact.ConnectError):
@@ -257,7 +257,7 @@ async def test_server_that_never_answers(server, local, url):
 
 
 async def test_server_that_stops_reading(tmp_path):
-    """An upload that nobody takes is given up after the stall limit."""
+    """An upload whose bytes are not accepted fails after the stall limit."""
     big = tmp_path / "big.bin"
     with big.open("wb") as file:
         file.truncate(256 * 1024 * 1024)

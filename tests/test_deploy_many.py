@@ -200,7 +200,7 @@ async def test_given_checksums_are_not_offered(server, session, big, url):
 
 
 async def test_refused_offer_ends_the_deploy(server, big, url):
-    """Who may not deploy is told before the bytes travel."""
+    """Without deploy permission, the error is raised before the bytes are sent."""
     server.add_user("reader", password="secret")
     server.grant("reader", "generic-local", "r")
     server.put("generic-local/other/name.bin", BIG)
@@ -222,7 +222,7 @@ async def test_user_who_may_not_read(server, tree, url):
 
 
 async def test_one_bad_file_does_not_hide_the_others(server, session, tree, url):
-    """The rest is finished, then one error tells all failures and has the whole report."""
+    """The rest is finished, then one error with all failures and the whole report is raised."""
     server.fail("PUT", "generic-local/t/d0/sub/f3.bin", times=None, fault=Fault.status(409))
     with pytest.raises(aioartifact.BatchError) as caught:
         await aioartifact.deploy_folder(tree, url, session=session)
@@ -256,7 +256,7 @@ async def test_outcomes_as_they_finish(server, session, tree, url):
 )
 async def test_passing_trouble_adds_up(server, session, tree, url, fault):
     """An upload that broke is sent again from its first byte, and the progress is right at the end."""
-    for number in range(1, 36, 7):  # not five times whoever comes: that might be one file, whose attempts are fewer
+    for number in range(1, 36, 7):  # not five times the next one: that might be one file, whose attempts are fewer
         server.fail("PUT", f"generic-local/t/d*/sub/f{number}.bin", fault=fault)
     progress = aioartifact.Progress()
     await aioartifact.deploy_folder(tree, url, session=session, progress=progress)
@@ -320,7 +320,7 @@ async def test_name_that_no_url_can_hold(session, tree, url):
 
 @pytest.mark.parametrize("what", ["missing", "file"])
 async def test_folder_that_is_none(server, session, tmp_path, url, what):
-    """A folder that is not there, or is a file, is told before any request."""
+    """A folder that is missing, or is a file, is an error before any request."""
     (tmp_path / "file").touch()
     with pytest.raises(aioartifact.LocalFileError, match=what):
         await aioartifact.deploy_folder(tmp_path / what, url, session=session)
@@ -413,7 +413,7 @@ async def test_fast_line_takes_large_parts(tmp_path, monkeypatch):
 
 
 async def test_cancelled_while_the_disk_is_slow(server, session, tmp_path, url, monkeypatch):
-    """Whoever cancels a deploy gets control back when nothing of it reads or writes any more."""
+    """After a cancellation, control returns when no part of the deploy reads or writes any more."""
     reading, go_on = threading.Event(), threading.Event()
 
     async def slow(path):

@@ -110,7 +110,7 @@ async def test_download_behind_redirect_asks_for_checksums(redirecting_server, t
 
 
 async def test_damage_behind_redirect_is_noticed(redirecting_server, tmp_path):
-    """A byte that storage spoils is noticed by the checksum that Artifactory tells."""
+    """A byte that storage corrupts is detected by the checksum of Artifactory."""
     server = redirecting_server
     server.put("generic-local/data.bin", DATA)
     server.fail("GET", "storage:**", times=None, fault=Fault.flip(at=1_500_000))

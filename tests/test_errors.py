@@ -128,7 +128,7 @@ def test_text_tells_attempts_beyond_the_first(error, text):
     ],
 )
 def test_attributes_hold_what_was_given(error, attributes):
-    """Nobody has to read a message to learn what happened."""
+    """Attributes describe what happened, so that no program must parse a message."""
     assert {name: getattr(error, name) for name in attributes} == attributes
 
 

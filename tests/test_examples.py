@@ -88,7 +88,7 @@ def test_fetch_dataset_with_a_file_that_cannot_be_had(filled, data, tmp_path):
     ],
 )
 def test_fetch_dataset_of_nothing(filled, tmp_path, arguments, code, message):
-    """What cannot be fetched is told, by message and exit code."""
+    """A file that cannot be fetched is reported, by message and exit code."""
     ran = run("fetch_dataset.py", filled.url, *arguments, "-d", tmp_path)
     assert ran.returncode == code
     assert message in ran.stderr
@@ -237,17 +237,19 @@ async def test_service_tells_versions_and_files(service, server):
     ],
 )
 async def test_service_asked_for_what_is_not_there(service, path, status):
-    """The client is told whose mistake it is."""
+    """The status distinguishes mistakes of the client from failures."""
     answer = await service.get(URL(path, encoded=True))
     assert answer.status == status
 
 
-@pytest.mark.parametrize(("status", "told"), [pytest.param(403, 502, id="refused"), pytest.param(503, 503, id="busy")])
-async def test_service_whose_artifactory_refuses(service, server, status, told):
+@pytest.mark.parametrize(
+    ("status", "expected"), [pytest.param(403, 502, id="refused"), pytest.param(503, 503, id="busy")]
+)
+async def test_service_whose_artifactory_refuses(service, server, status, expected):
     """Nothing of Artifactory's answer comes out but whether to try again."""
     server.fail("*", "**", times=None, fault=Fault.status(status))
     answer = await service.get("/emodb/db")
-    assert answer.status == told
+    assert answer.status == expected
     assert server.url not in await answer.text()
 
 
@@ -261,7 +263,7 @@ def curl(service, *arguments: str, path: str = FILE) -> subprocess.CompletedProc
 
 
 async def test_service_for_curl(service):
-    """Ranges, conditions and HEAD of a client that nobody here wrote."""
+    """Ranges, conditions and HEAD of a real client."""
     whole = await anyio.to_thread.run_sync(curl, service)
     assert whole.stdout == CONTENT
     for wanted, part in (("0-9", CONTENT[:10]), ("5990-", CONTENT[5990:]), ("-7", CONTENT[-7:])):

@@ -126,7 +126,7 @@ async def test_file_that_cannot_be_read(tmp_path, place, kind, number):
 
 
 class Taken(ThreadPoolExecutor):
-    """Threads that somebody else needs."""
+    """Threads that other code needs."""
 
     def submit(self, *_args, **_options):
         raise AssertionError("these threads are not ours")
@@ -161,7 +161,7 @@ def is_open(path):
 
 
 def test_small_text_file(tmp_path):
-    """No file is no error; a file in the place of a folder means there is none; other trouble is told."""
+    """A missing file is not an error; a file in the place of a folder means it is missing; other errors are raised."""
     (tmp_path / "a").write_text("ü", encoding="utf-8")
     (tmp_path / "b").write_bytes(b"\xff\r\n\xe4")
     (tmp_path / "c").write_bytes("ü\r\n".encode("utf-16"))
@@ -199,7 +199,7 @@ def test_good_target(tmp_path, monkeypatch):
     ],
 )
 def test_target_that_cannot_be_written(tmp_path, place, kind, number, hint):
-    """Told before a request is sent."""
+    """Raised before a request is sent."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
 

@@ -194,7 +194,7 @@ async def test_pattern_that_is_none_is_told_at_the_call(server, name, wrong):
 
 
 async def test_excluded_folder_is_not_looked_into(server, session, tree, tmp_path):
-    """A link below it that leads back in a circle is in nobody's way, for a deploy and for a sync."""
+    """A circular link below it causes no failure, for a deploy and for a sync."""
     (tree / "h/up").symlink_to(tree)
     url = f"{server.url}/generic-local/up"
     with pytest.raises(aioartifact.LocalFileError):
@@ -206,7 +206,7 @@ async def test_excluded_folder_is_not_looked_into(server, session, tree, tmp_pat
 
 
 async def test_one_bad_file_among_the_chosen(server, session, url, tmp_path):
-    """A failure is told of a chosen file only, and the others arrive."""
+    """Only failures of chosen files are reported, and the others arrive."""
     server.fail("GET", "generic-local/t/top.txt", times=None, fault=Fault.status(403))
     server.fail("GET", "generic-local/t/d0/**", times=None, fault=Fault.status(403))
     with pytest.raises(aioartifact.BatchError) as caught:

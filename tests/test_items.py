@@ -122,7 +122,7 @@ async def test_rest_api_get_keeps_what_is_given(server, session):
 
 @pytest.mark.parametrize("body", ["text", "html"])
 async def test_wrong_base_url_is_not_a_missing_item(server, session, url, body):
-    """A 404 of a router or web server says nothing about the item: nobody takes it for "there is none"."""
+    """A 404 of a router or web server says nothing about the item, so it does not mean that it is missing."""
     server.fail("GET", "api/storage/**", times=None, fault=Fault.status(404, body, message="404 page not found"))
     for call in (
         aioartifact.info(url, session=session),

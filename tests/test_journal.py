@@ -71,7 +71,7 @@ def test_torn_journal_is_none():
     ],
 )
 def test_what_is_no_journal(data):
-    """A digest is no signature: whoever wrote it, what cannot be is not believed."""
+    """A digest is not a signature: impossible values are rejected in any case."""
     assert decode(data) is None
 
 
@@ -88,7 +88,7 @@ def test_adopted_is_what_the_journal_says():
 
 
 def test_one_byte_is_always_asked_for():
-    """The answer tells whether the content is still the same, even where all of it is here."""
+    """The response shows whether the content is still the same, even if all of it is here."""
     whole = Journal(str(ITEM), 100, SHA1, SUMS, (Range(0, 100),))
     assert list(adopt(whole, ITEM, 100, None)) == [(0, 99)]
 
@@ -122,7 +122,7 @@ def test_listing_that_says_nothing_else(listed):
     ("promise", "outlives"),
     [
         (ExpectedContent(WORTH_KEEPING, SUMS, SHA1), True),
-        (ExpectedContent(WORTH_KEEPING, Checksums(), SHA1), True),  # the checksums may still be told
+        (ExpectedContent(WORTH_KEEPING, Checksums(), SHA1), True),  # the checksums may still be sent
         (ExpectedContent(WORTH_KEEPING - 1, SUMS, SHA1), False),
         (ExpectedContent(None, SUMS, SHA1), False),
         (ExpectedContent(WORTH_KEEPING, SUMS), False),
@@ -143,7 +143,7 @@ def test_what_may_outlive_its_run(promise, outlives):
     ],
 )
 def test_no_journal_without_proof(promise):
-    """Bytes that nobody could vouch for later are not offered to a later run."""
+    """Bytes that cannot be verified later are not offered to a later run."""
     assert journal_of(ITEM, promise, (Range(0, 40),)) is None
 
 

@@ -46,7 +46,7 @@ def long_name(place: Path, tree: Path) -> None:
 
 
 def too_deep(place: Path, tree: Path) -> None:
-    """A folder that nobody can list by its path, not even root, whom permissions do not stop."""
+    """A folder that cannot be listed by its path, not even by root, to whom permissions do not apply."""
     place.mkdir()
     above = os.open(place, os.O_RDONLY)
     for _ in range(20):
@@ -138,7 +138,7 @@ async def test_nothing_is_deleted_for_a_link_to_nothing(server, session, tree, u
 
 @pytest.mark.parametrize("make", [above, too_deep])
 async def test_folder_that_cannot_be_listed(server, session, tree, url, make):
-    """Where it is wanted, nothing is sent: nobody knows what is missing."""
+    """If it is needed, nothing is sent: it is not known what is missing."""
     make(tree / "sub/bad", tree)
     for send in SENDERS:
         with pytest.raises(aioartifact.LocalFileError):

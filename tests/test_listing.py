@@ -85,7 +85,7 @@ async def test_entries_of_a_level_can_be_asked_for(server, session, tree):
     ],
 )
 async def test_tree_by_every_way(server, session, tree, refused, method, requests):
-    """The first way that is not refused tells all files; the budget is one request, or one for each folder."""
+    """The first method that is not refused lists all files; the budget is one request, or one for each folder."""
     refuse(server, *refused)
     listing = aioartifact.walk(f"{server.url}/generic-local/t", session=session)
     found = below([entry async for entry in listing])
@@ -187,7 +187,7 @@ async def test_open_source_edition_sorts_nothing():
 
 
 async def test_virtual_repository_shows_each_path_once(server, session):
-    """What several members have keeps no size: only a download tells whose it is."""
+    """A file of several members keeps no size: only a download shows which one it is."""
     server.create_repository("second")
     server.create_repository("all", kind="virtual", members=("generic-local", "second"))
     for repository, names in {"generic-local": "ab", "second": "bc"}.items():
@@ -258,7 +258,7 @@ async def test_answer_that_always_breaks_is_an_error(server, session, tree, faul
 
 @pytest.mark.parametrize("refusal", [Fault.status(403), NO_LICENCE], ids=["sorted", "unsorted"])
 async def test_query_that_always_breaks_costs_no_more_attempts(server, session, tree, refusal):
-    """One listing has one budget of attempts, whoever repeats."""
+    """One listing has one budget of attempts, at whichever level it is retried."""
     server.fail("GET", "api/storage/generic-local/t", fault=refusal)
     server.fail("POST", "api/search/aql", fault=Fault.cut(after=10), times=None)
     with pytest.raises(aioartifact.TransportError):
@@ -295,7 +295,7 @@ async def test_next_way_goes_on_where_one_turned_out_to_be_none(server, session,
 
 
 async def test_listing_that_is_too_long_to_go_on(server, session, tree, monkeypatch):
-    """Where more was shown than is kept in mind, no other way can tell what is missing."""
+    """If more entries were yielded than are remembered, no other method can detect what is missing."""
     monkeypatch.setattr("aioartifact._listing.methods._MOST_SEEN", 0)
     broken = b'{"files": [{"uri": "/top.txt", "size": 3, "folder": false}, ' + b" " * 100_000 + b"1]}"
     server.fail("GET", "api/storage/generic-local/t", fault=Fault.status(200, broken))
@@ -331,7 +331,7 @@ UNMATCHED = [
 @pytest.mark.parametrize("options", UNMATCHED)
 @pytest.mark.parametrize("folder", ["t", ""])
 async def test_query_for_what_is_not_there_is_two_queries(server, session, tree, folder, options):
-    """A second one, for any file, tells that the first can be believed; no folder is asked for."""
+    """A second query, for any file, shows that the first result is valid; no folder is requested."""
     server.fail("GET", "api/storage/**", fault=NO_LICENCE)
     listing = aioartifact.walk(f"{server.url}/generic-local/{folder}", **options, session=session)
     assert [entry async for entry in listing] == []
@@ -342,7 +342,7 @@ async def test_query_for_what_is_not_there_is_two_queries(server, session, tree,
 
 @pytest.mark.parametrize("options", UNMATCHED)
 async def test_query_that_knows_nothing_is_not_believed(server, session, tree, options):
-    """Where any file is too much to ask for, the folders tell, as they do of a folder that does not exist."""
+    """If even a query for any file exceeds the limit, folders are listed, as for a folder that does not exist."""
     refuse(server, "file-list")
     server.fail("POST", "api/search/aql", fault=NOTHING, times=2)
     listing = aioartifact.walk(f"{server.url}/generic-local/t", **options, session=session)
@@ -353,7 +353,7 @@ async def test_query_that_knows_nothing_is_not_believed(server, session, tree, o
 
 
 async def test_query_that_finds_files_elsewhere_is_not_believed(server, session):
-    """A wildcard in the name of a folder finds what is in others, too; that tells nothing of this one."""
+    """A wildcard in the name of a folder also matches others; that proves nothing about this one."""
     server.make_folder("generic-local/a*")
     server.put("generic-local/abc/sub/x.bin", b"x")
     server.fail("GET", "api/storage/**", fault=NO_LICENCE)
@@ -363,7 +363,7 @@ async def test_query_that_finds_files_elsewhere_is_not_believed(server, session)
 
 
 async def test_query_for_everything_is_not_asked_twice(server, session, tree):
-    """Where there were no conditions, a second query would tell no more."""
+    """Without conditions, a second query would have the same result."""
     server.fail("GET", "api/storage/**", fault=NO_LICENCE)
     listing = aioartifact.walk(f"{server.url}/generic-local/t/empty", session=session)
     assert [entry async for entry in listing] == []
@@ -426,7 +426,7 @@ async def test_folder_that_vanishes_meanwhile(server, session, tree):
 
 
 async def test_leaving_early_closes_the_connection(server, session):
-    """Whoever has seen enough leaves neither a connection nor a task, and the session goes on."""
+    """A loop that ends early leaves neither a connection nor a task, and the session can be used."""
     for n in range(300):
         server.put(f"generic-local/t/{n}", b"1")
     stall = server.fail("GET", "api/storage/generic-local/t", fault=Fault.stall(after=10_000))

@@ -76,7 +76,7 @@ def place(tmp_path) -> Path:
 
 @pytest.fixture
 def sync(server, session, tmp_path, place):
-    """Fetch the tree, and tell how many files were fetched."""
+    """Fetch the tree, and return how many files were fetched."""
 
     async def run(**options) -> int:
         server.clear_log()
@@ -172,7 +172,7 @@ async def test_touched_file_is_read_and_recorded(tree, place, sync, read_files):
 
 
 async def test_change_on_the_server_is_fetched(server, tree, place, sync, read_files):
-    """The manifest tells what is here, the listing what is there."""
+    """The manifest has the local files, the listing those of the server."""
     await sync()
     server.put("generic-local/t/d0/f3.bin", bytes(2048))
     assert await sync() == 1
@@ -207,7 +207,7 @@ async def test_failed_file_is_not_recorded(server, tree, place, sync, read_files
 
 
 async def test_cut_run_is_recorded_as_far_as_it_came(server, session, tree, tmp_path, place, sync, read_files):
-    """Whoever leaves early keeps what was verified."""
+    """If a loop ends early, what was verified is kept."""
     held = server.fail("GET", "generic-local/t/d1/f1.bin", fault=Fault.hold())
     items = [(f"{server.url}/generic-local/t/{path}", path) for path in ("d0/f0.bin", "d1/f1.bin")]
     options = {"manifest": tmp_path / "manifest", "session": session, "max_concurrency": 1}
@@ -372,7 +372,7 @@ def test_manifest_that_cannot_be_written_any_more(tmp_path, caplog):
 
 @pytest.mark.parametrize("offset", [60, 3600])
 def test_file_from_the_future_is_not_recorded(tmp_path, offset):
-    """A file system whose clock is ahead cannot tell what is older."""
+    """If the clock of a file system is ahead, it is unknown which files are older."""
     path = tmp_path / "a"
     path.write_bytes(b"first")
     ahead = manifest.time.time_ns() + offset * SECOND

@@ -72,7 +72,7 @@ async def test_copy_goes_where_it_is_said(server, session, base, source, target,
 
 @both
 async def test_relocation_replaces_a_file(server, session, base, relocate):
-    """As every copy does, unless it is told not to."""
+    """As every copy does, unless it is disabled."""
     server.put("other/one", b"old")
     source, target = f"{base}/generic-local/a/one", f"{base}/other/one"
     with pytest.raises(aioartifact.AlreadyExistsError, match="overwrite=True"):
@@ -84,7 +84,7 @@ async def test_relocation_replaces_a_file(server, session, base, relocate):
 
 @both
 async def test_relocation_onto_another_folder(server, session, base, relocate):
-    """The server would put it below; here nobody is surprised."""
+    """The server would store it below; the library raises instead."""
     server.put("other/there/x", b"")
     with pytest.raises(FileExistsError, match="slash"):
         await relocate(f"{base}/generic-local/a", f"{base}/other/there", session=session)
@@ -96,10 +96,10 @@ async def test_relocation_onto_another_folder(server, session, base, relocate):
 
 @both
 async def test_dry_run_changes_nothing(server, session, base, relocate):
-    """The server tells what it would do, or why it could not."""
-    told = await relocate(f"{base}/generic-local/a", f"{base}/other/b", dry_run=True, session=session)
-    assert told.dry_run
-    assert "2 artifacts" in told.messages[0]
+    """The server states what it would do, or why it could not."""
+    planned = await relocate(f"{base}/generic-local/a", f"{base}/other/b", dry_run=True, session=session)
+    assert planned.dry_run
+    assert "2 artifacts" in planned.messages[0]
     assert not server.exists("other/b")
     assert server.exists("generic-local/a/one")
     with pytest.raises(aioartifact.NotFoundError):
@@ -169,7 +169,7 @@ async def test_lost_answer_of_work_that_was_done(server, session, base, relocate
 
 @both
 async def test_lost_request(server, session, base, relocate):
-    """Where nothing was done the failure is told, and what to look at; the request is not sent again."""
+    """If nothing was done, the failure is raised, with what to check; the request is not sent again."""
     broken = server.fail("POST", "api/**", times=None, fault=Fault.reset())
     server.fail("GET", "api/storage/other/b", times=None, fault=Fault.status(404))
     with pytest.raises(aioartifact.ConnectionLostError, match="before you retry"):
@@ -178,7 +178,7 @@ async def test_lost_request(server, session, base, relocate):
 
 
 async def test_lost_answer_of_a_move_over_something(server, session, base):
-    """The target was there before, so it proves nothing: the failure is told."""
+    """The target existed before, so it proves nothing: the failure is raised."""
     server.put("other/one", b"old")
     server.fail("POST", "api/**", fault=Fault.lose())
     with pytest.raises(aioartifact.ConnectionLostError, match="before you retry"):
@@ -225,7 +225,7 @@ async def test_delete_dry_run_lists(server, session, base):
 
 
 async def test_delete_of_a_missing_item(server, session, base):
-    """An error, unless nobody minds."""
+    """An error, unless missing items are accepted."""
     with pytest.raises(aioartifact.NotFoundError, match="Could not locate"):
         await aioartifact.delete(f"{base}/generic-local/x", session=session)
     await aioartifact.delete(f"{base}/generic-local/x", missing_ok=True, session=session)
@@ -252,7 +252,7 @@ async def test_delete_whose_answer_is_lost(server, session, base):
 @pytest.mark.parametrize("context_path", ["/art", "/deep/er"])
 @pytest.mark.parametrize("options", [{}, {"missing_ok": True}, {"dry_run": True}], ids=str)
 async def test_delete_of_a_repository_behind_an_unknown_context_path(context_path, options):
-    """A URL whose context path nobody named must not turn a whole repository into a folder of another one."""
+    """A URL with an unknown context path must not turn a whole repository into a folder of another one."""
     async with ArtifactoryServer(context_path=context_path) as server:
         server.put("generic-local/a", b"1")
         async with aioartifact.session(server.origin, auth=(server.username, server.password)) as session:
@@ -263,7 +263,7 @@ async def test_delete_of_a_repository_behind_an_unknown_context_path(context_pat
 
 
 async def test_delete_from_a_server_without_a_context_path():
-    """The item is looked at first; what is not there is told as elsewhere."""
+    """The item is checked first; a missing one is reported as elsewhere."""
     async with ArtifactoryServer(context_path="") as server:
         server.put("generic-local/a", b"1")
         async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:

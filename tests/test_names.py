@@ -57,7 +57,7 @@ def test_other_name_is_escaped(name, there):
 
 @pytest.mark.parametrize("name", [LONG + "::::", "n" * 256, "😀" * 128, "x" * 5000, "n" * 254 + ":"])
 def test_long_name_is_cut(name):
-    """The result fits, and tells apart names that differ behind the cut."""
+    """The result fits, and distinguishes names that differ behind the cut."""
     assert len(windows_name(name).encode("utf-16-le")) <= 2 * 255
     assert windows_name(name).startswith(name[:100])
     assert windows_name(name + "1") != windows_name(name + "2")

@@ -62,7 +62,7 @@ def limited(server):
 
 
 async def test_few_requests_at_first_and_more_with_every_answer(server, url, session):
-    """Nobody knows what the server can take; the others wait in line, and all are answered."""
+    """The capacity of the server is unknown; the others wait in line, and all get responses."""
     assert await aioartifact.exists(url, session=session)
     lane = lane_of(session, server)
     assert (lane.limit.in_flight, lane.spare) == (0, AT_FIRST)
@@ -166,7 +166,7 @@ async def test_cancelled_requests_leave_the_line(server, url, session):
 
 
 async def test_first_in_line_is_first_served():
-    """Nobody is overtaken, and one who leaves the line, even as he is called, takes no place away."""
+    """No request is overtaken, and one that is cancelled, even when it is due, occupies no slot."""
     lane, order = RequestQueue(1), []
 
     async def pass_by(number):
@@ -326,7 +326,7 @@ async def test_storage_that_really_refuses(redirecting_server, tmp_path):
     ],
 )
 async def test_option_of_a_session_that_cannot_work(options, complaint):
-    """It is told at the call, not with the first request, and without a password."""
+    """It is an error at the call, not at the first request, and without a password."""
     with pytest.raises(aioartifact.InvalidArgumentError, match=complaint) as caught:
         async with aioartifact.session(**options):
             pytest.fail("was opened")

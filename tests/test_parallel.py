@@ -65,7 +65,7 @@ async def stopping(server):
     async with anyio.create_task_group() as group:
 
         async def go_on(handle, others):
-            while len(server.requests) <= others:  # nothing tells when a request has come
+            while len(server.requests) <= others:  # nothing signals that a request has arrived
                 await anyio.lowlevel.checkpoint()
             handle.release()
 
@@ -82,7 +82,7 @@ def asked(server) -> list[str | None]:
 
 
 def saved(folder) -> tuple[Range, ...]:
-    """What the journal tells of."""
+    """The content of the journal."""
     return next((decode(journal.read_bytes()).kept for journal in folder.glob("*.journal")), ())
 
 
@@ -120,7 +120,7 @@ async def test_no_more_connections_than_allowed(server, url, tmp_path, stopping,
 
 
 async def test_server_that_takes_one_request_at_a_time(server, url, tmp_path, most_open):
-    """Whoever waits for others holds no place that they need."""
+    """A transfer that waits for others holds no slot that they need."""
     server.fail("GET", PATH, times=None, fault=SLOW)
     limits = aioartifact.Limits(max_connections=1)
     async with aioartifact.session(server.url, auth=(server.username, server.password), limits=limits) as session:
@@ -211,7 +211,7 @@ async def test_cancelled_in_the_middle(server, session, url, tmp_path):
 
 
 async def test_part_with_several_ranges_is_taken_up(server, session, url, tmp_path, monkeypatch):
-    """The journal tells of all that is there, and a later run asks for the holes."""
+    """The journal has everything that was received, and a later run requests the holes."""
     monkeypatch.setattr(one_file, "_SAVE_EVERY", 0.01)
     for module in ("journal", "one_file"):
         monkeypatch.setattr(f"aioartifact._transfer.receive.{module}.WORTH_KEEPING", MIB)
@@ -222,7 +222,7 @@ async def test_part_with_several_ranges_is_taken_up(server, session, url, tmp_pa
         group.start_soon(fetched, url, tmp_path, session)
         while (
             len(kept := saved(tmp_path)) < 2 or sum(each.stop - each.start for each in kept) < MIB
-        ):  # nothing tells of it
+        ):  # nothing records it
             await anyio.lowlevel.checkpoint()
         group.cancel_scope.cancel()
     server.clear_faults()
@@ -244,7 +244,7 @@ async def test_files_come_before_parts(server, url, tmp_path, most_open):
 
     async def items():
         yield url
-        while len(server.requests) < 2:  # nothing tells when a request has come
+        while len(server.requests) < 2:  # nothing signals that a request has arrived
             await anyio.lowlevel.checkpoint()
         for number in range(4):
             yield f"{server.url}/generic-local/a/{number}.bin"

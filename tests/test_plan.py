@@ -132,7 +132,7 @@ OTHER = Checksums("d" * 64, "e" * 40)
     ],
 )
 def test_decision_about_an_item(overwrite, size, file, known, decision):
-    """A file is read only where nothing cheaper tells whether it is the same."""
+    """A file is read only if nothing cheaper shows whether it is the same."""
     assert decide(overwrite, size, file, known) == decision
 
 
@@ -245,7 +245,7 @@ def test_part_in_the_middle_is_just_what_was_asked_for(first, fits):
 
 
 def test_part_of_a_file_of_unknown_size():
-    """The first part that tells the size ends there."""
+    """The first part whose response has the size ends there."""
     pinned = ExpectedContent(None, SAME, SHA1)
     assert is_requested_part_of(pinned, Range(4, WHOLE.stop), ExpectedContent(10, SAME, SHA1, 4, 10))
     assert not is_requested_part_of(pinned, Range(4, WHOLE.stop), ExpectedContent(10, SAME, SHA1, 4, 9))

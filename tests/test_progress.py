@@ -50,7 +50,7 @@ def test_snapshot_before_anything_is_all_zero(progress):
 
 
 def test_repr_tells_how_far_it_is():
-    """Files and bytes; not whom it tells, nor the names of files."""
+    """Files and bytes; neither the sink nor the names of files."""
 
     class Sink:
         def __repr__(self):
@@ -78,7 +78,7 @@ def test_what_cannot_be_called_is_refused(name):
 
 
 def test_snapshot_is_a_value_that_stays(progress):
-    """What happens later does not change an earlier snapshot, and nobody else can."""
+    """Later events do not change an earlier snapshot, and it is immutable."""
     snapshot = progress.snapshot()
     progress.expect(files=1, size=10)
     progress.started("a.bin")

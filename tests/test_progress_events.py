@@ -36,13 +36,13 @@ def progress(heard):
 
 
 def kinds(heard, name: str) -> list[str]:
-    """What was told of one file, runs of the same kind as one."""
-    told = [event.kind for event in heard if event.key.endswith(name)]
-    return [kind for number, kind in enumerate(told) if number == 0 or told[number - 1] != kind]
+    """The events of one file, runs of the same kind as one."""
+    kinds = [event.kind for event in heard if event.key.endswith(name)]
+    return [kind for number, kind in enumerate(kinds) if number == 0 or kinds[number - 1] != kind]
 
 
 def milestones(heard, name: str) -> list[str]:
-    """The same without the bytes on their way: a file that takes a tenth of a second tells of some."""
+    """The same without bytes in flight: a file that takes a tenth of a second has some such events."""
     return [kind for kind in kinds(heard, name) if kind != "advanced"]
 
 
@@ -84,7 +84,7 @@ async def test_events_of_a_failure(server, session, url, tmp_path, progress, hea
     ],
 )
 async def test_events_of_a_retry(server, session, url, tmp_path, progress, heard, fault):
-    """Each further attempt is told with its number, and the file ends as if nothing had been."""
+    """Each further attempt is reported with its number, and the file ends normally."""
     server.fail("GET", "generic-local/t/b.bin", times=1, fault=fault)
     await aioartifact.download(f"{url}/b.bin", tmp_path, session=session, progress=progress)
     retries = [event for event in heard if event.kind == "retrying"]
@@ -93,7 +93,7 @@ async def test_events_of_a_retry(server, session, url, tmp_path, progress, heard
 
 
 async def test_events_of_a_deploy(session, server, url, tmp_path, progress, heard):
-    """Uploads are told like downloads."""
+    """Uploads are reported like downloads."""
     (tmp_path / "c.bin").write_bytes(bytes(1000))
     await aioartifact.deploy(tmp_path / "c.bin", f"{url}/c.bin", session=session, progress=progress)
     assert milestones(heard, "c.bin") == ["started", "finished"]
@@ -101,7 +101,7 @@ async def test_events_of_a_deploy(session, server, url, tmp_path, progress, hear
 
 
 async def test_sink_that_raises_is_dropped(session, url, tmp_path, caplog):
-    """A broken display is told of once, and costs nothing but itself."""
+    """A broken display is reported once, and does not affect the transfer."""
 
     def broken(event):
         raise ZeroDivisionError
@@ -132,7 +132,7 @@ class Clock:
 
 
 def test_advances_are_told_ten_times_a_second(heard):
-    """However often bytes arrive; what is lost is told at once."""
+    """However often bytes arrive; lost bytes are reported at once."""
     clock = Clock()
     file = FileProgress(aioartifact.Progress(heard.append, clock=clock), "https://h/r/a", "a", 5000)
     with file:

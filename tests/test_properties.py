@@ -35,7 +35,7 @@ async def test_properties_cost_one_request(server, session, url):
 
 
 async def test_properties_of_an_item_without_any(server, session, folder):
-    """The server answers 404; the look that follows tells this from a missing item."""
+    """The server responds with 404; the check that follows distinguishes this from a missing item."""
     assert await aioartifact.properties(folder, session=session) == {}
     server.assert_requests(["GET api/storage/generic-local/a"] * 2)
 
@@ -71,7 +71,7 @@ async def test_set_properties_replaces_all(server, session, url):
 
 
 async def test_set_properties_of_an_item_without_any(server, session, folder):
-    """Three requests: the second tells that the item exists; what is below keeps its own."""
+    """Three requests: the second shows that the item exists; items below keep their own."""
     await aioartifact.set_properties(folder, {"tag": "new"}, session=session)
     assert server.properties("generic-local/a") == {"tag": ["new"]}
     assert server.properties(FILE)["tag"] == ["x"]
@@ -236,7 +236,7 @@ class Desk:
         self.session = session
 
     def read(self, name):
-        """Properties as the server tells them."""
+        """Properties as the server reports them."""
         return self.run(aioartifact.properties(f"{self.server.url}/generic-local/{name}", session=self.session))
 
 

@@ -686,7 +686,7 @@ def test_web_page_in_place_of_a_file(content_type, server):
     ],
 )
 def test_deployed(response):
-    """Where the server tells what it recorded, it is what was sent."""
+    """If the server reports what it recorded, it is what was sent."""
     read_deployed(JAR, ASKED, response, ALL)
 
 

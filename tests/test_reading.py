@@ -121,7 +121,7 @@ async def test_file_that_changes_while_it_is_read(server, session, url, read):
     if read is read_all:
         with pytest.raises(aioartifact.IntegrityError, match="changed"):
             await read(url, session)
-    else:  # nobody has seen the old bytes, so it is read once more
+    else:  # the caller has not seen the old bytes, so it is read once more
         assert await read(url, session) == DATA[::-1]
 
 
@@ -159,14 +159,14 @@ async def test_damage_is_noticed(server, session, url, read):
     ],
 )
 async def test_web_page_in_place_of_a_file(server, session, url, read):
-    """A page to log in at is nobody's file, nor is a part of it."""
+    """A login page is never the content of a file, nor is a part of it."""
     server.fail("GET", FILE, times=None, fault=Fault.status(200, "html"))
     with pytest.raises(aioartifact.ProtocolError, match="HTML page"):
         await read(aioartifact.path(url, session=session))
 
 
 async def test_damage_that_happens_once(server, session, url):
-    """What nobody has seen yet is read again."""
+    """Bytes that the caller has not seen yet are read again."""
     server.fail("GET", fault=Fault.flip(at=1_500_000))
     assert await aioartifact.read_bytes(url, session=session) == DATA
 
@@ -223,7 +223,7 @@ async def test_senseless_parts(server, session, url, read, span):
 
 
 async def test_stream_that_is_left_early(server, session, url):
-    """Whoever has enough leaves; the session can be used on."""
+    """A loop may end early; the session can still be used."""
     async with aioartifact.stream(url, session=session) as chunks:
         assert DATA.startswith(await anext(chunks))
     assert await aioartifact.read_bytes(url, end=5, session=session) == DATA[:5]
@@ -434,7 +434,7 @@ async def test_write_bytes(server, session, data):
 
 
 async def test_write_bytes_that_are_none(server, session, url):
-    """Text has no bytes until somebody encodes it."""
+    """Text has no bytes until it is encoded."""
     with pytest.raises(aioartifact.InvalidArgumentError, match="expected bytes"):
         await aioartifact.write_bytes(url, "text", session=session)
     server.assert_requests([])

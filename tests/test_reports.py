@@ -90,7 +90,7 @@ def test_parts_of_a_batch_error_keep_its_report():
 
 
 def test_except_star_takes_the_errors_it_names():
-    """Python's own syntax for groups works; what nobody takes goes on with the report."""
+    """Python's own syntax for groups works; errors that are not handled are raised with the report."""
     taken = []
 
     def take_what_is_gone():

@@ -121,7 +121,7 @@ async def test_other_responses_make_no_request_wait(status, limits, time):
 
 
 async def test_demand_that_is_too_long(limits, time):
-    """No request is sent, whoever sends it; it does not wait either."""
+    """No request is sent, and the call does not wait."""
     respond(limits, 503, retry_after=121.0)
     with pytest.raises(CredentialsRefused):
         async with limits.turn(BOB):

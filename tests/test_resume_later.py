@@ -79,7 +79,7 @@ class Place:
         assert self.names() == ["data.bin"]
 
     async def assert_done_after_a_kill(self) -> None:
-        """A process that is killed over its journal leaves a draft of it, for which nobody comes back."""
+        """A process that is killed while it writes its journal leaves a draft of it, which is never used again."""
         assert self.settled() == ["data.bin"]
         await aioartifact.remove_parts(self.folder)
         self.assert_done()
@@ -181,7 +181,7 @@ async def _cancel_when_reached(handle, scope):
 
 @pytest.mark.parametrize("after", [9 * MIB, 13 * MIB + 1, 19 * MIB])
 async def test_killed_process_loses_only_the_last_bytes(server, session, place, after):
-    """SIGKILL asks nobody: what the journal tells of is used, and nothing else."""
+    """After SIGKILL, what the journal records is used, and nothing else."""
     handle = server.fail("GET", PATH, times=1, fault=Fault.stall(after=after))
     async with await start_client(server, place) as process:
         assert await said(process) == "saved"
@@ -316,7 +316,7 @@ async def test_content_that_changed_between_the_runs(server, session, begun, siz
 
 
 async def test_file_that_is_gone(server, session, begun):
-    """Nobody will ever ask for its rest."""
+    """The rest of it will never be requested."""
     await session.delete(begun.url)
     with pytest.raises(aioartifact.NotFoundError):
         await aioartifact.download(begun.url, begun.folder, session=session)
@@ -489,7 +489,7 @@ async def test_storage_behind_a_redirect(redirecting_server, tmp_path):
 
 
 async def test_parts_are_removed_on_request(begun):
-    """Whoever will not come back clears up; other files stay."""
+    """A caller who will not resume removes partial files; other files stay."""
     begun.target.write_bytes(b"old and good")
     assert await aioartifact.remove_parts(begun.folder, older_than=3600) == []
     removed = await aioartifact.remove_parts(str(begun.folder))
@@ -499,12 +499,12 @@ async def test_parts_are_removed_on_request(begun):
 
 @pytest.mark.parametrize("older_than", [-1, float("nan"), True])
 async def test_removal_of_what_age(tmp_path, older_than):
-    """An age that cannot be meant is told."""
+    """An invalid age is an error."""
     with pytest.raises(aioartifact.InvalidArgumentError, match="older_than"):
         await aioartifact.remove_parts(tmp_path, older_than=older_than)
 
 
 async def test_removal_below_a_folder_that_is_not_there(tmp_path):
-    """A misspelt folder is told."""
+    """A misspelt folder is an error."""
     with pytest.raises(aioartifact.LocalNotFoundError):
         await aioartifact.remove_parts(tmp_path / "missing")

@@ -98,7 +98,7 @@ async def test_no_more_than_the_limit_run_at_once():
 
 
 async def test_results_come_in_the_order_they_finish():
-    """A slow job holds nobody up."""
+    """A slow job delays no other."""
     gates = Gates()
     order = [2, 0, 1]
     async with run_many(range(3), gates.run, max_concurrency=3) as results:
@@ -123,7 +123,7 @@ async def test_input_is_pulled_only_when_a_worker_is_free():
 
 
 async def test_slow_consumer_stops_the_work():
-    """Results nobody takes do not pile up: a short queue, one more in each worker's hand, and no further."""
+    """Results that are not taken do not pile up: a short queue, one more for each worker, and no further."""
     pulled = []
     async with run_many(endless(pulled), same, max_concurrency=3) as results:
         await anyio.wait_all_tasks_blocked()
@@ -269,7 +269,7 @@ async def test_either_kind_of_iterable(make):
 
 
 async def test_stream_of_somebody_else_stays_open():
-    """Only generators are closed, which nobody could go on reading; a stream has an owner."""
+    """Only generators are closed, since no one else could continue them; a stream has an owner."""
     send, receive = anyio.create_memory_object_stream[int](3)
     async with send, receive:
         for number in range(3):
@@ -288,7 +288,7 @@ async def test_results_that_wait_keep_their_order():
 
 
 async def test_stream_cannot_be_read_after_its_block():
-    """There is nobody left who could add a result."""
+    """There is no task left that could add a result."""
     async with run_many(range(9), same, max_concurrency=2) as results:
         await results.receive()
     with pytest.raises(anyio.ClosedResourceError):
@@ -296,7 +296,7 @@ async def test_stream_cannot_be_read_after_its_block():
 
 
 async def test_idle_places_are_lent():
-    """Whoever borrows has no claim: a job that comes later is told of, and gets the first place given back."""
+    """A borrowed slot is no claim: a later job is noticed, and gets the first released slot."""
     slots, order = Slots(2), []
     async with slots:
         assert slots.borrow()

@@ -79,7 +79,7 @@ async def test_results_are_described(server, session, items):
 
 
 async def test_folders_are_found_by_properties(server, session, items):
-    """They are told from files."""
+    """They are distinguished from files."""
     results = aioartifact.search(server.url, properties={"n": "f*"}, session=session)
     (folder,) = [each async for each in results]
     assert isinstance(folder, FolderInfo)
@@ -150,6 +150,6 @@ async def test_search_that_takes_a_licence():
     ],
 )
 def test_what_cannot_be_searched(asked, complaint):
-    """Mistakes are told at the call."""
+    """Mistakes are errors at the call."""
     with pytest.raises(aioartifact.InvalidArgumentError, match=complaint):
         aioartifact.search("https://host/artifactory", **asked)

@@ -202,7 +202,7 @@ async def test_no_failure_shows_a_secret(server, tmp_path, caught_logs, kind, fa
 
 
 async def test_refused_server_shows_no_secret(tmp_path, caught_logs):
-    """Nobody listens: the error names the URL, not who asked."""
+    """A closed port: the error has the URL, not the user."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # without listen(); a port that was closed may be another server's by now
         base = f"http://127.0.0.1:{taken.getsockname()[1]}/artifactory"
@@ -248,7 +248,7 @@ async def test_secret_in_a_url_is_not_repeated(url, tmp_path):
 
 
 async def test_secret_in_the_url_of_a_listed_file_is_not_repeated(tmp_path):
-    """Not even in the outcome that tells of the refused file."""
+    """Not even in the outcome of the refused file."""
     listed = aioartifact.FileInfo(f"https://user:{CANARY}@host/artifactory/r/a?token={CANARY}", "r", "a")
     report = await aioartifact.download_many([listed], tmp_path, on_error="collect")
     assert [outcome.url for outcome in report.failed] == ["https://***@host/artifactory/r/a?***"]
@@ -277,9 +277,9 @@ async def test_variables_of_a_traceback_show_no_secret(server, tmp_path, monkeyp
         ]
     assert errors
     for error in errors:
-        told = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
-        assert ENCODED not in told
-        assert proxied not in told
+        shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+        assert ENCODED not in shown
+        assert proxied not in shown
 
 
 def test_credentials_show_no_secret():

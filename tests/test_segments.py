@@ -55,7 +55,7 @@ def test_largest_share_is_halved():
 
 
 def test_share_without_end_is_halved_at_the_end_of_the_file():
-    """Whoever asked for the whole file does not know where it ends; the plan does."""
+    """A request for the whole file does not know where it ends; the plan does."""
     segments = Segments([Range(0, 1 << 62)], 100)
     first = segments.take()
     second = segments.split(1)
@@ -65,7 +65,7 @@ def test_share_without_end_is_halved_at_the_end_of_the_file():
 
 
 def test_nothing_to_take():
-    """A file that is here needs nobody."""
+    """A complete file needs no connection."""
     segments = Segments([], 100)
     assert segments.take() is None
     assert segments.split(1) is None

@@ -26,8 +26,8 @@ async def test_repositories(server, session):
 
 async def test_repositories_of_somebody_who_sees_none(server):
     """An empty list is an answer."""
-    server.add_user("nobody", password="secret")
-    async with aioartifact.session(server.url, auth=("nobody", "secret")) as session:
+    server.add_user("stranger", password="secret")
+    async with aioartifact.session(server.url, auth=("stranger", "secret")) as session:
         assert await aioartifact.repositories(server.url, session=session) == []
 
 
@@ -49,7 +49,7 @@ async def test_repositories_that_are_none(server, session, body):
 
 @pytest.mark.parametrize("wanted", [{"kind": ""}, {"kind": "x"}, {"package_type": ""}, {"package_type": 7}])
 async def test_repositories_of_no_kind(server, session, wanted):
-    """An empty name, which the server would take for all, and an unknown one are told at the call."""
+    """An empty name, which the server would treat as all, and an unknown one are errors at the call."""
     with pytest.raises(aioartifact.InvalidArgumentError, match=r"expected (a text|one of)"):
         await aioartifact.repositories(server.url, **wanted, session=session)
     server.assert_requests([])

@@ -73,7 +73,7 @@ async def test_every_kind_of_credentials(server, url, kind):
 @pytest.mark.parametrize("kind", AUTHS)
 @pytest.mark.parametrize("by", ["library", "aiohttp"])
 async def test_redirect_to_another_origin_carries_no_credentials(redirecting_server, tmp_path, kind, by):
-    """On the hop to storage no header of ours arrives, whoever follows the redirect."""
+    """On the hop to storage no header of ours is sent, on either path that follows the redirect."""
     server = redirecting_server
     server.put(PATH, b"bytes")
     server.add_user("ci", password="s3cret", token="a-token", api_key="AKCp8" + "x" * 68, admin=True)
@@ -204,7 +204,7 @@ def deaf():
     """Base address of a server that takes no connection: its queue is full, and it never accepts."""
     with ExitStack() as sockets:
         listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        for _ in range(8):  # some fill the queue, and the others wait as whoever comes next
+        for _ in range(8):  # some fill the queue, and the others wait like later ones
             waiting = sockets.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
@@ -353,7 +353,7 @@ async def test_retry_after_that_is_too_long_gives_up(server, url, timed):
 
 
 async def test_suspended_login_is_waited_for(server, url, timed):
-    """The 403 that only asks to wait is told from the one that means no."""
+    """The 403 that requests a wait is distinguished from a final one."""
     session, clock = timed
     message = "This request is blocked due to recurrent login failures, please try again in 3 seconds"
     server.fail("GET", "api/storage/**", times=1, fault=Fault.status(403, message=message))
@@ -397,7 +397,7 @@ async def test_no_limit_is_a_limit(server, url, tmp_path):
 
 
 async def test_hops_of_a_redirect_are_one_attempt(redirecting_server, tmp_path):
-    """The way to storage uses up no attempts, neither of the policy's nor in what an error tells."""
+    """The redirect to storage uses no attempts, neither of the policy nor in the count of an error."""
     server = redirecting_server
     server.put(PATH, b"bytes")
     auth, retry = (server.username, server.password), aioartifact.RetryPolicy(2, backoff_initial=0)

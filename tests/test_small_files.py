@@ -405,7 +405,7 @@ def plain_response(content: bytes = CONTENT, **headers: str) -> bytes:
     ids=["large", "refused", "redirected", "encoded", "chunked", "interim", "surplus"],
 )
 async def test_unusual_response_is_passed_on_with_its_slot(answer):
-    """Until somebody takes it, it counts as a request in flight."""
+    """Until it is taken, it counts as a request in flight."""
     async with raw_server(lambda _: answer) as server, aioartifact.session(server.url, auth=("u", "p")) as session:
         item = parse_item_url(f"{server.url}/r/a")
         files = await prepare_small_files(session, item.server)

@@ -1,4 +1,4 @@
-"""Specifiers and ranges: what they take, and how nonsense is told."""
+"""Specifiers and ranges: what they match, and how malformed ones are reported."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Files on their way: private ones that nobody finds, and parts that a later run takes over."""
+"""Files in flight: private ones that no other process finds, and parts that a later run adopts."""
 
 import asyncio
 import errno
@@ -109,7 +109,7 @@ def test_discard_after_commit_keeps_the_target(tmp_path):
 
 
 def test_commit_replaces_an_old_file(tmp_path):
-    """Whoever has the old file open keeps reading it."""
+    """A process that has the old file open keeps reading it."""
     target = tmp_path / "a"
     target.write_bytes(b"old")
     with target.open("rb") as reader:
@@ -133,7 +133,7 @@ def test_two_stagings_of_one_target_do_not_meet(tmp_path):
 
 @pytest.mark.parametrize("trap", ["file", "link"])
 def test_staging_never_writes_to_what_is_there(tmp_path, trap, monkeypatch):
-    """In a shared folder somebody may have guessed the staging file's name; what lies there is left alone."""
+    """In a shared folder another user may guess the staging file's name; an existing file is not touched."""
     victim, guessed = tmp_path / "victim", tmp_path / "guessed"
     victim.write_bytes(b"old")
     if trap == "link":
@@ -153,7 +153,7 @@ def test_staging_never_writes_to_what_is_there(tmp_path, trap, monkeypatch):
 
 
 def test_link_at_the_target_is_replaced_not_followed(tmp_path):
-    """The file a link points to belongs to somebody else."""
+    """The file that a link points to belongs to another user."""
     elsewhere, target = tmp_path / "elsewhere", tmp_path / "a"
     elsewhere.write_bytes(b"old")
     target.symlink_to(elsewhere)
@@ -229,7 +229,7 @@ def test_folder_in_the_targets_place(tmp_path):
     [("missing/a", LocalNotFoundError, errno.ENOENT), ("file/a", LocalFileError, errno.ENOTDIR)],
 )
 def test_staging_where_no_folder_is(tmp_path, place, kind, number):
-    """The error names the target, not the staging file nobody has heard of."""
+    """The error has the target, not the name of the staging file."""
     (tmp_path / "file").touch()
     staging = Staging(str(tmp_path / place))
 
@@ -254,7 +254,7 @@ def test_full_disk(tmp_path):
 
 
 def test_write_after_one_that_failed_in_the_middle(tmp_path):
-    """Bytes that did not fit are in nobody's way: the same place takes what comes next."""
+    """Bytes that did not fit cause no later failure: the same place can be written again."""
     staging = Staging(str(tmp_path / "file"))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (12, limits[1]))
@@ -318,7 +318,7 @@ def test_disk_that_takes_little_at_a_time(tmp_path, taken, monkeypatch):
 
 
 def test_reading_back_what_is_not_there(tmp_path):
-    """A part that somebody else has cut is an error of the disk's, not an endless loop."""
+    """A part that another process has truncated is an error of the disk, not an endless loop."""
     staging = staged(tmp_path / "a", b"abc")
 
     with pytest.raises(LocalFileError, match=r"^read "):
@@ -368,7 +368,7 @@ def test_folder_tells_whether_it_may_have_records(tmp_path, left, others, expect
 
 
 def test_folder_that_cannot_be_listed_may_have_records(tmp_path):
-    """Where nobody can look, each name is looked for."""
+    """If the folder cannot be listed, each name is tried."""
     assert Staging.may_have_records(str(tmp_path / "missing"))
 
 
@@ -444,7 +444,7 @@ def test_what_is_no_part_of_ours_is_left_alone(tmp_path, kind, monkeypatch):
 
 
 def test_part_of_another_user(tmp_path, monkeypatch):
-    """What somebody else wrote is not continued."""
+    """A file that another process wrote is not continued."""
     shared(tmp_path, b"abc").leave()
     monkeypatch.setattr(os, "geteuid", lambda: 4711)
 
@@ -628,7 +628,7 @@ def test_what_is_in_use_is_not_removed(tmp_path):
 
 @pytest.mark.parametrize("moment", ["removed", "about-to-be"])
 def test_what_is_cleared_up_before_it_is_locked_is_made_anew(tmp_path, moment, monkeypatch):
-    """Between making and locking a file, somebody may take it for one that was left behind."""
+    """Between creating and locking a file, another process may treat it as abandoned."""
     from aioartifact._files import staging as module
 
     lock = module.lock
@@ -665,7 +665,7 @@ part.save(b"second")
 
 
 def test_process_killed_over_its_record(tmp_path):
-    """A later run has the part with the earlier record; the draft of the new one goes when somebody clears up."""
+    """A later run has the part with the earlier record; the draft of the new one is removed by a clean-up."""
     command = [sys.executable, "-c", SAVING, str(tmp_path / "a"), KEY]
     assert subprocess.run(command, timeout=60).returncode == -signal.SIGKILL
     assert len(names(tmp_path)) == 3
@@ -679,7 +679,7 @@ def test_process_killed_over_its_record(tmp_path):
 
 
 def test_record_that_is_being_saved_is_not_removed(tmp_path, monkeypatch):
-    """Whoever clears up in that moment leaves the record alone, as the part that it is about."""
+    """A clean-up at that moment keeps the record, as the part that it is about."""
     target, seen = tmp_path / "file.bin", []
 
     def look(descriptor):
@@ -707,7 +707,7 @@ def test_what_is_young_is_not_removed(leftovers):
 
 @pytest.mark.parametrize(("older_than", "left"), [(None, 1), (0, 0)])
 def test_removal_without_locks(tmp_path, older_than, left, monkeypatch):
-    """Nobody can tell what is in use: only age counts."""
+    """It is unknown which files are in use: only age counts."""
 
     def refuse(_):
         raise OSError(errno.ENOLCK, "No locks available")

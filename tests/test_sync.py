@@ -1,4 +1,4 @@
-"""plan_sync(), run_sync() and sync(): both directions, and nothing lost that nobody had seen."""
+"""plan_sync(), run_sync() and sync(): both directions, without losing content that the plan did not see."""
 
 import asyncio
 import gc
@@ -148,7 +148,7 @@ async def test_plan_tells_all_and_changes_nothing(ends, server, session):
 
 
 async def test_run_does_what_the_plan_says(ends, session):
-    """Afterwards the destination has what the source has, and the report tells what became of each path."""
+    """Afterwards the destination has what the source has, and the report has the result of each path."""
     files = {"a.bin": b"same", "new.bin": CREATE, "one": REPLACE, "moved/new.bin": b"moved content"}
     ends.give(files)
     ends.have({"a.bin": b"same", "one": b"before", "sub/old.bin": b"moved content", "two": b"not at the source"})
@@ -418,7 +418,7 @@ async def test_listing_that_breaks_off_makes_no_plan(ends, server, session, monk
 
 
 async def test_changes_since_the_plan_are_left_alone(ends, session):
-    """A file that somebody changed or made at the destination after the plan is not replaced, renamed or deleted."""
+    """A file that was changed or created at the destination after the plan is not replaced, renamed or deleted."""
     ends.give({"new.bin": CREATE, "one": REPLACE, "moved/new.bin": b"moved content"})
     ends.have({"one": b"before", "old.bin": b"moved content", "two": b"not at the source"})
     plan = await aioartifact.plan_sync(ends.source, ends.destination, delete=True, session=session)
@@ -463,7 +463,7 @@ async def test_what_the_source_has_again_is_not_taken_away(ends, session, path):
 
 
 async def test_what_is_gone_already_is_deleted(ends, server, session):
-    """Somebody else deleted it: that is what was wanted."""
+    """Another client deleted it: that is what was wanted."""
     ends.give({"a.bin": b"1"})
     ends.have({"two": b"not at the source"})
     plan = await aioartifact.plan_sync(ends.source, ends.destination, delete=True, session=session)
@@ -558,7 +558,7 @@ async def test_links_at_the_destination_are_left_alone(server, session, folder, 
 
 
 async def test_folder_that_became_a_link_is_not_deleted_from(server, session, folder, url, outside):
-    """A folder that somebody replaced by a link after the plan: what is behind it is not of this tree."""
+    """A folder that was replaced by a link after the plan: what is behind it is not part of this tree."""
     server.put("generic-local/t/a", b"1")
     write(folder, {"sub/x": b"precious", "a": b"1"})
     plan = await aioartifact.plan_sync(url, folder, delete=True, session=session)
@@ -628,7 +628,7 @@ async def test_names_that_differ_in_case_are_two_where_the_disk_tells_them_apart
 
 
 async def test_name_that_the_server_cannot_hold_is_a_conflict(server, session, folder, url):
-    """It is told in the plan, and fails with the error of a malformed name."""
+    """It is in the plan, and fails with the error of a malformed name."""
     write(folder, {"a\nb": b"1", "c": b"2"})
     plan = await aioartifact.plan_sync(folder, url, session=session)
     assert kinds(plan) == {"a\nb": "conflict", "c": "send"}
@@ -647,7 +647,7 @@ async def anonymous():
 
 
 async def test_listing_without_checksums_asks_for_each_file(anonymous, folder):
-    """Where only the folders tell, files are asked for one by one; the result is the same."""
+    """If only folders can be listed, files are requested one by one; the result is the same."""
     server, session = anonymous
     for path, content in TREE.items():
         server.put(f"generic-local/t/{path}", content)
@@ -661,7 +661,7 @@ async def test_listing_without_checksums_asks_for_each_file(anonymous, folder):
 
 
 async def test_file_that_goes_while_it_is_asked_for_is_not_there(anonymous, folder):
-    """Between a listing without checksums and the question about one file, somebody may delete it."""
+    """Between a listing without checksums and the request for one file, another client may delete it."""
     server, session = anonymous
     for path in ("a", "b"):
         server.put(f"generic-local/t/{path}", b"1")

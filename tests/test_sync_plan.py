@@ -53,7 +53,7 @@ def test_each_path_is_decided_about(wanted, found, expected):
 
 
 def test_without_deletions_nothing_goes():
-    """A file that is renamed would be gone, so it is copied; what is left over is not told."""
+    """A file to be renamed would be missing, so it is copied; what is left over is not reported."""
     assert decided([file("b", 1)], [file("a", 1), file("c", 2)], delete=False) == {"b": "copy a"}
 
 

@@ -60,7 +60,7 @@ async def test_cancelled_caller_waits_for_its_thread():
 
 
 async def test_long_job_ends_when_its_caller_has_left():
-    """Whoever is cancelled does not wait for a hundred gigabytes to be hashed; the next job is none of its business."""
+    """A cancelled caller does not wait until a hundred gigabytes are hashed; the next job is not affected."""
     began, ended = threading.Event(), threading.Event()
 
     def work():
@@ -232,7 +232,7 @@ async def test_job_whose_thread_was_never_called_runs():
 
 
 async def test_caller_cancelled_as_its_short_job_is_delivered():
-    """In the turn of the loop in which a job is over, a caller may leave as well; nobody else waits for that."""
+    """In the turn of the loop in which a job ends, a caller may leave as well; no other caller waits for that."""
     job = _Job(asyncio.get_running_loop(), lambda: None)
     task = asyncio.create_task(job.result())
     await anyio.lowlevel.checkpoint()

@@ -266,7 +266,7 @@ BOMB = b"""<!DOCTYPE metadata [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&
     ],
 )
 async def test_maven_metadata_that_is_none(server, session, maven, content, message):
-    """Anything else is told, and no entity is ever expanded."""
+    """Anything else is an error, and no entity is ever expanded."""
     server.put("generic-local/com/acme/app/maven-metadata.xml", content)
     with pytest.raises(aioartifact.ProtocolError, match=message):
         await aioartifact.versions(*maven, method="maven-metadata", session=session)
@@ -317,7 +317,7 @@ async def test_latest_version_by_a_server_that_says_something_else(server, sessi
 
 @pytest.mark.parametrize("method", ["auto", "server"])
 async def test_refused_latest_version_warns(server, artifact, method):
-    """None comes with a warning, whoever was asked."""
+    """An empty result has a warning, for every method."""
     async with aioartifact.session(server.url, auth=("admin", "wrong")) as session:
         with pytest.warns(UserWarning, match="401 Unauthorized") as warned:
             assert await aioartifact.latest_version(artifact, *ARGUMENTS, method=method, session=session) is None

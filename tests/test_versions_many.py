@@ -134,7 +134,7 @@ async def test_name_that_a_query_cannot_hold_is_listed_by_its_folder(server, ses
 
 
 async def test_anonymous_users_list_folders():
-    """They may not query, and nobody tries."""
+    """They may not query, so no query is sent."""
     async with ArtifactoryServer(anonymous=True) as server:
         server.grant("anonymous", "generic-local")
         put(server, NAMES)

@@ -104,7 +104,7 @@ async def walk_paths(url: str) -> None:
 
 
 async def describe(url: str) -> int | None:
-    """What the server described is told apart by its type."""
+    """What the server described is distinguished by its type."""
     found = await aioartifact.info(url)
     if isinstance(found, aioartifact.FolderInfo):
         assert_type(found.children, tuple[aioartifact.Child, ...])

@@ -26,7 +26,7 @@ class Run(NamedTuple):
 
 @pytest.fixture
 def bare():
-    """A server with three versions of emodb; nobody's credentials are in the environment."""
+    """A server with three versions of emodb; the environment has no credentials."""
     with ThreadedArtifactoryServer() as server:
         for version in ("1.0.0", "1.10.0", "1.9.0"):
             for name in ("a.wav", "b.wav", "c.wav"):

@@ -208,8 +208,8 @@ def test_rm_dry_run_tells_what_would_go(server, cli, folder):
     """The URLs of the files are printed, and all is left."""
     run = cli("rm", "-r", "--dry-run", f"{folder}/1.0.0")
     assert sorted(run.out.split()) == [f"{folder}/1.0.0/media/{name}.wav" for name in "abc"]
-    [told] = cli("rm", "-r", "--dry-run", f"{folder}/1.0.0", "--json").objects
-    assert (told["dry_run"], len(told["files"]), told["size"]) == (True, 3, 42)
+    [planned] = cli("rm", "-r", "--dry-run", f"{folder}/1.0.0", "--json").objects
+    assert (planned["dry_run"], len(planned["files"]), planned["size"]) == (True, 3, 42)
     assert server.exists(FILE)
 
 

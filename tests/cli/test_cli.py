@@ -293,7 +293,7 @@ def test_usage_error_points_to_the_help_of_its_verb(cli):
 
 
 def test_option_behind_the_verb_is_sent_before_it(cli):
-    """An option of the command, given to a verb, is told its place."""
+    """For an option of the program after a command, the error names the right position."""
     hint = "hint: --quiet must come before the command: aioartifact [OPTIONS] ls"
     assert cli("ls", "--quiet", "URL").err.splitlines()[-1] == hint
 
@@ -505,7 +505,7 @@ def test_lines_tell_how_far_it_is():
 
 @pytest.mark.parametrize("size", [0, 14])
 def test_line_of_unknown_sizes(size):
-    """Where nobody told sizes, no total is made up."""
+    """Without known sizes, no total is invented."""
     counts = aioartifact.Progress(clock=lambda: 0.0)
     counts.expect(files=1)
     counts.advance(size)
@@ -785,7 +785,7 @@ def test_closed_streams_do_no_harm(server):
 
 
 def test_download_of_what_is_no_url_downloads_nothing(server, cli, tmp_path, monkeypatch):
-    """Who writes the destination like a second URL, as curl's users may, is told where it goes, before any request."""
+    """A destination that looks like a second URL, as with curl, is an error with a hint, before any request."""
     monkeypatch.chdir(tmp_path)
     run = cli("download", url_of(server, "1.0.0/media/a.wav"), "target.wav")
     assert (run.code, run.out) == (2, "")
@@ -795,7 +795,7 @@ def test_download_of_what_is_no_url_downloads_nothing(server, cli, tmp_path, mon
 
 
 def test_list_of_verbs_cuts_no_summary(cli):
-    """Each verb is told in whole words."""
+    """Each command has a message in complete words."""
     assert "..." not in cli("--help").out.replace("[ARGS]...", "")
 
 

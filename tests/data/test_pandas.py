@@ -73,7 +73,7 @@ def test_missing_file_and_bad_login(server, options):
     with pytest.raises(FileNotFoundError):
         pd.read_csv("artifactory://data/missing.csv", storage_options=options)
     with pytest.raises(PermissionError):
-        pd.read_csv("artifactory://data/f.csv", storage_options={"auth": ("nobody", "wrong")})
+        pd.read_csv("artifactory://data/f.csv", storage_options={"auth": ("stranger", "wrong")})
 
 
 def test_file_that_is_replaced_while_it_is_read(table_on_server, table):

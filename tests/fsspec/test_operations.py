@@ -168,7 +168,7 @@ def test_du(tree, fs):
 @pytest.mark.parametrize("call", ["exists", "isfile", "isdir", "find", "glob", "walk", "ls", "info"])
 def test_refused_credentials_are_no_empty_result(tree, new_fs, call):
     """Only a missing item is missing: what cannot be known raises, as the error that Python has for it."""
-    fs = new_fs(auth=("nobody", "wrong"))
+    fs = new_fs(auth=("stranger", "wrong"))
     path = "data/tree/*" if call == "glob" else "data/tree"
     with pytest.raises(PermissionError):
         list(getattr(fs, call)(path))

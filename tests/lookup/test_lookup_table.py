@@ -162,7 +162,7 @@ def test_table_as_text():
     ],
 )
 def test_file_that_is_no_table(content, message):
-    """Damage is told, with the place and what is wrong."""
+    """A damaged file is reported, with the place of the damage."""
     with pytest.raises(LookupTableError, match=message):
         read_table(content, "t")
 

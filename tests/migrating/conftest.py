@@ -145,7 +145,7 @@ def evaluate():
 
 @pytest.fixture
 def state():
-    """Tell what is on a server: each file's bytes and properties."""
+    """Return what is on a server: each file's bytes and properties."""
 
     async def state(server):
         url = f"{server.url}/data-public"

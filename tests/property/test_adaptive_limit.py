@@ -11,7 +11,7 @@ STEPS = st.lists(
 
 @given(maximum=st.integers(1, 300), steps=STEPS)
 def test_limit_is_always_between_one_and_the_maximum(maximum, steps):
-    """Whatever a server does, and however long it takes, somebody may ask it, and never too many."""
+    """Whatever the server does, and however long it takes, at least one request may be sent, and never too many."""
     limit, now, sent = AdaptiveLimit(maximum), 0.0, []
     for step, seconds, size in steps:
         now += seconds

@@ -66,7 +66,7 @@ class Runs(RuleBasedStateMachine):
 
     @rule()
     def change_remote(self) -> None:
-        """Somebody deploys other content."""
+        """Another client deploys other content."""
         self.remote = Remote(next(self.numbers))
 
     @precondition(lambda self: self.partial is None)
@@ -122,7 +122,7 @@ class Runs(RuleBasedStateMachine):
     @precondition(lambda self: self.partial)
     @rule(cut=st.integers(0, SIZE))
     def crash(self, cut: int) -> None:
-        """The power fails: bytes that no journal tells of become anything, or are gone."""
+        """The power fails: bytes without a record in the journal become anything, or are lost."""
         staging = self.partial.staging
         journal = decode(staging.record())
         safe = journal.kept if journal else ()
@@ -137,7 +137,7 @@ class Runs(RuleBasedStateMachine):
     @precondition(lambda self: self.partial)
     @rule()
     def kill(self) -> None:
-        """The process is gone, the system is not: all that was written is there, and told of or not."""
+        """The process ends, the system does not: all written bytes are there, whether in the journal or not."""
         self.end()
 
     @precondition(lambda self: self.partial)

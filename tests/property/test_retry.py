@@ -44,7 +44,7 @@ def test_delay_grows_with_the_draw(policy, attempt, draws):
 
 @given(policy=POLICIES, attempt=ATTEMPTS, draw=DRAWS, retry_after=SECONDS)
 def test_delay_with_retry_after_waits_as_asked_or_gives_up(policy, attempt, draw, retry_after):
-    """The server never sees a retry earlier than it asked, and nobody waits longer than allowed for it."""
+    """No retry is sent before its Retry-After, and no wait is longer than allowed."""
     delay = policy.next_delay(attempt, draw=draw, retry_after=retry_after)
 
     if attempt >= policy.attempts or retry_after > policy.retry_after_max:

@@ -375,7 +375,7 @@ async def test_row_3_4_debian_repository(server, ask, package_type, enabled):
 
 @pytest.mark.parametrize("edition", ["oss", "pro"])
 async def test_row_3_5_encrypted_password(ask, admin, basic, edition):
-    """It works as the password of its user, and of nobody else."""
+    """It works as the password of its user, and of no other user."""
     async with ArtifactoryServer(edition=edition) as server:
         server.add_user("ci", password="password")
         answer = await ask(server, "GET", "/api/security/encryptedPassword")

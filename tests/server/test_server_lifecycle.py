@@ -107,7 +107,7 @@ async def test_leaving_closes_everything(admin):
 
 @pytest.mark.parametrize("turns", range(6))
 async def test_connection_that_is_being_accepted_is_closed(turns):
-    """However far the loop is with a new connection when the server stops, its client is told, and nothing stays."""
+    """Whatever the state of a new connection when the server stops, its client is notified, and nothing is left."""
     before = asyncio.all_tasks()
     async with ArtifactoryServer() as server:
         address = urlsplit(server.origin)

@@ -154,7 +154,7 @@ async def test_aql_queries_at_the_same_time_are_limited(ask):
         first = asyncio.create_task(query(ask, server, FIND))
         await stall.reached()
         second = asyncio.create_task(query(ask, server, FIND))
-        while len(server.requests) < 2:  # noqa: ASYNC110  # nothing tells when a query has queued up
+        while len(server.requests) < 2:  # noqa: ASYNC110  # nothing signals that a query is waiting
             await asyncio.sleep(0)
         third = asyncio.create_task(query(ask, server, FIND))
         while clock.waiting != 2:  # noqa: ASYNC110

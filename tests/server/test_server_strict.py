@@ -25,7 +25,7 @@ async def test_unknown_endpoints_are_noted(server, ask, method, path, line):
 
 
 async def test_requests_beside_the_context_path_are_unknown(server, ask):
-    """What no context path leads to is served by nobody."""
+    """Paths outside of the context path are not served."""
     answer = await ask(server, "GET", "/other/generic-local/a", origin=server.origin)
     assert (answer.status, answer.body) == (404, b"404 page not found")
     assert server.unknown_endpoints == ["GET other/generic-local/a"]
@@ -75,7 +75,7 @@ def use_in_a_thread(path):
 
 
 def test_strictness_is_switched_on_later():
-    """Also in a thread, and with a server somebody else has started."""
+    """Also in a thread, and with a server that another process has started."""
     with pytest.raises(AssertionError, match="GET api/unknown"):
         use_in_a_thread("/api/unknown")
 
@@ -91,7 +91,7 @@ async def test_counts_are_compared_by_pattern(server, ask):
 
 
 async def test_counts_that_differ_are_shown_as_a_diff(server, ask):
-    """Too many, too few, and some that nobody expected."""
+    """Too many, too few, and some unexpected ones."""
     for path in ("/generic-local/a", "/generic-local/a", "/api/system/ping"):
         await ask(server, "GET", path)
     with pytest.raises(AssertionError) as caught:

@@ -18,7 +18,7 @@ async def queued(turnstile: Turnstile, clock: ManualClock) -> asyncio.Task[None]
     """Line up, and come back once the task waits."""
     before = clock.waiting
     task = asyncio.create_task(turnstile.enter(clock, 10))
-    while clock.waiting == before:  # noqa: ASYNC110  # the clock tells nobody when somebody begins to wait
+    while clock.waiting == before:  # noqa: ASYNC110  # the clock does not signal a new waiter
         await asyncio.sleep(0)
     return task
 
@@ -60,7 +60,7 @@ async def test_who_gives_up_leaves_the_queue(clock):
 
 
 async def test_place_of_who_gives_up_at_that_moment_is_not_lost(clock):
-    """A place that was given to somebody who is being cancelled goes to the next."""
+    """A slot that was given to a waiter who is being cancelled goes to the next."""
     turnstile = Turnstile(1)
     await turnstile.enter(clock, 10)
     first, second = await queued(turnstile, clock), await queued(turnstile, clock)
@@ -72,7 +72,7 @@ async def test_place_of_who_gives_up_at_that_moment_is_not_lost(clock):
 
 
 async def test_no_bound(clock):
-    """Without one everybody enters, and nobody has to leave first."""
+    """Without a limit, all enter, and none has to leave first."""
     turnstile = Turnstile(None)
     for _ in range(100):
         await turnstile.enter(clock, 0)

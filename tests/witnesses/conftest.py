@@ -1,5 +1,5 @@
 """
-Clients that nobody here wrote, as they come from the registry, against the embedded server.
+Clients of other projects, as published, against the embedded server.
 
 What they ask and what they understand is the evidence; where one disagrees with the server, the description of
 the server's HTTP decides, and the test says so. They have dependencies of their own: run ``tox -e witnesses``.

@@ -46,7 +46,7 @@ async def test_deploy_a_file_and_a_folder(make_client, artifactory, make_file, t
 
 
 async def test_retrieve_a_file_and_a_folder(make_client, artifactory, tree, tmp_path):
-    """The 400 of a File List for a file is how the client tells files from folders."""
+    """By the 400 of a File List for a file, the client distinguishes files from folders."""
     base = f"{artifactory.url}/generic-local/tree"
     (path,) = await make_client().retrieve(f"{base}/a.bin", str(tmp_path / "one"))
     assert path == str(tmp_path / "one/tree/a.bin")

@@ -92,7 +92,7 @@ def test_versions(server):
     server.assert_requests([f"GET api/storage/{FOLDER}"])
 
 
-@pytest.mark.parametrize(("user", "statuses"), [("admin", [404]), ("nobody", [401])])
+@pytest.mark.parametrize(("user", "statuses"), [("admin", [404]), ("stranger", [401])])
 def test_versions_where_there_are_none(server, monkeypatch, user, statuses):
     """A missing folder and wrong credentials are both an empty list to this client, 404 and 401 to the server."""
     monkeypatch.setenv("ARTIFACTORY_USERNAME", user)

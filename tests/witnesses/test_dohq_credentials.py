@@ -39,7 +39,7 @@ def test_credentials_are_accepted(artifactory, kind):
     ("wrong", "message"),
     [
         ({"auth": ("admin", "wrong")}, "Bad credentials"),
-        ({"auth": ("nobody", "wrong")}, "Bad credentials"),
+        ({"auth": ("stranger", "wrong")}, "Bad credentials"),
         ({"token": "wrong"}, "Bad props auth token: basictoken=wrong"),
         ({"apikey": "wrong"}, "Bad props auth token: apiKey=wrong"),
         ({}, "Authentication is required"),

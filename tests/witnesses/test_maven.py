@@ -100,7 +100,7 @@ def resolve(libs, maven, plugins):
 
 
 def test_releases(deploy, resolve):
-    """A version, and a range whose highest version the metadata tells."""
+    """A version, and a range whose highest version is in the metadata."""
     deploy("1.0", b"one")
     deploy("1.1", b"two")
     assert resolve("1.0") == b"one"

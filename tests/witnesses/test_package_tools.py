@@ -24,7 +24,7 @@ def open_server(request):
 
 @pytest.fixture
 def make_wheel(make_file):
-    """Make a wheel with one module that tells its version."""
+    """Make a wheel with one module that contains its version."""
 
     def make_wheel(version="1.0", requires_python=">=3.9"):
         path = make_file(f"witness-{version}-py3-none-any.whl")

@@ -37,7 +37,7 @@ def test_info(artifacts, artifactory, tree):
 
 
 def test_deploy_file(artifacts, artifactory, make_file):
-    """The MD5 in ``X-Checksum`` is told by its length; raw matrix parameters become properties."""
+    """The length of the MD5 in ``X-Checksum`` identifies it; raw matrix parameters become properties."""
     info = artifacts.deploy(make_file(), "generic-local/a/tool.bin", properties={"os": ["linux", "win"], "n": ["a b"]})
     assert info.originalChecksums.model_dump() == artifactory.checksums("generic-local/a/tool.bin")
     assert artifactory.properties("generic-local/a/tool.bin") == {"os": ["linux", "win"], "n": ["a b"]}
@@ -105,7 +105,7 @@ def test_properties(artifacts, artifactory):
 
 
 def test_properties_that_are_refused(artifacts, artifactory):
-    """A key with a space is 400, an item that is not there 404, and the client tells them apart."""
+    """A key with a space is 400, a missing item 404, and the client distinguishes them."""
     artifactory.put("generic-local/a.bin", b"")
     with pytest.raises(BadPropertiesError):
         artifacts.set_properties("generic-local/a.bin", {"a key": ["x"]})

@@ -1,4 +1,4 @@
-"""Who is let in, and what they are told when not."""
+"""Who is let in, and the responses to all others."""
 
 import base64
 import re
@@ -56,7 +56,7 @@ async def test_token_in_the_query(closed, ask):
     ("headers", "status", "message"),
     [
         pytest.param(encoded("reader:wrong"), 401, "Bad credentials", id="wrong password"),
-        pytest.param(encoded("nobody:pw"), 401, "Bad credentials", id="unknown user"),
+        pytest.param(encoded("stranger:pw"), 401, "Bad credentials", id="unknown user"),
         pytest.param(encoded("anonymous:pw"), 401, "Bad credentials", id="anonymous by name"),
         pytest.param(encoded(f"other:{TOKEN}"), 401, "Token principal mismatch.", id="token of another"),
         pytest.param(encoded(f":{TOKEN}"), 401, "Token principal mismatch.", id="token without a name"),
@@ -114,11 +114,11 @@ async def attempt(ask, server, action, headers):
     ],
 )
 async def test_missing_permission(ask, action, hidden, known, unknown):
-    """The user is told 403, the anonymous is challenged, and hiding turns both into 404."""
+    """A user gets 403, an anonymous request a challenge, and hiding turns both into 404."""
     async with ArtifactoryServer(anonymous=True, hide_unauthorized=hidden) as server:
         server.put("generic-local/a.bin", b"content")
-        server.add_user("nobody", password="pw")
-        as_user = await attempt(ask, server, action, encoded("nobody:pw"))
+        server.add_user("stranger", password="pw")
+        as_user = await attempt(ask, server, action, encoded("stranger:pw"))
         as_anonymous = await attempt(ask, server, action, {})
     assert (as_user.status, as_anonymous.status) == (known, unknown)
     assert ("www-authenticate" in as_anonymous.headers) is (unknown == 401)
@@ -126,27 +126,27 @@ async def test_missing_permission(ask, action, hidden, known, unknown):
 
 async def test_refusals_name_path_and_user(closed, ask):
     """The texts of 403 are those of the real server."""
-    closed.add_user("nobody", password="pw")
+    closed.add_user("stranger", password="pw")
     expected = {
-        READ: "Download request for repo:path 'generic-local:a.bin' is forbidden for user: 'nobody'.",
-        STORAGE: "Request for 'generic-local:a.bin' is forbidden for user: 'nobody'.",
-        DEPLOY: "The user: 'nobody' is not permitted to deploy 'new.bin' into 'generic-local:new.bin'.",
+        READ: "Download request for repo:path 'generic-local:a.bin' is forbidden for user: 'stranger'.",
+        STORAGE: "Request for 'generic-local:a.bin' is forbidden for user: 'stranger'.",
+        DEPLOY: "The user: 'stranger' is not permitted to deploy 'new.bin' into 'generic-local:new.bin'.",
         DELETE: "Not enough permissions to delete/overwrite artifact 'generic-local:a.bin'"
-        " (user: 'nobody' needs DELETE permission).",
+        " (user: 'stranger' needs DELETE permission).",
     }
     for action, message in expected.items():
-        assert (await attempt(ask, closed, action, encoded("nobody:pw"))).message == message
+        assert (await attempt(ask, closed, action, encoded("stranger:pw"))).message == message
 
 
 @pytest.mark.parametrize("hidden", [False, True])
 async def test_permission_is_checked_before_existence(ask, hidden):
-    """Who may not read cannot tell a missing file from a forbidden one."""
+    """Without read permission, a missing file and a forbidden one look the same."""
     async with ArtifactoryServer(hide_unauthorized=hidden) as server:
         server.put("generic-local/a.bin", b"content")
-        server.add_user("nobody", password="pw")
+        server.add_user("stranger", password="pw")
         for prefix in ("", "/api/storage"):
-            there = await ask(server, "GET", f"{prefix}/generic-local/a.bin", headers=encoded("nobody:pw"))
-            missing = await ask(server, "GET", f"{prefix}/generic-local/b.bin", headers=encoded("nobody:pw"))
+            there = await ask(server, "GET", f"{prefix}/generic-local/a.bin", headers=encoded("stranger:pw"))
+            missing = await ask(server, "GET", f"{prefix}/generic-local/b.bin", headers=encoded("stranger:pw"))
             assert there.status == missing.status
             assert there.message.replace("a.bin", "b.bin") == missing.message
 
@@ -201,23 +201,23 @@ async def test_listings_of_what_nobody_may_read(ask, basic):
     """A user is refused the list of a forbidden folder; the anonymous are challenged by an index without entries."""
     async with ArtifactoryServer(anonymous=True) as server:
         server.put("generic-local/closed/a.bin", b"1")
-        server.add_user("nobody", password="pw")
+        server.add_user("stranger", password="pw")
         server.grant("anonymous", "generic-local", "r", "closed")
-        listed = await ask(server, "GET", "/api/storage/generic-local/closed?list", headers=basic("nobody", "pw"))
+        listed = await ask(server, "GET", "/api/storage/generic-local/closed?list", headers=basic("stranger", "pw"))
         index = await ask(server, "GET", "/generic-local/closed/", headers={})
     assert (listed.status, listed.message) == (
         403,
-        "Request for 'generic-local:closed' is forbidden for user: 'nobody'.",
+        "Request for 'generic-local:closed' is forbidden for user: 'stranger'.",
     )
     assert (index.status, index.headers["www-authenticate"]) == (401, CHALLENGE)
 
 
 async def test_error_bodies_echo_characters_by_layer(closed, ask):
     """Servlet errors are Latin-1 with question marks for the rest, REST errors are UTF-8."""
-    closed.add_user("nobody", password="pw")
+    closed.add_user("stranger", password="pw")
     path = "/generic-local/%C3%BC%E6%97%A5"
-    servlet = await ask(closed, "GET", path, headers=encoded("nobody:pw"))
-    rest = await ask(closed, "GET", "/api/storage" + path, headers=encoded("nobody:pw"))
+    servlet = await ask(closed, "GET", path, headers=encoded("stranger:pw"))
+    rest = await ask(closed, "GET", "/api/storage" + path, headers=encoded("stranger:pw"))
     assert servlet.headers["content-type"] == "application/json;charset=ISO-8859-1"
     assert "generic-local:ü?'" in servlet.body.decode("latin-1")
     assert rest.headers["content-type"] == "application/json"

@@ -7,7 +7,7 @@ from aioartifact.testing.aql import Viewer, run
 
 @pytest.fixture
 def plan(database):
-    """Tell how SQLite goes about the statement of a query."""
+    """Return SQLite's plan for the statement of a query."""
 
     def plan(text: str) -> list[str]:
         statements: list[str] = []

@@ -51,7 +51,7 @@ def test_properties_of_folders_are_found(rows, database):
 
 
 def test_properties_in_the_trash_are_left_out(rows, database):
-    """As items are; whoever asks for the trash can gets them."""
+    """As for items: a query that names the trash can gets them."""
     database.execute(
         "INSERT INTO properties (item_id, key, value) SELECT id, 'is', 'gone' FROM items WHERE name = 'gone.jar'"
     )

@@ -214,7 +214,7 @@ def test_limit_zero_has_no_rows(start):
 
 
 def test_range_is_unknown_before_the_last_row(start):
-    """Nobody can read a range that is not known yet."""
+    """A range that is not known yet cannot be read."""
     with pytest.raises(RuntimeError, match="after its last row"):
         _ = start("items.find()").range
 
@@ -257,7 +257,7 @@ def test_user_is_asked_for_paths_below_the_repository(start):
 
 @pytest.mark.parametrize("include", ['"name"', '"repo","name","property"', '"size"'])
 def test_user_must_show_the_address(refusal, include):
-    """Without repo, path and name the server cannot tell what a user may read."""
+    """Without repo, path and name the server cannot determine what a user may read."""
     assert refusal(f"items.find().include({include})", viewer=ALL_READABLE) == ADDRESS_DEMANDED
 
 
@@ -317,7 +317,7 @@ def test_frame_reads_rows_as_it_goes(start):
 
 
 def test_close_lets_go_of_the_database(start):
-    """An answer nobody wants any more can be closed in the middle."""
+    """A response that is no longer needed can be closed in the middle."""
     result = start("items.find()")
     next(iter(result))
     result.close()

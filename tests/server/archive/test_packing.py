@@ -132,7 +132,7 @@ def look_into(path, name):
 @pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz"])
 @pytest.mark.parametrize("data", [b"", b"PK", b"nothing of the kind" * 100, b"\x1f\x8b\x08" + bytes(30)])
 def test_broken_archives(tmp_path, name, data):
-    """What is no archive is told as that."""
+    """A file that is not an archive is reported as such."""
     (tmp_path / "a").write_bytes(data)
     with pytest.raises(archives.BrokenArchiveError, match=name):
         look_into(tmp_path / "a", name)

@@ -151,7 +151,7 @@ def test_glob_of_what_is_known(layout, known, expected):
 
 
 def test_path_of_an_incomplete_module():
-    """A token without a value is told by name, but the type falls back to the extension."""
+    """A token without a value is reported by name, but the type falls back to the extension."""
     with pytest.raises(ValueError, match=r"layout simple-default needs a value for \[ext\]"):
         LAYOUTS["simple-default"].render(ModuleInfo("o", "m", "1"))
     assert LAYOUTS["maven-1-default"].render(ModuleInfo("o", "m", "1", ext="jar")) == "o/jars/m-1.jar"

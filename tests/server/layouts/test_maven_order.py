@@ -116,7 +116,7 @@ def test_long_versions_compare(version):
     assert maven_key(version) != maven_key(version + "-alpha")
 
 
-# The rules as they are told: lists of numbers, words and lists, compared item by item.
+# The rules as documented: lists of numbers, words and lists, compared item by item.
 
 
 def parse(version: str) -> list:

@@ -56,7 +56,7 @@ def put(server, address, when=None):
     ],
 )
 async def test_latest(server, ask, path, name):
-    """Tokens stand for the latest of the module; the answer tells the real name."""
+    """Tokens stand for the latest of the module; the response has the real name."""
     answer = await ask(server, "GET", f"/{APP}/{path}")
     assert (answer.status, answer.body.decode()) == (200, name)
     assert answer.headers["x-artifactory-filename"] == name

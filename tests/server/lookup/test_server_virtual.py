@@ -167,7 +167,7 @@ async def test_folders_cannot_be_made(server, ask):
 
 
 async def test_delete_and_other_methods(server, ask):
-    """Nothing is deleted through a virtual repository: 404 without a body; POST is told what is allowed."""
+    """Nothing is deleted through a virtual repository: 404 without a body; that of POST lists what is allowed."""
     answer = await ask(server, "DELETE", FILE)
     assert (answer.status, answer.body) == (404, b"")
     assert server.exists("first/org/a.txt")
@@ -175,7 +175,7 @@ async def test_delete_and_other_methods(server, ask):
 
 
 async def test_unreadable_members_do_not_count(server, ask, ann):
-    """Users get what the members they may read have; a refusal shows only where nobody else has the file."""
+    """Users get the content of members they may read; a refusal is sent only if no other member has the file."""
     server.grant("ann", "second")
     assert (await ask(server, "GET", FILE, headers=ann)).body == b"from the second"
     assert (await ask(server, "GET", f"/api/storage{FILE}", headers=ann)).json()["size"] == "15"
@@ -238,7 +238,7 @@ async def test_virtual_repositories_hold_nothing(server):
 
 
 async def test_trace_of_a_virtual_repository(server, ask):
-    """The trace tells what is found behind it."""
+    """The trace lists what is found behind it."""
     trace = (await ask(server, "GET", FILE + "?trace")).body.decode()
     assert "A file of 14 bytes" in trace
 

@@ -42,7 +42,7 @@ def test_parse(text, expected):
 
 
 def encode(properties: dict[str, list[str]], separator: str) -> str:
-    """Write what JFrog's documentation tells clients to write: every special character behind a backslash."""
+    """Write what JFrog's documentation requires: a backslash before every special character."""
 
     def escaped(text: str) -> str:
         return "".join(f"\\{each}" if each in ",=|;" else each for each in text)
@@ -51,7 +51,7 @@ def encode(properties: dict[str, list[str]], separator: str) -> str:
 
 
 def survives(text: str) -> bool:
-    """Tell whether the grammar can express *text*: a backslash at the end would escape what follows."""
+    """Return whether the grammar can express *text*: a backslash at the end would escape what follows."""
     return text == text.strip() and not text.endswith("\\")
 
 

@@ -42,7 +42,7 @@ def test_header_selects_spans_of_ten_bytes(header, expected):
     [("bytes=-3", [Span(7, 10)]), ("bytes=-99", [Span(0, 10)]), ("bytes=-0", []), ("bytes=0-3", [Span(0, 4)])],
 )
 def test_suffixes_where_the_server_knows_them(header, expected):
-    """A server may be told that the last bytes are meant."""
+    """A server may support ranges of the last bytes."""
     assert select(header, 10, suffixes=True) == expected
 
 

@@ -44,7 +44,7 @@ def test_what_settings_keep_out(settings, path, is_deploy, expected):
 
 
 def test_releases_without_a_known_layout():
-    """A layout nobody knows tells nothing apart, so nothing is refused."""
+    """An unknown layout distinguishes nothing, so nothing is refused."""
     assert Repository("libs", layout="our-own", handle_snapshots=False).rejection(SNAPSHOT) is None
 
 

@@ -64,7 +64,7 @@ async def test_patterns(configured, ask, settings):
 
 
 async def test_settings_come_before_permission(configured, ask, basic):
-    """Whoever asks, what settings keep out is refused by them."""
+    """Settings that exclude content apply to every user."""
     server = configured(blacked_out=True)
     server.add_user("ann", password="pw")
     assert (await ask(server, "GET", FILE, headers=basic("ann", "pw"))).status == 404

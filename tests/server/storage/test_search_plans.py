@@ -18,7 +18,7 @@ BY_PATH = "SEARCH items USING COVERING INDEX sqlite_autoindex_items_1 (repo=? AN
 
 @pytest.fixture
 def plan():
-    """Tell how SQLite goes about a search."""
+    """Return SQLite's plan for a search."""
     connection = sqlite3.connect(":memory:")
     connection.executescript(SCHEMA)
 

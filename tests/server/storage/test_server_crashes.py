@@ -76,7 +76,7 @@ def process(tmp_path):
 
 
 def assert_whole(process: Process, *expected: bytes) -> None:
-    """The file is one of *expected*, and everything that is told about it fits."""
+    """The file is one of *expected*, and all of its metadata match."""
     status, body, headers = process.ask("GET")
     assert status == 200
     assert body in expected
@@ -113,7 +113,7 @@ def test_killed_in_the_middle_of_uploads(process, sent):
 
 
 def test_killed_with_the_whole_upload_and_no_answer(process):
-    """Nobody knows which of the two it is, but it is one of them."""
+    """It is not known which of the two it is, but it is one of them."""
     process.ask("PUT", body=OLD)
     upload = process.begin_upload(NEW, len(NEW))
     process.kill()

@@ -201,7 +201,7 @@ async def test_hold_answers_nothing_until_released(stored, admin):
 
 
 async def test_flip_changes_one_byte(stored, ask):
-    """Length and checksum headers tell of the real content."""
+    """Length and checksum headers are those of the real content."""
     stored.fail(fault=Fault.flip(at=3))
     answer = await ask(stored, "GET", FILE)
     assert answer.body == DATA[:3] + bytes([DATA[3] ^ 0xFF]) + DATA[4:]
@@ -399,7 +399,7 @@ async def test_faults_and_log_on_the_second_origin(ask):
 
 
 async def test_abort_resets_everything(stored, admin):
-    """Idle and busy connections are reset at once, and nobody listens any more."""
+    """Idle and busy connections are reset at once, and the port is closed."""
     handle = stored.fail(fault=Fault.stall(after=5))
     busy_reader, busy_writer = await connect(stored)
     idle_reader, idle_writer = await connect(stored)

@@ -93,7 +93,7 @@ async def test_unreadable_targets_are_recorded_as_sent(server, ask):
 
 
 async def test_bytes_of_a_download_that_was_given_up(server, admin):
-    """The record tells how much of a file left before its client did."""
+    """The record has the bytes that were sent before the client left."""
     server.put_synthetic("generic-local/a", 50_000_000)
     host, _, port = server.origin.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))

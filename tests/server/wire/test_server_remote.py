@@ -153,7 +153,7 @@ async def test_wrong_credentials_for_the_upstream(server, upstream, ask):
 async def test_network_errors_put_the_upstream_offline_for_a_while(server, upstream, ask, clock):
     """After a network error nothing is asked for five minutes; what is cached is served meanwhile."""
     await ask(server, "GET", URL)
-    upstream.fail("HEAD", fault=Fault.redirect("http://127.0.0.1:1/"))  # where nobody listens
+    upstream.fail("HEAD", fault=Fault.redirect("http://127.0.0.1:1/"))  # a closed port
     upstream.put("generic-local/b", b"b")
     failed = await ask(server, "GET", "/far/b")
     assert (failed.status, failed.message.startswith("far: Error in getting information for 'b' (")) == (404, True)
@@ -215,7 +215,7 @@ async def test_nothing_is_kept_if_so_configured(server, upstream, ask):
 
 
 async def test_upstream_without_checksums(server, upstream, ask):
-    """What comes without checksums gets those of its bytes; a HEAD that is passed on can tell none."""
+    """Content without checksums gets those of its bytes; a HEAD that is passed on has none."""
     upstream.fail("*", times=None, fault=Fault.drop_checksums())
     assert (await ask(server, "GET", URL + ".sha1")).body.decode() == server.checksums("far-cache/org/a #%.txt")["sha1"]
     server.create_repository("far", **settings(upstream, store_locally=False))

@@ -89,7 +89,7 @@ async def test_bandwidth_of_a_download(slow, connect, clock):
 
 
 async def waiting(clock):
-    while not clock.waiting:  # noqa: ASYNC110  # the clock tells nobody when somebody begins to wait
+    while not clock.waiting:  # noqa: ASYNC110  # the clock does not signal a new waiter
         await asyncio.sleep(0)
 
 
@@ -116,7 +116,7 @@ async def test_slow_by_the_clock_of_the_machine(server, ask):
 
 
 async def test_rate_limit(slow, ask, clock):
-    """So many requests in any stretch of time pass; others are told to come back after it."""
+    """A number of requests within any interval pass; others get 429 with a Retry-After for its end."""
     limit = slow.fail("GET", "generic-local/**", times=None, fault=Fault.rate_limit(2, per=1.5))
 
     async def statuses(count):

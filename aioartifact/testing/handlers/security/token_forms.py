@@ -62,7 +62,7 @@ async def read_form(exchange: Exchange) -> dict[str, str]:
 
 
 def listed(token: Token) -> dict[str, jackson.JSON]:
-    """Describe a token without telling it."""
+    """Describe a token without its value."""
     return {
         "token_id": token.id,
         "issuer": SERVICE_ID,

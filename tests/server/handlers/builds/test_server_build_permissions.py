@@ -89,9 +89,9 @@ async def test_anonymous(send, build):
     """Anonymous users need a permission to read, and change nothing."""
     async with ArtifactoryServer(anonymous=True) as server:
         await send(server, "PUT", "", build())
-        nobody = {}
-        assert (await send(server, "GET", headers=nobody)).status == 404
-        assert (await send(server, "GET", "app/1", headers=nobody)).status == 401
+        anonymous = {}
+        assert (await send(server, "GET", headers=anonymous)).status == 404
+        assert (await send(server, "GET", "app/1", headers=anonymous)).status == 401
         for method, path, document in (
             ("PUT", "", build(2)),
             ("POST", "append/app/1", []),
@@ -101,9 +101,9 @@ async def test_anonymous(send, build):
             ("POST", "delete", {"buildName": "app", "deleteAll": True}),
             ("DELETE", "app?deleteAll=1", None),
         ):
-            assert (await send(server, method, path, document, headers=nobody)).status == 401, (method, path)
+            assert (await send(server, method, path, document, headers=anonymous)).status == 401, (method, path)
         server.grant("anonymous", "artifactory-build-info", "r")
-        assert (await send(server, "GET", "app/1", headers=nobody)).status == 200
+        assert (await send(server, "GET", "app/1", headers=anonymous)).status == 200
 
 
 async def test_artifacts_that_may_not_be_read(published, send, headers):

@@ -72,7 +72,7 @@ async def test_encoded_body_is_stored_as_sent(server, ask, admin):
 
 
 async def test_expect_100_continue(server, talk, admin):
-    """The client is told to go on before the body is read."""
+    """The client gets 100 Continue before the body is read."""
     raw = (
         f"PUT /artifactory/generic-local/a HTTP/1.1\r\nHost: x\r\nAuthorization: {admin['Authorization']}\r\n"
         "Connection: close\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc"
@@ -157,7 +157,7 @@ async def test_server_policy_overlooks_checksums(server, ask, admin):
     ],
 )
 async def test_checksum_deploy(server, ask, admin, headers, status, message):
-    """Known content is deployed without its bytes; everything else is told apart by its text."""
+    """Known content is deployed without its bytes; all other cases differ by their text."""
     server.put("generic-local/known", DATA)
     deploy = admin | {"X-Checksum-Deploy": "true"} | headers
     answer = await ask(server, "PUT", "/generic-local/copy;k=v", headers=deploy, body=b"")

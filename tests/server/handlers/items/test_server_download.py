@@ -214,7 +214,7 @@ async def test_paths_that_are_no_repository(server, ask):
 
 
 async def test_other_methods(server, ask):
-    """POST and PATCH are not allowed on items; OPTIONS tells of WebDAV."""
+    """POST and PATCH are not allowed on items; OPTIONS lists WebDAV."""
     for method in ("POST", "PATCH"):
         answer = await ask(server, method, "/generic-local/a", body=b"")
         assert (answer.status, answer.headers["allow"], answer.body) == (405, "GET,PUT,DELETE", b"")

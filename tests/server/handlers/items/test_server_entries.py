@@ -75,7 +75,7 @@ async def test_entry(stored, ask, archive, mark):
 
 @pytest.mark.parametrize(("entry", "length"), [("META-INF/MANIFEST.MF", 22), ("large.txt", len(LARGE))])
 async def test_head_of_an_entry(stored, ask, entry, length):
-    """HEAD tells the length, also where GET sends chunks."""
+    """HEAD states the length, also where GET sends chunks."""
     answer = await ask(stored, "HEAD", f"/generic-local/lib/a.jar!/{entry}")
     assert (answer.status, answer.headers["content-length"], answer.body) == (200, str(length), b"")
     assert answer.headers["x-artifactory-filename"] == entry
@@ -108,7 +108,7 @@ async def test_missing_entries(stored, ask, path):
 
 
 async def test_entry_of_a_broken_archive(stored, ask):
-    """It is told, and is no error of the server."""
+    """It is reported, and not as an error of the server."""
     answer = await ask(stored, "GET", "/generic-local/lib/broken.jar!/a")
     assert answer.status == 404
     assert answer.message.startswith("broken.jar cannot be read: ")

@@ -108,7 +108,7 @@ async def test_files_that_may_not_be_read(server, ask, basic):
     ],
 )
 async def test_what_is_no_folder(server, ask, path, query, status, message):
-    """Wrong types, repositories and paths are told apart."""
+    """Wrong types, repositories and paths have different errors."""
     server.create_repository("all", kind="virtual", members=("generic-local",))
     answer = await get(ask, server, path, query)
     assert (answer.status, answer.message) == (status, message)

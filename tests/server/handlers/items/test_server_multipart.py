@@ -152,7 +152,7 @@ async def test_signed_urls_of_files_take_no_parts(server, ask):
 
 
 async def test_missing_parts_may_be_sent_later(server, started):
-    """The upload can be completed again; before that it tells what is missing."""
+    """The upload can be completed again; before that, the response lists what is missing."""
     await started.put(1, PARTS[0])
     await started.put(3, PARTS[2])
     await started.complete()

@@ -107,7 +107,7 @@ async def test_folder_over_a_folder(server, relocate):
 
 @pytest.mark.parametrize("verb", ["copy", "move"])
 async def test_dry_run(server, relocate, ask, verb):
-    """It tells what would happen, and nothing does; downloads counted meanwhile are kept."""
+    """The response states what would happen, and nothing does; downloads counted meanwhile are kept."""
     server.put("other/a", b"old")
     await ask(server, "GET", "/other/a")
     answer = await relocate(server, verb, "generic-local/org/acme/a", "/other/a&dry=1")
@@ -183,7 +183,7 @@ async def test_missing_target(server, ask, query):
 
 
 async def test_part_of_a_folder(server, relocate):
-    """What conflicts is told and stays; the rest goes, and the status is that of the last error."""
+    """A conflict is reported and stays; the rest is moved, and the status is that of the last error."""
     server.make_folder("other/x/acme/lib/b")
     answer = await relocate(server, "move", "generic-local/org/acme", "/other/x")
     assert answer.status == 409

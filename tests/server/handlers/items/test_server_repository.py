@@ -8,7 +8,7 @@ METHODS = "mkcol,move,propfind,unlock,post,proppatch,options,lock,delete"
 
 
 async def test_options(server, ask):
-    """OPTIONS tells of WebDAV and the methods, in lower case."""
+    """OPTIONS lists WebDAV and the methods, in lower case."""
     answer = await ask(server, "OPTIONS", "/generic-local/a")
     assert (answer.status, answer.body) == (200, b"")
     assert (answer.headers["dav"], answer.headers["ms-author-via"]) == ("1,2", "DAV")
@@ -100,7 +100,7 @@ async def test_setting_properties_by_the_old_notation(server, ask):
     ],
 )
 async def test_old_notation_that_is_refused(server, ask, path, body, status, message):
-    """Other metadata, malformed documents and missing items are told apart."""
+    """Other metadata, malformed documents and missing items have different errors."""
     server.put("generic-local/a", b"x", properties={"k": "v"})
     answer = await ask(server, "PUT", f"/generic-local/{path}", body=body)
     assert (answer.status, answer.message) == (status, message)
@@ -154,7 +154,7 @@ async def test_trace(ask, admin, path, found):
 
 
 async def test_trace_of_what_may_not_be_read(server, ask, basic):
-    """A trace tells nothing that a download would not."""
+    """A trace reveals nothing that a download would not."""
     server.put("generic-local/a", b"abc")
     server.add_user("u", password="pw")
     assert (await ask(server, "GET", "/generic-local/a?trace", headers=basic("u", "pw"))).status == 403

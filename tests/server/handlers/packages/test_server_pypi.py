@@ -120,14 +120,14 @@ async def test_what_is_no_package_is_stored(server, ask, index, name, data):
 
 
 async def test_wheels_without_metadata(server, wheel, index):
-    """Nor is a package that does not tell its name where the standard puts it."""
+    """Nor is a package without a name in the standard place."""
     server.put(f"pypi/a/{WHEEL}", wheel(folder="elsewhere"))
     server.put("pypi/a/b-1.0-py3-none-any.whl", wheel(name="", version=""))
     assert await index("pypi/simple/") == {}
 
 
 async def test_properties_decide(server, index):
-    """A file with the property is listed, whoever set it; text and addresses are escaped."""
+    """A file with the property is listed, whichever client set it; text and addresses are escaped."""
     properties = {"pypi.normalized.name": "a-b", "pypi.requires.python": '<4,>"3"'}
     server.put("pypi/x y#/a&b.zip", b"data", properties=properties)
     href, requires = (await index("pypi/simple/a-b/"))["a&amp;b.zip"]
@@ -315,7 +315,7 @@ async def test_rights(server, ask, upload, index, wheel):
     ],
 )
 async def test_refused_uploads(server, upload, wheel, changes):
-    """What does not tell where to store it is refused, and nothing is stored."""
+    """An upload without a place to store it is refused, and nothing is stored."""
     assert (await upload(wheel(), **changes)).status == 400
     assert not server.exists("pypi/My.App")
 

@@ -72,7 +72,7 @@ async def test_dates_are_those_asked_for(aged, search):
 
 
 async def test_creation_tells_the_date_in_the_range(aged, search):
-    """A file counts as created when it was made or changed in between, and the date that did is told."""
+    """A file counts as created when it was made or changed in between; the result has the date that matched."""
     by_creation = await search(aged, f"creation?from={ms(2)}&to={ms(3)}", "ArtifactCreationResult")
     by_change = await search(aged, f"creation?from={ms(12)}&repos=generic-local", "ArtifactCreationResult")
     assert by_creation == {"generic-local/3": {"created": "2024-03-04T00:00:00.000Z"}}
@@ -99,7 +99,7 @@ async def test_usage_starts_with_the_longest_unused(aged, search):
     ],
 )
 async def test_usage_looks_at_files_made_before(aged, search, parameters, expected):
-    """Files have to be older than a time of its own, or than the one since which nobody used them."""
+    """Files must be older than a time of their own, or not used since another one."""
     found = await search(aged, f"usage?{parameters}&repos=generic-local", "ArtifactUsageResult")
     assert sorted(found) == [f"generic-local/{name}" for name in expected]
 

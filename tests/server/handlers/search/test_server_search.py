@@ -100,7 +100,7 @@ async def test_checksum_search(libs, find):
 
 
 async def test_bad_checksum_search(server, ask):
-    """What the client supplied differs or is missing; both are told."""
+    """Checksums of the client that differ or are missing are both reported."""
     server.put("generic-local/good", b"x")
     server.put("generic-local/none", b"x", original=False)
     server.create_repository("trusting", checksum_policy="server")
@@ -191,7 +191,7 @@ async def test_search_without_results(server, ask, admin, call, media):
     ],
 )
 async def test_search_refuses(server, ask, call, status, message):
-    """What cannot be searched for is told with the texts of the real server."""
+    """Invalid searches are reported with the texts of the real server."""
     server.create_repository("all", kind="virtual", members=("generic-local",))
     answer = await ask(server, "GET", f"/api/search/{call}")
     assert (answer.status, answer.message) == (status, message)

@@ -231,6 +231,6 @@ async def test_identities_that_are_not_exchanged(platform, call, changed, expect
 
 
 async def test_access_is_not_part_of_older_releases(server, ask):
-    """In 6.20 nobody answers there."""
+    """In 6.20 these paths are not served."""
     answer = await ask(server, "GET", "/access/api/v1/system/ping", origin=server.origin)
     assert (answer.status, answer.body) == (404, b"404 page not found")

@@ -69,7 +69,7 @@ async def test_whether_users_are_shown(send, profile, query, is_shown):
 
 
 async def test_administrators_by_group(server, send, basic):
-    """Whoever belongs to a group with privileges is an administrator, as long as it belongs to it."""
+    """A member of a group with privileges is an administrator, as long as it is a member."""
     headers = basic("user", "pw")
     await send(server, "PUT", "security/groups/admins", {"adminPrivileges": True, "userNames": ["user"]})
     assert (await send(server, "GET", "security/users", headers=headers)).status == 200

@@ -106,7 +106,7 @@ async def test_api_key_of_another_user(guarded, ask, basic):
 
 
 async def test_api_keys_are_for_users(ask):
-    """The anonymous have none, and neither has the token of somebody without an account."""
+    """Anonymous requests have none, and neither has a token without an account."""
     async with ArtifactoryServer(anonymous=True) as server:
         server.grant("anonymous", "**")
         assert (await ask(server, "GET", KEYS, headers={})).status == 401
@@ -230,7 +230,7 @@ async def test_scope_decides_what_a_token_may(guarded, ask, post):
 
 
 async def test_tokens_are_listed_and_revoked_by_the_admin(guarded, ask, post, basic, clock):
-    """The list names them without telling them; by id or by value, each can be revoked."""
+    """The list has their ids without their values; by id or by value, each can be revoked."""
     first = (await post(guarded, TOKENS, username="user", refreshable="true")).json()["access_token"]
     second = (await post(guarded, TOKENS, username="user", expires_in="0")).json()["access_token"]
     listed = (await ask(guarded, "GET", TOKENS)).json()["tokens"]
@@ -257,7 +257,7 @@ async def test_tokens_are_listed_and_revoked_by_the_admin(guarded, ask, post, ba
 
 
 async def test_tokens_are_not_for_the_anonymous(ask, post):
-    """Nobody issues tokens to nobody."""
+    """Anonymous users can neither issue nor get tokens."""
     async with ArtifactoryServer(anonymous=True) as server:
         assert (await post(server, TOKENS, {}, username="admin")).status == 401
 
@@ -294,7 +294,7 @@ async def test_users_are_locked_after_failures(ask, basic):
 
 
 async def test_expired_passwords_are_refused(guarded, ask, basic):
-    """The right password is told that it has expired, a wrong one only that it is wrong."""
+    """With the right password, the response states that it has expired; with a wrong one, only that it is wrong."""
     guarded.add_user("late", password="pw", password_expired=True)
     right = await ask(guarded, "GET", FILE, headers=basic("late", "pw"))
     expected = "Your credentials have expired, You must change your password before trying to login again"
@@ -327,10 +327,10 @@ async def test_suspension_grows_with_each_failure(ask, basic, clock, profile, lo
 
 
 async def test_suspension_is_per_user(ask, basic, clock):
-    """Nobody waits for the failures of another, and unknown names are just wrong."""
+    """No user waits for the failures of another, and unknown names are just wrong."""
     async with ArtifactoryServer(suspend_logins=True, clock=clock) as server:
         server.add_user("user", password="pw")
-        for name in ("user", "user", "nobody", "nobody", "nobody"):
+        for name in ("user", "user", "stranger", "stranger", "stranger"):
             answer = await ask(server, "GET", "/api/system/version", headers=basic(name, "x"))
             assert (answer.status, answer.message) == (401, "Bad credentials")
         assert (await ask(server, "GET", "/api/system/version", headers=basic("user", "pw"))).status == 403

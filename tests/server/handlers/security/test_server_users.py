@@ -159,7 +159,7 @@ async def test_rights_go_with_the_user(server, send, basic):
 
 
 async def test_new_password(server, send, basic):
-    """Whoever knows the old password sets a new one; what is refused changes nothing."""
+    """With the old password, a user can set a new one; a refused request changes nothing."""
     path, headers = "security/users/authorization/changePassword", basic("user", "pw")
     change = {"userName": "user", "oldPassword": "pw", "newPassword1": "new", "newPassword2": "new"}
     for wrong, message in (

@@ -142,7 +142,7 @@ async def test_patch_that_is_too_long(server, ask, admin):
 
 @pytest.mark.parametrize(("query", "left"), [("", {}), ("?recursive=1", {}), ("?recursive=0", {"l": ["w"]})])
 async def test_deleting_all_properties(server, ask, query, left):
-    """DELETE takes every key, below a folder unless told otherwise."""
+    """DELETE removes every key, by default also below a folder."""
     server.make_folder("generic-local/f", properties={"k": "v"})
     server.put("generic-local/f/a", b"x", properties={"l": "w"})
     answer = await ask(server, "DELETE", f"/api/metadata/generic-local/f{query}")

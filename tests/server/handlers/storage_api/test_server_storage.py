@@ -60,7 +60,7 @@ async def test_folder_info(stored, ask):
 
 
 async def test_repository_root(stored, ask):
-    """The root's path is a slash, its link has none, and nobody made it."""
+    """The root's path is a slash, its link has none, and it has no creator."""
     document = (await ask(stored, "GET", "/api/storage/generic-local/")).json()
     assert (document["path"], document["uri"]) == ("/", f"{stored.url}/api/storage/generic-local")
     assert "createdBy" not in document
@@ -118,7 +118,7 @@ async def test_file_list_entries(stored, ask):
 
 
 async def test_file_list_with_times_of_metadata(server, ask):
-    """What has properties tells when they changed: at the last update of the item, the only time that is kept."""
+    """Items with properties report when these changed: at the last update of the item, the only stored time."""
     server.put("generic-local/plain", b"")
     server.put("generic-local/marked", b"", properties={"k": ["v", "w"]})
     updated = (await ask(server, "GET", "/api/storage/generic-local/marked")).json()["lastUpdated"]
@@ -239,7 +239,7 @@ async def test_setting_properties(server, ask, text, expected):
 
 @pytest.mark.parametrize(("parameter", "reached"), [("", True), ("&recursive=1", True), ("&recursive=0", False)])
 async def test_properties_of_a_folder(server, ask, parameter, reached):
-    """Setting and deleting reach everything below, unless told otherwise."""
+    """By default, setting and deleting apply to everything below."""
     server.put("generic-local/f/g/a", b"x")
     path = "/api/storage/generic-local/f?properties=k"
     await ask(server, "PUT", f"{path}=v{parameter}", body=b"")
