@@ -11,13 +11,18 @@ from .canned import Canned, Route
 from .contenders import (
     ARIA2_FILES,
     ARIA2_RANGES,
+    BARE_UPLOAD,
     CURL,
     CURL_OPENSSL,
     CURL_PARALLEL,
+    CURL_UPLOAD,
     FLOOR,
     FLOOR_UVLOOP,
     NAIVE,
     OURS,
+    OURS_OWN_SESSION,
+    OURS_UPLOAD,
+    OURS_UPLOAD_UVLOOP,
     OURS_UVLOOP,
     PEERS,
     bare,
@@ -88,7 +93,7 @@ def _big_verified(lab: Lab) -> Bench:
         lab.from_nginx("promised", 1, lab.scale.big),
         [OURS, OURS_UVLOOP, NAIVE, CURL_OPENSSL, ARIA2_RANGES],
         [
-            faster("faster than curl and then openssl", OURS, CURL_OPENSSL, 1.2),
+            faster("faster than curl and then openssl", OURS, CURL_OPENSSL, 1.35),
             faster("faster than the naive loop with hashing", OURS, NAIVE, 2.5),
         ],
     )
@@ -99,9 +104,10 @@ def _big_tls(lab: Lab) -> Bench:
     single = ours(name="aioartifact, 1 connection")
     return Bench(
         task,
-        [OURS, (single, replace(task, connections=1)), FLOOR, CURL_OPENSSL, ARIA2_RANGES],
+        [OURS, OURS_UVLOOP, (single, replace(task, connections=1)), FLOOR, CURL_OPENSSL, ARIA2_RANGES],
         [
-            faster("faster than curl and then openssl", OURS, CURL_OPENSSL, 1.1),
+            faster("on asyncio no slower than curl and then openssl", OURS, CURL_OPENSSL, 1.0),
+            faster("on uvloop faster than curl and then openssl", OURS_UVLOOP, CURL_OPENSSL, 1.1),
             faster("several ranges no slower than one stream", OURS, single, 1.0),
         ],
     )
@@ -110,13 +116,30 @@ def _big_tls(lab: Lab) -> Bench:
 def _small(lab: Lab) -> Bench:
     return Bench(
         lab.from_nginx("promised", lab.scale.small_count, lab.scale.small),
-        [OURS, OURS_UVLOOP, FLOOR, FLOOR_UVLOOP, NAIVE, CURL_PARALLEL, ARIA2_FILES],
+        [OURS, OURS_UVLOOP, OURS_OWN_SESSION, FLOOR, FLOOR_UVLOOP, NAIVE, CURL_PARALLEL, ARIA2_FILES],
         [
-            faster("close to the floor on asyncio", OURS, FLOOR, 0.85),
-            faster("close to the floor on uvloop", OURS_UVLOOP, FLOOR_UVLOOP, 0.85),
-            faster("on uvloop no slower than aria2c -j32", OURS_UVLOOP, ARIA2_FILES, 1.0),
+            *_aims_for_small(),
+            faster("in the user's own session, close to the floor", OURS_OWN_SESSION, FLOOR, 0.75),
         ],
     )
+
+
+def _small_tls(lab: Lab) -> Bench:
+    return Bench(
+        lab.from_nginx("promised", lab.scale.small_count, lab.scale.small, tls=True),
+        [OURS, OURS_UVLOOP, FLOOR, FLOOR_UVLOOP, NAIVE, CURL_PARALLEL, ARIA2_FILES],
+        _aims_for_small(),
+    )
+
+
+def _aims_for_small() -> list[Aim]:
+    return [
+        faster("faster than the floor on asyncio", OURS, FLOOR, 1.1),
+        faster("faster than the floor on uvloop", OURS_UVLOOP, FLOOR_UVLOOP, 1.1),
+        faster("on asyncio faster than aria2c -j32", OURS, ARIA2_FILES, 1.15),
+        faster("on uvloop faster than aria2c -j32", OURS_UVLOOP, ARIA2_FILES, 1.15),
+        faster("on uvloop close to curl -Z", OURS_UVLOOP, CURL_PARALLEL, 0.6),
+    ]
 
 
 def _latency(lab: Lab) -> Bench:
@@ -225,6 +248,31 @@ def _versions(lab: Lab) -> Bench:
     return Bench(task, [own, floor], [slower_by("close to the floor", own, floor, 1.3)])
 
 
+def _upload(lab: Lab, count: int, size: int, factor: float) -> Bench:
+    path, sha256 = lab.content(size)
+    files = Files(f"{lab.sink.url}/generic/tree", count, size, sha256)
+    task = Task(lab.sink.url, (files,), lab.destination(), lab.scale.connections)
+    for _, name, _ in task.items():
+        local = Path(task.destination, name)
+        local.parent.mkdir(parents=True, exist_ok=True)
+        local.hardlink_to(path)
+    return Bench(
+        task,
+        [OURS_UPLOAD, OURS_UPLOAD_UVLOOP, BARE_UPLOAD, CURL_UPLOAD],
+        [faster("with checksums, close to the floor without", OURS_UPLOAD, BARE_UPLOAD, factor)],
+        keeps=True,
+        server_cpu=lab.sink.cpu_seconds,
+    )
+
+
+def _upload_big(lab: Lab) -> Bench:
+    return _upload(lab, 1, lab.scale.upload_big, 0.8)
+
+
+def _upload_small(lab: Lab) -> Bench:
+    return _upload(lab, lab.scale.upload_count, lab.scale.small, 0.85)
+
+
 def _processes(task: Task, server_cpu: Callable[[], float]) -> Bench:
     """One process beside two, on each event loop; the server shares the cores, so its CPU time is measured, too."""
     loops = [
@@ -280,6 +328,9 @@ CASES = {
         Case("big-verified", "1 GiB, plain, SHA-256 verified", _big_verified),
         Case("big-tls", "1 GiB, TLS, SHA-256 verified", _big_tls),
         Case("small", "10,000 files of 10 KiB, plain, verified, atomic", _small),
+        Case("small-tls", "the same over TLS", _small_tls),
+        Case("upload-big", "512 MiB sent, with checksums", _upload_big),
+        Case("upload-small", "2,000 files of 10 KiB sent, with checksums", _upload_small),
         Case("latency", "2,000 files of 1 KiB, 20 ms added to each response, 32 connections", _latency),
         Case("mixed", "1,000 files of 1 KiB and 5 of 64 MiB, 20 ms, 50 MB/s per connection, 32 of them", _mixed),
         Case("manifest", "second run over 100,000 unchanged files, with a manifest", _manifest),

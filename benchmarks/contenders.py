@@ -21,7 +21,7 @@ def _child(client: str, loop: str, python: str = sys.executable) -> Command:
 def ours(job: str = "fetch", loop: str = "asyncio", name: str = "aioartifact") -> Contender:
     """Take part with this library."""
     title = name if loop == "asyncio" else f"{name}, {loop}"
-    return Contender(title, _child(f"ours.{job}", loop), needs=(loop,), writes=job == "fetch")
+    return Contender(title, _child(f"ours.{job}", loop), needs=(loop,), writes=job.startswith("fetch"))
 
 
 def bare(job: str, name: str, loop: str = "asyncio") -> Contender:
@@ -73,8 +73,22 @@ def _aria2c(streams: int) -> Command:
     return command
 
 
+def _curl_upload(task: Task, folder: Path) -> Sequence[str]:
+    listed = folder / "curl.txt"
+    lines = (f'upload-file = "{task.destination}/{path}"\nurl = "{url}"\n' for url, path, _ in task.items())
+    listed.write_text("".join(lines), "utf-8")
+    # Without a header field that has it ask the server first, before each body.
+    parallel = ["-Z", "--parallel-max", str(task.connections), "-H", "Expect:", "-o", "/dev/null"]
+    return ["curl", *_curl_options(task), *parallel, "-K", str(listed)]
+
+
 OURS = ours()
 OURS_UVLOOP = ours(loop="uvloop")
+OURS_OWN_SESSION = ours("fetch_in_own_session", name="aioartifact, own session")
+OURS_UPLOAD = ours("upload")
+OURS_UPLOAD_UVLOOP = ours("upload", "uvloop")
+BARE_UPLOAD = bare("upload", "floor: aiohttp, no checksums")
+CURL_UPLOAD = Contender("curl -T", _curl_upload, ("curl",), reports=False, writes=False)
 FLOOR = bare("floor", "floor: aiohttp, read and dropped")
 FLOOR_UVLOOP = bare("floor", FLOOR.name, "uvloop")
 NAIVE = bare("naive", "naive: aiohttp and aiofiles")

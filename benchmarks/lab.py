@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from . import canned, embedded, nginx
+from . import canned, embedded, nginx, sink
 from .machine import ROOT
 from .task import Files, Task
 from .tools import missing
@@ -42,6 +42,8 @@ class Scale:
     shared_connections: int = 64
     shared_big: int = 256 << 20
     shared_big_count: int = 4
+    upload_big: int = 512 << 20
+    upload_count: int = 2_000
     connections: int = 32
 
 
@@ -58,6 +60,8 @@ QUICK = Scale(
     peer_count=10,
     shared_tiny_count=100,
     shared_big=2 << 20,
+    upload_big=4 << 20,
+    upload_count=50,
 )
 
 
@@ -114,6 +118,11 @@ class Lab:
     def embedded(self, count: int, size: int, latency: float) -> embedded.Embedded:
         """Start the library's own server with files in it."""
         return self._stack.enter_context(embedded.serving(self._new_folder(), count, size, latency))
+
+    @cached_property
+    def sink(self) -> sink.Sink:
+        """Run a server that takes uploads."""
+        return self._stack.enter_context(sink.serving(self._new_folder()))
 
     @cached_property
     def peers_python(self) -> str:

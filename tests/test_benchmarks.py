@@ -38,7 +38,7 @@ def run_module(*arguments):
 
 def test_cases_run_at_a_tiny_size(tmp_path):
     """Every case without nginx is measured, and what cannot run says why."""
-    cases = "latency,mixed,processes-latency,manifest,versions,peers-small"
+    cases = "latency,mixed,upload-big,upload-small,processes-latency,manifest,versions,peers-small"
     done = run_module("benchmarks", "--quick", "--cases", cases, "--folder", tmp_path, "--output", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "out" / "transfers.json").read_text("utf-8"))

@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from aioartifact import Limits, download, download_folder, download_many, session, versions
+from aioartifact import Limits, deploy, deploy_many, download, download_folder, download_many, session, versions
 
 from ..task import Task
 
@@ -45,6 +45,30 @@ async def fetch(task: Task) -> dict[str, int]:
             return {"files": 1}
         report = await download_many(((url, path) for url, path, _ in task.items()), task.destination, session=opened)
     return {"files": len(report.downloaded)}
+
+
+async def fetch_in_own_session(task: Task) -> dict[str, int]:
+    """Fetch the files through a session of the user's own."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=task.connections)) as own:
+        report = await download_many(
+            ((url, path) for url, path, _ in task.items()),
+            task.destination,
+            session=own,
+            max_concurrency=task.connections,
+        )
+    return {"files": len(report.downloaded)}
+
+
+async def upload(task: Task) -> dict[str, int]:
+    """Deploy the files with their checksums."""
+    async with _session(task) as opened:
+        if task.count == 1:
+            ((url, path, _),) = task.items()
+            await deploy(Path(task.destination, path), url, session=opened)
+            return {"files": 1}
+        items = ((Path(task.destination, path), url) for url, path, _ in task.items())
+        report = await deploy_many(items, task.files[0].url, session=opened)
+    return {"files": len(report.deployed)}
 
 
 async def sync_folder(task: Task) -> dict[str, int]:
