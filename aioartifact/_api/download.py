@@ -37,6 +37,7 @@ from .._transfer.many.fetcher import Fetcher, FetchWork, Item, Job, JobOf, job_o
 from .._transfer.many.folder_archive import unpack_folder
 from .._transfer.overwrite import Overwrite, check_overwrite
 from .._transfer.receive.cached_file import fetch_through
+from .._transfer.receive.one_file import WantedFile
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
 from .listing import list_through
 from .session import item_of, using
@@ -114,9 +115,7 @@ async def download(
             return target
         try:
             with file:
-                await fetch_through(
-                    used_cache,
-                    opened,
+                wanted = WantedFile(
                     item,
                     written.path,
                     listed=FileInfo(str(item), item.repository, item.path, checksums=required) if required else None,
@@ -125,6 +124,7 @@ async def download(
                     durable=durable,
                     progress=file,
                 )
+                await fetch_through(used_cache, opened, wanted)
             if durable:
                 await run(sync_folder, os.path.dirname(written.path))
         except BaseException:

@@ -30,7 +30,7 @@ from ..local_paths import local_path, path_below_root
 from ..overwrite import Decision, Overwrite, decide
 from ..receive.cached_file import fetch_through
 from ..receive.content import pin_of
-from ..receive.one_file import Fetched, may_have_partial
+from ..receive.one_file import Fetched, WantedFile, may_have_partial
 from ..receive.small_file import SmallFile, place_small, small_checksums
 from .destination import Destination, FolderSyncs, check_space
 
@@ -414,9 +414,7 @@ class Fetcher:
         if target.decision == "ask" and target.known.sha1 is None:
             # Nothing is known of the server's file: its SHA-1 is also its ETag, so one request decides.
             target.known = await run(_hash, target, ("sha1",))
-        fetched = await fetch_through(
-            self._cache,
-            self._session,
+        wanted = WantedFile(
             target.job.item,
             target.file.path,
             listed=target.job.listed,
@@ -429,6 +427,7 @@ class Fetcher:
             progress=file,
             begun=begun,
         )
+        fetched = await fetch_through(self._cache, self._session, wanted)
         if fetched is not None and self._syncs is not None:
             await self._syncs.sync(os.path.dirname(target.file.path))
         await self._record(target, fetched)

@@ -1,6 +1,5 @@
 """One file: from the cache if it has the bytes, else from the server, and then into the cache."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -10,40 +9,19 @@ from ..._address import ItemURL
 from ..._cache import KnownFile, OpenCache, not_cached
 from ..._errors import LocalFileError
 from ..._files import Staging
-from ..._models import FileInfo
-from ..._progress import FileProgress
-from ..._scheduler import Slots
-from ..._session import Begun, state_of
+from ..._session import state_of
 from ..._threads import run
 from .one_file import Fetched, WantedFile, fetch_file
 
 
-async def fetch_through(
-    cache: OpenCache | None,
-    session: aiohttp.ClientSession,
-    item: ItemURL,
-    target: str,
-    *,
-    check_replaceable: Callable[[], None],
-    progress: FileProgress,
-    listed: FileInfo | None = None,
-    is_binding: bool = False,
-    unless_sha1: str | None = None,
-    has_partial: bool = True,
-    durable: bool = False,
-    slots: Slots | None = None,
-    begun: Begun | None = None,
-) -> Fetched | None:
+async def fetch_through(cache: OpenCache | None, session: aiohttp.ClientSession, wanted: WantedFile) -> Fetched | None:
     """
-    Fetch a file as `fetch_file` does, through a *cache* if there is one; the other arguments are those of a WantedFile.
+    Fetch a file as `fetch_file` does, through a *cache* if there is one.
 
     Raises:
         NotCachedError: If the cache is offline and does not have the file.
         ArtifactoryError: See `fetch_file`.
     """
-    wanted = WantedFile(
-        item, target, check_replaceable, progress, listed, is_binding, unless_sha1, has_partial, durable, slots, begun
-    )
     return await fetch_file(session, wanted) if cache is None else await _CachedFetch(cache, session, wanted).run()
 
 
