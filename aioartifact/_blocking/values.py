@@ -221,7 +221,7 @@ class Listing(Results[Entry]):
 
     @property
     def method(self) -> Method | None:
-        """The listing method: ``"file-list"``, ``"aql"`` or ``"folders"``; None before the first entry."""
+        """The listing method, ``"file-list"``, ``"aql"`` or ``"folders"``; None before the first entry."""
         return self._results.method
 
     def _repr_html_(self) -> str:

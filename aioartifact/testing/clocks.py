@@ -1,4 +1,4 @@
-"""Time as the server sees it: that of the machine, or one that a test moves by hand."""
+"""Clocks of a server: that of the machine, or one that a test controls."""
 
 import asyncio
 import time
@@ -13,13 +13,13 @@ Clock = Callable[[], float]  # epoch seconds
 
 class ManualClock:
     """
-    A clock that stands still until it is moved; callable from any thread.
+    A clock that only advances when a test does so; any thread may call it.
 
-    As ``clock`` of a server it decides when tokens, signed URLs and suspensions expire, what a rate limit counts,
-    and how long a slow answer takes, so that no test waits.
+    As ``clock`` of a server, it controls the expiry of tokens, signed URLs and suspensions, rate limits, and the delay
+    of slow responses, so that no test waits.
 
     Args:
-        now: Epoch seconds it starts at.
+        now: Start in epoch seconds.
     """
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
@@ -34,11 +34,11 @@ class ManualClock:
 
     @property
     def waiting(self) -> int:
-        """How many requests wait for a time that has not come; time limits of connections are not counted."""
+        """Number of requests that wait for a later time, without time limits of connections."""
         return len(self._alarms) - len(self._uncounted)
 
     def advance(self, seconds: float) -> None:
-        """Advance, and wake waiters whose time has come."""
+        """Advance the clock, and wake the waiters that are due."""
         with self._lock:
             self._now += seconds
             due = [signal for when, signal in self._alarms if when <= self._now]
@@ -48,7 +48,7 @@ class ManualClock:
             signal.set()
 
     async def wait_until(self, when: float, *, is_counted: bool = True) -> None:
-        """Wait until the clock shows *when*; *is_counted* says whether :attr:`waiting` counts this."""
+        """Wait until the clock shows *when*; :attr:`waiting` counts this if *is_counted*."""
         with self._lock:
             if when <= self._now:
                 return

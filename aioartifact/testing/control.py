@@ -1,4 +1,4 @@
-"""What tests do with a server beside talking HTTP to it; the same for the in-loop and the threaded one."""
+"""Control of a server by tests, without HTTP; shared by the server in the event loop and the threaded one."""
 
 import json
 import os
@@ -32,11 +32,11 @@ class Control:
     """
     Content, accounts, faults and the request log of a running server.
 
-    Addresses are ``"repository/path"``, not percent-encoded; a remote repository stands for its cache. Methods here
-    make no request and appear in no log; they may be called from any thread.
+    Addresses are ``"repository/path"``, not percent-encoded; a remote repository means its cache. Methods send no
+    requests, so they are not in the request log; any thread may call them.
 
     Attributes:
-        strict: Whether leaving the server fails where endpoints were asked for that it does not serve.
+        strict: Whether the server fails at its end if endpoints were requested that it does not serve.
     """
 
     def __init__(self, runner: Runner) -> None:
@@ -55,7 +55,7 @@ class Control:
 
     @property
     def url(self) -> str:
-        """Base URL of the server, which is the origin and the context path."""
+        """Base address of the server, which is the origin and the context path."""
         return self._instance.origin + self._instance.context_path
 
     @property
@@ -65,7 +65,7 @@ class Control:
 
     @property
     def username(self) -> str:
-        """Name of the administrator made at start."""
+        """Name of the administrator."""
         return self._runner.admin.name
 
     @property
@@ -75,7 +75,7 @@ class Control:
 
     @property
     def api_key(self) -> str:
-        """API key of the administrator; ``""`` while it has none."""
+        """API key of the administrator; ``""`` without one."""
         admin = self._instance.accounts.get(self.username) or self._runner.admin
         return admin.api_key or ""
 
@@ -86,17 +86,17 @@ class Control:
 
     @property
     def control_url(self) -> str:
-        """Base URL at which programs in any language control this server; ``""`` where they may not."""
+        """Base URL of the control interface; ``""`` without *control*."""
         return self._runner.control_origin
 
     @property
     def control_token(self) -> str:
-        """Bearer token for :attr:`control_url`; ``""`` where programs may not control this server."""
+        """Bearer token for :attr:`control_url`; ``""`` without *control*."""
         return self._runner.control_token
 
     def describe(self, form: DescriptionForm) -> str:
         """
-        Return addresses and credentials for programs that are to use this server.
+        Return addresses and credentials for programs that use this server.
 
         Args:
             form: ``"text"``: URL, user name and password, and where HTTP controls the server its URL and its token,
@@ -119,7 +119,7 @@ class Control:
 
     def reset(self) -> None:
         """
-        Return to the state at the start: the server is empty, then *seed* fills it again.
+        Return to the state at the start: empty the server, and call *seed* again.
 
         Items, repositories, users, permissions, tokens, faults and the request log are those of the start, and the
         clock shows the time of the machine, unless *clock* was given.
@@ -147,12 +147,12 @@ class Control:
 
         Args:
             key: The repository key.
-            options: The settings in :class:`RepositoryOptions`; what is left out has its default, also where the
-                repository exists.
+            options: The settings in :class:`RepositoryOptions`. Missing ones have their defaults, also for an existing
+                repository.
 
         Raises:
-            ValueError: Settings do not fit: an invalid key, a remote repository without URL, a virtual one with
-                members that do not exist.
+            ValueError: If the settings are invalid: an invalid key, a remote repository without a URL, or a virtual one
+                with members that do not exist.
         """
         repository = definitions.configured(key, options)
         if wrong := definitions.problem(repository, self._instance.repositories):
@@ -160,20 +160,20 @@ class Control:
         self._instance.add_repository(repository)
 
     def has_repository(self, key: str) -> bool:
-        """Return whether a repository of this key exists."""
+        """Return whether a repository with this key exists."""
         return key in self._instance.repositories
 
     def enable_folder_download(
         self, *, max_megabytes: int = 1024, max_files: int = 5000, max_parallel: int = 10, anonymous: bool = False
     ) -> None:
         """
-        Let folders be downloaded as archives, which a new Artifactory refuses.
+        Allow downloads of folders as archives, which a new Artifactory refuses.
 
         Args:
-            max_megabytes: Size of all files in one archive, in MiB.
-            max_files: How many files one archive may have.
-            max_parallel: How many archives may be under way at the same time.
-            anonymous: Whether requests without credentials may ask for one.
+            max_megabytes: Maximum size of all files in one archive, in MiB.
+            max_files: Maximum number of files in one archive.
+            max_parallel: Maximum number of archives at the same time.
+            anonymous: Whether requests without credentials may request archives.
         """
         self._instance.folder_download = FolderDownload(max_megabytes * MEGABYTE, max_files, max_parallel, anonymous)
 
@@ -189,26 +189,26 @@ class Control:
         password_expired: bool = False,
     ) -> None:
         """
-        Add or replace a user; without *admin* it may do nothing until :meth:`grant`.
+        Add or replace a user; unless *admin* is True, it has no permissions until :meth:`grant`.
 
         Args:
             name: User name.
-            password: For Basic authentication; None for a user without one.
-            api_key: API key; None for none.
-            token: A token made up for the purpose, which never expires; :meth:`issue_token` makes real ones.
-            admin: Whether it may do everything.
-            groups: Groups it belongs to, see :meth:`grant_group`.
-            password_expired: Whether its password is refused until it is changed.
+            password: Password for Basic authentication, or None.
+            api_key: API key, or None.
+            token: Any text as a token that never expires, or None; :meth:`issue_token` issues real tokens.
+            admin: Whether the user is an administrator.
+            groups: Groups of the user, see :meth:`grant_group`.
+            password_expired: Whether the password is refused until it is changed.
         """
         user = User(name, password, api_key, token, admin, frozenset(groups), password_expired)
         self._instance.accounts.add(user)
 
     def lock_user(self, name: str) -> None:
-        """Lock a user: whatever it shows, the answer is 403."""
+        """Lock a user: all its requests get 403, whatever the credentials."""
         self._instance.accounts.lockouts.lock(name)
 
     def unlock_user(self, name: str) -> None:
-        """Unlock a user, and forget its failed logins."""
+        """Unlock a user, and reset its count of failed logins."""
         self._instance.accounts.lockouts.unlock(name)
 
     def issue_token(
@@ -218,8 +218,8 @@ class Control:
         Issue an access token.
 
         Args:
-            username: Who it stands for; without such a user, ``token:<username>``.
-            scope: What it permits.
+            username: User of the token; if the user does not exist, ``token:<username>``.
+            scope: Scope of the token.
             expires_in: Seconds of the server's clock until it expires; None for never.
 
         Returns:
@@ -239,14 +239,15 @@ class Control:
         expires_in: int = 3600,
     ) -> None:
         """
-        Let identity tokens of a provider be exchanged for access tokens (7.x).
+        Allow the exchange of identity tokens of a provider for access tokens (7.x).
 
         Args:
-            provider: Its name in requests.
-            username: Who the access token stands for.
-            claims: What the identity token must claim, patterns with ``*`` and ``**``. Its signature is not checked.
-            scope: What the access token permits.
-            name: Name of this mapping, for requests that ask for one.
+            provider: Name of the provider in requests.
+            username: User of the access token.
+            claims: Required claims of the identity token, as patterns with ``*`` and ``**``. Its signature is not
+                checked.
+            scope: Scope of the access token.
+            name: Name of the mapping, for requests that choose one.
             expires_in: Seconds of the server's clock until the access token expires.
         """
         mapping = IdentityMapping(provider, name, dict(claims), username, scope, expires_in)
@@ -254,18 +255,18 @@ class Control:
 
     def grant(self, user: str, repository: str, actions: str = "r", path: str = "**") -> None:
         """
-        Permit something.
+        Grant permissions to a user.
 
         Args:
             user: User name; ``anonymous`` for requests without credentials.
             repository: Repository key or pattern.
             actions: Letters of r (read), w (deploy), n (set properties), d (delete, overwrite), m (manage).
-            path: Pattern of paths inside the repository; ``*`` stays in a segment, ``**`` does not.
+            path: Pattern of paths inside the repository; ``*`` matches within a segment, ``**`` across segments.
         """
         self._instance.accounts.grant(Grant(user, repository, actions, path))
 
     def grant_group(self, group: str, repository: str, actions: str = "r", path: str = "**") -> None:
-        """Permit something to every user of a group; otherwise like :meth:`grant`."""
+        """Grant permissions to all users of a group; otherwise like :meth:`grant`."""
         self._instance.accounts.grant(Grant(group, repository, actions, path, is_group=True))
 
     # Content
@@ -281,15 +282,15 @@ class Control:
         original: bool = True,
     ) -> None:
         """
-        Store a file as a deploy does: Maven metadata is computed, and Python packages are indexed.
+        Store a file like a deployment: Maven metadata is computed, and Python packages are indexed.
 
         Args:
-            address: ``"repository/path"``; the repository must exist, folders are made.
+            address: ``"repository/path"``; the repository must exist, missing folders are created.
             data: The content, or a local file to copy.
-            properties: Values by key; one text stands for one value.
-            created: Creation time with a zone; the present if None.
-            modified: Modification time with a zone; the present if None.
-            original: Record the checksums as if the client had supplied them with the deploy.
+            properties: Values by key: a str or several.
+            created: Creation time with a time zone; None means now.
+            modified: Modification time with a time zone; None means now.
+            original: Whether to record the checksums as sent by the client.
         """
         store = self._instance.store
         with store.lease():
@@ -300,7 +301,7 @@ class Control:
             arrivals.store_file(store, self._instance.repositories[key], path, content, deployment)
 
     def put_tree(self, address: str, folder: Path) -> None:
-        """Store every file below the local *folder* under *address*; empty folders are made too."""
+        """Store all files below the local *folder* under *address*, and create empty folders."""
         for local in sorted(folder.rglob("*")):
             target = f"{address}/{local.relative_to(folder).as_posix()}"
             if local.is_dir():
@@ -309,7 +310,7 @@ class Control:
                 self.put(target, local)
 
     def put_synthetic(self, address: str, size: int, seed: int = 0) -> None:
-        """Store *size* pseudo-random bytes, the same for the same *seed*, without holding them in memory."""
+        """Store *size* pseudo-random bytes, the same for the same *seed*, without keeping them in memory."""
         store = self._instance.store
         with store.lease():
             content = store.blobs.add_all(synthetic(size, seed))
@@ -333,7 +334,7 @@ class Control:
             return store.blob_of(self._file(address)).read_bytes()
 
     def exists(self, address: str) -> bool:
-        """Return whether there is a file or folder."""
+        """Return whether a file or folder exists."""
         return self._instance.store.get(*self._locate(address)) is not None
 
     def checksums(self, address: str) -> dict[str, str]:
@@ -348,7 +349,7 @@ class Control:
 
     def properties(self, address: str) -> dict[str, list[str]]:
         """
-        Return the values of every property of a file or folder.
+        Return the properties of a file or folder, with their values.
 
         Raises:
             FileNotFoundError: If the item does not exist.
@@ -359,31 +360,31 @@ class Control:
 
     def fail(self, method: str = "GET", pattern: str = "**", *, times: int | None = 1, fault: Fault) -> FaultHandle:
         """
-        Script a fault.
+        Inject a fault.
 
         Args:
             method: HTTP method, ``*`` for any.
-            pattern: Path below the context path, with ``*``, ``?`` and ``**``; ``storage:`` in front means the
-                origin of signed URLs.
-            times: How many requests it hits; None for all.
-            fault: What happens to them. Of several that match a request, the one scripted first hits.
+            pattern: Path below the context path, with ``*``, ``?`` and ``**``; the prefix ``storage:`` means the origin
+                of signed URLs.
+            times: Number of requests that the fault affects; None for all.
+            fault: The fault. If several match a request, the first injected one applies.
 
         Returns:
-            Where to wait for the fault to be hit and to release what it holds.
+            A handle to wait for an affected request, and to release it.
         """
         handle = FaultHandle(method, pattern, times, fault, self._instance.clock)
         self._runner.faults.add(handle)
         return handle
 
     def clear_faults(self) -> None:
-        """Forget every scripted fault, and let go what waits in one."""
+        """Remove all faults, and release the requests that they hold."""
         self._runner.faults.clear()
 
     # Observation
 
     @property
     def requests(self) -> list[RequestRecord]:
-        """Every request so far, in order of arrival."""
+        """All requests so far, in order of arrival."""
         return list(self._runner.log.records)
 
     def count(self, method: str | None = None, pattern: str | None = None) -> int:
@@ -392,16 +393,16 @@ class Control:
 
     @property
     def connections(self) -> int:
-        """How many TCP connections the recorded requests came over."""
+        """Number of TCP connections of the recorded requests."""
         return self._runner.log.connections()
 
     @property
     def max_in_flight(self) -> int:
-        """The highest number of requests that were being answered at the same time, bodies included."""
+        """Maximum number of requests in progress at the same time, until the end of their bodies."""
         return self._runner.log.max_in_flight
 
     def clear_log(self) -> None:
-        """Forget the requests so far."""
+        """Clear the request log."""
         self._runner.log.clear()
 
     def assert_requests(self, expected: Sequence[str]) -> None:
@@ -417,10 +418,10 @@ class Control:
 
     def assert_counts(self, expected: Mapping[str, int]) -> None:
         """
-        Compare how many requests there were with ``{"GET generic-local/**": 3, "POST api/search/aql": 1}``.
+        Compare the counts of requests with ``{"GET generic-local/**": 3, "POST api/search/aql": 1}``.
 
-        The path is a pattern, and the first line that fits a request counts it. Requests that no line is for are
-        differences, too.
+        Paths are patterns; a request is counted for the first one that matches. A request without a match is a
+        difference, too.
 
         Raises:
             AssertionError: If they differ; the message is a diff.
@@ -429,15 +430,15 @@ class Control:
 
     @property
     def unknown_endpoints(self) -> list[str]:
-        """Requests to what the server does not serve, as ``GET api/unknown``, each once."""
+        """Requested endpoints that the server does not serve, such as ``GET api/unknown``, without duplicates."""
         return self._runner.log.unknown()
 
     def _demand_known_endpoints(self) -> None:
         """
-        Complain in strict mode.
+        Fail in strict mode if unknown endpoints were requested.
 
         Raises:
-            AssertionError: If an endpoint was asked for that is not served; the message lists them.
+            AssertionError: If endpoints were requested that are not served; the message lists them.
         """
         if self.strict and (unknown := self.unknown_endpoints):
             raise AssertionError("the server does not serve\n" + "\n".join(unknown))

@@ -1,4 +1,4 @@
-"""The server as a process of its own, and the data that the examples of the documentation use."""
+"""The server as a process, and the example data of the documentation."""
 
 import asyncio
 import os
@@ -49,43 +49,43 @@ def serve(
     on_ready: Callable[[ArtifactoryServer], None] | None = None,
 ) -> None:
     """
-    Serve until SIGINT or SIGTERM; print nothing.
+    Run a server until SIGINT or SIGTERM; prints nothing.
 
-    Blocks, and needs the main thread, since signals are delivered there. The process may open as many files and
-    connections as the system allows it.
+    It blocks, and needs the main thread, which receives signals. The limit of open files is raised as far as the system
+    allows.
 
     Args:
-        data: Folder that keeps repositories and items: a missing or empty one, or one that a server used before;
-            None for a temporary one, removed at the end.
+        data: Folder for repositories and items: missing, empty, or the folder of an earlier server. None uses a
+            temporary folder.
         host: Address to listen on.
-        password: Password of the administrator; a well-known one if None, which only a loopback address allows.
+        password: Password of the administrator; None means ``password``, and requires a loopback address.
         port: Port to listen on; 0 for any free one.
-        context_path: Path in front of everything, ``""`` for none.
-        edition: ``oss`` refuses what needs Artifactory Pro.
-        profile: The release to be: ``6.20``, ``7.x``, or one made of these.
+        context_path: Context path, ``""`` for none.
+        edition: ``pro``, or ``oss``, which refuses requests that need Artifactory Pro.
+        profile: Release to emulate: ``6.20``, ``7.x``, or a :class:`Profile` derived from these.
         anonymous: Whether requests without credentials may read everything.
-        repositories: Keys of local repositories to create, beside ``generic-local``.
-        users: Passwords by user name; these users may read, deploy, set properties and delete everywhere.
-        seed: Folder whose subfolders are stored as repositories of these names, which are created where missing.
-        example_data: Whether the server has the data that the examples of the documentation use.
-        log_file: Every request is appended to it as a line of JSON.
-        latency: Seconds by which every response comes later.
-        strict: Fail at the end if endpoints were requested that the server does not serve.
+        repositories: Keys of local repositories to create, in addition to ``generic-local``.
+        users: Passwords by user name; these users have all permissions on items.
+        seed: Folder whose subfolders are stored as repositories of the same names.
+        example_data: Whether to store the example data of the documentation.
+        log_file: File to which each request is appended as a line of JSON.
+        latency: Delay of every response in seconds.
+        strict: Whether to fail at the end if endpoints were requested that the server does not serve.
         control: Whether programs may control the server over HTTP, see :class:`ServerOptions`.
         certificate: PEM file with the certificate chain, to serve HTTPS; None for HTTP.
         private_key: PEM file with its key; None if *certificate* holds both.
-        ready_file: Written once the server listens, with its URL and a line break; appears by rename, so it is
-            never seen half-written. Other users of the machine may not read it. Removed at the end.
-        ready_form: What *ready_file* holds instead of the URL, see :meth:`ArtifactoryServer.describe`.
-        on_ready: Called in the loop with the running server once it listens, before *ready_file* appears.
+        ready_file: File to write when the server listens, with its URL and a line break. It is created atomically, not
+            readable by other users, and removed at the end.
+        ready_form: Content of *ready_file* instead of the URL, see :meth:`ArtifactoryServer.describe`.
+        on_ready: Function, called in the event loop with the server when it listens, before *ready_file* is written.
 
     Raises:
-        DataFolderError: If *data* is neither missing, empty nor a data folder, or is in use, damaged or not writable.
-        ValueError: If *password* is empty, or None while other machines can reach *host*; if a repository key or a
-            user name is invalid; if *seed* is not a folder, or has files beside its subfolders.
+        DataFolderError: If *data* has other content, or is in use, damaged or not writable.
+        ValueError: If *password* is empty, or None although other machines can reach *host*; if a repository key or a
+            user name is invalid; or if *seed* is not a folder, or contains files beside its subfolders.
         AssertionError: With *strict*, if endpoints were requested that are not served.
-        OSError: If the address cannot be listened on, or a file cannot be read or written.
-        ssl.SSLError: If the certificate and key do not fit.
+        OSError: If the server cannot listen on the address, or a file cannot be read or written.
+        ssl.SSLError: If certificate and key do not match.
     """
     options = ServerOptions(
         host=host,

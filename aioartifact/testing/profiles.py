@@ -1,4 +1,4 @@
-"""What differs between the releases of Artifactory that a server can stand for."""
+"""Differences between the releases of Artifactory that a server can emulate."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,25 +9,27 @@ ProfileName = Literal["6.20", "7.x"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """
-    A release. :data:`PROFILES` holds two; ``dataclasses.replace`` makes more, for instance with lower limits.
+    A release to emulate.
+
+    :data:`PROFILES` has two; ``dataclasses.replace`` derives others, for instance with lower limits.
 
     Attributes:
-        version: As ``api/system/version`` prints it.
-        revision: Likewise.
-        server: Value of the header ``Server``.
-        jfrog_version: Value of the header ``X-JFrog-Version``; None does not send it.
-        is_platform: A router stands in front of Artifactory, which answers what it does not know, and Access is
-            served beside it; pings need no credentials and look at none.
-        bad_key_status: Status where the API key of a header is unknown.
-        longest_suspension: Seconds up to which the wait after failed logins grows.
-        aql_rows: Rows after which an AQL answer is cut off, with a notification; None for no limit.
-        aql_size: Characters of the longest query; None for no limit.
-        aql_seconds: Seconds after which a query is given up with 408; None for never.
-        aql_parallel: Queries that may run at the same time; None for any number.
-        aql_patience: Seconds that a query waits for its turn before it gets 429.
+        version: Version in the response of ``api/system/version``.
+        revision: Revision in the response of ``api/system/version``.
+        server: Value of the header field ``Server``.
+        jfrog_version: Value of the header field ``X-JFrog-Version``; None does not send it.
+        is_platform: Whether a router in front of Artifactory responds to unknown paths, and Access is served, too.
+            Pings then ignore credentials.
+        bad_key_status: Status for an unknown API key in a header field.
+        longest_suspension: Maximum delay after failed logins in seconds.
+        aql_rows: Maximum rows of a query, after which a notification is sent; None for no limit.
+        aql_size: Maximum characters of a query; None for no limit.
+        aql_seconds: Maximum seconds of a query, which then gets 408; None for no limit.
+        aql_parallel: Maximum queries at the same time; None for no limit.
+        aql_patience: Maximum seconds that a query waits to start, before it gets 429.
         aql_archives: Whether queries may name the domains of archives and their entries.
-        aql_json_errors: Whether errors of a query are JSON rather than plain text.
-        suffix_ranges: Whether ``bytes=-n`` asks for the last bytes, as RFC 9110 has it, rather than for ``0-n``.
+        aql_json_errors: Whether errors of a query are JSON, not plain text.
+        suffix_ranges: Whether ``bytes=-n`` means the last bytes, as in RFC 9110, or ``0-n``.
     """
 
     version: str

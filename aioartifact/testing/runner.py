@@ -1,4 +1,4 @@
-"""Start and stop everything one server consists of; the public classes wrap this."""
+"""Start and stop all parts of a server; the public classes wrap this."""
 
 import asyncio
 import ipaddress
@@ -86,39 +86,39 @@ class _Listener(web.Server):
 
 class ServerOptions(TypedDict, total=False):
     """
-    Settings of a server; each may be left out.
+    Settings of a server; all are optional.
 
     Attributes:
-        host: Address to listen on; ``127.0.0.1`` if left out.
-        password: Password of the administrator; a well-known one if left out, which is refused for addresses that
-            other machines reach.
-        port: Port to listen on; any free one if left out or 0.
-        context_path: Path in front of everything, ``""`` for none; ``/artifactory`` if left out.
-        edition: ``oss`` refuses what needs Artifactory Pro; ``pro`` if left out.
-        profile: The release to be: ``6.20``, ``7.x``, or one made of these; ``6.20`` if left out.
-        anonymous: Whether requests without credentials are let in, with what was granted to ``anonymous``;
-            false if left out.
-        hide_unauthorized: Answer 404 where a user may not read, instead of 401 and 403; false if left out.
-        ssl_context: Serve HTTPS with it, on both origins; HTTP if left out.
-        time_zone: Zone of the dates in answers; UTC if left out.
-        redirect_over: Files of at least this many bytes answer 302 to a signed URL on the second origin; none do
-            if left out.
-        storage_host: Host name in the URLs of the second origin; if left out ``localhost`` where *host* is
-            ``127.0.0.1`` without TLS, since clients that drop credentials on redirects compare host names, else *host*.
-        base_url: What links in answers start with, context path included, where no proxy says otherwise; the
-            address a request went to if left out.
-        suspend_logins: Make users whose logins failed twice in a row wait before the next one, half a second
-            more with each failure, as real servers do; false if left out.
-        lock_after: Lock a user after that many failed logins in a row; never if left out.
-        clock: Returns epoch seconds, or a :class:`ManualClock`; the time of the machine if left out.
-        strict: Fail on leaving the server where endpoints were asked for that it does not serve; false if left out.
-        seed: Called with the server before it listens, and after each reset, to fill it; nothing if left out.
-        log_file: Every request is appended to this file as a line of JSON; not written if left out.
-        latency: Seconds by which every response comes later, on *clock*; 0 if left out.
+        host: Address to listen on; default: ``127.0.0.1``.
+        password: Password of the administrator; default: ``password``. Required if other machines can reach *host*.
+        port: Port to listen on; 0 (default) for any free one.
+        context_path: Context path, ``""`` for none; default: ``/artifactory``.
+        edition: ``pro`` (default), or ``oss``, which refuses requests that need Artifactory Pro.
+        profile: Release to emulate: ``6.20`` (default), ``7.x``, or a :class:`Profile` derived from these.
+        anonymous: Whether to accept requests without credentials, with the permissions of the user ``anonymous``;
+            default: False.
+        hide_unauthorized: Whether to respond with 404 instead of 401 and 403 if a user has no read permission; default:
+            False.
+        ssl_context: Context to serve HTTPS with, on both origins; default: HTTP.
+        time_zone: Time zone of dates in responses; default: UTC.
+        redirect_over: Minimum size in bytes of files that are redirected (302) to a signed URL on the second origin;
+            default: none are.
+        storage_host: Host name in URLs of the second origin. Default: ``localhost`` if *host* is ``127.0.0.1`` without
+            TLS, because clients compare host names to drop credentials on redirects; otherwise *host*.
+        base_url: Start of links in responses, with the context path, unless a proxy sends another one; default: the
+            address of the request.
+        suspend_logins: Whether to delay the logins of a user after two failed ones in a row, by half a second more with
+            each, as real servers do; default: False.
+        lock_after: Number of failed logins in a row after which a user is locked; default: never.
+        clock: Function that returns epoch seconds, or a :class:`ManualClock`; default: the time of the machine.
+        strict: Whether to fail at the end if endpoints were requested that the server does not serve; default: False.
+        seed: Function that fills the server, called with it before it listens and after each reset; default: None.
+        log_file: File to which each request is appended as a line of JSON; default: None.
+        latency: Delay of every response in seconds of *clock*; default: 0.
         control: Whether programs in other languages may control the server over HTTP, at ``control_url`` with
-            ``control_token``. It listens on 127.0.0.1 without TLS, whatever *host* is; false if left out.
-        request_timeout: Seconds, on *clock*, after which a connection is closed whose client has sent only a part of
-            a head, or nothing more of a body; 60 if left out, as with Tomcat.
+            ``control_token``. It listens on 127.0.0.1 without TLS, whatever *host* is; default: False.
+        request_timeout: Seconds of *clock* after which a connection is closed if its client stops in the middle of a
+            request; default: 60, as with Tomcat.
     """
 
     host: str

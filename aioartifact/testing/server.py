@@ -1,4 +1,4 @@
-"""The server in the caller's event loop."""
+"""The server in the event loop of the caller."""
 
 import os
 from types import TracebackType
@@ -11,17 +11,17 @@ from .runner import Runner, ServerOptions
 
 class ArtifactoryServer(Control):
     """
-    An Artifactory in the running event loop; the repository ``generic-local`` exists from the start.
+    An embedded server in the running event loop, with the repository ``generic-local``.
 
-    Use it as an async context manager; leaving it closes every connection, file and thread::
+    Use it as an async context manager, which closes all connections, files and threads at its end::
 
         async with ArtifactoryServer() as server:
             server.put("generic-local/a.bin", b"...")
             ...  # talk to server.url
 
     Args:
-        data: Folder that keeps repositories and items: a missing or empty one, or one that a server used before;
-            None for a temporary one, removed at exit. Users, grants and faults are never kept.
+        data: Folder for repositories and items: missing, empty, or the folder of an earlier server. None uses a
+            temporary folder. Users, grants and faults are not stored.
         options: The settings in :class:`ServerOptions`.
     """
 
@@ -40,5 +40,5 @@ class ArtifactoryServer(Control):
             self._demand_known_endpoints()
 
     async def abort(self) -> None:
-        """Die as by SIGKILL: reset every connection, stop listening; nothing is answered after."""
+        """Stop as if by SIGKILL: reset all connections, and send no more responses."""
         await self._runner.abort()

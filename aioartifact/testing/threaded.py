@@ -1,4 +1,4 @@
-"""The server with a loop and a thread of its own, for code that has no loop."""
+"""The server in a separate thread, for code without an event loop."""
 
 import asyncio
 import os
@@ -14,13 +14,13 @@ from .runner import Runner, ServerOptions
 
 class ThreadedArtifactoryServer(Control):
     """
-    An Artifactory in a thread; otherwise the same as :class:`ArtifactoryServer`, without ``await``.
+    An embedded server in a thread; otherwise like :class:`ArtifactoryServer`, without ``await``.
 
-    Use it as a context manager; leaving it closes everything and ends the thread.
+    Use it as a context manager, which closes everything and ends the thread at its end.
 
     Args:
-        data: Folder that keeps repositories and items: a missing or empty one, or one that a server used before;
-            None for a temporary one, removed at exit. Users, grants and faults are never kept.
+        data: Folder for repositories and items: missing, empty, or the folder of an earlier server. None uses a
+            temporary folder. Users, grants and faults are not stored.
         options: The settings in :class:`ServerOptions`.
     """
 
@@ -48,7 +48,7 @@ class ThreadedArtifactoryServer(Control):
             self._demand_known_endpoints()
 
     def abort(self) -> None:
-        """Die as by SIGKILL: reset every connection, stop listening; nothing is answered after."""
+        """Stop as if by SIGKILL: reset all connections, and send no more responses."""
         asyncio.run_coroutine_threadsafe(self._runner.abort(), self._started.result()).result()
 
     def _run(self) -> None:

@@ -1,8 +1,8 @@
 """
-Repositories: their kinds, their settings, and what each of them lets in and out.
+Repositories: their kinds and settings, and which content they accept and serve.
 
-A local repository holds items. A remote one fetches them from elsewhere and keeps them in its cache, which is a
-repository too: ``<key>-cache``. A virtual one shows the items of its members as one tree.
+A local repository stores items. A remote one fetches them from another server, and stores them in its cache, the
+repository ``<key>-cache``. A virtual one combines the items of its members.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,42 +41,42 @@ _LAYOUT_OF_PACKAGE_TYPE = {
 
 class RepositoryOptions(TypedDict, total=False):
     """
-    Settings of a repository; each may be left out.
+    Settings of a repository; all are optional.
 
     Attributes:
-        kind: ``local`` if left out, ``remote`` or ``virtual``.
-        package_type: Lower-case package type, as ``maven``; ``generic`` if left out.
-        layout: Name of the repository layout; that of the package type if left out.
+        kind: ``local`` (default), ``remote`` or ``virtual``.
+        package_type: Package type in lower case, such as ``maven``; default: ``generic``.
+        layout: Name of the repository layout; default: that of the package type.
         description: Free text for the list of repositories.
         notes: Free text for the configuration.
-        checksum_policy: Of a local repository, ``client`` (if left out) refuses deploys whose checksum headers do
-            not match, ``server`` overlooks them. Of a remote one, ``generate-if-absent`` (if left out) refuses what
-            does not match the checksums that come with it, ``fail`` also what comes with none,
-            ``ignore-and-generate`` and ``pass-thru`` take everything; the last one keeps what is wrong.
-        includes: Comma-separated patterns of the paths that are served and deployed; ``**/*`` if left out.
-        excludes: Patterns of those that are not, though included; none if left out.
-        blacked_out: Serve nothing and take nothing; false if left out.
-        handle_releases: Whether releases, as defined by the layout, are served and deployed; default: true.
+        checksum_policy: For a local repository, ``client`` (default) refuses deployments whose checksums do not match,
+            ``server`` ignores the checksums of the client. For a remote one, ``generate-if-absent`` (default) refuses
+            files that do not match the checksums of the upstream, ``fail`` also files without checksums;
+            ``ignore-and-generate`` and ``pass-thru`` accept all files, and ``pass-thru`` keeps wrong checksums.
+        includes: Comma-separated patterns of paths that are served and deployed; default: ``**/*``.
+        excludes: Comma-separated patterns of paths that are not; default: none.
+        blacked_out: Whether to refuse all downloads and deployments; default: False.
+        handle_releases: Whether releases, as defined by the layout, are served and deployed; default: True.
         handle_snapshots: The same for snapshots.
-        snapshot_behavior: What deploying ``...-SNAPSHOT`` to a Maven layout stores: ``unique`` (if left out) gives
-            it a timestamp, ``non-unique`` takes a timestamp away, ``deployer`` leaves names as they are.
-        content_browsing: Let browsers show files: without ``Content-Disposition``; false if left out.
-        download_redirect: Redirect to signed URLs where the server does so; true if left out.
-        url: Of a remote repository, where it fetches from: a repository of another server, or any base URL.
-        username: User name for it; requests carry no credentials if left out.
-        password: Password for it.
-        store_locally: Keep what is fetched in the cache; true if left out.
-        offline: Answer from the cache only; false if left out.
-        hard_fail: Answer 500 where the network fails, instead of 404; false if left out.
-        missed_seconds: How long it is remembered that the upstream lacks something; 1800 if left out.
-        offline_seconds: How long nothing is asked after the network failed; 300 if left out.
-        metadata_seconds: How long Maven metadata and snapshots without timestamp are served before the upstream is
-            asked again; 7200 if left out.
-        timeout_seconds: How long the upstream may be silent; 15 if left out.
-        members: Of a virtual repository, the keys it is made of. They are searched in this order, but local ones
-            and caches before anything is fetched.
-        deploy_to: Key of the local member that deploys go to; they are refused if left out.
-        retrieves_for_servers: Fetch from remote members also for other Artifactory servers; false if left out.
+        snapshot_behavior: Names of snapshots in a Maven layout: ``unique`` (default) adds timestamps, ``non-unique``
+            removes them, ``deployer`` keeps names as they are.
+        content_browsing: Whether browsers may display files, so that ``Content-Disposition`` is not sent; default:
+            False.
+        download_redirect: Whether to redirect to signed URLs if the server does; default: True.
+        url: Upstream of a remote repository: a repository of another server, or any base URL.
+        username: User name for the upstream; default: no credentials.
+        password: Password for the upstream.
+        store_locally: Whether to store fetched files in the cache; default: True.
+        offline: Whether to serve from the cache only; default: False.
+        hard_fail: Whether to respond with 500 instead of 404 if the network fails; default: False.
+        missed_seconds: Seconds for which a 404 of the upstream is cached; default: 1800.
+        offline_seconds: Seconds without requests to the upstream after the network failed; default: 300.
+        metadata_seconds: Seconds for which Maven metadata and snapshots without timestamp are cached; default: 7200.
+        timeout_seconds: Maximum wait for bytes of the upstream in seconds; default: 15.
+        members: Keys of the members of a virtual repository. They are searched in this order, but local ones and caches
+            before anything is fetched.
+        deploy_to: Key of the local member for deployments; by default, they are refused.
+        retrieves_for_servers: Whether to fetch from remote members for other Artifactory servers, too; default: False.
     """
 
     kind: Kind

@@ -43,12 +43,12 @@ class DataFolderError(OSError):
     """
     The data folder of a server cannot be used; nothing in it was changed.
 
-    It is not a folder, or not empty without being a data folder; another server uses it; it was written by a newer
-    version; a part of it is missing or damaged; or the system refuses access.
+    It is not a folder, has other content, is in use by another server, was written by a newer version, is incomplete or
+    damaged, or cannot be accessed.
 
     Attributes:
         folder: The folder, as an absolute path.
-        hint: What to do about it, or None.
+        hint: What to try next, or None.
     """
 
     def __init__(self, folder: Path, problem: str, *, hint: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Scripted trouble: what can go wrong with a response, and the list that decides which request it hits."""
+"""Faults: changes of responses, and the list that selects the affected requests."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -22,10 +22,10 @@ _NGINX = (
 @dataclass(frozen=True, slots=True)
 class Fault:
     """
-    Trouble for one response. Made by the class methods; every count is in bytes of the body.
+    A fault of a response, created by a class method; offsets and counts are in bytes of the body.
 
-    A plain value: the same fault may be scripted for several patterns. ``fault | other`` strikes with both, for
-    instance ``Fault.ignore_range() | Fault.cut(after=10)``.
+    A fault is a value, which may be injected for several patterns. ``fault | other`` combines two faults, for instance
+    ``Fault.ignore_range() | Fault.cut(after=10)``.
     """
 
     answer: Reply | None = None
@@ -66,14 +66,14 @@ class Fault:
         message: str = "",
     ) -> "Fault":
         """
-        Answer with *status* instead of the real answer.
+        Respond with *status* instead of the real response.
 
         Args:
             status: HTTP status.
-            body: ``"json"`` is Artifactory's error, ``"html"`` that of an nginx in front, ``"text"`` plain text;
-                bytes are sent as they are.
-            headers: Further headers.
-            message: The error's text; a phrase that names the status if empty.
+            body: ``"json"`` for an error of Artifactory, ``"html"`` for one of nginx, ``"text"`` for plain text; bytes
+                are sent as they are.
+            headers: Additional header fields.
+            message: Text of the error; empty for the phrase of the status.
         """
         reply = _error_body(status, body, message or f"scripted {status}")
         reply.headers.update(headers or {})
@@ -81,106 +81,106 @@ class Fault:
 
     @classmethod
     def retry_after(cls, status: int, value: str) -> "Fault":
-        """Answer with *status* and ``Retry-After``: seconds, or an HTTP date."""
+        """Respond with *status* and ``Retry-After``: seconds, or an HTTP date."""
         return cls.status(status, headers={"Retry-After": value})
 
     @classmethod
     def rate_limit(cls, requests: int, per: float = 1.0) -> "Fault":
         """
-        Answer 429 with ``Retry-After`` to every request beyond *requests* within *per* seconds.
+        Respond with 429 and ``Retry-After`` to requests beyond *requests* within *per* seconds.
 
-        The clock is the server's. Those that are let through count as no hit, and other faults may hit them;
-        script it with ``times=None``.
+        Seconds are those of the server's clock. Accepted requests do not count, and other faults may affect them;
+        inject it with ``times=None``.
         """
         return replace(cls.retry_after(429, str(ceil(per))), allowance=(requests, per))
 
     @classmethod
     def expired_token(cls) -> "Fault":
-        """Answer 401, as if the token of the request had expired a moment ago."""
+        """Respond with 401, as if the token of the request had just expired."""
         headers = {"WWW-Authenticate": CHALLENGE}
         return cls.status(401, headers=headers, message="Token failed verification: expired")
 
     @classmethod
     def slow(cls, latency: float = 0.0, bandwidth: float | None = None) -> "Fault":
         """
-        Answer late, or at a trickle.
+        Delay the response, or limit its bandwidth.
 
         Args:
-            latency: Seconds before the request is looked at.
+            latency: Seconds before the request is processed.
             bandwidth: Bytes per second of a connection, for bodies in both directions; None for no limit.
 
-        Time is that of the server's clock: with a :class:`ManualClock` nothing moves until the test moves it.
+        Time is that of the server's clock: with a :class:`ManualClock`, the test controls it.
         """
         return cls(latency=latency, bandwidth=bandwidth)
 
     @classmethod
     def overwrite(cls, *contents: bytes) -> "Fault":
         """
-        Let someone else deploy other content before each request, one of *contents* after the other.
+        Replace the file before each request, by each of *contents* in turn, as if another client deployed it.
 
-        After the last one the file stays as it is. Every answer is true for itself; only together they disagree.
-        The path of the request must be that of a file in a local repository.
+        After the last one, the file stays as it is. Each response is consistent, but different ones have different
+        content. The path must be that of a file in a local repository.
         """
         return cls(contents=contents)
 
     @classmethod
     def redirect(cls, location: str, status: int = 302) -> "Fault":
-        """Answer with a redirect to *location*."""
+        """Respond with a redirect to *location*."""
         return cls(answer=Reply(status, {"Location": location}))
 
     @classmethod
     def reset(cls, after: int = 0) -> "Fault":
-        """Send the head and *after* bytes of the body, then reset the TCP connection."""
+        """Send the header and *after* bytes of the body, then reset the TCP connection."""
         return cls(after=after, ending="reset")
 
     @classmethod
     def lose(cls) -> "Fault":
-        """Do what the request asks for, then reset the TCP connection without a byte of the answer."""
+        """Execute the request, then reset the TCP connection without a response."""
         return cls(ending="lose")
 
     @classmethod
     def cut(cls, after: int = 0) -> "Fault":
-        """Send no ``Content-Length``, *after* bytes, and an orderly close: HTTP sees a complete, shorter body."""
+        """Send *after* bytes without ``Content-Length``, and close: to HTTP, the shorter body is complete."""
         return cls(after=after, ending="cut")
 
     @classmethod
     def truncate(cls, after: int = 0) -> "Fault":
-        """Announce the whole ``Content-Length``, send *after* bytes, then close."""
+        """Send the whole ``Content-Length``, but only *after* bytes, then close the connection."""
         return cls(after=after, ending="truncate")
 
     @classmethod
     def stall(cls, after: int = 0) -> "Fault":
-        """Send the head and *after* bytes, then nothing until :meth:`FaultHandle.release`; then the rest."""
+        """Send the header and *after* bytes, and the rest after :meth:`FaultHandle.release`."""
         return cls(after=after, ending="stall")
 
     @classmethod
     def hold(cls) -> "Fault":
-        """Wait with everything, the head included, until :meth:`FaultHandle.release`."""
+        """Send nothing until :meth:`FaultHandle.release`."""
         return cls(holds=True)
 
     @classmethod
     def flip(cls, at: int = 0) -> "Fault":
-        """Invert the byte at this offset of the body; headers describe the real content."""
+        """Invert the byte at this offset of the body; header fields describe the real content."""
         return cls(flip_at=at)
 
     @classmethod
     def ignore_range(cls) -> "Fault":
-        """Answer a range request with 200 and the whole file."""
+        """Respond to a range request with 200 and the whole file."""
         return cls(ignores_range=True)
 
     @classmethod
     def wrong_etag(cls, etag: str = "0" * 40) -> "Fault":
-        """Send another ``ETag`` (and ``X-Checksum-Sha1``) than the file's."""
+        """Send an ``ETag`` and ``X-Checksum-Sha1`` of other content."""
         return cls(etag=etag)
 
     @classmethod
     def replace(cls, data: bytes) -> "Fault":
-        """Send *data* as a complete body under the real file's checksum headers."""
+        """Send *data* as a complete body, with the checksums of the real file."""
         return cls(content=data)
 
     @classmethod
     def drop_checksums(cls) -> "Fault":
-        """Send no ``X-Checksum-*`` header and no ``ETag``, as behind some proxies."""
+        """Send no ``X-Checksum-*`` and no ``ETag``, as behind some proxies."""
         return cls(drops_checksums=True)
 
     @property
@@ -215,15 +215,15 @@ def _error_body(status: int, body: BodyKind | bytes, message: str) -> Reply:
 
 class FaultHandle:
     """
-    One scripted fault: how often it hit, and the switch of a stall or hold.
+    An injected fault: counts its requests, and releases a stall or hold.
 
     Attributes:
         id: Number of the fault on its server, from 1.
-        description: What a program asked for over HTTP, as JSON; None for a fault of the test's own process.
-        method: HTTP method it is for, ``*`` for any.
-        pattern: Pattern of the paths it is for.
-        left: How many more requests it hits; None for all.
-        hits: How many requests it has hit.
+        description: JSON of a fault that was injected over HTTP; otherwise None.
+        method: HTTP method, ``*`` for any.
+        pattern: Pattern of paths.
+        left: Number of further requests to affect; None for all.
+        hits: Number of affected requests.
     """
 
     def __init__(self, method: str, pattern: str, times: int | None, fault: Fault, clock: Clock) -> None:
@@ -240,20 +240,20 @@ class FaultHandle:
         self._passed: deque[float] = deque()  # when requests within the allowance came
 
     def release(self) -> None:
-        """Let every request that waits in this fault go on, and later ones pass; callable from any thread."""
+        """Continue all requests that wait in this fault, and do not affect later ones; any thread may call it."""
         self._released.set()
 
     @property
     def is_reached(self) -> bool:
-        """Whether a request has got to where this fault waits."""
+        """Whether a request waits in this fault."""
         return self._reached.is_set
 
     async def reached(self) -> None:
-        """Wait until a request sits in this fault."""
+        """Wait until a request waits in this fault."""
         await self._reached.wait()
 
     def wait_reached(self, timeout: float | None = None) -> bool:
-        """Block until a request sits in this fault, at most *timeout* seconds; for code without a loop."""
+        """Block until a request waits in this fault, at most *timeout* seconds; for code without an event loop."""
         return self._reached.wait_blocking(timeout)
 
     async def pause(self) -> None:

@@ -1,4 +1,4 @@
-"""What a server saw: one record per request, counts, and an exact comparison for tests."""
+"""The request log: records, counts, and comparisons for tests."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,24 +16,24 @@ _MASK = "***"
 @dataclass(slots=True)
 class RequestRecord:
     """
-    One request.
+    A request in the log.
 
     Attributes:
-        method: As sent.
-        path: Decoded, below the context path, without slash in front, matrix parameters and query.
-        raw_path: The request target as sent, query included.
-        query: Query parameters; the last of a repeated one, ``""`` for one without a value.
-        headers: Keys in lower case; credentials read ``"***"``.
-        origin: ``"main"``, or ``"storage"`` for the one that serves signed URLs.
-        connection: Number of the TCP connection, from 1.
-        had_credentials: Whether any header carried some.
-        status: 0 until the answer is known, and where a fault cut the connection before it.
+        method: HTTP method.
+        path: Decoded path below the context path, without leading slash, matrix parameters and query.
+        raw_path: The request target as sent, with the query.
+        query: Query parameters; the last value of a repeated one, ``""`` for one without a value.
+        headers: Header fields by lower-case name; credentials are ``"***"``.
+        origin: ``"main"``, or ``"storage"`` for the origin of signed URLs.
+        connection: Number of the TCP connection, starting with 1.
+        had_credentials: Whether the request had credentials.
+        status: Status of the response; 0 before it is known, or if a fault closed the connection first.
         bytes_sent: Body bytes of the response.
         bytes_received: Body bytes of the request that the server read.
         is_known: Whether the server serves this endpoint, with this method.
-        started: When the request had arrived, in seconds of ``time.monotonic()``.
-        first_byte: When the answer began to leave; None if it never did.
-        ended: When the answer had left, or the server gave up; None until then.
+        started: When the request arrived, in seconds of ``time.monotonic()``.
+        first_byte: When the response started, or None.
+        ended: When the response was complete or failed; None before.
     """
 
     method: str
