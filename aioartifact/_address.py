@@ -1,8 +1,8 @@
 """
-Where things are: servers, items and the URLs that name them.
+Addresses: servers, items and their URLs.
 
-Names are kept raw (decoded) inside the library. Each path segment is percent-encoded exactly once, on the way
-out, and decoded exactly once, on the way in, so that every name Artifactory accepts survives the trip.
+Inside the library, names are not encoded. Each path segment is decoded once when a URL is parsed, and percent-encoded
+once when a URL is built, so that every name that Artifactory accepts is preserved.
 """
 
 import re
@@ -22,11 +22,11 @@ from ._web_pages import read_page
 _SAFE = "!$&'()*,=:@"
 # What stays as it is: with the unreserved characters of RFC 3986 (2.3).
 _PLAIN = re.compile(r"[\w.~!$&'()*,=:@/-]*", re.ASCII)
-# The files of one folder come together: what stands before their names is read once.
+# Files of one folder are usually parsed together: the part before their names is parsed once.
 _FOLDERS = 256
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-# What RFC 3986 (3.2.2) lets no host hold; urlsplit lets it pass, and it would fail only when it is sent.
+# Not allowed in hosts by RFC 3986 (3.2.2); urlsplit accepts it, and it would fail only when it is sent.
 _NOT_IN_HOST = re.compile(r"[ \"%<>\\^`{|}]")
 # RFC 3986 (2): neither reserved nor unreserved; what servers nevertheless use ("|", "{", "}", "^", "\\") stays.
 _NOT_IN_URL = re.compile(rb"""[^!#-;=?-_a-~]""")
@@ -68,13 +68,13 @@ URLLike: TypeAlias = str | URL | Locator
 @dataclass(frozen=True, slots=True)
 class ServerURL:
     """
-    Base address of one Artifactory: everything that credentials, back-off and capabilities belong to.
+    Base address of an Artifactory, to which credentials, back-off and capabilities belong.
 
     Attributes:
         scheme: ``"http"`` or ``"https"``.
         host: Lower-case host name, in ASCII.
-        port: Port number, the scheme's default filled in.
-        context_path: Raw path segments before the repository, usually ``("artifactory",)``.
+        port: Port number; the default of the scheme if not in the URL.
+        context_path: Decoded path segments before the repository, usually ``("artifactory",)``.
     """
 
     scheme: str
@@ -120,12 +120,12 @@ def is_upgrade(origin: tuple[str, str, int | None], target: tuple[str, str, int 
 @dataclass(frozen=True, slots=True)
 class ItemURL:
     """
-    Address of one item: a repository (empty path), a folder or a file.
+    Address of an item: a repository (empty path), a folder or a file.
 
     Attributes:
         server: The server that has it.
-        repository: Repository key, raw.
-        path: Path inside the repository, raw, without slashes at its ends; ``""`` for the repository itself.
+        repository: Repository key, not encoded.
+        path: Path inside the repository, not encoded, without leading and trailing slashes; ``""`` for the repository.
     """
 
     server: ServerURL
@@ -149,7 +149,7 @@ class ItemURL:
         return quote_path(f"{self.repository}/{self.path}" if self.path else self.repository)
 
     def __str__(self) -> str:
-        if not self._text:  # it is asked for several times for each file
+        if not self._text:  # used several times for each file
             object.__setattr__(self, "_text", f"{self.server}/{self.location}")
         return self._text
 
@@ -204,18 +204,18 @@ def has_surrogates(text: str) -> bool:
 
 def check_name(name: str, what: str = "name") -> str:
     """
-    Return *name* if Artifactory can hold it as one path segment.
+    Return *name* if Artifactory accepts it as a path segment.
 
     Raises:
-        InvalidURLError: Empty, ``.``, ``..``, or with a slash, NUL or control character, or what UTF-8
-            cannot express.
+        InvalidURLError: If it is empty, ``.`` or ``..``, contains a slash or a control character, or cannot be encoded
+            in UTF-8.
     """
     if not name:
         raise InvalidURLError(f"{what} is empty; expected at least one character between slashes")
     if name in (".", ".."):
         raise InvalidURLError(f"{what} {name!r}: servers resolve it to another path; give the real name")
     if "/" in name:
-        raise InvalidURLError(f"{what} {name!r}: a name cannot hold a slash")
+        raise InvalidURLError(f"{what} {name!r}: a name cannot contain a slash")
     if _CONTROL.search(name):
         raise InvalidURLError(f"{what} {name!r}: contains a control character")
     if has_surrogates(name):
@@ -254,7 +254,7 @@ def parse_server_url(server: URLLike) -> ServerURL:
     Read the base address of a server; all of its path is the context path.
 
     Raises:
-        InvalidURLError: Not an absolute http or https URL, or one that holds credentials or a query.
+        InvalidURLError: If it is not an absolute http or https URL, or contains credentials or a query.
     """
     text = text_of_server(server)
     parts = _split(text)
@@ -267,17 +267,16 @@ def parse_item_url(url: URLLike, servers: Iterable[ServerURL] = ()) -> ItemURL:
     """
     Read the URL of an item.
 
-    Where the server ends and the repository begins is decided by, in this order: the longest of *servers* that
-    contains the URL; the first path segment named ``artifactory``, right after the host where one of *servers* is
-    just that host; the host.
+    The base address is the first of these that applies: the longest of *servers* that contains the URL; the URL up to
+    the first path segment ``artifactory``, which must follow the host if one of *servers* is that host; the host.
 
     Args:
-        url: The URL. Percent-escapes are decoded; characters a URL cannot hold may also be given raw.
+        url: The URL. Percent-escapes are decoded; characters that are not allowed in URLs are accepted unescaped, too.
         servers: Servers whose context path is known.
 
     Raises:
-        InvalidURLError: See :func:`parse_server_url`; also for a URL without repository, and for ``?``, ``#``
-            and ``;``, which must be written %3F, %23 and %3B when they belong to a name.
+        InvalidURLError: See :func:`parse_server_url`; or if there is no repository, or one of ``?``, ``#`` and ``;``,
+            which must be written %3F, %23 and %3B in names.
     """
     text = url if isinstance(url, str) else text_of_url(url)
     _check_text(text)
@@ -329,7 +328,7 @@ def server_of(url: URLLike, servers: Iterable[ServerURL] = ()) -> ServerURL:
     Find the server that a URL of any kind (item, REST API) belongs to; its query is ignored.
 
     Raises:
-        InvalidURLError: Not an absolute http or https URL, or one that holds credentials.
+        InvalidURLError: If it is not an absolute http or https URL, or contains credentials.
     """
     text = text_of_url(url)
     _check_text(text)
@@ -366,7 +365,7 @@ def _split(text: str) -> SplitResult:
         raise InvalidURLError(f"{mask_url(text)!r}: {_EXAMPLE}")
     if "@" in parts.netloc:
         raise InvalidURLError(
-            f"{mask_url(text)}: holds credentials",
+            f"{mask_url(text)}: contains credentials",
             hint="leave them out of URLs; pass auth=(user, password) to session(), or set the environment variables",
         )
     return parts
@@ -462,29 +461,29 @@ def _decode(segment: str, text: str) -> str:
 
 
 def is_url(value: object) -> TypeGuard[URLLike]:
-    """Whether *value* is meant as a URL, however wrong it may be, and not as a path."""
+    """Return whether *value* is meant as a URL, valid or not, and not as a path."""
     if isinstance(value, str):
         return value.lower().startswith(("http://", "https://"))
     return isinstance(value, URL | Locator)
 
 
 def names_folder(url: object) -> bool:
-    """Whether *url* ends in a slash: as the target of a file, it means "into this folder"."""
+    """Return whether *url* has a final slash: as the target of a file, it is the parent folder."""
     return str(url.target_url if isinstance(url, Locator) else url).endswith("/")
 
 
 def mask_url(text: str) -> str:
-    """A URL fit for messages and logs: without user-info, query and fragment, any of which may hold a secret."""
+    """Return a URL for messages and logs: without user info, query and fragment, which may contain secrets."""
     head, *rest = re.split(r"[?#]", _USER_INFO.sub(r"\1***@", text), maxsplit=1)
     return f"{head}?***" if rest else head
 
 
 def group_id_to_path(group_id: str) -> str:
     """
-    Turn a group ID into the path of its folder: ``com.acme.data`` to ``com/acme/data``.
+    Convert a group ID to the path of its folder: ``com.acme.data`` to ``com/acme/data``.
 
     Args:
-        group_id: Group ID, its parts divided by dots.
+        group_id: Group ID, with dots between its parts.
 
     Raises:
         InvalidArgumentError: If it is not a str.
@@ -494,10 +493,10 @@ def group_id_to_path(group_id: str) -> str:
 
 def path_to_group_id(path: str) -> str:
     """
-    Turn the path of a folder into a group ID: ``com/acme/data`` to ``com.acme.data``.
+    Convert the path of a folder to a group ID: ``com/acme/data`` to ``com.acme.data``.
 
     Args:
-        path: Path, its parts divided by slashes.
+        path: Path, with slashes between its parts.
 
     Raises:
         InvalidArgumentError: If it is not a str.
@@ -528,20 +527,19 @@ def url(
     """
     Build the URL of a repository, a group, an artifact or one of its versions.
 
-    Parts that are None or empty are left out; without a repository the server is returned unchanged. Every path
-    segment is percent-encoded once (RFC 3986), so the parts are raw names and the result can be given to every
-    function of this library.
+    Pass names without percent-encoding; each path segment is encoded once (RFC 3986). Parts that are None or empty are
+    left out; without *repository*, the base address is returned unchanged.
 
     Args:
         server: Base address of the server, with or without a trailing slash.
         repository: Repository key.
         group_id: Group ID; its dots become slashes.
-        name: Name of the artifact; may hold slashes.
-        version: Version; may hold slashes.
+        name: Name of the artifact; may contain slashes.
+        version: Version; may contain slashes.
 
     Raises:
-        InvalidURLError: If *server* is not an absolute http or https URL, or a part is ``.`` or ``..``, has an empty
-            segment or a control character.
+        InvalidURLError: If *server* is not an absolute http or https URL, or a part is ``.`` or ``..``, or contains an
+            empty segment or a control character.
         InvalidArgumentError: If a part is not a str.
     """
     parse_server_url(server)

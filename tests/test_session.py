@@ -143,7 +143,7 @@ async def test_host_behind_a_semicolon_gets_no_credentials(server, session, forg
     """What looks like the server, and is the user name for another one, is refused before any request."""
     async with ArtifactoryServer() as other:
         host = forged.format(server=server.url.split("/")[2], other=other.url.split("/")[2])
-        with pytest.raises(aioartifact.InvalidURLError, match="holds credentials"):
+        with pytest.raises(aioartifact.InvalidURLError, match="contains credentials"):
             await aioartifact.rest_api_get(f"http://{host}/artifactory/api/system/ping", session=session)
         assert [request.had_credentials for request in other.requests] == []
 

@@ -263,7 +263,9 @@ def _check_plan(plan: object) -> None:
         )
     foreign = plan.of("send" if plan.direction == "download" else "fetch")
     if foreign or _direction(plan.source, plan.destination) != plan.direction:
-        raise InvalidArgumentError(f"sync plan: is no {plan.direction} from {plan.source} to {plan.destination}")
+        raise InvalidArgumentError(
+            f"sync plan: {plan.direction!r} does not match {plan.source} to {plan.destination} and the actions"
+        )
     folder = plan.destination if plan.direction == "download" else plan.source
     for path in (folder, plan.manifest or folder):
         if not os.path.isabs(path):

@@ -196,13 +196,17 @@ def _is_only_of_another_encoding(credentials: Credentials) -> bool:
 def _token_fault(what: str, token: str) -> str:
     if not token:
         return f"the {what} is empty"
-    return "" if _TOKEN.fullmatch(token) else f"the {what} holds a space, a line break or a non-ASCII character"
+    return "" if _TOKEN.fullmatch(token) else f"the {what} contains a space, a line break or a non-ASCII character"
 
 
 def _basic_fault(username: str, secret: str) -> str:
     if _UNUSABLE.search(username) or _UNUSABLE.search(secret):
-        return "the user name or the secret holds a control character, or bytes that are not text"
-    return "the user name holds a colon, which basic authentication cannot carry (RFC 7617)" if ":" in username else ""
+        return "the user name or the secret contains a control character, or bytes that are not text"
+    return (
+        "the user name contains a colon, which basic authentication does not allow (RFC 7617)"
+        if ":" in username
+        else ""
+    )
 
 
 def _check_expiry(value: object) -> None:

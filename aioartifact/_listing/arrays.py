@@ -84,7 +84,7 @@ class ArrayAnswer:
             if all(isinstance(entry, dict) for entry in entries):
                 self.count += len(entries)
                 return entries
-            reason = f"{self._key!r} holds something else than objects"
+            reason = f"{self._key!r} contains something other than objects"
         raise not_artifactory(self.request, f"something that is not JSON as expected: {reason}")
 
     def _demand_end(self) -> None:

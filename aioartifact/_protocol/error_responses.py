@@ -60,7 +60,7 @@ _REFUSALS = (
     Refusal(
         re.compile(r"\bRepository '[^']*' is not a local repository"),
         ServerError,
-        "use the URL of the local repository that holds it",
+        "use the URL of the local repository that contains it",
     ),
 )
 

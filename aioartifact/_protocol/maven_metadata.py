@@ -40,7 +40,7 @@ def read_maven_metadata(request: Request, response: Response) -> MavenMetadata:
     try:
         texts = _texts_of(response.content)
     except (expat.ExpatError, ValueError) as error:
-        raise ProtocolError(f"{request.label}: answered with something that is no Maven metadata: {error}") from None
+        raise ProtocolError(f"{request.label}: the response is not Maven metadata: {error}") from None
     return MavenMetadata(
         latest=_first(texts, "latest"),
         release=_first(texts, "release"),

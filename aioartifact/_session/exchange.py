@@ -329,7 +329,7 @@ def _next_hop(context: RequestContext, url: URL, location: str) -> URL:
     if target.scheme not in ("http", "https") or not host or (relative.scheme and not relative.host):
         raise _bad_redirect(context, "to a URL that is neither http nor https")
     if target.raw_user is not None or target.raw_password is not None:  # beside a header, aiohttp raises for these
-        raise _bad_redirect(context, "to a URL that holds credentials")
+        raise _bad_redirect(context, "to a URL that contains credentials")
     if url.scheme == "https" and target.scheme == "http":
         raise _bad_redirect(context, "from https to http, which is not encrypted")
     return target

@@ -157,7 +157,7 @@ def test_repeated_line_counts_once(cli, folder, tmp_path):
         pytest.param("a.wav", "expected an absolute URL", id="no-url"),
         pytest.param("ftp://user:canary@host/x", "expected an absolute URL", id="other-scheme"),
         pytest.param("http://host", "names no repository", id="no-item"),
-        pytest.param("https://user:canary@host/artifactory/r/x", "holds credentials", id="credentials"),
+        pytest.param("https://user:canary@host/artifactory/r/x", "contains credentials", id="credentials"),
         pytest.param("GOOD?x=1", "starts a query", id="query"),
         pytest.param("GOOD\tx\ty", "more than one tab", id="two-tabs"),
         pytest.param("GOOD\t../x", "not a path below", id="path-above"),

@@ -280,7 +280,7 @@ def test_options_replace_those_of_a_profile(cli, home, write, tmp_path, monkeypa
         pytest.param("[profiles.p]\nservr = 'canary'\n", "unknown key 'servr'", id="unknown-key"),
         pytest.param("[profiles.p]\ntoken = 'canary'\n", "a profile has no credentials", id="token"),
         pytest.param("[profiles.p]\npassword = 'canary'\n", "a profile has no credentials", id="password"),
-        pytest.param("[profiles.p]\nserver = 'https://u:canary@h'\n", "holds credentials", id="login-in-server"),
+        pytest.param("[profiles.p]\nserver = 'https://u:canary@h'\n", "contains credentials", id="login-in-server"),
         pytest.param("[profiles.p]\nserver = 'host'\n", "expected an absolute URL", id="server"),
         pytest.param("[profiles.p]\nproxy = 'http://u:canary@h'\n", "proxy has a login", id="login-in-proxy"),
         pytest.param("[profiles.p]\ntimeout = 0\n", "timeout is not a number above 0", id="timeout"),

@@ -107,7 +107,7 @@ def test_no_server():
         ({"auth": Provider}, "auth is a type"),
         ({"auth": ("user", f"{SECRET}\n")}, "control character"),
         ({"base_url": "host/artifactory"}, "absolute URL"),
-        ({"base_url": f"https://user:{SECRET}@host/artifactory"}, "holds credentials"),
+        ({"base_url": f"https://user:{SECRET}@host/artifactory"}, "contains credentials"),
     ],
 )
 def test_invalid_option(options, message):
