@@ -1,4 +1,4 @@
-"""Schemes: which names are versions, what their order is, and which of them come before their release."""
+"""Schemes: which names are versions, their order, and which of them are pre-releases."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ SchemeLike: TypeAlias = SchemeName | Callable[[str], Any]
 @dataclass(frozen=True, slots=True)
 class Scheme:
     """
-    What makes a name a version, and one version newer than another.
+    A kind of versions: their names and their order.
 
     Attributes:
         name: Name of the scheme, for messages.
         accepts: Whether a name is a version.
         precedence: Sort key; equal for versions that rank the same.
         is_prerelease: Whether a version is a pre-release; None if the scheme has none.
-        sort: Sorts those of many names that are versions, as :meth:`versions` does; None where there is no faster way.
+        sort: Faster implementation of :meth:`versions` for many names, or None.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Scheme:
         return self.sort(names) if self.sort else sorted(filter(self.accepts, names), key=self.key)
 
     def key(self, name: str) -> tuple[Any, str]:
-        """Sort key that puts equals in the order of their text, so that results never depend on the server."""
+        """Return a sort key that orders equal versions by their text, so that results do not depend on the server."""
         return self.precedence(name), name
 
 
@@ -56,7 +56,7 @@ _SCHEMES = (
 
 def scheme_of(value: SchemeLike) -> Scheme:
     """
-    Find a scheme by its name, or make one of a key function; for that, every name is a version.
+    Return a scheme by its name, or for a key function; for that, every name is a version.
 
     Raises:
         InvalidArgumentError: If *value* is neither.

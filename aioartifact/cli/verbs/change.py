@@ -32,8 +32,8 @@ def cp(
     """
     Copy files or folders within one server, without transferring bytes.
 
-    TARGET is the URL of the copy, or with a slash at its end the folder that copies go into, as required for several
-    sources. Prints the URLs of the copies.
+    TARGET is the URL of the copy; with a final slash, it is the folder for the copies, as required for several sources.
+    Prints the URLs of the copies.
     """
     one = partial(aioartifact.copy, overwrite=not no_clobber, dry_run=dry_run)
     many = partial(aioartifact.copy_many, overwrite=not no_clobber, dry_run=dry_run)
@@ -60,8 +60,8 @@ def mv(
     """
     Move or rename files or folders within one server.
 
-    TARGET is the new URL of the source, or with a slash at its end the folder that it goes into, as required for
-    several sources. Prints the new URLs.
+    TARGET is the new URL of the source; with a final slash, it is the new parent folder, as required for several
+    sources. Prints the new URLs.
     """
     options: _MoveOptions = {
         "overwrite": not no_clobber,
