@@ -244,6 +244,35 @@ async def test_exchange_is_retried_if_the_failure_may_pass(server, url, caplog):
     assert len(server.requests) == 3
 
 
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("20", 20.0), ("0", 0.5), ("later", 0.5)],  # 0.5 is the back-off: half of a second
+)
+async def test_exchange_waits_as_long_as_the_response_demands(server, url, monkeypatch, time, value, seconds):
+    """``Retry-After`` of a token request is honoured; back-off is never shorter than it."""
+    waits = []
+
+    async def sleep(duration):
+        waits.append(duration)
+        await anyio.lowlevel.checkpoint()
+
+    clock = Clock(time, lambda: datetime.fromtimestamp(time(), UTC), sleep, lambda: 0.5)
+    monkeypatch.setattr("aioartifact._api.session.SessionState", partial(SessionState, clock=clock))
+    server.fail("POST", "access/**", times=1, fault=Fault.retry_after(429, value))
+    async with aioartifact.session(server.url, auth=OIDC("github", id_token=identity_token)) as session:
+        assert await aioartifact.exists(url, session=session)
+    assert waits == [seconds]
+
+
+async def test_exchange_is_not_retried_after_the_time_that_a_provider_has(server, url):
+    """A ``Retry-After`` that is longer than ``Timeouts.credentials`` ends the exchange at once, with its status."""
+    server.fail("POST", "access/**", fault=Fault.retry_after(503, "31"))
+    async with aioartifact.session(server.url, auth=OIDC("github", id_token=identity_token)) as session:
+        with pytest.raises(aioartifact.CredentialsError, match="503"):
+            await aioartifact.info(url, session=session)
+    assert len(server.requests) == 1
+
+
 async def test_exchange_does_not_follow_a_redirect(server, url):
     """The identity token is for this server."""
     async with ArtifactoryServer() as other:

@@ -1,5 +1,6 @@
 """Requests for tokens: sent past the limits on requests, since requests that are in flight wait for them."""
 
+from dataclasses import replace
 from functools import partial
 from math import inf
 
@@ -10,7 +11,7 @@ from yarl import URL
 from .._address import mask_url
 from .._credentials import SendToken, TokenRequest, TokenResponse
 from .._errors import CredentialsError
-from .._retry import RetryPolicy, is_retryable_status
+from .._retry import RetryPolicy, is_retryable_status, read_retry_after
 from .attempts import Attempts, Operation
 from .proxies import environment_proxy
 from .state import SessionState, state_of
@@ -34,18 +35,19 @@ async def _send_token_request(
     """
     Send a request for a token and read its response, whatever its status; transient failures are retried twice.
 
+    A retry waits for the ``Retry-After`` of the response. There is none if that exceeds the time that a provider has.
+
     Raises:
         CredentialsError: If no response arrives, or one that is too large. The message has no query and no secret.
     """
-    operation = Operation(_POLICY, state.clock)
+    longest = min(_POLICY.retry_after_max, state.timeouts.credentials)
+    operation = Operation(replace(_POLICY, retry_after_max=longest), state.clock)
     attempts = _TokenAttempts(operation, request)
     async for attempt in attempts:
         with attempt:
             operation.count_request()
-            response = await _send(session, state, request)
-            if response is None:
-                raise _failure(request, f"the response has more than {_MAX_BODY} bytes")
-            delay = operation.delay_after_refusal(None) if is_retryable_status(response.status) else None
+            response, retry_after = await _send(session, state, request)
+            delay = operation.delay_after_refusal(retry_after) if is_retryable_status(response.status) else None
             if delay is None:
                 return response
             attempt.schedule_retry(delay, response.status)
@@ -72,7 +74,10 @@ class _TokenAttempts(Attempts):
         log_retry(self._request.method, self._request.url, reason, number, delay)
 
 
-async def _send(session: aiohttp.ClientSession, state: SessionState, request: TokenRequest) -> TokenResponse | None:
+async def _send(
+    session: aiohttp.ClientSession, state: SessionState, request: TokenRequest
+) -> tuple[TokenResponse, float | None]:
+    """Send *request* once; return its response and the seconds that this demands before a retry, or None."""
     url = _url_of(request)
     silence = state.timeouts.credentials
     response = await session.request(
@@ -90,7 +95,10 @@ async def _send(session: aiohttp.ClientSession, state: SessionState, request: To
     )
     async with response:
         content = await _read(response)
-    return None if content is None else TokenResponse(response.status, content, state.clock.wall().timestamp())
+    if content is None:
+        raise _failure(request, f"the response has more than {_MAX_BODY} bytes")
+    now = state.clock.wall()
+    return TokenResponse(response.status, content, now.timestamp()), read_retry_after(response.headers, now=now)
 
 
 def _url_of(request: TokenRequest) -> URL:
