@@ -39,6 +39,18 @@ async def test_deploy_costs_one_request(server, session, local, url):
     assert sent["content-length"] == str(len(DATA))
 
 
+@pytest.mark.parametrize("size", [0, 1000, len(DATA)])
+async def test_bytes_in_memory_are_sent_with_the_same_checksums(server, session, url, size):
+    """write_bytes() sends what deploy() sends: SHA-256 and SHA-1, and no MD5."""
+    assert await aioartifact.write_bytes(url, DATA[:size], session=session) == size
+    assert server.read("generic-local/com/acme/a.bin") == DATA[:size]
+    server.assert_requests(["PUT generic-local/com/acme/a.bin"])
+    sent = server.requests[0].headers
+    assert sent["x-checksum-sha256"] == hashlib.sha256(DATA[:size]).hexdigest()
+    assert sent["x-checksum-sha1"] == hashlib.sha1(DATA[:size]).hexdigest()
+    assert "x-checksum-md5" not in sent
+
+
 async def test_deploy_and_download_round_trip(session, local, url, tmp_path):
     """What went up comes down."""
     await aioartifact.deploy(str(local), url, session=session)

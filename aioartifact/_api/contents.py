@@ -7,18 +7,16 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from .._address import URLLike
-from .._checksums import ALGORITHMS, Checksums, Digests
+from .._checksums import Checksums
 from .._errors import InvalidArgumentError
-from .._files import Source
 from .._models import FileInfo
 from .._progress import FileProgress, Progress
-from .._threads import run
 from .._transfer.receive.content import Pin, required_pin
 from .._transfer.receive.file_stream import FileStream, open_stream
 from .._transfer.receive.remote_file import RemoteFile
 from .._transfer.receive.streaming import read_range
 from .._transfer.send.deployer import Parameters, checked_options
-from .._transfer.send.file_upload import send_file
+from .._transfer.send.file_upload import hash_bytes, send_file
 from .session import file_item_of, item_of, using
 
 _FIELD_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")  # RFC 9110 section 5.5, without obs-text
@@ -205,7 +203,7 @@ async def write_bytes(
     session: aiohttp.ClientSession | None = None,
 ) -> int:
     """
-    Upload bytes from memory; one request. Otherwise like :func:`deploy`.
+    Upload bytes from memory, with their SHA-256 and SHA-1; one request. Otherwise like :func:`deploy`.
 
     Args:
         url: URL of the new file, without a final slash.
@@ -237,13 +235,7 @@ async def write_bytes(
     options, content = checked_options(parameters, None), bytes(data)
     async with using(session, "write_bytes") as opened:
         item = file_item_of(opened, url)
-        source = Source("", len(content), await run(_hash, content), content)
         unseen = FileProgress(Progress(), str(item), item.name)
+        source = await hash_bytes(content)
         await send_file(opened, source, item, parameters=options.parameters, by_checksum=False, progress=unseen)
     return len(content)
-
-
-def _hash(content: bytes) -> Checksums:
-    digests = Digests(ALGORITHMS)
-    digests.update(content)
-    return digests.checksums()

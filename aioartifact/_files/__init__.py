@@ -35,6 +35,7 @@ from .source import (
     read_small,
     read_source,
     read_text_if_exists,
+    source_of,
 )
 from .spool import Spool
 from .staging import Staging
@@ -80,6 +81,7 @@ __all__ = [
     "remove_left_behind",
     "rename_file",
     "resolve_folder",
+    "source_of",
     "sync_folder",
     "write_file",
 ]

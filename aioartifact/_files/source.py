@@ -1,4 +1,4 @@
-"""Reading local files: in blocks, and never more than is looked at."""
+"""The bytes of uploads: local files, read in blocks or as a whole, and bytes in memory."""
 
 import asyncio
 import os
@@ -95,13 +95,13 @@ def _feed(file: FileIO, digests: Digests) -> int:
 @dataclass(frozen=True, slots=True)
 class Source:
     """
-    A local file as it is to be sent.
+    The bytes of an upload: those of a local file, or of a caller who has them in memory.
 
     Attributes:
-        path: Where it is.
+        path: Path of the file; empty for bytes of a caller.
         size: Bytes.
         checksums: Those that were computed.
-        content: The bytes themselves, of a file small enough to be held in memory.
+        content: The bytes themselves, if they are in memory: those of a caller, or of a small file.
     """
 
     path: str
@@ -129,14 +129,22 @@ def read_source(path: str, algorithms: Sequence[Algorithm]) -> Source:
         LocalNotFoundError: If the file does not exist.
         LocalFileError: If it is not a regular file, or cannot be read.
     """
-    digests = Digests(algorithms)
     with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size <= _READ_SIZE:
-            content = file.readall()
-            digests.update(content)
-            return Source(path, len(content), digests.checksums(), content)
+            return _in_memory(path, file.readall(), algorithms)
     return Source(path, size, Checksums())
+
+
+def source_of(content: bytes, algorithms: Sequence[Algorithm]) -> Source:
+    """Hash bytes that a caller has in memory; blocks."""
+    return _in_memory("", content, algorithms)
+
+
+def _in_memory(path: str, content: bytes, algorithms: Sequence[Algorithm]) -> Source:
+    digests = Digests(algorithms)
+    digests.update(content)
+    return Source(path, len(content), digests.checksums(), content)
 
 
 async def read_blocks(path: str) -> AsyncGenerator[bytes, None]:

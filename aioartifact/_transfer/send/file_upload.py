@@ -19,7 +19,7 @@ from ..._errors import (
     NotFoundError,
     ResponseError,
 )
-from ..._files import Source, hash_file, read_blocks, read_small, read_source
+from ..._files import Source, hash_file, read_blocks, read_small, read_source, source_of
 from ..._models import Response
 from ..._progress import FileProgress
 from ..._protocol import (
@@ -68,6 +68,12 @@ async def read_file(path: str, known: Checksums) -> Source:
             if found[name] is None:
                 group.start_soon(compute, name)
     return replace(source, checksums=Checksums(**{name: known.get(name) or found.get(name) for name in ALGORITHMS}))
+
+
+async def hash_bytes(content: bytes) -> Source:
+    """Compute the checksums of *content* that the server verifies."""
+    hashing = run_short if len(content) <= _SLICE else run
+    return await hashing(source_of, content, _SENT)
 
 
 async def send_file(
