@@ -25,8 +25,9 @@ from aioartifact._transfer.receive.content import (
     algorithms_for,
     check_received,
     first_missing,
-    is_requested_part_of,
+    is_requested_part,
     pin_of,
+    starts_at,
     with_pin,
 )
 from aioartifact._transfer.receive.journal import WORTH_KEEPING, is_worth_leaving
@@ -235,20 +236,35 @@ PINNED = ExpectedContent(10, SAME, SHA1)
 @pytest.mark.parametrize("stop", [10, WHOLE.stop])
 def test_continues_only_the_same_content_at_the_same_byte(stop, promise, fits):
     """What is kept may only be completed by just the bytes asked for, of the very same content."""
-    assert is_requested_part_of(PINNED, Range(4, stop), promise) is fits
+    assert is_requested_part(PINNED, Range(4, stop), promise) is fits
+
+
+@pytest.mark.parametrize(
+    ("described", "position", "fits"),
+    [
+        pytest.param(ExpectedContent(10, SAME, SHA1, 4, 10), 4, True, id="part-from-there"),
+        pytest.param(ExpectedContent(10, SAME, SHA1, 4, 7), 4, True, id="shorter-part"),
+        pytest.param(ExpectedContent(10, SAME, SHA1, 3, 10), 4, False, id="part-from-before"),
+        pytest.param(ExpectedContent(10, SAME, SHA1, 5, 10), 4, False, id="part-from-after"),
+        pytest.param(ExpectedContent(10, SAME, SHA1), 4, True, id="whole-file"),
+    ],
+)
+def test_stream_reads_a_part_from_its_position_or_the_whole_file(described, position, fits):
+    """A part that begins elsewhere would put bytes of another offset into the stream."""
+    assert starts_at(described, position) is fits
 
 
 @pytest.mark.parametrize(("first", "fits"), [(7, True), (8, False), (6, False)])
 def test_part_in_the_middle_is_just_what_was_asked_for(first, fits):
     """An answer that stops elsewhere is no answer to this question."""
-    assert is_requested_part_of(PINNED, Range(4, 7), ExpectedContent(10, SAME, SHA1, 4, first)) is fits
+    assert is_requested_part(PINNED, Range(4, 7), ExpectedContent(10, SAME, SHA1, 4, first)) is fits
 
 
 def test_part_of_a_file_of_unknown_size():
     """The first part whose response has the size ends there."""
     pinned = ExpectedContent(None, SAME, SHA1)
-    assert is_requested_part_of(pinned, Range(4, WHOLE.stop), ExpectedContent(10, SAME, SHA1, 4, 10))
-    assert not is_requested_part_of(pinned, Range(4, WHOLE.stop), ExpectedContent(10, SAME, SHA1, 4, 9))
+    assert is_requested_part(pinned, Range(4, WHOLE.stop), ExpectedContent(10, SAME, SHA1, 4, 10))
+    assert not is_requested_part(pinned, Range(4, WHOLE.stop), ExpectedContent(10, SAME, SHA1, 4, 9))
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """
 Do these bytes belong to that content, and which are missing? For downloads, streams, open files and archive members.
 
-Checksums decide where both sides have one in common. Then an ETag decides. An answer with neither cannot be matched
+Checksums decide where both sides have one in common. Then an ETag decides. A response with neither cannot be matched
 with any content: `Last-Modified` has a resolution of one second, and a file can change twice in one.
+
+Content is an `ExpectedContent`: *pinned* is the one that all bytes must belong to, *described* the one that the header
+fields of a response describe.
 """
 
 import sys
@@ -105,38 +108,45 @@ def disagree(one: Checksums, other: Checksums) -> bool:
     return any((mine := one.get(name)) and (theirs := other.get(name)) and mine != theirs for name in ALGORITHMS)
 
 
-def is_same_content(pinned: ExpectedContent, answer: ExpectedContent) -> bool:
-    """Whether an answer is about the *pinned* content. An answer without checksum and ETag never is."""
-    if disagree(pinned.checksums, answer.checksums):
+def is_same_content(pinned: ExpectedContent, described: ExpectedContent) -> bool:
+    """Whether *described* is the *pinned* content. A response without checksum and ETag never is about it."""
+    if disagree(pinned.checksums, described.checksums):
         return False
-    has_same_form = pinned.codings == answer.codings  # else the size of one may be that of an encoded body
-    if has_same_form and None not in (pinned.size, answer.size) and pinned.size != answer.size:
+    has_same_form = pinned.codings == described.codings  # else the size of one may be that of an encoded body
+    if has_same_form and None not in (pinned.size, described.size) and pinned.size != described.size:
         return False
-    if pinned.checksums.agree_with(answer.checksums):
+    if pinned.checksums.agree_with(described.checksums):
         return True
-    return pinned.etag is not None and pinned.etag == answer.etag
+    return pinned.etag is not None and pinned.etag == described.etag
 
 
 def has_identity(expected: ExpectedContent) -> bool:
-    """Whether later answers can be matched with this content."""
+    """Whether later responses can be matched with this content."""
     return bool(expected.checksums) or expected.etag is not None
 
 
-def has_certain_end(answer: ExpectedContent, size: int | None) -> bool:
-    """Whether an answer does not contradict itself about the end of the file, or states its known *size*."""
-    return not answer.is_contradictory or (size is not None and answer.size == size)
+def starts_at(described: ExpectedContent, position: int) -> bool:
+    """Whether a stream can continue at *position*: a part must begin there; of a whole file, bytes are skipped."""
+    return described.stop is None or described.start == position
 
 
-def is_requested_part(asked: Range, answer: ExpectedContent, size: int | None = None) -> bool:
-    """Whether an answer begins at the first requested byte, and ends at the last one or at the end of the file."""
-    end = size or answer.size or asked.stop
-    return answer.start == asked.start and answer.stop == min(asked.stop, end) and has_certain_end(answer, size)
+def has_certain_end(described: ExpectedContent, size: int | None) -> bool:
+    """Whether a response does not contradict itself about the end of the file, or states its known *size*."""
+    return not described.is_contradictory or (size is not None and described.size == size)
 
 
-def is_requested_part_of(pinned: ExpectedContent, asked: Range, answer: ExpectedContent) -> bool:
-    """Whether an answer is exactly the requested part of the *pinned* content, in the same form."""
-    is_part = is_requested_part(asked, answer, pinned.size) and pinned.codings == answer.codings
-    return is_part and is_same_content(pinned, answer)
+def is_requested_part(pinned: ExpectedContent, requested: Range, described: ExpectedContent) -> bool:
+    """
+    Whether a response is exactly the *requested* part of the *pinned* content, in the same form.
+
+    It must begin at the first requested byte, and end at the last one or at the end of the file. Files are put
+    together from such parts. Streams, which are read in order, decide with `starts_at`, `has_certain_end` and
+    `is_same_content`.
+    """
+    stop = min(requested.stop, pinned.size or described.size or requested.stop)
+    has_its_bytes = described.start == requested.start and described.stop == stop
+    has_its_form = has_certain_end(described, pinned.size) and pinned.codings == described.codings
+    return has_its_bytes and has_its_form and is_same_content(pinned, described)
 
 
 def first_missing(pinned: ExpectedContent, kept: Ranges) -> Range | None:
@@ -182,39 +192,41 @@ def required_pin(checksums: Checksums) -> Pin | None:
     return Pin(None, checksums, is_binding=True) if checksums else None
 
 
-def contradicts(pin: Pin | None, answer: ExpectedContent) -> bool:
-    """Whether an answer announces another size or other checksums than the *pin*."""
+def contradicts(pin: Pin | None, described: ExpectedContent) -> bool:
+    """Whether a response has another size or other checksums than the *pin*."""
     if pin is None:
         return False
-    sizes_differ = None not in (pin.size, answer.size) and pin.size != answer.size and not answer.codings
-    return sizes_differ or disagree(pin.checksums, answer.checksums)
+    sizes_differ = None not in (pin.size, described.size) and pin.size != described.size and not described.codings
+    return sizes_differ or disagree(pin.checksums, described.checksums)
 
 
-def with_pin(answer: ExpectedContent, pin: Pin | None) -> ExpectedContent:
+def with_pin(described: ExpectedContent, pin: Pin | None) -> ExpectedContent:
     """
-    Add to an answer what the *pin* knows. Nothing is added from the listing of another content.
+    Add what the *pin* knows to the content that a response describes.
+
+    Nothing is added from the listing of other content.
 
     Of a binding pin its own strongest checksum is verified: a stronger one in a header says nothing about the
     content that the caller required.
     """
-    if pin is None or (disagree(pin.checksums, answer.checksums) and not pin.is_binding):
-        return answer
-    size = pin.size if answer.size is None and not answer.codings else answer.size
+    if pin is None or (disagree(pin.checksums, described.checksums) and not pin.is_binding):
+        return described
+    size = pin.size if described.size is None and not described.codings else described.size
     if pin.is_binding and pin.checksums:
-        return replace(answer, size=size, checksums=pin.checksums)
-    known = {name: answer.checksums.get(name) or pin.checksums.get(name) for name in ALGORITHMS}
-    return replace(answer, size=size, checksums=Checksums(**known))
+        return replace(described, size=size, checksums=pin.checksums)
+    known = {name: described.checksums.get(name) or pin.checksums.get(name) for name in ALGORITHMS}
+    return replace(described, size=size, checksums=Checksums(**known))
 
 
-def pin_error(item: ItemURL, pin: Pin, answer: ExpectedContent) -> IntegrityError:
-    """The error for an answer that contradicts a pin."""
+def pin_error(item: ItemURL, pin: Pin, described: ExpectedContent) -> IntegrityError:
+    """The error for a response that contradicts a pin."""
     for name in ALGORITHMS:
-        expected, actual = pin.checksums.get(name), answer.checksums.get(name)
+        expected, actual = pin.checksums.get(name), described.checksums.get(name)
         if expected and actual and expected != actual:
             what: str = name
             break
     else:
-        what, expected, actual = "size", str(pin.size), str(answer.size)
+        what, expected, actual = "size", str(pin.size), str(described.size)
     source = "requested" if pin.is_binding else "listed"
     return IntegrityError(
         f"GET {item}: {what} is {actual}, {source} was {expected}; nothing was written",
@@ -225,15 +237,15 @@ def pin_error(item: ItemURL, pin: Pin, answer: ExpectedContent) -> IntegrityErro
     )
 
 
-def check_pin(item: ItemURL, pin: Pin | None, answer: ExpectedContent) -> None:
+def check_pin(item: ItemURL, pin: Pin | None, described: ExpectedContent) -> None:
     """
-    Refuse an answer that announces other content than the caller requires.
+    Refuse a response that describes other content than the caller requires.
 
     Raises:
         IntegrityError: If it does.
     """
-    if pin is not None and pin.is_binding and contradicts(pin, answer):
-        raise pin_error(item, pin, answer)
+    if pin is not None and pin.is_binding and contradicts(pin, described):
+        raise pin_error(item, pin, described)
 
 
 def check_pinned_size(item: ItemURL, pin: Pin | None, size: int) -> None:

@@ -53,7 +53,7 @@ from .content import (
     contradicts,
     decoded_size,
     first_missing,
-    is_requested_part_of,
+    is_requested_part,
     meaning_of,
     pin_error,
     pin_of,
@@ -179,7 +179,7 @@ class _Download:
         self._begun = wanted.begun
         self._slots = wanted.slots or Slots(state_of(session).limits.max_concurrency)
         self._operation = start_operation(session, on_retry=wanted.progress.retrying)
-        self._answer = self._pinned = ExpectedContent(None, NO_CHECKSUMS)
+        self._described = self._pinned = ExpectedContent(None, NO_CHECKSUMS)
         self._is_doubtful = False
         self._partial = PartialFile(Staging(wanted.target))
         self._adopted = 0
@@ -211,8 +211,8 @@ class _Download:
                 staging.discard()
                 return
             self._partial = PartialFile(staging, journal.size, kept)
-        self._answer, self._adopted = journal.expected, kept.total
-        self._pinned = with_pin(self._answer, self._pin)
+        self._described, self._adopted = journal.expected, kept.total
+        self._pinned = with_pin(self._described, self._pin)
 
     async def run(self) -> Fetched | None:
         """Receive, verify and commit the file; None if it is unchanged."""
@@ -220,7 +220,7 @@ class _Download:
         attempts = self._operation.attempts(IntegrityError, max_retries=1)
         async for attempt in attempts:
             if attempt.failures:
-                await self._start_over(self._answer)
+                await self._start_over(self._described)
             async with self._slots:
                 last = await self._fetched()
                 if last is None:
@@ -265,7 +265,7 @@ class _Download:
                 try:
                     return await self._fetch_missing()
                 except ContentChanged:
-                    await self._start_over(self._answer)
+                    await self._start_over(self._described)
                     raise
         raise self._located(attempts.failure())
 
@@ -297,12 +297,12 @@ class _Download:
             if meaning == "refusal":
                 raise await reply.error()
             self._wanted.check_replaceable()
-            answer = read_expected_content(request, reply.chain, status=reply.status)
-            if asked == WHOLE or not is_requested_part_of(self._pinned, asked, answer):
+            described = read_expected_content(request, reply.chain, status=reply.status)
+            if asked == WHOLE or not is_requested_part(self._pinned, asked, described):
                 # Some servers answer the request for a part with the whole.
-                if answer.stop is not None:
+                if described.stop is not None:
                     raise ContentChanged
-                await self._start_over(answer)
+                await self._start_over(described)
                 asked = WHOLE
             if asked != WHOLE:
                 state_of(self._session).traffic.resumed(self._partial.size)
@@ -314,20 +314,20 @@ class _Download:
         stop = asked.stop if asked.stop < (self._pinned.size or 0) else None
         return build_range(self._item, asked.start, stop, self._pinned.etag)
 
-    async def _start_over(self, answer: ExpectedContent) -> None:
+    async def _start_over(self, described: ExpectedContent) -> None:
         """
         Forget what is kept, and pin the content anew.
 
         Raises:
             IntegrityError: If it is not the content that the caller requires.
         """
-        check_pin(self._item, self._pin, answer)
-        is_other = contradicts(self._pin, answer)
+        check_pin(self._item, self._pin, described)
+        is_other = contradicts(self._pin, described)
         if self._partial.has_begun:
             await run(self._partial.staging.discard)
             self._partial = PartialFile(Staging(self._wanted.target))
-        self._answer, self._is_doubtful = answer, is_other
-        self._pinned = answer if is_other else with_pin(answer, self._pin)
+        self._described, self._is_doubtful = described, is_other
+        self._pinned = described if is_other else with_pin(described, self._pin)
         self._adopted = 0
         self._is_received = self._info_requested = False
         self._count(0)
@@ -426,8 +426,8 @@ class _Download:
             return
         current = pin_of(await self._ask_info(), is_binding=False)
         if self._is_doubtful and self._pin is not None:
-            if current is None or contradicts(current, self._answer):
-                raise pin_error(self._item, self._pin, self._answer)
+            if current is None or contradicts(current, self._described):
+                raise pin_error(self._item, self._pin, self._described)
             self._replace_pin(current)
         self._info_requested = True
         self._pinned = self._pinned if self._pinned.checksums else with_pin(self._pinned, current)
@@ -441,13 +441,13 @@ class _Download:
         try:
             return await self._place(last)
         except IntegrityError:
-            if self._pin is None or self._pin.is_binding or self._answer.checksums:
+            if self._pin is None or self._pin.is_binding or self._described.checksums:
                 raise
             current = pin_of(await self._ask_info(), is_binding=False)
             if current is None or not contradicts(self._pin, ExpectedContent(current.size, current.checksums)):
                 raise
         self._replace_pin(current)
-        self._pinned = with_pin(self._answer, current)
+        self._pinned = with_pin(self._described, current)
         return await self._place(last)
 
     async def _ask_info(self) -> FileInfo | None:

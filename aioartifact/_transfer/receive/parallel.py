@@ -15,7 +15,7 @@ from ..._retry import MIN_PROGRESS_BYTES
 from ..._scheduler import Slots, collapsed
 from ..._session import Reply, start_operation, state_of, stream
 from ..._threads import finished, run, submit
-from .content import WHOLE, Range, is_requested_part_of
+from .content import WHOLE, Range, is_requested_part
 from .partial_file import PartialFile
 from .segments import RangeScaler, Segment, Segments, TransferSample
 
@@ -243,7 +243,7 @@ class Body:
                 if reply.status not in (206, 416):
                     self._ignores_ranges = True
                     return False
-                if reply.status == 416 or not is_requested_part_of(
+                if reply.status == 416 or not is_requested_part(
                     self._expected, asked, read_expected_content(request, reply.chain, status=reply.status)
                 ):
                     raise ContentChanged

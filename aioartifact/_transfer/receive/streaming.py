@@ -50,6 +50,7 @@ from .content import (
     is_same_content,
     meaning_of,
     pin_of,
+    starts_at,
     with_pin,
 )
 
@@ -154,26 +155,26 @@ class Incoming:
             return
         if meaning != "body":
             raise await reply.error()
-        answer = read_expected_content(request, reply.chain, status=reply.status)
-        check_pin(self._item, self._pin, answer)
-        if answer.stop is not None and answer.start != self._position:
-            raise ProtocolError(f"{request.label}: answered with bytes from {answer.start} on", hint="try again")
-        if not has_certain_end(answer, self.expected.size if self.expected else None):
+        described = read_expected_content(request, reply.chain, status=reply.status)
+        check_pin(self._item, self._pin, described)
+        if not starts_at(described, self._position):
+            raise ProtocolError(f"{request.label}: answered with bytes from {described.start} on", hint="try again")
+        if not has_certain_end(described, self.expected.size if self.expected else None):
             await self._open_whole()
             return
-        if answer.is_page and self._pin is None and not self._is_identified(answer):
+        if described.is_page and self._pin is None and not self._is_identified(described):
             await self.close()
             self._pin = pin_of(await self._info(), is_binding=False)
-            check_is_file(self._item, answer, is_identified=self._is_identified(answer))
+            check_is_file(self._item, described, is_identified=self._is_identified(described))
             await self.open()
             return
-        check_is_file(self._item, answer, is_identified=self._is_identified(answer))
-        self._take(answer)
+        check_is_file(self._item, described, is_identified=self._is_identified(described))
+        self._take(described)
         self._unless_etag = None  # from now on, the bytes of this content are needed
         if self.info is None:
-            self.info = read_file_headers(self._item, reply.chain, answer)
+            self.info = read_file_headers(self._item, reply.chain, described)
 
-    def _is_identified(self, answer: ExpectedContent) -> bool:
+    def _is_identified(self, described: ExpectedContent) -> bool:
         """
         Whether a web page can only be the file, or will turn out not to be.
 
@@ -181,9 +182,9 @@ class Incoming:
         206: the checksums in a redirect are those of the file, whatever the redirect leads to.
         """
         if self._is_whole:
-            return bool(with_pin(answer, self._pin).checksums)
-        has_its_size = self._pin is not None and self._pin.size == answer.size
-        return has_its_size or (answer.stop is not None and bool(answer.checksums))
+            return bool(with_pin(described, self._pin).checksums)
+        has_its_size = self._pin is not None and self._pin.size == described.size
+        return has_its_size or (described.stop is not None and bool(described.checksums))
 
     def _request(self) -> Request:
         if not self._has_ranges:
@@ -213,26 +214,26 @@ class Incoming:
         await self.close()
         await self.open()
 
-    def _take(self, answer: ExpectedContent) -> None:
+    def _take(self, described: ExpectedContent) -> None:
         """Pin the content, or make sure that it is the pinned one; then find the position to continue from."""
         is_first = self._pinned is None and self._position == self._start
-        has_other_form = self.expected is not None and answer.codings != self.expected.codings
-        if not is_first and (self.expected is None or not is_same_content(self.expected, answer)):
+        has_other_form = self.expected is not None and described.codings != self.expected.codings
+        if not is_first and (self.expected is None or not is_same_content(self.expected, described)):
             raise self._changed()
         # A whole file is verified at its end, in either form; a part is only of the form that was decided about.
         if has_other_form and not (self._is_whole and self._position == 0):
             self.has_other_form = True
             raise self._changed()
         if is_first:
-            self.expected, self._stop = with_pin(answer, self._pin), self._requested_stop
+            self.expected, self._stop = with_pin(described, self._pin), self._requested_stop
         elif has_other_form and self.expected is not None:
-            self.expected = replace(self.expected, size=answer.size, codings=answer.codings)
+            self.expected = replace(self.expected, size=described.size, codings=described.codings)
         if self._position == 0:
             self._start_digests()
-        if answer.stop is not None and answer.size is not None:
+        if described.stop is not None and described.size is not None:
             # The size says where the file ends: old servers announce a longer body, and send nothing more.
-            self._stop = min(answer.size, answer.size if self._stop is None else self._stop)
-        self._offset, self.is_part = answer.start, answer.stop is not None
+            self._stop = min(described.size, described.size if self._stop is None else self._stop)
+        self._offset, self.is_part = described.start, described.stop is not None
 
     def _start_digests(self) -> None:
         if self._is_whole and self.expected is not None:
