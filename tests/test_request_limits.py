@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from aioartifact._session import Clock
-from aioartifact._session.limits import ActiveCalls, CredentialsRefused, RateLimiter, ServerLimits
+from aioartifact._session.limits import ActiveCalls, RateLimiter, RequestsRefused, ServerLimits
 
 pytestmark = pytest.mark.anyio
 
@@ -88,7 +88,7 @@ async def test_refused_credentials_are_not_sent(limits):
         respond(limits, 401)
     results = await asyncio.gather(*waiting, return_exceptions=True)
     assert [getattr(result, "status", None) for result in results] == [401, None, None]
-    with pytest.raises(CredentialsRefused):
+    with pytest.raises(RequestsRefused):
         await send(ALICE)
     await send(BOB)
 
@@ -98,7 +98,7 @@ async def test_refusal_of_the_first_request_lets_the_others_pass(limits, time):
     limits.pause(5.0, alone=True)
 
     time.meanwhile = lambda: limits.breaker.refuse(ALICE, 401)
-    with pytest.raises(CredentialsRefused):
+    with pytest.raises(RequestsRefused):
         async with limits.turn(ALICE):
             pass
     with anyio.fail_after(1):
@@ -123,7 +123,7 @@ async def test_other_responses_make_no_request_wait(status, limits, time):
 async def test_demand_that_is_too_long(limits, time):
     """No request is sent, and the call does not wait."""
     respond(limits, 503, retry_after=121.0)
-    with pytest.raises(CredentialsRefused):
+    with pytest.raises(RequestsRefused):
         async with limits.turn(BOB):
             pass
     assert time.time == 0.0

@@ -11,7 +11,7 @@ from .._address import ServerURL, URLLike, server_of, text_of_url
 from .._credentials import (
     ConfiguredServer,
     Credentials,
-    Provided,
+    RegisteredProvider,
     SendToken,
     configured_servers,
     credential_files,
@@ -121,10 +121,10 @@ def look_up(server: ServerURL) -> Credentials:
     return resolve(server, environ=os.environ, read=read_text_if_exists, home=_home())
 
 
-def look_up_with_changes(server: ServerURL) -> Provided:
+def look_up_with_changes(server: ServerURL) -> RegisteredProvider:
     """Look up the credentials for *server*, and follow later changes of their files; blocks."""
     source = _ConfiguredCredentials(server)
-    return Provided(
+    return RegisteredProvider(
         "the configuration of this machine",
         source.fetch,
         may_change_user=True,

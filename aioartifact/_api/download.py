@@ -211,8 +211,8 @@ def download_many(
         raise InvalidArgumentError("items is one str", hint="give a list of URLs, or use download() for one file")
     check_several("items", items)
 
-    async def source(_: aiohttp.ClientSession, __: OpenCache | None) -> _Source:
-        return _Source(items, partial(job_of_item, root=where.destination), in_chunks)
+    async def source(_: aiohttp.ClientSession, __: OpenCache | None) -> _DownloadItems:
+        return _DownloadItems(items, partial(job_of_item, root=where.destination), in_chunks)
 
     where = _checked(destination, overwrite, manifest, durable, cache)
     return _downloads(source, where, BulkOptions("download_many", max_concurrency, on_error, session, progress))
@@ -295,7 +295,7 @@ def download_folder(
     if archive and where.cache:
         raise InvalidArgumentError("archive and cache exclude each other", hint="a cache needs the files one by one")
 
-    async def source(opened: aiohttp.ClientSession, used_cache: OpenCache | None) -> _Source:
+    async def source(opened: aiohttp.ClientSession, used_cache: OpenCache | None) -> _DownloadItems:
         folder = item_of(opened, url)
 
         def job_of(file: FileInfo, _: Iterable[ServerURL]) -> Job:
@@ -307,7 +307,7 @@ def download_folder(
         if not files and not path_filter.has_patterns:
             await run(partial(make_folder, where.destination, durable=where.durable))
         if not archive:
-            return _Source(files, job_of, consumed)
+            return _DownloadItems(files, job_of, consumed)
         jobs = [job_of(file, ()) for file in files]
         chosen = [job for job in jobs if path_filter.matches(job.relative, is_folder=False)]
         unpacked = await unpack_folder(
@@ -315,12 +315,12 @@ def download_folder(
         )
         done = {outcome.url for outcome in unpacked}
         rest = [job.listed for job in chosen if str(job.item) not in done]
-        return _Source(rest, job_of, consumed, unpacked)
+        return _DownloadItems(rest, job_of, consumed, unpacked)
 
     return _downloads(source, where, BulkOptions("download_folder", max_concurrency, on_error, session, progress))
 
 
-class _Source(NamedTuple):
+class _DownloadItems(NamedTuple):
     """
     The work of a bulk call.
 
@@ -393,7 +393,9 @@ def _checked(
 
 
 def _downloads(
-    source: Callable[[aiohttp.ClientSession, OpenCache | None], Awaitable[_Source]], where: _Where, options: BulkOptions
+    source: Callable[[aiohttp.ClientSession, OpenCache | None], Awaitable[_DownloadItems]],
+    where: _Where,
+    options: BulkOptions,
 ) -> Batch:
     @asynccontextmanager
     async def prepare(call: BulkCall) -> AsyncIterator[Work[FetchWork]]:

@@ -10,7 +10,7 @@ import anyio.to_thread
 from yarl import URL
 
 from .._address import ItemURL, ServerURL, URLLike, names_folder, parse_item_url, parse_server_url
-from .._credentials import Credentials, CredentialsProvider, Provided, parse_auth
+from .._credentials import Credentials, CredentialsProvider, RegisteredProvider, parse_auth
 from .._errors import InvalidArgumentError, InvalidURLError
 from .._models import SessionStats
 from .._options import Limits, Timeouts, given_or
@@ -287,7 +287,7 @@ def with_credentials(
 
 def _given_credentials(
     server: URLLike | ServerURL | None, auth: Auth | Mapping[URLLike, Auth] | None
-) -> dict[ServerURL, Credentials | Provided]:
+) -> dict[ServerURL, Credentials | RegisteredProvider]:
     if auth is None:
         return {}
     if isinstance(auth, Mapping):
@@ -300,11 +300,15 @@ def _given_credentials(
     return {server if isinstance(server, ServerURL) else parse_server_url(server): parse_auth(auth)}
 
 
-def _look_up(server: ServerURL, given: Mapping[ServerURL, Credentials | Provided]) -> Credentials | Provided:
+def _look_up(
+    server: ServerURL, given: Mapping[ServerURL, Credentials | RegisteredProvider]
+) -> Credentials | RegisteredProvider:
     return _given_for(server, given) or look_up_with_changes(server)
 
 
-def _given_for(server: ServerURL, given: Mapping[ServerURL, Credentials | Provided]) -> Credentials | Provided | None:
+def _given_for(
+    server: ServerURL, given: Mapping[ServerURL, Credentials | RegisteredProvider]
+) -> Credentials | RegisteredProvider | None:
     above = list(filter(server.is_below, given))
     return given[max(above, key=lambda s: len(s.context_path))] if above else None
 

@@ -13,7 +13,7 @@ from .default_server import ConfiguredServer, default_server
 from .helper_output import HelperInput, helper_input, read_helper_output
 from .provider import (
     CredentialsProvider,
-    Provided,
+    RegisteredProvider,
     SendToken,
     ServerProvider,
     TokenRequest,
@@ -42,7 +42,7 @@ __all__ = [
     "CredentialsProvider",
     "HelperInput",
     "IssuedToken",
-    "Provided",
+    "RegisteredProvider",
     "SendToken",
     "ServerProvider",
     "TokenRequest",

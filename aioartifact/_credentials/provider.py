@@ -96,7 +96,7 @@ class ServerProvider:
         raise NotImplementedError
 
 
-class Fetch(Protocol):
+class FetchCredentials(Protocol):
     """See :meth:`ServerProvider.fetch`."""
 
     def __call__(
@@ -107,7 +107,7 @@ class Fetch(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Provided:
+class RegisteredProvider:
     """
     A provider, as a session uses it.
 
@@ -121,14 +121,14 @@ class Provided:
     """
 
     name: str
-    fetch: Fetch = field(repr=False)
+    fetch: FetchCredentials = field(repr=False)
     key: object = field(default=None, repr=False)
     may_change_user: bool = False
     interval: float | None = None
     first: Credentials | None = None
 
 
-def parse_auth(value: object) -> Credentials | Provided:
+def parse_auth(value: object) -> Credentials | RegisteredProvider:
     """
     Read the argument ``auth`` for one server: credentials or a provider.
 
@@ -144,22 +144,22 @@ def parse_auth(value: object) -> Credentials | Provided:
         )
     name, may_change_user = provider_name(value), getattr(value, "may_change_user", False) is True
     if isinstance(value, ServerProvider):
-        return Provided(name, value.fetch, None, may_change_user)
+        return RegisteredProvider(name, value.fetch, None, may_change_user)
     if isinstance(value, CredentialsProvider):
-        return Provided(name, _method_of(value), value, may_change_user)
+        return RegisteredProvider(name, _method_of(value), value, may_change_user)
     if callable(value):
-        return Provided(name, _function(value), value, may_change_user)
+        return RegisteredProvider(name, _function(value), value, may_change_user)
     return parse_credentials(value)
 
 
-def _method_of(provider: CredentialsProvider) -> Fetch:
+def _method_of(provider: CredentialsProvider) -> FetchCredentials:
     def fetch(_server: object, _send: object, _current: object, *, is_refused: bool) -> Awaitable[object]:
         return provider.credentials(force=is_refused)
 
     return fetch
 
 
-def _function(provide: Callable[[], Any]) -> Fetch:
+def _function(provide: Callable[[], Any]) -> FetchCredentials:
     def fetch(*_: object, is_refused: bool) -> Awaitable[object]:
         awaitable: Awaitable[object] = provide()
         return awaitable

@@ -102,7 +102,7 @@ class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
 
     def send(self, request: bytes, receiver: Receiver) -> None:
         """
-        Send a request without a body, and have *receiver* take the response.
+        Send a request in one piece, with its body if it has one, and have *receiver* take the response.
 
         Raises:
             aiohttp.ClientConnectionResetError: If the connection has just been closed.

@@ -20,7 +20,7 @@ from .._protocol import Request, Upload, not_sent, read_error, refuse_page, too_
 from .._retry import read_retry_after
 from .attempts import Operation
 from .connections import close_unusable_connections, limiting_head, middlewares_of
-from .limits import OF_THE_SESSION, CredentialsRefused, ServerLimits, credentials_in
+from .limits import OF_THE_SESSION, RequestsRefused, ServerLimits, credentials_in
 from .middlewares import MAX_ERROR_BODY, AuthRetryMiddleware, is_small, withholding
 from .payload import UploadPayload
 from .small_responses import Begun, BegunRequest, BegunResponse, SmallRequest, SmallSender, is_direct, request_headers
@@ -383,7 +383,7 @@ async def _request(
                 proxy=route.proxy,
                 middlewares=_middlewares(session, context, url, route),
             )
-    except CredentialsRefused as refused:
+    except RequestsRefused as refused:
         login_hint = state.login_hint(request.server, session.headers)
         failure: ArtifactoryError = not_sent(request, refused.status, login_hint=login_hint)
     except _RAISED as error:

@@ -81,19 +81,21 @@ CREDENTIAL_HEADERS = ("Authorization", "X-JFrog-Art-Api")
 SentCredentials: TypeAlias = tuple[str | None, ...]
 """The values of the header fields that carry credentials."""
 
-EVERYONE: SentCredentials = ("everyone",)
+ALL_REQUESTS: SentCredentials = ("all requests",)
 """In place of credentials: the server refuses all requests."""
 
 OF_THE_SESSION: SentCredentials = ("of the session",)
 """Those of a user's own session, which adds them out of sight, and the same to every request."""
 
 
-class CredentialsRefused(Exception):
+class RequestsRefused(Exception):
     """
-    A request was not sent; not an ArtifactoryError, since aiohttp turns each OSError into one of its own.
+    A request was not sent: the server refuses its credentials, or all requests for a while.
+
+    Not an ArtifactoryError, since aiohttp turns each OSError into one of its own.
 
     Attributes:
-        status: Status with which the credentials were refused.
+        status: Status of the refusal: 401 or 403 for credentials, 429 or 503 for all requests.
     """
 
     def __init__(self, status: int) -> None:
@@ -131,12 +133,12 @@ class ActiveCalls:
         return not calls.isdisjoint(self._active)
 
 
-class CredentialBreaker:
+class RequestBreaker:
     """
-    Remembers which credentials one server has refused, and whether it accepts no requests for a while.
+    Keeps requests from one server that would be refused: its answer is known for their credentials, or for all.
 
     A refusal ends the remaining work of all calls that were active when it arrived. Once these have ended, or after
-    five minutes, one request may try the credentials again, alone.
+    five minutes, one request may try again, alone.
 
     Attributes:
         suspensions: How often in a row the server has suspended logins, for whatever requests.
@@ -152,11 +154,12 @@ class CredentialBreaker:
 
     def refuse(self, sent: SentCredentials, status: int, seconds: float = inf) -> None:
         """
-        Record that the server refused the credentials *sent*; without any, nothing is recorded.
+        Record that the server refuses requests with the credentials *sent*; without any, nothing is recorded.
 
         Args:
-            sent: The credentials, or EVERYONE.
-            status: 401, 403 while the server refuses all logins of the user, or 429 or 503 for everyone.
+            sent: The credentials, or ALL_REQUESTS.
+            status: 401; 403 while the server refuses all logins of the user; or, for all requests, 429 or 503 with a
+                ``Retry-After`` that is too long to wait for.
             seconds: For how long, at most.
         """
         if any(sent):
@@ -180,12 +183,12 @@ class CredentialBreaker:
 
     @property
     def is_clear(self) -> bool:
-        """Whether no credentials are known to be refused."""
+        """Whether no requests are known to be refused."""
         return not self._refused
 
     def refusal(self, sent: SentCredentials) -> int | None:
         """Return the status with which *sent* were refused if a request with them must not be sent now, else None."""
-        return self._refusal(EVERYONE) or self._refusal(sent) if self._refused else None
+        return self._refusal(ALL_REQUESTS) or self._refusal(sent) if self._refused else None
 
     def _refusal(self, sent: SentCredentials) -> int | None:
         if (refused := self._refused.get(sent)) is None:
@@ -337,7 +340,7 @@ class ServerLimits:
     Attributes:
         queue: Which request is next, and how many may be in flight.
         backoff: Until when the server has asked to wait.
-        breaker: Which credentials it has refused.
+        breaker: Which credentials it has refused, and whether it refuses all requests.
     """
 
     def __init__(
@@ -352,7 +355,7 @@ class ServerLimits:
     ) -> None:
         self.queue = RequestQueue(maximum)
         self.backoff = BackoffGate(clock)
-        self.breaker = CredentialBreaker(calls, clock, self.backoff)
+        self.breaker = RequestBreaker(calls, clock, self.backoff)
         self._request_rate = request_rate
         self._clock = clock
         self._longest_pause = longest_pause
@@ -396,7 +399,7 @@ class ServerLimits:
             credentials: Those that it carries; None to send it even if they are refused.
 
         Raises:
-            CredentialsRefused: If the server has refused them. No request was sent.
+            RequestsRefused: If the server refuses them, or all requests. No request was sent.
         """
         return _Turn(self.breaker, self._request_rate, self.backoff, credentials)
 
@@ -452,7 +455,7 @@ class ServerLimits:
         if retry_after is not None and retry_after <= self._longest_pause:
             self.backoff.pause(retry_after)
         elif retry_after is not None:
-            self.breaker.refuse(EVERYONE, status, retry_after)
+            self.breaker.refuse(ALL_REQUESTS, status, retry_after)
 
     def pause(self, seconds: float, *, alone: bool) -> None:
         """Hold all requests to the server back for *seconds*; where *alone*, the next one then goes first."""
@@ -468,7 +471,7 @@ class _Turn:
 
     def __init__(
         self,
-        breaker: CredentialBreaker,
+        breaker: RequestBreaker,
         request_rate: RateLimiter,
         backoff: BackoffGate,
         credentials: SentCredentials | None,
@@ -484,7 +487,7 @@ class _Turn:
         await self._backoff.wait()
         try:
             self._raise_if_refused()  # others have been answered meanwhile
-        except CredentialsRefused:
+        except RequestsRefused:
             self._backoff.release_others()
             raise
 
@@ -495,4 +498,4 @@ class _Turn:
 
     def _raise_if_refused(self) -> None:
         if self._credentials is not None and (status := self._breaker.refusal(self._credentials)):
-            raise CredentialsRefused(status)
+            raise RequestsRefused(status)

@@ -10,7 +10,7 @@ import anyio
 from .._address import ServerURL
 from .._credentials import (
     Credentials,
-    Provided,
+    RegisteredProvider,
     SendToken,
     Validity,
     are_of_another_user,
@@ -51,7 +51,7 @@ class RenewableCredentials:
 
     def __init__(
         self,
-        provided: Provided,
+        provided: RegisteredProvider,
         server: ServerURL,
         sender: Sender,
         seconds: float,

@@ -22,7 +22,7 @@ from .connections import (
     middlewares_of,
     request_bytes,
 )
-from .limits import OF_THE_SESSION, CredentialsRefused, credentials_in
+from .limits import OF_THE_SESSION, RequestsRefused, credentials_in
 from .plain_head import LARGEST_BODY
 from .small_responses import (
     BegunRequest,
@@ -140,7 +140,7 @@ class _DirectFiles:
                     begun.keep_slot(limits)
                     has_slot = False
                     return begun
-            except CredentialsRefused:
+            except RequestsRefused:
                 return None
             finally:
                 if has_slot:

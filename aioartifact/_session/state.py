@@ -18,7 +18,7 @@ import anyio.to_thread
 from yarl import URL
 
 from .._address import ServerURL
-from .._credentials import FOREIGN_HINT, HEADERS_HINT, Credentials, Provided, SendToken, login_hint
+from .._credentials import FOREIGN_HINT, HEADERS_HINT, Credentials, RegisteredProvider, SendToken, login_hint
 from .._errors import InvalidArgumentError, SessionError
 from .._options import Limits, Timeouts
 from .._protocol import Request
@@ -34,7 +34,7 @@ from .telemetry import Traffic
 # Some servers take what follows a semicolon for a parameter, an encoded slash or a backslash for a slash.
 _LEADS_UP = re.compile(r"[/\\]\.\.(?:[/\\;]|\Z)")
 
-Resolver: TypeAlias = Callable[[ServerURL], Credentials | Provided]
+Resolver: TypeAlias = Callable[[ServerURL], Credentials | RegisteredProvider]
 _INTERVAL = 0.5
 
 
@@ -197,10 +197,10 @@ class SessionState:
         """Set the credentials of *server* without a thread: the resolver reads no file."""
         self._set(server, self.resolve(server))
 
-    def _set(self, server: ServerURL, found: Credentials | Provided) -> None:
+    def _set(self, server: ServerURL, found: Credentials | RegisteredProvider) -> None:
         self.credentials[server] = found if isinstance(found, Credentials) else self._renewable(server, found)
 
-    def _renewable(self, server: ServerURL, provided: Provided) -> RenewableCredentials:
+    def _renewable(self, server: ServerURL, provided: RegisteredProvider) -> RenewableCredentials:
         """Credentials of a provider; the same for all servers if the provider does not know for which it is called."""
         known = self.providers.get(id(provided.key)) if provided.key is not None else None
         if known is None:

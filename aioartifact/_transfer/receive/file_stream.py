@@ -34,7 +34,7 @@ class FileStream:
     """
 
     def __init__(
-        self, info: FileInfo, etag: str | None, status: int, start: int, end: int | None, source: "_Source | None"
+        self, info: FileInfo, etag: str | None, status: int, start: int, end: int | None, source: "_Chunks | None"
     ) -> None:
         size = info.size
         self.info: FileInfo = info
@@ -75,7 +75,7 @@ class FileStream:
             await source.close()
 
 
-class _Source(Protocol):
+class _Chunks(Protocol):
     async def next(self) -> Sequence[bytes]: ...
 
     async def close(self) -> None: ...

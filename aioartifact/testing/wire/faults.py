@@ -28,6 +28,10 @@ class Fault:
     ``Fault.ignore_range() | Fault.cut(after=10)``.
     """
 
+    # A new kind of fault needs a field, a class method, its arguments over HTTP in remote/fault_input.py, and the code
+    # that applies it: `alter` for a reply that a value can express; `bends_body` and transmission.Sender for bytes that
+    # differ from the reply, and UploadFault.of for the same in the body of a PUT; exchange.Exchange for what a handler
+    # does differently; App._suffer for what happens before the request is handled.
     answer: Reply | None = None
     after: int | None = None
     ending: Literal["reset", "cut", "truncate", "stall", "lose"] | None = None
