@@ -8,6 +8,7 @@ used by both would agree with itself about a wrong answer. The server has rungs 
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -265,6 +266,25 @@ def test_every_unit_of_a_package_with_layers_has_one(package):
     folder = "/".join(package.split(".")[1:]) + "/"
     inside = [file.removeprefix(folder) for file in FILES if file.startswith(folder)]
     assert {unit_of_file(file) for file in inside} == set(RANKS[package])
+
+
+def table_of_layers(heading):
+    """The layers that design.md lists in the first table of numbered rows after *heading*; the lowest one first."""
+    page = PACKAGE.parent.joinpath("docs/explanation/design.md").read_text("utf-8")
+    table = re.search(r"^\| row \|.*?\n\n", page[page.index(heading) :], re.DOTALL | re.MULTILINE)
+    layers, number = {}, ""
+    for row in table[0].strip().splitlines()[2:]:
+        first, modules = row.split("|")[1:3]
+        number = first.strip() or number
+        layers.setdefault(int(number), set()).update(re.findall(r"`(\w+)`", modules))
+    assert list(layers) == sorted(layers, reverse=True)
+    return [layers[number] for number in sorted(layers)]
+
+
+@pytest.mark.parametrize(("heading", "layers"), [("# Design", LAYERS), ("## The embedded server", SERVER_LAYERS)])
+def test_design_page_lists_the_same_layers(heading, layers):
+    """A reader finds each module in the row that this test enforces."""
+    assert table_of_layers(heading) == list(layers)
 
 
 @pytest.mark.parametrize(
