@@ -63,9 +63,9 @@ async def read_file(path: str, known: Checksums) -> Source:
         _, checksums = await run(hash_file, path, (name,))
         found[name] = checksums.get(name)
 
-    async with collapsed(), anyio.create_task_group() as group:
-        for name in missing:
-            if found[name] is None:
+    if uncomputed := [name for name in missing if found[name] is None]:
+        async with collapsed(), anyio.create_task_group() as group:
+            for name in uncomputed:
                 group.start_soon(compute, name)
     return replace(source, checksums=Checksums(**{name: known.get(name) or found.get(name) for name in ALGORITHMS}))
 
