@@ -419,8 +419,11 @@ def test_lookup_table_blocks(server):
 
 
 INTERRUPTED = """
-import os, signal, sys, threading
+import logging, os, signal, sys, threading
 from aioartifact import blocking
+
+# In debug mode, asyncio warns of steps that a busy machine makes slow.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 server, folder, target, kind = sys.argv[1:]
 heard = []

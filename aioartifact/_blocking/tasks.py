@@ -16,8 +16,8 @@ from .loop import Lease, loop_cannot_wait, run_aside
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Windows reports Ctrl-C only between two waits.
-_LONGEST_WAIT = 0.1 if sys.platform == "win32" else None
+# Seconds. Windows reports Ctrl-C only between two waits; elsewhere, CPython may miss one that comes as a wait begins.
+_LONGEST_WAIT = 0.1 if sys.platform == "win32" else 0.5
 
 
 class Caller:
