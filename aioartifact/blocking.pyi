@@ -1003,4 +1003,4 @@ def write_bytes(
     parameters: Parameters | None = None,
     session: Session | None = None,
 ) -> int:
-    """Upload bytes from memory; one request. Otherwise like `deploy`."""
+    """Upload bytes from memory, with their SHA-256 and SHA-1; one request. Otherwise like `deploy`."""
