@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from time import monotonic
 from typing import Any, TypeVar, TypeVarTuple
 from weakref import WeakKeyDictionary
 
@@ -28,8 +29,10 @@ _THREADS = 8
 _BUNDLE = 16
 # Where jobs come in crowds, the first waits so long, in seconds, for others to go with.
 _GATHER = 0.001
-# A job that waits longer, in seconds, waits for a slow disk, and gets a thread of its own.
-_PATIENCE = 0.02
+# Where no thread has begun a job for so long, in seconds, the disk is slow, and what waits gets one more thread. How
+# long a job waits says less: behind many others it waits long on a fast disk, too, and more threads hold each other up.
+# A job that writes a group of files takes up to 20 ms then, most of which it waits for the interpreter.
+_PATIENCE = 0.1
 # How often, in seconds, a cancelled caller checks the threads themselves. An exception in a callback of the event loop,
 # such as KeyboardInterrupt at a second Ctrl-C, can drop the callback that would have woken the caller.
 _CHECK = 0.05
@@ -67,7 +70,7 @@ class _Job:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> None:
         self.future: asyncio.Future[Any] = loop.create_future()
-        self.since = loop.time()
+        self.since = monotonic()
         self._function: Callable[[], Any] | None = function
         self._late: asyncio.Future[None] | None = None
         self._is_over = False
@@ -115,6 +118,7 @@ class _Pool:
         self.executor = _Executor()
         self._waiting: deque[_Job] = deque()
         self._takers = 0
+        self._taken_at = 0.0
         self._gather = 0.0
         self._is_calling = False
         self._is_watching = False
@@ -159,10 +163,10 @@ class _Pool:
         return True
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Call one thread more if those that are there let a job wait."""
+        """Call one thread more if the disk keeps those that are there, and a job waits."""
         self._is_watching = False
         try:
-            waited = loop.time() - self._waiting[0].since
+            waited = monotonic() - max(self._waiting[0].since, self._taken_at)
         except IndexError:  # threads take jobs at any moment
             return
         if waited > _PATIENCE and 0 < self._takers < _THREADS:
@@ -179,6 +183,7 @@ class _Pool:
                 job = self._waiting.popleft()
             except IndexError:
                 break
+            self._taken_at = monotonic()
             job.run()
             taken += 1
             done.append(job)
