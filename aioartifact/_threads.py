@@ -266,7 +266,7 @@ async def run(function: Callable[[*Ts], T], *args: *Ts) -> T:
 
 
 async def run_short(function: Callable[[*Ts], T], *args: *Ts) -> T:
-    """The same for a *function* of well under a millisecond, which may wait for others of its kind."""
+    """The same for a *function* of a few milliseconds at most, which may wait for others of its kind."""
     loop = asyncio.get_running_loop()
     result: T = await _pool(loop).add(loop, partial(function, *args)).result()
     return result

@@ -24,7 +24,7 @@ from ..._progress import FileProgress, Progress
 from ..._reports import Outcome
 from ..._scheduler import InSlot, Slots, collapsed
 from ..._session import Begun, BegunRequest, BegunResponse, SmallFiles, SmallResponse, prepare_small_files, state_of
-from ..._threads import finished, run, run_short, submit
+from ..._threads import finished, run, run_short
 from ..accounting import failed, label_of, settle, tracked
 from ..local_paths import local_path, path_below_root
 from ..overwrite import Decision, Overwrite, decide
@@ -218,18 +218,17 @@ class Fetcher:
         """Yield each chunk with what was found."""
         async with aclosing(chunks):
             async for chunk in chunks:
-                look = run_short if len(chunk) == 1 else run
-                yield chunk, await look(self._look, chunk, self._servers)
+                yield chunk, await run_short(self._look, chunk, self._servers)
 
     async def _looked_ahead(self, chunks: Chunks) -> AsyncGenerator[Looked, None]:
         """The same, while a thread looks at the next one."""
         before: Sequence[Any] = ()
-        looking: asyncio.Future[list[Target | Outcome]] | None = None
+        looking: asyncio.Task[list[Target | Outcome]] | None = None
         try:
             async with aclosing(chunks):
                 async for chunk in chunks:
                     looked = [] if looking is None else await finished(looking)
-                    looking = submit(self._look, chunk, self._servers)
+                    looking = asyncio.create_task(run_short(self._look, chunk, self._servers))
                     yield before, looked
                     before = chunk
             if looking is not None:
