@@ -43,7 +43,7 @@ async def _each(task: Task, work: Callable[[Item], Awaitable[None]]) -> dict[str
 
 
 async def floor(task: Task) -> dict[str, int]:
-    """Read every body and drop it: nothing on aiohttp can be faster."""
+    """Read every body and drop it."""
     async with _session(task) as session:
 
         async def read(item: Item) -> None:
