@@ -63,7 +63,8 @@ async def read_file(path: str, known: Checksums) -> Source:
         _, checksums = await run(hash_file, path, (name,))
         found[name] = checksums.get(name)
 
-    if uncomputed := [name for name in missing if found[name] is None]:
+    uncomputed: list[Algorithm] = [name for name in missing if found[name] is None]
+    if uncomputed:
         async with collapsed(), anyio.create_task_group() as group:
             for name in uncomputed:
                 group.start_soon(compute, name)
