@@ -418,6 +418,32 @@ async def test_unusual_response_is_passed_on_with_its_slot(answer):
         assert len(server.requests) == 1
 
 
+async def test_cancelled_while_a_body_arrives(monkeypatch):
+    """A user's own session gets its connection back."""
+    monkeypatch.setattr("aioartifact._session.small_files._BODY_SECONDS", 60.0)
+    has_head = asyncio.Event()
+
+    async def note_head(*_):
+        has_head.set()
+
+    async def answer(request):
+        request.writer.write(plain_response()[:-1])
+        await asyncio.Event().wait()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(note_head)
+    async with raw_server(answer) as server, aiohttp.ClientSession(trace_configs=[trace]) as session:
+        item = parse_item_url(f"{server.url}/r/a")
+        files = await prepare_small_files(session, item.server)
+        task = asyncio.create_task(files.get([item], []))
+        await has_head.wait()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not session.connector._acquired
+
+
 async def test_plain_responses_share_a_connection():
     async with (
         raw_server(lambda _: plain_response()) as server,

@@ -244,7 +244,12 @@ class _ForeignFiles:
             )
         except Exception as error:  # noqa: BLE001  # judged, or raised, by whom it is passed to
             return BegunResponse(error=error)
-        if not _is_plain(response) or not await _is_here(response.content):
+        try:
+            is_small = _is_plain(response) and await _is_here(response.content)
+        except BaseException:  # cancelled
+            response.close()
+            raise
+        if not is_small:
             return BegunResponse(response)
         body = response.content.read_nowait()
         self._state.traffic.received(len(body))
