@@ -87,14 +87,15 @@ class _Job:
 
     def deliver(self) -> None:
         self._is_over = True
-        if self._late is not None:
-            self._late.set_result(None)
-        elif self.future.cancelled():
-            return  # in this turn of the loop; who waits will see that it is over
-        elif self._error is None:
-            self.future.set_result(self._result)
-        else:
-            self.future.set_exception(self._error)
+        # Who waits may have been cancelled, and sees that the job is over. asyncio's handler of Ctrl-C cancels between
+        # any two bytecodes of this thread, so that asking before would not do.
+        with suppress(asyncio.InvalidStateError):
+            if self._late is not None:
+                self._late.set_result(None)
+            elif self._error is None:
+                self.future.set_result(self._result)
+            else:
+                self.future.set_exception(self._error)
 
     async def result(self) -> Any:
         """Wait for its end, whatever happens; only then let a cancellation through."""

@@ -9,6 +9,7 @@ are all read and reported in one place.
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from math import inf
 from time import perf_counter
 from typing import TypeAlias, cast
@@ -186,7 +187,7 @@ class _Reception:
         request = next(self._requests, None)
         if request is None:
             self._protocol.send_to(None)
-            self.outcome.set_result(True)
+            self._end(is_plain=True)
             return
         self._url, data = request
         self._chunks: list[bytes] = []
@@ -245,7 +246,8 @@ class _Reception:
             self.send_next()
         except Exception as error:  # noqa: BLE001  # raised where the outcome is awaited
             self._protocol.send_to(None)
-            self.outcome.set_exception(error)
+            with suppress(asyncio.InvalidStateError):
+                self.outcome.set_exception(error)
 
     @property
     def is_success(self) -> bool:
@@ -266,8 +268,12 @@ class _Reception:
     def pass_on(self) -> None:
         """Have aiohttp read the response."""
         self._protocol.read_from(b"".join(self._chunks), self._silence, decompress=self._method == "PUT")
-        if not self.outcome.done():
-            self.outcome.set_result(False)
+        self._end(is_plain=False)
+
+    def _end(self, *, is_plain: bool) -> None:
+        # Not asked for first: asyncio's handler of Ctrl-C cancels who waits between any two bytecodes of this thread.
+        with suppress(asyncio.InvalidStateError):
+            self.outcome.set_result(is_plain)
 
 
 def is_direct(session: aiohttp.ClientSession, state: SessionState, route: Route) -> bool:

@@ -114,14 +114,16 @@ class _Cancellation:
         self.received.append(number)
         if len(self.received) == 1:
             _die_in(_PATIENCE)
-            self._task.cancel()
-            self._loop.call_soon_threadsafe(self._is_responsive)  # this also wakes the loop
+            # Not cancelled here, between any two bytecodes: a callback may have seen that the future which the task
+            # waits for is not done, and be about to set its result.
+            self._loop.call_soon_threadsafe(self._cancel)  # this also wakes the loop
         elif self.received.count(signal.SIGINT) > 2:
             _kill_by(signal.SIGINT)
         else:
             _die_in(_PATIENCE)
 
-    def _is_responsive(self) -> None:
+    def _cancel(self) -> None:
+        self._task.cancel()
         if len(self.received) == 1:
             _die_in(0)
             if len(self.received) > 1:  # it arrived in between, and its alarm may just have been revoked

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
+import aioartifact
 from aioartifact.cli import main, termination
 from aioartifact.cli.errors import guarded
 from aioartifact.cli.running import run
@@ -233,7 +235,7 @@ async def test_signal_in_the_moment_in_which_the_loop_responds(monkeypatch):
 
     monkeypatch.setattr(termination, "_die_in", die_in)
     cancellation._handle(signal.SIGINT, None)
-    cancellation._is_responsive()
+    cancellation._cancel()
     assert 0 in alarms
     assert alarms[-1] > 0
 
@@ -293,6 +295,81 @@ def test_signal_at_the_last_moment(capfd, number, code, said):
     with heeding_signals():
         assert guarded(lambda: run(call)) == code
     assert capfd.readouterr().err == said.lstrip()  # the line break is of click
+
+
+def test_signal_in_the_midst_of_a_callback(capfd):
+    """The task is cancelled after the callback that is about to wake it, not between two of its steps."""
+    failures = []
+
+    async def call():
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: failures.append(context))
+        woken = loop.create_future()
+
+        def wake():
+            if not woken.done():
+                signal.raise_signal(signal.SIGINT)
+                woken.set_result(None)
+
+        loop.call_soon(wake)
+        await woken
+        await asyncio.Event().wait()
+
+    with heeding_signals():
+        assert guarded(lambda: run(call)) == 130
+    assert capfd.readouterr().err == "interrupted\n"
+    assert failures == []
+
+
+class CtrlC:
+    """Ctrl-C when the interpreter has executed a number of lines of Python."""
+
+    def __init__(self, lines):
+        self.is_due = False
+        self._lines = lines
+
+    def __enter__(self):
+        self._before = sys.gettrace()
+        sys.settrace(self._trace)
+
+    def __exit__(self, *error):
+        sys.settrace(self._before)
+
+    def _trace(self, frame, event, argument):
+        self._lines -= event == "line"
+        if self._lines == 0 and not self.is_due:
+            self.is_due = True
+            signal.raise_signal(signal.SIGINT)
+        return None if self.is_due else self._trace
+
+
+@pytest.mark.parametrize("size", [2_000, MIB], ids=["small", "large"])
+def test_ctrl_c_wherever_a_download_is(server, tmp_path, monkeypatch, size):
+    """A Ctrl-C between any two lines: no error but its own, no file or the whole one."""
+    monkeypatch.setattr(termination, "_PATIENCE", 3600)
+    server.put(LARGE, content := os.urandom(size))
+    failures = []
+
+    async def call(ctrl_c, folder):
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+        async with aioartifact.session(server.url, auth=(server.username, server.password)) as session:
+            with ctrl_c:
+                await aioartifact.download(f"{server.url}/{LARGE}", folder, session=session)
+            await asyncio.sleep(0)  # for a signal at the very end
+
+    interrupted = 0
+    for lines in range(1, 100_000, 7):
+        ctrl_c, folder = CtrlC(lines), tmp_path / str(lines)
+        with heeding_signals():
+            try:
+                run(partial(call, ctrl_c, folder))
+            except KeyboardInterrupt:
+                interrupted += 1
+        assert failures == []
+        assert [path.read_bytes() for path in folder.glob("*")] in ([], [content])
+        if not ctrl_c.is_due:
+            break
+    assert interrupted > 100
 
 
 @pytest.mark.usefixtures("deadly")
