@@ -148,6 +148,9 @@ class ItemURL:
         """``repository/path``, percent-encoded: what follows the base address in every URL of this item."""
         return quote_path(f"{self.repository}/{self.path}" if self.path else self.repository)
 
+    def __hash__(self) -> int:
+        return hash((self.repository, self.path))  # that of the server would be computed anew each time
+
     def __str__(self) -> str:
         if not self._text:  # used several times for each file
             object.__setattr__(self, "_text", f"{self.server}/{self.location}")

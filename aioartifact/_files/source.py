@@ -118,7 +118,14 @@ def read_small(path: str, algorithms: Sequence[Algorithm]) -> Source | None:
         LocalNotFoundError: If the file does not exist.
         LocalFileError: If it is not a regular file, or cannot be read.
     """
-    return read_source(path, algorithms) if file_size(path) <= _SMALL else None
+    with explained("read", path):
+        status = os.stat(path)
+        check_regular(status)
+        if status.st_size > _SMALL:
+            return None
+        with open(path, "rb", buffering=0) as file:
+            content = file.readall()
+    return _in_memory(path, content, algorithms)
 
 
 def read_source(path: str, algorithms: Sequence[Algorithm]) -> Source:

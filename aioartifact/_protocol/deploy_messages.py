@@ -14,6 +14,9 @@ from .json_values import checksums_of, parse_object, read_object, text_of
 from .property_text import matrix_parameters
 from .request import Request, Upload
 
+# In the order of ALGORITHMS.
+_CHECKSUM_HEADERS = ("X-Checksum-Sha256", "X-Checksum-Sha1", "X-Checksum-Md5")
+
 
 def build_deploy(
     item: ItemURL, upload: Upload, checksums: Checksums, parameters: Mapping[str, str | Sequence[str]]
@@ -46,8 +49,8 @@ def build_checksum_deploy(
 
 
 def _checksum_headers(checksums: Checksums) -> dict[str, str]:
-    values = {name: checksums.get(name) for name in ALGORITHMS}
-    return {f"X-Checksum-{name.capitalize()}": value for name, value in values.items() if value}
+    values = zip(_CHECKSUM_HEADERS, (checksums.sha256, checksums.sha1, checksums.md5), strict=True)
+    return {name: value for name, value in values if value}
 
 
 def read_deployed(item: ItemURL, request: Request, response: Response, sent: Checksums) -> str | None:
@@ -71,7 +74,21 @@ def read_deployed(item: ItemURL, request: Request, response: Response, sent: Che
     if not response.content or (response.status_code != HTTPStatus.CREATED and not is_described):
         return None
     document = read_object(request, response)
-    recorded = checksums_of(document.get("checksums"))
+    stated = document.get("checksums")
+    if not _has_all(stated, sent):
+        _check_recorded(item, request, checksums_of(stated), sent)
+    return _check_place(item, request, document)
+
+
+def _has_all(stated: object, sent: Checksums) -> bool:
+    """Whether the checksums that were sent are *stated* in the same form: then none of them has to be parsed."""
+    if not isinstance(stated, dict):
+        return False
+    values = ((stated.get(name), sent.get(name)) for name in ALGORITHMS)
+    return all(ours is None or theirs == ours for theirs, ours in values)
+
+
+def _check_recorded(item: ItemURL, request: Request, recorded: Checksums, sent: Checksums) -> None:
     for algorithm in ALGORITHMS:
         ours, theirs = sent.get(algorithm), recorded.get(algorithm)
         if ours and theirs and ours != theirs:
@@ -82,7 +99,6 @@ def read_deployed(item: ItemURL, request: Request, response: Response, sent: Che
                 actual=theirs,
                 hint="the file may have changed while it was sent; deploy it again",
             )
-    return _check_place(item, request, document)
 
 
 def read_folder_made(item: ItemURL, request: Request, response: Response) -> None:

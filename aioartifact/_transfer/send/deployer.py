@@ -13,7 +13,7 @@ import anyio
 from yarl import URL
 
 from ..._address import ItemURL, Locator, URLLike, is_url, names_folder, parse_item_url, quote_segment, text_of_url
-from ..._checksums import Algorithm, Checksums, checksum_file, checksum_in
+from ..._checksums import NO_CHECKSUMS, Algorithm, checksum_file, checksum_in
 from ..._errors import ArtifactoryError, ForbiddenError, InvalidArgumentError
 from ..._files import Source, TreeFile
 from ..._options import check_count
@@ -135,7 +135,7 @@ class Deployer:
             await self._wait_for(main, item)
         if self.options.overwrite == "never" and await self.remote_state.has(main):
             return None, False
-        source = await read_file(path, Checksums())
+        source = await read_file(path, NO_CHECKSUMS)
         file.correct(source.size)
         if self.options.overwrite == "changed":
             if claim and await self._is_claimed(main, claim[1], source):
