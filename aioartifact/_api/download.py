@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -37,7 +37,7 @@ from .._transfer.many.fetcher import Fetcher, FetchWork, Item, Job, JobOf, job_o
 from .._transfer.many.folder_archive import unpack_folder
 from .._transfer.overwrite import Overwrite, check_overwrite
 from .._transfer.receive.cached_file import fetch_through
-from .._transfer.receive.one_file import WantedFile
+from .._transfer.receive.one_file import WantedFile, fetch_file
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
 from .listing import list_through
 from .session import item_of, using
@@ -103,9 +103,12 @@ async def download(
     See: JFrog REST API, "Retrieve Artifact".
     """
     folder = check_path("destination", destination, is_folder=True)
-    required, chosen = Checksums(sha256=sha256), cache_of(cache)
+    required, chosen = Checksums(sha256=sha256), None if cache is None else cache_of(cache)
     shown = given_or("progress", progress, Progress())
-    async with using(session, "download") as opened, opened_cache(chosen) as used_cache:
+    async with (
+        using(session, "download") as opened,
+        nullcontext() if chosen is None else opened_cache(chosen) as used_cache,
+    ):
         item = item_of(opened, url)
         target, written = await run(_target, folder, local_name(item.name))
         shown.expect(files=1)
@@ -124,7 +127,10 @@ async def download(
                     durable=durable,
                     progress=file,
                 )
-                await fetch_through(used_cache, opened, wanted)
+                if used_cache is None:
+                    await fetch_file(opened, wanted)
+                else:
+                    await fetch_through(used_cache, opened, wanted)
             if durable:
                 await run(sync_folder, os.path.dirname(written.path))
         except BaseException:
@@ -388,7 +394,7 @@ def _checked(
         overwrite,
         None if manifest is None else check_path("manifest", manifest),
         durable,
-        cache_of(cache),
+        None if cache is None else cache_of(cache),
     )
 
 
@@ -400,7 +406,10 @@ def _downloads(
     @asynccontextmanager
     async def prepare(call: BulkCall) -> AsyncIterator[Work[FetchWork]]:
         await run(check_folder, where.destination)
-        async with opened_manifest(where.manifest) as manifest, opened_cache(where.cache) as cache:
+        async with (
+            opened_manifest(where.manifest) as manifest,
+            nullcontext() if where.cache is None else opened_cache(where.cache) as cache,
+        ):
             items, job_of, chunks_of, settled = await source(call.session, cache)
             fetcher = Fetcher(
                 call.session,

@@ -7,7 +7,7 @@ Transfers are executed first, and only if all of them succeeded, renames and del
 import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from typing import TypeAlias
 
 import aiohttp
@@ -232,7 +232,7 @@ def _sync_request(
 def _cache_for(direction: Direction, cache: CacheLike | None) -> Cache | None:
     if cache is not None and direction == "upload":
         raise InvalidArgumentError("cache: this sync is an upload; a cache serves downloads")
-    return cache_of(cache)
+    return None if cache is None else cache_of(cache)
 
 
 def _direction(source: object, destination: object) -> Direction:
@@ -298,7 +298,10 @@ async def _opened_endpoint(call: BulkCall, plan: SyncPlan, chosen: Cache | None)
         return
     await run(check_folder, plan.destination)
     root = await run(resolve_folder, plan.destination)
-    async with opened_manifest(plan.manifest) as manifest, opened_cache(chosen) as cache:
+    async with (
+        opened_manifest(plan.manifest) as manifest,
+        nullcontext() if chosen is None else opened_cache(chosen) as cache,
+    ):
         folder = item_of(call.session, plan.source)
         slots = Slots(call.concurrency)
         endpoint = LocalEndpoint(call.session, plan, folder, root, manifest, slots, call.progress, cache)

@@ -4,6 +4,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -82,7 +83,10 @@ async def make_plan(session: aiohttp.ClientSession, request: SyncRequest) -> Syn
     """
     item = item_of(session, request.url)
     root = await run(resolve_folder, request.folder)
-    async with opened_manifest(request.manifest) as manifest, opened_cache(request.cache) as cache:
+    async with (
+        opened_manifest(request.manifest) as manifest,
+        nullcontext() if request.cache is None else opened_cache(request.cache) as cache,
+    ):
         trees = await run(_list_local, request, root)
         listing, remote = await _list_remote(session, item, request, cache)
         is_empty_source = request.direction == "download" and not remote and not request.path_filter.has_patterns

@@ -153,14 +153,14 @@ CacheLike: TypeAlias = Cache | str | os.PathLike[str]
 """A cache, or the path of its folder."""
 
 
-def cache_of(cache: CacheLike | None) -> Cache | None:
+def cache_of(cache: CacheLike) -> Cache:
     """
     Return the argument ``cache=`` as a cache.
 
     Raises:
         InvalidArgumentError: If it is neither a cache nor a path.
     """
-    return cache if cache is None or isinstance(cache, Cache) else Cache(cache)
+    return cache if isinstance(cache, Cache) else Cache(cache)
 
 
 def _prune(store: Store, max_bytes: int | None, older_than: float | None) -> list[CacheEntry]:
@@ -386,16 +386,13 @@ def not_cached(operation: str) -> NotCachedError:
 
 
 @asynccontextmanager
-async def opened_cache(cache: Cache | None) -> AsyncIterator[OpenCache | None]:
+async def opened_cache(cache: Cache) -> AsyncIterator[OpenCache]:
     """
-    Open a cache, unless it is None; at the end, enforce its size limit.
+    Open a cache; at the end, enforce its size limit.
 
     Raises:
         LocalFileError: If its folder is a file.
     """
-    if cache is None:
-        yield None
-        return
     await run(check_folder, cache.folder)
     opened = OpenCache(cache)
     try:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
@@ -115,11 +115,14 @@ def prefetch(
     if destination is not None:
         # A path stays valid when the caller changes the working directory.
         folder = os.path.abspath(check_path("destination", destination, is_folder=True))  # noqa: PTH100  # keeps links
-    chosen = cache_of(cache)
+    chosen = None if cache is None else cache_of(cache)
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Ahead[Item, LoadedFile]]:
-        async with using(session) as used, opened_cache(chosen) as used_cache:
+        async with (
+            using(session) as used,
+            nullcontext() if chosen is None else opened_cache(chosen) as used_cache,
+        ):
             total = max_concurrency or state_of(used).limits.max_concurrency
             reader = _Reader(used, folder, used_cache, Slots(total))
             # While files are verified and committed, the bytes of others are received.

@@ -30,7 +30,7 @@ from ..local_paths import local_path, path_below_root
 from ..overwrite import Decision, Overwrite, decide
 from ..receive.cached_file import fetch_through
 from ..receive.content import pin_of
-from ..receive.one_file import Fetched, WantedFile, may_have_partial
+from ..receive.one_file import Fetched, WantedFile, fetch_file, may_have_partial
 from ..receive.small_file import SmallFile, place_small, small_checksums
 from .destination import Destination, FolderSyncs, check_space
 
@@ -426,7 +426,10 @@ class Fetcher:
             progress=file,
             begun=begun,
         )
-        fetched = await fetch_through(self._cache, self._session, wanted)
+        if self._cache is None:
+            fetched = await fetch_file(self._session, wanted)
+        else:
+            fetched = await fetch_through(self._cache, self._session, wanted)
         if fetched is not None and self._syncs is not None:
             await self._syncs.sync(os.path.dirname(target.file.path))
         await self._record(target, fetched)

@@ -1,4 +1,4 @@
-"""One file: from the cache if it has the bytes, else from the server, and then into the cache."""
+"""One file of a call with a cache: from it if it has the bytes, else from the server, and then into the cache."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -14,15 +14,15 @@ from ..._threads import run
 from .one_file import Fetched, WantedFile, fetch_file
 
 
-async def fetch_through(cache: OpenCache | None, session: aiohttp.ClientSession, wanted: WantedFile) -> Fetched | None:
+async def fetch_through(cache: OpenCache, session: aiohttp.ClientSession, wanted: WantedFile) -> Fetched | None:
     """
-    Fetch a file as `fetch_file` does, through a *cache* if there is one.
+    Fetch a file as `fetch_file` does, through a *cache*.
 
     Raises:
         NotCachedError: If the cache is offline and does not have the file.
         ArtifactoryError: See `fetch_file`.
     """
-    return await fetch_file(session, wanted) if cache is None else await _CachedFetch(cache, session, wanted).run()
+    return await _CachedFetch(cache, session, wanted).run()
 
 
 class _CachedFetch:
