@@ -52,7 +52,7 @@ def limits(limits_of):
 
 
 def respond(limits, status, *, credentials=ALICE, sent=0.0, retry_after=None, is_login_refused=False):
-    limits.record_response(
+    limits.record_refusal(
         status, credentials, sent, uploaded=None, retry_after=retry_after, is_login_refused=is_login_refused
     )
 
@@ -166,7 +166,7 @@ async def test_suspended_logins_are_counted_once_per_round_trip(limits, time):
         time.time = now
         respond(limits, 403, sent=sent, is_login_refused=True)
         assert limits.breaker.suspensions == expected
-    respond(limits, 200, sent=4.0)
+    limits.record_success(4.0, 5.0)
     assert limits.breaker.suspensions == 0
 
 

@@ -413,13 +413,20 @@ class ServerLimits:
         """Whether a request may follow one that has ended, in its slot: nothing has changed meanwhile."""
         return self.queue.limit.is_kept and self.are_open
 
-    def record_success(self, sent: float, now: float) -> None:
-        """Learn from a response that came *now* for a request that was *sent* then, and is not a refusal."""
+    def record_success(self, sent: float, now: float, *, uploaded: float | None = None) -> None:
+        """
+        Learn from a response that is not a refusal how many requests the server can take.
+
+        Args:
+            sent: When the request was sent.
+            now: When the response came.
+            uploaded: When the last byte of its body was sent, if it is an upload.
+        """
         self.breaker.answered(sent, is_suspended=False)
-        self.queue.limit.answered(sent, now)
+        self.queue.limit.answered(uploaded or sent, now)
         self.queue.start_queued()
 
-    def record_response(
+    def record_refusal(
         self,
         status: int,
         credentials: SentCredentials,
@@ -431,7 +438,7 @@ class ServerLimits:
         may_renew: bool = False,
     ) -> None:
         """
-        Learn from a response how many requests the server can take, and whether it accepts the credentials.
+        Learn from a refusal how many requests the server can take, and whether it accepts the credentials.
 
         Args:
             status: Its status.

@@ -127,15 +127,19 @@ class AuthRetryMiddleware:
             response = await self._observed(request, handler)
             self._sent_with = None
             refusal = await self._refusal(response) if response.status >= 400 else None
-            self._limits.record_response(
-                response.status,
-                credentials,
-                sent,
-                uploaded=request.body.sent_at if isinstance(request.body, UploadPayload) else None,
-                retry_after=refusal.retry_after if refusal else None,
-                is_login_refused=refusal is not None and refusal.refuses_all_logins,
-                may_renew=self._renewable is not None and not self._was_renewed,
-            )
+            uploaded = request.body.sent_at if isinstance(request.body, UploadPayload) else None
+            if refusal is None:
+                self._limits.record_success(sent, self._state.clock.now(), uploaded=uploaded)
+            else:
+                self._limits.record_refusal(
+                    response.status,
+                    credentials,
+                    sent,
+                    uploaded=uploaded,
+                    retry_after=refusal.retry_after,
+                    is_login_refused=refusal.refuses_all_logins,
+                    may_renew=self._renewable is not None and not self._was_renewed,
+                )
         if self._renewable is not None and self._attached is not None and response.status != 401:
             self._renewable.accepted(self._attached)
         return response, refusal

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -177,11 +177,10 @@ class _Download:
         self._was_replaced = False
         self._progress = wanted.progress
         self._begun = wanted.begun
-        self._slots = wanted.slots or Slots(state_of(session).limits.max_concurrency)
         self._operation = start_operation(session, on_retry=wanted.progress.retrying)
         self._described = self._pinned = ExpectedContent(None, NO_CHECKSUMS)
         self._is_doubtful = False
-        self._partial = PartialFile(Staging(wanted.target))
+        self._partial: PartialFile | None = None
         self._adopted = 0
         self._announced = 0
         self._shown = 0
@@ -194,7 +193,6 @@ class _Download:
         await run(self._adopt)
         self._advance.reached = self._adopted
         if self._adopted:
-            self._partial.hash_with(algorithms_for(self._pinned.checksums))
             self._announce()
 
     def _adopt(self) -> None:
@@ -213,6 +211,7 @@ class _Download:
             self._partial = PartialFile(staging, journal.size, kept)
         self._described, self._adopted = journal.expected, kept.total
         self._pinned = with_pin(self._described, self._pin)
+        self._partial.hash_with(algorithms_for(self._pinned.checksums))
 
     async def run(self) -> Fetched | None:
         """Receive, verify and commit the file; None if it is unchanged."""
@@ -221,10 +220,10 @@ class _Download:
         async for attempt in attempts:
             if attempt.failures:
                 await self._start_over(self._described)
-            async with self._slots:
+            async with self._wanted.slots or nullcontext():
                 last = await self._fetched()
                 if last is None:
-                    await run(self._partial.staging.discard)  # an interrupted 200 may have come before
+                    await self._discard()  # an interrupted 200 may have come before
                     return None
                 await self._ask_checksums()
             with attempt:
@@ -235,24 +234,42 @@ class _Download:
         """Leave nothing behind, unless it saves a later run much work."""
         self._progress.advance(-self._shown)
         self._progress.expect(size=-self._announced)
-        with anyio.CancelScope(shield=True):
-            await run(self._leave, error)
+        if self._partial is not None:
+            with anyio.CancelScope(shield=True):
+                await run(self._leave, self._partial, error)
 
-    def _leave(self, error: BaseException) -> None:
-        if self._partial.staging.is_shared and is_worth_leaving(self._partial.size, error):
+    def _leave(self, partial: PartialFile, error: BaseException) -> None:
+        if partial.staging.is_shared and is_worth_leaving(partial.size, error):
             with suppress(LocalFileError):
-                if self._save():
-                    self._partial.staging.leave()
+                if self._save(partial):
+                    partial.staging.leave()
                     return
-        self._partial.staging.discard()
+        partial.staging.discard()
+
+    async def _discard(self) -> None:
+        """Forget the bytes that are kept."""
+        if self._partial is not None:
+            await run(self._partial.staging.discard)
+            self._partial = None
+
+    @property
+    def _size(self) -> int:
+        """How many bytes are kept."""
+        return 0 if self._partial is None else self._partial.size
+
+    def _opened_partial(self) -> PartialFile:
+        """The kept bytes; a body that arrives at once needs no partial file."""
+        if self._partial is None:
+            self._partial = PartialFile(Staging(self._wanted.target))
+        return self._partial
 
     def _located(self, error: Exception) -> Exception:
         """Say how far it got."""
         if isinstance(error, ContentChanged):
             what = f"GET {self._item}: changed again and again while it was fetched"
             return ProtocolError(what, hint="try again later")
-        if isinstance(error, TransportError) and self._partial.size:
-            error.message += f", at byte {self._partial.size} of {self._pinned.size or 'unknown'}"
+        if isinstance(error, TransportError) and self._size:
+            error.message += f", at byte {self._size} of {self._pinned.size or 'unknown'}"
         return error
 
     async def _fetched(self) -> Sequence[bytes] | None:
@@ -271,7 +288,7 @@ class _Download:
 
     async def _fetch_missing(self) -> Sequence[bytes] | None:
         while not self._is_received:
-            missing = first_missing(self._pinned, self._partial.kept)
+            missing = WHOLE if self._partial is None else first_missing(self._pinned, self._partial.kept)
             if missing is None:
                 break
             last = await self._fetch(missing)
@@ -305,7 +322,7 @@ class _Download:
                 await self._start_over(described)
                 asked = WHOLE
             if asked != WHOLE:
-                state_of(self._session).traffic.resumed(self._partial.size)
+                state_of(self._session).traffic.resumed(self._size)
             return await self._receive(reply, asked, reply_seconds)
 
     def _request(self, asked: Range) -> Request:
@@ -323,9 +340,7 @@ class _Download:
         """
         check_pin(self._item, self._pin, described)
         is_other = contradicts(self._pin, described)
-        if self._partial.has_begun:
-            await run(self._partial.staging.discard)
-            self._partial = PartialFile(Staging(self._wanted.target))
+        await self._discard()
         self._described, self._is_doubtful = described, is_other
         self._pinned = described if is_other else with_pin(described, self._pin)
         self._adopted = 0
@@ -341,7 +356,7 @@ class _Download:
         self._announced = size
 
     def _show(self) -> None:
-        self._count(self._partial.size - self._adopted)
+        self._count(self._size - self._adopted)
 
     def _count(self, size: int) -> None:
         """Report to the progress that *size* bytes were received."""
@@ -350,7 +365,7 @@ class _Download:
             self._shown = size
 
     async def _receive(self, reply: Reply, asked: Range, reply_seconds: float) -> Sequence[bytes]:
-        before = self._partial.size
+        before = self._size
         batch = await reply.next_batch(min(BATCH, asked.stop - asked.start))
         if reply.is_complete and asked == WHOLE:
             # All of it is here: one hop checks, writes and commits.
@@ -358,20 +373,21 @@ class _Download:
             return batch
         if asked == WHOLE and can_outlive(self._pinned):
             await run(self._use_shared_staging)
+        partial = self._opened_partial()
+        # This request has the first of them.
+        slots = self._wanted.slots or Slots(state_of(self._session).limits.max_concurrency - 1)
         async with collapsed(), anyio.create_task_group() as questions:
             if self._pinned.checksums:
-                self._partial.hash_with(algorithms_for(self._pinned.checksums))
+                partial.hash_with(algorithms_for(self._pinned.checksums))
             if self._needs_info and not self._is_doubtful:  # else later: a remote repository describes its old copy
                 questions.start_soon(self._ask_meanwhile)
             async with collapsed(), anyio.create_task_group() as helpers:
-                if self._partial.staging.is_shared:
-                    helpers.start_soon(self._save_now_and_then)
-                body = Body(
-                    self._session, self._item, self._pinned, self._partial, self._slots, self._show, reply_seconds
-                )
+                if partial.staging.is_shared:
+                    helpers.start_soon(self._save_now_and_then, partial)
+                body = Body(self._session, self._item, self._pinned, partial, slots, self._show, reply_seconds)
                 self._is_received = await body.receive(reply, asked, batch)
                 helpers.cancel_scope.cancel()
-        if self._partial.size == before and self._pinned.size:
+        if self._size == before and self._pinned.size:
             raise ContentChanged  # a part without a byte
         if self._has_progressed():
             self._operation.reset()
@@ -379,7 +395,7 @@ class _Download:
 
     def _has_progressed(self) -> bool:
         # Bytes that arrived before are no progress: a server that ignores ranges could send them for ever.
-        return self._advance.has_advanced(self._partial.size)
+        return self._advance.has_advanced(self._size)
 
     def _use_shared_staging(self) -> None:
         """Keep the bytes for a later run, unless another process does so; blocks."""
@@ -392,15 +408,14 @@ class _Download:
                 staging.discard()  # there is nothing in it
                 raise
 
-    async def _save_now_and_then(self) -> None:
+    async def _save_now_and_then(self, partial: PartialFile) -> None:
         while True:
             await anyio.sleep(_SAVE_EVERY)
             with suppress(LocalFileError):  # a journal is of use, but nothing depends on it
-                await run(self._save)
+                await run(self._save, partial)
 
-    def _save(self) -> bool:
+    def _save(self, partial: PartialFile) -> bool:
         """Make sure that a later run can use what is here, if it can at all; blocks."""
-        partial = self._partial  # starting over replaces it while this thread runs
         journal = journal_of(self._item, self._pinned, partial.snapshot())
         if journal is not None:
             partial.save(journal)
@@ -431,7 +446,8 @@ class _Download:
             self._replace_pin(current)
         self._info_requested = True
         self._pinned = self._pinned if self._pinned.checksums else with_pin(self._pinned, current)
-        self._partial.hash_with(algorithms_for(self._pinned.checksums))
+        if self._partial is not None:
+            self._partial.hash_with(algorithms_for(self._pinned.checksums))
 
     def _replace_pin(self, current: Pin) -> None:
         self._pin, self._was_replaced, self._is_doubtful = current, True, False
@@ -461,8 +477,8 @@ class _Download:
 
     async def _place(self, last: Sequence[bytes]) -> Fetched:
         """Check everything, and give the file its name."""
-        size = self._partial.size or sum(map(len, last))
-        finish = partial(self._finish_whole, last) if last else self._finish
+        size = self._size or sum(map(len, last))
+        finish = partial(self._finish_whole, last) if last else partial(self._finish, self._opened_partial())
         fetched = await (run_short if size <= _SHORT else run)(finish, size)
         self._count(size - self._adopted)
         return fetched
@@ -509,24 +525,24 @@ class _Download:
             status = staging.commit(durable=self._wanted.durable)
         finally:
             staging.discard()
-        self._partial.staging.discard()
+        if self._partial is not None:
+            self._partial.staging.discard()
         return Fetched(size, self._pinned.checksums, status, self._was_replaced)
 
-    def _blocks(self, size: int) -> Iterator[bytes]:
+    def _blocks(self, partial: PartialFile, size: int) -> Iterator[bytes]:
         """The bytes that are written, from the first on; blocks."""
         buffer, offset = memoryview(bytearray(BATCH)), 0
         while offset < size:
             check_wanted()
-            count = self._partial.staging.read_into(offset, buffer[: size - offset])
+            count = partial.staging.read_into(offset, buffer[: size - offset])
             yield bytes(buffer[:count])
             offset += count
 
-    def _finish(self, size: int) -> Fetched:
+    def _finish(self, partial: PartialFile, size: int) -> Fetched:
         """Check what is written, commit; blocks."""
-        self._partial.hash_with(algorithms_for(self._pinned.checksums))
-        content_size = self._checked(size, self._partial.checksums(), self._blocks(size))
-        return self._commit(size) if content_size is None else self._commit_decoded(self._blocks(size), content_size)
-
-    def _commit(self, size: int) -> Fetched:
-        status = self._partial.staging.commit(durable=self._wanted.durable)
+        partial.hash_with(algorithms_for(self._pinned.checksums))
+        content_size = self._checked(size, partial.checksums(), self._blocks(partial, size))
+        if content_size is not None:
+            return self._commit_decoded(self._blocks(partial, size), content_size)
+        status = partial.staging.commit(durable=self._wanted.durable)
         return Fetched(size, self._pinned.checksums, status, self._was_replaced)

@@ -53,11 +53,6 @@ class PartialFile:
             self._digests = self._digests or Digests(algorithms)
 
     @property
-    def has_begun(self) -> bool:
-        """Whether anything was written to it, or is known of it."""
-        return bool(self.staging.path) or self._digests is not None
-
-    @property
     def is_behind(self) -> bool:
         """Whether bytes are here that could be hashed, but are not."""
         with self._marking:
