@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias, TypeGuard
-from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, unquote_to_bytes, urlsplit
 
 from yarl import URL
 
 from ._errors import InvalidArgumentError, InvalidURLError
-from ._web_pages import read_page
 
 # RFC 3986 pchar, without ';' (Artifactory's matrix parameters start there) and '+' (some proxies and S3
 # read it as a space; Artifactory decodes %2B to the same name).
@@ -381,7 +380,7 @@ def _refuse_page(parts: SplitResult, text: str, servers: Iterable[ServerURL], *,
     Raises:
         InvalidURLError: If it is one; the hint has the URL of the item that the page shows, or of the server.
     """
-    location = read_page(parts.path, parts.query, parts.fragment)
+    location = _read_page(parts.path, parts.query, parts.fragment)
     if location is None:
         return
     origin = _origin(parts, text)
@@ -391,6 +390,44 @@ def _refuse_page(parts: SplitResult, text: str, servers: Iterable[ServerURL], *,
     base = bases[0] if bases else ServerURL(*origin, ("artifactory",))
     hint = f"use {base}" if is_server else _hint_for_page(base, location)
     raise InvalidURLError(f"{mask_url(text)}: is a page of the web interface, copied from a browser", hint=hint)
+
+
+# Artifactory 7: "native" is the tree without tabs, "tree" the one with a tab such as "General".
+_PAGES_OF_7 = re.compile(r"/ui(?:/|\Z)")
+_ITEM_OF_7 = re.compile(r"/ui/(?:native|repos/(?:tree|simple)/[^/]+)/(.+)")
+# Until 6, "/webapp/" with a fragment, or with the item in the query.
+_PAGES_OF_6 = re.compile(r"(?:/[^/]+)?/webapp(?:/|\Z)")
+_ITEM_OF_6 = re.compile(r"/*artifacts/browse/(?:tree|simple)/[^/]+/(.+)")
+# The plain listings, which the tree links to.
+_LISTING = re.compile(r"/artifactory/(?:list|simple)/(.+)")
+
+
+def _read_page(path: str, query: str, fragment: str) -> str | None:
+    """
+    The item that a page of the web interface shows: its raw location, ``repository/path``.
+
+    Args:
+        path: Path of a URL, as all of these percent-encoded.
+        query: Query, without its question mark.
+        fragment: Fragment, without its hash.
+
+    Returns:
+        The location, with lone surrogates for bytes that are not UTF-8, ``""`` for a page that shows no item; or None
+        if the URL is not one of a page.
+    """
+    if _PAGES_OF_7.match(path):
+        found = _ITEM_OF_7.match(path)
+        return _location_in(found[1] if found else "")
+    if _PAGES_OF_6.match(path) and (query or fragment):
+        found = _ITEM_OF_6.match(fragment)
+        named = "".join(parse_qs(query, errors="surrogateescape").get("pathId", ())[:1]).replace(":", "/", 1)
+        return _location_in(found[1] if found else "") or named
+    listing = _LISTING.match(path)
+    return _location_in(listing[1]) if listing else None
+
+
+def _location_in(text: str) -> str:
+    return unquote(text.partition("?")[0], errors="surrogateescape").strip("/")
 
 
 def _hint_for_page(base: ServerURL, location: str) -> str:

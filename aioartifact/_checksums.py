@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ._errors import InvalidArgumentError
 
@@ -70,6 +71,24 @@ class Checksums:
 
 
 NO_CHECKSUMS = Checksums()
+
+
+def checksums_of(values: object) -> Checksums:
+    """Keep the checksums that are well formed; a proxy may have dropped or spoiled some."""
+    if not isinstance(values, dict):
+        return NO_CHECKSUMS
+    try:
+        return Checksums(values.get("sha256"), values.get("sha1"), values.get("md5"))
+    except InvalidArgumentError:
+        return _well_formed(values)
+
+
+def _well_formed(values: Mapping[str, Any]) -> Checksums:
+    known: dict[str, str | None] = {}
+    for name in ALGORITHMS:
+        with suppress(InvalidArgumentError):
+            known[name] = Checksums(**{name: values.get(name)}).get(name)
+    return Checksums(**known)
 
 
 def _is_lower_hex(value: object, digits: int) -> bool:

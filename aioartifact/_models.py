@@ -1,14 +1,13 @@
 """Values that the server reports."""
 
-import codecs
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Literal
 
+from ._bodies import decode_text
 from ._checksums import Checksums
 from ._errors import ArtifactoryError, error_for_status
 from ._reprs import ShortRepr
@@ -242,33 +241,6 @@ class ArchiveMember:
     name: str
     size: int
     kind: MemberKind
-
-
-# Only charsets: Python would also accept names of other codecs.
-_CHARSET = re.compile(r"charset=\"?(utf-?8|utf-?16|iso-8859-\d+|us-ascii|windows-125\d)\b", re.IGNORECASE)
-
-
-def decode_text(content: bytes, content_type: str) -> str:
-    """
-    Decode a body by the charset of its Content-Type, else UTF-8, else Latin-1.
-
-    Artifactory's servlet layer sends Latin-1 with a charset; its REST layer sends UTF-8, often without one.
-    """
-    for charset in (charset_of(content_type), "utf-8"):
-        try:
-            return content.decode(charset)
-        except UnicodeError:
-            continue
-    return content.decode("latin-1")
-
-
-def charset_of(content_type: str) -> str:
-    """Return the charset in a Content-Type if Python supports it, else UTF-8."""
-    match = _CHARSET.search(content_type)
-    try:
-        return codecs.lookup(match[1] if match else "utf-8").name
-    except LookupError:
-        return "utf-8"
 
 
 @dataclass(frozen=True, slots=True)

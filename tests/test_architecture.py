@@ -19,11 +19,11 @@ import aioartifact
 NAME = "aioartifact"
 PACKAGE = Path(__file__).parent.parent / NAME
 LAYERS = (
-    {"_errors", "_web_pages"},
+    {"_errors"},
     {
         "_address",
+        "_bodies",
         "_checksums",
-        "_codings",
         "_json_stream",
         "_pacing",
         "_path_filter",

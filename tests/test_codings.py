@@ -15,7 +15,7 @@ from raw_http import Close, checksum_headers, raw_server, response
 
 import aioartifact
 from aioartifact import RetryPolicy
-from aioartifact._codings import can_decode, codings_of, decoded, decoded_beginning
+from aioartifact._bodies import can_decode, codings_of, decoded, decoded_beginning
 
 pytestmark = pytest.mark.slow
 

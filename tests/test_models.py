@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from aioartifact import NotFoundError, RateLimitedError, ResponseError, ServerError
+from aioartifact._bodies import decode_text
 from aioartifact._checksums import Checksums
 from aioartifact._models import (
     ArtifactVersions,
@@ -12,7 +13,6 @@ from aioartifact._models import (
     FolderInfo,
     MavenMetadata,
     Response,
-    decode_text,
 )
 from aioartifact._sync import SyncAction, SyncPlan
 

@@ -75,7 +75,8 @@ class LocalEndpoint:
         self._root = root
         self._manifest = manifest
         self._progress = progress
-        self._remote_state = RemoteState(session)
+        self._session = session
+        self._remote_state: RemoteState | None = None
         self._is_offline = cache is not None and cache.offline
         self._jobs = [self._job(action) for action in plan.of("fetch")]
         self._actions = {action.path: action for action in plan.of("fetch")}
@@ -153,6 +154,7 @@ class LocalEndpoint:
             item = item_below(self._folder, file.path)
         except InvalidURLError:
             return False  # a name that no server accepts
+        self._remote_state = self._remote_state or RemoteState(self._session)
         return await self._remote_state.has(item)
 
     def _change(self, action: SyncAction) -> Outcome:

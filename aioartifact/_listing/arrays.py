@@ -9,10 +9,10 @@ import aiohttp
 import anyio.lowlevel
 
 from .._address import mask_url
+from .._bodies import charset_of, is_html
 from .._errors import ConnectionLostError, TransportError
 from .._json_stream import ArrayStream
-from .._models import charset_of
-from .._protocol import Request, errors_inside, is_html, missing_list, not_artifactory, reported_errors
+from .._protocol import Request, missing_list, not_artifactory, reported_errors
 from .._session import Operation, start_operation, stream
 
 # As much as may be parsed at one go without holding the loop for more than some 2 milliseconds.
@@ -98,8 +98,8 @@ class ArrayAnswer:
             )
 
     def _demand_array(self) -> None:
-        if words := errors_inside(self.members):
-            raise reported_errors(self.request, words, has_rows=self.has_array)
+        if errors := self.members.get("errors"):
+            raise reported_errors(self.request, errors, has_rows=self.has_array)
         if self._key in self.members:
             raise missing_list(self.request, self._key)
 

@@ -18,7 +18,6 @@ from .aql_messages import (
     read_trimming,
     trimmed_error,
 )
-from .bodies import is_html
 from .deploy_messages import build_checksum_deploy, build_deploy, read_deployed, read_folder_made, stored_elsewhere
 from .download_messages import (
     ExpectedContent,
@@ -35,7 +34,6 @@ from .download_messages import (
 from .error_responses import (
     OTHER_HOST_HINT,
     PROXY_LOGIN_HINT,
-    errors_inside,
     is_starting,
     not_sent,
     permanent_refusal,
@@ -123,13 +121,11 @@ __all__ = [
     "check_relocation",
     "check_scope",
     "destination_of",
-    "errors_inside",
     "expect_file",
     "expect_file_info",
     "expect_folder",
     "is_folder_redirect",
     "is_folder_row",
-    "is_html",
     "is_starting",
     "matrix_parameters",
     "merge_rows",

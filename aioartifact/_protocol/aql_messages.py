@@ -5,10 +5,12 @@ from functools import partial
 from typing import Any
 
 from .._address import ServerURL
+from .._bodies import size_of
+from .._checksums import checksums_of
 from .._errors import IncompleteListingError
 from .._models import FileInfo, FolderInfo, Response
 from .error_responses import shortened
-from .json_values import checksums_of, date_of, name_of, not_artifactory, objects_of, read_object, size_of, text_of
+from .json_values import date_of, name_of, not_artifactory, objects_of, read_object, text_of
 from .listing_messages import Below
 from .request import Request
 

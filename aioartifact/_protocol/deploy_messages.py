@@ -6,11 +6,11 @@ from http import HTTPStatus
 from typing import Any
 
 from .._address import ItemURL
-from .._checksums import ALGORITHMS, Checksums, checksum_file
+from .._checksums import ALGORITHMS, Checksums, checksum_file, checksums_of
 from .._errors import IntegrityError, StoredElsewhereError
 from .._models import Response
 from .error_responses import raise_for_status
-from .json_values import checksums_of, parse_object, read_object, text_of
+from .json_values import parse_object, read_object, text_of
 from .property_text import matrix_parameters
 from .request import Request, Upload
 

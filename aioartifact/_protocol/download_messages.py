@@ -7,13 +7,12 @@ from http import HTTPStatus
 from urllib.parse import unquote
 
 from .._address import ItemURL, quote_path
-from .._checksums import ALGORITHMS, NO_CHECKSUMS, Checksums
-from .._codings import codings_of
+from .._bodies import codings_of, is_file, is_html, size_of
+from .._checksums import ALGORITHMS, NO_CHECKSUMS, Checksums, checksums_of
 from .._errors import ProtocolError
 from .._models import FileInfo
 from .._retry import parse_http_date
-from .bodies import is_file, is_html
-from .json_values import checksums_of, not_artifactory, size_of
+from .json_values import not_artifactory
 from .request import IDENTITY, Request
 
 

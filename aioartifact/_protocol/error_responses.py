@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from .._address import mask_url
+from .._bodies import is_html, parse_json, readable_text
 from .._errors import (
     ArtifactoryError,
     ConflictError,
@@ -20,7 +21,6 @@ from .._errors import (
 )
 from .._models import Response
 from .._retry import is_login_refused, is_retryable_status
-from .bodies import UNPRINTABLE, is_html, parse_json, readable_text
 from .request import Request
 
 _MAX_WORDS = 300
@@ -166,12 +166,14 @@ def is_starting(response: Response) -> bool:
     """Whether *response* says that Artifactory, or the Tomcat in which it runs, is not ready yet."""
     if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
         return False
-    return is_start_message(_unfolded_words(response)) or is_tomcat_page(readable_text(response))
+    return is_start_message(_unfolded_words(response)) or is_tomcat_page(
+        readable_text(response.content, response.headers)
+    )
 
 
 def _hint(request: Request, response: Response, words: str, waited: float) -> str | None:
     status = response.status_code
-    html = is_html(response.headers) and not is_tomcat_page(readable_text(response))
+    html = is_html(response.headers) and not is_tomcat_page(readable_text(response.content, response.headers))
     if request.redirected_to and status != 429:
         return _LATER if status >= 500 else OTHER_HOST_HINT
     if status == 407:
@@ -182,10 +184,10 @@ def _hint(request: Request, response: Response, words: str, waited: float) -> st
     if status == 401:
         return response.login_hint or _HINTS[401]
     if _is_of_a_router(response, words):
-        is_tomcat = is_tomcat_page(readable_text(response))
+        is_tomcat = is_tomcat_page(readable_text(response.content, response.headers))
         who = "Tomcat, in which Artifactory runs," if is_tomcat else "a router before Artifactory"
         return f"{who} does not know this path; is {request.server} the base URL of an Artifactory?"
-    if is_login_refused(status, readable_text(response)):
+    if is_login_refused(status, readable_text(response.content, response.headers)):
         return _LOCKED_HINT
     if html and status >= 500:
         return "a proxy before Artifactory answered; try again later"
@@ -239,7 +241,7 @@ def server_words(response: Response) -> str:
 
 
 def _unfolded_words(response: Response) -> str:
-    text = readable_text(response)
+    text = readable_text(response.content, response.headers)
     if is_markup(text, response.headers.get("Content-Type", "")):
         return words_of_markup(text)
     try:
@@ -257,10 +259,8 @@ def _json_words(document: Mapping[str, Any]) -> str:
     return ": ".join(_texts(*map(document.get, ("error", "error_description", "message"))))
 
 
-def errors_inside(document: Mapping[str, Any]) -> str:
-    """What *document*, the answer of a success, says of errors; ``""`` if it reports none."""
-    if not (errors := document.get("errors")):
-        return ""
+def words_of_errors(errors: object) -> str:
+    """The words of *errors*, which an answer reports."""
     return shortened(_json_words({"errors": errors}) if isinstance(errors, list) else str(errors)) or "no reason"
 
 
@@ -275,9 +275,13 @@ _ECHOED_SECRET = re.compile(
 )
 
 
+# Control characters, halves of surrogate pairs, and what is not a character.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
 def shortened(text: str) -> str:
     """Fold *text* into one line that can be printed, shorten it, and mask echoed secrets."""
-    line = UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(_ECHOED_SECRET.sub(r"\1\2***", text).split()))
+    line = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(_ECHOED_SECRET.sub(r"\1\2***", text).split()))
     return line if len(line) <= _MAX_WORDS else f"{line[:_MAX_WORDS]}…"
 
 

@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._address import ItemURL
+from .._bodies import size_of
+from .._checksums import checksums_of
 from .._errors import NotAFileError, NotAFolderError
 from .._models import Child, FileInfo, FolderInfo, Response
 from .error_responses import raise_for_status
 from .json_values import (
-    checksums_of,
     date_of,
     missing_list,
     name_of,
     objects_of,
     parse_object,
     read_object,
-    size_of,
     text_of,
 )
 from .listing_messages import read_child

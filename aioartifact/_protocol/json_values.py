@@ -1,17 +1,15 @@
 """Answers as values: each reader keeps what is well formed, and says what the server failed to send."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from json import JSONDecodeError
 from typing import Any
 
 from .._address import has_surrogates
-from .._checksums import ALGORITHMS, NO_CHECKSUMS, Checksums
-from .._errors import ArtifactoryError, IncompleteListingError, InvalidArgumentError, ProtocolError
+from .._bodies import is_html, parse_json
+from .._errors import ArtifactoryError, IncompleteListingError, ProtocolError
 from .._models import Response
-from .bodies import is_html, parse_json
-from .error_responses import errors_inside, raise_for_status
+from .error_responses import raise_for_status, words_of_errors
 from .request import Request
 
 # Where "errors" stands in a document that has nothing else.
@@ -40,8 +38,8 @@ def parse_object(request: Request, response: Response, text: str) -> dict[str, A
     document = _parse(request, response, text)
     if not isinstance(document, dict):
         raise not_artifactory(request, f"a JSON {type(document).__name__}")
-    if words := errors_inside(document):
-        raise reported_errors(request, words)
+    if errors := document.get("errors"):
+        raise reported_errors(request, errors)
     return document
 
 
@@ -111,10 +109,11 @@ def missing_list(request: Request, key: str) -> ProtocolError:
     return not_artifactory(request, f"JSON without {key!r}, a list of objects")
 
 
-def reported_errors(request: Request, words: str, *, has_rows: bool = False) -> ArtifactoryError:
-    """The error for a success that reports errors: beside rows, those may be some of them only."""
+def reported_errors(request: Request, errors: object, *, has_rows: bool = False) -> ArtifactoryError:
+    """The error for a success that reports *errors*: beside rows, those may be some of them only."""
     kind = IncompleteListingError if has_rows else ProtocolError
-    return kind(f"{request.label}: answered with success, and with errors: {words}", hint="try again later")
+    what = f"{request.label}: answered with success, and with errors: {words_of_errors(errors)}"
+    return kind(what, hint="try again later")
 
 
 def not_artifactory(request: Request, what: str) -> ProtocolError:
@@ -130,37 +129,6 @@ def is_true(value: object) -> bool:
 
 def text_of(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-# No file is larger: it is the largest offset that an operating system can express.
-_LARGEST = 2**63 - 1
-
-
-def size_of(value: object) -> int | None:
-    """Sizes are text in File Info, numbers in File List and AQL, -1 for folders."""
-    try:
-        size = int(str(value))
-    except ValueError:
-        return None
-    return size if 0 <= size <= _LARGEST else None
-
-
-def checksums_of(values: object) -> Checksums:
-    """Keep the checksums that are well formed; a proxy may have dropped or spoiled some."""
-    if not isinstance(values, dict):
-        return NO_CHECKSUMS
-    try:
-        return Checksums(values.get("sha256"), values.get("sha1"), values.get("md5"))
-    except InvalidArgumentError:
-        return _well_formed(values)
-
-
-def _well_formed(values: Mapping[str, Any]) -> Checksums:
-    known: dict[str, str | None] = {}
-    for name in ALGORITHMS:
-        with suppress(InvalidArgumentError):
-            known[name] = Checksums(**{name: values.get(name)}).get(name)
-    return Checksums(**known)
 
 
 def date_of(value: object) -> datetime | None:

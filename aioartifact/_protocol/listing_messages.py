@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from .._address import ItemURL, quote_path
-from .._checksums import NO_CHECKSUMS, Checksums
+from .._bodies import size_of
+from .._checksums import NO_CHECKSUMS, Checksums, checksums_of
 from .._models import FileInfo, FolderInfo
-from .json_values import checksums_of, date_of, flag_of, is_true, name_of, not_artifactory, size_of
+from .json_values import date_of, flag_of, is_true, name_of, not_artifactory
 from .request import Request
 
 

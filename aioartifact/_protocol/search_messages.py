@@ -5,8 +5,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from .._address import ItemURL, ServerURL, has_surrogates
+from .._bodies import readable_text
 from .._models import FileInfo, FolderInfo, Response
-from .bodies import readable_text
 from .error_responses import raise_for_status
 from .item_messages import read_item
 from .json_values import date_of, name_of, not_artifactory, text_of
@@ -78,7 +78,7 @@ def read_latest_version(request: Request, response: Response) -> str:
         ProtocolError: If the response is not a version.
     """
     raise_for_status(request, response)
-    version = readable_text(response)
+    version = readable_text(response.content, response.headers)
     if not version or version[0] in "<{[" or "<" in version or "\n" in version or has_surrogates(version):
         raise not_artifactory(request, "something that is not a version")
     return version

@@ -12,7 +12,7 @@ import anyio
 from yarl import URL
 
 from .._address import is_host, quote_location
-from .._codings import codings_of, decoded_beginning
+from .._bodies import codings_of, decoded_beginning
 from .._credentials import FOREIGN_HINT, Credentials
 from .._errors import ArtifactoryError, ConnectionLostError, ProtocolError, TransportError, TransportTimeoutError
 from .._models import Response
@@ -26,7 +26,7 @@ from .payload import UploadPayload
 from .small_responses import Begun, BegunRequest, BegunResponse, SmallRequest, SmallSender, is_direct, request_headers
 from .state import Route, SessionState, closed_session, state_of
 from .telemetry import log_failure, log_response
-from .translation import FOREIGN, RequestContext, is_same_host
+from .translation import FOREIGN, RequestContext
 
 _MAX_REDIRECTS = 5
 # What is in memory is lost in a crash, and shows in no progress.
@@ -381,7 +381,7 @@ async def _request(
                 timeout=state.timeout(),
                 auto_decompress=not request.is_for_file,  # a user's session may be set not to
                 proxy=route.proxy,
-                middlewares=_middlewares(session, context, url, route),
+                middlewares=_middlewares(session, context, route),
             )
     except RequestsRefused as refused:
         login_hint = state.login_hint(request.server, session.headers)
@@ -446,10 +446,10 @@ def _payload(request: Request, state: SessionState, route: Route) -> bytes | Upl
 
 
 def _middlewares(
-    session: aiohttp.ClientSession, context: RequestContext, url: URL, route: Route
+    session: aiohttp.ClientSession, context: RequestContext, route: Route
 ) -> Sequence[aiohttp.ClientMiddlewareType]:
     """Return ours, or those of a user's session; a redirect to another host drops the user's headers."""
-    is_here, ours = is_same_host(URL(context.request.url, encoded=True), url), list[aiohttp.ClientMiddlewareType]()
+    is_here, ours = context.request.redirected_to is None, list[aiohttp.ClientMiddlewareType]()
     if not is_here:
         kept = {"user-agent", *map(str.lower, context.request.headers)}
         # aiohttp sends the header fields and cookies that a session was opened with to every host.

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import aiohttp
 import anyio
 
-from .._codings import codings_of, decoded_beginning
+from .._bodies import codings_of, decoded_beginning
 from .._credentials import Credentials
 from .._models import Response
 from .._protocol import is_starting, permanent_refusal

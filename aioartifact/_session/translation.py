@@ -54,7 +54,7 @@ _CA_CODES = frozenset({2, 18, 19, 20, 21, 27})
 _REACH_HINT = "check the host name, the port, and whether a proxy is needed"
 
 
-def is_same_host(url: URL, target: URL) -> bool:
+def _is_same_host(url: URL, target: URL) -> bool:
     """Whether a redirect from *url* to *target* stays on the same origin, or only changes from http to https."""
     return url.origin() == target.origin() or is_upgrade(
         (url.scheme, url.host or "", url.port), (target.scheme, target.host or "", target.port)
@@ -82,7 +82,7 @@ class RequestContext:
 
     def redirected(self, url: URL) -> Self:
         """The same request where a redirect has led it to *url*."""
-        host = None if is_same_host(URL(self.request.url, encoded=True), url) else url.host_port_subcomponent
+        host = None if _is_same_host(URL(self.request.url, encoded=True), url) else url.host_port_subcomponent
         return replace(self, request=replace(self.request, is_redirected=True, redirected_to=host))
 
     def masked_body(self, content: bytes) -> bytes:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, Self, TypeAlias
 
 from ..._address import ItemURL
+from ..._bodies import can_decode, decoded
 from ..._checksums import ALGORITHMS, NO_CHECKSUMS, Algorithm, Checksums, Digests
-from ..._codings import can_decode, decoded
 from ..._errors import IntegrityError, ProtocolError
 from ..._models import FileInfo
 from ..._protocol import ExpectedContent

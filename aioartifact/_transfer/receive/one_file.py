@@ -11,8 +11,8 @@ import aiohttp
 import anyio
 
 from ..._address import ItemURL
+from ..._bodies import decoded
 from ..._checksums import NO_CHECKSUMS, Checksums, digested
-from ..._codings import decoded
 from ..._errors import (
     ArtifactoryError,
     ConnectionLostError,

@@ -9,8 +9,8 @@ import aiohttp
 import anyio
 
 from ..._address import ItemURL
+from ..._bodies import can_decode, decoded
 from ..._checksums import ALGORITHMS, NO_CHECKSUMS, Digests
-from ..._codings import can_decode, decoded
 from ..._errors import (
     ConnectionLostError,
     IntegrityError,
