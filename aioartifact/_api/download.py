@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
-from .._address import ServerURL, URLLike
+from .._address import ItemURL, ServerURL, URLLike
 from .._cache import Cache, CacheLike, OpenCache, cache_of, opened_cache
 from .._checksums import Checksums
 from .._errors import InvalidArgumentError
@@ -37,7 +37,7 @@ from .._transfer.many.fetcher import Fetcher, FetchWork, Item, Job, JobOf, job_o
 from .._transfer.many.folder_archive import unpack_folder
 from .._transfer.overwrite import Overwrite, check_overwrite
 from .._transfer.receive.cached_file import fetch_through
-from .._transfer.receive.one_file import WantedFile, fetch_file
+from .._transfer.receive.one_file import WantedFile, fetch_file, may_have_partial
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
 from .listing import list_through
 from .session import item_of, using
@@ -110,7 +110,7 @@ async def download(
         nullcontext() if chosen is None else opened_cache(chosen) as used_cache,
     ):
         item = item_of(opened, url)
-        target, written = await run(_target, folder, local_name(item.name))
+        target, written, has_partial = await run(_target, folder, item)
         shown.expect(files=1)
         file = FileProgress(shown, str(item), item.name)
         if not force_download and await run(_is_current, target, required):
@@ -125,6 +125,7 @@ async def download(
                     is_binding=True,
                     check_replaceable=partial(written.check_replaceable, target),
                     durable=durable,
+                    has_partial=has_partial,
                     progress=file,
                 )
                 if used_cache is None:
@@ -145,12 +146,19 @@ def _is_current(path: str, required: Checksums) -> bool:
     return is_file(path) and (not required or hash_file(path, required.known())[1] == required)
 
 
-def _target(destination: str, name: str) -> tuple[str, TargetFile]:
-    """Return the path of the local file, and the path that is written, which differs for a link."""
-    target = os.path.join(destination, name) if is_folder(destination) else destination
+def _target(destination: str, item: ItemURL) -> tuple[str, TargetFile, bool]:
+    """
+    Find out where to write *item*; blocks.
+
+    Returns:
+        The path of the local file; the path that is written, which differs for a link; and whether an earlier download
+        has left some of the item there.
+    """
+    target = os.path.join(destination, local_name(item.name)) if is_folder(destination) else destination
     found = check_target(target)
     # The result is valid even after the caller changes the working directory.
-    return os.path.abspath(target), replace(found, path=os.path.abspath(found.path))
+    written = replace(found, path=os.path.abspath(found.path))
+    return os.path.abspath(target), written, may_have_partial(item, written.path, None)
 
 
 def download_many(

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import aiohttp
 import anyio
+from anyio.abc import TaskGroup
 
 from ..._address import ItemURL, ServerURL, URLLike, names_folder, parse_item_url
 from ..._cache import OpenCache
@@ -296,43 +297,59 @@ class Fetcher:
 
     async def fetch_small(self, targets: Sequence[Target]) -> Sequence[Outcome]:
         """Request files of one server, one after the other; then have one thread job verify and write them."""
-        outcomes = list[Outcome]()
+        outcomes, received, waiting = list[Outcome](), list[_Received](), targets
         if not targets:
             return outcomes
-        started, received = time.perf_counter(), list[_Received]()
-        try:
-            files = await prepare_small_files(self._session, targets[0].job.item.server)
-        except ArtifactoryError:
-            files = None  # each file has this error
+        started = time.perf_counter()
+        files = await self._prepared(targets[0].job.item.server)
         async with collapsed(), anyio.create_task_group() as usual:
-            has_slot = False
-            try:
-                waiting = targets
-                while waiting:
-                    if not has_slot:
-                        await self._slots.__aenter__()
-                        has_slot = True
-                    responses, begun = await self._receive(files, waiting)
-                    received += map(self._received, waiting, responses)
-                    if len(responses) < len(waiting):
-                        target = waiting[len(responses)]
-                        if files is None or (begun is not None and begun.is_success):
-                            # It may be large: the others do not wait for it, and it takes the slot with it.
-                            has_slot = False
-                            usual.start_soon(self._fetch_and_leave, target, begun, outcomes)
-                        else:
-                            # At once: nothing else may be sent before it is known what a refusal means for others.
-                            outcomes.append(await self._fetch_in_slot(target, begun))
-                    waiting = waiting[len(responses) + 1 :]
-            finally:
-                if has_slot:
-                    self._slots.give_back()
+            while waiting:
+                await self._slots.__aenter__()
+                waiting = await self._receive_in_slot(files, waiting, received, usual, outcomes)
             if whole := [each.file for each in received if each.file is not None]:
                 await run_short(place_small, whole)
             for each in received:
                 outcomes.append(await self._placed(each))
             self._seconds_per_file = (time.perf_counter() - started) / len(targets)
         return outcomes
+
+    async def _prepared(self, server: ServerURL) -> SmallFiles | None:
+        try:
+            return await prepare_small_files(self._session, server)
+        except ArtifactoryError:
+            return None  # each file has this error
+
+    async def _receive_in_slot(
+        self,
+        files: SmallFiles | None,
+        targets: Sequence[Target],
+        received: list[_Received],
+        usual: TaskGroup,
+        outcomes: list[Outcome],
+    ) -> Sequence[Target]:
+        """
+        Receive files in a slot that the caller has taken; fetch those the usual way whose responses are not plain.
+
+        Returns:
+            The remaining targets, which need another slot: that of the caller was given to a file that may be large.
+        """
+        has_slot = True
+        try:
+            while targets and has_slot:
+                responses, begun = await self._receive(files, targets)
+                received += map(self._received, targets, responses)
+                other, targets = targets[len(responses) : len(responses) + 1], targets[len(responses) + 1 :]
+                if other and (files is None or (begun is not None and begun.is_success)):
+                    # It may be large: the others do not wait for it, and it takes the slot with it.
+                    has_slot = False
+                    usual.start_soon(self._fetch_and_leave, other[0], begun, outcomes)
+                elif other:
+                    # At once: nothing else may be sent before it is known what a refusal means for others.
+                    outcomes.append(await self._fetch_in_slot(other[0], begun))
+        finally:
+            if has_slot:
+                self._slots.give_back()
+        return targets
 
     async def _receive(
         self, files: SmallFiles | None, targets: Sequence[Target]

@@ -116,7 +116,7 @@ class WantedFile:
     listed: FileInfo | None = None
     is_binding: bool = False
     unless_sha1: str | None = None
-    has_partial: bool = True
+    has_partial: bool = False
     durable: bool = False
     slots: Slots | None = None
     begun: Begun | None = None
@@ -197,8 +197,6 @@ class _Download:
 
     def _adopt(self) -> None:
         """Look for the part of an earlier run; blocks."""
-        if not may_have_partial(self._item, self._wanted.target, self._wanted.listed):
-            return
         staging = Staging.shared(self._wanted.target, self._key)
         if staging is None:
             return
