@@ -34,7 +34,7 @@ from aioartifact._session import Middleware
 from aioartifact._session import TraceConfig
 from aioartifact._transfer.send.deployer import DeployItem
 from aioartifact._transfer.send.deployer import LocalPath
-from aioartifact._transfer.send.deployer import Parameters
+from aioartifact._transfer.send.file_upload import Parameters
 from aioartifact._versions import SchemeLike
 from aioartifact._versions import Where
 from . import AlreadyExistsError as AlreadyExistsError

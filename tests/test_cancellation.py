@@ -134,6 +134,46 @@ async def test_deploy_cancelled_at_every_await(server, session, tmp_path, cancel
     )
 
 
+async def test_deploy_many_cancelled_at_every_await_of_a_worker(
+    server, session, tmp_path, monkeypatch, cancelled_at_await
+):
+    """Every file of a group is whole or not there, and the session works on."""
+    from aioartifact._transfer.send.deployer import Deployer, SmallGroup
+
+    paths = [tmp_path / f"{number}.bin" for number in range(6)]
+    for path in paths:
+        path.write_bytes(path.name.encode() * 1000)
+    monkeypatch.setattr("aioartifact._transfer.send.deployer._GROUP_SECONDS", 1e9)
+    do = Deployer.do
+    number = 0
+    got_through = False
+    while not got_through:
+        number += 1
+        batch = asyncio.ensure_future(
+            _await(
+                aioartifact.deploy_many(
+                    paths, f"{server.url}/generic-local/g/", overwrite="always", max_concurrency=1, session=session
+                )
+            )
+        )
+        watched: list[Any] = []
+
+        async def watched_do(self, work, number=number, batch=batch, watched=watched):
+            if not isinstance(work, SmallGroup) or len(work.files) == 1:
+                return await do(self, work)
+            watched.append(cancelled_at_await(do(self, work), number, batch))
+            return await watched[-1]
+
+        monkeypatch.setattr(Deployer, "do", watched_do)
+        await asyncio.wait([batch])
+        got_through = not batch.cancelled()
+        stored = [path for path in paths if server.exists(f"generic-local/g/{path.name}")]
+        assert all(server.read(f"generic-local/g/{path.name}") == path.read_bytes() for path in stored)
+        assert not session.connector._acquired
+    assert number > 2
+    assert stored == paths
+
+
 async def test_sync_cancelled_at_every_await(server, session, folder, cancel_at_every_await):
     """Old files stay until new ones are whole, and nothing is deleted before all are."""
     new = {f"{n}.bin": os.urandom(n * 1000) for n in range(3)} | {"moved": b"moved content"}

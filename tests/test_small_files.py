@@ -360,14 +360,17 @@ async def uploads_of(folder, *, is_quick: bool) -> Results:
             if request.method == "PUT":
                 results.files[request.target] = request.body
     for outcome in report:
-        error = outcome.error and (type(outcome.error).__name__, without_numbers(str(outcome.error), server.origin))
+        # Where a server closes its connection unannounced, it is chance whether the next request is sent on it.
+        words = re.sub(r" \(\d+ attempts\)", "", str(outcome.error))
+        error = outcome.error and (type(outcome.error).__name__, without_numbers(words, server.origin))
         results.outcomes[outcome.path or ""] = (outcome.status, outcome.size, outcome.sha256, error)
         assert "secret" not in repr(outcome)
     return results
 
 
-async def test_random_answers_to_uploads_either_way(tmp_path):
-    """Both ways send the same bytes, and end in the same outcomes and errors."""
+async def test_random_answers_to_uploads_either_way(tmp_path, monkeypatch):
+    """Both ways send the same bytes, and end in the same outcomes and errors; in groups as large as they can be."""
+    monkeypatch.setattr("aioartifact._transfer.send.deployer._GROUP_SECONDS", 1e9)
     draw = random.Random(SEED)
     for number in range(ANSWERS // 3):
         size = draw.choice((0, 1, 100, 10_000, 65_536, 65_537, 200_000))

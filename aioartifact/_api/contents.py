@@ -15,8 +15,8 @@ from .._transfer.receive.content import Pin, required_pin
 from .._transfer.receive.file_stream import FileStream, open_stream
 from .._transfer.receive.remote_file import RemoteFile
 from .._transfer.receive.streaming import read_range
-from .._transfer.send.deployer import Parameters, checked_options
-from .._transfer.send.file_upload import hash_bytes, send_file
+from .._transfer.send.deployer import checked_options
+from .._transfer.send.file_upload import Parameters, hash_bytes, send_file
 from .session import file_item_of, item_of, using
 
 _FIELD_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")  # RFC 9110 section 5.5, without obs-text

@@ -8,8 +8,8 @@ from .._address import URLLike, names_folder, text_of_url
 from .._checksums import Checksums
 from .._options import check_path, given_or
 from .._progress import FileProgress, Progress
-from .._transfer.send.deployer import MIN_CHECKSUM_DEPLOY, Parameters, checked_options, is_worth_offering
-from .._transfer.send.file_upload import read_file, send_file
+from .._transfer.send.deployer import MIN_CHECKSUM_DEPLOY, checked_options, is_worth_offering
+from .._transfer.send.file_upload import Parameters, read_file, send_file
 from .session import file_item_of, using
 
 

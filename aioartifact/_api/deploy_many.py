@@ -16,18 +16,17 @@ from .._options import check_path, check_several
 from .._path_filter import PathFilter, files_matching
 from .._progress import Progress
 from .._threads import run
-from .._transfer.accounting import counted
 from .._transfer.overwrite import Overwrite
 from .._transfer.send.deployer import (
     MIN_CHECKSUM_DEPLOY,
     Deployer,
     DeployItem,
     DeployOptions,
+    DeployWork,
     LocalPath,
-    Parameters,
     checked_options,
-    listed_size,
 )
+from .._transfer.send.file_upload import Parameters
 from .._transfer.send.remote_state import RemoteState
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
 from .session import item_of
@@ -194,10 +193,10 @@ def _deploys(
     options: BulkOptions,
 ) -> Batch:
     @asynccontextmanager
-    async def prepare(call: BulkCall) -> AsyncIterator[Work[DeployItem | TreeFile]]:
+    async def prepare(call: BulkCall) -> AsyncIterator[Work[DeployWork]]:
         target = item_of(call.session, url)
         items, listed = await source(call.session, target)
         deployer = Deployer(call.session, target, RemoteState(call.session, listed), how, call.progress)
-        yield Work(deployer.files_first(counted(items, listed_size, call.progress)), deployer.deploy)
+        yield Work(deployer.work(items), deployer.do)
 
     return bulk(prepare, options)

@@ -26,12 +26,15 @@ from .manifest import Manifest, Stamp
 from .open_files import is_still, lock
 from .part_files import is_left_behind, private_part, remove_left_behind
 from .source import (
+    SMALL,
     Source,
+    are_small,
     blocks_of,
     file_size,
     hash_file,
     opened,
     read_blocks,
+    read_several_small,
     read_small,
     read_source,
     read_text_if_exists,
@@ -43,6 +46,7 @@ from .tree import TreeFile, list_tree
 from .whole_file import write_file
 
 __all__ = [
+    "SMALL",
     "Manifest",
     "Source",
     "Spool",
@@ -50,6 +54,7 @@ __all__ = [
     "Stamp",
     "TargetFile",
     "TreeFile",
+    "are_small",
     "blocks_of",
     "check_folder",
     "check_reachable",
@@ -75,6 +80,7 @@ __all__ = [
     "opened",
     "private_part",
     "read_blocks",
+    "read_several_small",
     "read_small",
     "read_source",
     "read_text_if_exists",

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import stat
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,11 +14,13 @@ import aiofiles
 from aiofiles.threadpool.binary import AsyncFileIO
 
 from .._checksums import Algorithm, Checksums, Digests
+from .._errors import LocalFileError
 from .._threads import check_wanted, executor, finished
 from .failures import check_regular, explained
 
 _READ_SIZE = 1024 * 1024
-_SMALL = 64 * 1024
+SMALL = 64 * 1024
+"""Bytes of a file that `read_small` reads, at most."""
 
 
 def read_text_if_exists(path: Path) -> str | None:
@@ -121,11 +124,36 @@ def read_small(path: str, algorithms: Sequence[Algorithm]) -> Source | None:
     with explained("read", path):
         status = os.stat(path)
         check_regular(status)
-        if status.st_size > _SMALL:
+        if status.st_size > SMALL:
             return None
         with open(path, "rb", buffering=0) as file:
             content = file.readall()
     return _in_memory(path, content, algorithms)
+
+
+def are_small(paths: Sequence[str]) -> list[bool]:
+    """Whether each of *paths* is, at present, a regular file of at most 64 KiB; blocks."""
+    return [_is_small(path) for path in paths]
+
+
+def _is_small(path: str) -> bool:
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size <= SMALL
+
+
+def read_several_small(paths: Sequence[str], algorithms: Sequence[Algorithm]) -> list[Source | LocalFileError | None]:
+    """Read files as `read_small` does; the error of one takes its place; blocks."""
+    return [_read_or_fail(path, algorithms) for path in paths]
+
+
+def _read_or_fail(path: str, algorithms: Sequence[Algorithm]) -> Source | LocalFileError | None:
+    try:
+        return read_small(path, algorithms)
+    except LocalFileError as error:
+        return error
 
 
 def read_source(path: str, algorithms: Sequence[Algorithm]) -> Source:

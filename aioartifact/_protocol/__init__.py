@@ -18,7 +18,14 @@ from .aql_messages import (
     read_trimming,
     trimmed_error,
 )
-from .deploy_messages import build_checksum_deploy, build_deploy, read_deployed, read_folder_made, stored_elsewhere
+from .deploy_messages import (
+    build_checksum_deploy,
+    build_deploy,
+    is_stored_as_sent,
+    read_deployed,
+    read_folder_made,
+    stored_elsewhere,
+)
 from .download_messages import (
     ExpectedContent,
     build_archive_member,
@@ -127,6 +134,7 @@ __all__ = [
     "is_folder_redirect",
     "is_folder_row",
     "is_starting",
+    "is_stored_as_sent",
     "matrix_parameters",
     "merge_rows",
     "missing_list",

@@ -1,5 +1,6 @@
 """Deploying a file, and what the server recorded of it."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -78,6 +79,25 @@ def read_deployed(item: ItemURL, request: Request, response: Response, sent: Che
     if not _has_all(stated, sent):
         _check_recorded(item, request, checksums_of(stated), sent)
     return _check_place(item, request, document)
+
+
+def is_stored_as_sent(item: ItemURL, content: bytes, sent: Checksums) -> bool:
+    """
+    Whether *content*, the body of a 201, says in the usual form that the server stored what was sent, as *item*.
+
+    If not, that may be an error or another form, and `read_deployed` decides.
+    """
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return (
+        isinstance(document, dict)
+        and "errors" not in document
+        and document.get("repo") == item.repository
+        and document.get("path") == f"/{item.path}"
+        and _has_all(document.get("checksums"), sent)
+    )
 
 
 def _has_all(stated: object, sent: Checksums) -> bool:

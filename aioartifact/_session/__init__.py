@@ -11,7 +11,7 @@ from .attempts import Clock, Operation, Progress
 from .connection_probe import ProbeFailure, probe_connection, proxy_of, resolve_host
 from .exchange import Reply, fetch_response, send, start_operation, stream
 from .opening import derived_session, new_session
-from .small_files import SmallFiles, prepare_small_files
+from .small_files import SmallFiles, SmallUploads, prepare_small_files, prepare_small_uploads
 from .small_responses import Begun, BegunRequest, BegunResponse, SmallResponse
 from .state import STATES, SessionState, is_anonymous, spare_requests, state_of
 from .telemetry import TELEMETRY, ObservedOperation, ObservedRequest, Observer
@@ -36,6 +36,7 @@ __all__ = [
     "SessionState",
     "SmallFiles",
     "SmallResponse",
+    "SmallUploads",
     "TraceConfig",
     "Verify",
     "check_additions",
@@ -44,6 +45,7 @@ __all__ = [
     "is_anonymous",
     "new_session",
     "prepare_small_files",
+    "prepare_small_uploads",
     "probe_connection",
     "proxy_of",
     "resolve_host",

@@ -487,10 +487,15 @@ async def send(session: aiohttp.ClientSession, request: Request) -> Response:
 
 
 async def fetch_response(
-    session: aiohttp.ClientSession, request: Request, operation: Operation | None = None
+    session: aiohttp.ClientSession,
+    request: Request,
+    operation: Operation | None = None,
+    begun: BegunRequest | None = None,
 ) -> Response:
     """
     Send *request*, as part of an *operation* if there is one, and read its answer whole; repeat it if it breaks off.
+
+    The first attempt may have *begun*.
 
     Raises:
         ResponseError: The server said no; the error knows the attempts.
@@ -500,7 +505,8 @@ async def fetch_response(
     operation = operation or start_operation(session, repeatable=request.repeatable)
     attempts = operation.attempts(ConnectionLostError, TransportTimeoutError)
     async for attempt in attempts:
-        async with stream(session, request, operation) as reply:
+        first, begun = begun, None
+        async with stream(session, request, operation, first) as reply:
             if reply.status >= 300:
                 raise await reply.error()
             with attempt:

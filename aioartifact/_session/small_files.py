@@ -1,11 +1,12 @@
-"""Fast path to many small files of one server: what all of them share is worked out once."""
+"""Fast path for many small files of one server, either way: what all of them share is worked out once."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from time import perf_counter
-from typing import Protocol, cast
+from typing import Generic, Protocol, TypeVar, cast
 
 import aiohttp
 from aiohttp.connector import Connection
@@ -13,7 +14,7 @@ from yarl import URL
 
 from .._address import ItemURL, ServerURL
 from .._credentials import Credentials
-from .._protocol import IDENTITY
+from .._protocol import IDENTITY, Request, Upload
 from .connections import (
     Connector,
     close_unusable_connections,
@@ -34,6 +35,8 @@ from .small_responses import (
 )
 from .state import Route, SessionState, state_of
 from .telemetry import TELEMETRY, log_response
+
+T = TypeVar("T")
 
 # The body of a small file has usually arrived with its head, or comes within so many seconds.
 _BODY_SECONDS = 0.1
@@ -65,6 +68,23 @@ class SmallFiles(Protocol):
         ...
 
 
+class SmallUploads(Protocol):
+    """Uploads files to one server that are small; otherwise as :class:`SmallFiles`."""
+
+    async def put(self, requests: Sequence[Request], responses: list[SmallResponse]) -> BegunRequest | None:
+        """
+        Send files, one after the other, while the responses are plain.
+
+        Args:
+            requests: Requests whose bodies are in memory.
+            responses: Takes the responses.
+
+        Returns:
+            See :meth:`SmallFiles.get`.
+        """
+        ...
+
+
 async def prepare_small_files(session: aiohttp.ClientSession, server: ServerURL) -> SmallFiles | None:
     """
     Prepare for small files of *server*, by the present settings of the session.
@@ -86,25 +106,60 @@ async def prepare_small_files(session: aiohttp.ClientSession, server: ServerURL)
     return _DirectFiles(session, server, state, route) if is_direct(session, state, route) else None
 
 
-class _DirectFiles:
-    """In a session of ours; the requests are sent on its connections themselves."""
+async def prepare_small_uploads(session: aiohttp.ClientSession, server: ServerURL) -> SmallUploads | None:
+    """
+    The same for uploads of small files; None also for a session that is a user's own.
 
-    def __init__(self, session: aiohttp.ClientSession, server: ServerURL, state: SessionState, route: Route) -> None:
+    Raises:
+        ArtifactoryError: See :func:`prepare_small_files`.
+    """
+    state = state_of(session)
+    await state.admit(server)
+    route = state.route(server)
+    if TELEMETRY.observer is not None or state.byte_rate.is_limited or not is_direct(session, state, route):
+        return None
+    return _DirectUploads(session, server, state, route)
+
+
+class _DirectRequests(ABC, Generic[T]):
+    """
+    Requests in a session of ours, which are sent on its connections themselves.
+
+    Args:
+        method: Method of all of them.
+        own: Header fields that all have, beside those of the session.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        server: ServerURL,
+        state: SessionState,
+        route: Route,
+        *,
+        method: str,
+        own: Mapping[str, str],
+    ) -> None:
         assert isinstance(session.connector, Connector)
         self._connector = session.connector
         self._state = state
         self._limits = route.limits
         self._timeout = state.timeout()
+        self._method = method
         self._origin = URL(server.origin)
         self._skipped = len(server.origin)
         self._route = route
-        self._bare_headers = request_headers(session, self._origin, IDENTITY)
+        self._bare_headers = request_headers(session, self._origin, own)
         for name, value in route.added.items():
             self._bare_headers.setdefault(name, value)
         self._renewable = None if any(credentials_in(self._bare_headers)) else route.renewable
         self._attached: Credentials | None = None
         self._attach()
         self._connection: Connection | None = None
+
+    @abstractmethod
+    def _request_to(self, item: T) -> tuple[str, bytes, int]:
+        """Return the URL of a request, its bytes, and how many of them are a file."""
 
     def _attach(self) -> None:
         """Have the requests carry the present credentials, unless the user gave the session its own."""
@@ -113,16 +168,16 @@ class _DirectFiles:
         if not any(credentials_in(headers)):
             headers.update(self._route.sent_headers)
         self._credentials = credentials_in(headers)
-        self._request_end = request_bytes("GET", "", headers).removeprefix(b"GET ")
+        self._request_end = request_bytes(self._method, "", headers).removeprefix(f"{self._method} ".encode())
 
-    async def get(self, items: Sequence[ItemURL], responses: list[SmallResponse]) -> BegunRequest | None:
+    async def _send(self, items: Sequence[T], responses: list[SmallResponse]) -> BegunRequest | None:
         """See :meth:`SmallFiles.get`."""
         try:
-            return await self._get(items, responses)
+            return await self._send_in_turn(items, responses)
         finally:
             self._release()
 
-    async def _get(self, items: Sequence[ItemURL], responses: list[SmallResponse]) -> BegunRequest | None:
+    async def _send_in_turn(self, items: Sequence[T], responses: list[SmallResponse]) -> BegunRequest | None:
         limits = self._limits
         while (count := len(responses)) < len(items):
             if not (limits.spare and limits.are_open):
@@ -149,7 +204,7 @@ class _DirectFiles:
                 return None
         return None
 
-    async def _request(self, items: Sequence[ItemURL], responses: list[SmallResponse]) -> BegunRequest | None:
+    async def _request(self, items: Sequence[T], responses: list[SmallResponse]) -> BegunRequest | None:
         """Request those of *items* that have no response yet, as long as nothing speaks against it."""
         if self._renewable is not None:
             if not self._renewable.is_ready:
@@ -160,28 +215,32 @@ class _DirectFiles:
             connection = await self._connected()
         except aiohttp.ClientError as error:
             return BegunRequest(error=error)
-        begun = await request_plainly("GET", connection, self._requests(items, responses), responses, self._timeout)
+        begun = await request_plainly(
+            self._method, connection, self._requests(items, responses), responses, self._timeout
+        )
         if begun is None:
             self._connection = connection
         else:
             begun.sent_with = self._attached
         return begun
 
-    def _requests(self, items: Sequence[ItemURL], responses: list[SmallResponse]) -> Iterator[tuple[str, bytes]]:
+    def _requests(self, items: Sequence[T], responses: list[SmallResponse]) -> Iterator[tuple[str, bytes]]:
         """Yield the requests; after each one, take account of its response."""
-        sent = self._state.clock.now()
+        state, limits = self._state, self._limits
+        sent = state.clock.now()
         for item in islice(items, len(responses), None):
-            url = str(item)
-            yield url, b"GET %b%b" % (url[self._skipped :].encode("ascii"), self._request_end)
-            response, now = responses[-1], self._state.clock.now()
-            self._state.traffic.requests += 1
-            self._state.traffic.received(len(response.body))
-            self._limits.record_success(sent, now)
-            self._limits.queue.limit.add_bytes(len(response.body))
+            url, data, uploaded = self._request_to(item)
+            yield url, data
+            response, now = responses[-1], state.clock.now()
+            state.traffic.requests += 1
+            state.traffic.bytes_sent += uploaded
+            state.traffic.received(len(response.body))
+            limits.record_success(sent, now)
+            limits.queue.limit.add_bytes(uploaded + len(response.body))
             if self._renewable is not None and self._attached is not None:
                 self._renewable.accepted(self._attached)
             log_response(cast("aiohttp.ClientResponse", response), len(response.body), sent)
-            if not (response.keeps_alive and self._limits.may_continue and self._has_ready_credentials):
+            if not (response.keeps_alive and limits.may_continue and self._has_ready_credentials):
                 return
             sent = now
 
@@ -203,6 +262,51 @@ class _DirectFiles:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.release()
+
+
+class _DirectFiles(_DirectRequests[ItemURL]):
+    """Downloads in a session of ours."""
+
+    def __init__(self, session: aiohttp.ClientSession, server: ServerURL, state: SessionState, route: Route) -> None:
+        super().__init__(session, server, state, route, method="GET", own=IDENTITY)
+
+    async def get(self, items: Sequence[ItemURL], responses: list[SmallResponse]) -> BegunRequest | None:
+        """See :meth:`SmallFiles.get`."""
+        return await self._send(items, responses)
+
+    def _request_to(self, item: ItemURL) -> tuple[str, bytes, int]:
+        url = str(item)
+        return url, b"GET %b%b" % (url[self._skipped :].encode("ascii"), self._request_end), 0
+
+
+# Fields that each upload has of its own.
+_OF_EACH_UPLOAD = ("Content-Type", "Content-Length", "X-Checksum-Sha256", "X-Checksum-Sha1")
+
+
+class _DirectUploads(_DirectRequests[Request]):
+    """Uploads in a session of ours."""
+
+    def __init__(self, session: aiohttp.ClientSession, server: ServerURL, state: SessionState, route: Route) -> None:
+        super().__init__(session, server, state, route, method="PUT", own={})
+
+    async def put(self, requests: Sequence[Request], responses: list[SmallResponse]) -> BegunRequest | None:
+        """See :meth:`SmallUploads.put`."""
+        return await self._send(requests, responses)
+
+    def _attach(self) -> None:
+        for name in _OF_EACH_UPLOAD:
+            self._bare_headers.popall(name, None)
+        super()._attach()
+        self._request_end = self._request_end.removesuffix(b"\r\n")
+
+    def _request_to(self, item: Request) -> tuple[str, bytes, int]:
+        assert isinstance(item.body, Upload)
+        content = item.body.content
+        assert content is not None, "it is in memory"
+        fields = "".join([f"{name}: {value}\r\n" for name, value in item.headers.items()])
+        end = f"{fields}Content-Length: {len(content)}\r\n\r\n".encode("ascii")
+        target = item.url[self._skipped :].encode("ascii")
+        return item.url, b"PUT %b%b%b%b" % (target, self._request_end, end, content), len(content)
 
 
 class _ForeignFiles:

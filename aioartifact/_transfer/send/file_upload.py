@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from time import monotonic
+from typing import TypeAlias
 
 import aiohttp
 import anyio
@@ -33,14 +34,16 @@ from ..._protocol import (
     stored_elsewhere,
 )
 from ..._scheduler import collapsed
-from ..._session import Operation, fetch_response, start_operation, state_of
+from ..._session import BegunRequest, Operation, fetch_response, start_operation, state_of
 from ..._threads import run, run_short
+
+Parameters: TypeAlias = Mapping[str, str | Sequence[str]]
 
 # The bytes that are sent at once, so many at first: they take about so many seconds each, for the progress to move.
 _SLICE, _MAX_SLICE = 64 * 1024, 1024 * 1024
 _SLICE_SECONDS = 0.02
 # Checksums that are sent with a file, for the server to verify.
-_SENT: tuple[Algorithm, ...] = ("sha256", "sha1")
+SENT: tuple[Algorithm, ...] = ("sha256", "sha1")
 # How often, in seconds, to check whether the writers of a body have ended.
 _CHECK = 0.05
 
@@ -54,9 +57,9 @@ async def read_file(path: str, known: Checksums) -> Source:
     Raises:
         LocalFileError: If it cannot be read.
     """
-    missing: list[Algorithm] = [name for name in _SENT if known.get(name) is None]
+    missing: list[Algorithm] = [name for name in SENT if known.get(name) is None]
     small = await run_short(read_small, path, missing)
-    if small is not None and len(missing) == len(_SENT) and known.md5 is None:
+    if small is not None and len(missing) == len(SENT) and known.md5 is None:
         return small
     source = small if small is not None else await run(read_source, path, missing)
     found = {name: source.checksums.get(name) for name in missing}
@@ -76,7 +79,7 @@ async def read_file(path: str, known: Checksums) -> Source:
 async def hash_bytes(content: bytes) -> Source:
     """Compute the checksums of *content* that the server verifies."""
     hashing = run_short if len(content) <= _SLICE else run
-    return await hashing(source_of, content, _SENT)
+    return await hashing(source_of, content, SENT)
 
 
 async def send_file(
@@ -84,12 +87,15 @@ async def send_file(
     source: Source,
     item: ItemURL,
     *,
-    parameters: Mapping[str, str | Sequence[str]],
+    parameters: Parameters,
     by_checksum: bool,
     progress: FileProgress,
+    begun: BegunRequest | None = None,
 ) -> None:
     """
     Deploy *source* as *item*; where *by_checksum*, see first whether the server has the bytes already.
+
+    The first request that sends the bytes may have *begun*.
 
     Raises:
         LocalFileError: If the file cannot be read.
@@ -108,9 +114,8 @@ async def send_file(
     body = _Body(source, progress)
     request = build_deploy(item, Upload(body.blocks, source.size, source.content), source.checksums, parameters)
     try:
-        await _check_deployed(
-            session, item, request, await fetch_response(session, request, operation), source.checksums
-        )
+        answer = await fetch_response(session, request, operation, begun)
+        await check_deployed(session, item, request, answer, source.checksums)
         body.show(source.size)
     except (NotFoundError, ConflictError) as error:
         body.show(0)
@@ -138,7 +143,7 @@ async def _send_checksums(
     operation: Operation,
     source: Source,
     item: ItemURL,
-    parameters: Mapping[str, str | Sequence[str]],
+    parameters: Parameters,
 ) -> bool:
     """Deploy without the bytes; False if the server has to see them."""
     request = build_checksum_deploy(item, source.checksums, parameters)
@@ -150,11 +155,11 @@ async def _send_checksums(
             raise
         operation.reset()
         return False
-    await _check_deployed(session, item, request, answer, source.checksums)
+    await check_deployed(session, item, request, answer, source.checksums)
     return True
 
 
-async def _check_deployed(
+async def check_deployed(
     session: aiohttp.ClientSession, item: ItemURL, request: Request, answer: Response, sent: Checksums
 ) -> None:
     """

@@ -41,11 +41,18 @@ class RemoteState:
         """
         if self._listed is not None:
             return item.path in self._listed
-        folder = ItemURL(item.server, item.repository, item.path.rpartition("/")[0])
+        folder = item.parent
         async with self._asking.setdefault(folder, anyio.Lock()):
             if folder not in self._names:
                 self._names[folder] = await self._children(folder)
         return item.name in self._names[folder]
+
+    def is_known_absent(self, item: ItemURL) -> bool:
+        """Whether `has` is False for *item*, and needs no request to say so."""
+        if self._listed is not None:
+            return item.path not in self._listed
+        names = self._names.get(item.parent)
+        return names is not None and item.name not in names
 
     async def find(self, item: ItemURL) -> FileInfo | None:
         """
