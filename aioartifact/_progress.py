@@ -133,7 +133,7 @@ class Progress:
         self._bytes_total = 0
         # Number of a half second since the start, and the bytes of it. Never resized: other threads may look.
         self._recent = [(0, 0)] * _SLOTS
-        self._active: list[str] = []
+        self._active: dict[str, int] = {}  # how often each name was started; several calls may share a progress
 
     def __repr__(self) -> str:
         finished = f"files={sum(self._finished.values())}/{self._files_total}, failed={self._finished['failed']}"
@@ -148,11 +148,13 @@ class Progress:
 
     def started(self, name: str) -> None:
         """Add *name* to the files in flight."""
-        self._active.append(name)
+        self._active[name] = self._active.get(name, 0) + 1
 
     def ended(self, name: str) -> None:
         """Remove *name* from the files in flight."""
-        self._active.remove(name)
+        self._active[name] -= 1
+        if not self._active[name]:
+            del self._active[name]
 
     def advance(self, size: int) -> None:
         """Count *size* more bytes as transferred; negative if counted bytes were lost."""
@@ -186,7 +188,7 @@ class Progress:
             elapsed=elapsed,
             rate=rate,
             eta=_eta(self._bytes_done, self._bytes_total, rate),
-            active=tuple(self._active[:_MAX_ACTIVE]),
+            active=tuple(self._active)[:_MAX_ACTIVE],
         )
 
     def elapsed(self) -> float:

@@ -216,13 +216,15 @@ def test_eta_when_all_bytes_are_there_is_zero(progress, clock):
 
 
 def test_active_files_are_named_in_the_order_they_started(progress):
-    """A file that ends leaves its place; two of one name are two."""
+    """A file that ends leaves its place; of two with one name, the name leaves with the last."""
     for name in ("a", "b", "a", "c"):
         progress.started(name)
     progress.ended("b")
     progress.ended("a")
-
     assert progress.snapshot().active == ("a", "c")
+
+    progress.ended("a")
+    assert progress.snapshot().active == ("c",)
 
 
 def test_active_files_beyond_the_bound_wait_for_a_place(progress):
