@@ -27,6 +27,8 @@ MAX_HEADERS = 1024
 """How many header fields a response may have."""
 
 _READ_SIZE = 256 * 1024
+_BODY_BUFFER = 1024 * 1024
+_SMALLEST_READ = 64 * 1024
 
 # As they are before anyone replaces them, as tests do.
 _SENDING = (aiohttp.ClientSession.request, aiohttp.ClientSession._request)  # noqa: SLF001
@@ -69,6 +71,53 @@ class Receiver(Protocol):
         """Have aiohttp read the response, see :meth:`ClientProtocol.read_from`."""
 
 
+class _Buffer(bytearray):
+    """
+    Memory for bytes of a body.
+
+    Attributes:
+        in_use: How many bytes of it have been handed out and not given back.
+    """
+
+    in_use = 0
+
+
+class BodyBuffers:
+    """
+    Memory that the rest of a large body is read into; what is given back is used again.
+
+    Otherwise each byte is copied twice before it is stored: out of the buffer that all connections share, and by the
+    parser of HTTP, which has nothing to do in a body whose length is known.
+    """
+
+    def __init__(self) -> None:
+        self._current = _Buffer(_BODY_BUFFER)
+        self._filled = 0
+        self._free: list[_Buffer] = []
+
+    def rest(self) -> memoryview:
+        """Return what is free of the present buffer, or another one."""
+        if _BODY_BUFFER - self._filled < _SMALLEST_READ:
+            if self._current.in_use:
+                self._current = self._free.pop() if self._free else _Buffer(_BODY_BUFFER)
+            self._filled = 0
+        return memoryview(self._current)[self._filled :]
+
+    def hand_out(self, count: int) -> memoryview:
+        """Return the *count* bytes that were just read into `rest`."""
+        begin, self._filled = self._filled, self._filled + count
+        self._current.in_use += count
+        return memoryview(self._current)[begin : self._filled]
+
+    def give_back(self, chunks: Iterable[bytes | memoryview]) -> None:
+        """Take back memory that was handed out, whose bytes are not needed any more."""
+        for chunk in chunks:
+            if isinstance(chunk, memoryview) and isinstance(chunk.obj, _Buffer):
+                chunk.obj.in_use -= len(chunk)
+                if not chunk.obj.in_use and chunk.obj is not self._current:
+                    self._free.append(chunk.obj)
+
+
 class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
     """
     A connection on which interim responses (RFC 9110, 15.2) do not stop the clock, and a malformed chunk is an error.
@@ -78,8 +127,8 @@ class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
     forever. A connection with TLS that it closes after a failure waits for the peer's goodbye, without being part of
     the session any more: where the event loop ends first, the socket stays open, and uvloop reports an error.
 
-    For one response, the bytes can go to a :class:`Receiver`. On asyncio's own event loop, the protocols of a connector
-    share one buffer to read into: it would allocate 256 KiB for each read.
+    For one response, the bytes can go to a :class:`Receiver`, or those of its body to :class:`BodyBuffers`. Otherwise,
+    the protocols of a connector share one buffer to read into: asyncio would allocate 256 KiB for each read.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, stall: float, buffer: memoryview) -> None:
@@ -91,14 +140,54 @@ class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
         self._final_limit: asyncio.TimerHandle | None = None
         self._receiver: Receiver | None = None
         self._receiver_timer: asyncio.TimerHandle | None = None
+        self._body_buffers: BodyBuffers | None = None
+        self._body_missing = 0
+        self._reads_into: BodyBuffers | None = None
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return the buffer to read into; until `buffer_updated`, nothing else is read."""
-        return self._read_buffer
+        self._reads_into = self._body_buffers
+        return self._read_buffer if self._reads_into is None else self._reads_into.rest()
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take the bytes that were read."""
-        self.data_received(bytes(self._read_buffer[:nbytes]))
+        if self._reads_into is None:
+            self.data_received(bytes(self._read_buffer[:nbytes]))
+        else:
+            self._take(self._reads_into.hand_out(nbytes))
+
+    def read_body(self, body: aiohttp.StreamReader, size: int) -> BodyBuffers | None:
+        """
+        From now on, read *body* without parsing it, into buffers of its own; return these.
+
+        Args:
+            body: That of the response which is being received; it has no coding.
+            size: Bytes of it in all.
+
+        Returns:
+            None if that is not worth it, or the parser holds some of its bytes.
+        """
+        missing = size - body.total_bytes
+        if self._payload is not body or body.is_eof() or self._reading_paused or missing < _BODY_BUFFER:
+            return None
+        self._body_missing, self._body_buffers = missing, BodyBuffers()
+        return self._body_buffers
+
+    def _take(self, data: bytes | memoryview) -> None:
+        """Take bytes of a body that need not be parsed."""
+        body = self._payload
+        if not data or body is None:
+            return  # aiohttp asks for what its parser holds: nothing
+        self._reschedule_timeout()
+        if len(data) > self._body_missing:
+            data = data[: self._body_missing]
+            self.force_close()  # the rest belongs to no request
+        self._body_missing -= len(data)
+        body.feed_data(data)  # type: ignore[arg-type]  # it passes on what it is given
+        if not self._body_missing:
+            # As if the parser had read its end; it has not, and would wait for it before the next response.
+            self._body_buffers, self._parser = None, None
+            body.feed_eof()
 
     def send(self, request: bytes, receiver: Receiver) -> None:
         """
@@ -182,6 +271,9 @@ class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
     def data_received(self, data: bytes) -> None:
         if self._receiver is not None:
             self._receiver.receive(data)
+            return
+        if self._body_buffers is not None:
+            self._take(data)
             return
         failure = self.exception()
         super().data_received(data)
@@ -390,6 +482,15 @@ async def limiting_head(
     if request.response_class is aiohttp.ClientResponse:  # else it is the owner's
         request.response_class = ResponseHead
     return await handler(request)
+
+
+def body_buffers(response: aiohttp.ClientResponse) -> BodyBuffers | None:
+    """Have the rest of the body of *response* read as by `ClientProtocol.read_body`, where that is possible."""
+    protocol = response.connection.protocol if response.connection is not None else None
+    headers = response.headers
+    if not isinstance(protocol, ClientProtocol) or "Transfer-Encoding" in headers or "Content-Encoding" in headers:
+        return None
+    return protocol.read_body(response.content, response.content_length or 0)
 
 
 def fail_disconnected(body: Any) -> None:

@@ -19,7 +19,7 @@ from .._models import Response
 from .._protocol import Request, Upload, not_sent, read_error, refuse_page, too_large
 from .._retry import read_retry_after
 from .attempts import Operation
-from .connections import close_unusable_connections, limiting_head, middlewares_of
+from .connections import BodyBuffers, body_buffers, close_unusable_connections, limiting_head, middlewares_of
 from .limits import OF_THE_SESSION, RequestsRefused, ServerLimits, credentials_in
 from .middlewares import MAX_ERROR_BODY, AuthRetryMiddleware, is_small, withholding
 from .payload import UploadPayload
@@ -74,9 +74,26 @@ class Reply:
         self._received = 0
         self._started = answer.started
         self._failure: TransportError | None = None
+        self._buffers: BodyBuffers | None = None
         self._is_watched = answer.response.connection is not None  # else all of it is here
         if self._is_watched:
             answer.context.state.watch.begin(session, answer.response.content)
+
+    async def next_buffers(self, size: int) -> list[bytes | memoryview]:
+        """
+        The same as :meth:`next_batch`, where possible in memory that is used again after :meth:`give_back`.
+
+        Raises:
+            TransportError: See :meth:`next_batch`.
+        """
+        if self._buffers is None:
+            self._buffers = body_buffers(self._response)
+        return cast("list[bytes | memoryview]", await self.next_batch(size))
+
+    def give_back(self, buffers: Sequence[bytes | memoryview]) -> None:
+        """Let the memory of *buffers* be used again: their bytes are stored."""
+        if self._buffers is not None:
+            self._buffers.give_back(buffers)
 
     async def next_batch(self, size: int) -> list[bytes]:
         """
@@ -98,7 +115,7 @@ class Reply:
         latest = monotonic() + _BATCH_SECONDS
         try:
             with self._limits.queue.waiting:
-                while missing > 0 and (chunk := await self._response.content.readany()):
+                while missing > 0 and (chunk := await self._next_chunk()):
                     chunks.append(chunk)
                     missing -= len(chunk)
                     if monotonic() > latest or self.is_complete:
@@ -116,6 +133,12 @@ class Reply:
         # Bytes that are not read make the server wait: TCP sees to that.
         await rate.take(arrived)
         return chunks
+
+    async def _next_chunk(self) -> bytes:
+        content = self._response.content
+        if self._buffers is None:
+            return await content.readany()
+        return (await content.readchunk())[0]  # one buffer; the other method copies several into one
 
     @property
     def in_flight(self) -> int:

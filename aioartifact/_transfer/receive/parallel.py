@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import aiohttp
 import anyio
@@ -26,6 +27,8 @@ _BATCHES_TOGETHER = 12 * BATCH
 # Few enough that a cancelled transfer ends at once.
 _CATCH_UP = 16 * 1024 * 1024
 _LOOK_EVERY = 0.1
+
+Chunks: TypeAlias = Sequence[bytes | memoryview]
 
 
 class ContentChanged(Exception):
@@ -77,7 +80,7 @@ class Body:
         self._segments = Segments((), 0)
         self._scaler = RangeScaler(self._sample(), reply_seconds)
 
-    async def receive(self, reply: Reply, asked: Range, batch: Sequence[bytes]) -> bool:
+    async def receive(self, reply: Reply, asked: Range, batch: Chunks) -> bool:
         """
         Keep what arrives of the bytes *asked* for, the first *batch* of which is here, and of all others.
 
@@ -124,7 +127,7 @@ class Body:
         return Segments([asked, *(gap for gap in missing if gap.start > asked.start)], self._expected.size)
 
     async def _keep(
-        self, reply: Reply, segment: Segment, batch: Sequence[bytes], helpers: TaskGroup, *, borrowed: bool = False
+        self, reply: Reply, segment: Segment, batch: Chunks, helpers: TaskGroup, *, borrowed: bool = False
     ) -> None:
         """
         Keep the bytes of an answer: a thread hashes and writes a batch while the next one arrives.
@@ -134,19 +137,21 @@ class Body:
         """
         batch = batch or await self._next_batch(reply, segment)
         while batch := first_bytes(batch, segment.rest):
-            storing = submit(self._partial.store, segment.position, batch)
-            segment.position += sum(map(len, batch))
+            stored = batch
+            storing = submit(self._partial.store, segment.position, stored)
+            segment.position += sum(map(len, stored))
             # Nothing belongs to it behind its end: old servers announce a longer part, and send no more.
             ends = not segment.rest or (borrowed and self._slots.are_wanted)
             try:
                 batch = [] if ends else await self._next_batch(reply, segment)
             finally:
                 await self._finish(storing)
+            reply.give_back(stored)
             if self._partial.is_behind and not self._catching_up:
                 helpers.start_soon(self._catch_up)
 
-    async def _next_batch(self, reply: Reply, segment: Segment) -> Sequence[bytes]:
-        batch = await reply.next_batch(min(batch_size(reply.in_flight), segment.rest))
+    async def _next_batch(self, reply: Reply, segment: Segment) -> Chunks:
+        batch = await reply.next_buffers(min(batch_size(reply.in_flight), segment.rest))
         if not batch and segment.stop != WHOLE.stop:
             # Shorter than it states itself: as good as a connection that breaks, so the same number of times.
             raise ConnectionLostError(
@@ -262,9 +267,9 @@ def batch_size(in_flight: int) -> int:
     return max(BATCH, min(_LARGEST_BATCH, _BATCHES_TOGETHER // in_flight)) if in_flight else BATCH
 
 
-def first_bytes(chunks: Sequence[bytes], size: int) -> list[bytes]:
+def first_bytes(chunks: Chunks, size: int) -> Chunks:
     """The first *size* bytes of *chunks*, or all there are."""
-    kept: list[bytes] = []
+    kept: list[bytes | memoryview] = []
     for chunk in chunks:
         if size <= 0:
             break
