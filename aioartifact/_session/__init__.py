@@ -1,9 +1,9 @@
 """
-The one home of aiohttp: sessions, client middlewares, and the translation of its exceptions into ours.
+Everything that depends on how aiohttp works: sessions, client middlewares, and the translation of its exceptions.
 
-A session is a plain ``aiohttp.ClientSession``. What this library adds rides in it as client middlewares, which
-run for every request on every hop of a redirect: credentials are attached only for servers that were named to the
-session, never as session-wide headers, because those follow a redirect to any host.
+A session is a plain ``aiohttp.ClientSession`` with client middlewares of this library, which run for every request
+on every hop of a redirect. Credentials are attached only for servers that were named to the session, never as
+session-wide headers, because those follow a redirect to any host.
 """
 
 from .additions import Middleware, TraceConfig, check_additions

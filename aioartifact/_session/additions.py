@@ -12,16 +12,16 @@ from .._errors import InvalidArgumentError
 TraceConfig: TypeAlias = aiohttp.TraceConfig
 Middleware: TypeAlias = aiohttp.ClientMiddlewareType
 
-# RFC 9110, sections 5.1 and 5.5; a value in ASCII, since no encoding is agreed upon.
+# RFC 9110, sections 5.1 and 5.5; values only in ASCII, since servers do not agree on another encoding.
 _NAME, _VALUE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"), re.compile(r"[\t\x20-\x7e]*")
 _CREDENTIALS = frozenset({"authorization", "x-jfrog-art-api", "cookie", "proxy-authorization"})
-# What describes one request, or its body, cannot be the same in all of them.
+# Fields that describe one request or its body cannot be the same for all requests.
 _OWN = frozenset(
     {"accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host"}
     | {"if-match", "if-none-match", "if-range", "range", "te", "trailer", "transfer-encoding", "upgrade", "user-agent"}
 )
 
-# Of aiohttp.TCPConnector, those that concern names, addresses and idle connections.
+# Options of aiohttp.TCPConnector that concern name resolution, addresses and idle connections.
 _CONNECTOR_OPTIONS = frozenset(
     {"family", "force_close", "happy_eyeballs_delay", "interleave", "keepalive_timeout", "local_addr", "resolver"}
     | {"ttl_dns_cache", "use_dns_cache"}
@@ -46,10 +46,11 @@ class Additions:
 
 def check_additions(headers: object, middlewares: object, trace_configs: object) -> Additions:
     """
-    Return what a user adds, each None for nothing.
+    Check what a user adds, and return it; None means nothing.
 
     Raises:
-        InvalidArgumentError: If it is of another kind, or if a header field is one that the library sets.
+        InvalidArgumentError: If an argument has the wrong type, or a header field is malformed, carries credentials, or
+            is set by the library.
     """
     functions = _several("middlewares", middlewares)
     traces = _several("trace_configs", trace_configs)
@@ -67,7 +68,7 @@ def check_connector_options(options: object) -> dict[str, Any]:
     Return a user's options for aiohttp's connector.
 
     Raises:
-        InvalidArgumentError: If they are no mapping, or name an option that is not left to the user.
+        InvalidArgumentError: If they are not a mapping, or name an option that users must not set.
     """
     if options is None:
         return {}
@@ -101,7 +102,7 @@ def _checked_headers(headers: object) -> dict[str, str]:
 
 
 def _check_header(name: object, value: object) -> None:
-    """Refuse a header field; its value is not quoted, since it may be a secret."""
+    """Raise an error if a header field is not accepted; without its value, which may be a secret."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidArgumentError(f"headers: {name!r} is not the name of a header field")
     if not isinstance(value, str) or not _VALUE.fullmatch(value):

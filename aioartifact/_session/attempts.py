@@ -28,7 +28,7 @@ class Clock:
 
 class Attempts(ABC):
     """
-    Iterates over the attempts at one thing, and waits between them.
+    Iterates over the attempts of an operation, and waits between them.
 
     ::
 
@@ -38,9 +38,9 @@ class Attempts(ABC):
                 return await receive()
         raise attempts.failure()
 
-    Each pass of the loop is an attempt. One that fails is followed by another after a delay; where none may follow, the
-    loop ends. In both cases, the code behind the ``with`` block runs first. A pass that ends without a failure, such as
-    a page of several, is followed by the next at once.
+    Each pass of the loop is an attempt. After a failed one, the next follows with a delay; if none may follow, the loop
+    ends. In both cases, the code after the ``with`` block runs first. After a pass without a failure, such as one page
+    of several, the next follows at once.
 
     Attributes:
         failures: How many attempts have failed.
@@ -99,7 +99,7 @@ class Attempts(ABC):
         self._log(self._operation.used + 1, delay, reason)
 
     def failure(self) -> Exception:
-        """Return the error that ended the loop; once, as the traceback of what is raised refers to this object."""
+        """Return the error that ended the loop, and drop it, as its traceback refers to this object."""
         error, self._error = self._error, None
         assert error is not None
         return error
@@ -138,13 +138,13 @@ class _BodyAttempts(Attempts):
 
 @dataclass(slots=True)
 class Progress:
-    """Whether a transfer advances: each time that *minimum* more has arrived since it last did."""
+    """Whether a transfer advances: at least *minimum* more must have arrived since it last did."""
 
     minimum: int
     reached: int = 0
 
     def has_advanced(self, total: int) -> bool:
-        """Whether *total*, which has arrived by now, is progress; what follows counts from there."""
+        """Whether *total*, the amount received by now, is progress; if so, the next check counts from it."""
         advanced = total - self.reached >= self.minimum
         self.reached = total if advanced else self.reached
         return advanced
@@ -155,13 +155,13 @@ class Operation:
     """
     One call of the library, however many requests it takes, and its budget of attempts.
 
-    Each request uses up an attempt, except one that continues an attempt, as behind a redirect, and those that the
-    server answers by saying that it is starting up: their limit is a time. Progress renews the budget. It is used up
-    for good once a request got no response in time: the server may still work on it, and would do so twice.
+    Each request uses up an attempt, except one that continues an attempt, such as after a redirect, and those to which
+    the server responds that it is starting up: these are limited by time. Progress renews the budget. No attempt is
+    left once a request got no response in time: the server may still work on it, and would do the work twice.
 
     Args:
         policy: How often, and after which delays, to retry.
-        clock: Time and chance.
+        clock: Clock and random numbers.
         repeatable: Whether its requests may be sent more than once.
         on_retry: Called with the number of each further attempt.
         traffic: Counts the retries.
@@ -210,11 +210,11 @@ class Operation:
         Iterate over the attempts to receive a body: those after the first resume or repeat it.
 
         Args:
-            errors: Types of errors after which to try again; of a TransportError only if it is retryable.
-            progressed: Called after a failure: whether enough has arrived to renew the budget. Then it is the
-                connection that is flaky, and not the work that is hopeless.
-            may_retry: Called after that: whether another attempt could succeed.
-            max_retries: How many failures to retry at most, whatever the budget allows.
+            errors: Types of errors after which to retry; after a TransportError only if it is retryable.
+            progressed: Called after a failure; returns whether enough has arrived to renew the budget, since then only
+                the connection is flaky.
+            may_retry: Called after that; returns whether another attempt could succeed.
+            max_retries: Maximum number of retries, whatever the budget allows.
         """
         return _BodyAttempts(self, errors, progressed, may_retry, max_retries)
 
@@ -252,17 +252,17 @@ class Operation:
         delay = self._next_delay(self.used)
         if delay is None or not was_lost or self._has_lost:
             return delay
-        # Most often an idle connection that the server had just closed: a fresh one will do.
+        # Usually an idle connection that the server had just closed: a new one works without a delay.
         self._has_lost = True
         return 0.0
 
     def delay_after_refusal(self, retry_after: float | None, *, suspensions: int = 0) -> float | None:
         """
-        Return the seconds to wait after a response that may pass; None for no further attempt.
+        Return the seconds to wait after a response with a transient failure; None for no further attempt.
 
         Args:
             retry_after: Seconds that the server demands, or None.
-            suspensions: How often in a row it has suspended logins, for whichever call.
+            suspensions: How many times in a row it has suspended logins, in any call.
         """
         return self._next_delay(max(self.used, suspensions), retry_after)
 

@@ -1,4 +1,4 @@
-"""Opening a connection to a server as a session does, to examine it; nothing is requested on it."""
+"""Open a connection to a server as a session does, and examine it; no request is sent on it."""
 
 import base64
 import ssl
@@ -28,7 +28,7 @@ _REACH_HINT = "check host and port, and whether a proxy or a VPN is needed"
 _PROXY_HINT = "check the address of the proxy, its login, and whether it allows this host"
 
 
-class ProbeFailure(Exception):  # not public: a finding is made of it
+class ProbeFailure(Exception):  # not public: it is converted to a finding
     """
     A connection that could not be opened.
 
@@ -68,7 +68,7 @@ def proxy_of(session: aiohttp.ClientSession, server: ServerURL) -> tuple[str | N
     Return the proxy for requests to *server*, or None, and whether the environment names it.
 
     Raises:
-        ConfigurationError: If that of the environment is not an HTTP proxy.
+        ConfigurationError: If the environment names a proxy that is not an HTTP proxy.
     """
     state = state_of(session)
     if state.proxy:
@@ -148,7 +148,7 @@ async def _open_tunnel(stream: ByteStream, server: ServerURL, proxy: URL) -> Non
     Have a proxy connect to the server.
 
     Raises:
-        ProbeFailure: If it refuses.
+        ProbeFailure: If it refuses, or its answer is not valid HTTP.
     """
     host = f"[{server.host}]" if ":" in server.host else server.host
     head = [f"CONNECT {host}:{server.port} HTTP/1.1", f"Host: {host}:{server.port}"]
@@ -169,7 +169,7 @@ async def _open_tunnel(stream: ByteStream, server: ServerURL, proxy: URL) -> Non
 async def _examine_tls(
     stream: ByteStream, server: ServerURL, context: ssl.SSLContext, peer: str, seconds: float
 ) -> ConnectionFacts:
-    # Without a goodbye at the end: nothing was requested.
+    # Without the closing handshake of TLS: nothing was requested.
     tls = await TLSStream.wrap(stream, hostname=server.host, ssl_context=context, standard_compatible=False)
     known = tls.extra_attributes
     certificate = known[TLSAttribute.peer_certificate]() or {}

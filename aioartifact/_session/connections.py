@@ -1,7 +1,7 @@
 """
-What this library needs of aiohttp's connections and aiohttp has no option for; works with aiohttp 3.14.2 to 3.14.5.
+Changes to aiohttp's connections for which aiohttp has no option; they work with aiohttp 3.14.2 to 3.14.5.
 
-Each function names the behaviour of aiohttp that it corrects. Nothing else in the package relies on these internals.
+Each function names the behaviour of aiohttp that it corrects. Other modules use hardly any of these internals.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _READ_SIZE = 256 * 1024
 _BODY_BUFFER = 1024 * 1024
 _SMALLEST_READ = 64 * 1024
 
-# As they are before anyone replaces them, as tests do.
+# The original methods, to detect replaced ones, such as in tests.
 _SENDING = (aiohttp.ClientSession.request, aiohttp.ClientSession._request)  # noqa: SLF001
 _CONNECT = aiohttp.TCPConnector.connect
 
@@ -84,10 +84,10 @@ class _Buffer(bytearray):
 
 class BodyBuffers:
     """
-    Memory that the rest of a large body is read into; what is given back is used again.
+    Buffers for the rest of a large body; memory that is given back is reused.
 
-    Otherwise each byte is copied twice before it is stored: out of the buffer that all connections share, and by the
-    parser of HTTP, which has nothing to do in a body whose length is known.
+    Without them, each byte is copied twice before it is stored: out of the buffer that all connections share, and by
+    the HTTP parser, which has nothing to do in a body of known length.
     """
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class BodyBuffers:
         self._free: list[_Buffer] = []
 
     def rest(self) -> memoryview:
-        """Return what is free of the present buffer, or another one."""
+        """Return the free part of the current buffer, or another buffer if that part is small."""
         if _BODY_BUFFER - self._filled < _SMALLEST_READ:
             if self._current.in_use:
                 self._current = self._free.pop() if self._free else _Buffer(_BODY_BUFFER)
@@ -110,7 +110,7 @@ class BodyBuffers:
         return memoryview(self._current)[begin : self._filled]
 
     def give_back(self, chunks: Iterable[bytes | memoryview]) -> None:
-        """Take back memory that was handed out, whose bytes are not needed any more."""
+        """Take back memory that was handed out and whose bytes are no longer needed."""
         for chunk in chunks:
             if isinstance(chunk, memoryview) and isinstance(chunk.obj, _Buffer):
                 chunk.obj.in_use -= len(chunk)
@@ -120,12 +120,12 @@ class BodyBuffers:
 
 class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
     """
-    A connection on which interim responses (RFC 9110, 15.2) do not stop the clock, and a malformed chunk is an error.
+    A connection whose timeout survives interim responses (RFC 9110, 15.2), and on which a malformed chunk is an error.
 
-    aiohttp stops its clock at an interim response and does not start it again, or starts it while the request is still
-    being sent. At a malformed chunk it closes the connection without notifying the reader of the body, who would wait
-    forever. A connection with TLS that it closes after a failure waits for the peer's goodbye, without being part of
-    the session any more: where the event loop ends first, the socket stays open, and uvloop reports an error.
+    aiohttp stops its timer at an interim response and does not restart it, or starts it while the request is still
+    being sent. At a malformed chunk it closes the connection without notifying the reader of the body, which would wait
+    forever. A TLS connection that it closes after a failure waits for the peer's close_notify, but no longer belongs to
+    the session: if the event loop ends first, the socket stays open, and uvloop reports an error.
 
     For one response, the bytes can go to a :class:`Receiver`, or those of its body to :class:`BodyBuffers`. Otherwise,
     the protocols of a connector share one buffer to read into: asyncio would allocate 256 KiB for each read.
@@ -161,8 +161,8 @@ class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
         From now on, read *body* without parsing it, into buffers of its own; return these.
 
         Args:
-            body: That of the response which is being received; it has no coding.
-            size: Bytes of it in all.
+            body: Body of the response that is being received, without any coding.
+            size: Total size of the body in bytes.
 
         Returns:
             None if that is not worth it, or the parser holds some of its bytes.
@@ -177,7 +177,7 @@ class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
         """Take bytes of a body that need not be parsed."""
         body = self._payload
         if not data or body is None:
-            return  # aiohttp asks for what its parser holds: nothing
+            return  # aiohttp flushes its parser, which holds nothing
         self._reschedule_timeout()
         if len(data) > self._body_missing:
             data = data[: self._body_missing]
@@ -185,7 +185,7 @@ class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
         self._body_missing -= len(data)
         body.feed_data(data)  # type: ignore[arg-type]  # it passes on what it is given
         if not self._body_missing:
-            # As if the parser had read its end; it has not, and would wait for it before the next response.
+            # Drop the parser: it has not read the end of the body, and would wait for it before the next response.
             self._body_buffers, self._parser = None, None
             body.feed_eof()
 
@@ -210,7 +210,7 @@ class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
         if timer is not None and timer.when() > receiver.deadline:
             timer.cancel()
             timer = None
-        if timer is None:  # else it looks again when it fires: one timer for many short responses
+        if timer is None:  # else it checks again when it fires: one timer for many short responses
             self._receiver_timer = self._loop.call_at(receiver.deadline, self._look_at_receiver)
 
     def _look_at_receiver(self) -> None:
@@ -222,7 +222,7 @@ class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
 
     def read_from(self, data: bytes, seconds: float, *, decompress: bool) -> None:
         """
-        Have aiohttp read the response that begins with *data* and whose further bytes will follow.
+        Have aiohttp read the response that begins with *data*; its further bytes will follow.
 
         Args:
             data: The bytes that have arrived.
@@ -254,7 +254,7 @@ class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
         super().set_response_params(**options)
 
     def start_timeout(self) -> None:
-        """Start the clock: aiohttp calls this once the request is sent."""
+        """Start the timer: aiohttp calls this once the request is sent."""
         super().start_timeout()
         self._is_requested = True
 
@@ -264,8 +264,8 @@ class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
         if not self._awaits_head:
             self._end_final_limit()
         elif self._is_requested and self._final_limit is None and self._stall < inf:
-            # For the final head; further interim responses do not extend it. One that arrives before the end of an
-            # upload, such as 100, does not count: it only means that the server accepts the bytes.
+            # A limit for the final head; further interim responses do not extend it. One that arrives before the end of
+            # an upload, such as 100, does not start it: it only means that the server accepts the bytes.
             self._final_limit = self._loop.call_later(self._stall, self._fail_after_interim)
 
     def data_received(self, data: bytes) -> None:
@@ -287,11 +287,11 @@ class ClientProtocol(ResponseHandler, asyncio.BufferedProtocol):
             self._receiver_timer.cancel()
         if self._receiver is not None:
             self._receiver.pass_on()
-            # Not before what has arrived is read: a body that has failed hands out no bytes.
+            # Only after the received bytes have been read: a body that has failed returns none.
             self._loop.call_soon(self.connection_lost, exc)
             return
         if self._payload is not None and self._payload.is_eof():
-            # aiohttp would fail this body for what broke a later response; its reader may not have read all of it yet.
+            # aiohttp would fail this complete body, of which its reader may not have read all bytes yet.
             self._payload = None
         super().connection_lost(exc)
         self._end_final_limit()
@@ -311,7 +311,7 @@ class Connector(aiohttp.TCPConnector):
 
     Args:
         stall: Longest silence after an interim response, in seconds.
-        options: Those of the base class.
+        options: Options of the base class.
     """
 
     def __init__(self, *, stall: float, **options: Any) -> None:
@@ -347,7 +347,7 @@ class ResponseHead(aiohttp.ClientResponse):
     Interim responses do not extend the limit.
 
     Attributes:
-        waited: Seconds since the end of the request.
+        waited: Seconds that have already passed since the end of the request.
     """
 
     waited = 0.0
@@ -364,7 +364,7 @@ class ResponseHead(aiohttp.ClientResponse):
             limit.cancel()
 
     async def read_beginning(self, limit: int) -> bytes:
-        """Read the first *limit* bytes of the body; from then on, `read` returns these as if they were all."""
+        """Read the first *limit* bytes of the body; from then on, `read` returns these as if they were the whole."""
         chunks: list[bytes] = []
         missing = limit
         try:
@@ -411,7 +411,7 @@ class _TimeLimit:
 
 
 class _NoWriter:
-    """In place of what sends a request: all of it has been sent."""
+    """Replaces the writer of a request that has been sent completely."""
 
     output_size = 0
 
@@ -463,7 +463,7 @@ def request_bytes(method: str, target: str, headers: CIMultiDict[str]) -> bytes:
 
 
 def is_hooked(session: aiohttp.ClientSession) -> bool:
-    """Whether something stands between *session* and its connections: a trace, a subclass, a replaced method."""
+    """Whether something intercepts the requests of *session*: a trace, a subclass, or a replaced method."""
     if type(session) is not aiohttp.ClientSession or not isinstance(session.connector, Connector):
         return True
     sending = getattr(session.request, "__func__", None), getattr(session._request, "__func__", None)  # noqa: SLF001
@@ -478,14 +478,14 @@ def middlewares_of(session: aiohttp.ClientSession) -> tuple[aiohttp.ClientMiddle
 async def limiting_head(
     request: aiohttp.ClientRequest, handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 ) -> aiohttp.ClientResponse:
-    """Limit the wait for a response head in a session that is not ours; a middleware."""
-    if request.response_class is aiohttp.ClientResponse:  # else it is the owner's
+    """Middleware that limits the wait for a response head in a foreign session."""
+    if request.response_class is aiohttp.ClientResponse:  # else the owner of the session has chosen it
         request.response_class = ResponseHead
     return await handler(request)
 
 
 def body_buffers(response: aiohttp.ClientResponse) -> BodyBuffers | None:
-    """Have the rest of the body of *response* read as by `ClientProtocol.read_body`, where that is possible."""
+    """Have the rest of the body of *response* read by `ClientProtocol.read_body`, if that is possible."""
     protocol = response.connection.protocol if response.connection is not None else None
     headers = response.headers
     if not isinstance(protocol, ClientProtocol) or "Transfer-Encoding" in headers or "Content-Encoding" in headers:
@@ -505,7 +505,7 @@ def _fail_waiting(body: Any) -> None:
 
 
 def close_unusable_connections(session: aiohttp.ClientSession, url: URL) -> None:
-    """Close those idle connections to the host of *url* that must not be reused, in a session that is not ours."""
+    """Close the idle connections of a foreign session to the host of *url* that must not be reused."""
     connections = getattr(session.connector, "_conns", None)
     if connections:
         keepalive = getattr(session.connector, "_keepalive_timeout", None)
@@ -514,15 +514,15 @@ def close_unusable_connections(session: aiohttp.ClientSession, url: URL) -> None
 
 
 def disable_own_retry(session: aiohttp.ClientSession) -> None:
-    """Send each request once: aiohttp repeats idempotent ones by itself, beside the attempts of a retry policy."""
+    """Send each request once: aiohttp retries idempotent ones itself, in addition to the attempts of a retry policy."""
     session._retry_connection = False  # noqa: SLF001
 
 
 def _close_unusable(idle: Iterable[tuple[Any, float]], keepalive: float | None) -> None:
     """
-    Close idle connections that have received bytes or their end, up to the one that aiohttp will take.
+    Close idle connections on which bytes or an end of file arrived, up to the one that aiohttp will reuse.
 
-    A response that no request waits for would be used for the next request (aiohttp#13656).
+    A response that no request waits for would be treated as that of the next request (aiohttp#13656).
     """
     now = monotonic()
     for protocol, since in idle:
@@ -539,7 +539,7 @@ def is_reusable(connection: Connection) -> bool:
 
 
 def _has_received(protocol: Any) -> bool:
-    """Whether anything arrived after the last response: parsed, in parts in the parser, or still in the socket."""
+    """Whether anything arrived after the last response: parsed, partly parsed, or still in the socket."""
     if protocol.transport is None or protocol.should_close or _has_begun(getattr(protocol, "_parser", None)):
         return True
     socket = protocol.transport.get_extra_info("socket")
@@ -549,7 +549,7 @@ def _has_received(protocol: Any) -> bool:
 
 
 def _has_begun(parser: Any) -> bool:
-    """Whether *parser* has read the beginning of a message; it is not used for the next response."""
+    """Whether *parser* has read the beginning of a message. This ends the parser; the next response gets another."""
     if parser is None:
         return False
     with suppress(Exception):

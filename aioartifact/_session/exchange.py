@@ -1,4 +1,4 @@
-"""One request and its answer: redirects followed by hand, bodies read as they arrive."""
+"""Send one request and read its response: redirects are followed here, and bodies are read as they arrive."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -29,21 +29,21 @@ from .telemetry import log_failure, log_response
 from .translation import FOREIGN, RequestContext
 
 _MAX_REDIRECTS = 5
-# What is in memory is lost in a crash, and shows in no progress.
+# Bytes in memory are lost in a crash, and do not show in the progress.
 _BATCH_SECONDS = 1.0
-# Bytes of an upload that go into the buffer of a connection without waiting: asyncio's limit for it.
+# Bytes of an upload that fit into the write buffer of a connection without waiting: asyncio's high-water mark.
 _SENT_AT_ONCE = 64 * 1024
-# Far more than any answer of Artifactory that is not read piece by piece.
+# Far more than any response of Artifactory that is not read piece by piece.
 MAX_BODY = 64 * 1024 * 1024
-# The last two are what aiohttp stumbles over where a session is closed under a request.
+# aiohttp raises the last two if a session is closed during a request.
 _RAISED = (*FOREIGN, AssertionError, RuntimeError)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# What storage says of a signed URL whose time is over: S3, Azure and CloudFront 403; 401 and 410 are seen as well.
+# How storage responds to an expired signed URL: S3, Azure and CloudFront with 403; 401 and 410 occur as well.
 _EXPIRED = frozenset({401, 403, 410})
 
 
 class _Answer(NamedTuple):
-    """An answer after redirects: the last one, the header fields of all, where that led, its request and its start."""
+    """The last response after redirects, the header fields of all, the last target, the request and its start."""
 
     response: aiohttp.ClientResponse
     chain: list[Mapping[str, str]]
@@ -54,7 +54,7 @@ class _Answer(NamedTuple):
 
 class Reply:
     """
-    An answer whose header fields are here and whose body still arrives.
+    A response whose header fields have been received and whose body is still arriving.
 
     Attributes:
         status: HTTP status code.
@@ -75,13 +75,13 @@ class Reply:
         self._started = answer.started
         self._failure: TransportError | None = None
         self._buffers: BodyBuffers | None = None
-        self._is_watched = answer.response.connection is not None  # else all of it is here
+        self._is_watched = answer.response.connection is not None  # else all of it has been received
         if self._is_watched:
             answer.context.state.watch.begin(session, answer.response.content)
 
     async def next_buffers(self, size: int) -> list[bytes | memoryview]:
         """
-        The same as :meth:`next_batch`, where possible in memory that is used again after :meth:`give_back`.
+        Return the same as :meth:`next_batch`, if possible in memory that is reused after :meth:`give_back`.
 
         Raises:
             TransportError: See :meth:`next_batch`.
@@ -91,7 +91,7 @@ class Reply:
         return cast("list[bytes | memoryview]", await self.next_batch(size))
 
     def give_back(self, buffers: Sequence[bytes | memoryview]) -> None:
-        """Let the memory of *buffers* be used again: their bytes are stored."""
+        """Allow the memory of *buffers* to be reused: their bytes have been stored."""
         if self._buffers is not None:
             self._buffers.give_back(buffers)
 
@@ -99,12 +99,12 @@ class Reply:
         """
         Wait for the next *size* bytes or a little more, as chunks; empty at the end of the body.
 
-        Where the body breaks off after some bytes, those are handed out first. From a slow line there may be fewer:
-        what has come within a second is handed out.
+        If the body breaks off after some bytes, these are returned first. On a slow connection, the bytes that arrived
+        within a second are returned, even if they are fewer.
 
         Raises:
             ConnectionLostError: If the body broke off.
-            TransportTimeoutError: No byte arrived for the time allowed.
+            TransportTimeoutError: If no byte arrived within the time limit.
         """
         if self._failure is not None:
             raise self._failure
@@ -130,7 +130,7 @@ class Reply:
         self._received += arrived
         self._limits.queue.limit.add_bytes(arrived)
         self._context.state.traffic.received(arrived)
-        # Bytes that are not read make the server wait: TCP sees to that.
+        # While bytes are not read, TCP makes the server wait.
         await rate.take(arrived)
         return chunks
 
@@ -138,11 +138,11 @@ class Reply:
         content = self._response.content
         if self._buffers is None:
             return await content.readany()
-        return (await content.readchunk())[0]  # one buffer; the other method copies several into one
+        return (await content.readchunk())[0]  # one buffer; readany() copies several into one
 
     @property
     def in_flight(self) -> int:
-        """How many requests are on their way to its server, itself included; 0 in a session that is not ours."""
+        """Requests in flight to its server, this one included; 0 in a foreign session."""
         return self._limits.queue.limit.in_flight
 
     @property
@@ -167,7 +167,7 @@ class Reply:
 
     async def read(self) -> Response:
         """
-        Read the whole body, decoded; of an error no more than its beginning.
+        Read and decode the whole body, or only the beginning of an error body.
 
         Raises:
             TransportError: See :meth:`next_batch`.
@@ -181,7 +181,7 @@ class Reply:
         return Response(self.status, content, self.chain[-1], self._context.url, self._login_hint())
 
     def _login_hint(self) -> str:
-        """Say which credentials were sent, where that may be the reason for the status."""
+        """Return which credentials were sent, if they may be the reason for the status."""
         request, state, headers = self._context.request, self._context.state, self._session.headers
         if request.redirected_to:
             return ""
@@ -190,7 +190,7 @@ class Reply:
         return ""
 
     async def _read_refusal(self) -> bytes:
-        """Read the beginning of a body that only explains the status, which holds even if that breaks off or stalls."""
+        """Read the beginning of an error body; the status counts even if the body breaks off or stalls."""
         content = b""
         with anyio.move_on_after(self._context.state.timeouts.stall), suppress(TransportError):
             content = await (self._read_small() if is_small(self._response) else self._read_some())
@@ -227,7 +227,7 @@ class Reply:
         return b"".join(await self.next_batch(MAX_ERROR_BODY))[:MAX_ERROR_BODY]
 
     async def error(self) -> ArtifactoryError:
-        """Read the beginning of the body of a refusal and make its error."""
+        """Read the beginning of an error body and return the error."""
         operation = self._context.operation
         retry_after = read_retry_after(self.chain[-1], now=self._context.state.clock.wall())
         return read_error(
@@ -240,17 +240,17 @@ class Reply:
         )
 
 
-class stream:  # noqa: N801  # it reads as a function, and a generator would cost several times as much per file
+class stream:  # noqa: N801  # it is called like a function; a generator would cost several times as much per file
     """
-    Send *request* and yield its answer, whatever its status; the body is dropped at the end of the block.
+    Send *request* and yield its response, whatever its status; the body is dropped at the end of the block.
 
-    Redirects of GET and HEAD are followed, up to five, never from https to http. Requests of one *operation* share
-    its attempts; without one, the request is an operation of its own. One that has *begun* is not
-    sent again.
+    Up to five redirects are followed, never from https to http; for methods other than GET and HEAD only 307 and 308.
+    Requests of one *operation* share its attempts; without one, the request is an operation of its own. A request that
+    has *begun* is not sent again.
 
     Raises:
         TransportError: If no response is received.
-        ProtocolError: If the response is not HTTP, or redirects badly.
+        ProtocolError: If the response is not HTTP, or is a redirect that must not be followed.
         SessionError: If *session* is closed, or belongs to another event loop or process.
     """
 
@@ -293,7 +293,7 @@ class stream:  # noqa: N801  # it reads as a function, and a generator would cos
 
 
 async def _fetch(session: aiohttp.ClientSession, context: RequestContext, route: Route, begun: Begun | None) -> _Answer:
-    """Ask, and ask the first server once more where a redirect led to a URL that is not valid any more."""
+    """Send the request, and once more from the first server on if a redirect led to a URL that has expired."""
     answer = await _follow(session, context, route, begun)
     if answer.location is None or answer.response.status not in _EXPIRED or not context.request.repeatable:
         return answer
@@ -344,14 +344,14 @@ def _next_hop(context: RequestContext, url: URL, location: str) -> URL:
         relative = URL(quote_location(location), encoded=True)
         target = url.join(relative)
         _ = target.port  # raises for one above 65535; aiohttp would raise in the middle of the request
-        host = target.host or ""  # raises for what begins like an international name and is none
+        host = target.host or ""  # raises for a malformed internationalized name
     except ValueError:
         raise _bad_redirect(context, "to a malformed URL") from None
     if not is_host(host):
         raise _bad_redirect(context, "to a malformed URL")
     if target.scheme not in ("http", "https") or not host or (relative.scheme and not relative.host):
         raise _bad_redirect(context, "to a URL that is neither http nor https")
-    if target.raw_user is not None or target.raw_password is not None:  # beside a header, aiohttp raises for these
+    if target.raw_user is not None or target.raw_password is not None:  # aiohttp rejects these beside a header
         raise _bad_redirect(context, "to a URL that contains credentials")
     if url.scheme == "https" and target.scheme == "http":
         raise _bad_redirect(context, "from https to http, which is not encrypted")
@@ -368,7 +368,7 @@ async def _request(
 ) -> aiohttp.ClientResponse:
     request, state = context.request, context.state
     headers, payload = request.headers, _payload(request, state, route)
-    if state.foreign:  # in a session of ours, the middleware counts: it may send the request several times
+    if state.foreign:  # else the middleware counts: it may send the request several times
         context.operation.count_request()
         if begun is None:
             _raise_if_refused(request, route)
@@ -399,10 +399,10 @@ async def _request(
                 headers=headers,
                 data=payload,
                 allow_redirects=False,
-                # A user's session may be set to raise by itself; what a status means is decided here.
+                # A foreign session may be set to raise errors itself; the status is interpreted here.
                 raise_for_status=False,
                 timeout=state.timeout(),
-                auto_decompress=not request.is_for_file,  # a user's session may be set not to
+                auto_decompress=not request.is_for_file,  # a foreign session may have disabled it
                 proxy=route.proxy,
                 middlewares=_middlewares(session, context, route),
             )
@@ -433,7 +433,7 @@ def _limit_silence(response: aiohttp.ClientResponse, seconds: float) -> None:
     connection = response.connection
     if connection is not None and connection.protocol is not None:  # else all of it has arrived
         connection.protocol.read_timeout = None if seconds == inf else seconds
-        connection.protocol.start_timeout()  # the timer that runs is still that of the head
+        connection.protocol.start_timeout()  # the running timer is still that of the head
 
 
 def _raise_if_refused(request: Request, route: Route) -> None:
@@ -462,7 +462,7 @@ def _payload(request: Request, state: SessionState, route: Route) -> bytes | Upl
     content = request.body.content
     if content is None or len(content) > _SENT_AT_ONCE or state.byte_rate.is_limited:
         return UploadPayload(request.body, state, route.limits.queue.limit)
-    # A payload of ours would cost several times as much. So few bytes fit into the buffers of the connection.
+    # An UploadPayload would cost several times as much. This few bytes fit into the write buffer of the connection.
     route.limits.queue.limit.add_bytes(len(content))
     state.traffic.sent(len(content))
     return content
@@ -471,7 +471,7 @@ def _payload(request: Request, state: SessionState, route: Route) -> bytes | Upl
 def _middlewares(
     session: aiohttp.ClientSession, context: RequestContext, route: Route
 ) -> Sequence[aiohttp.ClientMiddlewareType]:
-    """Return ours, or those of a user's session; a redirect to another host drops the user's headers."""
+    """Return the middlewares for the request; after a redirect to another host they remove the user's headers."""
     is_here, ours = context.request.redirected_to is None, list[aiohttp.ClientMiddlewareType]()
     if not is_here:
         kept = {"user-agent", *map(str.lower, context.request.headers)}
@@ -498,11 +498,11 @@ def _retrying(context: RequestContext, route: Route, sent_with: Credentials | No
 
 async def send(session: aiohttp.ClientSession, request: Request) -> Response:
     """
-    Send *request* and read its answer whole, whatever its status.
+    Send *request* and read its whole response, whatever its status.
 
     Raises:
         TransportError: If no complete response is received.
-        ProtocolError: If the response is not HTTP, or redirects badly.
+        ProtocolError: If the response is not HTTP, or is a redirect that must not be followed.
         SessionError: If *session* is closed, or belongs to another event loop or process.
     """
     async with stream(session, request) as reply:
@@ -516,13 +516,13 @@ async def fetch_response(
     begun: BegunRequest | None = None,
 ) -> Response:
     """
-    Send *request*, as part of an *operation* if there is one, and read its answer whole; repeat it if it breaks off.
+    Send *request* and read its whole response; retry if the response breaks off.
 
-    The first attempt may have *begun*.
+    The request is part of *operation* if one is given. Its first attempt may have *begun*.
 
     Raises:
-        ResponseError: The server said no; the error knows the attempts.
-        ProtocolError: If the response is a web page, or see :func:`send`.
+        ResponseError: If the server refuses the request; the error has the number of attempts.
+        ProtocolError: If the response is a web page; also see :func:`send`.
         TransportError, SessionError: See :func:`send`.
     """
     operation = operation or start_operation(session, repeatable=request.repeatable)
@@ -541,7 +541,7 @@ def start_operation(
     session: aiohttp.ClientSession, *, repeatable: bool = True, on_retry: Callable[[int], None] | None = None
 ) -> Operation:
     """
-    Start an operation of several requests, or of one that must not be repeated unless it is *repeatable*.
+    Start an operation of one or more requests; they are not retried unless they are *repeatable*.
 
     *on_retry* is called with the number of each further attempt.
     """

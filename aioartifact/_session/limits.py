@@ -1,5 +1,5 @@
 """
-Whether a request may be sent now: one object for each server, which combines all limits.
+Decide whether a request may be sent now: one object for each server combines all limits.
 
 The limits are: a back-off that the server demanded, credentials that it refused (each further failing login may lock
 the account), the adaptive limit with its queue, and the rate limit.
@@ -19,13 +19,13 @@ from .._pacing import AdaptiveLimit, TokenBucket
 from .._retry import asks_to_slow_down
 from .attempts import Clock
 
-# A first answer may take long, where a remote repository fetches the file: the others do not wait for that.
+# Seconds that others wait for the first response, which may take longer if a remote repository fetches the file.
 _FIRST_ALONE = 5.0
 
 
 class BackoffGate:
     """
-    What all requests to one server share: a back-off, and the rule that the very first request goes alone.
+    Holds back requests to one server: during a back-off, and while the very first one is sent alone.
 
     A burst of first requests makes some servers answer some of them with 401 (astral-sh/uv#17485).
     """
@@ -40,15 +40,15 @@ class BackoffGate:
         self._open_at = max(self._open_at, self._clock.now() + seconds)
 
     def start_over(self) -> None:
-        """Let the next request go alone, as the very first one does."""
+        """Send the next request alone, like the very first one."""
         self.release_others()
         self._answered = None
 
     async def wait(self) -> None:
-        """Wait until a request may be sent; then it must be, and `passed` be called."""
+        """Wait until a request may be sent; then it must be sent, and `release_others` be called."""
         is_patient = True
         while True:
-            await self._wait_for_pause()  # the first response may have demanded one, too
+            await self._wait_for_pause()  # the first response may have demanded a pause, too
             if self._answered is None:
                 self._answered = anyio.Event()
                 return
@@ -68,7 +68,7 @@ class BackoffGate:
             await self._clock.sleep(wait)
 
     def release_others(self) -> None:
-        """A request was answered, or failed."""
+        """Stop holding back other requests: the first one was answered, or failed."""
         if self._answered is not None:
             self._answered.set()
 
@@ -82,17 +82,17 @@ SentCredentials: TypeAlias = tuple[str | None, ...]
 """The values of the header fields that carry credentials."""
 
 ALL_REQUESTS: SentCredentials = ("all requests",)
-"""In place of credentials: the server refuses all requests."""
+"""Used in place of credentials if the server refuses all requests."""
 
 OF_THE_SESSION: SentCredentials = ("of the session",)
-"""Those of a user's own session, which adds them out of sight, and the same to every request."""
+"""Used in place of the credentials of a foreign session: it adds them itself, the same ones to every request."""
 
 
 class RequestsRefused(Exception):
     """
     A request was not sent: the server refuses its credentials, or all requests for a while.
 
-    Not an ArtifactoryError, since aiohttp turns each OSError into one of its own.
+    Not an ArtifactoryError that is also an OSError, since aiohttp turns each OSError into one of its own.
 
     Attributes:
         status: Status of the refusal: 401 or 403 for credentials, 429 or 503 for all requests.
@@ -104,7 +104,7 @@ class RequestsRefused(Exception):
 
 
 def credentials_in(headers: Mapping[str, str]) -> SentCredentials:
-    """Return what *headers* carry of credentials."""
+    """Return the credentials in *headers*."""
     return headers.get(CREDENTIAL_HEADERS[0]), headers.get(CREDENTIAL_HEADERS[1])
 
 
@@ -135,13 +135,13 @@ class ActiveCalls:
 
 class RequestBreaker:
     """
-    Keeps requests from one server that would be refused: its answer is known for their credentials, or for all.
+    Blocks requests that one server would refuse: it has already refused their credentials, or all requests.
 
     A refusal ends the remaining work of all calls that were active when it arrived. Once these have ended, or after
     five minutes, one request may try again, alone.
 
     Attributes:
-        suspensions: How often in a row the server has suspended logins, for whatever requests.
+        suspensions: How many times in a row the server has suspended logins, for any request.
     """
 
     def __init__(self, calls: ActiveCalls, clock: Clock, backoff: BackoffGate) -> None:
@@ -205,12 +205,12 @@ class RequestBreaker:
 _BURST_SECONDS = 0.1
 # Portions per second: small enough that several transfers share the rate evenly.
 _PORTIONS = 8
-# Seconds after which a queued request may exceed the limit, where no request in flight waits for the server.
+# Seconds after which a queued request may exceed the limit, if no request in flight waits for the server.
 _PATIENCE = 1.0
 
 
 class RateLimiter:
-    """At most *rate* per second, kept by waiting; None is no limit."""
+    """Waits so that no more than *rate* per second is taken; None means no limit."""
 
     def __init__(self, rate: float | None, clock: Clock) -> None:
         self._clock = clock
@@ -223,7 +223,7 @@ class RateLimiter:
         return self._bucket is not None
 
     async def take(self, amount: float) -> None:
-        """Take *amount*, and wait until there was so much to take."""
+        """Take *amount*, and wait until the rate allows it."""
         if self._bucket is None:
             return
         self._bucket = self._bucket.take(amount, self._clock.now())
@@ -232,7 +232,7 @@ class RateLimiter:
 
 
 class Waiters:
-    """How many are inside the block."""
+    """Counts the tasks inside its ``with`` block."""
 
     __slots__ = ("count",)
 
@@ -252,9 +252,9 @@ class RequestQueue:
     """
     Requests to one server wait here, first come, first served, until its adaptive limit allows one more.
 
-    A request is in flight from its start to the end of its body. Bodies that are not being read, as that of a listing
-    that is read as slowly as its files are fetched, must not keep out the requests that their reader waits for: where
-    none in flight is waited for, the next may start.
+    A request is in flight from its start to the end of its body. Bodies that are not being read, such as that of a
+    listing that is read only as fast as its files are fetched, must not block the requests that their reader waits for:
+    if no task waits for a request in flight, the next one may start.
 
     Attributes:
         limit: How many may be in flight.
@@ -269,7 +269,7 @@ class RequestQueue:
 
     @property
     def awaited(self) -> int:
-        """Requests in flight whose answer or next bytes are waited for."""
+        """Requests in flight for whose response or next bytes a task waits."""
         return self.waiting.count
 
     @property
@@ -295,7 +295,7 @@ class RequestQueue:
             raise
 
     def _check_later(self) -> None:
-        """Check after a while; one timer for all, as one for each would cost more than their waiting."""
+        """Check the queue after a while; with one timer for all requests, as one for each would cost more."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_PATIENCE, self._check)
 
@@ -323,18 +323,18 @@ class RequestQueue:
 
 class ServerLimits:
     """
-    Whether a request to one server may be sent now: all limits that decide it.
+    All limits that decide whether a request to one server may be sent now.
 
-    A request enters the queue once, and leaves it when its response has been read. Each time it is sent, a retry or a
-    redirect included, it takes a turn: its credentials are not refused, the rate allows it, and the server has not
-    asked to wait.
+    A request enters the queue once, and leaves it when its response has been read. Each time it is sent, retries and
+    redirects included, it waits for its turn: the credentials must not have been refused, the rate must allow it, and
+    a back-off must have ended.
 
     Args:
         maximum: The most requests that may be in flight.
         request_rate: Limit of the session on requests per second.
         calls: Calls that use the session.
         clock: Time.
-        longest_pause: The most seconds to wait where the server asks for it.
+        longest_pause: Maximum seconds to wait if the server demands it.
         is_foreign: Whether the session is a user's own: then its owner decides how many requests are in flight.
 
     Attributes:
@@ -372,13 +372,13 @@ class ServerLimits:
             await self.queue.enter()
 
     def leave(self) -> None:
-        """Note that the response of a request has been read, or that it came to nothing."""
+        """Note that the response of a request has been read, or that the request failed."""
         if not self._is_foreign:
             self.queue.leave()
 
     @asynccontextmanager
     async def without_slot(self) -> AsyncIterator[None]:
-        """Have a request that is in flight, and waits for something else, occupy no slot inside the block."""
+        """Free the slot of a request in flight inside the block, while it waits for something else."""
         self.queue.waiting.count -= 1
         self.queue.leave()
         has_slot = False
@@ -396,7 +396,7 @@ class ServerLimits:
         Wait until a request may be sent, and stay inside the block until its response has begun.
 
         Args:
-            credentials: Those that it carries; None to send it even if they are refused.
+            credentials: Credentials of the request; None to send it even if they are refused.
 
         Raises:
             RequestsRefused: If the server refuses them, or all requests. No request was sent.
@@ -415,12 +415,12 @@ class ServerLimits:
 
     def record_success(self, sent: float, now: float, *, uploaded: float | None = None) -> None:
         """
-        Learn from a response that is not a refusal how many requests the server can take.
+        Adjust the adaptive limit after a response that is not a refusal.
 
         Args:
             sent: When the request was sent.
-            now: When the response came.
-            uploaded: When the last byte of its body was sent, if it is an upload.
+            now: When the response arrived.
+            uploaded: When the last byte of the request body was sent, for an upload.
         """
         self.breaker.answered(sent, is_suspended=False)
         self.queue.limit.answered(uploaded or sent, now)
@@ -438,15 +438,15 @@ class ServerLimits:
         may_renew: bool = False,
     ) -> None:
         """
-        Learn from a refusal how many requests the server can take, and whether it accepts the credentials.
+        Adjust the adaptive limit after a refusal, and note refused credentials and a demanded back-off.
 
         Args:
-            status: Its status.
-            credentials: Those that the request carried.
+            status: Status of the refusal.
+            credentials: Credentials of the request.
             sent: When the request was sent.
-            uploaded: When the last byte of its body was sent, if it is an upload.
+            uploaded: When the last byte of the request body was sent, for an upload.
             retry_after: Seconds that the server demands, or None.
-            is_login_refused: Whether it refuses all logins of the user.
+            is_login_refused: Whether the server refuses all logins of the user.
             may_renew: Whether the credentials may be renewed, so that a 401 is not final.
         """
         now = self._clock.now()
@@ -465,7 +465,7 @@ class ServerLimits:
             self.breaker.refuse(ALL_REQUESTS, status, retry_after)
 
     def pause(self, seconds: float, *, alone: bool) -> None:
-        """Hold all requests to the server back for *seconds*; where *alone*, the next one then goes first."""
+        """Hold back all requests to the server for *seconds*; if *alone*, the next one is then sent alone."""
         self.backoff.pause(seconds)
         if alone:
             self.backoff.start_over()

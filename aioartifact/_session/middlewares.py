@@ -1,4 +1,4 @@
-"""The client middlewares: what aiohttp runs around every request, on every hop."""
+"""Client middlewares, which aiohttp runs around every request, on every hop."""
 
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -37,7 +37,7 @@ _MOST_GROWTH = 16
 
 
 def passing(state: SessionState) -> aiohttp.ClientMiddlewareType:
-    """Treat requests that users make on the session itself as those of the library are treated."""
+    """Return a middleware that treats users' own requests on the session like those of the library."""
 
     async def pass_on(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
         operation = Operation(state.retry, state.clock, is_idempotent(request.method), traffic=state.traffic)
@@ -50,17 +50,17 @@ class AuthRetryMiddleware:
     """
     Sends one request to one server.
 
-    It attaches credentials, unless the request brings its own; repeats what may be repeated; and makes all requests
-    to a server wait when it asks for that.
+    It attaches credentials, unless the request has its own; retries the request if that is allowed; and holds back all
+    requests to the server if the server demands it.
 
     Args:
         state: State of the session.
         operation: Call that the request is part of.
-        route: Way to the server.
+        route: Route to the server.
         is_own: Whether this library makes the request: then it is not sent where its credentials were refused.
         is_raw: Whether response bodies keep the content coding that they are sent with.
         has_slot: Whether the request occupies a slot of this server; after a redirect, that is one of the first server.
-        sent_with: Credentials that are renewed and that the first attempt has been sent with already, or None.
+        sent_with: Renewable credentials with which the first attempt has already been sent, or None.
     """
 
     def __init__(
@@ -116,12 +116,12 @@ class AuthRetryMiddleware:
     async def _send(
         self, request: aiohttp.ClientRequest, handler: Handler
     ) -> tuple[aiohttp.ClientResponse, "_Refusal | None"]:
-        """Send the request once, when it may be sent; return the response, and what it says if it is a refusal."""
+        """Send the request once, as soon as it may be sent; return the response, and the refusal if it is one."""
         if self._renewable is not None and self._sent_with is None and not self._renewable.is_ready:
             async with self._without_slot():
                 await self._renewable.ready(request.session)
         async with self._limits.turn(self._attach(request) if self._is_own else None):
-            credentials = self._attach(request)  # others may have renewed them meanwhile
+            credentials = self._attach(request)  # another request may have renewed them meanwhile
             self._operation.count_request()
             sent = self._state.clock.now()
             response = await self._observed(request, handler)
@@ -159,7 +159,7 @@ class AuthRetryMiddleware:
         return response
 
     def _attach(self, request: aiohttp.ClientRequest) -> SentCredentials:
-        """Have the request carry the present credentials, if these are renewed; return what it carries."""
+        """Attach the current credentials if they are renewable; return those that the request carries."""
         if self._renewable is None:
             return self._carried
         present = self._sent_with or self._renewable.current
@@ -172,13 +172,13 @@ class AuthRetryMiddleware:
         return self._carried
 
     async def _has_renewed(self, request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> bool:
-        """Have refused credentials renewed, once; return whether to repeat the request with others."""
+        """Renew refused credentials, once; return whether to repeat the request with the new ones."""
         refused = self._attached
         if self._renewable is None or refused is None or self._was_renewed:
             return False
         self._was_renewed = True
         if await self._read_beginning(response) is not None and not response.content.at_eof():
-            response.close()  # the provider may need the connection; what has been read remains
+            response.close()  # the provider may need the connection; the bytes read are kept
         async with self._without_slot():
             renewed = await self._renewable.renew(request.session, refused)
             if renewed is None:  # before others take the slot, and are refused, too
@@ -190,7 +190,7 @@ class AuthRetryMiddleware:
         return True
 
     def _without_slot(self) -> AbstractAsyncContextManager[None]:
-        """Have the request occupy no slot inside the block, if it has one."""
+        """Free the slot of the request inside the block, if it has one."""
         return self._limits.without_slot() if self._has_slot else nullcontext()
 
     async def _refusal(self, response: aiohttp.ClientResponse) -> "_Refusal":
@@ -216,10 +216,10 @@ class AuthRetryMiddleware:
             return
         attempt.announce(delay, refusal.status)
         log_pause(request, refusal.status, delay)
-        self._limits.pause(delay, alone=refusal.refuses_all_logins)  # each further login may prolong it
+        self._limits.pause(delay, alone=refusal.refuses_all_logins)  # each further login may prolong the suspension
 
     async def _explanation(self, response: aiohttp.ClientResponse) -> Response | None:
-        """Read the text of a refusal; None if there is too much of it or it breaks off: then the status holds."""
+        """Read the text of a refusal; None if it is not needed, too long or breaks off: then the status decides."""
         if not is_explained(response.status) or not (self._is_own or self._operation.repeatable):
             return None
         content = await self._read_beginning(response)
@@ -242,14 +242,14 @@ class AuthRetryMiddleware:
 
 class _Refusal:
     """
-    A response with an error status, as far as a retry depends on it.
+    The parts of an error response on which a retry depends.
 
     Attributes:
         status: Its status.
-        said: The response with its text, where the status alone does not say enough; else None.
+        said: The response with its text, if the status alone does not suffice; else None.
         retry_after: Seconds that its header fields demand, or None.
         refuses_all_logins: Whether it refuses all logins of the user.
-        seconds: Seconds that it demands in either way, or None.
+        seconds: Seconds that its header fields or its text demand, or None.
         is_transient: Whether the same request may succeed later.
     """
 
@@ -294,7 +294,7 @@ class _RequestAttempts(Attempts):
 
 
 def withholding(names: Collection[str]) -> aiohttp.ClientMiddlewareType:
-    """Take off the header fields *names*, which the session added."""
+    """Return a middleware that removes the header fields *names*, which the session added."""
 
     async def withhold(request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
         for name in names:

@@ -1,4 +1,4 @@
-"""Opening a session: one connector, our middlewares, nothing that follows a request to another host."""
+"""Open a session: one connector, this library's middlewares, and nothing secret that follows a redirect."""
 
 import platform
 import re
@@ -24,10 +24,10 @@ from .state import STATES, SessionState, client_timeout, state_of
 from .tls import ClientCertificate, Verify, tls_context
 from .token_requests import token_sender
 
-# TCP keep-alive: a dead connection is noticed within about a minute, however long a living server may work.
+# TCP keep-alive: a dead connection is detected within about a minute, however long a live server may take to respond.
 _IDLE_SECONDS, _INTERVAL_SECONDS, _PROBES = 30, 10, 3
 _DEAD_SECONDS = _IDLE_SECONDS + _INTERVAL_SECONDS * _PROBES
-# macOS has another name for the first one. What a platform lacks is left at its default, often two hours.
+# macOS names the first one TCP_KEEPALIVE. Options that a platform lacks keep their default, often two hours.
 _KEEPALIVE_OPTIONS = {
     "TCP_KEEPIDLE": _IDLE_SECONDS,
     "TCP_KEEPALIVE": _IDLE_SECONDS,
@@ -35,9 +35,9 @@ _KEEPALIVE_OPTIONS = {
     "TCP_KEEPCNT": _PROBES,
 }
 _MAX_MILLISECONDS = 2**31 - 1
-# Tomcat drops idle connections after 60 s; let go of them well before.
+# Tomcat drops idle connections after 60 s; close them well before.
 _KEEPALIVE = 30.0
-# Header fields that say who sends a request.
+# Header fields that identify the sender of a request.
 _PERSONAL_HEADERS = frozenset({"cookie", "proxy-authorization", *map(str.lower, CREDENTIAL_HEADERS)})
 # RFC 9110 section 5.5.
 _FIELD_VALUE = re.compile(r"[^\x00-\x1f\x7f]+")
@@ -53,11 +53,11 @@ async def new_session(
     connector_options: object = None,
 ) -> aiohttp.ClientSession:
     """
-    Open a session whose middlewares work on *state*; the caller closes it.
+    Open a session whose middlewares use *state*; the caller closes it.
 
     Raises:
-        InvalidArgumentError: If *proxy* is no URL, *user_agent* has a control character, *cert* comes with a context,
-            or the connector does not accept its options.
+        InvalidArgumentError: If *proxy* is not a URL, *user_agent* has a control character, *cert* is given with a
+            context, or the connector does not accept its options.
         ConfigurationError: If certificates cannot be loaded.
     """
     if proxy is not None:
@@ -83,7 +83,7 @@ async def new_session(
 
 
 def derived_session(session: aiohttp.ClientSession, state: SessionState) -> aiohttp.ClientSession:
-    """Open a session on *state* over the connections of *session*, and without its credentials."""
+    """Open a session that uses *state* and the connections of *session*, without its credentials."""
     assert session.connector is not None, "an open session has one"
     headers = {name: value for name, value in session.headers.items() if name.lower() not in _PERSONAL_HEADERS}
     return _client_session(state, session.connector, headers, state_of(session).proxy, is_owner=False)
@@ -133,8 +133,8 @@ def default_user_agent() -> str:
 
 
 def socket_factory(timeouts: Timeouts) -> Callable[[AddrInfoType], socket.socket]:
-    """Return what makes sockets that fail when the other side is gone, and *timeouts* would not have ended the wait."""
-    # Linux counts this also while a server takes no more of an upload, which is allowed for `stall` seconds.
+    """Return a factory of sockets that fail when the peer is gone, but not before *timeouts* would end the wait."""
+    # On Linux, this also limits how long a server may accept no bytes of an upload: `stall` seconds are allowed.
     longest = max(_DEAD_SECONDS, timeouts.stall, timeouts.connect)
     options = dict(_KEEPALIVE_OPTIONS)
     if longest < inf:

@@ -1,4 +1,4 @@
-"""An upload as aiohttp wants it."""
+"""The body of an upload as a payload of aiohttp."""
 
 import asyncio
 from contextlib import aclosing
@@ -13,7 +13,7 @@ from .state import SessionState
 
 
 class UploadPayload(aiohttp.Payload):
-    """Sent from the start each time it is written, so that a request can be repeated."""
+    """The body of an upload, sent from the start each time, so that the request can be repeated."""
 
     def __init__(self, upload: Upload, state: SessionState, limit: AdaptiveLimit) -> None:
         super().__init__(upload, content_type="application/octet-stream")
@@ -23,10 +23,10 @@ class UploadPayload(aiohttp.Payload):
         self._limit = limit
         self._traffic = state.traffic
         self._now = state.clock.now
-        # When the last byte was sent: from then on the server takes its time.
+        # When the last byte was sent: the response time of the server counts from then on.
         self.sent_at: float | None = None
         self._size = upload.size
-        # aiohttp wraps what a payload raises into a lost connection; the true reason is kept here.
+        # aiohttp reports an exception of a payload as a lost connection; the original exception is kept here.
         self.failure: Exception | None = None
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
@@ -47,7 +47,7 @@ class UploadPayload(aiohttp.Payload):
                     if sent < self._upload.size:
                         await self._write_slowly(writer, block)
                     else:
-                        last = block  # with it the server has a whole file: first see that nothing follows
+                        last = block  # it completes the file on the server: first check that nothing follows
             if sent != self._upload.size:
                 raise IntegrityError(
                     f"the file changed while it was sent: it has not {self._upload.size} bytes any more",
@@ -62,7 +62,7 @@ class UploadPayload(aiohttp.Payload):
             raise
 
     async def _write_slowly(self, writer: AbstractStreamWriter, block: bytes | memoryview) -> None:
-        """Send a block in portions where bytes are limited; the server does not wait for our limit."""
+        """Send a block; in portions if bytes are limited, so that the server does not wait for all of it at once."""
         portion = max(1, int(min(len(block), self._rate.portion)))
         view = memoryview(block)
         for start in range(0, len(block), portion):
@@ -77,7 +77,7 @@ class UploadPayload(aiohttp.Payload):
         Send a block.
 
         Raises:
-            TransportTimeoutError: If the system takes none of its bytes for the time allowed.
+            TransportTimeoutError: If the operating system accepts none of its bytes within the time limit.
         """
         left = _buffered(writer) + len(block)
         # A task of its own, since aiohttp's wait for the buffer cannot be repeated once it was cancelled.
@@ -97,7 +97,7 @@ class UploadPayload(aiohttp.Payload):
 
 
 def _buffered(writer: AbstractStreamWriter) -> int:
-    """Bytes that have been written, and that the system has not taken yet."""
+    """Return how many bytes have been written that the operating system has not accepted yet."""
     transport: asyncio.WriteTransport | None = getattr(writer, "transport", None)
     return 0 if transport is None else transport.get_write_buffer_size()
 

@@ -1,4 +1,4 @@
-"""The head of a plain response with a small body; whatever else a head may be is left to aiohttp."""
+"""Parse the head of a plain response with a small body; all other heads are left to aiohttp."""
 
 import re
 from typing import NamedTuple
@@ -11,12 +11,12 @@ LARGEST_HEAD = 64 * 1024
 LARGEST_BODY = 64 * 1024
 """Bytes of a small body."""
 
-# RFC 9112, sections 4 and 5, without what is obsolete there, and in ASCII.
+# RFC 9112, sections 4 and 5, without obsolete syntax, and limited to ASCII.
 _HEAD = re.compile(
     rb"HTTP/1\.1 (?P<status>20[01]) [\t\x20-\x7e]*+\r\n"
     rb"(?P<fields>(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t\x20-\x7e]*+\r\n){1,256}+)\r\n"
 )
-# Fields that say how the body is to be read; a head without others of this kind is plain.
+# Fields that determine how to read the body; a plain head has only the first two of them.
 _FRAMING = re.compile(
     rb"\r\n(content-length|connection|transfer-encoding|content-encoding|upgrade):[\t ]*+([^\r\n]*)", re.IGNORECASE
 )

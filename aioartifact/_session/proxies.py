@@ -1,4 +1,4 @@
-"""Proxies: the one that is given, and those of the environment."""
+"""Proxies: the one that the user passes, and those of the environment."""
 
 import re
 import urllib.request
@@ -40,7 +40,7 @@ def _is_http_url(proxy: str) -> bool:
 
 def environment_proxy(url: URL) -> str | None:
     """
-    The proxy that the environment names for *url*: ``http_proxy`` or ``https_proxy``, else ``all_proxy``.
+    Return the proxy that the environment names for *url*: ``http_proxy`` or ``https_proxy``, else ``all_proxy``.
 
     aiohttp's own ``trust_env`` would also read ``~/.netrc`` and add its passwords to redirect targets.
 
@@ -69,7 +69,7 @@ def _no_proxy() -> list[str]:
 
 
 def _excludes(entry: str, host: str, port: int | None) -> bool:
-    """Whether an entry of NO_PROXY is for *host*: ``*``, a network, or an address or a name, perhaps with a port."""
+    """Whether *entry* of NO_PROXY matches: ``*``, a network, an address or a name, optionally with a port."""
     name, named_port = _name_and_port(entry)
     if named_port not in ("", str(port)):
         return False

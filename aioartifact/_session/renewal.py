@@ -23,7 +23,7 @@ from .attempts import Clock
 from .limits import ActiveCalls
 from .telemetry import log_renewal, log_renewal_failure
 
-# How long a failure counts: at least for a moment, and for calls that it has failed, for longer.
+# Seconds for which a failed renewal is not repeated: for all calls, and for those that were active when it failed.
 _PAUSE, _PAUSE_OF_CALLS = 1.0, 10.0
 
 Sender = Callable[[aiohttp.ClientSession], SendToken]
@@ -33,8 +33,8 @@ class RenewableCredentials:
     """
     Credentials of a provider, for one session.
 
-    The request that finds them due renews them; the others use the present ones while these are valid, and wait
-    otherwise. A failed renewal fails requests only if there are no valid credentials.
+    The first request that finds them due renews them; the others use the current ones while these are valid, and wait
+    otherwise. Requests fail after a failed renewal only if there are no valid credentials.
 
     Args:
         provided: The provider.
@@ -46,7 +46,7 @@ class RenewableCredentials:
 
     Attributes:
         current: The present credentials; None before the first request.
-        recent: The credentials before them, whose secret responses to earlier requests may still quote.
+        recent: The previous credentials, whose secret may still be quoted by responses to earlier requests.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class RenewableCredentials:
 
     @property
     def source(self) -> str:
-        """Where they come from, for messages."""
+        """Where the credentials come from, for messages."""
         return self.current.source if self.current is not None else self._provided.name
 
     @property
@@ -107,7 +107,7 @@ class RenewableCredentials:
         current = self.current
         if current is not None and self.is_ready:
             return current
-        if current is not None and current is self._doubted:  # another request was refused, and has them renewed
+        if current is not None and current is self._doubted:  # another request was refused, and is renewing them
             return await self.renew(session, current) or current
         is_valid = current is not None and self._clock.wall().timestamp() < self._validity.expires
         if is_valid and (self._lock.locked() or self._may_not_fetch()):
@@ -124,8 +124,8 @@ class RenewableCredentials:
         """
         Return other credentials than those that the server has refused; None if there are none.
 
-        However many requests were refused, the provider is called once; and not again for a while if the server refuses
-        what it returns, too.
+        The provider is called once, however many requests were refused, and not again for a while if the server also
+        refuses the credentials that it returns.
         """
         if self.current != refused:
             return self.current
@@ -156,24 +156,24 @@ class RenewableCredentials:
         return self.current
 
     def _is_stale(self, refused: Credentials | None) -> bool:
-        """Whether another request has meanwhile been given the *refused* credentials again, as it was not refused."""
+        """Whether a renewal that was not forced has meanwhile returned the *refused* credentials again."""
         return refused is not None and self.current == refused and not self._was_forced and self._failure is None
 
     def _may_not_fetch(self) -> bool:
-        """Whether the last renewal has failed, and that counts for the present requests, too."""
+        """Whether the last renewal failed so recently that the active calls must not repeat it."""
         if self._failure is None:
             return False
         elapsed = self._clock.now() - self._failed_at
         return elapsed < _PAUSE or (elapsed < _PAUSE_OF_CALLS and self._calls.has_any_of(self._failed_calls))
 
     def _may_not_force(self) -> bool:
-        """Whether the server has refused what the last forced renewal brought, a short time ago."""
+        """Whether the last forced renewal, whose credentials were refused, was too recent for another one."""
         if self._provided.interval is not None:  # it only reads files
             return False
         return self._clock.now() < self._forced_at + seconds_between_forced(self._refused)
 
     def _failed_again(self) -> CredentialsError:
-        """Return the last failure as an error of its own: each request adds its traceback."""
+        """Return a copy of the last failure: each request adds its own traceback."""
         failure = self._failure
         assert failure is not None
         again = CredentialsError(failure.message, source=failure.source, hint=failure.hint)
@@ -226,7 +226,7 @@ class RenewableCredentials:
         if credentials != self.current:
             self.recent = self.current
         elif now >= self._validity.renew_at:
-            # The provider has no others yet: call it again less and less time before they expire.
+            # The provider has no new ones yet: call it again after half of the time until they expire.
             valid = Validity(now + (valid.expires - now) / 2, valid.expires)
         self.current = credentials
         if self._provided.interval is not None:

@@ -1,4 +1,4 @@
-"""Fast path for many small files of one server, either way: what all of them share is worked out once."""
+"""Fast path for downloads and uploads of many small files: everything that they share is computed once."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -38,7 +38,7 @@ from .telemetry import TELEMETRY, log_response
 
 T = TypeVar("T")
 
-# The body of a small file has usually arrived with its head, or comes within so many seconds.
+# The body of a small file usually arrives together with its head, or within this many seconds.
 _BODY_SECONDS = 0.1
 
 
@@ -46,8 +46,8 @@ class SmallFiles(Protocol):
     """
     Requests files of one server that are expected to be small.
 
-    The requests observe the same limits and pauses as all others. What is out of the ordinary, an unusual response or
-    a failure, is not judged here: the caller passes it to `stream`.
+    The requests observe the same limits and pauses as all others. Unusual responses and failures are not handled here:
+    the caller passes them to `stream`.
     """
 
     async def get(
@@ -58,18 +58,18 @@ class SmallFiles(Protocol):
 
         Args:
             items: The files.
-            responses: Takes the responses.
+            responses: List to which the responses are appended.
 
         Returns:
             The first request whose response is not plain, or that failed; it holds its slot, for `stream`. None if
-            there was none: then either all *responses* are there, or nothing was sent for the first file without one,
-            as the credentials must be renewed or are refused.
+            there is no such request: then all *responses* have been received, or no request was sent for the first
+            file without one, because the credentials must be renewed or are refused.
         """
         ...
 
 
 class SmallUploads(Protocol):
-    """Uploads files to one server that are small; otherwise as :class:`SmallFiles`."""
+    """Uploads small files to one server; otherwise like :class:`SmallFiles`."""
 
     async def put(self, requests: Sequence[Request], responses: list[SmallResponse]) -> BegunRequest | None:
         """
@@ -77,7 +77,7 @@ class SmallUploads(Protocol):
 
         Args:
             requests: Requests whose bodies are in memory.
-            responses: Takes the responses.
+            responses: List to which the responses are appended.
 
         Returns:
             See :meth:`SmallFiles.get`.
@@ -87,11 +87,11 @@ class SmallUploads(Protocol):
 
 async def prepare_small_files(session: aiohttp.ClientSession, server: ServerURL) -> SmallFiles | None:
     """
-    Prepare for small files of *server*, by the present settings of the session.
+    Prepare downloads of small files from *server*, with the current settings of the session.
 
     Returns:
-        None if its requests must go the usual way: through something that the user added to a session of ours, as
-        slowly as a limit on bytes demands, or observed.
+        None if the requests must take the usual path: because of a proxy or of hooks in a session of this library, a
+        limit on bytes, or an observer.
 
     Raises:
         ArtifactoryError: If the session cannot be used here, or there are no valid credentials.
@@ -108,7 +108,7 @@ async def prepare_small_files(session: aiohttp.ClientSession, server: ServerURL)
 
 async def prepare_small_uploads(session: aiohttp.ClientSession, server: ServerURL) -> SmallUploads | None:
     """
-    The same for uploads of small files; None also for a session that is a user's own.
+    Prepare uploads of small files, like :func:`prepare_small_files`; return None also for a foreign session.
 
     Raises:
         ArtifactoryError: See :func:`prepare_small_files`.
@@ -123,11 +123,11 @@ async def prepare_small_uploads(session: aiohttp.ClientSession, server: ServerUR
 
 class _DirectRequests(ABC, Generic[T]):
     """
-    Requests in a session of ours, which are sent on its connections themselves.
+    Requests that are sent directly on the connections of a session of this library.
 
     Args:
-        method: Method of all of them.
-        own: Header fields that all have, beside those of the session.
+        method: HTTP method of all requests.
+        own: Header fields of all requests, in addition to those of the session.
     """
 
     def __init__(
@@ -159,10 +159,10 @@ class _DirectRequests(ABC, Generic[T]):
 
     @abstractmethod
     def _request_to(self, item: T) -> tuple[str, bytes, int]:
-        """Return the URL of a request, its bytes, and how many of them are a file."""
+        """Return the URL of a request, its bytes, and how many of them are file content."""
 
     def _attach(self) -> None:
-        """Have the requests carry the present credentials, unless the user gave the session its own."""
+        """Add the current credentials to the requests, unless the user gave the session its own."""
         self._attached = None if self._renewable is None else self._renewable.current
         headers = self._bare_headers.copy()
         if not any(credentials_in(headers)):
@@ -205,7 +205,7 @@ class _DirectRequests(ABC, Generic[T]):
         return None
 
     async def _request(self, items: Sequence[T], responses: list[SmallResponse]) -> BegunRequest | None:
-        """Request those of *items* that have no response yet, as long as nothing speaks against it."""
+        """Send the requests for *items* without a response on one connection, while limits and credentials allow it."""
         if self._renewable is not None:
             if not self._renewable.is_ready:
                 return None
@@ -225,7 +225,7 @@ class _DirectRequests(ABC, Generic[T]):
         return begun
 
     def _requests(self, items: Sequence[T], responses: list[SmallResponse]) -> Iterator[tuple[str, bytes]]:
-        """Yield the requests; after each one, take account of its response."""
+        """Yield the requests; record the response to each before the next one."""
         state, limits = self._state, self._limits
         sent = state.clock.now()
         for item in islice(items, len(responses), None):
@@ -246,11 +246,11 @@ class _DirectRequests(ABC, Generic[T]):
 
     @property
     def _has_ready_credentials(self) -> bool:
-        """Whether the credentials that the requests carry are still the present ones."""
+        """Whether the credentials that the requests carry are still current, and not due for renewal."""
         return self._renewable is None or (self._renewable.is_ready and self._renewable.current is self._attached)
 
     async def _connected(self) -> Connection:
-        """The connection of the last request, or another one."""
+        """Return the connection of the last request, or another one."""
         connection, self._connection = self._connection, None
         if connection is not None:
             if is_reusable(connection):
@@ -265,7 +265,7 @@ class _DirectRequests(ABC, Generic[T]):
 
 
 class _DirectFiles(_DirectRequests[ItemURL]):
-    """Downloads in a session of ours."""
+    """Downloads in a session of this library."""
 
     def __init__(self, session: aiohttp.ClientSession, server: ServerURL, state: SessionState, route: Route) -> None:
         super().__init__(session, server, state, route, method="GET", own=IDENTITY)
@@ -279,12 +279,12 @@ class _DirectFiles(_DirectRequests[ItemURL]):
         return url, b"GET %b%b" % (url[self._skipped :].encode("ascii"), self._request_end), 0
 
 
-# Fields that each upload has of its own.
+# Fields whose values differ for each upload.
 _OF_EACH_UPLOAD = ("Content-Type", "Content-Length", "X-Checksum-Sha256", "X-Checksum-Sha1")
 
 
 class _DirectUploads(_DirectRequests[Request]):
-    """Uploads in a session of ours."""
+    """Uploads in a session of this library."""
 
     def __init__(self, session: aiohttp.ClientSession, server: ServerURL, state: SessionState, route: Route) -> None:
         super().__init__(session, server, state, route, method="PUT", own={})
@@ -310,7 +310,7 @@ class _DirectUploads(_DirectRequests[Request]):
 
 
 class _ForeignFiles:
-    """In a user's own session: each request passes whatever its owner gave it."""
+    """Downloads in a foreign session: each request passes through everything that its owner configured."""
 
     def __init__(self, session: aiohttp.ClientSession, state: SessionState, route: Route) -> None:
         self._session = session
@@ -346,7 +346,7 @@ class _ForeignFiles:
                 proxy=self._route.proxy,
                 middlewares=self._middlewares,
             )
-        except Exception as error:  # noqa: BLE001  # judged, or raised, by whom it is passed to
+        except Exception as error:  # noqa: BLE001  # raised by BegunResponse.response()
             return BegunResponse(error=error)
         try:
             is_small = _is_plain(response) and await _is_here(response.content)
@@ -363,14 +363,14 @@ class _ForeignFiles:
 
 
 def _is_plain(response: aiohttp.ClientResponse) -> bool:
-    """Whether *response* is a success with a small body as it is."""
+    """Whether *response* is a success with a small body that is not encoded."""
     headers = response.headers
     coded = "Content-Encoding" in headers or "Transfer-Encoding" in headers
     return response.status == 200 and not coded and 0 < (response.content_length or 0) <= LARGEST_BODY
 
 
 async def _is_here(content: aiohttp.StreamReader) -> bool:
-    """Whether all of *content* has arrived, after a moment at most."""
+    """Whether all of *content* has arrived; waits a moment for it."""
     if not content.is_eof():
         arrived = asyncio.Event()
         content.on_eof(arrived.set)

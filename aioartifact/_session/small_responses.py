@@ -1,10 +1,10 @@
 """
-Small files, either way, without aiohttp's objects for a request and its response: they take longer than all the rest.
+Transfer small files without aiohttp's request and response objects, which take longer than all the rest.
 
 The request is sent on a connection of the session's connector. A plain response, see `plain_head`, is received here.
-Any other one is passed to aiohttp, together with its connection and the bytes that have arrived, and nothing is
-requested twice: an error, a redirect, an interim response, a large or encoded body, a broken connection and a timeout
-are all read and reported in one place.
+Any other response is passed to aiohttp, together with its connection and the received bytes, so that nothing is
+requested twice, and errors, redirects, interim responses, large or encoded bodies, broken connections and timeouts are
+all handled in one place.
 """
 
 import asyncio
@@ -25,16 +25,16 @@ from .limits import ServerLimits
 from .plain_head import PlainHead, header_fields, may_become_plain, read_plain_head
 from .state import Route, SessionState
 
-# From a body that takes more seconds, what has arrived must show in the progress and be kept.
+# If a body takes more seconds, the received bytes must show in the progress and be kept.
 _BODY_SECONDS = 1.0
 _SUCCESS = b"HTTP/1.1 200 "
-# Servers send a head as a whole; what comes in so many pieces is not looked at anew with each.
+# Servers send a head as a whole; one in this many pieces is left to aiohttp, and not parsed again with each piece.
 _MOST_PIECES = 8
 
 
 class SmallResponse:
     """
-    A plain response that is here as a whole; it has what this package uses of an `aiohttp.ClientResponse`.
+    A plain response that has been received completely, with the parts of `aiohttp.ClientResponse` used here.
 
     It is its own `content`, and reading it does not wait.
 
@@ -46,7 +46,7 @@ class SmallResponse:
         body: The bytes.
         keeps_alive: Whether its connection can be used again.
         started: When it was requested, by `time.perf_counter`.
-        connection: None: the response does not need it any more.
+        connection: Always None: the response no longer needs it.
     """
 
     __slots__ = ("_headers", "_was_read", "body", "fields", "keeps_alive", "method", "started", "status", "url")
@@ -131,7 +131,7 @@ class _Reception:
     """
     Sends requests on one connection, one after the other, and receives the responses as long as these are plain.
 
-    Each request is sent in the turn of the event loop in which the response before it ends: waking a task for each
+    Each request is sent in the iteration of the event loop in which the previous response ends: waking a task for each
     would take longer than the rest.
 
     Attributes:
@@ -251,7 +251,7 @@ class _Reception:
 
     @property
     def is_success(self) -> bool:
-        """Whether the response begins with the status 200, and more of it is to come."""
+        """Whether the response begins with the status 200, and the connection is still open."""
         return self._protocol.is_connected() and any(self._chunks) and self._chunks[0].startswith(_SUCCESS)
 
     @property
@@ -271,19 +271,19 @@ class _Reception:
         self._end(is_plain=False)
 
     def _end(self, *, is_plain: bool) -> None:
-        # Not asked for first: asyncio's handler of Ctrl-C cancels who waits between any two bytecodes of this thread.
+        # Without a check first: asyncio's Ctrl-C handler can cancel the waiter between any two bytecodes of the thread.
         with suppress(asyncio.InvalidStateError):
             self.outcome.set_result(is_plain)
 
 
 def is_direct(session: aiohttp.ClientSession, state: SessionState, route: Route) -> bool:
-    """Whether nothing of the user's stands between *session* and its connections to the server of *route*."""
+    """Whether *session* connects to the server of *route* without a proxy, and without hooks of the user."""
     hooks = state.foreign or route.proxy or state.proxy or state.additions.middlewares
     return not hooks and not is_hooked(session)
 
 
 def request_headers(session: aiohttp.ClientSession, url: URL, own: Mapping[str, str]) -> CIMultiDict[str]:
-    """Return the header fields that aiohttp would send with a request for *url* whose *own* ones these are."""
+    """Return the header fields that aiohttp would send with a request for *url* that has *own* header fields."""
     headers = CIMultiDict(session.headers)
     headers.update(own)
     headers.setdefault("Host", url.host_port_subcomponent or "")
@@ -298,7 +298,7 @@ class BegunRequest:
     It holds its connection: `response` or `discard` must follow. It may hold a slot among the requests in flight.
 
     Attributes:
-        sent_with: Credentials that it was sent with, if these are renewed.
+        sent_with: Renewable credentials that it was sent with, or None.
     """
 
     __slots__ = ("_connection", "_error", "_limits", "_reception", "sent_with")
@@ -359,7 +359,7 @@ class BegunRequest:
 
 
 Requests: TypeAlias = Iterator[tuple[str, bytes]]
-"""URLs and the bytes of their requests; the response to one is there before the next one is taken."""
+"""URLs and the bytes of their requests; the next one is taken only after the response to the previous one."""
 
 
 async def request_plainly(
@@ -373,15 +373,15 @@ async def request_plainly(
     Send one request after the other, and receive their responses while these are plain.
 
     Args:
-        method: GET, to which 200 is a plain response, or PUT, to which it is 201.
+        method: GET, whose plain responses have status 200, or PUT, whose plain responses have 201.
         connection: Idle connection; is closed on failure and cancellation.
         requests: The requests.
-        responses: Takes the responses.
+        responses: List to which the responses are appended.
         timeout: Time limits.
 
     Returns:
-        The last one sent if its response is not plain, or it failed; None if all are, and then the connection is still
-        the caller's.
+        The last request if it failed or its response is not plain. None if all responses are plain: then the connection
+        still belongs to the caller.
     """
     try:
         silence = inf if timeout.sock_read is None else timeout.sock_read
@@ -399,7 +399,7 @@ async def request_plainly(
 
 class BegunResponse:
     """
-    What a user's own session has made of a request, and is not plain: a response whose body is not here, or an error.
+    The outcome of a request in a foreign session that is not plain: a response with its body unread, or an error.
 
     `response` or `discard` must follow.
     """
@@ -435,7 +435,7 @@ class BegunResponse:
 
 
 Begun: TypeAlias = SmallResponse | BegunRequest | BegunResponse
-"""What has come of a request so far."""
+"""A request that has been sent, or its response."""
 
 
 class SmallSender:
@@ -444,7 +444,7 @@ class SmallSender:
 
     Args:
         timeout: Time limits.
-        begun: What has come of the first attempt, or None.
+        begun: The first attempt if it has begun, or None.
     """
 
     __slots__ = ("_begun", "_timeout")
@@ -455,7 +455,7 @@ class SmallSender:
 
     async def __call__(self, request: aiohttp.ClientRequest) -> aiohttp.ClientResponse:
         """
-        Return the response; a plain one is here as a whole.
+        Return the response; a plain one has been received completely.
 
         Raises:
             aiohttp.ClientError: As for any request.

@@ -1,4 +1,4 @@
-"""What is remembered for one session, and the time and chance its retries work with."""
+"""The state of a session: its credentials, routes, limits and settings."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ from .proxies import environment_proxy
 from .renewal import RenewableCredentials
 from .telemetry import Traffic
 
-# Some servers take what follows a semicolon for a parameter, an encoded slash or a backslash for a slash.
+# Some servers treat text after a semicolon as a parameter, and an encoded slash or a backslash as a slash.
 _LEADS_UP = re.compile(r"[/\\]\.\.(?:[/\\;]|\Z)")
 
 Resolver: TypeAlias = Callable[[ServerURL], Credentials | RegisteredProvider]
@@ -44,9 +44,9 @@ def closed_session() -> SessionError:
 
 class Watch:
     """
-    Wakes those who read a body when their session is closed, or their connection without an error.
+    Wakes the readers of bodies when their session is closed, or when their connection is closed without an error.
 
-    aiohttp would let them wait for ever: with the connection it drops the time limit, too, without notice.
+    aiohttp would let them wait forever: it drops the time limit together with the connection, without an error.
     """
 
     __slots__ = ("_bodies", "_timer")
@@ -56,14 +56,14 @@ class Watch:
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, session: aiohttp.ClientSession, body: aiohttp.StreamReader) -> None:
-        """Watch over *body*, unless all of it is here; `end` must follow."""
+        """Watch *body*, unless all of it has been received; `end` must follow."""
         if not body.is_eof():
             self._bodies.add(body)
             if self._timer is None:
                 self._look_later(session)
 
     def end(self, body: aiohttp.StreamReader) -> None:
-        """Stop the reader of *body*."""
+        """Stop watching *body*."""
         self._bodies.discard(body)
 
     def _look_later(self, session: aiohttp.ClientSession) -> None:
@@ -89,8 +89,8 @@ class Route:
 
     Attributes:
         limits: Whether a request may be sent now.
-        headers: Header fields that carry the credentials, unless these are renewed.
-        renewable: Credentials that are renewed, or None.
+        headers: Header fields that carry the credentials, unless these are renewable.
+        renewable: Renewable credentials, or None.
         added: Header fields that the user adds.
         proxy: The proxy of the environment, or None.
     """
@@ -103,7 +103,7 @@ class Route:
 
     @property
     def sent_headers(self) -> Mapping[str, str]:
-        """Header fields that carry the present credentials."""
+        """Header fields that carry the current credentials."""
         if self.renewable is None:
             return self.headers
         return {} if self.renewable.current is None else self.renewable.current.headers()
@@ -111,7 +111,7 @@ class Route:
 
 @dataclass(slots=True)
 class SessionState:
-    """What is remembered for one session: credentials, the way to each server, and where the session may be used."""
+    """State of one session: credentials, the route to each server, and the event loop and process that may use it."""
 
     resolve: Resolver
     retry: RetryPolicy = field(default_factory=RetryPolicy)
@@ -166,7 +166,7 @@ class SessionState:
         self.byte_rate, self.request_rate = other.byte_rate, other.request_rate
 
     def owner(self, url: URL) -> ServerURL | None:
-        """The server that *url* lies on, of those named to this session; the longest context path wins."""
+        """Return which of the servers named to this session *url* is on; the longest context path wins."""
         if ".." in url.path and _LEADS_UP.search(unquote(url.path)):
             return None  # servers resolve it, perhaps to another application on the same host
         segments = tuple(part for part in url.parts if part != "/")
@@ -201,7 +201,7 @@ class SessionState:
         self.credentials[server] = found if isinstance(found, Credentials) else self._renewable(server, found)
 
     def _renewable(self, server: ServerURL, provided: RegisteredProvider) -> RenewableCredentials:
-        """Credentials of a provider; the same for all servers if the provider does not know for which it is called."""
+        """Return the credentials of a provider; the same object for all servers that share *provided.key*."""
         known = self.providers.get(id(provided.key)) if provided.key is not None else None
         if known is None:
             known = RenewableCredentials(
@@ -225,7 +225,7 @@ class SessionState:
             await renewable.ready(session)
 
     def current(self, server: ServerURL | URL) -> Credentials | None:
-        """The present credentials of *server*; None if it is not admitted, or its provider has not been called."""
+        """The current credentials of *server*; None if it is not admitted, or its provider has not been called."""
         credentials = self.credentials.get(server) if isinstance(server, ServerURL) else None
         return credentials.current if isinstance(credentials, RenewableCredentials) else credentials
 
@@ -237,16 +237,16 @@ class SessionState:
         return [] if credentials is None else [credentials]
 
     def route(self, server: ServerURL) -> Route:
-        """The way to *server*, which has been admitted."""
+        """Return the route to *server*, which has been admitted."""
         return self.routes.get(server) or self._new_route(server, URL(server.origin))
 
     def refusal(self, server: ServerURL) -> int | None:
-        """Return the status with which *server* has refused the credentials of the calls that run, or None."""
+        """Return the status with which *server* has refused the credentials of active calls, or None."""
         route = self.routes.get(server)
         return None if route is None else route.limits.breaker.refusal(credentials_in(route.sent_headers))
 
     def login_hint(self, server: ServerURL, headers: Mapping[str, str] | None = None) -> str:
-        """Say where the credentials for *server* come from; *headers* are those that the user gave the session."""
+        """Return where the credentials for *server* come from; *headers* are those that the user gave the session."""
         if self.foreign:
             return FOREIGN_HINT
         if any(credentials_in(headers or {})):
@@ -264,13 +264,13 @@ class SessionState:
         return credentials is not None and credentials.kind == "anonymous" and not any(credentials_in(headers))
 
     def route_to(self, url: URL) -> Route:
-        """The way to the server, or else to the origin, that *url* lies on."""
+        """Return the route to the server that *url* is on, or else to its origin."""
         origin = url.origin()
         key = self.owner(url) or origin
         return self.routes.get(key) or self._new_route(key, origin)
 
     def _new_route(self, key: ServerURL | URL, origin: URL) -> Route:
-        # Made once: to write credentials out and to read the environment costs as much as a request.
+        # Made once: encoding credentials and reading the environment cost as much as a request.
         credentials = self.credentials.get(key) if isinstance(key, ServerURL) else None
         proxy = environment_proxy(origin) if self.trust_env and not self.foreign else None
         limits = self.server_limits.get(key) or self._new_limits(key)
@@ -295,7 +295,7 @@ class SessionState:
 
     def check(self, session: aiohttp.ClientSession) -> None:
         """
-        Refuse a session that cannot work here.
+        Raise an error if *session* cannot be used here.
 
         Raises:
             SessionError: If it is closed, or was opened in another process or another event loop.
@@ -308,7 +308,7 @@ class SessionState:
             raise SessionError("session belongs to another event loop", hint="open one in each loop")
 
     def timeout(self) -> aiohttp.ClientTimeout:
-        """Return the limits until the first byte of a response; there is no total one."""
+        """Return the time limits until the first byte of a response; there is no total limit."""
         return client_timeout(self.timeouts.connect, self.timeouts.reply)
 
     def body_silence(self, request: Request) -> float:
@@ -318,7 +318,7 @@ class SessionState:
 
 @cache
 def client_timeout(connect: float, silence: float) -> aiohttp.ClientTimeout:
-    """Limits as aiohttp wants them: it stumbles over infinity."""
+    """Return the time limits in aiohttp's form, which does not allow infinity."""
     return aiohttp.ClientTimeout(
         total=None,
         sock_connect=None if connect == inf else connect,
@@ -327,7 +327,7 @@ def client_timeout(connect: float, silence: float) -> aiohttp.ClientTimeout:
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the running event loop; None in code that none runs."""
+    """Return the running event loop, or None."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
@@ -338,7 +338,7 @@ STATES: WeakKeyDictionary[aiohttp.ClientSession, SessionState] = WeakKeyDictiona
 
 
 def _token_sender(session: aiohttp.ClientSession) -> SendToken:
-    # Not a method of the state: credentials that refer to their state would be garbage that only the collector finds.
+    # Not a method of the state: credentials that refer to their state would be a cycle for the garbage collector.
     sender = state_of(session).token_sender
     assert sender is not None, "sessions from elsewhere have no providers"
     return sender(session)
@@ -346,7 +346,7 @@ def _token_sender(session: aiohttp.ClientSession) -> SendToken:
 
 def state_of(session: aiohttp.ClientSession) -> SessionState:
     """
-    The state of a session; a foreign session gets a bare one: without credentials and retries.
+    Return the state of a session; a foreign session gets one without credentials and retries.
 
     Raises:
         SessionError: See :meth:`SessionState.check`.
@@ -366,19 +366,19 @@ def state_of(session: aiohttp.ClientSession) -> SessionState:
 
 
 def _foreign_state(session: aiohttp.ClientSession) -> SessionState:
-    # Its public name is deprecated and warns; a session of another loop would be broken by its first request here.
+    # The public attribute is deprecated and warns; a request from here would break a session of another loop.
     loop = getattr(session, "_loop", None) or asyncio.get_running_loop()
     return SessionState(lambda _: Credentials.anonymous(), retry=RetryPolicy.none(), foreign=True, loop=loop)
 
 
 def is_anonymous(session: aiohttp.ClientSession, server: ServerURL) -> bool:
-    """Whether requests to *server* carry no credentials of ours; a session from elsewhere may carry its own."""
+    """Whether this library adds no credentials to requests to *server*; a foreign session may add its own."""
     state = state_of(session)
     credentials = state.current(server)
-    # A provider that has not been called yet is there because credentials are needed.
+    # A provider that has not been called yet counts as credentials: the user passed it because they are needed.
     return server not in state.credentials if credentials is None else credentials.kind == "anonymous"
 
 
 def spare_requests(session: aiohttp.ClientSession, server: ServerURL) -> int:
-    """Requests to *server* that could start at once; 0 for a session from elsewhere, whose limits are its owner's."""
+    """Requests to *server* that could start at once; 0 for a foreign session, whose owner sets the limits."""
     return state_of(session).route(server).limits.spare

@@ -1,9 +1,9 @@
 """
 What a session counts, logs, and reports to the observer of traces and metrics, if there is one.
 
-Each request is logged at DEBUG, what delays it and renewed credentials at INFO. Messages have the method, the URL
-without query and credentials, the status, and the type of an error, whose text may quote what a server echoed. A level
-that is off costs one comparison.
+Requests are logged at DEBUG, retries, pauses and renewed credentials at INFO, failed renewals at WARNING. Messages
+contain the method, the URL without query and credentials, the status, and the type of an error, but not its text, which
+may quote secrets that a server echoed. A level that is off costs one comparison.
 """
 
 import logging
@@ -102,7 +102,7 @@ class Traffic:
         self.bytes_received = self.bytes_sent = self.bytes_resumed = 0
 
     def start_request(self, method: str, url: URL, resends: int) -> ObservedRequest | None:
-        """Count a request that is about to be sent; the observer, if there is one, wants to know its end."""
+        """Count a request that is about to be sent; return the object to notify of its end if there is an observer."""
         self.requests += 1
         observer = TELEMETRY.observer
         return None if observer is None else observer.start_request(method, url, max(0, resends))
@@ -144,7 +144,7 @@ class Traffic:
 
 
 def log_response(response: aiohttp.ClientResponse, received: int, started: float) -> None:
-    """Log one response that has been read as far as it will be: *received* bytes since *started*."""
+    """Log a response that will not be read any further: *received* bytes since *started*."""
     if _HTTP.isEnabledFor(logging.DEBUG):
         elapsed = (monotonic() - started) * 1000
         url = mask_url(str(response.url))

@@ -21,7 +21,7 @@ ClientCertificate: TypeAlias = str | os.PathLike[str] | tuple[str | os.PathLike[
 def tls_context(verify: Verify, cert: ClientCertificate | None) -> ssl.SSLContext | bool:
     if isinstance(verify, ssl.SSLContext):
         if cert is not None:
-            # The context is its owner's, and may serve other connections that must not show the certificate.
+            # The context belongs to the caller, and may serve other connections that must not present the certificate.
             raise InvalidArgumentError(
                 "cert is given with an SSLContext as verify",
                 hint="load the certificate into the context: context.load_cert_chain(...)",
@@ -54,7 +54,7 @@ def system_context() -> ssl.SSLContext:
 
 @lru_cache(4)  # OpenSSL needs a tenth of a second to read the usual 150 certificates
 def _environment_context(_file: tuple[str, int], _folder: tuple[str, int]) -> ssl.SSLContext:
-    """Have OpenSSL read the environment again; the arguments say what it will find there."""
+    """Have OpenSSL read the environment again; the arguments are the key of the cache."""
     return _new_context()
 
 
@@ -73,7 +73,7 @@ def _new_context(cafile: Path | None = None, capath: Path | None = None) -> ssl.
 
 def _show_certificate(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
     try:
-        # Without a password OpenSSL would ask for one on the terminal, and the event loop would wait for the answer.
+        # Without a password, OpenSSL would prompt for one on the terminal, and the session would wait for the input.
         context.load_cert_chain(certificate, key, password="")
     except (OSError, ssl.SSLError) as error:
         hint = "give a PEM file with certificate and unencrypted key, or a pair of files"

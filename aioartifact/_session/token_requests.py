@@ -1,4 +1,4 @@
-"""Requests for tokens: sent past the limits on requests, since requests that are in flight wait for them."""
+"""Requests for tokens, which bypass the limits on requests, because requests in flight wait for them."""
 
 from dataclasses import replace
 from functools import partial
@@ -20,7 +20,7 @@ from .tls import system_context
 from .translation import is_transient, reason
 
 _POLICY = RetryPolicy(attempts=3, backoff_initial=1.0)
-# A token that carries many groups has some kilobytes.
+# A token with many groups has several kilobytes.
 _MAX_BODY = 256 * 1024
 
 
@@ -35,7 +35,7 @@ async def _send_token_request(
     """
     Send a request for a token and read its response, whatever its status; transient failures are retried twice.
 
-    A retry waits for the ``Retry-After`` of the response. There is none if that exceeds the time that a provider has.
+    A retry waits for the ``Retry-After`` of the response. If that exceeds the time limit of providers, there is none.
 
     Raises:
         CredentialsError: If no response arrives, or one that is too large. The message has no query and no secret.
@@ -77,7 +77,7 @@ class _TokenAttempts(Attempts):
 async def _send(
     session: aiohttp.ClientSession, state: SessionState, request: TokenRequest
 ) -> tuple[TokenResponse, float | None]:
-    """Send *request* once; return its response and the seconds that this demands before a retry, or None."""
+    """Send *request* once; return the response and the seconds of its ``Retry-After``, or None."""
     url = _url_of(request)
     silence = state.timeouts.credentials
     response = await session.request(

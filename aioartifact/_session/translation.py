@@ -1,4 +1,4 @@
-"""Where aiohttp's exceptions become ours; the repr of some carries the Authorization header."""
+"""Translate aiohttp's exceptions into this library's; the repr of some contains the Authorization header."""
 
 import os
 import ssl
@@ -26,7 +26,7 @@ from .connections import StalledAfterInterim
 from .payload import upload_failure
 from .state import SessionState
 
-# Errors of TLS are errors of set-up: no retry repairs them.
+# TLS errors are configuration errors: retries do not help.
 _TLS = (
     aiohttp.ClientSSLError,
     aiohttp.ClientConnectorCertificateError,
@@ -62,7 +62,7 @@ def _is_same_host(url: URL, target: URL) -> bool:
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether an error of aiohttp is transient; the refusal of a proxy has a status that decides."""
+    """Whether an error of aiohttp is transient; for the refusal of a proxy, the status decides."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return is_retryable_status(error.status)
     return not isinstance(error, _TLS)
@@ -81,33 +81,33 @@ class RequestContext:
         return mask_url(self.request.url)
 
     def redirected(self, url: URL) -> Self:
-        """The same request where a redirect has led it to *url*."""
+        """Return the context of the same request after a redirect to *url*."""
         host = None if _is_same_host(URL(self.request.url, encoded=True), url) else url.host_port_subcomponent
         return replace(self, request=replace(self.request, is_redirected=True, redirected_to=host))
 
     def masked_body(self, content: bytes) -> bytes:
-        """Some servers repeat in an error the credentials they refuse."""
+        """Mask secrets in an error body: some servers quote the credentials that they refuse."""
         for secret in self._secrets():
             content = content.replace(secret.encode(), b"***")
         return content
 
     def masked(self, words: str) -> str:
-        """The same for the words of a refusal, whatever way they are escaped in its body."""
+        """Mask secrets in the decoded text of a refusal, in whatever way the body escapes it."""
         for secret in self._secrets():
             words = words.replace(secret, "***")
         return words
 
     def _secrets(self) -> list[str]:
         known = [credentials for credentials in self.state.secrets(self.request.server) if credentials.secret]
-        # As it was sent, which for a password is not as it was given.
+        # The secret as it was sent: a password is sent in base64, together with the user name.
         sent = [value.split()[-1] for credentials in known for value in credentials.headers().values()]
         return [*(credentials.secret for credentials in known), *sent]
 
     def translated(self, error: Exception, payload: object = None, *, is_body: bool = False) -> ArtifactoryError:
         """
-        Make an error of ours of what aiohttp raised.
+        Return this library's error for an exception of aiohttp.
 
-        Raise it outside the handler: a context would carry aiohttp's exception, and with it the headers.
+        Raise it outside the except block: its context would be aiohttp's exception, which contains the headers.
         """
         return self._translate(upload_failure(payload) or error, is_body=is_body)
 
@@ -165,8 +165,8 @@ class RequestContext:
         return ConnectionLostError, f"connection lost: {reason(error)}", "try again"
 
     def _is_of_the_proxy(self, error: aiohttp.ClientConnectorError) -> bool:
-        """Whether a host that cannot be reached is the proxy."""
-        # Where a name is not found, aiohttp does not say that it was the one of the proxy.
+        """Whether the host that cannot be reached is the proxy."""
+        # If a name is not found, aiohttp does not report whether it was that of the proxy.
         hosts = (URL(self.request.url, encoded=True).host, (self.request.redirected_to or "").partition(":")[0])
         is_unknown = isinstance(error, aiohttp.ClientConnectorDNSError) and error.host not in hosts
         return isinstance(error, aiohttp.ClientProxyConnectionError) or is_unknown
@@ -190,12 +190,12 @@ def tls_hint(error: Exception, *, is_foreign: bool) -> str:
 
 
 def header_fault(error: BaseException | None) -> str:
-    """Say what is too much in the head of a response; empty for other faults."""
+    """Return what is too large in a response head; empty for other faults."""
     while error is not None:
         if isinstance(error, LineTooLong):
             _, limit, _ = error.args
             return f"a response header has more than {limit} bytes"
-        # Its text is all that this error has; the exact class, since others quote the server.
+        # This error has nothing but its text. Only the exact class is checked, since subclasses quote the server.
         if type(error) is BadHttpMessage and "Too many headers" in error.message:
             return "too many response headers"
         error = error.__cause__
@@ -203,7 +203,7 @@ def header_fault(error: BaseException | None) -> str:
 
 
 def reason(error: Exception) -> str:
-    """Say what went wrong, without the text of aiohttp's exceptions: it may hold headers or passwords."""
+    """Return what went wrong, without the text of aiohttp's exceptions: it may contain headers or passwords."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "host name not found"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
