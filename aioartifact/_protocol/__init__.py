@@ -1,8 +1,8 @@
 """
-Artifactory's REST API as functions: ``build_…`` makes a request, ``read_…`` makes a value of an answer, or raises.
+Artifactory's REST API as functions: ``build_…`` returns a request, ``read_…`` parses a response, or raises.
 
-Nothing here waits or opens anything. Links inside answers (``uri``, ``downloadUri``) are not percent-encoded and
-may name a host behind a proxy, so they are never followed: every URL is rebuilt from the address asked for.
+Nothing here does I/O. Links inside responses (``uri``, ``downloadUri``) are not percent-encoded and may name a host
+behind a proxy, so they are never followed: every URL is rebuilt from the requested address.
 
 See: JFrog, "Artifactory REST API".
 """

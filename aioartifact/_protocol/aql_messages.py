@@ -1,4 +1,4 @@
-"""Queries in AQL, and the rows that come back."""
+"""Queries in AQL, and the rows of their results."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
@@ -28,7 +28,7 @@ def build_aql(server: ServerURL, query: str) -> Request:
 
 def read_aql(request: Request, response: Response) -> list[dict[str, Any]]:
     """
-    Read the rows of an AQL answer; each has at least the texts ``path`` and ``name``.
+    Read the rows of an AQL response; each has at least the texts ``path`` and ``name``.
 
     Raises:
         ResponseError: If the server refuses the request.
@@ -48,13 +48,13 @@ def read_aql(request: Request, response: Response) -> list[dict[str, Any]]:
 
 def read_trimming(document: Mapping[str, Any], *, own_limit: int | None = None) -> str | None:
     """
-    What an AQL answer says about rows that are left out; None if all are there.
+    Return what an AQL response says about omitted rows; None if it has all of them.
 
-    Servers print the limit they have of their own even where the query has none.
+    Servers state their own limit even if the query has none.
 
     Args:
-        document: The answer.
-        own_limit: The limit the query has itself, which is none of the server's.
+        document: The response.
+        own_limit: The limit of the query itself, which is not one of the server.
     """
     shown = document.get("range")
     if not isinstance(shown, dict):
@@ -67,14 +67,14 @@ def read_trimming(document: Mapping[str, Any], *, own_limit: int | None = None) 
 
 def check_count(request: Request, document: Mapping[str, Any], count: int, *, own_limit: int | None = None) -> None:
     """
-    Make sure that an AQL answer has as many rows as it counts itself.
+    Check that an AQL response has the number of rows that it states.
 
-    Servers count the rows of the answer; were it those of all pages, a page that is full would still be complete.
+    Servers count the rows of the response. Even if one counted the rows of all pages, a full page would be accepted.
 
     Args:
-        request: What was asked.
-        document: The answer.
-        count: How many rows have arrived.
+        request: The request.
+        document: The response.
+        count: Number of rows received.
         own_limit: The limit of the query.
 
     Raises:
@@ -92,13 +92,13 @@ def check_count(request: Request, document: Mapping[str, Any], count: int, *, ow
 
 
 def trimmed_error(request: Request, words: str) -> IncompleteListingError:
-    """The error for rows that are left out."""
+    """Return the error for omitted rows."""
     return IncompleteListingError(f"{request.label}: {words}", hint="ask for less: a smaller folder, a narrower query")
 
 
 def read_row_path(request: Request, row: Mapping[str, Any]) -> str:
     """
-    Read where the item of an AQL row lies in its repository; ``"."`` is the repository itself.
+    Read the path of an AQL row's item in its repository; ``"."`` means the repository itself.
 
     Raises:
         ProtocolError: If the row has no path or no name.
@@ -131,9 +131,9 @@ def read_row_item(below: Below, relative: str, row: Mapping[str, Any]) -> FileIn
 
 def merge_rows(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """
-    Make one row of those of one item that follow each other: a server may send one for each of its properties.
+    Merge consecutive rows of the same item: a server may send one row for each of its properties.
 
-    What is nested in them is joined; rows that name no item stay as they are.
+    Nested lists are joined. Rows that do not name an item stay as they are.
     """
     last: dict[str, Any] | None = None
     for row in rows:
@@ -163,7 +163,7 @@ _BEFORE, _BEHIND = 60, 40
 
 def point_at(query: str, words: str) -> str | None:
     """
-    Show the place in *query* that the *words* of a refusal complain about; None where they name none.
+    Point at the position in *query* that the *words* of a refusal name; None if they do not name one.
 
     ::
 

@@ -1,4 +1,4 @@
-"""Deploying a file, and what the server recorded of it."""
+"""Requests that deploy a file, and the server's description of the stored file."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def build_checksum_deploy(
     item: ItemURL, checksums: Checksums, parameters: Mapping[str, str | Sequence[str]]
 ) -> Request:
     """
-    Have the server make a file of bytes that it stores already, under whatever name (404: it has none such).
+    Deploy a file whose bytes the server already stores, under any name (404: it does not store them).
 
     Raises:
         InvalidArgumentError: If a URL cannot contain a property name or value.
@@ -58,10 +58,10 @@ def read_deployed(item: ItemURL, request: Request, response: Response, sent: Che
     """
     Check that the server recorded the bytes that were sent, under the path requested.
 
-    Checksum siblings and Maven metadata are answered without a description; then there is nothing to compare.
+    The responses for checksum files and Maven metadata have no description; then there is nothing to compare.
 
     Returns:
-        Key of the repository that holds the file if it is not the one requested, as with a virtual repository; else
+        Key of the repository that holds the file if it is not the requested one, as with a virtual repository; else
         None.
 
     Raises:
@@ -83,9 +83,9 @@ def read_deployed(item: ItemURL, request: Request, response: Response, sent: Che
 
 def is_stored_as_sent(item: ItemURL, content: bytes, sent: Checksums) -> bool:
     """
-    Whether *content*, the body of a 201, says in the usual form that the server stored what was sent, as *item*.
+    Whether *content*, the body of a 201, states in the usual form that the server stored the sent bytes as *item*.
 
-    If not, that may be an error or another form, and `read_deployed` decides.
+    If not, it may be an error or have another form: `read_deployed` decides.
     """
     try:
         document = json.loads(content)
@@ -101,7 +101,7 @@ def is_stored_as_sent(item: ItemURL, content: bytes, sent: Checksums) -> bool:
 
 
 def _has_all(stated: object, sent: Checksums) -> bool:
-    """Whether the checksums that were sent are *stated* in the same form: then none of them has to be parsed."""
+    """Whether the sent checksums are *stated* in the same form, so that they need not be parsed."""
     if not isinstance(stated, dict):
         return False
     values = ((stated.get(name), sent.get(name)) for name in ALGORITHMS)
@@ -127,7 +127,7 @@ def read_folder_made(item: ItemURL, request: Request, response: Response) -> Non
 
     Raises:
         ResponseError: If the server refuses the request.
-        StoredElsewhereError: It made another folder.
+        StoredElsewhereError: If it made another folder.
     """
     raise_for_status(request, response)
     if response.status_code == HTTPStatus.CREATED and response.content[:1] == b"{":
@@ -135,7 +135,7 @@ def read_folder_made(item: ItemURL, request: Request, response: Response) -> Non
 
 
 def _check_place(item: ItemURL, request: Request, document: Mapping[str, Any]) -> str | None:
-    """Compare ``repo`` and ``path`` of an answer with *item*; return the repository if only that is another one."""
+    """Compare ``repo`` and ``path`` of a response with *item*; return the repository if only that differs."""
     repository = text_of(document.get("repo")) or item.repository
     path = text_of(document.get("path"))
     if path is not None and not _is_path_requested(item.path, path.strip("/")):
@@ -144,7 +144,7 @@ def _check_place(item: ItemURL, request: Request, document: Mapping[str, Any]) -
 
 
 def stored_elsewhere(method: str, item: ItemURL, repository: str, path: str) -> StoredElsewhereError:
-    """The error for an item that the server stored under another repository or path."""
+    """Return the error for an item that the server stored under another repository or path."""
     actual = str(ItemURL(item.server, repository, path))
     return StoredElsewhereError(
         f"{method} {item}: the server stored it as {actual}",
@@ -154,7 +154,7 @@ def stored_elsewhere(method: str, item: ItemURL, repository: str, path: str) -> 
     )
 
 
-# What a repository of unique snapshots writes in the place of SNAPSHOT.
+# Replaces SNAPSHOT in a repository with unique snapshots.
 _BUILD = r"\d{8}\.\d{6}-\d+"
 _SNAPSHOT = re.compile(rf"SNAPSHOT|{_BUILD}")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -164,8 +164,8 @@ def _is_path_requested(requested: str, answered: str) -> bool:
     """
     Whether *answered* is the path *requested*.
 
-    The answer is written in Latin-1 by some releases, with ``?`` for other characters, so any text matches what is
-    not ASCII. Maven snapshots get a timestamp, or lose it, by the settings of the repository.
+    Some releases encode the response in Latin-1, with ``?`` for other characters, so any text matches characters
+    outside ASCII. Maven snapshots get a timestamp, or lose it, depending on the settings of the repository.
     """
     if requested == answered:
         return True
@@ -177,5 +177,5 @@ def _is_path_requested(requested: str, answered: str) -> bool:
 
 
 def _lenient(text: str) -> str:
-    """A regular expression for *text*, in which characters outside ASCII may be any others."""
+    """Return a regular expression for *text* in which characters outside ASCII match any others."""
     return "[^/]+".join(map(re.escape, _NOT_ASCII.split(text)))

@@ -1,4 +1,4 @@
-"""The bytes of a file: asking for all of them or the rest, and what the server says about them."""
+"""Requests for the bytes of a file or a part of it, and the header fields of the responses."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,19 +19,19 @@ from .request import IDENTITY, Request
 @dataclass(frozen=True, slots=True)
 class ExpectedContent:
     """
-    What the server says about a body before it arrives.
+    The description of a body in its response head.
 
     Attributes:
-        size: Bytes of the whole file, or None where it does not say.
-        checksums: Of the whole file.
-        etag: What names this content of the file to the server that sends it, exactly as received, or None.
-        start: Offset of the first byte that comes.
-        stop: Offset behind the last byte that comes, if it is a part; None for all there is.
+        size: Bytes of the whole file; None if unknown.
+        checksums: Checksums of the whole file.
+        etag: ETag of this content at the server that sends it, exactly as received, or None.
+        start: Offset of the first byte of the body.
+        stop: Offset after the last byte of the body, if it is a part; None for the whole file.
         is_open_ended: Whether the body ends with the connection, and so may break off unnoticed (RFC 9112, 6.3).
-        codings: Content codings that the body is labelled with; *size* is then that of the encoded body. Whether they
-            were stored with the file or added in transit, only a checksum shows.
+        codings: Content codings that the body is labelled with; *size* is then that of the encoded body. Only a
+            checksum shows whether they were stored with the file or added in transit.
         is_page: Whether it is a web page that only a checksum can identify as the file.
-        is_contradictory: Whether it is a part that ends behind *size*, though no such end was requested: *stop* is
+        is_contradictory: Whether it is a part that ends after *size*, although no such end was requested: *stop* is
             *size*, but that may be wrong.
     """
 
@@ -51,7 +51,7 @@ _QUOTED_SHA1 = re.compile(r'(?:W/)?"([0-9a-f]{40})"\Z')
 
 def with_condition(request: Request, etag: str) -> Request:
     """
-    Return *request* with ``If-None-Match``, so that it is answered with 304 if the file still has this *etag*.
+    Return *request* with ``If-None-Match``, so that the response is 304 if the file still has this *etag*.
 
     Artifactory compares the value with its bare SHA-1; caches and browsers send it back in quotes.
 
@@ -68,7 +68,7 @@ def read_file_headers(item: ItemURL, chain: Sequence[Mapping[str, str]], content
     Args:
         item: The file.
         chain: Header fields of each hop, Artifactory's own first; storage may not know the time and type.
-        content: What they say about the body.
+        content: Their description of the body.
     """
     dates = (headers.get("Last-Modified") for headers in chain)
     types = (headers.get("Content-Type") for headers in reversed(chain))
@@ -86,12 +86,12 @@ def read_file_headers(item: ItemURL, chain: Sequence[Mapping[str, str]], content
 
 def build_download(item: ItemURL, *, unless_sha1: str | None = None) -> Request:
     """
-    Ask for the bytes of a file.
+    Request the bytes of a file.
 
     Args:
         item: The file.
-        unless_sha1: Answer 304 without a body if the file still has this SHA-1. Artifactory compares
-            If-None-Match with the bare SHA-1, without quotes.
+        unless_sha1: SHA-1 for which the server responds 304 without a body if the file still has it. Artifactory
+            compares If-None-Match with the bare SHA-1, without quotes.
 
     See: JFrog REST API, "Retrieve Artifact"; RFC 9110 section 13.1.2.
     """
@@ -101,15 +101,15 @@ def build_download(item: ItemURL, *, unless_sha1: str | None = None) -> Request:
 
 def build_range(item: ItemURL, start: int, stop: int | None, etag: str | None) -> Request:
     """
-    Ask for some bytes of a file, or for all of them if it is not *etag* any more.
+    Request some bytes of a file, or all of them if it no longer has this *etag*.
 
-    The ETag goes back as it came: Artifactory's is a bare SHA-1, and a quoted one would count as changed.
+    The ETag is sent as it was received: Artifactory's is a bare SHA-1, and a quoted one would count as changed.
 
     Args:
         item: The file.
         start: Offset of the first byte.
-        stop: Offset behind the last byte; None for the rest of the file.
-        etag: What names the content that they must belong to, exactly as received; None for any.
+        stop: Offset after the last byte; None for the rest of the file.
+        etag: ETag of the content that the bytes must belong to, exactly as received; None for any content.
 
     See: RFC 9110 sections 13.1.5 and 14.2.
     """
@@ -122,7 +122,7 @@ def build_range(item: ItemURL, start: int, stop: int | None, etag: str | None) -
 
 
 def unsatisfied_size(headers: Mapping[str, str]) -> int | None:
-    """Size of a file that ends before the requested part (416), if the server reports it."""
+    """Return the size of a file that ends before the requested part (416), if the server reports it."""
     return size_of(headers.get("Content-Range", "").removeprefix("bytes */"))
 
 
@@ -139,7 +139,7 @@ def read_expected_content(
     request: Request, chain: Sequence[Mapping[str, str]], *, status: int = HTTPStatus.OK
 ) -> ExpectedContent:
     """
-    Read what the server says about a body that comes with 200 or 206.
+    Read the description of a body from a response with status 200 or 206.
 
     Args:
         request: The request, for messages.
@@ -147,7 +147,7 @@ def read_expected_content(
         status: HTTP status code of the last hop.
 
     Raises:
-        ProtocolError: A web page in place of a file, or a part that was not asked for.
+        ProtocolError: If the response is a web page in place of a file, or has a malformed or unrequested range.
     """
     final = chain[-1]
     if len(chain) == 1 and is_html(final) and not is_file(final):
@@ -169,11 +169,11 @@ def read_expected_content(
             stop if size is None else min(stop, size),
             codings=codings,
             is_page=is_page,
-            # Old servers repeat the last byte requested, even if it lies behind the end of the file.
+            # Old servers repeat the offset of the last requested byte, even if it lies after the end of the file.
             is_contradictory=size is not None and stop > size and not requested.endswith(f"-{stop - 1}"),
         )
     size = size_of(final.get("Content-Length"))
-    # A body in any other coding ends with the connection, as one without a length does (RFC 9112, 6.3).
+    # A body in any other transfer coding ends with the connection, like one without a length (RFC 9112, 6.3).
     is_chunked = final.get("Transfer-Encoding", "").lower().rpartition(",")[2].strip() == "chunked"
     is_open_ended = size is None and not is_chunked
     # Some proxies send an encoded body with the ETag of the file, and its ranges without a coding.
@@ -182,14 +182,14 @@ def read_expected_content(
 
 
 def _without_range(etag: str | None, *ranges: str) -> str | None:
-    """The ETag of the whole file: before 5.8, Artifactory appends the range to it, unquoted."""
+    """Return the ETag of the whole file: before 5.8, Artifactory appends the range to it, unquoted."""
     for each in ranges if etag else ():
         etag = etag.removesuffix(f"-{each}") if etag else None
     return etag or None
 
 
 def _content_range(request: Request, value: str) -> tuple[int, int, int | None]:
-    """Offsets of the first byte and behind the last one, and the size of the whole file."""
+    """Return the offsets of the first byte and after the last one, and the size of the whole file."""
     match = _CONTENT_RANGE.match(value) if "Range" in request.headers else None
     first, last, size = map(size_of, match.groups()) if match else (None, None, None)
     if first is not None and last is not None and first <= last and (size is None or first < size):
@@ -218,8 +218,8 @@ def build_folder_archive(item: ItemURL) -> Request:
     """
     Request a folder as a zip file (Pro, where the administrator allows it).
 
-    Of the available types, only zip has a checksum for each file, and an end that distinguishes a complete archive from
-    a part of one: the answer has no length.
+    Of the available types, only zip has a checksum for each file, and an end that shows that the archive is complete:
+    the response has no length.
 
     See: JFrog REST API, "Retrieve Folder or Repository Archive".
     """

@@ -1,4 +1,4 @@
-"""Refusals: the error of each, with the server's words, from whatever body came with it."""
+"""Refusals: the error for each, with the server's message, from error bodies of any form."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -43,7 +43,7 @@ class Refusal:
 
 
 _PARENT_HINT = "a file has the name of a folder in this path; delete it or use another path"
-# Seen in 4.7.4 and in the sources of 6.20: exceptions for which no status is defined.
+# Exceptions of the server without a defined status, seen in 4.7.4 and in the sources of 6.20.
 _REFUSALS = (
     Refusal(
         re.compile(r"Expected a file but found a folder"),
@@ -70,7 +70,7 @@ def raise_for_status(request: Request, response: Response, *, attempts: int = 1)
     Do nothing for a success.
 
     Raises:
-        ResponseError: The class of the status, with the server's words.
+        ResponseError: If the server refuses the request: the class for the status, with the server's message.
         NotAFileError, InvalidURLError: See :func:`read_error`.
     """
     if response.status_code >= 300:
@@ -87,17 +87,17 @@ def read_error(
     waited: float = 0.0,
 ) -> ArtifactoryError:
     """
-    Make the error of a refusal from whatever body came with it: JSON in several shapes, text, HTML, XML.
+    Return the error for a refusal, whose body may be JSON of several forms, text, HTML or XML.
 
-    It is a ResponseError, except for what Artifactory answers with 500 although the URL is to blame.
+    It is a ResponseError, except if Artifactory responds with 500 although the URL is the cause.
 
     Args:
-        request: What was requested.
+        request: The request.
         response: The refusal.
-        mask: Takes secrets out of its words.
-        attempts: How often it was requested.
-        retry_after: Seconds that the server asked to wait.
-        waited: Seconds that were waited for a server that was starting up.
+        mask: Masks secrets in its message.
+        attempts: How many times the request was sent.
+        retry_after: Seconds that the server demands to wait.
+        waited: Seconds spent waiting for a server that was starting up.
     """
     text = mask(_unfolded_words(response))
     words = shortened(text)
@@ -124,13 +124,14 @@ def read_error(
 def _error_class(request: Request, response: Response, words: str, refusal: Refusal | None) -> type[ResponseError]:
     if refusal is not None and issubclass(refusal.kind, ResponseError):
         return refusal.kind
-    # A 404 of something before Artifactory says nothing about the item, nor a 401 of another host about permissions.
+    # A 404 from a host in front of Artifactory says nothing about the item, nor does a 401 from another host about
+    # permissions.
     is_other = _is_of_a_router(response, words) or (request.redirected_to and response.status_code == 401)
     return ResponseError if is_other else error_for_status(response.status_code)
 
 
 def not_sent(request: Request, status: int, *, login_hint: str) -> ResponseError:
-    """Make the error of a request that is not sent because its server has refused others for a reason of its own."""
+    """Return the error for a request that is not sent because the server has refused similar ones."""
     reason, hint = _REASONS_NOT_TO_SEND.get(status, ("the server asked for a longer pause than allowed", _PAUSE_HINT))
     return error_for_status(status)(
         f"{request.label}: not requested: {reason} before ({status})",
@@ -143,7 +144,7 @@ def not_sent(request: Request, status: int, *, login_hint: str) -> ResponseError
 
 
 def too_large(request: Request, limit: int) -> ProtocolError:
-    """Make the error of an answer that would have to be read whole, but has more than *limit* bytes."""
+    """Return the error for a response that must be read as a whole, but has more than *limit* bytes."""
     return ProtocolError(
         f"{request.label}: answered with more than {limit // 1024**2} MiB, decompressed",
         hint="request less, or read it in chunks with session.get()",
@@ -158,7 +159,7 @@ def _status_text(status: int) -> str:
 
 
 def _is_of_a_router(response: Response, words: str) -> bool:
-    """Whether a 404 comes from JFrog's router or a web server, and not from Artifactory."""
+    """Whether a 404 comes from JFrog's router or a web server instead of Artifactory."""
     return response.status_code == 404 and (is_html(response.headers) or words.startswith("404 page not found"))
 
 
@@ -196,7 +197,7 @@ def _hint(request: Request, response: Response, words: str, waited: float) -> st
     if 300 <= status < 400:
         return "the server redirects this request; use the URL it redirects to (https instead of http?)"
     if status == 403:
-        # Artifactory 4 answers without a message where there is no such repository.
+        # Artifactory 4 responds without a message if the repository does not exist.
         hint = _FORBIDDEN_OR_MISSING if request.method == "PUT" and not words else _HINTS[403]
         return f"{hint}; {response.login_hint}" if response.login_hint else hint
     return _HINTS.get(status) or (_LATER if is_retryable_status(status) else "check the server's log for this request")
@@ -236,7 +237,7 @@ _HINTS = {
 
 
 def server_words(response: Response) -> str:
-    """The server's own words in an error body, in one line, shortened, with echoed secrets masked."""
+    """Return the server's message in an error body, in one line, shortened, with echoed secrets masked."""
     return shortened(_unfolded_words(response))
 
 
@@ -252,7 +253,7 @@ def _unfolded_words(response: Response) -> str:
 
 
 def _json_words(document: Mapping[str, Any]) -> str:
-    """Find the message in any of the shapes of error that Artifactory and its companions write."""
+    """Return the message in any of the error formats of Artifactory and its companion services."""
     for key in ("errors", "messages"):
         if isinstance(entries := document.get(key), list) and entries:
             return "; ".join(_texts(*(entry.get("message") for entry in entries if isinstance(entry, dict))))
@@ -260,7 +261,7 @@ def _json_words(document: Mapping[str, Any]) -> str:
 
 
 def words_of_errors(errors: object) -> str:
-    """The words of *errors*, which an answer reports."""
+    """Return the messages in *errors*, which a response reports."""
     return shortened(_json_words({"errors": errors}) if isinstance(errors, list) else str(errors)) or "no reason"
 
 
@@ -275,7 +276,7 @@ _ECHOED_SECRET = re.compile(
 )
 
 
-# Control characters, halves of surrogate pairs, and what is not a character.
+# Control characters, halves of surrogate pairs, and noncharacters.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -286,7 +287,7 @@ def shortened(text: str) -> str:
 
 
 _TOMCAT = re.compile(r"\bApache Tomcat/\d")
-# Until 8.0, the title is that of Tomcat; later, that of the status. Only the message says what happened.
+# Until Tomcat 8.0, the title names Tomcat; later, the status. Only the message says what happened.
 _TOMCAT_MESSAGE = re.compile(r"<b>message</b>(.*?)</p>", re.IGNORECASE | re.DOTALL)
 _TOMCAT_HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.IGNORECASE | re.DOTALL)
 _TITLE = re.compile(r"<(title|message)[^>]*>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
@@ -310,7 +311,7 @@ def is_start_message(words: str) -> bool:
 
 
 def words_of_markup(text: str) -> str:
-    """What a page of HTML or an error in XML says; ``""`` if it has no title and no message."""
+    """Return the message of an HTML page or an XML error; ``""`` if it has no title and no message."""
     if is_tomcat_page(text):
         found = (pattern.search(text) for pattern in (_TOMCAT_MESSAGE, _TOMCAT_HEADING))
         texts = (_TAG.sub("", match[1]) for match in found if match)
@@ -320,7 +321,7 @@ def words_of_markup(text: str) -> str:
 
 
 def permanent_refusal(response: Response) -> Refusal | None:
-    """Return which permanent refusal *response* is: a 500 in Artifactory's own JSON; None if it may pass."""
+    """Return which permanent refusal *response* is: a 500 in Artifactory's own JSON; None if it may be transient."""
     if response.status_code != HTTPStatus.INTERNAL_SERVER_ERROR:
         return None
     messages = list(_messages(response.text))

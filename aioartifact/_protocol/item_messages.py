@@ -1,4 +1,4 @@
-"""File Info and Folder Info: what one item is."""
+"""File Info and Folder Info: the descriptions of one item."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _OF_A_FILE = frozenset({"checksums", "downloadUri", "mimeType", "originalChecksu
 
 
 def build_item_info(item: ItemURL) -> Request:
-    """Ask for File Info or Folder Info, whichever the item is."""
+    """Request File Info or Folder Info, depending on the item."""
     return Request("GET", f"{item.server}/api/storage/{item.location}", item.server)
 
 
@@ -46,7 +46,7 @@ def read_item(item: ItemURL, request: Request, document: Mapping[str, Any]) -> F
     Read File Info or Folder Info that has been parsed.
 
     Raises:
-        ProtocolError: If it is neither: it has no children, and nothing that only a file has.
+        ProtocolError: If it is neither: it has no children, and no field that only a file has.
     """
     common: dict[str, Any] = {
         "url": str(item),
@@ -71,7 +71,7 @@ def read_item(item: ItemURL, request: Request, document: Mapping[str, Any]) -> F
 
 def read_folder_names(item: ItemURL, request: Request, response: Response) -> list[str]:
     """
-    Read the names of the folders in a folder, in any order, without the rest of what its Folder Info says.
+    Read only the names of the subfolders from a Folder Info, in any order.
 
     Raises:
         ResponseError: If the server refuses the request.
@@ -90,7 +90,7 @@ def read_folder_names(item: ItemURL, request: Request, response: Response) -> li
 
 def expect_file_info(request: Request, document: Mapping[str, Any]) -> None:
     """
-    Make sure that *document*, which has no children, describes a file: it may be what is left of a Folder Info.
+    Check that *document*, which has no children, describes a file: it may be an incomplete Folder Info.
 
     Raises:
         ProtocolError: If it does not.
@@ -124,12 +124,12 @@ def expect_file(item: ItemURL, info: FileInfo | FolderInfo) -> FileInfo:
 
 
 def not_a_folder(item: ItemURL) -> NotAFolderError:
-    """The error for a file where a folder is needed."""
+    """Return the error for a file where a folder is needed."""
     return NotAFolderError(f"{item}: is a file, expected a folder", hint="leave the file name out of the URL")
 
 
 def not_a_file(item: ItemURL) -> NotAFileError:
-    """The error for a folder where a file is needed."""
+    """Return the error for a folder where a file is needed."""
     return NotAFileError(f"{item}: is a folder, expected a file", hint="use download_folder() for a whole folder")
 
 
@@ -142,19 +142,19 @@ _NOT_NAMES = {"", ".", ".."}
 
 def take_child_folders(text: str) -> tuple[list[str], str]:
     """
-    Split the text of a Folder Info into the names of folders in it and the text without their entries.
+    Split the text of a Folder Info into the names of subfolders and the text without their entries.
 
-    A server prints each entry alike, so the text between the names of two folders is the same everywhere: splitting
-    there costs a fraction of making objects. What else the response holds is left to the JSON parser.
+    A server formats all entries alike, so the text between the names of two folders is always the same: splitting there
+    costs a fraction of creating objects. The remaining text is left to the JSON parser.
 
-    With what is left read as JSON, its children and the folders taken are those of the whole; and if it is no JSON,
-    the whole is none. Nothing is taken where that is not certain. As no name that is taken has a quote or a backslash,
-    a seam that is not inside an array of objects leaves something that is no JSON; and there is one array only.
+    The children in the remaining text, together with the names, are those of the whole text; if the remaining text is
+    not JSON, neither is the whole text. Names are split off only if that is certain: they contain no quote and no
+    backslash, so that a separator outside an array of objects leaves invalid JSON, and there is only one array.
     """
     found = _SEAM.search(text)
     if not found:
         return [], text
-    # str.split() prepares the search for a text of this length anew behind each place where it finds it.
+    # str.split() would prepare the search for such a long separator again after each match.
     first, *names, last = re.split(re.escape(found[0]), text)
     others: list[str] = []
     if '"' in "".join(names):
@@ -166,6 +166,6 @@ def take_child_folders(text: str) -> tuple[list[str], str]:
 
 
 def _are_names(names: list[str]) -> bool:
-    """Whether all of them are spelled as they are, and fit for one segment of a path; some that are fit may fail."""
+    """Whether all *names* are unescaped single segments of a path; also False for some unusual ones that are."""
     joined = "".join(names)
     return joined.isprintable() and "\\" not in joined and "/" not in joined and _NOT_NAMES.isdisjoint(names)

@@ -1,4 +1,4 @@
-"""Answers as values: each reader keeps what is well formed, and says what the server failed to send."""
+"""Parse responses: each reader keeps well-formed values, and reports what the server failed to send."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ from .._models import Response
 from .error_responses import raise_for_status, words_of_errors
 from .request import Request
 
-# Where "errors" stands in a document that has nothing else.
+# In a document with nothing but "errors", the key occurs within this many bytes.
 _BEGINNING = 64
 
 
@@ -30,7 +30,7 @@ def read_object(request: Request, response: Response) -> dict[str, Any]:
 
 def parse_object(request: Request, response: Response, text: str) -> dict[str, Any]:
     """
-    Parse *text*, what is of interest in the body of *response*, as a JSON object.
+    Parse *text*, the relevant part of the body of *response*, as a JSON object.
 
     Raises:
         ProtocolError: If it is something else, or a success that reports errors.
@@ -56,7 +56,7 @@ def read_json(request: Request, response: Response) -> Any:
 
 
 def _parse(request: Request, response: Response, text: str) -> Any:
-    # Raised outside the handler: the error of the standard library carries the whole text, whatever that holds.
+    # Raised outside the except block: the exception of the standard library contains the whole text.
     try:
         return parse_json(text)
     except ValueError as error:
@@ -68,10 +68,10 @@ def _parse(request: Request, response: Response, text: str) -> Any:
 
 def refuse_page(request: Request, response: Response) -> Response:
     """
-    Return *response*, a success, unless it is a web page or reports errors: then nothing was done.
+    Return *response*, a success, unless it is a web page or reports errors: then the request had no effect.
 
     Raises:
-        ProtocolError: If it is one, or a JSON object with errors.
+        ProtocolError: If it is a web page, or a JSON object with errors.
     """
     if is_html(response.headers):
         raise not_artifactory(request, "an HTML page")
@@ -81,7 +81,7 @@ def refuse_page(request: Request, response: Response) -> Response:
 
 
 def objects_of(request: Request, document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """The list of objects that *document* must have as *key*."""
+    """Return the list of objects that *document* must have as *key*."""
     entries = document.get(key)
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise missing_list(request, key)
@@ -89,7 +89,7 @@ def objects_of(request: Request, document: Mapping[str, Any], key: str) -> list[
 
 
 def name_of(request: Request, entry: Mapping[str, Any], key: str) -> str:
-    """The name that *entry* must have as *key*; JSON can spell halves of surrogate pairs, no URL can."""
+    """Return the name that *entry* must have as *key*; without halves of surrogate pairs, which JSON can contain."""
     name = entry.get(key)
     if not isinstance(name, str) or has_surrogates(name):
         raise not_artifactory(request, f"a response in which {key!r} is not a name")
@@ -97,7 +97,7 @@ def name_of(request: Request, entry: Mapping[str, Any], key: str) -> str:
 
 
 def flag_of(request: Request, entry: Mapping[str, Any], key: str) -> bool:
-    """The flag that *entry* must have as *key*; the documentation shows flags as text, servers send booleans."""
+    """Return the flag that *entry* must have as *key*; the documentation shows flags as text, servers send booleans."""
     value = entry.get(key)
     if not (isinstance(value, bool) or value in ("true", "false")):
         raise not_artifactory(request, f"an answer where {key!r} is neither true nor false")
@@ -105,12 +105,12 @@ def flag_of(request: Request, entry: Mapping[str, Any], key: str) -> bool:
 
 
 def missing_list(request: Request, key: str) -> ProtocolError:
-    """The error for an answer without the list it consists of: it is not an empty list."""
+    """Return the error for a response without its list: it must not be mistaken for an empty one."""
     return not_artifactory(request, f"JSON without {key!r}, a list of objects")
 
 
 def reported_errors(request: Request, errors: object, *, has_rows: bool = False) -> ArtifactoryError:
-    """The error for a success that reports *errors*: beside rows, those may be some of them only."""
+    """Return the error for a success that reports *errors*; if it has rows, these may be incomplete."""
     kind = IncompleteListingError if has_rows else ProtocolError
     what = f"{request.label}: answered with success, and with errors: {words_of_errors(errors)}"
     return kind(what, hint="try again later")

@@ -13,7 +13,7 @@ from .request import Request
 
 
 class Below:
-    """Names the entries below one folder; what they have in common is made once, for there may be millions."""
+    """Describes the entries below one folder; computes their common parts once, as there may be millions."""
 
     def __init__(self, folder: ItemURL) -> None:
         self._url = f"{folder}/"
@@ -29,23 +29,23 @@ class Below:
         created: datetime | None = None,
         modified: datetime | None = None,
     ) -> FileInfo:
-        """A file at *relative*, a raw path."""
+        """Return a file at *relative*, a raw path."""
         url, path = self._url + quote_path(relative), self._path + relative
         return FileInfo(url, self._repository, path, size, checksums, created, modified)
 
     def folder(self, relative: str, *, created: datetime | None = None, modified: datetime | None = None) -> FolderInfo:
-        """A folder at *relative*, a raw path."""
+        """Return a folder at *relative*, a raw path."""
         url, path = self._url + quote_path(relative), self._path + relative
         return FolderInfo(url, self._repository, path, created=created, modified=modified)
 
     def relative(self, path: str) -> str | None:
-        """What of *path*, inside the repository, lies below the folder; None for what does not."""
+        """Return *path*, which is inside the repository, relative to the folder; None if it is not below it."""
         return path[len(self._path) :] or None if path.startswith(self._path) else None
 
 
 def build_file_list(item: ItemURL, *, depth: int | None = None, folders: bool = False) -> Request:
     """
-    Ask for everything below a folder in one answer (Pro, not for anonymous users).
+    Request everything below a folder in one response (Pro, not for anonymous users).
 
     Args:
         item: The folder.
@@ -60,7 +60,7 @@ def build_file_list(item: ItemURL, *, depth: int | None = None, folders: bool = 
 
 def read_listed(request: Request, entry: Mapping[str, Any]) -> tuple[str, bool]:
     """
-    Read where an entry of a File List lies, relative to the folder, and whether it is a folder.
+    Read the path of a File List entry, relative to the listed folder, and whether the entry is a folder.
 
     Raises:
         ProtocolError: If it has no name, or is neither file nor folder.
@@ -82,7 +82,7 @@ def read_child(request: Request, entry: Mapping[str, Any]) -> tuple[str, bool]:
     Read the name of a child of a folder, and whether it is a folder.
 
     Raises:
-        ProtocolError: If it has no name, or one that would lead a walk out of its folder, or in a circle.
+        ProtocolError: If it has no name, or one that would lead a walk out of its folder or into a cycle.
     """
     name = name_of(request, entry, "uri").removeprefix("/")
     if name in ("", ".", "..") or "/" in name:

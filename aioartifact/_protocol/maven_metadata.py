@@ -1,5 +1,5 @@
 """
-What a Maven repository says about an artifact in ``maven-metadata.xml``.
+The description of an artifact in the ``maven-metadata.xml`` of a Maven repository.
 
 See: https://maven.apache.org/repositories/metadata.html
 """
@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
-from xml.parsers import expat  # no document type gets past the parser below, so no entity does
+from xml.parsers import expat  # the parser below rejects document types, and so entities
 
 from .._address import ItemURL
 from .._errors import ProtocolError
@@ -17,13 +17,13 @@ from .error_responses import raise_for_status
 from .request import Request
 
 _FILE = "maven-metadata.xml"
-# What metadata of an artifact, of a snapshot, and of a group of plugins consists of.
+# One of these elements is in the metadata of an artifact, of a group of plugins, or of a snapshot.
 _OF_METADATA = frozenset({"metadata/versioning", "metadata/plugins", "metadata/version"})
 _MAX_DEPTH = 4  # metadata/versioning/versions/version
 
 
 def build_maven_metadata(artifact: ItemURL) -> Request:
-    """Ask for the metadata of an artifact, which the server calculates, or merges from its members."""
+    """Request the metadata of an artifact, which the server calculates, or merges from the members of a repository."""
     return Request("GET", str(artifact / _FILE), artifact.server)
 
 
@@ -62,11 +62,11 @@ def _date(text: str | None) -> datetime | None:
 
 def _texts_of(content: bytes) -> dict[str, list[str]]:
     """
-    Texts of the elements by their path.
+    Return the texts of the elements by their path.
 
     Raises:
         ExpatError: If it is not XML.
-        ValueError: If it declares a document type, or is another document.
+        ValueError: If it declares a document type, or is not Maven metadata.
     """
     found: defaultdict[str, list[str]] = defaultdict(list)
     path: list[str] = []

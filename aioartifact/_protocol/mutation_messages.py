@@ -1,5 +1,5 @@
 """
-Copying, moving, deleting, making folders.
+Requests that copy, move and delete items, and create folders.
 
 See: JFrog REST API, "Copy Item", "Move Item", "Delete Item", "Create Directory".
 """
@@ -20,10 +20,10 @@ Verb = Literal["copy", "move"]
 
 def check_relocation(verb: Verb, source: ItemURL, target: ItemURL) -> None:
     """
-    Make sure that a copy or a move can mean anything.
+    Check that a copy or a move is possible.
 
     Raises:
-        InvalidArgumentError: To another server, to itself or to a place below itself.
+        InvalidArgumentError: If *target* is on another server, or is *source* or below it.
     """
     if source.server != target.server:
         raise InvalidArgumentError(
@@ -39,7 +39,7 @@ def _is_within(path: str, folder: str) -> bool:
 
 def check_scope(what: str, item: ItemURL, *, whole_repository: bool) -> None:
     """
-    Refuse a repository where it is not expected.
+    Raise an error if *item* is a whole repository by mistake.
 
     Raises:
         InvalidArgumentError: If *item* has no path, and *whole_repository* is not set.
@@ -54,20 +54,20 @@ def destination_of(
     verb: Verb, source: ItemURL, target: ItemURL, there: FileInfo | FolderInfo | None, *, overwrite: bool
 ) -> ItemURL:
     """
-    What to name to the server so that *source* becomes *target*.
+    Return the target to send to the server so that *source* becomes *target*.
 
-    The server puts the source *below* a target that is a folder. Two folders of one name are therefore merged by
-    way of the folder around the target.
+    The server puts the source *below* a target that is a folder. To merge two folders of the same name, the parent of
+    the target is therefore sent.
 
     Args:
-        verb: For messages.
-        source: What is copied or moved.
-        target: The address it is to get.
-        there: What is at the target now, or None.
-        overwrite: Whether that may be replaced.
+        verb: Verb for messages.
+        source: The item to copy or move.
+        target: The requested address.
+        there: The existing item at the target, or None.
+        overwrite: Whether the existing item may be replaced.
 
     Raises:
-        AlreadyExistsError: If it may not, or it is a folder of another name.
+        AlreadyExistsError: If it must not be replaced, or is a folder of another name.
     """
     if there is None:
         return target
@@ -84,9 +84,9 @@ def destination_of(
 
 def build_relocation(verb: Verb, source: ItemURL, target: ItemURL, *, dry_run: bool) -> Request:
     """
-    Ask to copy or move (Pro).
+    Request a copy or a move (Pro).
 
-    It must not be sent twice: the second time the target would be a folder, and the source go below it.
+    It must not be sent twice: the second time the target would be a folder, and the source would be put below it.
     """
     to = quote(f"/{target.repository}/{target.path}", safe="/")
     query = f"to={to}&dry={dry_run:d}&suppressLayouts=1"
@@ -100,7 +100,7 @@ def read_relocation(request: Request, response: Response) -> tuple[str, ...]:
 
     Raises:
         ResponseError: If the server refuses the request.
-        ProtocolError: If the response is not about that.
+        ProtocolError: If the response is not that of a copy or a move.
     """
     return tuple(_messages(request, response))
 
@@ -112,10 +112,10 @@ def _messages(request: Request, response: Response) -> Iterator[str]:
 
 
 def build_delete(item: ItemURL) -> Request:
-    """Ask to delete a file, or a folder with all below it."""
+    """Request the deletion of a file, or of a folder with everything below it."""
     return Request("DELETE", str(item), item.server)
 
 
 def build_folder(item: ItemURL) -> Request:
-    """Ask for a folder, and those above it."""
+    """Request the creation of a folder and its parents."""
     return Request("PUT", f"{item}/", item.server)

@@ -16,7 +16,7 @@ from .request import Request
 
 
 def build_properties(item: ItemURL) -> Request:
-    """Ask for all properties of an item."""
+    """Request all properties of an item."""
     return Request("GET", f"{item.server}/api/storage/{item.location}?properties", item.server)
 
 
@@ -26,7 +26,7 @@ def read_properties(request: Request, response: Response) -> dict[str, list[str]
 
     Raises:
         NotFoundError: If there are no properties, or the item does not exist: the response is the same.
-        ResponseError: The server said no for another reason.
+        ResponseError: If the server refuses the request for another reason.
         ProtocolError: If the response is not a list of properties.
     """
     found = read_object(request, response).get("properties")
@@ -41,9 +41,9 @@ def _are_texts(values: object) -> bool:
 
 def build_merge_properties(item: ItemURL, changes: Mapping[str, Sequence[str] | None], *, recursive: bool) -> Request:
     """
-    Ask to replace the values of some properties, and to drop those that are None, in one step.
+    Request to replace the values of some properties, and to delete those that are None, in one step.
 
-    With *recursive*, all below gets every property that the item then has, not only these.
+    With *recursive*, everything below the item gets all of its resulting properties, not only these.
     """
     url = f"{item.server}/api/metadata/{item.location}?recursiveProperties={int(bool(recursive))}&atomicProperties=1"
     body = json.dumps({"props": dict(changes)}).encode()
@@ -52,10 +52,10 @@ def build_merge_properties(item: ItemURL, changes: Mapping[str, Sequence[str] | 
 
 def build_set_properties(item: ItemURL, values: Mapping[str, Sequence[str]], *, recursive: bool) -> Request:
     """
-    Ask to replace the values of some properties of an item, with *recursive* of all below it, too.
+    Request to replace the values of some properties of an item, with *recursive* also of everything below it.
 
     Raises:
-        InvalidArgumentError: A value that a query cannot hold.
+        InvalidArgumentError: If a query cannot contain a value.
     """
     url = (
         f"{item.server}/api/storage/{item.location}?properties={property_list(values)}&recursive={int(bool(recursive))}"
@@ -64,7 +64,7 @@ def build_set_properties(item: ItemURL, values: Mapping[str, Sequence[str]], *, 
 
 
 def build_delete_properties(item: ItemURL, names: Sequence[str], *, recursive: bool) -> Request:
-    """Ask to drop the named properties."""
+    """Request to delete the named properties."""
     listed = quote(",".join(names), safe="")
     url = f"{item.server}/api/storage/{item.location}?properties={listed}&recursive={int(bool(recursive))}"
     return Request("DELETE", url, item.server)

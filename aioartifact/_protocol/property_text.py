@@ -1,4 +1,4 @@
-"""Properties as text: matrix parameters in a URL, a list with escapes in a query, what JSON may hold."""
+"""Properties as text: matrix parameters in a URL, an escaped list in a query, and values for JSON."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from .._errors import InvalidArgumentError
 
 # Artifactory's own rule for property names.
 _NAME = re.compile(r"[a-zA-Z][^\s\x00-\x1f\x7f)(}{\]\[*+^$\\/~`!@#%&<>;=,±§]*\Z")
-# The same without what a URL cannot carry: names of matrix parameters are not percent-decoded.
+# The same without characters that a URL cannot contain: names of matrix parameters are not percent-decoded.
 _MATRIX_NAME = re.compile(r"[a-zA-Z][\w.:'-]*\Z", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SEPARATOR = re.compile(r"([,=|;])")
@@ -21,8 +21,8 @@ def matrix_parameters(parameters: Mapping[str, str | Sequence[str]]) -> str:
     Write properties as matrix parameters, a key repeated for each of its values.
 
     Raises:
-        InvalidArgumentError: A name that Artifactory refuses or a URL cannot carry; a value that is no text, or
-            has a control character or half of a surrogate pair.
+        InvalidArgumentError: If Artifactory refuses a name or a URL cannot contain it, or a value is not text, or has a
+            control character or half of a surrogate pair.
     """
     pairs = [(key, value) for key, values in parameters.items() for value in _matrix_values(key, values)]
     return "".join(f";{key}={quote(value, safe='')}" for key, value in pairs)
@@ -40,12 +40,12 @@ def property_list(values: Mapping[str, Sequence[str]]) -> str:
     r"""
     Write checked properties as the list of ``?properties=``: ``k=v1,v2;k2=v``, percent-encoded.
 
-    A backslash makes the separator after it a character and is itself one before anything else, so a value
-    cannot end in one. The server drops blanks at the end of a pair and empty values at the end of a list: a comma
-    keeps the first, and empty values, whose order means nothing, go first.
+    A backslash escapes only a separator after it, and stands for itself before anything else, so a value cannot end in
+    one. The server drops blanks at the end of a pair and empty values at the end of a list: a comma keeps the blanks,
+    and empty values are put first, as the order of values has no meaning.
 
     Raises:
-        InvalidArgumentError: If a value that has a control character or ends in a backslash.
+        InvalidArgumentError: If a value has a control character or ends in a backslash.
     """
     return "%3B".join(quote(_pair(name, each), safe="") for name, each in values.items())
 
@@ -94,11 +94,11 @@ def property_values(
     values: Mapping[str, str | Sequence[str] | None], *, may_delete: bool = True
 ) -> dict[str, list[str] | None]:
     """
-    Check properties that are to be sent as JSON; None stands for "no such property", if the call *may_delete*.
+    Check properties that are to be sent as JSON; None deletes a property, if the call *may_delete*.
 
     Raises:
-        InvalidArgumentError: Not a mapping, a name that Artifactory refuses, no value at all, a value that is no
-            text, or text with a NUL or half of a surrogate pair; None if the call deletes none by name.
+        InvalidArgumentError: If *values* is not a mapping, Artifactory refuses a name, a property has no value, a value
+            is not text or has a NUL or half of a surrogate pair, or a property is None and *may_delete* is False.
     """
     if not isinstance(values, Mapping):
         raise InvalidArgumentError(f"properties are a {type(values).__name__}; expected a mapping of names to values")
@@ -130,5 +130,5 @@ def _value(name: str, value: object) -> str:
 
 
 def _listed(values: object) -> Sequence[object]:
-    """One value is as good as a list of it."""
+    """Return a single value as a list."""
     return values if isinstance(values, Sequence) and not isinstance(values, str | bytes) else [values]

@@ -1,11 +1,11 @@
-"""What is asked: one request to one server, and a body that can be sent again."""
+"""One request to one server, and a body that can be sent again."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 
 from .._address import ServerURL, mask_url
 
-# Stored bytes must arrive as they are stored: sizes, ranges and checksums are about those.
+# Files must arrive without a content coding: sizes, ranges and checksums refer to the stored bytes.
 IDENTITY = {"Accept-Encoding": "identity"}
 
 
@@ -15,8 +15,8 @@ class Upload:
     A request body that can be sent again.
 
     Attributes:
-        open: Starts a fresh pass over the bytes.
-        size: Their number.
+        open: Starts a new pass over the bytes.
+        size: Number of bytes.
         content: The bytes themselves, if they are in memory.
     """
 
@@ -34,14 +34,14 @@ class Request:
         method: HTTP method.
         url: Complete URL, percent-encoded.
         server: Server whose credentials and back-off apply.
-        headers: Header fields beside those the session adds.
+        headers: Header fields in addition to those of the session.
         body: Bytes, or an upload, or None.
         repeatable: Whether sending it twice does no more than sending it once.
-        locate: Shows the place in it that the words of a refusal name, or None where they name none.
+        locate: Shows the position in the request that the message of a refusal names; None if it does not name one.
         is_for_file: Whether the body of the response is a file: its bytes must keep arriving, and are passed on as
             received, without removing a content coding.
         is_redirected: Whether the server redirected it, to the same host or another.
-        redirected_to: Other host, with its port, that the server sent it on to; None as long as it did not.
+        redirected_to: Other host, with its port, to which the server redirected it, or None.
     """
 
     method: str

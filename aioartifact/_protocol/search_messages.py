@@ -1,4 +1,4 @@
-"""Searches by one thing that is known of items."""
+"""Searches by one known attribute of items."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from .json_values import date_of, name_of, not_artifactory, text_of
 from .request import Request
 
 _STORAGE = "/api/storage/"
-# Without it only links come, which say neither size nor checksum.
+# Without it, the results are only links, without size and checksum.
 _DETAILS = {"X-Result-Detail": "info"}
 
 
@@ -21,13 +21,13 @@ def build_search(
     server: ServerURL, kind: str, parameters: Sequence[tuple[str, str]], repositories: Sequence[str] = ()
 ) -> Request:
     """
-    Ask for items.
+    Request the items that match.
 
     Args:
         server: The server.
         kind: Last segment of the address: ``"artifact"``, ``"gavc"``, ``"prop"``, ``"checksum"``, ``"dates"``.
-        parameters: What is looked for.
-        repositories: Keys of the repositories to look in; all if there are none.
+        parameters: Search parameters.
+        repositories: Keys of the repositories to search; all if empty.
 
     See: JFrog REST API, "Searches".
     """
@@ -38,10 +38,10 @@ def build_search(
 
 def read_found(request: Request, entry: Mapping[str, Any]) -> FileInfo | FolderInfo:
     """
-    Read one result, by its repository and path; a server or a proxy may leave out all but the link.
+    Read one result, by its repository and path; a server or a proxy may omit everything but the link.
 
     Raises:
-        ProtocolError: If it says not where the item is.
+        ProtocolError: If it does not say where the item is.
     """
     if text_of(entry.get("repo")) and text_of(entry.get("path")):
         repository, path = name_of(request, entry, "repo"), name_of(request, entry, "path").strip("/")
@@ -52,7 +52,7 @@ def read_found(request: Request, entry: Mapping[str, Any]) -> FileInfo | FolderI
 
 
 def _item_of_link(request: Request, link: str) -> ItemURL:
-    """Links are not percent-encoded, and may name a host that is none outside: only what follows the API counts."""
+    """Read a link; it is not percent-encoded and may name an internal host, so only the part after the API counts."""
     repository, _, path = link.partition(_STORAGE)[2].partition("/")
     if not repository:
         raise not_artifactory(request, "a result that is nowhere")
@@ -61,7 +61,7 @@ def _item_of_link(request: Request, link: str) -> ItemURL:
 
 def build_latest_version(server: ServerURL, repository: str, group_id: str, name: str) -> Request:
     """
-    Ask for the newest release; 404 where there is none.
+    Request the newest release; the server responds 404 if there is none.
 
     See: JFrog REST API, "Artifact Latest Version Search Based on Layout".
     """
@@ -71,7 +71,7 @@ def build_latest_version(server: ServerURL, repository: str, group_id: str, name
 
 def read_latest_version(request: Request, response: Response) -> str:
     """
-    Read the version, which is the whole of the text.
+    Read the version, which is the whole text.
 
     Raises:
         ResponseError: If the server refuses the request.

@@ -1,5 +1,5 @@
 """
-What a server has and is: repositories, version, whether it is up.
+Requests about a server: its repositories, its version, and whether it is up.
 
 See: JFrog REST API, "Get Repositories", "Version and Add-ons Information", "System Health Ping".
 """
@@ -21,7 +21,7 @@ _NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
 def build_repositories(server: ServerURL, kind: str | None, package_type: str | None) -> Request:
-    """Ask for the repositories in which this user can read something."""
+    """Request the repositories in which this user can read something."""
     wanted = {key: value for key, value in (("type", kind), ("packageType", package_type)) if value is not None}
     query = f"?{urlencode(wanted)}" if wanted else ""
     return Request("GET", f"{server}/api/repositories{query}", server)
@@ -33,7 +33,7 @@ def read_repositories(server: ServerURL, request: Request, response: Response) -
 
     Raises:
         ResponseError: If the server refuses the request.
-        ProtocolError: If the response is not a such list.
+        ProtocolError: If the response is not such a list.
     """
     document = read_json(request, response)
     if not isinstance(document, list) or not all(isinstance(entry, dict) for entry in document):
@@ -55,13 +55,13 @@ def _repository(server: ServerURL, request: Request, entry: Mapping[str, Any]) -
 
 
 def build_version(server: ServerURL) -> Request:
-    """Ask for the version."""
+    """Request the version."""
     return Request("GET", f"{server}/api/system/version", server)
 
 
 def read_version(server: ServerURL, request: Request, response: Response) -> ServerInfo:
     """
-    Read the version, and conclude what the server can do.
+    Read the version, and derive the capabilities of the server.
 
     Raises:
         ResponseError: If the server refuses the request.
@@ -97,17 +97,17 @@ def _capabilities(version: str, edition: Edition) -> set[str]:
 
 
 def build_ping(server: ServerURL) -> Request:
-    """Ask whether the server is up; the answer is about this moment, so a bad one is not asked for again."""
+    """Request a ping; it is about this moment, so a negative response is not retried."""
     return Request("GET", f"{server}/api/system/ping", server, repeatable=False)
 
 
 def read_ping(request: Request, response: Response) -> None:
     """
-    Make sure the server is up.
+    Check that the server is up.
 
     Raises:
         ResponseError: If it reports that it is not, or refuses the request.
-        ProtocolError: Something else answered.
+        ProtocolError: If the response is not that of a ping.
     """
     raise_for_status(request, response)
     if response.text.strip() != "OK":
@@ -118,7 +118,7 @@ _AUTHORITY = re.compile(r"^[^:/?#]*://[^/?#]*")
 
 
 def build_rest(server: ServerURL, url: str) -> Request:
-    """Ask for any URL of a server; escapes, queries and matrix parameters stay as they are given."""
-    # The host alone is not percent-encoded: outside ASCII it has another form, which the server's origin has.
+    """Request any URL of a server; escapes, queries and matrix parameters stay as they are given."""
+    # The host must not be percent-encoded: outside ASCII it has another form, which is in the server's origin.
     path = quote(_AUTHORITY.sub("", url), safe="!#$%&'()*+,/:;=?@[]~")
     return Request("GET", f"{server.origin}{path}", server, IDENTITY)
