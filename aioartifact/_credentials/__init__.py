@@ -6,7 +6,7 @@ server, or the reason why the source was skipped. An error in the entry of the s
 must not fail calls. Servers are compared by host, port and whole path segments, never by a string prefix.
 
 Exceptions of configparser, json and the codecs contain the text that they could not parse. If it may contain a secret,
-our own error is raised after the except block, so that theirs is not its context.
+an error of this library is raised after the except block, so that the original exception is not its context.
 """
 
 from .default_server import ConfiguredServer, default_server

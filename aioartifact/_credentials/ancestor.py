@@ -92,7 +92,7 @@ def _split(text: str) -> _Lines:
     name.
     """
     section: str | None = None
-    indent = sys.maxsize  # of the latest option: what is indented further continues its value
+    indent = sys.maxsize  # of the latest option: lines that are indented further continue its value
     lines: list[tuple[str | None, str]] = []
     for line in text.split("\n"):
         content = line.strip()

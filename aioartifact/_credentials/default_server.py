@@ -36,7 +36,7 @@ def default_server(*, environ: Mapping[str, str], read: Read, home: Path) -> Con
 
     Args:
         environ: Environment variables.
-        read: Reads a text file; None where there is none.
+        read: Reads a text file; None if it does not exist.
         home: Home folder of the user.
 
     Raises:

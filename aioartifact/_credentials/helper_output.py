@@ -13,7 +13,7 @@ from .value import Credentials
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/:=-]+")  # RFC 6750, and a colon
 
 HelperInput: TypeAlias = Literal["none", "url", "git"]
-"""What a helper program reads: nothing, the address of the server as docker's helpers do, or the lines of git."""
+"""Input of a helper program: nothing, the address of the server as for docker's helpers, or the lines of git."""
 
 
 def helper_input(server: ServerURL, form: HelperInput) -> bytes:

@@ -96,8 +96,8 @@ def from_jfrog_cli(
 
     Of several entries for this server, the one named *server_id* is used, otherwise the default one. A file that is
     empty, malformed, or encrypted with an unknown key is skipped, as are entries without token and password (client
-    certificates, SSH keys). Refresh tokens are left alone: using one would log jfrog-cli out. Beside user and password,
-    a token is not used if it has expired, or if it was issued for an hour: jfrog-cli made that one of the password.
+    certificates, SSH keys). Refresh tokens are not used: that would log jfrog-cli out. If there are user and password,
+    a token is not used if it has expired, or was issued for an hour: jfrog-cli requested that one with the password.
 
     Args:
         text: Content of the file.
@@ -130,7 +130,7 @@ def from_jfrog_cli(
 
 
 def _decrypted(entries: list[dict[str, Any]], key: Callable[[], str | Skipped]) -> list[dict[str, Any]] | str:
-    """Decrypt what may be sent, and nothing else; return why that failed."""
+    """Decrypt only the secrets that may be sent; return the reason if that fails."""
     found = key()
     if isinstance(found, Skipped):
         return str(found)
@@ -194,7 +194,7 @@ def _parse_json(text: str) -> dict[str, Any] | str:
     try:
         config = json.loads(text)
     except (ValueError, RecursionError) as error:
-        # Only JSONDecodeError knows the line; absurdly long numbers and deep nesting come without.
+        # Only JSONDecodeError has the line; the errors for very long numbers and deep nesting do not.
         return _malformed(getattr(error, "lineno", 1))
     return config if isinstance(config, dict) else _malformed(1)
 

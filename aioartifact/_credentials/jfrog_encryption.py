@@ -26,7 +26,7 @@ def master_key(environ: Mapping[str, str], *, folder: Path, read: Read, home: Pa
     Args:
         environ: Environment variables.
         folder: Folder of jfrog-cli.
-        read: Reads a text file; None where there is none.
+        read: Reads a text file; None if it does not exist.
         home: Home folder of the user.
     """
     source, key = f"environment {_VARIABLE}", environ.get(_VARIABLE, "")

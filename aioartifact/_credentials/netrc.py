@@ -1,7 +1,7 @@
 """
 netrc, read from text.
 
-The standard library's reader opens the file itself, and answers with the ``default`` entry for unknown hosts.
+The standard library's reader opens the file itself, and returns the ``default`` entry for unknown hosts.
 """
 
 import os
@@ -37,7 +37,7 @@ def from_netrc(text: str, server: ServerURL, name: str) -> Found:
     """
     Read netrc: the first entry for exactly this host that has a password.
 
-    The ``default`` entry is passed over: its owner did not name this server.
+    The ``default`` entry is ignored: the owner of the file did not name this server in it.
 
     Args:
         text: Content of the file.

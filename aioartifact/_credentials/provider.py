@@ -54,7 +54,7 @@ class TokenRequest:
     """
 
     method: str
-    url: str = field(repr=False)  # that of GitHub holds an id of the job
+    url: str = field(repr=False)  # that of GitHub contains an ID of the job
     headers: dict[str, str] = field(default_factory=dict, repr=False)
     content: bytes | None = field(default=None, repr=False)
     is_for_issuer: bool = False

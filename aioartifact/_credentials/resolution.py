@@ -40,7 +40,7 @@ def resolve(
     Args:
         server: Requested server.
         environ: Environment variables.
-        read: Reads a text file; None where there is none.
+        read: Reads a text file; None if it does not exist.
         home: Home folder of the user.
         clock: Returns the seconds since the epoch.
 
@@ -69,7 +69,7 @@ def resolve_ancestor(server: ServerURL, *, environ: Mapping[str, str], read: Rea
     Args:
         server: Requested server.
         environ: Environment variables.
-        read: Reads a text file; None where there is none.
+        read: Reads a text file; None if it does not exist.
         home: Home folder of the user.
 
     Raises:
@@ -104,7 +104,7 @@ def configured_servers(*, environ: Mapping[str, str], read: Read, home: Path) ->
 
     Args:
         environ: Environment variables.
-        read: Reads a text file; None where there is none.
+        read: Reads a text file; None if it does not exist.
         home: Home folder of the user.
     """
     found = [*servers_in_jfrog_environment(environ)]

@@ -1,4 +1,4 @@
-"""Shared by the sources: how files are found and read, and how servers are compared."""
+"""Helpers of the sources: find and read files, and compare servers."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def servers_in_file(source: FileSource, *, read: Read, home: Path) -> Iterable[S
 
 
 def read_text(path: Path, name: str, read: Read) -> str | Skipped | None:
-    """Read a file; None if it does not exist. An unreadable file is skipped: it may be about other servers."""
+    """Read a file; None if it does not exist. An unreadable file is skipped: it may be for other servers."""
     try:
         return read(path)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Requests that exchange one token for another, and what their responses say (RFC 8693, RFC 6749)."""
+"""Requests that exchange one token for another, and their responses (RFC 8693, RFC 6749)."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ class IssuedToken:
 
     Attributes:
         access: The access token.
-        refresh: The refresh token that comes with it; empty if there is none.
+        refresh: The refresh token issued with it; empty if there is none.
         expires_at: When it expires, by the clock of the session; None if the server does not say.
     """
 
@@ -40,7 +40,7 @@ class IssuedToken:
 
 
 def platform_url(server: ServerURL) -> str:
-    """Return the address of the platform that Access answers at: that of Artifactory, without its last segment."""
+    """Return the address of the platform, where Access responds: that of Artifactory without ``artifactory``."""
     path = server.context_path[:-1] if server.context_path[-1:] == ("artifactory",) else server.context_path
     return str(ServerURL(server.scheme, server.host, server.port, path))
 
@@ -105,10 +105,10 @@ def read_token(response: TokenResponse, what: str, secrets: Iterable[str]) -> Is
     Args:
         response: The response.
         what: What was requested, for the message.
-        secrets: What the request held; the message shows none of them.
+        secrets: Secrets of the request, which the message must not show.
 
     Raises:
-        CredentialsError: If there is none.
+        CredentialsError: If there is no token.
     """
     document = _object_in(response)
     access, refresh = document.get("access_token"), document.get("refresh_token")
@@ -138,7 +138,7 @@ def _expiry(document: Mapping[str, Any], received: float) -> datetime | None:
 
 
 def _message_in(document: Mapping[str, Any]) -> str:
-    """Return what an error of Access or of OAuth says."""
+    """Return the message of an error of Access or OAuth."""
     errors = document.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else document
     found = first.get("message") or first.get("error_description") or first.get("error") or ""

@@ -1,7 +1,7 @@
 """
 When credentials are renewed, and whether renewed ones belong to the same user.
 
-Both may be claims of a JSON Web Token, whose signature only the server verifies (RFC 7519).
+Expiry and user may be claims of a JSON Web Token, whose signature only the server verifies (RFC 7519).
 """
 
 import base64
@@ -14,13 +14,13 @@ from typing import Any
 
 from .value import Credentials
 
-# As jfrog-client-go does: tokens of the platform are renewed when a tenth of their lifetime is left, but at least half
-# an hour and at most a week before they expire; tokens of Artifactory, which live for an hour, at ten minutes.
+# Like jfrog-client-go: tokens of the platform are renewed when a tenth of their lifetime is left, but at least half an
+# hour and at most a week before they expire; tokens of Artifactory, which live for an hour, when ten minutes are left.
 _LEFT = 0.1
 _LEAST, _MOST = 1800.0, 7 * 86400.0
-# The share that an hour-long token has left at ten minutes; keeps short tokens in use for most of their lifetime.
+# Ten minutes of an hour; the same share keeps shorter tokens in use for most of their lifetime.
 _LEFT_OF_SHORT = 1 / 6
-# After a renewal whose credentials the server has refused, too.
+# Seconds until the next forced renewal, after one whose credentials the server has refused as well.
 _FORCE_SECONDS, _MAX_FORCE_SECONDS = 10.0, 300.0
 
 
@@ -106,5 +106,5 @@ def _expiry(credentials: Credentials, now: float) -> float | None:
     expiry, issued = number_in(claims, "exp"), number_in(claims, "iat")
     if expiry is None or issued is None:
         return expiry
-    # A token that will be issued in the future shows that this clock is behind that of the server.
+    # A token issued in the future shows that the local clock is behind that of the server.
     return min(expiry, now + max(0.0, expiry - issued))

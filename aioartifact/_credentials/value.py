@@ -9,16 +9,16 @@ from typing import Literal, NoReturn, TypeAlias
 from .._address import expect_text
 from .._errors import CredentialsError, InvalidArgumentError
 
-# Control characters have no place in RFC 7617; lone surrogates (bytes of an environment variable that are not
-# text) cannot be encoded.
+# RFC 7617 forbids control characters; lone surrogates (bytes of an environment variable that are not text) cannot be
+# encoded.
 _UNUSABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-# Begins the source of anonymous credentials that no source has decided.
+# Beginning of the source of credentials that are anonymous because no source has any.
 NONE_FOUND = "none found"
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
-# A session that this library did not open, whose credentials are unknown here.
+# For a session that this library did not open, and whose credentials it does not know.
 FOREIGN_HINT = "check the credentials of this session; aioartifact adds none to a session that it has not opened"
-# A session of ours to which the user has added credentials as header fields.
+# For a session of this library to which the user has added credentials as header fields.
 HEADERS_HINT = "check the credentials in the headers of the session, which replace all others"
 
 
