@@ -1,4 +1,4 @@
-"""What a body is: its size, its content codings, its text, a web page, or a file of an Artifactory."""
+"""Properties of a body: its size, content codings and text, and whether it is a web page or a stored file."""
 
 import codecs
 import json
@@ -7,15 +7,15 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-# No file is larger: it is the largest offset that an operating system can express.
+# No file is larger: this is the largest offset of operating systems.
 _LARGEST = 2**63 - 1
 # Only charsets: Python would also accept names of other codecs.
 _CHARSET = re.compile(r"charset=\"?(utf-?8|utf-?16|iso-8859-\d+|us-ascii|windows-125\d)\b", re.IGNORECASE)
-# What no text has; in UTF-8, which random bytes are not, others are only odd.
+# Characters that no text contains. Others are unusual in UTF-8, but allowed: random bytes are hardly ever valid UTF-8.
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _BINARY_IF_NOT_UTF_8 = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
-# Text in a language that is written in Latin letters has fewer of the others; any bytes look like letters in Latin-1.
+# Text in a language with Latin letters has fewer non-ASCII characters; in Latin-1, any bytes look like letters.
 _MAX_NOT_ASCII = 1 / 3
 _LATIN = frozenset({"iso8859-1", "iso8859-15", "cp1252"})
 _PIECE = 256 * 1024
@@ -24,7 +24,7 @@ _WINDOW_BITS = {"gzip": _GZIP, "deflate": _ZLIB}
 
 
 def size_of(value: object) -> int | None:
-    """Sizes are text in File Info, numbers in File List and AQL, -1 for folders."""
+    """Read a size: text in File Info, a number in File List and AQL, -1 for folders; None if it is not a size."""
     try:
         size = int(str(value))
     except ValueError:
@@ -37,7 +37,7 @@ def is_html(headers: Mapping[str, str]) -> bool:
 
 
 def is_file(headers: Mapping[str, str]) -> bool:
-    """Whether Artifactory says that a body is a file it holds; its own web pages come without these fields."""
+    """Whether the header fields mark a body as a file of Artifactory; its own web pages do not have these fields."""
     return "X-Artifactory-Filename" in headers or "X-Checksum-Sha1" in headers
 
 
@@ -77,7 +77,7 @@ def charset_of(content_type: str) -> str:
 
 def readable_text(content: bytes, headers: Mapping[str, str]) -> str:
     """
-    A body as text that may be quoted; ``""`` if it is binary, whatever its Content-Type says.
+    Return a body as text that may be quoted; ``""`` if it is binary, whatever its Content-Type says.
 
     The end may be cut off, even within a character.
     """
@@ -99,7 +99,7 @@ def _is_mostly_not_ascii(content: bytes) -> bool:
 
 
 def codings_of(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Content codings in the order they were applied; ``x-gzip`` is gzip (RFC 9110 section 8.4.1.3)."""
+    """Return the content codings in the order they were applied; ``x-gzip`` is gzip (RFC 9110 section 8.4.1.3)."""
     names = (name.strip().lower().removeprefix("x-") for name in headers.get("Content-Encoding", "").split(","))
     return tuple(name for name in names if name not in ("", "identity"))
 
@@ -122,7 +122,7 @@ def decoded(chunks: Iterable[bytes], codings: Sequence[str]) -> Iterator[bytes]:
 
 
 def decoded_beginning(content: bytes, codings: Sequence[str], max_size: int) -> bytes:
-    """Up to *max_size* bytes of an encoded text that may break off; *content* itself if it is not encoded that way."""
+    """Decode up to *max_size* bytes of a text that may break off; return *content* if it is not encoded that way."""
     if not can_decode(codings):
         return content
     beginning = bytearray()
@@ -157,5 +157,5 @@ def _inflated(chunks: Iterable[bytes], window_bits: int) -> Iterator[bytes]:
 
 
 def _window_bits_for(data: bytes, window_bits: int) -> int:
-    """Some servers send ``deflate`` without the zlib header, whose first four bits are 8."""
+    """Return the format to decode: some servers send ``deflate`` without the zlib header, whose low four bits are 8."""
     return _RAW if window_bits == _ZLIB and data[0] & 0x0F != 8 else window_bits

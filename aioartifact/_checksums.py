@@ -74,7 +74,7 @@ NO_CHECKSUMS = Checksums()
 
 
 def checksums_of(values: object) -> Checksums:
-    """Keep the checksums that are well formed; a proxy may have dropped or spoiled some."""
+    """Return the checksums that are well formed; a proxy may have dropped or corrupted some."""
     if not isinstance(values, dict):
         return NO_CHECKSUMS
     try:
@@ -132,7 +132,7 @@ def parse_algorithm(name: str) -> Algorithm:
     Return *name* as an algorithm.
 
     Raises:
-        InvalidArgumentError: If the name is unknown; it is a ValueError, too.
+        InvalidArgumentError: If the name is unknown; it is also a ValueError.
     """
     for algorithm in ALGORITHMS:
         if name == algorithm:

@@ -1,29 +1,29 @@
-"""How many requests a server gets at a time, by what it makes of them, and how many per second. Decisions only."""
+"""Decide how many requests may be in flight to a server, by its throughput, and how many per second; without I/O."""
 
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Self
 
-# Few enough for any server, and enough for a client that is itself the slower one.
+# Few enough for any server, and enough if the client itself is the bottleneck.
 _START = 4
-# A window has so many answers at least: fewer prove nothing.
+# Minimum responses in a window: fewer prove nothing.
 _MIN_ANSWERS = 16
 # Levels closer to each other than this cannot be distinguished.
 _STEP = 1.25
-# More in flight is worth it where this share of it comes back as throughput...
+# More requests in flight are worthwhile if throughput rises by this share of the increase...
 _WORTH = 0.1
-# ...and does no harm as long as the first byte comes within this multiple of its best time,
+# ...and harmless while the first byte arrives within this multiple of its best time.
 _SLOW = 2.0
-# which is forgotten little by little with every window: routes and servers change.
+# The best time grows by this factor with every window: routes and servers change.
 _FORGET = 1.001
-# Windows to wait before more is tried again; doubled each time it was of no use.
+# Windows to wait before more requests are tried again; doubled each time they were not worthwhile.
 _REST = 8
 _MAX_REST = 256
 
 
 @dataclass(slots=True)
 class _Window:
-    """Some answers after each other, as many as were in flight when it began."""
+    """Consecutive responses; at least as many as requests could be in flight when the window began."""
 
     since: float
     limit: int
@@ -34,14 +34,14 @@ class _Window:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """A number of requests in flight, and what came of it per second."""
+    """A number of requests in flight, and its throughput in responses and in bytes per second."""
 
     limit: int
     answers: float
     size: float
 
     def gain(self, other: "_Level") -> float:
-        """How many times the throughput of *other* this is, in answers or in bytes, whichever says more."""
+        """Return the throughput relative to that of *other*, in responses or in bytes, whichever is higher."""
         return max(self.answers / other.answers, self.size / other.size if other.size else 0.0)
 
 
@@ -51,8 +51,8 @@ class AdaptiveLimit:
     The number of requests in flight to one server, from 1 to *maximum*.
 
     It doubles with every round trip at first (slow start); later it grows by one. A response that asks to slow down
-    halves it, once per round trip. Where more in flight only made the first byte come later, it goes back to the
-    number that gave as much.
+    halves it, once per round trip. If more requests in flight only delayed the first byte, it goes back to the number
+    that had the same throughput.
 
     The caller reports every request: `start`, then `answered` or `refused`, and `finish` in any case.
 
@@ -85,15 +85,15 @@ class AdaptiveLimit:
 
     @property
     def is_kept(self) -> bool:
-        """Whether no more requests are in flight than may be."""
+        """Whether the number of requests in flight is within the limit."""
         return self.in_flight <= self._limit
 
     def start(self) -> None:
-        """A request is about to be sent."""
+        """Count a request that is about to be sent."""
         self.in_flight += 1
 
     def finish(self) -> None:
-        """The body of a request has ended, or the request has come to nothing."""
+        """Count off a request whose response body has ended, or that failed."""
         self.in_flight -= 1
 
     def add_bytes(self, size: int) -> None:
@@ -102,13 +102,13 @@ class AdaptiveLimit:
             self._window.size += size
 
     def answered(self, sent: float, now: float) -> None:
-        """The first byte of the answer to a request that was sent at *sent* has arrived."""
+        """Note that the first byte of the response to a request sent at *sent* has arrived."""
         self._best_wait = min(self._best_wait, now - sent)
         if self._window is None:
             self._window = _Window(sent, self.current)
         self._window.answers += 1
         self._window.waited += now - sent
-        # Where the caller asks for less than it may, nothing is learnt about more.
+        # While the caller sends fewer requests than it may, responses say nothing about a higher limit.
         is_full = self.in_flight >= self.current
         if self._window.answers >= max(_MIN_ANSWERS, self._window.limit):
             window, self._window = self._window, _Window(now, self.current)
@@ -118,9 +118,9 @@ class AdaptiveLimit:
             self._limit = min(self.maximum, self._limit + (1 if self._is_starting else 1 / self._limit))
 
     def refused(self, sent: float, now: float) -> None:
-        """The server asks for less, in answer to a request that was sent at *sent*."""
+        """Note that the server asks to slow down, in response to a request sent at *sent*."""
         if sent < self._cut_at:
-            return  # before the last cut could show
+            return  # sent before the last cut took effect
         self._cut_at = now
         self._window = self._best = None
         self._go_back(self._limit / 2)
@@ -130,7 +130,7 @@ class AdaptiveLimit:
         self._is_starting = False
 
     def _judge(self, window: _Window, now: float) -> None:
-        """Compare a window with the best level so far, and go back where more in flight did only harm."""
+        """Compare a window with the best level so far, and go back if more requests in flight only did harm."""
         seconds = max(now - window.since, 1e-9)
         level = _Level(window.limit, window.answers / seconds, window.size / seconds)
         is_slow = window.waited / window.answers > _SLOW * self._best_wait
@@ -150,15 +150,15 @@ class AdaptiveLimit:
 @dataclass(frozen=True, slots=True)
 class TokenBucket:
     """
-    A budget of so much per second.
+    A budget that is refilled at a constant rate.
 
-    More may be taken than available; the next taker then waits for the debt first, so that takers are served in the
-    order they came and no amount is too large.
+    More may be taken than is available. The next taker then waits for the debt first, so that takers are served in
+    order and no amount is too large.
 
     Attributes:
-        rate: What is added per second.
-        burst: How much it holds at most, and at first.
-        level: What is in it at *at*; below 0 where it is owed.
+        rate: Amount added per second.
+        burst: Maximum amount.
+        level: Amount at the time *at*; negative for a debt.
         at: Time of the last change, in seconds.
     """
 
@@ -169,15 +169,15 @@ class TokenBucket:
 
     @classmethod
     def full(cls, rate: float, burst: float) -> Self:
-        """Make a bucket that is full."""
+        """Return a full bucket."""
         return cls(rate, burst, burst)
 
     def take(self, amount: float, now: float) -> Self:
-        """The bucket after *amount* is taken out of it; see `delay` for when it may be used."""
+        """Return the bucket after *amount* was taken; see `delay` for when the amount may be used."""
         added = (now - self.at) * self.rate if now > self.at > -inf else 0.0
         return replace(self, level=min(self.burst, self.level + added) - amount, at=max(now, self.at))
 
     @property
     def delay(self) -> float:
-        """Seconds until what was taken last is there."""
+        """Seconds until the amount taken last is available."""
         return max(0.0, -self.level / self.rate)

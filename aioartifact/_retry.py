@@ -13,7 +13,7 @@ from ._errors import InvalidArgumentError
 # Transient: 408 and 5xx of RFC 9110 (15.5.9, 15.6), 429 of RFC 6585 (4), 425 of RFC 8470 (5.2).
 # JFrog's own client (jfrog-client-go) retries 429 and everything from 500 on, but 501 and 505 are permanent.
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
-# About the server, not about one request (RFC 6585 section 4, RFC 9110 section 15.6.4).
+# These concern the server, not one request (RFC 6585 section 4, RFC 9110 section 15.6.4).
 _SLOW_DOWN = frozenset({429, 503})
 # Only the text shows whether these are transient: requests to wait, final refusals, a server that is starting up.
 _EXPLAINED = frozenset({400, 403, 500, 503})
@@ -23,17 +23,17 @@ _DELAY_SECONDS = re.compile(r"[0-9]+\Z")
 _LOGIN_SUSPENDED = re.compile(r"recurrent login failures.{0,40}try again in ([0-9]+) second", re.IGNORECASE)
 _USER_LOCKED = re.compile(r"\buser is locked\b", re.IGNORECASE)
 _FOLDER_DOWNLOADS_BUSY = re.compile(r"too many folder download", re.IGNORECASE)
-# The server sends no Retry-After; packing the folder of another user takes seconds, not milliseconds.
+# The server sends no Retry-After; packing a folder for another user takes seconds, not milliseconds.
 _FOLDER_DOWNLOADS_PAUSE = 1.0
 
-# Less does not count as progress: connections that deliver one byte each would otherwise be resumed for ever.
+# Less does not count as progress: connections that deliver one byte each would otherwise be resumed forever.
 MIN_PROGRESS_BYTES = 64 * 1024
 MIN_PROGRESS_ENTRIES = 10
 
 # Artifactory needs a minute to start, and sends no Retry-After: check rarely, so as not to slow it down.
 _START_PAUSE_MIN, _START_PAUSE_MAX = 1.0, 5.0
 
-# 2.0 to a higher power overflows; long before, every sensible back-off has reached its maximum.
+# 2.0 to a higher power overflows; every sensible back-off reaches its maximum long before.
 _MAX_DOUBLINGS = 1000
 
 
@@ -155,8 +155,8 @@ def retry_after_from_message(status: int, message: str) -> float | None:
     """
     Return the seconds to wait for a refusal that is transient only by its text.
 
-    Two responses of Artifactory are: 403 while logins are suspended ("recurrent login failures, please try again
-    in N seconds"; right credentials are refused as well) and 400 while too many folder downloads run.
+    There are two such responses of Artifactory: 403 while logins are suspended ("recurrent login failures, please try
+    again in N seconds"; correct credentials are refused as well) and 400 while too many folder downloads run.
 
     Returns:
         Seconds, or None if the refusal is final.
@@ -212,7 +212,7 @@ def parse_http_date(text: str) -> datetime | None:
     """Parse a date in any of the forms of RFC 9110 section 5.6.7; None if it is malformed."""
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):  # the second from absurd years and time zones
+    except (ValueError, OverflowError):  # OverflowError from absurd years and time zones
         return None
-    # Of the three forms that RFC 9110 5.6.7 knows, asctime's names no zone; all are in GMT.
+    # Of the three forms in RFC 9110 5.6.7, only that of asctime has no time zone; all are in GMT.
     return date if date.tzinfo else date.replace(tzinfo=UTC)

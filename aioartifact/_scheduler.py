@@ -1,8 +1,8 @@
 """
-The one scheduler: many jobs, few at a time, results as they finish.
+The scheduler: run many jobs, a limited number at a time, and yield results as they finish.
 
-Jobs are pulled only when a worker is free, so the input may be endless, and results wait in a short queue, so a
-slow consumer slows the work down instead of filling memory. No task outlives the block that started it.
+Jobs are pulled only when a worker is free, so the input may be endless. Results wait in a short queue, so a slow
+consumer slows the work down instead of filling memory. No task outlives the block that started it.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 @asynccontextmanager
 async def collapsed() -> AsyncIterator[None]:
-    """Raise a lone exception out of a task group as itself, so that users never see the group."""
+    """Raise the single exception of a task group as itself, so that users do not see the group."""
     try:
         yield
     except BaseExceptionGroup as group:
@@ -31,14 +31,14 @@ async def collapsed() -> AsyncIterator[None]:
     try:
         raise error
     finally:
-        # It would be the group, which contains the error: following contexts would run in a circle.
+        # It would be the group, which contains the error: following the contexts would never end.
         error.__context__ = context
 
 
 async def as_async(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]:
     """Iterate over either kind of iterable, one item at a time; an async generator is closed at the end."""
     if isinstance(items, AsyncIterable):
-        # Left to the garbage collector, a generator would run its last lines in a task of the loop's, at any time.
+        # The garbage collector would have the event loop run the generator's cleanup in another task, at any time.
         async with aclosing(items) if isinstance(items, AsyncGenerator) else nullcontext():
             async for item in items:
                 yield item
@@ -49,9 +49,9 @@ async def as_async(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, N
 
 class Slots:
     """
-    How much may happen at once: jobs take the places, and what is idle may be borrowed until a job wants it.
+    A concurrency limit: each job takes a slot, and idle slots may be borrowed until a job needs them.
 
-    A job enters the block, and waits if all are taken::
+    A job enters the block, and waits if all slots are taken::
 
         async with slots:
             ...
@@ -100,7 +100,7 @@ class Slots:
 
 
 class InSlot(Slots):
-    """*slots* as they are for a job that has its place: it enters at once, and may borrow others."""
+    """*slots* for a job that already has one: it enters at once, and may borrow others."""
 
     def __init__(self, slots: Slots) -> None:
         super().__init__(0)
@@ -125,9 +125,9 @@ class InSlot(Slots):
 
 class _Results(ObjectReceiveStream[R]):
     """
-    Results that are not consumed yet: up to the size of the buffer, and one for each worker.
+    Results that have not been consumed: up to the size of the buffer, and one for each worker.
 
-    A memory stream of anyio's would do, and wake its reader for every single result.
+    A memory stream of anyio would work, but wakes its reader for every single result.
     """
 
     def __init__(self, room: int, workers: int) -> None:
@@ -158,7 +158,7 @@ class _Results(ObjectReceiveStream[R]):
         Take the result that finished first.
 
         Raises:
-            EndOfStream: There will be no more.
+            EndOfStream: If there will be no more.
             ClosedResourceError: If the block that yielded the stream was left.
         """
         while not self._closed:
@@ -183,8 +183,8 @@ async def run_many(
     """
     Run *run(job)* for every job, at most *max_concurrency* at a time.
 
-    Yields a stream of results in the order they finish. Leaving the block cancels what still runs. What *run* or
-    the input raises ends all work and is raised from the block, as itself.
+    Yields a stream of results in the order they finish. Leaving the block cancels running jobs. An exception of *run*
+    or of the input ends all work and is raised from the block, as itself.
     """
     results: _Results[R] = _Results(room=max_concurrency, workers=max_concurrency)
     turn = anyio.Lock(fast_acquire=True)

@@ -1,12 +1,12 @@
 """
-Threads of ours for what may block on a disk.
+Threads of this library for work that may block on a disk.
 
-They are not shared with anyio or asyncio: a user's own threads must not wait for our disk, nor we for theirs. They
-are started as needed and end with their event loop.
+They are not shared with anyio or asyncio: a user's own jobs must not wait for this library's disk access, nor the other
+way around. Threads are started as needed and end with their event loop.
 
-Waking a thread and being woken by it costs more than writing a small file. Short jobs therefore share: one thread
-takes them one after the other while more arrive, and hands their results back together. Others help where the disk
-is slow.
+Waking a thread and being woken by it costs more than writing a small file. Short jobs therefore share a thread, which
+runs them one after the other while more arrive, and returns their results together. Other threads help if the disk is
+slow.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ Ts = TypeVarTuple("Ts")
 
 _THREADS = 8
 _BUNDLE = 16
-# Where jobs come in crowds, the first waits so long, in seconds, for others to go with.
+# If many jobs arrive at a time, the first one waits this many seconds for others to share its thread.
 _GATHER = 0.001
-# Where no thread has begun a job for so long, in seconds, the disk is slow, and what waits gets one more thread. How
-# long a job waits says less: behind many others it waits long on a fast disk, too, and more threads hold each other up.
-# A job that writes a group of files takes up to 20 ms then, most of which it waits for the interpreter.
+# If no thread has begun a job for this many seconds, the disk is slow, and one more thread is added. The time that a
+# job waits says less: in a long queue it also waits long on a fast disk, where more threads only slow each other down.
+# A job that writes a group of files then takes up to 20 ms, most of which it waits for the interpreter.
 _PATIENCE = 0.1
 # How often, in seconds, a cancelled caller checks the threads themselves. An exception in a callback of the event loop,
 # such as KeyboardInterrupt at a second Ctrl-C, can drop the callback that would have woken the caller.
@@ -64,7 +64,7 @@ class _Executor(ThreadPoolExecutor):
 
 
 class _Job:
-    """A short job, and what came of it."""
+    """A short job, and its result or error."""
 
     __slots__ = ("_error", "_function", "_is_over", "_late", "_result", "future", "since")
 
@@ -78,7 +78,7 @@ class _Job:
         self._error: BaseException | None = None
 
     def run(self) -> None:
-        """Run it; in a thread."""
+        """Run the job; in a thread."""
         function, self._function = self._function, None
         try:
             self._result = function() if function else None
@@ -87,8 +87,8 @@ class _Job:
 
     def deliver(self) -> None:
         self._is_over = True
-        # Who waits may have been cancelled, and sees that the job is over. asyncio's handler of Ctrl-C cancels between
-        # any two bytecodes of this thread, so that asking before would not do.
+        # The waiter may have been cancelled, and then sees that the job is over. A check first would not suffice, since
+        # asyncio's Ctrl-C handler can cancel between any two bytecodes of this thread.
         with suppress(asyncio.InvalidStateError):
             if self._late is not None:
                 self._late.set_result(None)
@@ -98,7 +98,7 @@ class _Job:
                 self.future.set_exception(self._error)
 
     async def result(self) -> Any:
-        """Wait for its end, whatever happens; only then let a cancellation through."""
+        """Wait for the end of the job, whatever happens; only then let a cancellation through."""
         try:
             return await self.future
         except asyncio.CancelledError:
@@ -112,7 +112,7 @@ class _Pool:
     """
     The threads of one event loop; it must not refer to the loop, or neither would ever be collected.
 
-    Two threads that run Python hold each other up. So one takes all short jobs, unless the disk keeps it.
+    Two threads that run Python slow each other down. So one runs all short jobs, unless the disk blocks it.
     """
 
     def __init__(self) -> None:
@@ -134,7 +134,7 @@ class _Pool:
         return job
 
     def _call_soon(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Not at once: what else the loop is about to do may bring more jobs."""
+        """Call a thread, but not at once: other callbacks of the loop may add more jobs."""
         if self._is_calling:
             return
         self._is_calling = True
@@ -155,7 +155,7 @@ class _Pool:
             loop.call_later(_PATIENCE, self._look, loop)
 
     def is_idle(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether no thread is at work; short jobs whose thread was never called get one now."""
+        """Whether no thread is working; short jobs whose thread was never called get one now."""
         if self.executor.unfinished:
             return False
         if self._waiting:
@@ -164,7 +164,7 @@ class _Pool:
         return True
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Call one thread more if the disk keeps those that are there, and a job waits."""
+        """Call one more thread if the disk blocks the present ones, and a job waits."""
         self._is_watching = False
         try:
             waited = monotonic() - max(self._waiting[0].since, self._taken_at)
@@ -176,7 +176,7 @@ class _Pool:
             self._watch(loop)
 
     def _take(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run jobs as long as there are any; in a thread."""
+        """Run the waiting jobs until there are none; in a thread."""
         taken = 0
         done: list[_Job] = []
         while True:
@@ -191,7 +191,7 @@ class _Pool:
             if len(done) >= _BUNDLE:
                 loop.call_soon_threadsafe(_deliver, done)
                 done = []
-        # A loop that was closed under its tasks has no waiter left.
+        # A loop that was closed before its tasks ended has no waiter left.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(self._leave, loop, done, taken)
 
@@ -219,12 +219,12 @@ def _pool(loop: asyncio.AbstractEventLoop) -> _Pool:
 
 
 def executor() -> ThreadPoolExecutor:
-    """The threads themselves, for aiofiles, which would else take asyncio's."""
+    """Return the threads themselves, for aiofiles, which would otherwise use those of asyncio."""
     return _pool(asyncio.get_running_loop()).executor
 
 
 class _Caller:
-    """Who waits for a job; leaves when it is cancelled."""
+    """The caller that waits for a job; it has left once it is cancelled."""
 
     __slots__ = ("has_left",)
 
@@ -233,14 +233,14 @@ class _Caller:
 
 
 class _Unwanted(Exception):
-    """Stop waiting for the result of this job."""
+    """Ends a job whose result is no longer needed."""
 
 
 _CALLERS = threading.local()
 
 
 def check_wanted() -> None:
-    """End the job that runs in this thread if its caller was cancelled; what takes long calls this now and then."""
+    """End the job that runs in this thread if its caller was cancelled; long jobs call this now and then."""
     caller: _Caller | None = getattr(_CALLERS, "caller", None)
     if caller is not None and caller.has_left:
         raise _Unwanted
@@ -255,19 +255,19 @@ def _run_for(caller: _Caller, function: Callable[[*Ts], T], *args: *Ts) -> T:
 
 
 def submit(function: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
-    """Let a thread begin with a blocking *function*; await the result with `finished`, whatever happens meanwhile."""
+    """Start a blocking *function* in a thread; its result must be awaited with `finished`, whatever happens."""
     loop = asyncio.get_running_loop()
     return loop.run_in_executor(_pool(loop).executor, function, *args)
 
 
 async def run(function: Callable[[*Ts], T], *args: *Ts) -> T:
-    """Run a blocking *function* in a thread; a cancelled caller still waits for its end, see `check_wanted`."""
+    """Run a blocking *function* in a thread; even a cancelled caller waits for its end, see `check_wanted`."""
     caller = _Caller()
     return await finished(submit(_run_for, caller, function, *args), caller)
 
 
 async def run_short(function: Callable[[*Ts], T], *args: *Ts) -> T:
-    """The same for a *function* of a few milliseconds at most, which may wait for others of its kind."""
+    """Run a *function* of a few milliseconds at most in a thread, in which it may wait for other short ones."""
     loop = asyncio.get_running_loop()
     result: T = await _pool(loop).add(loop, partial(function, *args)).result()
     return result
@@ -288,7 +288,7 @@ async def finished(work: Awaitable[T], caller: _Caller | None = None) -> T:
             caller.has_left = True
         await _ended(job)
         if not job.done():
-            job.cancel()  # its thread has finished, and the event loop lost the news
+            job.cancel()  # its thread has finished, and the event loop has lost the callback
         elif not job.cancelled():
             job.exception()  # the caller leaves, so mark the exception as retrieved
         raise
@@ -299,7 +299,7 @@ async def _ended(future: asyncio.Future[Any]) -> None:
     loop = asyncio.get_running_loop()
     pool, idle_checks = _pool(loop), 0
     with anyio.CancelScope(shield=True):
-        # Twice: a thread that has just finished may have a callback on its way.
+        # Twice: the callback of a thread that has just finished may still be pending.
         while not future.done() and idle_checks < 2:
             began = loop.time()
             with suppress(asyncio.CancelledError):
