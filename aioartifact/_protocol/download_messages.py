@@ -143,7 +143,7 @@ def read_expected_content(
 
     Args:
         request: The request, for messages.
-        chain: Header fields of each hop, Artifactory's own first; storage behind a redirect knows no checksums.
+        chain: Header fields of each hop, Artifactory's own first; storage after a redirect sends no checksums.
         status: HTTP status code of the last hop.
 
     Raises:

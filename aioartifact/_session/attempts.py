@@ -94,7 +94,7 @@ class Attempts(ABC):
         self._delay = delay
 
     def announce(self, delay: float, reason: object) -> None:
-        """Report and log the next attempt, which comes in *delay* seconds."""
+        """Report and log the next attempt, which follows in *delay* seconds."""
         self._operation.notify_retry()
         self._log(self._operation.used + 1, delay, reason)
 
@@ -196,7 +196,7 @@ class Operation:
 
     @property
     def seconds_starting(self) -> float:
-        """Seconds since the server began to answer that it is starting up; 0 if it does not."""
+        """Seconds since the server first responded that it is starting up; 0 if it did not."""
         return 0.0 if self._starting_since is None else self.clock.now() - self._starting_since
 
     def attempts(

@@ -82,7 +82,7 @@ async def resolve_host(host: str, port: int) -> list[str]:
     Return the addresses of *host*.
 
     Raises:
-        ProbeFailure: If there are none.
+        ProbeFailure: If the host has no address.
     """
     try:
         found = await anyio.getaddrinfo(host, port)

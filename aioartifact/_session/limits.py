@@ -27,7 +27,7 @@ class BackoffGate:
     """
     Holds back requests to one server: during a back-off, and while the very first one is sent alone.
 
-    A burst of first requests makes some servers answer some of them with 401 (astral-sh/uv#17485).
+    If the first requests arrive in a burst, some servers respond to some of them with 401 (astral-sh/uv#17485).
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -258,7 +258,7 @@ class RequestQueue:
 
     Attributes:
         limit: How many may be in flight.
-        waiting: Enter it while waiting for the answer or the next bytes of a request in flight.
+        waiting: Enter it while waiting for the response or the next bytes of a request in flight.
     """
 
     def __init__(self, maximum: int) -> None:
@@ -493,7 +493,7 @@ class _Turn:
         await self._request_rate.take(1)
         await self._backoff.wait()
         try:
-            self._raise_if_refused()  # others have been answered meanwhile
+            self._raise_if_refused()  # other responses have arrived meanwhile
         except RequestsRefused:
             self._backoff.release_others()
             raise

@@ -57,7 +57,7 @@ class AuthRetryMiddleware:
         state: State of the session.
         operation: Call that the request is part of.
         route: Route to the server.
-        is_own: Whether this library makes the request: then it is not sent where its credentials were refused.
+        is_own: Whether this library makes the request: then it is not sent if its credentials were refused.
         is_raw: Whether response bodies keep the content coding that they are sent with.
         has_slot: Whether the request occupies a slot of this server; after a redirect, that is one of the first server.
         sent_with: Renewable credentials with which the first attempt has already been sent, or None.

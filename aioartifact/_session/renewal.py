@@ -45,7 +45,7 @@ class RenewableCredentials:
         calls: Calls that use the session.
 
     Attributes:
-        current: The present credentials; None before the first request.
+        current: The current credentials; None before the first request.
         recent: The previous credentials, whose secret may still be quoted by responses to earlier requests.
     """
 
@@ -91,7 +91,7 @@ class RenewableCredentials:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the present credentials can be sent without a renewal."""
+        """Whether the current credentials can be sent without a renewal."""
         current = self.current
         if current is None or current is self._doubted:
             return False
@@ -122,7 +122,7 @@ class RenewableCredentials:
 
     async def renew(self, session: aiohttp.ClientSession, refused: Credentials) -> Credentials | None:
         """
-        Return other credentials than those that the server has refused; None if there are none.
+        Return credentials other than those that the server has refused; None if there are none.
 
         The provider is called once, however many requests were refused, and not again for a while if the server also
         refuses the credentials that it returns.

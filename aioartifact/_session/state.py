@@ -182,7 +182,7 @@ class SessionState:
         named = tuple(self.credentials)
         if not self.configured:
             return named
-        # What a call names takes precedence: below a named server, another one would only be a guess.
+        # Servers that calls have named take precedence: another one below them would only be a guess.
         return named + tuple(server for server in self.configured if not any(map(server.is_below, named)))
 
     async def admit(self, server: ServerURL) -> None:
@@ -216,7 +216,7 @@ class SessionState:
         Renew the credentials of *server*, which has been admitted, if they are due.
 
         Raises:
-            CredentialsError: If there are none that are valid.
+            CredentialsError: If there are no valid ones.
         """
         renewable = self.credentials.get(server)
         if not isinstance(renewable, RenewableCredentials) or renewable.is_ready:

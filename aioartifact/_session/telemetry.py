@@ -42,7 +42,7 @@ class ObservedRequest(Protocol):
 
 
 class Observer(Protocol):
-    """Is notified of what all sessions of the process do; see `aioartifact.otel`."""
+    """Receives notifications from all sessions of the process; see `aioartifact.otel`."""
 
     def start_operation(self, name: str) -> ObservedOperation: ...
 
@@ -183,5 +183,5 @@ def log_renewal(provider: str, server: str) -> None:
 
 
 def log_renewal_failure(provider: str, server: str, failure: str) -> None:
-    """Log that a provider has not returned credentials; the present ones are used while they are valid."""
+    """Log that a provider has not returned credentials; the current ones are used while they are valid."""
     _CREDENTIALS.warning("%s: no credentials from %s: %s", server, provider, failure)
