@@ -351,7 +351,7 @@ def _next_hop(context: RequestContext, url: URL, location: str) -> URL:
         raise _bad_redirect(context, "to a malformed URL")
     if target.scheme not in ("http", "https") or not host or (relative.scheme and not relative.host):
         raise _bad_redirect(context, "to a URL that is neither http nor https")
-    if target.raw_user is not None or target.raw_password is not None:  # aiohttp rejects these beside a header
+    if target.raw_user is not None or target.raw_password is not None:  # aiohttp rejects these beside Authorization
         raise _bad_redirect(context, "to a URL that contains credentials")
     if url.scheme == "https" and target.scheme == "http":
         raise _bad_redirect(context, "from https to http, which is not encrypted")
@@ -462,7 +462,7 @@ def _payload(request: Request, state: SessionState, route: Route) -> bytes | Upl
     content = request.body.content
     if content is None or len(content) > _SENT_AT_ONCE or state.byte_rate.is_limited:
         return UploadPayload(request.body, state, route.limits.queue.limit)
-    # An UploadPayload would cost several times as much. This few bytes fit into the write buffer of the connection.
+    # An UploadPayload would cost several times as much. These few bytes fit into the write buffer of the connection.
     route.limits.queue.limit.add_bytes(len(content))
     state.traffic.sent(len(content))
     return content
