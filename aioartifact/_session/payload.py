@@ -62,7 +62,7 @@ class UploadPayload(aiohttp.Payload):
             raise
 
     async def _write_slowly(self, writer: AbstractStreamWriter, block: bytes | memoryview) -> None:
-        """Send a block; in portions if bytes are limited, so that the server does not wait for all of it at once."""
+        """Send a block; in portions if bytes are limited, so that the server is never without bytes for long."""
         portion = max(1, int(min(len(block), self._rate.portion)))
         view = memoryview(block)
         for start in range(0, len(block), portion):
