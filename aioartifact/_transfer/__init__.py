@@ -1,1 +1,1 @@
-"""The transfer engine: moves the bytes of one file or of many, verified, and never shows a half."""
+"""The transfer engine: transfers one file or many, verifies them, and never exposes a partial file."""

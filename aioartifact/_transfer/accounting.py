@@ -1,4 +1,4 @@
-"""What every bulk call keeps account of: the items that are known, and what became of each."""
+"""The accounting of every bulk call: the items known so far, and the outcome of each."""
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Sequence
@@ -15,11 +15,11 @@ from .._scheduler import as_async
 
 T = TypeVar("T")
 
-# Enough that what is done once for each chunk costs nothing; the first has fewer, so that work begins at once.
+# Large enough that the cost per chunk is negligible; the first chunk is smaller, so that work begins at once.
 _CHUNK = 256
 _PULLED = 32
 
-# Of what a progress counts otherwise than as transferred.
+# The statuses that a progress does not count as transferred.
 _FINISH: dict[Status, Finish] = {"unchanged": "skipped", "planned": "skipped", "failed": "failed"}
 
 
@@ -36,7 +36,7 @@ async def counted(
 async def in_chunks(
     items: Iterable[T] | AsyncIterable[T], size_of: Callable[[T], int], progress: Progress
 ) -> AsyncGenerator[Sequence[T], None]:
-    """The same, many at once where they are at hand; what may have to be waited for comes one by one."""
+    """The same in chunks; items of an async iterable, which may have to be waited for, come one by one."""
     if isinstance(items, Sequence):
         progress.expect(files=len(items), size=sum(map(size_of, items)))
         if items:
@@ -56,7 +56,7 @@ async def _pulled(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[Seque
             async for item in source:
                 yield (item,)
         return
-    # Few at first, so that work begins at once, and never many: the input may be endless, or slow to make items.
+    # Small at first, so that work begins at once, and never large: the input may be endless, or slow to make items.
     iterator, size = iter(items), 1
     while chunk := tuple(islice(iterator, size)):
         yield chunk
@@ -66,7 +66,7 @@ async def _pulled(items: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[Seque
 async def consumed(
     items: list[T], size_of: Callable[[T], int], progress: Progress
 ) -> AsyncGenerator[Sequence[T], None]:
-    """The same for a list, which is emptied meanwhile, so that items are in memory only once."""
+    """The same for a list, which is emptied meanwhile: it does not keep yielded items in memory."""
     progress.expect(files=len(items), size=sum(map(size_of, items)))
     items.reverse()
     while items:
@@ -91,10 +91,10 @@ async def tracked(
         progress: Counts the item, which is in flight meanwhile.
         url: URL of the item, for the outcome of a failure.
         path: Local file, likewise.
-        do: Does it; it may count bytes.
-        name: Name of the item, for people.
+        do: Function that processes the item; it may count bytes.
+        name: Name of the item, for display.
         size: Bytes of it that *progress* already counts.
-        source: URL of what it is made of, likewise.
+        source: URL of the item that it is made from, likewise.
     """
     started = time.perf_counter()
     file = FileProgress(progress, url, name, size)
@@ -114,13 +114,13 @@ def settle(progress: Progress, outcome: Outcome, size: int = 0) -> Outcome:
 
 
 def failed(url: str, path: str | None, started: float, error: ArtifactoryError, source: str | None = None) -> Outcome:
-    """What became of an item that failed."""
+    """The outcome of an item that failed."""
     seconds = time.perf_counter() - started
     return Outcome(url, path, "failed", seconds=seconds, error=_without_frames(error), source=source)
 
 
 def label_of(item: object) -> str:
-    """What the outcome of *item*, which may be malformed, has in place of a URL."""
+    """A label for the outcome of *item*, which may be malformed: its URL if it has one, else its type."""
     first = item[0] if isinstance(item, tuple) and item else getattr(item, "url", None)
     named = item if isinstance(item, URLLike) else first
     return mask_url(str(named)) if isinstance(named, str) or is_url(named) else type(item).__name__

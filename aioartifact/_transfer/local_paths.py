@@ -15,17 +15,17 @@ _DIGEST_CHARACTERS = 32
 # Reserved with any extension; the superscript digits count as digits there.
 # See: Microsoft, "Naming Files, Paths, and Namespaces".
 _DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])[ ]*(?:\.|$)", re.IGNORECASE)
-# Last, a percent sign that would read as one of ours.
+# The last alternative is a percent sign that would read as an escape of `windows_name`.
 _UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*\x7f]|[. ]$|%(?=[0-9A-Fa-f]{2}|~)')
 
 
 def local_path(root: str, relative: str | os.PathLike[str]) -> str:
     """
-    Where a file of a listing goes below *root*; on Windows under names that it can hold.
+    Return where a listed file goes below *root*; on Windows with names that it allows.
 
     Raises:
-        UnsafePathError: If the name is absolute, empty, has a part that would lead elsewhere, or one that no file name
-            can be.
+        UnsafePathError: If the path is absolute or empty, or has a part that would lead elsewhere or cannot be a file
+            name.
     """
     parts = _safe_parts(root, relative)
     return os.path.join(root, *map(local_name, parts)) if os.name == "nt" else os.path.join(root, relative)
@@ -33,7 +33,7 @@ def local_path(root: str, relative: str | os.PathLike[str]) -> str:
 
 def path_below(root: str, relative: str) -> str:
     """
-    The path of a local file below *root*, which is named as it is there.
+    The path of a local file below *root*; its names are not changed.
 
     Raises:
         UnsafePathError: See :func:`local_path`.
@@ -55,7 +55,7 @@ def _safe_parts(root: str, relative: str | os.PathLike[str]) -> list[str]:
 
 
 def local_name(name: str) -> str:
-    """What a file of this *name* is called here: the same, except where Windows cannot hold it."""
+    """The local name of a server's file with this *name*: the same, unless Windows does not allow it."""
     return windows_name(name) if os.name == "nt" else name
 
 
@@ -80,7 +80,7 @@ def item_below(folder: ItemURL, relative: str) -> ItemURL:
     Where a local file goes below *folder*.
 
     Raises:
-        InvalidURLError: If the path is absolute, or one of its names is none that Artifactory can hold.
+        InvalidURLError: If the path is absolute, or Artifactory cannot hold one of its names.
     """
     for name in relative.split("/"):
         check_name(name)
@@ -89,10 +89,10 @@ def item_below(folder: ItemURL, relative: str) -> ItemURL:
 
 def listed_below(folder: ItemURL, relative: str) -> ItemURL:
     """
-    The item that a listing of *folder* names; what cannot be a local file is refused where it is written.
+    The item that a listing of *folder* names; a path that cannot be a local file is refused only when it is written.
 
     Raises:
-        InvalidURLError: UTF-8 cannot express the path, and so no URL.
+        InvalidURLError: If the path cannot be expressed in UTF-8, and so not in a URL.
     """
     return item_below(folder, relative) if has_surrogates(relative) else folder / relative
 
@@ -101,10 +101,10 @@ def path_below_root(root: str, path: str) -> str:
     """
     Return the part of an absolute *path* below *root*, and a relative path as it is; blocks.
 
-    A root that a symbolic link leads to may be given by either name.
+    If a symbolic link leads to the root, the path may start with the link or with its target.
 
     Raises:
-        UnsafePathError: It lies elsewhere.
+        UnsafePathError: If *path* lies elsewhere.
     """
     if not os.path.isabs(path):
         return path
@@ -119,8 +119,9 @@ def windows_name(name: str) -> str:
     """
     Map one segment of a server's path to a name that Windows can hold.
 
-    What Windows refuses is percent-encoded, a name it takes for a device by its first letter; a safe name stays. Names
-    of more than 255 UTF-16 units are cut, and end in ``%~`` and a digest of the whole. No two names get the same.
+    What Windows refuses is percent-encoded; of a reserved device name, the first letter is. A safe name is unchanged.
+    Names of more than 255 UTF-16 units are cut, and end in ``%~`` and a digest of the whole name. No two names map to
+    the same one.
     """
     escaped = _UNSAFE.sub(_escape, name)
     if _DEVICE.match(name):
@@ -144,7 +145,7 @@ def _cut(name: str, units: int) -> str:
 
 
 def folded(name: str) -> str:
-    """What file systems that ignore case, or how an accent is written, take *name* for."""
+    """*name* as file systems compare it that ignore case and Unicode normalization."""
     if name.isascii():
         return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())

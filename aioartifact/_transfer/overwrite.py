@@ -53,7 +53,7 @@ def decide(overwrite: Overwrite, size: int | None, listed: FileInfo | None, know
 
 def additional_bytes(overwrite: Overwrite, size: int | None, listed: FileInfo | None) -> int:
     """
-    By how many bytes a file certainly grows whose target has *size* bytes (None: there is no such file).
+    By how many bytes a target of *size* bytes (None: there is no such file) certainly grows.
 
     A file that may turn out to be unchanged counts as unchanged: its content has the same size in any case.
     """

@@ -1,1 +1,1 @@
-"""Downloads many files: where each goes, whether it is fetched, and what became of it."""
+"""Downloads many files: where each goes, whether it is fetched, and its outcome."""

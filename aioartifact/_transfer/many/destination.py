@@ -28,7 +28,7 @@ from ..._threads import run
 from ..local_paths import check_inside, folded
 from ..overwrite import Overwrite, additional_bytes
 
-# Folders that are remembered as made; after so many, all are looked at again.
+# How many folders are remembered as made; beyond that, all are forgotten and checked again.
 _MAX_FOLDERS = 4096
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Destination:
     """
     A folder that items are written to, each under a name of its own.
 
-    Every method blocks, and is called by one thread at a time. The memory of the names is about 200 bytes for each.
+    Every method blocks, and is called by one thread at a time. Each name takes about 200 bytes of memory.
     """
 
     def __init__(self, root: str, *, durable: bool = False) -> None:
@@ -59,19 +59,19 @@ class Destination:
         self._real_root: str | None = None
         self._entered: dict[str, str] = {}
         self._with_records: set[str] = set()
-        # By the digest of a name as file systems may fold it: that of the first such name as it is. Then, where
-        # the file system distinguishes them, those of the others.
+        # Maps the digest of a folded name to that of the first name that folds to it. The twins are the digests of
+        # the other such names, where the file system distinguishes them.
         self._first: dict[bytes, bytes] = {}
         self._twins: set[bytes] = set()
 
     def claim(self, target: str, url: str) -> Claim:
         """
-        Give *target* to the item at *url*, and make its folder.
+        Reserve *target* for the item at *url*, and make its folder.
 
         Raises:
-            InvalidArgumentError: Another item has this target, perhaps by another spelling or another way.
-            UnsafePathError: A symbolic link to a folder leads out of the destination.
-            LocalFileError: The disk refused, or *target* is not a regular file, see `find_target`.
+            InvalidArgumentError: If another item has this target, perhaps by another spelling or through a link.
+            UnsafePathError: If a symbolic link to a folder leads out of the destination.
+            LocalFileError: If the disk failed, or *target* is not a regular file, see `find_target`.
         """
         folder, name = os.path.split(target)
         real = self._enter(folder) + name
@@ -94,13 +94,13 @@ class Destination:
         return file.is_link or (bool(self._with_records) and os.path.dirname(file.path) in self._with_records)
 
     def _enter(self, folder: str) -> str:
-        """Make *folder*, unless a link puts it outside the destination; return its real path, for a name to follow."""
+        """Make *folder*, unless a link puts it outside the destination; return its real path and a separator."""
         real = self._entered.get(folder)
         if real is None:
             if self._real_root is None:
                 make_folder(self.root, durable=self._durable)
                 self._real_root = resolve_folder(self.root)
-            # Looked at before anything is made below: makedirs would follow the link.
+            # Checked before anything is made below: makedirs would follow the link.
             real = resolve_folder(folder)
             check_inside(self._real_root, real)
             make_folder(folder, durable=self._durable)
@@ -157,7 +157,7 @@ def check_space(
     """
     Make sure that *items* fit, as far as their sizes are listed; blocks.
 
-    Local files are looked at only if the sum of all sizes is more than is free.
+    The sizes of local files are read only if the listed sizes together exceed the free space.
 
     Raises:
         LocalFileError: If they do not (ENOSPC).

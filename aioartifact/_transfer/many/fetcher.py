@@ -38,9 +38,9 @@ from .destination import Destination, FolderSyncs, check_space
 T = TypeVar("T")
 R = TypeVar("R")
 
-# A file that is not larger takes the fast path, as far as that is known before.
+# A file of up to this size, or of unknown size, takes the fast path.
 _SMALL = 64 * 1024
-# What one worker fetches at once: so many files, or as many as take so many seconds.
+# Limits of a group that one worker fetches: the number of files, and the seconds that they take.
 _MOST_IN_GROUP = 16
 _GROUP_SECONDS = 0.1
 
@@ -74,17 +74,17 @@ class Job:
 @dataclass(slots=True)
 class Target:
     """
-    A job that has its place, and what is there already.
+    A job with its target path, and the file that exists there.
 
     Attributes:
         job: The job.
         url: URL of the item.
-        path: The place, as the caller sees it.
+        path: The target, as the caller sees it.
         real: The same with all symbolic links followed.
         file: The file that is written.
-        looked_ns: When that was looked at.
-        has_partial: Whether an earlier run has left some of the item.
-        known: Checksums of that file, as far as they are known.
+        looked_ns: When its status was read.
+        has_partial: Whether an earlier run has left a partial download of the item.
+        known: Checksums of the existing file, as far as they are known.
         decision: What to do.
     """
 
@@ -105,7 +105,7 @@ class Target:
 
     @property
     def size(self) -> int | None:
-        """Bytes of the file that is there, or None."""
+        """Bytes of the existing file, or None."""
         return self.status.st_size if self.status else None
 
 
@@ -124,12 +124,12 @@ class SmallTargets:
 @dataclass(frozen=True, slots=True)
 class _Received:
     """
-    A small file that is here.
+    A small file that was received.
 
     Attributes:
         target: Where it goes.
         response: Its response.
-        file: What is to be written; None if the response needs a second look.
+        file: What is to be written; None if the response must be handled the usual way.
     """
 
     target: Target
@@ -175,13 +175,13 @@ class Fetcher:
 
     async def targets(self, chunks: Chunks, *, ahead: bool) -> AsyncGenerator[FetchWork, None]:
         """
-        Give each item of *chunks* its place and look at what is there; yield what is to be fetched.
+        Find the target of each item of *chunks*, check the file that exists there, and yield what is to be fetched.
 
-        Outcomes of items that need no more than the look come together, and so do files that are probably small.
+        Outcomes of items that this check settles come together, and so do files that are probably small.
 
         Args:
             chunks: The items.
-            ahead: Whether to take a chunk before the one before it is used up: all are at hand.
+            ahead: Whether to check the next chunk while the current one is in use; for items that are all in memory.
         """
         async with aclosing((self._looked_ahead if ahead else self._looked)(chunks)) as looks:
             async for chunk, looked in looks:
@@ -203,7 +203,7 @@ class Fetcher:
                         yield target
 
     def _group(self, small: Sequence[Target]) -> list[Target]:
-        """The first of *small* that one worker is to fetch: of one server, and no more than it can in a moment."""
+        """The first of *small* that one worker is to fetch: of one server, and no more than fit in `_GROUP_SECONDS`."""
         first = small[0].job
         count = max(1, min(_MOST_IN_GROUP, int(_GROUP_SECONDS / self._seconds_per_file)))
         if first.listed is None and not self._expects_small:
@@ -212,17 +212,17 @@ class Fetcher:
         return list(takewhile(lambda target: target.job.item.server == server, small[:count]))
 
     async def look(self, items: Sequence[Any]) -> list[Target | Outcome]:
-        """Give each item its place and look at what is there; to be called by one task at a time."""
+        """Find the target of each item, and check the file that exists there; to be called by one task at a time."""
         return await run(self._look, items, self._servers)
 
     async def _looked(self, chunks: Chunks) -> AsyncGenerator[Looked, None]:
-        """Yield each chunk with what was found."""
+        """Yield each chunk with its targets and outcomes."""
         async with aclosing(chunks):
             async for chunk in chunks:
                 yield chunk, await run_short(self._look, chunk, self._servers)
 
     async def _looked_ahead(self, chunks: Chunks) -> AsyncGenerator[Looked, None]:
-        """The same, while a thread looks at the next one."""
+        """The same, while a thread checks the next chunk."""
         before: Sequence[Any] = ()
         looking: asyncio.Task[list[Target | Outcome]] | None = None
         try:
@@ -244,7 +244,7 @@ class Fetcher:
 
     async def check_space(self, items: Iterable[Any] | AsyncIterable[Any]) -> None:
         """
-        Make sure that *items* fit on the disk, as far as their sizes are known before.
+        Make sure that *items* fit on the disk, as far as their sizes are known in advance.
 
         Raises:
             LocalFileError: If they do not.
@@ -258,7 +258,7 @@ class Fetcher:
         return local_path(self._root, job.relative), job.listed
 
     def _look(self, chunk: Sequence[Any], servers: Iterable[ServerURL]) -> list[Target | Outcome]:
-        """Place the items of a chunk, and decide what to do about each; blocks."""
+        """Find the targets of a chunk of items, and decide what to do about each; blocks."""
         placed = [self._place(item, servers) for item in chunk]
         there = [target for target in placed if isinstance(target, Target) and target.status]
         if self._manifest is not None and self._overwrite == "changed" and there:
@@ -286,7 +286,7 @@ class Fetcher:
         if target.decision != "keep":
             return target
         if target.known and target.job.listed:
-            target.known = target.job.listed.checksums  # the same, and what is in memory already
+            target.known = target.job.listed.checksums  # equal, and in memory already
         return _unchanged(target)
 
     async def fetch(self, work: FetchWork) -> Outcome | Sequence[Outcome]:
@@ -317,7 +317,7 @@ class Fetcher:
         try:
             return await prepare_small_files(self._session, server)
         except ArtifactoryError:
-            return None  # each file has this error
+            return None  # the fetch of each file raises this error
 
     async def _receive_in_slot(
         self,
@@ -328,10 +328,10 @@ class Fetcher:
         outcomes: list[Outcome],
     ) -> Sequence[Target]:
         """
-        Receive files in a slot that the caller has taken; fetch those the usual way whose responses are not plain.
+        Receive files in a slot that the caller has taken; fetch the usual way those whose responses are not plain.
 
         Returns:
-            The remaining targets, which need another slot: that of the caller was given to a file that may be large.
+            The remaining targets, which need another slot: the caller's slot was passed to a file that may be large.
         """
         has_slot = True
         try:
@@ -340,7 +340,7 @@ class Fetcher:
                 received += map(self._received, targets, responses)
                 other, targets = targets[len(responses) : len(responses) + 1], targets[len(responses) + 1 :]
                 if other and (files is None or (begun is not None and begun.is_success)):
-                    # It may be large: the others do not wait for it, and it takes the slot with it.
+                    # It may be large: the others do not wait for it, and it keeps the slot.
                     has_slot = False
                     usual.start_soon(self._fetch_and_leave, other[0], begun, outcomes)
                 elif other:
@@ -354,7 +354,7 @@ class Fetcher:
     async def _receive(
         self, files: SmallFiles | None, targets: Sequence[Target]
     ) -> tuple[list[SmallResponse], BegunRequest | BegunResponse | None]:
-        """Request files; return the plain responses, and what has come of the first request without one."""
+        """Request files; return the plain responses, and the begun request of the first file without one."""
         responses = list[SmallResponse]()
         if files is None:
             return responses, None
@@ -379,7 +379,7 @@ class Fetcher:
         return _Received(target, response, SmallFile(target.file.path, response.body, checksums, is_recorded))
 
     async def _fetch_in_slot(self, target: Target, begun: Begun | None) -> Outcome:
-        """Fetch a file the usual way, in a slot that the caller has."""
+        """Fetch a file the usual way, in the caller's slot."""
         try:
             return await self._fetch_tracked(target, begun, InSlot(self._slots))
         finally:
@@ -387,14 +387,14 @@ class Fetcher:
                 begun.discard()
 
     async def _fetch_and_leave(self, target: Target, begun: Begun | None, outcomes: list[Outcome]) -> None:
-        """The same, in a slot that this call is given; add the outcome."""
+        """The same, in a slot that this call releases; add the outcome to *outcomes*."""
         try:
             outcomes.append(await self._fetch_in_slot(target, begun))
         finally:
             self._slots.give_back()
 
     async def _placed(self, received: "_Received") -> Outcome:
-        """The outcome of a file that was written; one that was not, or was damaged in transit, takes the usual way."""
+        """The outcome of a written file; one without checksums, or damaged in transit, is fetched the usual way."""
         target, small = received.target, received.file
         if small is None or small.is_damaged:
             return await self._fetch_tracked(target, received.response)
@@ -476,7 +476,7 @@ class Fetcher:
         return True
 
     async def _record(self, target: Target, fetched: Fetched | None) -> None:
-        """Let the manifest know what the file holds: what was fetched, or what it held before."""
+        """Record the content of the file in the manifest: what was fetched, or what it already had."""
         if self._manifest is None:
             return
         if fetched is not None and not fetched.checksums:
@@ -506,7 +506,7 @@ async def opened_manifest(path: str | None) -> AsyncIterator[Manifest | None]:
 
 def job_of_item(item: Item, servers: Iterable[ServerURL], root: str = "") -> Job:
     """
-    Read what a caller gave as an item; an absolute path must lie below *root*; blocks.
+    Make a job of an item of the caller; an absolute path must lie below *root*; blocks.
 
     Raises:
         InvalidArgumentError: If it is not one.
@@ -543,12 +543,12 @@ def _unchanged(target: Target) -> Outcome:
 
 
 def _hash(target: Target, algorithms: Sequence[Algorithm]) -> Checksums:
-    """Checksums of the file that is there; blocks."""
+    """Checksums of the existing file; blocks."""
     return hash_file(target.path, algorithms)[1]
 
 
 def _is_probably_small(target: Target) -> bool:
-    """Whether the fast path may do: nothing of the file is here, and its size, if it is known, is small."""
+    """Whether to try the fast path: nothing of the file is here yet, and its size, if it is known, is small."""
     listed = target.job.listed
     if target.decision != "fetch" or target.has_partial or target.file.is_link:
         return False

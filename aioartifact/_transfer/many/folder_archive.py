@@ -1,8 +1,8 @@
 """
 A folder fetched as one archive, which the server makes of it.
 
-Nothing of the archive is believed: what a listing vouches for, by path, size and checksum, is unpacked; everything
-else is left to be fetched file by file. So there are no paths that lead elsewhere, no links and no bombs.
+The archive is not trusted: only files whose path, size and checksum match a listing are unpacked; all others are left
+to be fetched file by file. So paths that lead elsewhere, links and zip bombs have no effect.
 """
 
 import os
@@ -31,7 +31,7 @@ from .destination import Destination
 from .fetcher import Job
 
 _BATCH = 1024 * 1024
-# What a zip file has beside the bytes of its members: two heads with the path for each, and an end.
+# Overhead of a zip file: two headers with the path for each member, and an end record.
 _HEAD, _END = 4096, 1024 * 1024
 
 
@@ -46,11 +46,11 @@ async def unpack_folder(
     durable: bool,
 ) -> list[Outcome]:
     """
-    Fetch *folder*, which has these *files*, as an archive, and put those of *jobs* in their places that need it.
+    Fetch *folder*, which has these *files*, as an archive, and unpack those of *jobs* that need it.
 
     Returns:
-        Outcomes of the files that are in their places and verified; none of others. There are none where the archive
-        would bring mostly what is not needed, or the server would not send one.
+        Outcomes of the files that were verified and committed, and of no others. Empty if most of the archive would not
+        be needed, or the server does not send one.
     """
     wanted = await run(_wanted, jobs, root, overwrite)
     if not _is_worth_it(wanted.values(), files):
@@ -70,7 +70,7 @@ async def unpack_folder(
 
 
 def _wanted(jobs: Sequence[Job], root: str, overwrite: Overwrite) -> dict[str, Job]:
-    """Those to be fetched, by their paths in the archive; none where two may be one file here; blocks."""
+    """The jobs to be fetched, by their paths in the archive; empty if two may be the same local file; blocks."""
     real = _RealPaths(root)
     if len({folded(real.of(job.relative)) for job in jobs}) < len(jobs):
         return {}
@@ -113,13 +113,13 @@ def _is_wanted(job: Job, root: str, overwrite: Overwrite) -> bool:
 
 
 def _is_worth_it(wanted: Collection[Job], files: Collection[FileInfo]) -> bool:
-    """Whether an archive of all *files* is mostly what is *wanted*, by number and by bytes."""
+    """Whether an archive of all *files* consists mostly of what is *wanted*, by number and by bytes."""
     needed = _bytes_of(job.listed for job in wanted)
     return len(wanted) >= max(2, len(files) / 2) and needed >= _bytes_of(files) / 2
 
 
 def _largest(files: Collection[FileInfo]) -> int:
-    """Bytes of an archive of these files at most."""
+    """Maximum size of an archive of these files."""
     return _bytes_of(files) + len(files) * _HEAD + _END
 
 
@@ -133,7 +133,7 @@ async def _receive(session: aiohttp.ClientSession, folder: ItemURL, staging: Sta
 
     Raises:
         ArchiveError: If it is larger than its files.
-        ArtifactoryError: If it does not come.
+        ArtifactoryError: If it is not received.
     """
     size = 0
     async with stream(session, build_folder_archive(folder)) as reply:
@@ -150,10 +150,10 @@ async def _receive(session: aiohttp.ClientSession, folder: ItemURL, staging: Sta
 
 class _Unpacking:
     """
-    Files on their way out of an archive; blocks.
+    Unpacks files of an archive; blocks.
 
     Attributes:
-        outcomes: Of those that are in their places.
+        outcomes: Outcomes of the committed files.
     """
 
     def __init__(self, wanted: Mapping[str, Job], root: str, *, durable: bool) -> None:
@@ -204,12 +204,12 @@ def _staged(target: str) -> Iterator[Staging]:
     try:
         yield staging
     finally:
-        staging.discard()  # nothing, once it has its name
+        staging.discard()  # does nothing once it is committed
 
 
 def _copy(content: IO[bytes], staging: Staging, digests: Digests) -> int:
     size = 0
-    staging.write(0, ())  # a file without bytes is a file
+    staging.write(0, ())  # creates the file even if it is empty
     while block := content.read(_BATCH):
         check_wanted()
         staging.write(size, (block,))

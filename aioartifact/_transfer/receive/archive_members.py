@@ -1,4 +1,4 @@
-"""Members of an archive on the server, without the rest of it."""
+"""Reads members of an archive on the server without the rest of it."""
 
 import aiohttp
 
@@ -23,17 +23,17 @@ from .content import algorithms_for, check_received
 from .remote_file import RemoteFile
 
 _BATCH = 1024 * 1024
-# What a server refuses that looks into no archive: it need not be asked again.
+# Recorded for a server that refuses archive entries for lack of an add-on, so that none is requested again.
 _ENTRIES = "archive-entries"
 _LACKS = "add-on"
 
 
 async def members_of(session: aiohttp.ClientSession, item: ItemURL) -> list[ArchiveMember]:
     """
-    List the members of an archive, by as few of its bytes as it takes.
+    List the members of an archive, reading as few of its bytes as possible.
 
     Raises:
-        ArchiveError: If it is not one, or is damaged.
+        ArchiveError: If it is not an archive, or is damaged.
         ArtifactoryError: If it cannot be read.
     """
     async with RemoteFile.opened(session, item) as file:
@@ -42,11 +42,11 @@ async def members_of(session: aiohttp.ClientSession, item: ItemURL) -> list[Arch
 
 async def fetch_member(session: aiohttp.ClientSession, item: ItemURL, member: str, max_size: int) -> bytes:
     """
-    Read one file of an archive: from the server where it looks into archives, else out of the archive's own bytes.
+    Read one file of an archive: from the server if it can read archives, else from the archive's own bytes.
 
     Raises:
-        NotFoundError: If there is not a such archive, or no such file in it.
-        ArchiveError: If it is not one, or damaged; or the file is larger than *max_size* bytes.
+        NotFoundError: If there is no such archive, or no such file in it.
+        ArchiveError: If it is not an archive, or damaged; or the file is larger than *max_size* bytes.
         ArtifactoryError: If it cannot be read.
     """
     refused = state_of(session).refused[item.server]
@@ -57,7 +57,7 @@ async def fetch_member(session: aiohttp.ClientSession, item: ItemURL, member: st
             if _LACKS in error.server_message:
                 refused.add(_ENTRIES)
         except (BadRequestError, NotFoundError, ProtocolError, IntegrityError, ConnectionLostError):
-            pass  # a kind of archive it does not know, or a damaged response: the archive itself decides
+            pass  # a kind of archive that the server does not know, or a damaged response: the archive itself decides
     async with RemoteFile.opened(session, item) as file:
         content = await run_on_file(file, lambda blocking: read_member(blocking, str(item), member, max_size))
     if content is None:
@@ -73,7 +73,7 @@ async def _served(session: aiohttp.ClientSession, item: ItemURL, member: str, ma
 
     Raises:
         ProtocolError: If nothing shows that the bytes are those of the member, whole and without a content coding.
-        IntegrityError: If they have not the checksum that the response states.
+        IntegrityError: If they do not have the checksum that the response states.
         ArtifactoryError: If they cannot be read.
     """
     request = build_archive_member(item, member)

@@ -17,16 +17,16 @@ from .remote_file import RemoteFile
 
 T = TypeVar("T")
 
-# Each read from the event loop costs the thread a wait; the remote file keeps larger blocks.
+# For each read, the thread waits for the event loop; the remote file caches larger blocks.
 _BUFFER = 64 * 1024
 
 
 async def run_on_file(file: RemoteFile, work: Callable[[IO[bytes]], T]) -> T:
     """
-    Run *work* in a thread, on the remote *file* as one that blocks. Cancelled, it fails at its next read.
+    Run *work* in a thread, with *file* as a blocking file object. If cancelled, *work* fails at its next read.
 
     Raises:
-        ArtifactoryError: If a read failed, whatever *work* made of that.
+        ArtifactoryError: If a read failed and *work* raised an error, even another one.
     """
     blocking = BlockingFile(file)
     results: list[T] = []
@@ -41,7 +41,7 @@ async def run_on_file(file: RemoteFile, work: Callable[[IO[bytes]], T]) -> T:
             # A cancelled task waits for its thread first; so another task must release the thread.
             await blocking.serve()
     except Exception:
-        # Libraries take a lost connection for the end of a file, or for a broken one.
+        # Libraries treat a lost connection as the end of the file, or as a damaged file.
         if blocking.failure is not None:
             raise blocking.failure from None
         raise
@@ -50,7 +50,7 @@ async def run_on_file(file: RemoteFile, work: Callable[[IO[bytes]], T]) -> T:
 
 class BlockingFile(io.RawIOBase):
     """
-    Reads of a remote file, each of which waits in its thread for the event loop.
+    A remote file as a blocking file object: each read waits in its thread for the event loop.
 
     Attributes:
         failure: What the first failed read raised, or None.
@@ -101,7 +101,7 @@ class BlockingFile(io.RawIOBase):
             return self._reading
 
     async def serve(self) -> None:
-        """Read for the thread, for ever; cancelled, let it go, whatever it waits for."""
+        """Serve the reads of the thread until cancelled; then cancel the one that it waits for."""
         try:
             while True:
                 reading, position, size = await self._asked.get()

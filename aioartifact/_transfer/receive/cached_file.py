@@ -1,4 +1,4 @@
-"""One file of a call with a cache: from it if it has the bytes, else from the server, and then into the cache."""
+"""One file of a call with a cache: from the cache if it has the bytes, else from the server and into the cache."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -36,7 +36,7 @@ class _CachedFetch:
         self._record: KnownFile | None = None
 
     async def run(self) -> Fetched | None:
-        """Put the file into its place; None if it is unchanged."""
+        """Write the file to its target; None if it is unchanged."""
         known = await self._known()
         if known and self._wanted.unless_sha1 and known.checksums.sha1 == self._wanted.unless_sha1:
             return None
@@ -55,7 +55,7 @@ class _CachedFetch:
         return record if self._cache.offline else None
 
     async def _placed(self, known: KnownFile) -> Fetched | None:
-        """Put the bytes of *known* into their place; None if the cache does not have them."""
+        """Place the bytes of *known* at the target; None if the cache does not have them."""
         wanted = self._wanted
         wanted.check_replaceable()
         status = await self._cache.place(known, wanted.target, durable=wanted.durable)
@@ -81,7 +81,7 @@ class _CachedFetch:
             return await self._fetched_unless_recorded()
 
     async def _fetched_unless_recorded(self) -> Fetched | None:
-        """Download the file, unless the server still has what was downloaded from there before."""
+        """Download the file, unless the server still has the content that was downloaded before."""
         record, unless_sha1 = await self._usable_record(), self._wanted.unless_sha1
         if record is None:
             return await self._added(unless_sha1)

@@ -1,5 +1,5 @@
 """
-Do these bytes belong to that content, and which are missing? For downloads, streams, open files and archive members.
+Matches bytes with expected content, and finds missing ones, for downloads, streams, open files and archive members.
 
 Checksums decide where both sides have one in common. Then an ETag decides. A response with neither cannot be matched
 with any content: `Last-Modified` has a resolution of one second, and a file can change twice in one.
@@ -30,7 +30,7 @@ class Range(NamedTuple):
 
     Attributes:
         start: Offset of the first one.
-        stop: Offset behind the last one.
+        stop: Offset after the last one.
     """
 
     start: int
@@ -38,7 +38,7 @@ class Range(NamedTuple):
 
 
 class Ranges:
-    """Disjoint stretches of a file in ascending order; those that touch are one."""
+    """Disjoint ranges of a file in ascending order; adjacent ones are merged."""
 
     __slots__ = ("_starts", "_stops")
 
@@ -49,7 +49,7 @@ class Ranges:
             self.add(start, stop)
 
     def add(self, start: int, stop: int) -> None:
-        """Take the bytes from *start* to *stop* in, whether or not some are there already."""
+        """Add the bytes from *start* to *stop*, whether or not some are included already."""
         if start >= stop:
             return
         first, last = bisect_left(self._stops, start), bisect_right(self._starts, stop)
@@ -59,12 +59,12 @@ class Ranges:
         self._stops[first:last] = [stop]
 
     def missing(self, size: int) -> list[Range]:
-        """The stretches of a file of *size* bytes that are not here, the first one first."""
+        """The ranges of a file of *size* bytes that are not included, in ascending order."""
         edges = zip([0, *self._stops], [*self._starts, size], strict=True)
         return [Range(start, min(stop, size)) for start, stop in edges if start < min(stop, size)]
 
     def reach(self, offset: int = 0) -> int:
-        """Offset of the first byte from *offset* on that is not here."""
+        """Offset of the first byte from *offset* on that is not included."""
         index = bisect_right(self._starts, offset) - 1
         return max(offset, self._stops[index]) if index >= 0 else offset
 
@@ -76,7 +76,7 @@ class Ranges:
 
     @property
     def total(self) -> int:
-        """How many bytes are here."""
+        """How many bytes are included."""
         return sum(self._stops) - sum(self._starts)
 
     def __iter__(self) -> Iterator[Range]:
@@ -92,7 +92,7 @@ def meaning_of(status: int, *, has_range: bool, is_conditional: bool = False) ->
 
     Returns:
         ``"body"``: bytes of the file follow. ``"unchanged"``: the local copy is current. ``"end"``: the requested
-        range starts at or behind the end of the file. ``"refusal"``: anything else, such as a 416 to a request
+        range starts at or after the end of the file. ``"refusal"``: anything else, such as a 416 to a request
         without a range, or a 304 to one without a condition. A 206 to a request without a range is refused where
         its header fields are read.
     """
@@ -109,7 +109,7 @@ def disagree(one: Checksums, other: Checksums) -> bool:
 
 
 def is_same_content(pinned: ExpectedContent, described: ExpectedContent) -> bool:
-    """Whether *described* is the *pinned* content. A response without checksum and ETag never is about it."""
+    """Whether *described* is the *pinned* content. A response with neither a checksum nor an ETag never is."""
     if disagree(pinned.checksums, described.checksums):
         return False
     has_same_form = pinned.codings == described.codings  # else the size of one may be that of an encoded body
@@ -206,7 +206,7 @@ def with_pin(described: ExpectedContent, pin: Pin | None) -> ExpectedContent:
 
     Nothing is added from the listing of other content.
 
-    Of a binding pin its own strongest checksum is verified: a stronger one in a header says nothing about the
+    With a binding pin, its own strongest checksum is verified: a stronger one in a header says nothing about the
     content that the caller required.
     """
     if pin is None or (disagree(pin.checksums, described.checksums) and not pin.is_binding):

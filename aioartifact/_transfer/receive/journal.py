@@ -1,8 +1,8 @@
 """
-The journal of a part: which of its bytes survived, and of which content they are.
+The journal of a partial download: which of its bytes are on the disk, and to which content they belong.
 
-It is written after the bytes it speaks of are on the disk, so what it says holds after a crash, too; what it does not
-say of is never used. It holds no secret: the URL of an item has neither user nor query.
+It is written after the bytes that it lists are on the disk, so it is valid after a crash, too; bytes that it does not
+list are never used. It contains no secret: the URL of an item has neither user nor query.
 """
 
 import hashlib
@@ -20,23 +20,23 @@ from ..._protocol import ExpectedContent
 from .content import Range, Ranges
 
 _FORMAT = b"aioartifact journal 1"
-# A smaller part would cost more to look after than to fetch again.
+# A smaller partial download would cost more to keep than to fetch again.
 WORTH_KEEPING = 8 * 1024 * 1024
 
-# What goes back to the server in a header field (RFC 9110 section 8.8.3).
+# An ETag is sent back to the server in a header field (RFC 9110 section 8.8.3).
 _ETAG = re.compile(r"[\x20-\x7e\x80-\xff]{1,1024}")
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
     """
-    What is known of a part.
+    The state of a partial download.
 
     Attributes:
-        url: Of the item.
+        url: URL of the item.
         size: Bytes of the whole file.
-        etag: What names this content to the server that sends it, exactly as received.
-        checksums: Of the whole file; at least one.
+        etag: ETag of this content, exactly as received.
+        checksums: Checksums of the whole file; at least one.
         kept: The bytes that are on the disk, disjoint and ascending.
     """
 
@@ -84,7 +84,7 @@ def encode(journal: Journal) -> bytes:
 
 
 def decode(data: bytes) -> Journal | None:
-    """Read a journal; None for what is torn, of another version, or no journal at all."""
+    """Read a journal; None if *data* is incomplete, of another version, or not a journal."""
     head, _, body = data.partition(b"\n")
     body, end, rest = body.partition(b"\n")
     if head != b"%b %b" % (_FORMAT, _digest(body)) or not end or rest:
@@ -92,19 +92,19 @@ def decode(data: bytes) -> Journal | None:
     try:
         return _journal(json.loads(body))
     except (ValueError, TypeError, KeyError, RecursionError, InvalidArgumentError):
-        return None  # the digest is no signature: anyone may have written it
+        return None  # the digest is not a signature: another program may have written it
 
 
 def adopt(journal: Journal | None, item: ItemURL, part_size: int, listed: FileInfo | None) -> Ranges | None:
     """
-    Return which bytes of a part of *part_size* bytes may be used for *item*; None to start over.
+    Return which bytes of a partial download of *part_size* bytes may be used for *item*; None to start over.
 
     At least one byte is always left to request: the response shows whether the content is still the same.
     """
     if journal is None or journal.url != str(item):
         return None
     kept = Ranges(journal.kept)
-    # It was made as long as the file will be, and no later run must make it longer for what a journal says.
+    # The partial file was allocated at its full size; a later run must not extend it because a journal says so.
     if not kept.total or part_size < journal.size:
         return None
     if listed is not None and not _agrees(journal, listed):

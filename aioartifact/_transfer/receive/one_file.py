@@ -1,4 +1,4 @@
-"""One file: from an answer into a staging file, checked, and into its place in one step."""
+"""One file: received into a staging file, verified, and committed in one step."""
 
 import os
 import time
@@ -71,12 +71,12 @@ _SAVE_EVERY = 5.0
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """
-    A file that is in its place.
+    A committed file.
 
     Attributes:
         size: Bytes.
         checksums: Those that the server reports, the strongest of which was verified; none if it reports none.
-        status: What the disk knew of the bytes right before they got their name.
+        status: Status of the file right before it was renamed onto the target.
         was_replaced: Whether the file was replaced after it was listed, which its info confirmed.
         is_cached: Whether the bytes came from the cache.
     """
@@ -101,12 +101,12 @@ class WantedFile:
         listed: What a listing said of it, or None.
         is_binding: Whether the caller requires the size and checksums of *listed*. Otherwise, where the response
             differs, the file's info decides whether it was replaced since.
-        unless_sha1: SHA-1 of what is at *target*, or None.
-        has_partial: Whether an earlier run may have left some of it, see `may_have_partial`.
-        durable: Whether its bytes must be on the disk itself at the end; its name is once its folder is synced.
-        slots: Places for connections: one is taken until all bytes are here, more are borrowed while no other job needs
-            them. None for as many as a bulk call would have.
-        begun: What has come of the first request, if it was sent already.
+        unless_sha1: SHA-1 of the existing file at *target*, or None.
+        has_partial: Whether an earlier run may have left a partial download, see `may_have_partial`.
+        durable: Whether its bytes must be synced to the disk at the end; its name is once its folder is synced.
+        slots: Slots for connections: one is held until all bytes are received, more are borrowed while no other job
+            needs them. None for as many as a bulk call would have.
+        begun: The first request, if it was sent already.
     """
 
     item: ItemURL
@@ -153,7 +153,7 @@ def _left_on_failure(staging: Staging) -> Iterator[None]:
 
 
 def may_have_partial(item: ItemURL, target: str, listed: FileInfo | None) -> bool:
-    """Whether an earlier run has left some of *item*, which goes to *target*; blocks."""
+    """Whether an earlier run may have left a partial download of *item* to *target*; blocks."""
     if listed is not None and listed.size is not None and listed.size < WORTH_KEEPING:
         return False
     return Staging.has_record(target, str(item))
@@ -161,11 +161,11 @@ def may_have_partial(item: ItemURL, target: str, listed: FileInfo | None) -> boo
 
 class _Download:
     """
-    One file on its way, over as many requests as it takes.
+    The download of one file, over as many requests as it takes.
 
-    The first answer pins the content: its size, checksums and ETag. When the connection breaks, what is kept stays,
-    and the rest of just that content is asked for; any doubt starts over from the first byte. What is kept of a
-    large file outlives even this process, see `journal`.
+    The first response pins the content: its size, checksums and ETag. When the connection breaks, the received bytes
+    are kept, and the rest of exactly that content is requested; in any doubt, the download starts over from the first
+    byte. The kept bytes of a large file outlive even this process, see `journal`.
     """
 
     def __init__(self, session: aiohttp.ClientSession, wanted: WantedFile) -> None:
@@ -196,7 +196,7 @@ class _Download:
             self._announce()
 
     def _adopt(self) -> None:
-        """Look for the part of an earlier run; blocks."""
+        """Look for the partial download of an earlier run; blocks."""
         staging = Staging.shared(self._wanted.target, self._key)
         if staging is None:
             return
@@ -213,7 +213,7 @@ class _Download:
 
     async def run(self) -> Fetched | None:
         """Receive, verify and commit the file; None if it is unchanged."""
-        # Bytes may be damaged on the way once; the same damage twice is no accident.
+        # Bytes may be damaged in transit once; a second mismatch is not an accident.
         attempts = self._operation.attempts(IntegrityError, max_retries=1)
         async for attempt in attempts:
             if attempt.failures:
@@ -221,7 +221,7 @@ class _Download:
             async with self._wanted.slots or nullcontext():
                 last = await self._fetched()
                 if last is None:
-                    await self._discard()  # an interrupted 200 may have come before
+                    await self._discard()  # left by an interrupted 200
                     return None
                 await self._ask_checksums()
             with attempt:
@@ -256,13 +256,13 @@ class _Download:
         return 0 if self._partial is None else self._partial.size
 
     def _opened_partial(self) -> PartialFile:
-        """The kept bytes; a body that arrives at once needs no partial file."""
+        """The partial file, created on first use: a body that arrives at once does not need one."""
         if self._partial is None:
             self._partial = PartialFile(Staging(self._wanted.target))
         return self._partial
 
     def _located(self, error: Exception) -> Exception:
-        """Say how far it got."""
+        """Return *error* with the position that was reached, or what to raise for content that keeps changing."""
         if isinstance(error, ContentChanged):
             what = f"GET {self._item}: changed again and again while it was fetched"
             return ProtocolError(what, hint="try again later")
@@ -271,7 +271,7 @@ class _Download:
         return error
 
     async def _fetched(self) -> Sequence[bytes] | None:
-        """Receive the body, however often it breaks; what of it is still to be written, None if it is unchanged."""
+        """Receive the body, and resume it; return what is still to be written, None if the file is unchanged."""
         attempts = self._operation.attempts(
             ConnectionLostError, TransportTimeoutError, ContentChanged, progressed=self._has_progressed
         )
@@ -347,7 +347,7 @@ class _Download:
         self._announce()
 
     def _announce(self) -> None:
-        """Report bytes to the progress that no listing has reported, and those that need not be received again."""
+        """Report to the progress the bytes that no listing has reported, less those that need not be received again."""
         unlisted = self._wanted.listed is None or self._wanted.listed.size is None
         size = (self._pinned.size or 0 if unlisted else 0) - self._adopted
         self._progress.expect(size=size - self._announced)
@@ -366,18 +366,18 @@ class _Download:
         before = self._size
         batch = await reply.next_batch(min(BATCH, asked.stop - asked.start))
         if reply.is_complete and asked == WHOLE:
-            # All of it is here: one hop checks, writes and commits.
+            # The whole body is here: one thread hop verifies, writes and commits it.
             self._is_received = True
             return batch
         if asked == WHOLE and can_outlive(self._pinned):
             await run(self._use_shared_staging)
         partial = self._opened_partial()
-        # This request has the first of them.
+        # This request already uses one of the connections.
         slots = self._wanted.slots or Slots(state_of(self._session).limits.max_concurrency - 1)
         async with collapsed(), anyio.create_task_group() as questions:
             if self._pinned.checksums:
                 partial.hash_with(algorithms_for(self._pinned.checksums))
-            if self._needs_info and not self._is_doubtful:  # else later: a remote repository describes its old copy
+            if self._needs_info and not self._is_doubtful:  # else later: a remote repository still has its old copy
                 questions.start_soon(self._ask_meanwhile)
             async with collapsed(), anyio.create_task_group() as helpers:
                 if partial.staging.is_shared:
@@ -386,13 +386,13 @@ class _Download:
                 self._is_received = await body.receive(reply, asked, batch)
                 helpers.cancel_scope.cancel()
         if self._size == before and self._pinned.size:
-            raise ContentChanged  # a part without a byte
+            raise ContentChanged  # a part without any bytes
         if self._has_progressed():
             self._operation.reset()
         return ()
 
     def _has_progressed(self) -> bool:
-        # Bytes that arrived before are no progress: a server that ignores ranges could send them for ever.
+        # Bytes received before do not count as progress: a server that ignores ranges could send them forever.
         return self._advance.has_advanced(self._size)
 
     def _use_shared_staging(self) -> None:
@@ -409,11 +409,11 @@ class _Download:
     async def _save_now_and_then(self, partial: PartialFile) -> None:
         while True:
             await anyio.sleep(_SAVE_EVERY)
-            with suppress(LocalFileError):  # a journal is of use, but nothing depends on it
+            with suppress(LocalFileError):  # a journal is useful, but nothing depends on it
                 await run(self._save, partial)
 
     def _save(self, partial: PartialFile) -> bool:
-        """Make sure that a later run can use what is here, if it can at all; blocks."""
+        """Save a journal, so that a later run can use the received bytes; return whether one can; blocks."""
         journal = journal_of(self._item, self._pinned, partial.snapshot())
         if journal is not None:
             partial.save(journal)
@@ -474,7 +474,7 @@ class _Download:
             return None
 
     async def _place(self, last: Sequence[bytes]) -> Fetched:
-        """Check everything, and give the file its name."""
+        """Verify and commit the file."""
         size = self._size or sum(map(len, last))
         finish = partial(self._finish_whole, last) if last else partial(self._finish, self._opened_partial())
         fetched = await (run_short if size <= _SHORT else run)(finish, size)
@@ -482,7 +482,7 @@ class _Download:
         return fetched
 
     def _finish_whole(self, chunks: Sequence[bytes], size: int) -> Fetched:
-        """Check a body that came in one piece, write it, commit; blocks."""
+        """Verify, write and commit a body that arrived in one piece; blocks."""
         checksums = digested(chunks, algorithms_for(self._pinned.checksums))
         if (content_size := self._checked(size, checksums, chunks)) is not None:
             return self._commit_decoded(chunks, content_size)
@@ -528,7 +528,7 @@ class _Download:
         return Fetched(size, self._pinned.checksums, status, self._was_replaced)
 
     def _blocks(self, partial: PartialFile, size: int) -> Iterator[bytes]:
-        """The bytes that are written, from the first on; blocks."""
+        """The written bytes, from the first on; blocks."""
         buffer, offset = memoryview(bytearray(BATCH)), 0
         while offset < size:
             check_wanted()
@@ -537,7 +537,7 @@ class _Download:
             offset += count
 
     def _finish(self, partial: PartialFile, size: int) -> Fetched:
-        """Check what is written, commit; blocks."""
+        """Verify the written bytes, and commit the file; blocks."""
         partial.hash_with(algorithms_for(self._pinned.checksums))
         content_size = self._checked(size, partial.checksums(), self._blocks(partial, size))
         if content_size is not None:

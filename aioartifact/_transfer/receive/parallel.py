@@ -1,4 +1,4 @@
-"""The bytes of one content of a file, over as many connections at once as are of use."""
+"""The bytes of one content of a file, over as many connections at once as are useful."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ from .content import WHOLE, Range, is_requested_part
 from .partial_file import PartialFile
 from .segments import RangeScaler, Segment, Segments, TransferSample
 
-# One thread hop per batch: it costs less in larger ones, but each connection has two of them in memory.
+# One thread hop per batch: larger batches need fewer hops, but each connection has two of them in memory.
 BATCH = 1024 * 1024
 _LARGEST_BATCH = 4 * BATCH
 _BATCHES_TOGETHER = 12 * BATCH
@@ -32,17 +32,17 @@ Chunks: TypeAlias = Sequence[bytes | memoryview]
 
 
 class ContentChanged(Exception):
-    """An answer that does not go on with what is kept."""
+    """Raised for a response that does not continue the kept content."""
 
 
 class Body:
     """
     Receives a body into a partial file.
 
-    It begins with one connection. While slots are idle and the network is what is slow, others take halves of what is
-    missing; each of their answers must be just the part that was asked for, of the same content. What one of them
-    fails to bring is left to the others; after as many failures in a row as a request has attempts, no more is split.
-    The first connection counts: its failure is that of the body, unless the others bring what it has left.
+    It begins with one connection. While slots are idle and the network is the bottleneck, others take halves of the
+    missing ranges; each of their responses must be exactly the requested part of the same content. What one of them
+    fails to fetch is left to the others; after as many failures in a row as a request has attempts, they take no more.
+    The first connection counts: its failure is that of the body, unless the others fetch what it has left.
 
     Args:
         session: Session to use.
@@ -50,8 +50,8 @@ class Body:
         expected: The content.
         partial: Where the bytes go.
         slots: The connections that may be used.
-        stored: Called when there are more bytes in the partial file.
-        reply_seconds: How long the first byte was waited for.
+        stored: Called when bytes were added to the partial file.
+        reply_seconds: Seconds until the first response began.
     """
 
     def __init__(
@@ -82,14 +82,14 @@ class Body:
 
     async def receive(self, reply: Reply, asked: Range, batch: Chunks) -> bool:
         """
-        Keep what arrives of the bytes *asked* for, the first *batch* of which is here, and of all others.
+        Store the bytes *asked* for, the first *batch* of which was received, and all others that are missing.
 
         Returns:
-            Whether the whole body has come in this one answer, to its proper end.
+            Whether this one response had the whole body, to its proper end.
 
         Raises:
-            ContentChanged: If an answer belongs to other content.
-            TransportError: If the first connection has brought less than it should, and no other has brought the rest.
+            ContentChanged: If a response belongs to other content.
+            TransportError: If the first connection ended early, and the others have not fetched the rest.
             LocalFileError: If the disk failed.
         """
         self._segments = self._divided(asked)
@@ -103,13 +103,13 @@ class Body:
             except TransportError as error:
                 if not self._helpers:
                     raise
-                lost = error  # others are at work, and take over what is left of it
+                lost = error  # others are at work, and fetch what it has left
             else:
                 if whole := first.stop == WHOLE.stop:
                     first.stop = first.position
             finally:
                 self._segments.end(first)
-            # What is asked for from here on may need its place.
+            # Later requests may need its connection.
             reply.drop()
             await self._fetch_remaining_shares(helpers)
             helpers.cancel_scope.cancel()
@@ -130,7 +130,7 @@ class Body:
         self, reply: Reply, segment: Segment, batch: Chunks, helpers: TaskGroup, *, borrowed: bool = False
     ) -> None:
         """
-        Keep the bytes of an answer: a thread hashes and writes a batch while the next one arrives.
+        Store the bytes of a response: a thread hashes and writes a batch while the next one arrives.
 
         Raises:
             TransportError: If it breaks off, or ends before the end of its segment.
@@ -140,7 +140,7 @@ class Body:
             stored = batch
             storing = submit(self._partial.store, segment.position, stored)
             segment.position += sum(map(len, stored))
-            # Nothing belongs to it behind its end: old servers announce a longer part, and send no more.
+            # Bytes after the segment are not waited for: old servers announce a longer part, and send no more.
             ends = not segment.rest or (borrowed and self._slots.are_wanted)
             try:
                 batch = [] if ends else await self._next_batch(reply, segment)
@@ -153,7 +153,7 @@ class Body:
     async def _next_batch(self, reply: Reply, segment: Segment) -> Chunks:
         batch = await reply.next_buffers(min(batch_size(reply.in_flight), segment.rest))
         if not batch and segment.stop != WHOLE.stop:
-            # Shorter than it states itself: as good as a connection that breaks, so the same number of times.
+            # Shorter than announced: the same as a lost connection, and retried as often.
             raise ConnectionLostError(
                 f"GET {self._item}: the part ended early", method="GET", url=mask_url(str(self._item)), hint="try again"
             )
@@ -166,18 +166,18 @@ class Body:
         self._stored()
 
     async def _catch_up(self) -> None:
-        """Hash what was kept without being hashed, while the rest arrives."""
+        """Hash stored bytes that were not hashed yet, while the rest arrives."""
         self._catching_up = True
         try:
             while self._partial.is_behind:
                 await run(self._partial.catch_up, _CATCH_UP)
         except LocalFileError:
-            return  # all is hashed at the end, which decides
+            return  # the end hashes the rest, and raises an error that persists
         finally:
             self._catching_up = False
 
     async def _widen_now_and_then(self, helpers: TaskGroup) -> None:
-        """Take what slots are idle, where that makes the file come faster."""
+        """Borrow idle slots where that makes the transfer faster."""
         while self._expected.etag and self._expected.size and not self._ignores_ranges:
             await anyio.sleep(_LOOK_EVERY)
             for _ in range(self._scaler.more(self._sample(), 1 + self._helpers)):
@@ -217,7 +217,7 @@ class Body:
             self._left.set()
 
     async def _fetch_remaining_shares(self, helpers: TaskGroup) -> None:
-        """Take shares of what others still fetch, as long as that goes well; and wait for all of them."""
+        """Fetch shares of what is missing until one fails or none is left, and wait for the other connections."""
         goes_well = True
         while True:
             segment = self._next_share() if goes_well else None
@@ -231,10 +231,10 @@ class Body:
 
     async def _fetch(self, segment: Segment, helpers: TaskGroup, *, borrowed: bool = False) -> bool:
         """
-        Ask for one share and keep it; what does not come is left to others.
+        Request one share and store it; bytes that do not arrive are left to others.
 
         Returns:
-            Whether all of it has come.
+            Whether all of it was received.
 
         Raises:
             ContentChanged: If the response belongs to other content.
@@ -263,7 +263,7 @@ class Body:
 
 
 def batch_size(in_flight: int) -> int:
-    """How many bytes to take at a time where so many requests are *in_flight*; 0 if that is not known."""
+    """How many bytes to take at a time with this number of requests *in_flight* (0 if it is not known)."""
     return max(BATCH, min(_LARGEST_BATCH, _BATCHES_TOGETHER // in_flight)) if in_flight else BATCH
 
 

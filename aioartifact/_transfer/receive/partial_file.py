@@ -1,4 +1,4 @@
-"""One file as it comes together: bytes arrive in any order, and are hashed in the order they have in the file."""
+"""A partial file: its bytes arrive in any order, and are hashed in the order they have in the file."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -14,11 +14,11 @@ _BLOCK = 1024 * 1024
 
 class PartialFile:
     """
-    The bytes of one file that are here, and the digests of those that have no gap before them.
+    The received bytes of one file, and the digests of those that have no gap before them.
 
-    What arrives where the digests have got to is hashed from memory. The rest is read back, which is cheap while
-    the system still has it in memory: see :meth:`catch_up`. Every method blocks; stores may run in several threads
-    at once.
+    Bytes that directly follow the hashed ones are hashed from memory. The rest is read back, which is cheap while the
+    system still has it in memory: see :meth:`catch_up`. Every method blocks; stores may run in several threads at
+    once.
 
     Args:
         staging: The file.
@@ -43,7 +43,7 @@ class PartialFile:
 
     @property
     def size(self) -> int:
-        """How many bytes are here."""
+        """How many bytes were received."""
         with self._marking:
             return self.kept.total
 
@@ -54,22 +54,22 @@ class PartialFile:
 
     @property
     def is_behind(self) -> bool:
-        """Whether bytes are here that could be hashed, but are not."""
+        """Whether received bytes could be hashed, but are not yet."""
         with self._marking:
             return self._digests is not None and self._hashed < self.kept.reach()
 
     def store(self, offset: int, chunks: Sequence[bytes | memoryview]) -> None:
         """
-        Keep *chunks*, one after the other from *offset* on, and hash them if it is their turn.
+        Write *chunks*, one after the other from *offset* on, and hash them if it is their turn.
 
         Raises:
-            LocalFileError: The disk refused; none of the bytes count.
+            LocalFileError: If the disk failed; none of the bytes count.
         """
         self.staging.write(offset, chunks)
         stop = offset + sum(map(len, chunks))
         with self._marking:
             self.kept.add(offset, stop)
-        # The hashing thread will read them back.
+        # If another thread is hashing, it reads them back.
         if self._hashing.acquire(blocking=False):
             try:
                 if self._digests is not None and self._hashed == offset:
@@ -100,22 +100,22 @@ class PartialFile:
 
     def checksums(self) -> Checksums:
         """
-        Checksums of all bytes, those of a file that is all here.
+        Checksums of all bytes; the file must be complete.
 
         Raises:
-            LocalFileError: The disk refused to read some of them back.
+            LocalFileError: If some of them cannot be read back.
         """
         while self.is_behind:
             self.catch_up(self.size)
         return self._digests.checksums() if self._digests else Checksums()
 
     def missing(self, size: int) -> list[Range]:
-        """The bytes of a file of *size* bytes that are not here."""
+        """The bytes of a file of *size* bytes that are missing."""
         with self._marking:
             return self.kept.missing(size)
 
     def snapshot(self) -> tuple[Range, ...]:
-        """The bytes that are here."""
+        """The received bytes."""
         with self._marking:
             return tuple(self.kept)
 
@@ -124,7 +124,7 @@ class PartialFile:
         Sync the bytes to the disk, then the *journal* that lists them; does nothing if that is done already.
 
         Raises:
-            LocalFileError: The disk refused; what was saved before still holds.
+            LocalFileError: If the disk failed; what was saved before is still valid.
         """
         if journal.kept != self._saved:
             self.staging.save(encode(journal))

@@ -270,7 +270,7 @@ def _changed(item: ItemURL) -> IntegrityError:
 
 def _whole(name: str, value: object) -> int:
     """
-    Return *value* as an int if it is an integer, also one of NumPy.
+    Return *value* as an int if it is an integer, including one of NumPy.
 
     Raises:
         InvalidArgumentError: If it is not.

@@ -1,4 +1,4 @@
-"""Who fetches which bytes of a file, and whether another connection is worth its while: arithmetic only."""
+"""Which connection fetches which bytes of a file, and whether another one is worthwhile: arithmetic only."""
 
 from bisect import insort
 from collections.abc import Iterable
@@ -8,30 +8,31 @@ from typing import NamedTuple
 
 from .content import Range
 
-# A smaller share would hardly pay for its request.
+# A smaller share would hardly be worth its request.
 _LEAST = 4 * 1024 * 1024
-# Another connection must save more time than a request takes: so many seconds, and so many first bytes.
+# Another connection must save more time than a request takes: at least this many seconds, and this many times the
+# seconds until a response begins.
 _SAVES_SECONDS = 0.25
 _SAVES_REPLIES = 10
 _MOST_REPLY_SECONDS = 1.0
-# A rate that was seen for a shorter time is chance.
+# A rate measured over a shorter time is chance.
 _WINDOW = 0.2
-# What bounds a transfer: above this share of the time it is not the network.
+# If event loop and disk are busy for more than this share of the time, the network is not the bottleneck.
 _BUSY = 0.6
-# What further connections must bring, of what they would bring on an empty line.
+# The share of their gain on an idle line that further connections must achieve.
 _GAIN = 0.3
-# A line that was full may have become emptier.
+# How long a line counts as full; after that, it may have become idle.
 _FULL_SECONDS = 10.0
 
 
 @dataclass(slots=True, eq=False)
 class Segment:
     """
-    What one connection fetches; its end comes nearer when another one takes a share.
+    The range that one connection fetches; it ends earlier when another one takes a share.
 
     Attributes:
         position: Offset of the next byte.
-        stop: Offset behind the last byte.
+        stop: Offset after the last byte.
     """
 
     position: int
@@ -49,7 +50,7 @@ class Segments:
 
     Args:
         gaps: The missing bytes.
-        size: Bytes of the whole file, or as many as there may be.
+        size: Bytes of the whole file, or an upper limit.
     """
 
     def __init__(self, gaps: Iterable[Range], size: int) -> None:
@@ -77,7 +78,7 @@ class Segments:
         return segment
 
     def end(self, segment: Segment) -> None:
-        """Take a share back; what is missing of it is for others."""
+        """Remove a segment that is not fetched any more; its missing bytes are left to others."""
         self.busy.remove(segment)
         if self._rest_of(segment) > 0:
             insort(self._gaps, Range(segment.position, min(segment.stop, self._size)))
@@ -88,12 +89,12 @@ class Segments:
 
 class TransferSample(NamedTuple):
     """
-    What a transfer looks like at one moment; all but the first count from its beginning.
+    The state of a transfer at one moment; only the differences between two samples matter.
 
     Attributes:
         now: Seconds.
-        size: Bytes that are here.
-        working: Seconds that the event loop has worked, for this transfer or another.
+        size: Bytes received.
+        working: CPU seconds of the event loop's thread, for this transfer or another.
         blocked: Seconds that connections have waited for the disk.
     """
 
@@ -105,18 +106,18 @@ class TransferSample(NamedTuple):
 
 class RangeScaler:
     """
-    Decides how many more connections a file gets: twice as many, as long as more connections bring more bytes.
+    Decides how many more connections a file gets: twice as many, as long as more connections raise the throughput.
 
-    Nothing is gained where the network is not what is slow: while event loop and disk are busy, one is enough.
+    None is added where the network is not the bottleneck, that is, while event loop and disk are busy.
 
     Args:
-        sample: What the transfer looks like when its first bytes are here.
-        reply_seconds: How long the first byte was waited for.
+        sample: State of the transfer when its first bytes have arrived.
+        reply_seconds: Seconds until the first response began.
     """
 
     def __init__(self, sample: TransferSample, reply_seconds: float) -> None:
         self._last = sample
-        # A reply that had to be waited for, or asked for again, says little about the next one.
+        # A reply that was slow, or requested again, says little about the next one.
         self._reply_seconds = min(reply_seconds, _MOST_REPLY_SECONDS)
         self._rate = 0.0
         self._connections = 1
@@ -124,7 +125,7 @@ class RangeScaler:
 
     @property
     def min_size(self) -> int:
-        """How many bytes a share must have to be worth a request: it must take noticeably longer than the answer."""
+        """How many bytes a share must have to be worth a request: it must take longer than the wait for a response."""
         seconds = max(_SAVES_SECONDS, _SAVES_REPLIES * self._reply_seconds)
         return max(_LEAST, int(self._rate / self._connections * seconds))
 
@@ -134,7 +135,7 @@ class RangeScaler:
         if seconds < max(_WINDOW, 2 * self._reply_seconds):
             return 0
         rate = (sample.size - self._last.size) / seconds
-        # They take turns more than they overlap: with one batch in the thread, the next one waits for it.
+        # Event loop and disk alternate more than they overlap: with one batch in the thread, the next one waits for it.
         working = sample.working - self._last.working
         busy = (working + (sample.blocked - self._last.blocked) / connections) / seconds
         growth = connections / self._connections - 1

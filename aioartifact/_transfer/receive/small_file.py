@@ -1,4 +1,4 @@
-"""Small files whose responses are plain: what they must be, and one thread job that puts many in their places."""
+"""Small files whose responses are plain: their checksums, and one thread job that verifies and writes many."""
 
 import hashlib
 import os
@@ -21,14 +21,14 @@ _HTML = re.compile(rb"html", re.IGNORECASE)
 @dataclass(slots=True)
 class SmallFile:
     """
-    A small file that is here.
+    A small file that was received.
 
     Attributes:
         target: Path that it is written to.
         body: Its bytes.
         checksums: What it must have; the strongest one is verified.
         needs_status: Whether the status of the written file is needed.
-        status: That right before it got its name; None if it is not needed, or was not written.
+        status: Status right before the file was renamed onto the target; None if it is not needed, or none was written.
         is_damaged: Whether its bytes do not have the checksum.
         error: Why it could not be written.
     """
@@ -50,11 +50,11 @@ def small_checksums(item: ItemURL, pin: Pin | None, response: SmallResponse, *, 
         item: The file.
         pin: What a listing or the caller says of it.
         response: The response.
-        needs_all: Whether all that are known are needed, and not only the one to verify.
+        needs_all: Whether all known checksums are needed, and not only the one to verify.
 
     Returns:
-        None known, if it takes more requests, or is an error: the response has none, contradicts the *pin*, or is a web
-        page.
+        The checksums; empty if more requests are needed or it is an error: the response has none, contradicts the
+        *pin*, or is a web page.
     """
     found = _SHA256.findall(response.fields)
     if len(found) == 1 and not needs_all and not _HTML.search(response.fields):
@@ -71,7 +71,7 @@ def small_checksums(item: ItemURL, pin: Pin | None, response: SmallResponse, *, 
 
 
 def place_small(files: Sequence[SmallFile]) -> None:
-    """Verify *files*, and make each the content of its target; note what goes wrong with one of them; blocks."""
+    """Verify *files*, and write each to its target; a failure is recorded in its file; blocks."""
     for file in files:
         strongest = file.checksums.strongest()
         assert strongest is not None, "those without a checksum go another way"

@@ -1,4 +1,4 @@
-"""A file, or a part of it, read into memory as it arrives; broken connections are resumed on the way."""
+"""A file, or a part of it, read into memory as it arrives; resumed after lost connections."""
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -55,7 +55,7 @@ from .content import (
 )
 
 _BATCH = 1024 * 1024
-# An encoded body of up to this size is received whole: that costs less than asking for the size of the stored file.
+# An encoded body of up to this size is received whole: that costs less than a request for the size of the stored file.
 _SMALL = 4 * 1024 * 1024
 
 
@@ -81,8 +81,7 @@ class Incoming:
         is_unchanged: Whether the file still is the content that is not sent.
         is_behind_end: Whether the requested part begins at or after the end of the file.
         is_part: Whether the latest response has only a part of the file.
-        has_other_form: Whether a response was refused because it has a content coding and the first has not, or the
-            reverse.
+        has_other_form: Whether a response was refused because its content codings differ from those of the first.
     """
 
     def __init__(
@@ -133,7 +132,7 @@ class Incoming:
         Raises:
             NotAFileError: If it is a folder.
             ResponseError: If the server refused.
-            TransportError: If no response came.
+            TransportError: If no response is received.
             IntegrityError: If it is not the pinned content any more, or contradicts a binding pin.
             ProtocolError: If the response has other bytes than requested, or is a web page.
         """
@@ -176,10 +175,10 @@ class Incoming:
 
     def _is_identified(self, described: ExpectedContent) -> bool:
         """
-        Whether a web page can only be the file, or will turn out not to be.
+        Whether a web page is known to be the file, or will be verified.
 
-        A whole one is verified by its checksum. Of a part only the size of the file can show that, or the range in a
-        206: the checksums in a redirect are those of the file, whatever the redirect leads to.
+        A whole page is verified by its checksum. A part is identified only by the size of the file, or by the range in
+        a 206: the checksums in a redirect are those of the file, whatever the redirect leads to.
         """
         if self._is_whole:
             return bool(with_pin(described, self._pin).checksums)
@@ -195,7 +194,7 @@ class Incoming:
         return with_condition(request, self._unless_etag) if self._unless_etag else request
 
     async def _end(self, size: int | None) -> None:
-        """Handle the statement that no requested byte exists in a file of *size* bytes."""
+        """Handle a response that states that a file of *size* bytes has none of the requested bytes."""
         if size is None and self._position == 0:
             # An empty file, or a server that refuses ranges: the whole file shows which.
             await self._open_whole()
@@ -220,7 +219,7 @@ class Incoming:
         has_other_form = self.expected is not None and described.codings != self.expected.codings
         if not is_first and (self.expected is None or not is_same_content(self.expected, described)):
             raise self._changed()
-        # A whole file is verified at its end, in either form; a part is only of the form that was decided about.
+        # A whole file is verified at its end, in either form; a part must have the form of the first response.
         if has_other_form and not (self._is_whole and self._position == 0):
             self.has_other_form = True
             raise self._changed()
@@ -244,8 +243,8 @@ class Incoming:
         """
         Whether only the checksum of the whole file can show if its coding was stored or added in transit.
 
-        The bytes of a stored file that is labelled with a coding are those to be read. A whole body with a coding that
-        cannot be removed is verified anyway. Must be called before the first byte is received.
+        A file that was stored with a coding is read as it is stored. A whole body with a coding that cannot be removed
+        is verified anyway. Must be called before the first byte is received.
         """
         expected = self.expected
         if expected is None or not expected.codings or (self._is_whole and not can_decode(expected.codings)):
@@ -287,7 +286,7 @@ class Incoming:
         return chunks
 
     def _located(self, error: Exception) -> Exception:
-        """Say how far it got."""
+        """Add the position that was reached to *error*."""
         if isinstance(error, TransportError):
             error.message += f", at byte {self._position}"
         return error
@@ -409,7 +408,7 @@ async def start_reading(
     unless_etag: str | None = None,
 ) -> tuple[Reading, Incoming]:
     """
-    Request bytes *start* to *stop* of a file, unless it still is *unless_etag*.
+    Request bytes *start* to *stop* of a file, unless it still has the ETag *unless_etag*.
 
     A body with a content coding that may have been added in transit is received and verified first: only the
     checksum of the whole file shows whether to decode it.
@@ -464,12 +463,12 @@ async def read_range(
     """
     Read bytes *start* to *stop*, or to the end; fewer where the file is shorter.
 
-    Bytes that were damaged in transit are read once more; the second time is an error.
+    Bytes that were damaged in transit are read once more; a second mismatch is an error.
 
     Raises:
         NotAFileError: If it is a folder.
         ResponseError: If the server refused.
-        TransportError: If no response came, or not all of it.
+        TransportError: If no complete response is received.
         IntegrityError: If size or checksum differs.
     """
     try:

@@ -1,4 +1,4 @@
-"""Many uploads: each becomes an outcome, and what the server has already is not sent again."""
+"""Many uploads: each has an outcome, and files that the server already has are not sent again."""
 
 import os
 import time
@@ -56,7 +56,7 @@ DeployItem: TypeAlias = LocalPath | tuple[LocalPath, URLLike]
 
 # About what a line of 100 MB/s carries in the time of one request to a far server.
 MIN_CHECKSUM_DEPLOY = 10 * 1024 * 1024
-# What one worker deploys at once: so many small files, or as many as take so many seconds.
+# Limits of a group that one worker deploys: the number of small files, and the seconds that they take.
 _MOST_IN_GROUP = 16
 _GROUP_SECONDS = 0.1
 
@@ -68,7 +68,7 @@ class DeployOptions:
 
     Attributes:
         parameters: Properties of every file.
-        min_checksum_deploy: Bytes from which on a file is offered by its checksums first, or None.
+        min_checksum_deploy: Size from which on a file is first offered by its checksums, or None.
         overwrite: What to do about files that the server has.
     """
 
@@ -81,10 +81,11 @@ def checked_options(
     parameters: Parameters | None, min_checksum_deploy: int | None, overwrite: Overwrite = "always"
 ) -> DeployOptions:
     """
-    Return options for deploying, which make sense.
+    Return options for deploying, validated.
 
     Raises:
-        InvalidArgumentError: A property that a URL cannot carry, no number of bytes, or no way to overwrite.
+        InvalidArgumentError: If a URL cannot carry a property, *min_checksum_deploy* is not a number of bytes, or
+            *overwrite* is not one of its values.
     """
     if not isinstance(parameters, Mapping | None):
         raise InvalidArgumentError(f"parameters is a {type(parameters).__name__}; expected a mapping of properties")
@@ -170,7 +171,7 @@ class Deployer:
     remote_state: RemoteState
     options: DeployOptions
     progress: Progress
-    # Of each item: its event while it is under way, then whether it succeeded.
+    # For each item: an event while its upload is under way, then whether it succeeded.
     _runs: dict[ItemURL, anyio.Event | bool] = field(default_factory=dict)
     _seconds_per_file: float = inf
 
@@ -180,7 +181,7 @@ class Deployer:
         """
         Yield *items*, consecutive small files in groups.
 
-        Checksum files do not come before the files they belong to, as far as those are among *items*.
+        A checksum file does not come before the file it belongs to, if that is among *items*.
         """
         order = _FilesFirst()
         async with aclosing(in_chunks(items, listed_size, self.progress)) as chunks:
@@ -192,7 +193,7 @@ class Deployer:
             yield plan.given
 
     def _plan(self, given: DeployItem | TreeFile) -> _Plan:
-        """Where *given* goes, and the file that it is a checksum of, as far as it is valid."""
+        """Where *given* goes, and the file that it is a checksum of, if it is valid."""
         try:
             path = _local_path(given)
             item = self._item(given, path)
@@ -205,7 +206,7 @@ class Deployer:
         """Whether each file may be uploaded in a group."""
         if is_worth_offering(SMALL, self.options.min_checksum_deploy):
             return [False] * len(plans)
-        if len(plans) == 1:  # it is its own group; how large it is shows when it is read
+        if len(plans) == 1:  # a group of its own; its size is checked when it is read
             return [plans[0].may_be_small]
         unlisted = [plan.path for plan in plans if plan.may_be_small and not isinstance(plan.given, TreeFile)]
         looked = iter(await run_short(are_small, unlisted) if unlisted else ())
@@ -230,7 +231,7 @@ class Deployer:
 
     @property
     def _group_size(self) -> int:
-        """How many files one worker deploys in a moment."""
+        """How many files one worker deploys as a group."""
         return max(1, min(_MOST_IN_GROUP, int(_GROUP_SECONDS / self._seconds_per_file)))
 
     async def do(self, work: DeployWork) -> Outcome | Sequence[Outcome]:
@@ -240,7 +241,7 @@ class Deployer:
     async def _deploy_group(self, files: Sequence[PlannedFile]) -> list[Outcome]:
         started, ended = time.perf_counter(), anyio.Event()
         outcomes, own = list[Outcome](), list[PlannedFile]()
-        for file in files:  # at once, so that their checksum files find them
+        for file in files:  # before the first upload, so that their checksum files wait for them
             if file.item in self._runs:
                 outcomes.append(await self._tracked(file, partial(self._deploy, file.path, file.item)))
             else:
@@ -280,7 +281,7 @@ class Deployer:
         try:
             uploads = await prepare_small_uploads(self.session, server)
         except ArtifactoryError:
-            return None  # each file has this error
+            return None  # the upload of each file raises this error
         return None if uploads is None else SmallUploader(self.session, uploads, self.options.parameters, self.progress)
 
     def _is_new(self, file: PlannedFile) -> bool:
@@ -288,7 +289,7 @@ class Deployer:
         return self.options.overwrite == "always" or self.remote_state.is_known_absent(file.item)
 
     async def _deploy_usual_way(self, file: PlannedFile) -> Outcome:
-        """Deploy a file whose run has been noted."""
+        """Deploy a file that is in `_runs` already."""
         return await self._tracked(file, partial(self._settled, file.path, file.item))
 
     async def _tracked(self, file: PlannedFile, do: Callable[[FileProgress], Awaitable[Outcome]]) -> Outcome:
@@ -369,7 +370,7 @@ class Deployer:
         Wait until the file that *item* is a checksum of has been deployed, if this call deploys it.
 
         Raises:
-            ArtifactoryError: That failed: the checksum would be set on an older file.
+            ArtifactoryError: If that failed: the checksum would be set on an older file.
         """
         run = self._runs.get(main)
         if isinstance(run, anyio.Event):
@@ -390,7 +391,7 @@ class Deployer:
         try:
             found = await self.remote_state.find(item)
         except ForbiddenError:
-            return False  # who may deploy but not read finds out by deploying
+            return False  # a user who may not read may still deploy
         return found is not None and has_content(found, source.checksums)
 
     async def _send(self, source: Source, item: ItemURL, file: FileProgress, *, by_checksum: bool) -> None:
@@ -421,7 +422,7 @@ def _local_path(given: object) -> str:
 
 
 def _name_of(given: DeployItem | TreeFile, path: str) -> str:
-    """Name of a file, for people."""
+    """Name of a file, for display."""
     return given.relative if isinstance(given, TreeFile) else os.path.basename(path)
 
 
@@ -431,5 +432,5 @@ def listed_size(given: object) -> int:
 
 
 def is_worth_offering(size: int, least: int | None) -> bool:
-    """Whether a file is so large that asking for its bytes first may save time."""
+    """Whether a file is so large that offering its checksums first may save time."""
     return least is not None and size >= max(least, 1)

@@ -39,7 +39,8 @@ from ..._threads import run, run_short
 
 Parameters: TypeAlias = Mapping[str, str | Sequence[str]]
 
-# The bytes that are sent at once, so many at first: they take about so many seconds each, for the progress to move.
+# How many bytes are sent at once, at first and at most: each slice takes about `_SLICE_SECONDS`, so that the progress
+# moves.
 _SLICE, _MAX_SLICE = 64 * 1024, 1024 * 1024
 _SLICE_SECONDS = 0.02
 # Checksums that are sent with a file, for the server to verify.
@@ -50,7 +51,7 @@ _CHECK = 0.05
 
 async def read_file(path: str, known: Checksums) -> Source:
     """
-    Look at the local file *path*, with the checksums that the server verifies computed, unless the caller knows them.
+    Read the local file *path*, and compute the checksums that the server verifies, unless the caller knows them.
 
     Each digest of a large file is computed in a thread of its own. MD5, the slowest one, is not needed.
 
@@ -93,14 +94,14 @@ async def send_file(
     begun: BegunRequest | None = None,
 ) -> None:
     """
-    Deploy *source* as *item*; where *by_checksum*, see first whether the server has the bytes already.
+    Deploy *source* as *item*; with *by_checksum*, first try to deploy it without its bytes.
 
-    The first request that sends the bytes may have *begun*.
+    *begun* is the first request that sends the bytes, if it was sent already.
 
     Raises:
         LocalFileError: If the file cannot be read.
         InvalidArgumentError: If *item* is a repository, or a property is one that a URL cannot carry.
-        ResponseError: The server said no; 409 where its bytes differ from the checksums.
+        ResponseError: If the server refused; 409 if the bytes that it received differ from the checksums.
         TransportError: If no response is received.
         IntegrityError: If the server recorded other checksums.
         StoredElsewhereError: If the server stored the file under another path.
@@ -145,7 +146,7 @@ async def _send_checksums(
     item: ItemURL,
     parameters: Parameters,
 ) -> bool:
-    """Deploy without the bytes; False if the server has to see them."""
+    """Deploy without the bytes; False if the server needs them."""
     request = build_checksum_deploy(item, source.checksums, parameters)
     try:
         answer = await fetch_response(session, request, operation)
@@ -189,7 +190,7 @@ async def check_deployed(
 
 
 class _Body:
-    """The bytes of a file on their way, from the first each time a request asks for them."""
+    """The body of an upload; each request that sends it starts with the first byte."""
 
     def __init__(self, source: Source, progress: FileProgress) -> None:
         self._source = source
@@ -200,7 +201,7 @@ class _Body:
     async def blocks(self) -> AsyncGenerator[memoryview, None]:
         if (writer := asyncio.current_task()) is not None:
             self._writers.add(writer)
-        self.show(0)  # an earlier pass came to nothing
+        self.show(0)  # bytes that an earlier request sent do not count
         size = _SLICE
         async with aclosing(self._read()) as blocks:
             async for block in blocks:

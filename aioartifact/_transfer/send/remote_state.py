@@ -1,4 +1,4 @@
-"""What the server has already, asked for as rarely as possible."""
+"""What the server already has, found with as few requests as possible."""
 
 from collections.abc import Mapping
 
@@ -15,13 +15,13 @@ from ..._session import fetch_response
 
 class RemoteState:
     """
-    What the server has of the files to deploy.
+    Which of the files to deploy the server already has.
 
-    Without a listing, names are asked for once per folder: most files of a first run are not there, and need no
+    Without a listing, names are requested once per folder: most files of a first run do not exist yet, and need no
     request of their own.
 
     Args:
-        session: Session to ask with.
+        session: Session to use.
         listed: Every file of the tree, by its path in the repository, or None if it was not listed.
     """
 
@@ -33,7 +33,7 @@ class RemoteState:
 
     async def has(self, item: ItemURL) -> bool:
         """
-        Return whether there is something in the place of *item*.
+        Return whether the server has a file or folder at the path of *item*.
 
         Raises:
             ResponseError: If the server refuses the request.
@@ -48,7 +48,7 @@ class RemoteState:
         return item.name in self._names[folder]
 
     def is_known_absent(self, item: ItemURL) -> bool:
-        """Whether `has` is False for *item*, and needs no request to say so."""
+        """Whether `has` returns False for *item* without a request."""
         if self._listed is not None:
             return item.path not in self._listed
         names = self._names.get(item.parent)
@@ -72,7 +72,7 @@ class RemoteState:
 
     async def checksum(self, item: ItemURL, algorithm: Algorithm) -> str | None:
         """
-        The checksum that the server has recorded of the file *item*; None if it has no such file or checksum.
+        The checksum that the server has recorded for the file *item*; None if it has no such file or checksum.
 
         Raises:
             ResponseError: If the server refuses the request.

@@ -28,7 +28,7 @@ class PlannedFile:
     Attributes:
         path: Local file.
         item: Where it goes.
-        name: Its name, for people.
+        name: Its name, for display.
         size: Bytes of it that the progress already counts.
     """
 
@@ -56,7 +56,7 @@ class SmallUploader:
     """
     Uploads small files to one server.
 
-    An unusual response, or a failure, is passed to `send_file`, together with its request: it is judged there, before
+    An unusual response, or a failure, is passed to `send_file`, together with its request, and handled there before
     the next file is sent.
     """
 
