@@ -1,7 +1,7 @@
 """
-The one home of local files.
+All access to local files.
 
-What blocks says so, and belongs into a thread (`_threads`). Callers hand over whole batches: a hop into a thread
+Functions that block say so, and must run in a thread (`_threads`). Callers pass whole batches: a hop into a thread
 costs more than a small write.
 """
 

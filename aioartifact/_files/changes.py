@@ -1,4 +1,4 @@
-"""Changes to a folder whose files were seen before: nothing that looks different now is touched; all of it blocks."""
+"""Changes to the files of a folder: one that differs from what was seen before is not touched; all of it blocks."""
 
 import os
 import stat
@@ -18,16 +18,16 @@ def check_seen(
     path: str, seen: tuple[int, int | None] | None, *, follows_links: bool = False, may_be_gone: bool = False
 ) -> None:
     """
-    Make sure that a file still looks as it did: the same size, and modified at the same time.
+    Make sure that a file is unchanged: it has the same size and modification time.
 
     Args:
         path: The file.
         seen: Its size, and when it was last modified in nanoseconds; None if there was no such file.
-        follows_links: Whether a symbolic link is what it leads to.
-        may_be_gone: Whether it is fine if there is no such file any more.
+        follows_links: Whether symbolic links are followed.
+        may_be_gone: Whether the file may be missing now.
 
     Raises:
-        ChangedError: If it does not.
+        ChangedError: If it is not.
         LocalFileError: If the disk failed.
     """
     found = _look(path, follows_links)
@@ -42,10 +42,10 @@ def check_seen(
 
 def check_reachable(root: str, path: str) -> None:
     """
-    Make sure that it is known whether *path* below *root* is a file, symbolic links being followed.
+    Make sure that *path* below *root* can be checked, symbolic links being followed.
 
     Raises:
-        ChangedError: A link above it leads nowhere: to a disk that is not there now, perhaps.
+        ChangedError: If a link above it leads nowhere, perhaps to a disk that is not mounted.
     """
     folder = os.path.dirname(path)
     while len(folder) > len(root):
@@ -83,10 +83,10 @@ def check_no_link(root: str, path: str) -> None:
 
 def copy_file(root: str, origin: str, target: str, expected: Checksums) -> os.stat_result:
     """
-    Give *target* the bytes of *origin*, both below *root*, in one step and if they are the *expected* ones.
+    Copy *origin* to *target*, both below *root*, in one step, if its bytes are the *expected* ones.
 
     Returns:
-        What the disk knew of the bytes right before they got their name.
+        Status of the copy right before it was renamed onto the target.
 
     Raises:
         ChangedError: If they are not; nothing was written.
@@ -116,7 +116,7 @@ def rename_file(root: str, origin: str, target: str) -> os.stat_result:
     Give a file below *root* another name there, and remove the folders that it leaves empty.
 
     Returns:
-        What the disk knows of it now.
+        Status of the renamed file.
 
     Raises:
         UnsafePathError: If a symbolic link leads to one of the names.
@@ -130,7 +130,7 @@ def rename_file(root: str, origin: str, target: str) -> os.stat_result:
 
 
 def _move(origin: str, target: str, tries: int) -> os.stat_result:
-    """Rename once there is a folder for it; another rename may leave that folder empty at any moment, and remove it."""
+    """Make a folder and rename; retry, as another rename may find that folder empty at any moment, and remove it."""
     try:
         make_folder(os.path.dirname(target))
         with explained("rename", origin):
@@ -158,7 +158,7 @@ def delete_file(root: str, path: str) -> None:
 
 def _remove_empty_folders(root: str, folder: str) -> None:
     """Remove *folder* and those above it up to *root*, which stays, as far as they are empty."""
-    with suppress(OSError):  # not empty, or not ours: then it stays
+    with suppress(OSError):  # not empty, or of another user: then it stays
         while folder != root:
             os.rmdir(folder)
             folder = os.path.dirname(folder)

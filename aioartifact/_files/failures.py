@@ -1,4 +1,4 @@
-"""The seam where an operating system's refusals become errors of ours."""
+"""Converts errors of the operating system to `LocalFileError`."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from .._errors import LocalFileError
 
 class explained:  # noqa: N801  # it reads as a function, and a generator would cost several times as much per file
     """
-    Name the operation and the path in what the disk raises in a block; an inner block has named its own.
+    Add the operation and the path to an error of the disk in a block; an inner block has added its own.
 
     Raises:
         LocalFileError: If the disk failed.
@@ -34,7 +34,7 @@ class explained:  # noqa: N801  # it reads as a function, and a generator would 
 
 def check_regular(status: os.stat_result) -> None:
     """
-    Make sure that a file is one with bytes of its own.
+    Make sure that a file is a regular file.
 
     Raises:
         OSError: If it is a folder, a pipe, a socket or a device.

@@ -52,7 +52,7 @@ def find_target(path: str) -> TargetFile:
     Find the file that a download to *path* writes: that file, or the one a symbolic link of this name leads to; blocks.
 
     Raises:
-        LocalFileError: A folder, a pipe, a device, or a symbolic link to nothing has this name, or the disk refused.
+        LocalFileError: If a folder, a pipe, a device or a broken symbolic link has this name, or the disk failed.
     """
     with explained("write", path):
         try:
@@ -69,7 +69,7 @@ def _behind_link(path: str) -> TargetFile:
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
-        # Not a FileNotFoundError: callers take that for a file which the server does not have.
+        # Not a FileNotFoundError: callers treat that as a file that the server does not have.
         raise LocalFileError(
             f"write {path}: is a symbolic link that leads nowhere",
             errno=errno.EEXIST,
@@ -88,7 +88,7 @@ def check_target(path: str) -> TargetFile:
 
     Raises:
         LocalNotFoundError: If its folder does not exist.
-        LocalFileError: A folder, a pipe, a device, or a symbolic link to nothing has its name.
+        LocalFileError: If a folder, a pipe, a device or a broken symbolic link has its name.
     """
     found = find_target(path)
     folder = os.path.dirname(path) or "."
@@ -107,7 +107,7 @@ def check_folder(path: str) -> None:
     Make sure a folder of this name exists or could be created, as far as that is known in advance; blocks.
 
     Raises:
-        LocalFileError: Something else has its name.
+        LocalFileError: If something else has its name.
     """
     if os.path.lexists(path) and not os.path.isdir(path):
         raise LocalFileError.from_os_error("write below", path, os_error(errno.ENOTDIR))
@@ -115,10 +115,10 @@ def check_folder(path: str) -> None:
 
 def make_folder(path: str, *, durable: bool = False) -> None:
     """
-    Create a folder and its parents; where they must be *durable*, they are on the disk itself at the end; blocks.
+    Create a folder and its parents; if *durable*, sync them to the disk; blocks.
 
     Raises:
-        LocalFileError: The disk refused, or a file is in the way.
+        LocalFileError: If the disk failed, or a file is in the way.
     """
     there = existing_folder(path)
     with explained("create folder", path):
@@ -157,7 +157,7 @@ def existing_folder(path: str) -> str:
 
 def sync_folder(path: str) -> None:
     """
-    Wait until the names in a folder are on the disk itself; Windows has nothing of the kind, nor need; blocks.
+    Wait until the names in a folder are on the disk itself; Windows neither supports nor needs that; blocks.
 
     Raises:
         LocalFileError: If the disk failed.
@@ -190,7 +190,7 @@ def device_of(folder: str) -> int | None:
 
 
 def no_space(folder: str, needed: int, free: int) -> LocalFileError:
-    """The error for a call that cannot fit."""
+    """The error for a call whose files do not fit."""
     return LocalFileError(
         f"write below {folder}: {needed} bytes are needed, {free} are free",
         errno=errno.ENOSPC,
@@ -206,9 +206,9 @@ def resolve_folder(path: str) -> str:
 
 def folds_names(folder: str) -> bool:
     """
-    Whether names in *folder* that differ in case, or in how an accent is written, are one; blocks.
+    Whether names in *folder* that differ only in case or in Unicode normalization are the same; blocks.
 
-    The disk is asked: it depends on the file system, and on some on the folder. False where nothing can be written.
+    This is tried out: it depends on the file system, and on some on the folder. False where nothing can be written.
     """
     probe = f".probe-é-{secrets.token_hex(8)}"
     path = os.path.join(folder, probe)
@@ -238,10 +238,10 @@ def is_file(path: str) -> bool:
 
 def file_status(path: str) -> os.stat_result | None:
     """
-    What the disk knows of a file; None if there is none; blocks.
+    Status of a file; None if there is none; blocks.
 
     Raises:
-        LocalFileError: A folder, a pipe or a device has its name, or the disk failed.
+        LocalFileError: If a folder, a pipe or a device has its name, or the disk failed.
     """
     with explained("write", path):
         try:

@@ -1,8 +1,8 @@
 """
-A local record of what files hold, so that a later run need not read them.
+A local record of the checksums of files, so that a later run need not read them.
 
-An entry says: the file that looked like this (size, times, inode) had these checksums. It counts only for a file that
-still looks the same, and only if its times were no longer moving when the entry was made: a file changed twice within
+An entry states: the file with this size, these times and this inode had these checksums. It is valid only for a file
+that still has the same values, and only if its times had settled when the entry was made: a file changed twice within
 one tick of the clock looks the same after both changes.
 
 See: Git, "Racy Git problem" (Documentation/technical/racy-git.txt).
@@ -25,10 +25,10 @@ from .folders import make_folder
 
 _LOG = logging.getLogger("aioartifact.transfer")
 _SECOND = 1_000_000_000
-# The coarsest clock tick of kernels with a fine clock on files; and of FAT, which knows even seconds only.
+# The coarsest clock tick of kernels with fine file times; and that of FAT, which stores even seconds only.
 _FINE_TICK = 20_000_000
 _COARSE_TICK = 2 * _SECOND
-# A transaction waits for the disk, in a thread.
+# Entries per transaction, which waits for the disk in a thread.
 _FLUSH = 2048
 _LOCK_SECONDS = 5.0
 _SQLITE = b"SQLite format 3\0"
@@ -42,12 +42,12 @@ CREATE TABLE IF NOT EXISTS files_1 (
 """
 _INSERT = "INSERT OR REPLACE INTO files_1 VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _SELECT = "SELECT path, size, mtime_ns, ctime_ns, inode, looked_ns, sha256, sha1 FROM files_1 WHERE path IN"
-# What reading a row of ours never raises, and that of a damaged one may.
+# What reading a damaged row may raise.
 _MALFORMED = (AttributeError, TypeError, ValueError)
 
 
 class Stamp(NamedTuple):
-    """How a file looks from outside; any change of its content changes this, if the clock has moved on."""
+    """The status of a file that shows changes: any change of its content changes this, if the clock has ticked."""
 
     size: int
     mtime_ns: int
@@ -56,16 +56,16 @@ class Stamp(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result) -> Self:
-        """Take what matters from what the disk knows."""
+        """Take the relevant fields of a status."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
     def has_same_bytes(self, other: "Stamp") -> bool:
-        """Whether only a rename, or nothing, lies between the two."""
+        """Whether at most a rename lies between the two."""
         return (self.size, self.mtime_ns, self.inode) == (other.size, other.mtime_ns, other.inode)
 
 
 class Entry(NamedTuple):
-    """What was recorded of one file: how it looked at the moment *looked_ns*, and what it held."""
+    """The record of one file: its stamp at the time *looked_ns*, and its checksums."""
 
     stamp: Stamp
     looked_ns: int
@@ -73,17 +73,17 @@ class Entry(NamedTuple):
 
 
 def tick_ns(time_ns: int) -> int:
-    """How far the clock of a file system that gave *time_ns* may jump at once, in nanoseconds."""
+    """The largest clock tick of a file system that reports *time_ns*, in nanoseconds."""
     return _FINE_TICK if time_ns % _SECOND else _COARSE_TICK
 
 
 def settles_at(stamp: Stamp) -> int:
-    """From when on a change must change the stamp, in nanoseconds."""
+    """The time from which on any change changes the stamp, in nanoseconds."""
     return max(moment + tick_ns(moment) for moment in (stamp.mtime_ns, stamp.ctime_ns))
 
 
 def is_trusted(entry: Entry, stamp: Stamp, now_ns: int) -> bool:
-    """Whether a file that looks like *stamp* now holds what *entry* says."""
+    """Whether a file that has *stamp* now has the checksums of *entry*."""
     return entry.stamp == stamp and settles_at(stamp) <= entry.looked_ns <= now_ns
 
 
@@ -91,17 +91,17 @@ class Manifest:
     """
     Entries in one SQLite file, which several processes may use at once.
 
-    Every method blocks; any thread may call them. A file that fails after it was opened is left alone from then on:
-    the run goes on as if without it.
+    Every method blocks; any thread may call them. A file that fails after it was opened is not used any more: the run
+    continues without it.
     """
 
     def __init__(self, path: str) -> None:
         """
-        Open *path*, or make it, and the folder it is in.
+        Open *path*; create it and its folder if they do not exist.
 
         Raises:
             InvalidArgumentError: If it is a file of another kind, or damaged.
-            LocalFileError: It or its folder cannot be made or opened, or another process holds it locked.
+            LocalFileError: If it or its folder cannot be created or opened, or another process has locked it.
         """
         self.path = path
         self._lock = Lock()
@@ -111,7 +111,7 @@ class Manifest:
         self._database: sqlite3.Connection | None = _opened(path)
 
     def find(self, looks: Mapping[str, Stamp]) -> dict[str, Checksums]:
-        """Checksums of those of the files, each with its look of this moment, whose entries can be trusted."""
+        """Checksums of the files, each given with its present stamp, whose entries can be trusted."""
         keys = {os.fsencode(path): path for path in looks}
         now, found = time.time_ns(), {}
         for key, entry in self._select(list(keys)):
@@ -122,7 +122,7 @@ class Manifest:
 
     def add_written(self, path: str, status: os.stat_result, checksums: Checksums) -> bool:
         """
-        Note that *path* was given bytes of these *checksums*, *status* being that of the bytes right before.
+        Record that bytes with these *checksums* were written to *path*; *status* is that right before the rename.
 
         A change of the file within the same tick of its clock is not noticed.
 
@@ -134,11 +134,11 @@ class Manifest:
         return self._added >= _FLUSH
 
     def add_read(self, path: str, status: os.stat_result, looked_ns: int, checksums: Checksums) -> bool:
-        """The same for a file that was read after its *status* had been looked at, at the moment *looked_ns*."""
+        """The same for a file that was read after its *status* had been read, at the time *looked_ns*."""
         return settles_at(Stamp.of(status)) <= looked_ns and self.add_written(path, status, checksums)
 
     def flush(self) -> None:
-        """Write what was noted and whose look has settled meanwhile; of several threads one after the other."""
+        """Write the recorded files whose stamps have settled; several threads take turns."""
         with self._flushing:
             self._insert(self._settled())
 
@@ -158,7 +158,7 @@ class Manifest:
         return rows
 
     def close(self) -> None:
-        """Write what is left, after a tick of the clock; and let go of the file."""
+        """Write the remaining entries, after a tick of the clock, and close the file."""
         if self._fresh:
             time.sleep(_FINE_TICK / _SECOND)
             self.flush()
@@ -194,7 +194,7 @@ class Manifest:
     def _give_up(self) -> None:
         database, self._database = self._database, None
         if database is not None:
-            with suppress(sqlite3.Error):  # it was of no use any more, or all is written
+            with suppress(sqlite3.Error):  # it has failed before, or all is written
                 database.close()
 
 
@@ -246,7 +246,7 @@ def _opened(path: str) -> sqlite3.Connection:
 
 
 def _check_kind(path: str) -> None:
-    """Make sure that SQLite will know a file for what it is: it takes one of a single byte for an empty database."""
+    """Make sure that a file is a database: SQLite itself treats a file of a single byte as an empty database."""
     with suppress(OSError), open(path, "rb") as file:  # SQLite reports a file that cannot be read
         beginning = file.read(len(_SQLITE))
         if beginning and beginning != _SQLITE:
@@ -254,9 +254,9 @@ def _check_kind(path: str) -> None:
 
 
 def _prepare(database: sqlite3.Connection, path: str) -> None:
-    # Not in WAL mode: several processes cannot enter it at once, and it needs shared memory, which no network disk has.
+    # Not in WAL mode: several processes cannot enter it at once, and it needs shared memory, which network disks lack.
     with database:
-        # One step, or another process would find it half made and take it for a file of another kind.
+        # In one step, or another process would find it incomplete and mistake it for a file of another kind.
         database.execute("BEGIN IMMEDIATE")
         if database.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
             if database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:

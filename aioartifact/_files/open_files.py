@@ -1,4 +1,4 @@
-"""What each operating system does with open files: locks, and copies that share their bytes until one is written to."""
+"""What differs between operating systems for open files: locks, and copies that share bytes until one is written."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import sys
 if sys.platform == "win32":
     import msvcrt
 
-    # A lock on Windows keeps others from reading what it covers: it lies where no file has bytes.
+    # A lock on Windows prevents others from reading what it covers: it is placed where no file has bytes.
     _BEYOND = 2**62
 
     def lock(descriptor: int) -> bool:
@@ -14,7 +14,7 @@ if sys.platform == "win32":
         Lock an open file until it is closed; False if another process has locked it.
 
         Raises:
-            OSError: This file system has no locks.
+            OSError: If this file system has no locks.
         """
         os.lseek(descriptor, _BEYOND, os.SEEK_SET)
         try:
@@ -31,7 +31,7 @@ else:
         Lock an open file until it is closed; False if another process has locked it.
 
         Raises:
-            OSError: This file system has no locks.
+            OSError: If this file system has no locks.
         """
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -59,7 +59,7 @@ if sys.platform == "linux":
         Let the open file *target* share the bytes of the open file *source*.
 
         Returns:
-            False if the file system cannot do that, or the files are on two; *target* is as it was.
+            False if the file system cannot do that, or the files are on different ones; *target* is unchanged.
         """
         try:
             fcntl.ioctl(target, _FICLONE, source)
@@ -70,5 +70,5 @@ if sys.platform == "linux":
 else:
 
     def share_bytes(source: int, target: int) -> bool:
-        """Python has no call for this here."""
+        """Return False: Python has no call for this on this system."""
         return False

@@ -1,8 +1,8 @@
 """
-Files that are not complete yet: their names, beside the file they will be, and the removal of those left behind.
+Partial files: their names, beside their targets, and the removal of those left behind.
 
-A private name is used once. A shared name is derived from the target and a key, so that
-a later run finds what an earlier one has left, and beside it the record of what can be used of it.
+A private name is used once. A shared name is derived from the target and a key, so that a later run finds the part
+that an earlier one has left, and beside it the record of its usable bytes.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from .open_files import is_still, lock
 
 _MAX_NAME = 255  # bytes, on every common file system
 _PART, _RECORD = ".part", ".journal"
-_GROWTH = max(0, len(_RECORD) - len(_PART))  # what the name of a record is longer
+_GROWTH = max(0, len(_RECORD) - len(_PART))  # by how much the name of a record is longer
 _LEFT_BEHIND = re.compile(r"\..*\.[0-9a-f]{16}(-[0-9a-f]+-[0-9a-f]+\.part|\.part|\.journal)\Z", re.DOTALL)
 
 _NUMBERS = count()
@@ -29,14 +29,14 @@ _FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def private_part(target: str) -> str:
-    """A path that no other process, thread or machine gives; reading random numbers for each would cost more."""
+    """A path that no other process, thread or machine uses; reading random numbers for each would cost more."""
     global _OWNER  # one draw per process, and none at import
     _OWNER = _OWNER or secrets.token_hex(8)
     return _beside(target, f".{_OWNER}-{os.getpid():x}-{next(_NUMBERS):x}{_PART}")
 
 
 def shared_part(target: str, key: str) -> str:
-    """The path that every run gives to what it has of *target*, if it is *key* that is fetched."""
+    """The path of the part in every run that fetches *key* to *target*."""
     # The stem may be truncated: the digest distinguishes targets, too.
     seed = os.fsencode(f"{os.path.basename(target)}\n{key}")
     return _beside(target, f".{hashlib.sha256(seed).hexdigest()[:16]}{_PART}")
@@ -53,12 +53,12 @@ def part_of(path: str) -> str:
 
 
 def is_record(name: str) -> bool:
-    """Whether *name* is one of a record."""
+    """Whether *name* is that of a record."""
     return name.endswith(_RECORD)
 
 
 def is_left_behind(name: str) -> bool:
-    """Whether *name* is one that this module gives."""
+    """Whether *name* is one that this module creates."""
     return _LEFT_BEHIND.match(name) is not None
 
 
@@ -81,7 +81,7 @@ def remove_left_behind(folder: str, older_than: float | None) -> list[str]:
 
     Args:
         folder: Folder to look into; symbolic links in it are not followed.
-        older_than: Only what was last written to so many seconds ago; None for any age.
+        older_than: Only what was not written to for this number of seconds; None for any age.
 
     Returns:
         Paths of what was removed.
@@ -108,7 +108,7 @@ def _left_behind(folder: str) -> Iterator[str]:
 def _remove(path: str, newest: float | None) -> Iterator[str]:
     part = part_of(path)
     if part != path:
-        # The record of a part goes with it. One without a part is of no use to anybody.
+        # The record of a part is removed with the part. A record without a part is useless.
         if not os.path.lexists(part) and _is_old(path, newest):
             yield from _unlinked(path)
         return
@@ -118,7 +118,7 @@ def _remove(path: str, newest: float | None) -> Iterator[str]:
         return
     try:
         if _is_old(part, newest) and lock(descriptor) and is_still(descriptor, part):
-            # The record first: it must never speak of bytes that are not there.
+            # The record first: it must never list bytes that do not exist.
             yield from _unlinked(record_of(part))
             yield from _unlinked(part)
     except OSError:

@@ -20,17 +20,17 @@ from .failures import check_regular, explained
 
 _READ_SIZE = 1024 * 1024
 SMALL = 64 * 1024
-"""Bytes of a file that `read_small` reads, at most."""
+"""Maximum size of a file that `read_small` reads."""
 
 
 def read_text_if_exists(path: Path) -> str | None:
     """
     Read a small text file, in UTF-8, or UTF-16 with a byte order mark; None if there is none.
 
-    Bytes that are not UTF-8 become lone surrogates: what is read may not concern them.
+    Bytes that are not UTF-8 become lone surrogates: they may be in a part of the file that is not used.
 
     Raises:
-        OSError: It exists but cannot be read.
+        OSError: If it exists but cannot be read.
         UnicodeDecodeError: If it is damaged UTF-16.
     """
     with suppress(FileNotFoundError, NotADirectoryError):
@@ -57,7 +57,7 @@ def file_size(path: str) -> int:
 
 def hash_file(path: str, algorithms: Sequence[Algorithm]) -> tuple[int, Checksums]:
     """
-    Size and checksums of a file, in one pass; blocks, but not for long once its caller is cancelled.
+    Size and checksums of a file, in one pass; blocks, and stops soon after its caller is cancelled.
 
     Raises:
         LocalNotFoundError: If the file does not exist.
@@ -78,7 +78,7 @@ def opened(path: str) -> Iterator[FileIO]:
 
 
 def blocks_of(file: FileIO) -> Iterator[memoryview]:
-    """The bytes of *file*, each block until the next one is taken; not for long once the caller is cancelled."""
+    """The bytes of *file*; a block is valid until the next one is taken. Stops soon after the caller is cancelled."""
     buffer = bytearray(_READ_SIZE)
     view = memoryview(buffer)
     while count := file.readinto(buffer):
@@ -145,7 +145,7 @@ def _is_small(path: str) -> bool:
 
 
 def read_several_small(paths: Sequence[str], algorithms: Sequence[Algorithm]) -> list[Source | LocalFileError | None]:
-    """Read files as `read_small` does; the error of one takes its place; blocks."""
+    """Read files as `read_small` does; for one that fails, the list has its error; blocks."""
     return [_read_or_fail(path, algorithms) for path in paths]
 
 
@@ -196,7 +196,7 @@ async def read_blocks(path: str) -> AsyncGenerator[bytes, None]:
             while block := await finished(file.read(_READ_SIZE)):
                 yield block
         finally:
-            # A cancelled wait for the opening has still opened it.
+            # The file is opened even if the wait for that was cancelled.
             if opening.done() and not opening.cancelled() and opening.exception() is None:
                 await finished(opening.result().close())
 

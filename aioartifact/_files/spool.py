@@ -29,7 +29,7 @@ class Spool:
 
     def append(self, chunks: Sequence[bytes]) -> None:
         """
-        Write *chunks* behind the bytes that it holds.
+        Append *chunks*.
 
         Raises:
             LocalFileError: If the disk failed.
@@ -59,10 +59,10 @@ class Spool:
 
     def replace(self, pieces: Iterable[bytes]) -> None:
         """
-        Hold *pieces* instead, which may be made of the bytes that it holds.
+        Replace the content with *pieces*, which may be derived from it.
 
         Raises:
-            LocalFileError: The disk refused; nothing is replaced.
+            LocalFileError: If the disk failed; nothing is replaced.
         """
         other = Spool()
         try:
@@ -74,5 +74,5 @@ class Spool:
 
     def close(self) -> None:
         """Delete the copy."""
-        with suppress(OSError):  # what a full disk has refused before
+        with suppress(OSError):  # bytes that a full disk has refused before
             self._file.close()

@@ -1,4 +1,4 @@
-"""The bytes of a file that is not complete yet, until one rename makes them the target's content."""
+"""A staging file: the bytes of an incomplete file, until one rename makes them the target's content."""
 
 import errno
 import os
@@ -13,12 +13,12 @@ from .failures import explained, os_error
 from .open_files import is_still, lock, share_bytes
 from .part_files import is_record, private_part, record_of, shared_part
 
-# A staging name in a shared folder may be a trap laid as a symbolic link; Windows has neither flag nor need.
+# In a shared folder, a staging name may be a malicious symbolic link; Windows neither has nor needs the flag.
 _FLAGS = (
     os.O_RDWR
     | os.O_CREAT
     | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # a FIFO of that name must not hold us up
+    | getattr(os, "O_NONBLOCK", 0)  # a FIFO of that name must not block the call
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
@@ -26,13 +26,13 @@ _MAX_RECORD = 1024 * 1024
 # In a folder with more entries, looking for one name costs less than reading them all.
 _MAX_LOOK = 1000
 _MOST_BUFFERS = 1024  # of one call; IOV_MAX of Linux and macOS
-# Another writer may commit the part between our opening and locking it; then there is a new one to open.
+# Another writer may commit the part after it was opened here and before it is locked; then a new one is opened.
 _TRIES = 3
 
 
 class Staging:
     """
-    A file beside its target, under another name, that takes bytes at any place.
+    A file beside its target, under another name, that accepts bytes at any offset.
 
     A private one is created at the first write, and is not used by another call. A shared one is found by a later
     run; it is locked, so that it has one owner at a time. Every method blocks; writes may run in several threads
@@ -50,10 +50,10 @@ class Staging:
     @classmethod
     def shared(cls, target: str, key: str) -> Self | None:
         """
-        Take the part that all runs share that fetch *key* to *target*, with all that is in it.
+        Open the part that is shared by all runs that fetch *key* to *target*, with its content.
 
         Returns:
-            None if another process uses it, it is not ours, or this file system has no locks.
+            None if another process uses it, it is not a file of this user, or this file system has no locks.
 
         Raises:
             LocalFileError: If the disk failed.
@@ -78,12 +78,12 @@ class Staging:
             with os.scandir(folder or os.curdir) as entries:
                 names = [entry.name for entry in islice(entries, _MAX_LOOK)]
         except OSError:
-            return True  # a folder may have files to reach and no list to read
+            return True  # the files of a folder that cannot be listed may still be accessible
         return len(names) == _MAX_LOOK or any(map(is_record, names))
 
     @staticmethod
     def has_record(target: str, key: str) -> bool:
-        """Whether an earlier run has left a record of what it had fetched of *key*."""
+        """Whether an earlier run has left a record of a partial download of *key*."""
         return os.path.lexists(record_of(shared_part(target, key)))
 
     def write(self, offset: int, chunks: Sequence[bytes | memoryview]) -> None:
@@ -91,17 +91,17 @@ class Staging:
         Write *chunks*, one after the other, from *offset* on.
 
         Raises:
-            LocalFileError: The disk refused; some of the bytes may be written.
+            LocalFileError: If the disk failed; some of the bytes may be written.
         """
         with explained("write", self.target):
             write_at(self._opened(), offset, chunks)
 
     def read_into(self, offset: int, buffer: memoryview) -> int:
         """
-        Read bytes that were written at *offset*, as many as there are and *buffer* takes.
+        Read bytes from *offset* on, as many as there are and fit into *buffer*.
 
         Raises:
-            LocalFileError: The disk refused, or the file has become shorter.
+            LocalFileError: If the disk failed, or the file has become shorter.
         """
         with explained("read", self.target):
             count = read_at(self._opened(), offset, buffer)
@@ -121,7 +121,7 @@ class Staging:
 
     def clone(self, descriptor: int) -> bool:
         """
-        Share the bytes of an open file until one of both is written to (reflink).
+        Share the bytes of an open file until one of the two is written to (reflink).
 
         Returns:
             False if this file system cannot do that; nothing was written.
@@ -133,13 +133,13 @@ class Staging:
             return share_bytes(descriptor, self._opened())
 
     def empty(self) -> None:
-        """Forget all that is in the file, and its record."""
+        """Remove the content of the file, and its record."""
         with explained("write", self.target):
             self._forget_record()
             os.ftruncate(self._opened(), 0)
 
     def record(self) -> bytes:
-        """The record of a shared part; nothing if there is none, or none that a program of ours wrote."""
+        """The record of a shared part; empty if there is none, or it is not a file of this user."""
         with suppress(OSError):
             descriptor = os.open(record_of(self.path), _FLAGS & ~os.O_CREAT)
             with os.fdopen(descriptor, "rb", buffering=0) as file:
@@ -152,7 +152,7 @@ class Staging:
         Sync the written bytes to the disk, and then *record*, which lists the usable ones.
 
         Raises:
-            LocalFileError: The disk refused; the earlier record holds.
+            LocalFileError: If the disk failed; the earlier record is still valid.
         """
         with explained("write", self.target):
             _sync_data(self._opened())
@@ -171,10 +171,10 @@ class Staging:
             durable: Wait until the bytes are on the disk itself; the name is once its folder is synced, too.
 
         Returns:
-            What the disk knew of the bytes right before they got their name.
+            Status of the file right before it was renamed onto the target.
 
         Raises:
-            LocalFileError: The disk refused; the target is as it was.
+            LocalFileError: If the disk failed; the target is unchanged.
         """
         with explained("write", self.target):
             descriptor = self._opened()
@@ -193,8 +193,8 @@ class Staging:
         return status
 
     def discard(self) -> None:
-        """Forget the bytes; does nothing after a commit."""
-        # A disk that fails here has nothing more to say than the failure that led here.
+        """Delete the file and its record; does nothing after a commit."""
+        # An error of the disk here adds nothing to the failure that led here.
         with suppress(OSError):
             if self.is_shared and self._descriptor is not None:
                 self._forget_record()
@@ -251,11 +251,11 @@ def _is_kept(descriptor: int, path: str) -> bool:
     try:
         return lock(descriptor) and os.path.lexists(path)
     except OSError:
-        return True  # without locks nothing that is young is cleared up
+        return True  # without locks, a clean-up does not remove recent files
 
 
 def _locked(path: str) -> int | None:
-    """Open and lock the part at *path*; None if it is not for us."""
+    """Open and lock the part at *path*; None if it cannot be used."""
     try:
         descriptor = os.open(path, _FLAGS, 0o666)
     except OSError as error:
@@ -277,14 +277,14 @@ def _is_ours(descriptor: int) -> bool:
 
 
 def _sync_data(descriptor: int) -> None:
-    """Wait until the bytes of a file, and what it takes to find them, are on the disk itself."""
+    """Wait until the bytes of a file, and the metadata needed to read them, are on the disk itself."""
     getattr(os, "fdatasync", os.fsync)(descriptor)
 
 
 if hasattr(os, "pwritev"):
 
     def write_at(descriptor: int, offset: int, chunks: Sequence[bytes | memoryview]) -> None:
-        """Write all of *chunks* from *offset* on, whatever the position of the file."""
+        """Write all of *chunks* from *offset* on, regardless of the file position."""
         for first in range(0, len(chunks), _MOST_BUFFERS):
             rest = chunks[first : first + _MOST_BUFFERS]
             while rest:
@@ -293,11 +293,11 @@ if hasattr(os, "pwritev"):
                 rest = _unwritten(rest, written)
 
     def read_at(descriptor: int, offset: int, buffer: memoryview) -> int:
-        """Read into *buffer* from *offset* on, whatever the position of the file."""
+        """Read into *buffer* from *offset* on, regardless of the file position."""
         return os.preadv(descriptor, [buffer], offset)
 
 else:
-    # Windows has one position per file: threads take turns.
+    # Windows has only the file position: threads take turns.
     _TURN = threading.Lock()
 
     def write_at(descriptor: int, offset: int, chunks: Sequence[bytes | memoryview]) -> None:
@@ -319,7 +319,7 @@ else:
 
 
 def _unwritten(chunks: Sequence[bytes | memoryview], written: int) -> Sequence[bytes | memoryview]:
-    """What of *chunks* is left after the first *written* bytes; empty ones go, too."""
+    """What of *chunks* is left after the first *written* bytes; empty chunks before that are dropped, too."""
     for index, chunk in enumerate(chunks):
         if written < len(chunk):
             return [memoryview(chunk)[written:], *chunks[index + 1 :]]

@@ -21,9 +21,9 @@ class TreeFile:
     Attributes:
         relative: Its path below that folder, with slashes.
         path: Its path.
-        size: Bytes when it was listed; 0 for what cannot be looked at.
-        stamp: How it looked then, or the file that a link leads to; None for what is no regular file: a pipe, a link
-            that leads nowhere, a link to a folder that is not followed.
+        size: Bytes when it was listed; 0 if *stamp* is None.
+        stamp: Its stamp then, or that of the file that a link leads to; None for what is not a regular file: a pipe, a
+            link that leads nowhere, a link to a folder that is not followed.
         is_link: Whether it is a symbolic link.
     """
 
@@ -38,11 +38,11 @@ def list_tree(
     folder: str, path_filter: PathFilter = ALL_FILES, *, follows_links: bool = True, required: PathFilter = ALL_FILES
 ) -> list[TreeFile]:
     """
-    List all that is no folder in the folders that *path_filter* enters, sorted by path; blocks.
+    List everything but folders in the folders that *path_filter* enters, sorted by path; blocks.
 
     Args:
-        folder: Folder to look into; it may be a symbolic link in any case.
-        path_filter: Which folders below it are looked into; what it does not show of their files is listed, too.
+        folder: Folder to list; it may be a symbolic link in any case.
+        path_filter: Which folders below it are listed; files in them that do not match are listed, too.
         follows_links: Whether links to folders are followed; those to files always are.
         required: A folder that this does not enter is skipped if it cannot be read.
 

@@ -1,4 +1,4 @@
-"""A file whose bytes are all here, written under another name and renamed."""
+"""A file whose bytes are all in memory, written under another name and renamed."""
 
 import os
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _FLAGS = (
     os.O_WRONLY
     | os.O_CREAT
     | os.O_EXCL
-    | getattr(os, "O_NOFOLLOW", 0)  # the name may be a trap laid as a symbolic link; Windows has neither flag nor need
+    | getattr(os, "O_NOFOLLOW", 0)  # the name may be a malicious symbolic link; Windows neither has nor needs the flag
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
@@ -24,20 +24,20 @@ def write_file(
     """
     Make *chunks*, one after the other, the content of *target*, in one step; blocks.
 
-    Nothing is locked, since that takes longer than to write a small file. A clean-up that removes the file before it
-    has its name, see `part_files`, has it written once more.
+    Nothing is locked, since that takes longer than to write a small file. If a clean-up removes the file before it is
+    renamed, see `part_files`, it is written again.
 
     Args:
         target: Path of the file, in a folder that exists.
         chunks: The bytes.
         durable: Wait until the bytes are on the disk itself; the name is once its folder is synced, too.
-        needs_status: Whether to return the status: each call of the system makes threads wait for each other.
+        needs_status: Whether to return the status: each system call makes threads wait for each other.
 
     Returns:
-        Status of the file right before it got its name, or None.
+        Status of the file right before it was renamed onto the target, or None.
 
     Raises:
-        LocalFileError: If the disk refused; the target is as it was.
+        LocalFileError: If the disk failed; the target is unchanged.
     """
     with explained("write", target):
         for _ in range(_TRIES - 1):
