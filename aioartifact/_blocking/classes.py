@@ -16,7 +16,7 @@ C = TypeVar("C", bound=type)
 
 
 def _blocking_class(cls: C) -> C:
-    """Have *cls* block in the methods that its base class has for event loops, and replace it as what calls return."""
+    """Make the methods of *cls* block that need an event loop in its base class, and have calls return *cls*."""
     (original,) = cls.__bases__
     for name, member in vars(original).items():
         if not name.startswith("_") and needs_event_loop(member):
@@ -44,7 +44,7 @@ def _parameters(function: Callable[..., object]) -> tuple[str, ...]:
 
 
 def _blocking_member(original: type, name: str, member: Any) -> Any:
-    """Return a method that calls that of *original*, whose methods call each other, on a copy of the object."""
+    """Return a method that calls that of *original* on a copy of the object: those methods call each other."""
     if isinstance(member, classmethod):
 
         @wraps(member.__func__)

@@ -1,7 +1,7 @@
 """
 Public functions for code that blocks.
 
-Each is made of the asynchronous one: its arguments are converted, it runs in the event loop, and what it returns is
+Each is made from the asynchronous one: its arguments are converted, it runs in the event loop, and what it returns is
 converted back. No function is written twice.
 """
 
@@ -174,7 +174,7 @@ def invoke(
     has_session = any(isinstance(value, Session) for value in (*args, *kwargs.values()))
     in_loop = in_loop or has_session or inspect.iscoroutinefunction(function)
     if in_loop:
-        with Lease():  # the event loop must not end before a session that is opened holds its own
+        with Lease():  # the event loop must not end before a session that is opened holds its own lease
             return _finished(call(work, caller), caller, iterates=iterates)
     return _finished(function(*positional, **named), caller, iterates=iterates)
 

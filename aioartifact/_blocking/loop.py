@@ -112,7 +112,7 @@ def run_aside(function: Callable[[], object]) -> None:
     """
     Run *function* for an object that was dropped, in another thread, and wait unless this one runs an event loop.
 
-    The garbage collector may drop it at any point of any thread, also in the loop that *function* needs.
+    The garbage collector may drop the object at any point of any thread, even in the loop that *function* needs.
     """
     thread = Thread(target=function, daemon=True)
     with suppress(RuntimeError):  # the interpreter exits

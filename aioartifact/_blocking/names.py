@@ -5,7 +5,7 @@ from importlib import import_module
 
 import aioartifact
 
-# Results of a bulk call that is awaited or opened; here it has returned.
+# A `Batch` is awaited or opened; a blocking bulk call has finished when it returns.
 _OMITTED = frozenset({"Batch", "__version__"})
 OWN_NAMES = {
     "ArtifactoryPath": ".classes",
@@ -39,10 +39,10 @@ def names() -> list[str]:
 
 
 def resolve(name: str) -> object:
-    """Return the object of a public name; one without an event loop is that of `aioartifact`."""
+    """Return the object of a public name; one that does not need an event loop is that of `aioartifact`."""
     from .functions import blocking_function, needs_event_loop
 
-    import_module(".classes", __package__)  # what functions return
+    import_module(".classes", __package__)  # registers the classes that functions return
 
     if name in OWN_NAMES:
         return getattr(import_module(OWN_NAMES[name], __package__), name)

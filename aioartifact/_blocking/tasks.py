@@ -44,7 +44,7 @@ class Caller:
         self._tasks.put(job)
 
     async def run(self, function: Callable[[], R]) -> R:
-        """Run *function* in the waiting thread; what it raises beside Exception is raised there."""
+        """Run *function* in the waiting thread; what it raises other than an `Exception` is raised there."""
         loop = asyncio.get_running_loop()
         result: asyncio.Future[R] = loop.create_future()
 
@@ -74,7 +74,7 @@ class Job(Generic[R]):
     Something to await in the event loop for a thread that waits for it.
 
     Attributes:
-        has_succeeded: Whether it was awaited and raised nothing.
+        has_succeeded: Whether it was awaited without an error.
     """
 
     def __init__(self, work: Callable[[], Awaitable[R]], caller: Caller) -> None:
@@ -124,7 +124,7 @@ class Job(Generic[R]):
         If *is_serving*, this thread runs meanwhile what :meth:`Caller.run` passes to it.
 
         Raises:
-            SessionError: If this thread is the one of the event loop.
+            SessionError: If this thread runs the event loop.
         """
         try:
             _start(portal, begin)
@@ -160,7 +160,7 @@ def call(work: Callable[[], Awaitable[R]], caller: Caller | None = None) -> R:
     Await *work* in the event loop, and wait for it.
 
     Raises:
-        SessionError: If this thread is the one of the event loop.
+        SessionError: If this thread runs the event loop.
     """
     with Lease() as lease:
         job = Job(work, caller or Caller())
@@ -171,8 +171,8 @@ class Block(Generic[T]):
     """
     An asynchronous context manager that one task enters, uses and leaves, for threads that block.
 
-    One task, since what is entered in one must be left in the same: time limits and task groups depend on that. Calls
-    of several threads take turns.
+    One task, since a context manager must be left in the task that entered it: time limits and task groups depend on
+    that. Calls of several threads take turns.
     """
 
     def __init__(self, manager: AbstractAsyncContextManager[T], caller: Caller | None = None) -> None:
@@ -223,7 +223,7 @@ class Block(Generic[T]):
         Await *work* in the task of the block, and wait for it.
 
         Raises:
-            SessionError: If the block is not open, or this thread is the one of the event loop.
+            SessionError: If the block is not open, or this thread runs the event loop.
         """
         with self._turn:
             if self._lease is None:
@@ -242,7 +242,7 @@ class Block(Generic[T]):
                 lease.release()
 
     def discard(self) -> None:
-        """Leave the block where it was dropped, which may be at any point of any thread."""
+        """Leave a block that was dropped, which may happen at any point of any thread."""
         if not self.is_open:
             return
         run_aside(lambda: self.leave(is_cancelled=True))

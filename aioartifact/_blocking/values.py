@@ -376,7 +376,7 @@ class Opening(AbstractContextManager[R], Generic[T, R]):
 
     Args:
         manager: Opens it in the event loop.
-        wrap: Makes the value of the block, whose calls run in the same task.
+        wrap: Makes the value that the ``with`` block gets; calls of that value run in the same task.
     """
 
     def __init__(self, manager: AbstractAsyncContextManager[T], wrap: Callable[[T, Block[T]], R]) -> None:
@@ -402,7 +402,7 @@ class SessionOpening(AbstractContextManager[Session]):
         self._open = open_
 
     def __enter__(self) -> Session:
-        with Lease():  # the event loop must not end before the session holds its own
+        with Lease():  # the event loop must not end before the session holds its own lease
             self._session = Session(call(self._open))
         return self._session
 
