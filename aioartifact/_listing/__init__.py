@@ -1,8 +1,8 @@
 """
-What there is below a folder, from whatever the server, its edition and the user allow.
+The entries below a folder, by a method that the server, its edition and the user allow.
 
 Three methods, each the fallback of the one before it: File List (one request; Pro, not for anonymous users), AQL (one
-request, or several where the server trims its answers; not for anonymous users), Folder Info of every folder (works
+request, or several where the server trims its responses; not for anonymous users), Folder Info of every folder (works
 everywhere).
 """
 

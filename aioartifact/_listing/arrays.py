@@ -1,4 +1,4 @@
-"""Answers with one long array, read as they arrive."""
+"""Responses with one long array, read as they arrive."""
 
 import codecs
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -15,7 +15,7 @@ from .._json_stream import ArrayStream
 from .._protocol import Request, missing_list, not_artifactory, reported_errors
 from .._session import Operation, start_operation, stream
 
-# As much as may be parsed at one go without holding the loop for more than some 2 milliseconds.
+# How many bytes can be parsed at once without blocking the event loop for more than about 2 milliseconds.
 _BATCH = 1 << 13
 
 Entries: TypeAlias = list[dict[str, Any]]
@@ -24,11 +24,11 @@ T = TypeVar("T")
 
 class ArrayAnswer:
     """
-    The objects in the array of an answer, batch by batch; no more than a batch of them is in memory.
+    The objects in the array of a response, batch by batch; no more than one batch is in memory.
 
     Attributes:
-        request: What was asked.
-        members: What else the answer says, complete once the array is.
+        request: The request.
+        members: The other members of the response, complete once the array is.
         count: How many objects have arrived.
     """
 
@@ -44,21 +44,21 @@ class ArrayAnswer:
 
     @property
     def has_array(self) -> bool:
-        """Whether the answer has the array at all."""
+        """Whether the response has the array at all."""
         return self._array.has_array
 
     async def batches(
         self, session: aiohttp.ClientSession, operation: Operation | None = None
     ) -> AsyncGenerator[Entries, None]:
         """
-        Ask, and yield what arrives.
+        Send the request, and yield the objects as they arrive.
 
         Raises:
             ResponseError: If the server refuses the request.
             TransportError: If no complete response is received.
             ProtocolError: If the response is not a JSON object, has another value for the array or reports errors
-                without it, or the array has something else than objects.
-            IncompleteListingError: The answer reports errors beside the array.
+                without it, or the array has something other than objects.
+            IncompleteListingError: If the response reports errors beside the array.
         """
         async with stream(session, self.request, operation) as reply:
             if reply.status >= 300:
@@ -78,7 +78,7 @@ class ArrayAnswer:
         try:
             entries = self._array.feed(decoder.decode(chunk))
         except ValueError as error:
-            # Without the error of the standard library, which carries the text.
+            # Errors of the standard library are not quoted: they contain the text.
             reason = str(error) if type(error) is ValueError else "not the text it claims to be"
         else:
             if all(isinstance(entry, dict) for entry in entries):
@@ -112,17 +112,17 @@ async def collect(
     session: aiohttp.ClientSession, request: Request, key: str, read: Callable[[dict[str, Any]], T]
 ) -> tuple[list[T], ArrayAnswer]:
     """
-    Read an array whole, once more where an answer breaks off.
+    Read a whole array; retry if a response breaks off.
 
     Args:
-        session: Session to ask with.
-        request: What to ask.
+        session: Session to use.
+        request: The request.
         key: Key of the array.
-        read: Makes of each object what is kept of it.
+        read: Converts each object to what is kept of it.
 
     Raises:
         ResponseError: If the server refuses the request.
-        TransportError: No answer came, or not all of it, in any attempt.
+        TransportError: If no complete response is received in any attempt.
         ProtocolError: See :meth:`ArrayAnswer.batches`.
     """
     operation = start_operation(session)

@@ -1,4 +1,4 @@
-"""A tree by AQL: what one query, or a few, find below a folder; not for anonymous users."""
+"""Lists a tree by AQL, with one query or a few; not for anonymous users."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -20,10 +20,10 @@ from .rows import Rows
 
 # The same path in several members of a virtual repository comes in consecutive rows.
 _ORDER = ("path", "name", "repo")
-# Artifactory 4 does not know it.
+# Artifactory 4 does not have this field.
 _OPTIONAL = ("sha256",)
 _MILLISECOND = timedelta(milliseconds=1)
-# What ``$match`` takes for itself or, in Artifactory 6, gets wrong, and what AQL cannot spell: any text stands for it.
+# What ``$match`` interprets or, in Artifactory 6, gets wrong, and what AQL cannot express: replaced by a wildcard.
 _NOT_PLAIN = re.compile(r"\[[!]?\]?[^\]]*\]|[^\w.,:;=@~+ -]|_|\A\s+")
 
 
@@ -38,9 +38,9 @@ async def list_by_aql(
     Yield the results of AQL: everything that is *wanted*, as far as AQL can decide.
 
     Raises:
-        IncompleteListingError: If the server trimmed the rows; or it knows none, which proves nothing: a remote
+        IncompleteListingError: If the server trimmed the rows, or returned none, which proves nothing: a remote
             repository, a missing folder and an empty one look the same.
-        InvalidArgumentError: AQL cannot express the folder, or a property.
+        InvalidArgumentError: If AQL cannot express the folder, or a property.
         ResponseError, TransportError, ProtocolError: See :meth:`Rows.batches`.
     """
     asked = entries_below(folder.repository, folder.path, item_type=path_filter.item_type, depth=path_filter.levels)
@@ -60,7 +60,7 @@ async def list_by_aql(
 
 
 async def _knows(session: aiohttp.ClientSession, folder: ItemURL, operation: Operation) -> bool:
-    """Whether AQL finds any file below *folder*: then it can be believed that what is looked for is not there."""
+    """Whether AQL finds any file below *folder*: only then is an empty result accepted."""
     asked = entries_below(folder.repository, folder.path, item_type="file").limit(1)
     request = build_aql(folder.server, str(asked))
     rows, below = Rows(session, folder.server, asked, operation=operation, optional=_OPTIONAL), Below(folder)
@@ -81,11 +81,11 @@ def _entries(
 
 class Twins:
     """
-    Lets one entry pass for each path.
+    Passes on one entry for each path.
 
     A virtual repository may have a path in several members. Only a download shows which of them it serves, so
-    such a file keeps no size, no checksums and no dates. In an order they follow each other; without one, what
-    comes from members has to wait for the end.
+    such a file keeps no size, no checksums and no dates. In sorted rows, the entries of a path follow each other;
+    otherwise, entries of members are held back until the end.
     """
 
     def __init__(self, repository: str) -> None:
@@ -93,7 +93,7 @@ class Twins:
         self._waiting: dict[str, Entry] = {}
 
     def passed(self, entries: Iterable[tuple[str, Entry]], *, is_sorted: bool) -> Iterator[Entry]:
-        """Yield those of *entries*, each with the repository it is in, that have no twin, and note the others."""
+        """Yield the entries that have no further twin; hold back the others. *entries* have their repositories."""
         for repository, entry in entries:
             if repository == self._repository:
                 yield entry
@@ -104,7 +104,7 @@ class Twins:
             self._waiting[entry.path] = _bare(entry) if twin else entry
 
     def rest(self) -> Iterator[Entry]:
-        """Yield what waits."""
+        """Yield the entries that were held back."""
         yield from self._waiting.values()
         self._waiting.clear()
 
@@ -115,7 +115,7 @@ def _bare(entry: Entry) -> Entry:
 
 def _criteria(path_filter: PathFilter, wanted: Filter | None) -> Iterator[Criteria]:
     """
-    Yield what no entry that is looked for fails.
+    Yield criteria that every wanted entry meets.
 
     Raises:
         InvalidArgumentError: If AQL cannot query a property, since the rows would not have it.
@@ -129,13 +129,13 @@ def _criteria(path_filter: PathFilter, wanted: Filter | None) -> Iterator[Criter
 
 
 def _names(include: Iterable[Pattern]) -> list[str]:
-    """Patterns for the last segment, one of which fits; none where that could be any."""
+    """Patterns for the last segment, one of which must match; empty if that can be any name."""
     names = sorted({_coarse(pattern.segments[-1]) for pattern in include})
     return [] if "*" in names else names
 
 
 def _coarse(segment: str) -> str:
-    """A pattern for ``$match`` that fits whatever *segment* fits, and perhaps more."""
+    """A pattern for ``$match`` that matches whatever *segment* matches, and perhaps more."""
     return re.sub(r"\*+", "*", _NOT_PLAIN.sub("*", segment))
 
 

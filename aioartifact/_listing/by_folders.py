@@ -1,5 +1,5 @@
 """
-Folder Info, of one folder or of all below it: what works for every user, edition and repository.
+Folder Info, of one folder or of all below it: works for every user, edition and repository.
 
 It returns names only: no sizes, no checksums, no dates.
 """
@@ -19,7 +19,7 @@ from .._session import Operation, fetch_response, state_of
 from .arrays import ArrayAnswer, collect
 from .results import Batches, Entry
 
-# How many folders each worker looks at before what was found is handed on, and memory is free for more.
+# How many folders each worker lists before their entries are yielded, which frees memory for more.
 _LOOKS = 8
 # Characters of a path below the folder; Artifactory stores up to 1024.
 _LONGEST_PATH = 2048
@@ -29,7 +29,7 @@ _Child: TypeAlias = tuple[str, bool]
 
 async def fetch_info(session: aiohttp.ClientSession, item: ItemURL) -> FileInfo | FolderInfo:
     """
-    Ask for one item; one request.
+    Fetch the info of one item; one request.
 
     Raises:
         ResponseError: If the server refuses the request.
@@ -58,7 +58,7 @@ async def list_children(session: aiohttp.ClientSession, folder: ItemURL, operati
 
 async def list_by_folders(session: aiohttp.ClientSession, folder: ItemURL, path_filter: PathFilter) -> Batches:
     """
-    Yield what is in every folder below; one request each, several at a time.
+    Yield the entries of *folder* and all folders below it; one request each, several at a time.
 
     No task runs between two batches, so the consumer may stop at any time.
 
@@ -73,7 +73,7 @@ async def list_by_folders(session: aiohttp.ClientSession, folder: ItemURL, path_
         return relative, await _look(session, folder, relative)
 
     while pending:
-        # From the end: what is deeper first, so that few folders wait.
+        # From the end: deeper folders first, so that few are pending.
         jobs = [pending.pop() for _ in range(min(len(pending), workers * _LOOKS))]
         found: list[Entry] = []
         async with run_many(jobs, look, max_concurrency=workers) as looks:
@@ -99,10 +99,10 @@ async def _look(session: aiohttp.ClientSession, root: ItemURL, relative: str) ->
         found, answer = await collect(session, request, "children", lambda entry: read_child(request, entry))
     except NotFoundError:
         if relative:
-            return []  # it was there when its parent was listed, and is no more
+            return []  # deleted since its parent was listed
         raise
     _demand_children(folder, answer)
-    return list(dict.fromkeys(found))  # each once: what is below would be listed as often
+    return list(dict.fromkeys(found))  # without duplicates: what is below them would be listed again
 
 
 def _demand_children(folder: ItemURL, answer: ArrayAnswer) -> None:

@@ -1,5 +1,5 @@
 """
-How a tree is listed: by the first method that works, and by the next one from where that broke off.
+Lists a tree by the first method that works, and by the next one from where that broke off.
 
 Conditions that the query of a method cannot express are evaluated here, for each entry.
 """
@@ -47,7 +47,7 @@ from .rows import SORT
 
 METHODS: tuple[Method, ...] = ("file-list", "aql", "folders")
 
-# What says "not by this way" rather than "no": the licence, the user, or the query stands in between.
+# Errors that rule out one method only: because of the licence, the user, or the query.
 _TRY_NEXT_METHOD = (
     BadRequestError,
     ForbiddenError,
@@ -55,7 +55,7 @@ _TRY_NEXT_METHOD = (
     InvalidArgumentError,
     ProtocolError,
 )
-# Paths kept to go on by another way without showing them twice: about 12 MiB.
+# Paths kept so that another method can continue without yielding them twice: about 12 MiB.
 _MOST_SEEN = 100_000
 
 
@@ -68,15 +68,15 @@ async def list_with_fallback(
     methods: Iterable[Method] = METHODS,
 ) -> Batches:
     """
-    Yield what is below *folder*, by the first of *methods* that can answer for certain.
+    Yield the entries below *folder*, by the first of *methods* whose result is certain.
 
     Raises:
         NotFoundError: If the folder does not exist.
         NotAFolderError: If it is a file.
         AuthenticationError: If credentials are missing or wrong.
-        ResponseError: The server said no to the last of the methods.
+        ResponseError: If the server refused the last of the methods.
         TransportError: If no complete response is received.
-        IncompleteListingError: If a method failed after so many entries that no other can go on.
+        IncompleteListingError: If a method failed after too many entries for another one to continue.
     """
     seen = Seen()
     refused = state_of(session).refused[folder.server]
@@ -86,7 +86,7 @@ async def list_with_fallback(
         status.method = method
         start = partial(_list_by, session, folder, path_filter, wanted, method)
         try:
-            # A walk repeats by itself what broke off, folder by folder.
+            # A walk retries by itself what broke off, folder by folder.
             async with aclosing(_new(session, start, seen, repeats=method != "folders")) as batches:
                 async for batch in batches:
                     yield batch
@@ -132,7 +132,7 @@ def _list_by(
 async def _new(
     session: aiohttp.ClientSession, start: Callable[[Operation], Batches], seen: "Seen", *, repeats: bool
 ) -> Batches:
-    """Yield what was not shown yet; if it *repeats*, an answer that broke off is asked for again."""
+    """Yield entries that were not yielded before; if it *repeats*, a response that broke off is requested again."""
     operation = start_operation(session)
     progress = Progress(MIN_PROGRESS_ENTRIES, reached=len(seen))
     attempts = operation.attempts(
@@ -155,14 +155,14 @@ def _demand_next(
     session: aiohttp.ClientSession, folder: ItemURL, method: Method, seen: "Seen", error: ArtifactoryError
 ) -> None:
     """
-    Do nothing where the next method may answer.
+    Prepare for the next method, if that may work.
 
     Raises:
-        ArtifactoryError: *error*, where nothing else will help.
-        IncompleteListingError: Too much was shown for another method to go on.
+        ArtifactoryError: *error*, if no other method can help.
+        IncompleteListingError: If too many entries were yielded for another method to continue.
     """
     is_refused = isinstance(error, AuthenticationError) or state_of(session).refusal(folder.server) is not None
-    # Asking on with refused credentials would have the server lock the user out.
+    # Further requests with refused credentials would make the server lock the user out.
     if method == "folders" or (is_refused and not is_anonymous(session, folder.server)):
         raise error
     if seen.is_overfull:
@@ -183,7 +183,7 @@ def _refused_for_good(
 
 
 class Seen:
-    """The paths that were shown, as far as there are not too many to be kept."""
+    """The paths that were yielded, up to the number that is kept."""
 
     def __init__(self) -> None:
         self._paths: list[str] = []
@@ -195,19 +195,19 @@ class Seen:
 
     @property
     def is_overfull(self) -> bool:
-        """Whether more was shown than is known here."""
+        """Whether more paths were yielded than are kept."""
         return self._count > _MOST_SEEN
 
     def start_over(self) -> None:
-        """Expect everything once more."""
+        """Expect all entries once more."""
         self._known.update(self._paths)
 
     def fresh(self, entries: list[Entry]) -> list[Entry]:
-        """Those not shown yet, which they are from now on."""
+        """Those that were not yielded before; they count as yielded from now on."""
         new = [entry for entry in entries if entry.path not in self._known] if self._known else entries
         self._count += len(new)
         if not self.is_overfull:
-            # A set that grows would hold the loop now and then, and mostly for nothing.
+            # A growing set would block the event loop now and then, and is rarely needed.
             self._paths.extend(entry.path for entry in new)
         return new
 
@@ -229,10 +229,10 @@ async def list_by_file_list(
     session: aiohttp.ClientSession, folder: ItemURL, path_filter: PathFilter, operation: Operation
 ) -> Batches:
     """
-    Yield what the File List shows, as it arrives; one request.
+    Yield the entries of the File List, as they arrive; one request.
 
     Raises:
-        ResponseError: The server said no; 400 where it has no Pro licence or *folder* is a file.
+        ResponseError: If the server refused; 400 if it has no Pro licence or *folder* is a file.
         TransportError: If no complete response is received.
         ProtocolError: If the response is not a File List.
     """
@@ -257,7 +257,7 @@ async def filtered(session: aiohttp.ClientSession, folder: ItemURL, batches: Bat
     That takes one request for each entry without size or dates in the listing, and one for its properties.
 
     Raises:
-        ResponseError, TransportError, ProtocolError: If an entry cannot be asked for.
+        ResponseError, TransportError, ProtocolError: If a request for an entry fails.
     """
     workers = state_of(session).limits.max_concurrency
 
@@ -277,7 +277,7 @@ async def filtered(session: aiohttp.ClientSession, folder: ItemURL, batches: Bat
 
 
 async def _judged(session: aiohttp.ClientSession, item: ItemURL, entry: Entry, wanted: Filter) -> Entry | None:
-    """The entry, with what was asked for it, if it is wanted; None also where it is there no more."""
+    """The entry, with its info if that was requested, if it is wanted; None also if it does not exist any more."""
     try:
         known = await fetch_info(session, item) if wanted.lacks(entry) else entry
         if not wanted.admits(known):
@@ -291,5 +291,5 @@ async def _has_properties(session: aiohttp.ClientSession, item: ItemURL, wanted:
     if not wanted.properties:
         return True
     request = build_properties(item)
-    # No properties at all is a 404, and so is no item.
+    # An item without properties is a 404, and so is a missing item.
     return wanted.admits_properties(read_properties(request, await fetch_response(session, request)))

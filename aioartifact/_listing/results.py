@@ -45,7 +45,7 @@ class Results(Generic[T]):
             error, and if *is_doubtful*.
     """
 
-    __module__ = "aioartifact"  # Results[Row] in a signature keeps what this is when the signature is read
+    __module__ = "aioartifact"  # set here: Results[Row] in a signature copies it when the signature is read
 
     def __init__(self, start: Callable[[ListingStatus], AsyncGenerator[list[T], None]], operation: str = "") -> None:
         self.is_complete: bool = False

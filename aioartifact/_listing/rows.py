@@ -1,4 +1,4 @@
-"""Rows of AQL, page after page where a server trims its answers."""
+"""Rows of AQL, page after page where a server trims its responses."""
 
 import re
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
@@ -15,10 +15,10 @@ from .._retry import MIN_PROGRESS_ENTRIES
 from .._session import Operation, Progress, start_operation, state_of
 from .arrays import ArrayAnswer, Entries
 
-# What a session remembers of a server that sorts no rows, or does not know some fields.
+# What a session remembers of a server that does not sort rows, or does not know some fields.
 SORT = "aql-sort"
 OPTIONAL_FIELDS = "aql-optional-fields"
-# The query follows in full, so no other word in such a message says anything.
+# The message goes on with the full query, so no other word in it is reliable.
 _UNPARSED = re.compile(r"fail(ed)? to parse query", re.IGNORECASE)
 _LIMIT = re.compile(r"\.\s*limit\s*\(\s*([0-9]+)\s*\)")
 
@@ -27,16 +27,16 @@ class Rows:
     """
     The rows of a query.
 
-    Where the query is a value and leaves that open, rows are sorted, so that what a server trims, or a lost
-    connection swallows, is asked for again behind the last row that came. The open-source edition refuses to sort;
-    there one answer must have all. Fields that older servers do not know are left out where a server refuses them.
+    If the query can be divided into pages, its rows are sorted, so that those that a server trims, or a lost connection
+    does not deliver, are requested again from the last received row on. The open-source edition refuses to sort; there,
+    one response must have all rows. Fields that older servers do not know are left out where a server refuses them.
 
     Args:
-        session: Session to ask with.
+        session: Session to use.
         server: The server.
-        query: What is asked.
+        query: The query.
         order: Fields that name an item, to sort by.
-        operation: What the requests are part of; None for one of their own.
+        operation: Operation that the requests are part of; None for one of their own.
         optional: Fields that the rows may lack.
 
     Attributes:
@@ -73,11 +73,11 @@ class Rows:
         Yield rows as they arrive.
 
         Raises:
-            ResponseError: The server said no; 400 where it does not understand the query.
+            ResponseError: If the server refused; 400 if it does not understand the query.
             TransportError: If no complete response is received.
             ProtocolError: If the response is not an AQL result.
-            IncompleteListingError: If the server trimmed the rows, and those behind cannot be asked for; or it sent
-                fewer than it counts, or reports errors.
+            IncompleteListingError: If the server trimmed the rows, and the rest cannot be requested; or it sent fewer
+                than it counts, or reports errors.
         """
         attempts = self._operation.attempts(
             TransportError,
@@ -111,7 +111,7 @@ class Rows:
         return ArrayAnswer(build_aql(self._server, str(query)), "results")
 
     def _note(self, answer: ArrayAnswer, rows: Entries) -> None:
-        """Keep in mind how far it got; without an order that says nothing."""
+        """Record how many rows need not be requested again: none unless they are sorted."""
         self._refused |= self._newly_refused
         if not rows:
             return
@@ -134,12 +134,12 @@ class Rows:
 
     def _simplify(self, refusal: BadRequestError) -> None:
         """
-        Continue without optional fields, or else without an order, where these may be what is refused.
+        Continue without optional fields, or else without an order, if these may be the reason of the refusal.
 
         That the server refuses them is remembered only once the simpler query has succeeded.
 
         Raises:
-            BadRequestError: If it is something else.
+            BadRequestError: If the reason is another one.
         """
         words = refusal.server_message
         if self._optional and _UNPARSED.search(words):
