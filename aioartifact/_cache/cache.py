@@ -210,7 +210,7 @@ def is_offline(environ: Mapping[str, str]) -> bool:
 
 def resolved(folder: str) -> str:
     """Return *folder* as an absolute path, with a leading ``~`` expanded."""
-    return os.path.abspath(os.path.expanduser(folder))  # keeps a name of no user
+    return os.path.abspath(os.path.expanduser(folder))  # keeps the ``~`` of an unknown user
 
 
 class OpenCache:

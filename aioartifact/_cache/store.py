@@ -317,7 +317,7 @@ class Store:
 
 
 class _DamagedError(Exception):
-    """An entry has another checksum than its name."""
+    """Raised for an entry whose checksum differs from its name."""
 
 
 def _opened_entry(path: str) -> FileIO:
