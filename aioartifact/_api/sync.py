@@ -255,7 +255,7 @@ def _check_plan(plan: object) -> None:
 
     Raises:
         InvalidArgumentError: If the plan is not valid.
-        IncompleteListingError: If it deletes files although the listing of the source was incomplete.
+        IncompleteListingError: If it deletes or renames files although the server's folder was not listed completely.
     """
     if not isinstance(plan, SyncPlan):
         raise InvalidArgumentError(

@@ -315,7 +315,7 @@ def _in_the_way(where: str, action: SyncAction) -> AlreadyExistsError:
 
 @contextmanager
 def _counted(progress: Progress, url: str, action: SyncAction) -> Iterator[None]:
-    """Count a file as failed that is refused before its transfer, which would count it."""
+    """Count a file as failed if it is refused before its transfer, since only a transfer counts its file."""
     try:
         yield
     except ArtifactoryError:

@@ -204,7 +204,7 @@ class _Keyed:
     obstacles: dict[str, str] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
     stamps: dict[str, Stamp] = field(default_factory=dict)
-    # Symbolic links to files: by key, the real path. And the keys of those, and of local files that they lead to.
+    # The real paths of symbolic links to files, by key; and the keys of these links and of the files they lead to.
     linked: dict[str, str] = field(default_factory=dict)
     shared: set[str] = field(default_factory=set)
 

@@ -115,7 +115,7 @@ class Command(StandaloneProvider):
         try:
             assert process.stdin is not None
             assert process.stdout is not None
-            with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):  # it need not read anything
+            with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):  # the program need not read its input
                 await process.stdin.send(data)
                 await process.stdin.aclose()
             output = await self._read(process.stdout)
@@ -147,7 +147,7 @@ async def _started(starting: "asyncio.Future[Process]") -> Process:
     Wait until a program has started; a cancellation takes effect only then, and kills it.
 
     A cancellation during the start would leave child processes of the program, and in CPython 3.11 to 3.13 it may wait
-    for the pipes of the program for ever.
+    for the pipes of the program forever.
     """
     try:
         return await asyncio.shield(starting)
