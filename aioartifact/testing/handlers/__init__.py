@@ -1,1 +1,1 @@
-"""What the server answers: one module per group of endpoints, each a set of coroutine functions."""
+"""The responses of the server: one module per group of endpoints, each a set of coroutine functions."""

@@ -1,4 +1,4 @@
-"""What handlers of every kind check of a request: parameters, the media types that are accepted, and the edition."""
+"""Checks of requests that all kinds of handlers share: parameters, accepted media types, and the edition."""
 
 from typing import NoReturn
 
@@ -13,7 +13,7 @@ def number(exchange: Exchange, name: str, default: int = 0) -> int:
     Return a query parameter as a number; one without a value is *default*.
 
     Raises:
-        RefusalError: 400, it is not a number.
+        RefusalError: 400 if it is not a number.
     """
     text = exchange.target.query.get(name) or str(default)
     if not text.isdecimal():
@@ -35,7 +35,7 @@ def negotiated(exchange: Exchange, produced: str) -> str:
     Choose between *produced*, the vendor's name for a kind of document, and plain JSON.
 
     Raises:
-        RefusalError: 406, the client takes neither.
+        RefusalError: 406 if the client accepts neither.
     """
     accepted = _accepted(exchange)
     if {produced, "application/*", "*/*"} & set(accepted):
@@ -47,9 +47,9 @@ def negotiated(exchange: Exchange, produced: str) -> str:
 
 def refuse_in_text(exchange: Exchange, message: str) -> NoReturn:
     """
-    Refuse with 400 as a resource that returns text: bare where plain JSON was negotiated, else wrapped as always.
+    Refuse with 400 as a resource that returns text: bare if plain JSON was negotiated, else wrapped as always.
 
-    The filter that wraps errors passes what is called JSON already.
+    The filter that wraps errors does not change a response whose media type is JSON already.
 
     Raises:
         RefusalError: Always.
@@ -61,7 +61,7 @@ def refuse_in_text(exchange: Exchange, message: str) -> NoReturn:
 
 def demand_pro(exchange: Exchange) -> None:
     """
-    Let only Artifactory Pro answer this call.
+    Accept this call only if the server is Artifactory Pro.
 
     Raises:
         RefusalError: 400 with the open source edition's text.

@@ -31,7 +31,7 @@ async def get(exchange: Exchange) -> Reply:
 
 
 async def create(exchange: Exchange) -> Reply:
-    """Answer ``PUT api/repositories/{key}``. [U] The texts of refusals are our own."""
+    """Answer ``PUT api/repositories/{key}``. [U] The texts of refusals are invented."""
     key = _demand_key(exchange)
     if key in exchange.instance.repositories:
         refuse(400, f"Case insensitive repository key already exists: '{key}'")
@@ -55,7 +55,7 @@ async def update(exchange: Exchange) -> Reply:
 
 
 async def delete(exchange: Exchange) -> Reply:
-    """Answer ``DELETE api/repositories/{key}``: the repository goes with all it holds."""
+    """Answer ``DELETE api/repositories/{key}``: delete the repository and its content."""
     repository = _configured(exchange, _demand_key(exchange))
     if repository.package_type == BUILD_INFO_TYPE:
         refuse(403, f"Deletion of Build Info repository {repository.key} is not allowed.")
@@ -79,7 +79,7 @@ def _package_type(repository: Repository) -> str:
 
 
 def _may_know(exchange: Exchange, repository: Repository) -> bool:
-    """Return whether the user can read something in *repository*, or in one of those behind it."""
+    """Return whether the user can read something in *repository*, or in one of those that store its items."""
     instance, user = exchange.instance, exchange.user
     return user.admin or any(
         instance.accounts.can_browse(user, each.key, "") for each in instance.storing(repository.key)
@@ -107,7 +107,7 @@ def _configured(exchange: Exchange, key: str) -> Repository:
 
 def _demand_key(exchange: Exchange) -> str:
     """
-    Let administrators through who name a repository.
+    Accept only administrators, and return the key of a repository that they name.
 
     Raises:
         RefusalError: 400 in the open source edition, 401 or 403 for others, 405 without a key.

@@ -1,4 +1,4 @@
-"""``api/storageinfo``: the storage summary, which is made on request and kept until the next."""
+"""``api/storageinfo``: the storage summary, which is calculated on request and kept until the next calculation."""
 
 import shutil
 from functools import partial
@@ -15,14 +15,14 @@ _CONTENT_TYPE = "application/json"
 
 
 async def get(exchange: Exchange) -> Reply:
-    """Answer with the summary calculated last; there is one from the first request on."""
+    """Answer with the latest summary; the first request calculates one."""
     exchange.demand_admin()
     summary = exchange.instance.storage_summary or await _calculate(exchange)
     return json_reply(_document(exchange, summary), _CONTENT_TYPE)
 
 
 async def calculate(exchange: Exchange) -> Reply:
-    """Calculate the summary anew; when the answer comes it is done, which a real server leaves open."""
+    """Calculate the summary anew; this is complete when the server answers, which a real one does not promise."""
     exchange.demand_admin()
     await _calculate(exchange)
     message = "Calculating storage summary scheduled to run successfully"

@@ -1,4 +1,4 @@
-"""Ping, version, what administrators may know, and the list of repositories."""
+"""Ping, version, usage reports, and information for administrators."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ _PRO_ADDONS = ("aql", "build", "filestore", "filtered-resources", "ldap", "prope
 
 
 async def ping(exchange: Exchange) -> Reply:
-    """Answer that the server is up: to users, and behind a router to anybody, whatever the credentials."""
+    """Answer that the server is up: to users, and behind a router to every client, whatever the credentials."""
     if not exchange.instance.profile.is_platform:
         exchange.identify()
     return Reply(200, {"Content-Type": "text/plain"}, b"OK")
@@ -45,7 +45,7 @@ async def info(exchange: Exchange) -> Reply:
 
 
 async def details(exchange: Exchange) -> Reply:
-    """Describe process and machine, to administrators; a part of what a real server counts."""
+    """Describe process and machine, to administrators; a part of what a real server reports."""
     exchange.demand_admin()
     document: dict[str, jackson.JSON] = {
         "osName": platform.system(),
@@ -56,7 +56,7 @@ async def details(exchange: Exchange) -> Reply:
 
 
 async def usage(exchange: Exchange) -> Reply:
-    """Take what clients report of themselves, and drop it."""
+    """Accept the usage that clients report, and discard it."""
     exchange.demand_user()
     await exchange.whole_body()
     return Reply(200)
@@ -69,7 +69,7 @@ async def plugins(exchange: Exchange) -> Reply:
 
 
 async def configuration(exchange: Exchange) -> Reply:
-    """Print the configuration descriptor, to administrators; of a real one's settings only those there are here."""
+    """Print the configuration descriptor, to administrators; it has only the settings that this server supports."""
     exchange.demand_admin()
     instance = exchange.instance
     local = "".join(_descriptor(each) for each in instance.repositories.values() if each.kind == "local")

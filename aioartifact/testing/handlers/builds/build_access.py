@@ -48,7 +48,7 @@ class BuildAccess:
         Accept users who may do *action* with *run*.
 
         Raises:
-            RefusalError: 401 for the anonymous, else 403.
+            RefusalError: 401 for anonymous users, else 403.
         """
         if not self.can(action, run):
             message = f"The user: '{self.exchange.user.name}' is not authorized to {_ACTIONS[action]}"
@@ -67,7 +67,7 @@ class BuildAccess:
         Return the newest run with a number, or the one with that start.
 
         Raises:
-            RefusalError: 400, *started* is not a date.
+            RefusalError: 400 if *started* is not a date.
         """
         found = self.runs(name, number)
         if started.strip():
@@ -84,7 +84,7 @@ class BuildAccess:
         Return the document of *run*.
 
         Raises:
-            RefusalError: 404, it was deleted meanwhile.
+            RefusalError: 404 if it was deleted meanwhile.
         """
         found = builds.document_of(self.exchange.instance.store, self.repository, run)
         return refuse(404, _missing(run.name, run.number)) if found is None else found
@@ -94,7 +94,7 @@ class BuildAccess:
         Return the run that a request names, and its document.
 
         Raises:
-            RefusalError: 404, there is no such run; 401 or 403, the user may not read it.
+            RefusalError: 404 if there is no such run; 401 or 403 if the user may not read it.
         """
         run = self.find(name, number, started)
         if run is None:
@@ -117,7 +117,7 @@ def access(exchange: Exchange, named: Mapping[str, object] | None = None) -> Bui
 
     Args:
         exchange: The request.
-        named: Where ``buildRepo`` and ``project`` are given, if not in the query; 6.20 ignores both.
+        named: Parameters with ``buildRepo`` and ``project``; None for the query. 6.20 ignores both.
     """
     sent: Mapping[str, object] = exchange.target.query if named is None else named
     if not exchange.instance.profile.is_platform:
@@ -132,7 +132,7 @@ def ensure_repository(exchange: Exchange, key: str) -> None:
     Create the repository for build info if the server does not have it yet.
 
     Raises:
-        RefusalError: 400, a repository with this key is for something else, or the key is not that of a project.
+        RefusalError: 400 if a repository with this key is for something else, or the key is not that of a project.
     """
     repository = exchange.instance.repositories.get(key)
     if repository is None and _KEY.fullmatch(key):
@@ -145,7 +145,8 @@ def path_names(exchange: Exchange, prefix: str, *, count: int) -> tuple[str, ...
     """
     Return the names in the path of a request: of a build, and with *count* 2 the number of a run.
 
-    An encoded slash belongs to a name; slashes that are not encoded belong to the first name but the last.
+    An encoded slash belongs to a name. Of the other slashes, the last ones separate names; the rest belong to the
+    first name.
 
     Args:
         exchange: The request.
@@ -181,7 +182,7 @@ async def read_json(exchange: Exchange, limit: int = 1 << 20) -> Any:
     Read the JSON in the body.
 
     Raises:
-        RefusalError: 400, it is something else; 413, it has more than *limit* bytes.
+        RefusalError: 400 if it is something else; 413 if it has more than *limit* bytes.
     """
     return understood(partial(build_info.parse_json, await exchange.whole_body(limit)))
 
@@ -191,7 +192,7 @@ async def read_object(exchange: Exchange) -> dict[str, Any]:
     Read the JSON object in the body.
 
     Raises:
-        RefusalError: 400, it is something else.
+        RefusalError: 400 if it is something else.
     """
     sent = await read_json(exchange)
     return sent if isinstance(sent, dict) else refuse(400, "Error parsing json body")

@@ -134,7 +134,7 @@ def _empty() -> dict[str, list[jackson.JSON]]:
 
 
 async def search_dependents(exchange: Exchange) -> Reply:
-    """List the runs with a dependency of this content, the oldest first. [U] No results are an empty list."""
+    """List the runs with a dependency of this content, the oldest first. [U] Without results, the list is empty."""
     exchange.demand_user()
     demand_pro(exchange)
     builds, store = access(exchange), exchange.instance.store

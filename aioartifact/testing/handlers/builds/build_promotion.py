@@ -46,7 +46,7 @@ async def promote(exchange: Exchange) -> Reply:
 @dataclass(frozen=True, slots=True)
 class Promotion:
     """
-    What a promotion is to do.
+    The parameters of a promotion.
 
     Attributes:
         status: The new status, ``""`` for none.
@@ -80,7 +80,7 @@ class Promotion:
         Read a promotion.
 
         Raises:
-            RefusalError: 400, a field has another type than it should have.
+            RefusalError: 400 if a field has another type than it should have.
         """
         properties = mapping(sent, "properties") or {}
         return cls(
@@ -103,7 +103,7 @@ class Promotion:
 @dataclass(slots=True)
 class _Task:
     """
-    One promotion, and what there is to report about it.
+    One promotion and its messages.
 
     Attributes:
         messages: Level and text.
@@ -124,7 +124,8 @@ class _Task:
         Promote.
 
         Raises:
-            RefusalError: 404, there is no such repository; 400, an artifact is not found and the promotion fails fast.
+            RefusalError: 404 if there is no such repository; 400 if an artifact is missing and the promotion fails
+                fast.
         """
         document = self.builds.document(self.promoted)
         target = self._target()

@@ -25,7 +25,7 @@ _LIMIT = 64 << 20  # bytes of a document
 
 
 async def publish(exchange: Exchange) -> Reply:
-    """Record a run. One with the same name, number and start is replaced, which takes the right to delete it."""
+    """Record a run. One with the same name, number and start is replaced, which requires the right to delete it."""
     if exchange.target.segments:
         refuse(405, "Method Not Allowed")
     exchange.demand_user()
@@ -38,7 +38,7 @@ async def publish(exchange: Exchange) -> Reply:
 
 
 async def append(exchange: Exchange) -> Reply:
-    """Add modules to a run. One with the id of another is a module of its own."""
+    """Add modules to a run. One with the same id as another is added separately."""
     exchange.demand_user()
     name, number = path_names(exchange, "api/build/append", count=2)
     modules = await read_json(exchange, _LIMIT)
@@ -65,7 +65,7 @@ def is_document(exchange: Exchange) -> bool:
 
 
 async def deploy_document(exchange: Exchange) -> Reply:
-    """Record the run that is deployed to the repository for build info, wherever in it that was."""
+    """Record the run that is deployed to the repository for build info, at any path."""
     key, path = exchange.target.repository, exchange.target.item_path
     if not path.lower().endswith(".json"):
         rejected = f"The '{key}' repository rejected the deployment of '{path}'."
@@ -88,7 +88,7 @@ def publish_document(builds: BuildAccess, document: dict[str, Any]) -> Item:
     Store a document, record the run that it describes, and delete the runs that its retention does not keep.
 
     Raises:
-        RefusalError: 400, a part of it has another type than it should have.
+        RefusalError: 400 if a part of it has another type than it should have.
     """
     instance, user = builds.exchange.instance, builds.exchange.user
     policy = document.get("buildRetention")
@@ -105,7 +105,7 @@ def _store(builds: BuildAccess, document: dict[str, Any], *, by: str, now: int) 
     Store a document as it is, and record the run that it describes.
 
     Raises:
-        RefusalError: 400, a part of it has another type than it should have.
+        RefusalError: 400 if a part of it has another type than it should have.
     """
     store, run = builds.exchange.instance.store, understood(partial(build_info.run_of, document))
     ensure_repository(builds.exchange, builds.repository)
@@ -117,10 +117,10 @@ def _store(builds: BuildAccess, document: dict[str, Any], *, by: str, now: int) 
 
 def _complete(builds: BuildAccess, document: dict[str, Any]) -> None:
     """
-    Add what the server knows better than the client.
+    Add the fields that the server determines.
 
     Raises:
-        RefusalError: 400, a part of the modules has another type than it should have.
+        RefusalError: 400 if a part of the modules has another type than it should have.
     """
     understood(partial(build_info.modules_of, document))
     document["artifactoryPrincipal"] = builds.exchange.user.name
@@ -130,7 +130,7 @@ def _complete(builds: BuildAccess, document: dict[str, Any]) -> None:
 
 
 def _aggregate_issues(builds: BuildAccess, document: dict[str, Any]) -> None:
-    """Take over the issues of the build before, if that is asked for and it has not reached the final status."""
+    """Copy the issues of the previous build, if that is requested and it has not reached the final status."""
     issues = document.get("issues") or {}
     if not issues.get("aggregateBuildIssues"):
         return

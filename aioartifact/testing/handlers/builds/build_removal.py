@@ -51,7 +51,7 @@ async def delete_listed(exchange: Exchange) -> Reply:
 
 
 async def apply_retention(exchange: Exchange) -> Reply:
-    """Delete the runs of a build that a policy does not keep; with ``async``, too, that is done when this answers."""
+    """Delete the runs of a build that a policy does not keep, before the response even with ``async``."""
     exchange.demand_user()
     (name,) = path_names(exchange, "api/build/retention", count=1)
     sent = understood(partial(_retention_document, await exchange.whole_body()))
@@ -70,7 +70,7 @@ class Retention:
     Attributes:
         count: How many of the newest; None for any number.
         since: Those that started at this time or later, in epoch milliseconds; None for any time.
-        kept: Numbers of runs that are kept whatever these say.
+        kept: Numbers of runs that are kept regardless of *count* and *since*.
         with_artifacts: Whether the artifacts of deleted runs are deleted as well.
     """
 
@@ -122,7 +122,7 @@ def delete_run(builds: BuildAccess, run: Run, *, with_artifacts: bool) -> None:
     Delete a run: its document and, if asked for, its artifacts, with the folders that this leaves empty.
 
     Raises:
-        RefusalError: 403, the user may not delete an artifact; nothing was deleted.
+        RefusalError: 403 if the user may not delete an artifact; nothing was deleted.
     """
     exchange, store = builds.exchange, builds.exchange.instance.store
     artifacts = artifacts_of(builds, builds.document(run)).items if with_artifacts else ()
@@ -181,14 +181,14 @@ def _retention_document(body: bytes) -> Retention | None:
 
 
 def _whole(value: object) -> int:
-    """Return a whole number, given so or as text."""
+    """Return a whole number, given as a number or as text."""
     if isinstance(value, int) or (isinstance(value, str) and value.lstrip("-").isdecimal()):
         return int(value)
     raise BuildInfoError("'count' is not a number")
 
 
 def _time(value: object) -> int | None:
-    """Return a date in epoch milliseconds, given so or as text."""
+    """Return a date in epoch milliseconds, given as a number or as text."""
     if value in (None, ""):
         return None
     return value if isinstance(value, int) else build_info.parse_started(str(value))

@@ -1,4 +1,4 @@
-"""``POST api/build/{verb}/…``: what is to be done with a build; renaming (Pro) is done here."""
+"""``POST api/build/{verb}/…``: operations on a build; renaming (Pro) is implemented here."""
 
 from functools import partial
 
@@ -12,7 +12,7 @@ from .build_removal import delete_run
 
 
 async def rename(exchange: Exchange) -> Reply:
-    """Rename all runs of a build; the real server only starts that, here it is done when this answers."""
+    """Rename all runs of a build, before the response; a real server only starts that."""
     exchange.demand_user()
     (name,) = path_names(exchange, "api/build/rename", count=1)
     demand_pro(exchange)
@@ -51,7 +51,7 @@ _VERBS = {
 
 
 async def post(exchange: Exchange) -> Reply:
-    """Do what the first part of the path says; as part of other requests, that is a name like any other."""
+    """Choose the operation by the first part of the path; in other requests, that is an ordinary name."""
     handler = _VERBS.get(exchange.target.repository)
     if handler is None:
         exchange.record.is_known = False

@@ -1,1 +1,1 @@
-"""Requests for a path in a repository, and what copies, moves and packs what is there."""
+"""Requests for a path in a repository, and those that copy, move and pack its items."""

@@ -48,10 +48,10 @@ async def put(exchange: Exchange) -> Reply:
 
 def enter_local(exchange: Exchange, repository: Repository) -> Repository:
     """
-    Return the local repository that takes a deploy to *repository*, and let the request be about that one.
+    Return the local repository that a deploy to *repository* goes to, and make it the target of the request.
 
     Raises:
-        RefusalError: 405, it is virtual and deploys go nowhere; 404, nothing is deployed to what holds copies.
+        RefusalError: 405 if it is virtual and has no repository for deploys; 404 if it is remote or a cache.
     """
     if repository.kind == "virtual":
         local = exchange.instance.repositories.get(repository.deploy_to)
@@ -72,9 +72,9 @@ def enter_local(exchange: Exchange, repository: Repository) -> Repository:
 
 async def _put_metadata(exchange: Exchange, repository: Repository) -> Reply | None:
     """
-    Take, and throw away, what the server computes itself; None where it does not.
+    Accept and discard what the server computes itself; None for other files.
 
-    That is the metadata of a snapshot, unless its deployer is in charge, and the checksum of any metadata.
+    That is the metadata of a snapshot, unless the repository leaves it to deployers, and the checksum of any metadata.
     """
     path = exchange.target.item_path
     is_checksum = bool(names.split_checksum(path)[1])
@@ -108,7 +108,7 @@ async def _put_by_checksum(exchange: Exchange, repository: Repository) -> Reply:
 
 
 def _uploaded_content(exchange: Exchange, supplied: Checksums) -> Content | None:
-    """Return what was uploaded in parts, for a deploy that shows the token of that."""
+    """Return what was uploaded in parts, for a deploy that has the token of that upload."""
     return exchange.instance.uploads.content(
         _checksum_token(exchange), exchange.target.repository, exchange.target.item_path, supplied.sha1
     )
@@ -136,7 +136,7 @@ def _known_content(exchange: Exchange, supplied: Checksums) -> Content:
 
 
 async def _put_checksum(exchange: Exchange) -> Reply:
-    """Set a client-supplied checksum of a file that is there already."""
+    """Set a client-supplied checksum of an existing file."""
     store, target = exchange.instance.store, exchange.target
     path, algorithm = names.split_checksum(latest.of_snapshot(exchange))
     await demand_deploy(exchange)
@@ -182,7 +182,7 @@ def make_folder(exchange: Exchange, how: Deployment) -> Item:
     Make the folder of the request.
 
     Raises:
-        RefusalError: 500, it or a folder it is in is a file.
+        RefusalError: 500 if it or one of its parents is a file.
     """
     repository, path = exchange.target.repository, exchange.target.item_path
     try:
@@ -195,10 +195,10 @@ def make_folder(exchange: Exchange, how: Deployment) -> Item:
 
 async def demand_valid_path(exchange: Exchange) -> None:
     """
-    Let through the paths at which Artifactory can store something.
+    Accept the paths at which Artifactory can store something.
 
     Raises:
-        RefusalError: 500 after the body was read, an invalid character or name.
+        RefusalError: 500 for an invalid character or name, after the body was read.
     """
     if problem := names.path_problem(exchange.target.item_path, exchange.address):
         await _drain(exchange)
@@ -207,11 +207,11 @@ async def demand_valid_path(exchange: Exchange) -> None:
 
 async def demand_deploy(exchange: Exchange, supplied: Checksums | None = None) -> None:
     """
-    Check the right to deploy, and to overwrite what is there.
+    Check the right to deploy, and to overwrite an existing file.
 
     Args:
         exchange: The request.
-        supplied: What it says of the content; None where it does not take the place of a file.
+        supplied: Checksums that it states of the content; None if it does not replace a file.
 
     Raises:
         RefusalError: 401 after the body was read (the real server drains it first), 403 or 404.
@@ -231,7 +231,7 @@ async def demand_deploy(exchange: Exchange, supplied: Checksums | None = None) -
 
 
 def _repeats(item: Item, supplied: Checksums) -> bool:
-    """Return whether a deploy announces the content that is there already: that needs no right to delete."""
+    """Return whether a deploy states the checksums of the existing content: that needs no right to delete."""
     return item.sha1 == (supplied.sha1 or "").lower() or item.sha256 == (supplied.sha256 or "").lower()
 
 
@@ -252,7 +252,7 @@ def deny_delete(exchange: Exchange) -> NoReturn:
 
 
 def supplied_checksums(exchange: Exchange) -> Checksums:
-    """Return what the headers say of the content."""
+    """Return the checksums that the header fields state."""
     headers = exchange.request.headers
     found = {name: headers.get(f"X-Checksum-{name}") for name in ("Sha1", "Md5", "Sha256")}
     digests = {name.lower(): value for name, value in found.items() if value}
@@ -266,7 +266,7 @@ def checked_checksums(exchange: Exchange, repository: Repository, supplied: Chec
     Return the checksums that count as the client's.
 
     Raises:
-        RefusalError: 409, they are not those of the content.
+        RefusalError: 409 if they are not those of the content.
     """
     try:
         return checksum_policies.kept(repository, exchange.target.item_path, supplied, content)
@@ -308,13 +308,13 @@ async def store(
 
     Args:
         exchange: The request.
-        repository: The local repository it is about.
+        repository: The local repository that it goes to.
         content: What was received.
-        supplied: What the client says of it.
+        supplied: Checksums that the client states.
         properties: Values to set by key, besides those in the request.
 
     Raises:
-        RefusalError: 409, the content is another one; 400 or 500, a file or folder is in the way.
+        RefusalError: 409 if the content has other checksums; 400 or 500 if a file or folder is in the way.
     """
     instance = exchange.instance
     how = deployment(exchange, checked_checksums(exchange, repository, supplied, content))
@@ -345,7 +345,7 @@ def _created(document: jackson.JSON, location: str) -> Reply:
 
 
 def deployment(exchange: Exchange, original: Checksums) -> Deployment:
-    """Return what the request says of the file besides its bytes."""
+    """Return what the request states about the file besides its bytes."""
     wanted: dict[str, list[str]] = {}
     for key, value in exchange.target.matrix if exchange.can("n") else ():
         wanted.setdefault(key, []).append(value)

@@ -23,7 +23,7 @@ RAW_IN_NAMES = "!$&'()*+,;=:@?/-._~"
 
 
 async def retrieve(exchange: Exchange) -> Reply:
-    """Answer a request for a file, or send a folder's reader on."""
+    """Answer a request for a file; one for a folder gets its index, or a redirect to it."""
     repository = exchange.repository()
     target = exchange.target
     if target.is_folder:
@@ -133,7 +133,7 @@ def _multipart(headers: dict[str, str], whole: FilePart, spans: list[ranges.Span
 
 
 def _checksum(exchange: Exchange, found: Found) -> Reply:
-    """Answer for ``<file>.sha1`` and its kin, which exist where the checksum of the file is known."""
+    """Answer for ``<file>.sha1`` and other checksum files, which exist if the checksum of the file is known."""
     item = found.item
     digests = item.actual if _is_computed(found) else item.original
     digest = getattr(digests, found.checksum)

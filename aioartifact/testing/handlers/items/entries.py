@@ -19,7 +19,7 @@ from ...storage.store import Item
 from ...wire.exchange import Exchange
 from .download import RAW_IN_NAMES
 
-_SMALL = 64 << 10  # bytes up to which an entry goes out with its length
+_SMALL = 64 << 10  # bytes up to which an entry is sent with its length
 
 
 def is_entry(exchange: Exchange) -> bool:
@@ -70,7 +70,7 @@ def _headers(item: Item, entry: str) -> dict[str, str]:
 
 
 async def _checksum(exchange: Exchange, blob: Path, item: Item, entry: str) -> Reply:
-    """Answer for ``...!/entry.sha1`` and its kin with the digest of what the entry holds."""
+    """Answer for ``...!/entry.sha1`` and other checksum files with the digest of the entry."""
     path, algorithm = names.split_checksum(entry)
     if not algorithm:
         refuse(404, "File not found.", servlet=True)

@@ -1,4 +1,4 @@
-"""``PUT /{repository}/{folder}/{archive}`` with ``X-Explode-Archive: true``: what is in it, instead of it (Pro)."""
+"""``PUT /{repository}/{folder}/{archive}`` with ``X-Explode-Archive: true``: deploys its content instead (Pro)."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -24,7 +24,7 @@ _EXTENSIONS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2")
 
 
 def is_asked(exchange: Exchange) -> bool:
-    """Return whether a PUT wants its archive unpacked."""
+    """Return whether a PUT requests that its archive is unpacked."""
     return any(is_true(exchange.request.headers.get(name)) for name in _HEADERS)
 
 
@@ -32,7 +32,7 @@ async def put(exchange: Exchange) -> Reply:
     """
     Deploy every file of the archive below the folder the archive would be in.
 
-    All or nothing, with or without ``-Atomic``: no source says what the other one leaves behind.
+    All or nothing, with or without ``-Atomic``: no source states what remains of a failure without it.
     """
     if exchange.instance.edition == "oss":
         refuse(400, "This REST API is available only in Artifactory Pro.", servlet=True)
@@ -75,7 +75,7 @@ def _demand_entry(exchange: Exchange, repository: Repository, path: str, entry: 
     Check that one entry may be deployed.
 
     Raises:
-        RefusalError: 400, its path leads out of the folder; 403, 404 or 409 as a deploy of the path.
+        RefusalError: 400 if its path leads out of the folder; 403, 404 or 409 as for a deploy of the path.
     """
     accounts, user, there = exchange.instance.accounts, exchange.user, exchange.instance.store.get(repository.key, path)
     address = f"{repository.key}:{path}"

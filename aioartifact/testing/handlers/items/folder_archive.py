@@ -56,7 +56,7 @@ def _folder(exchange: Exchange) -> Item:
 
 def _demand_limits(exchange: Exchange, settings: FolderDownload, folder: Item) -> None:
     """
-    Let through what is small enough while others are few enough.
+    Accept a folder that is small enough, unless too many others are being downloaded.
 
     Raises:
         RefusalError: 400.
@@ -82,7 +82,7 @@ def _demand_limits(exchange: Exchange, settings: FolderDownload, folder: Item) -
 async def _stream(
     exchange: Exchange, settings: FolderDownload, folder: Item, archive_type: ArchiveType
 ) -> AsyncGenerator[bytes, None]:
-    """Yield nothing once it is running, then the archive."""
+    """Yield empty bytes once it counts as running, then the archive."""
     settings.running += 1
     exchange.instance.store.blobs.leases.hold_all()  # all that the snapshot lists
     try:

@@ -21,7 +21,7 @@ def is_metadata(path: str) -> bool:
 
 
 def redirect(exchange: Exchange) -> Reply:
-    """Send the reader of properties to the storage API."""
+    """Redirect a request for properties to the storage API."""
     target = exchange.target
     exchange.repository()
     item = exchange.link("api/storage", target.repository, target.item_path.removesuffix(_PROPERTIES))

@@ -1,4 +1,4 @@
-"""What a request for a repository path is about, before it is about a file: old notations, archives, traces."""
+"""Chooses the handler of a request for a repository path: old notations, archives and traces, else files."""
 
 from ...protocol.replies import Reply
 from ...wire.exchange import Exchange

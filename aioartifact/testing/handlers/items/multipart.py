@@ -1,5 +1,5 @@
 """
-``/api/v1/uploads/...``: uploads in parts, which 7.82.2 brought; Artifactory Pro in front of object storage.
+``/api/v1/uploads/...``: uploads in parts, new in 7.82.2; Artifactory Pro in front of object storage.
 
 See: https://github.com/jfrog/jfrog-client-go, ``artifactory/services/utils/multipartupload.go``, JFrog's own client,
 which is the only description.
@@ -40,7 +40,7 @@ async def create(exchange: Exchange) -> Reply:
 
 
 async def url_of_part(exchange: Exchange) -> Reply:
-    """Hand out the signed URL of the second origin to which one part is put."""
+    """Return the signed URL of the second origin to which one part is put."""
     upload = _upload(exchange)
     part = number(exchange, "partNumber")
     if not 0 < part <= _MOST_PARTS:
@@ -59,7 +59,7 @@ async def complete(exchange: Exchange) -> Reply:
 
 
 async def status(exchange: Exchange) -> Reply:
-    """Return how far the joining is, and at its end the token for the deploy."""
+    """Return the progress of joining the parts, and at its end the token for the deploy."""
     upload = _upload(exchange)
     await exchange.instance.in_thread(upload.advance)
     document: dict[str, jackson.JSON] = {"status": upload.status, "progress": upload.progress}
@@ -71,7 +71,7 @@ async def status(exchange: Exchange) -> Reply:
 
 
 async def abort(exchange: Exchange) -> Reply:
-    """Give an upload up."""
+    """Abort an upload."""
     _upload(exchange).abort()
     return Reply(204)
 
@@ -82,7 +82,7 @@ def _demand_support(exchange: Exchange) -> None:
 
 
 def _upload(exchange: Exchange) -> MultipartUpload:
-    """Return the upload whose token the request brings."""
+    """Return the upload whose token the request has."""
     _demand_support(exchange)
     token = exchange.request.headers.get("Authorization", "").removeprefix("Bearer ")
     upload = exchange.instance.uploads.with_token(token)

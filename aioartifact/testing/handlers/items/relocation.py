@@ -23,7 +23,7 @@ _RESULT = f"{VENDOR}storage.CopyOrMoveResult+json"
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """How messages speak of what is done, and whether the source goes."""
+    """The words for an operation in messages, and whether it removes the source."""
 
     plain: str
     doing: str
@@ -46,7 +46,7 @@ async def move(exchange: Exchange) -> Reply:
 
 
 async def move_to(exchange: Exchange, repository: str, path: str) -> Reply:
-    """Move the item of the request as WebDAV does, in both editions; nothing is moved where something cannot be."""
+    """Move the item of the request as WebDAV does, in both editions; nothing is moved if one item cannot be."""
     relocation = Relocation(exchange, MOVE, repository, path, is_dry=False, is_atomic=True, fails_fast=True)
     await exchange.instance.in_thread(relocation.run)
     if relocation.status == 200:
@@ -87,7 +87,7 @@ class _ItemError(Exception):
 
 
 class _UndoError(Exception):
-    """Leaves the transaction without a trace."""
+    """Rolls the transaction back."""
 
 
 @dataclass(slots=True)
@@ -97,10 +97,10 @@ class Relocation:
 
     Attributes:
         repository: Key of the target repository.
-        path: The target as asked for; a folder that is there takes the source in.
+        path: The requested target; if it is an existing folder, the source goes into it.
         is_dry: Whether to report what would happen, and change nothing.
-        is_atomic: Do nothing where something cannot be done.
-        fails_fast: Stop at the first error; what was done by then stays done.
+        is_atomic: Whether to do nothing if one item fails.
+        fails_fast: Whether to stop at the first error; what was done before is kept.
         status: That of the last error, 200 if there was none.
         messages: Level and text.
     """
@@ -122,9 +122,9 @@ class Relocation:
     )  # folders whose metadata is not up to date, by repository
 
     def run(self) -> None:
-        """Do it, or as much of it as is possible."""
+        """Copy or move the items, or as many as possible."""
         store = self.exchange.instance.store
-        store.flush_stats()  # what was counted before must not be undone
+        store.flush_stats()  # downloads counted before must not be undone
         with suppress(_UndoError), store.transaction():
             self._relocate()
             self._recompute_metadata()
@@ -190,7 +190,7 @@ class Relocation:
 
     def _relocate_all(self, source: Item, path: str) -> None:
         store = self.exchange.instance.store
-        with store.reader() as connection:  # sees what was there before, whatever happens meanwhile
+        with store.reader() as connection:  # sees the items as they were before, whatever happens meanwhile
             for item in self._items(source, walk(connection, source)):
                 relative = item.path.removeprefix(source.path).strip("/")
                 try:

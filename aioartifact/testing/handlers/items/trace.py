@@ -1,4 +1,4 @@
-"""``GET /{repository}/{path}?trace``: how the server came to its answer, in place of the answer."""
+"""``GET /{repository}/{path}?trace``: how the server determines its response, instead of that response."""
 
 from ...lookup import views
 from ...lookup.resolution import demand_read

@@ -1,4 +1,4 @@
-"""WebDAV, and every other method on a repository path than GET, HEAD, PUT and DELETE."""
+"""WebDAV, and all methods on a repository path except GET, HEAD, PUT and DELETE."""
 
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote, urlsplit
@@ -54,7 +54,7 @@ async def _make_folder(exchange: Exchange) -> Reply:
 
 
 async def _find_properties(exchange: Exchange) -> Reply:
-    """List an item, and with ``Depth`` other than 0 what is directly in it; whatever properties are asked for."""
+    """List an item, and with ``Depth`` other than 0 its children; the requested properties are ignored."""
     demand_read(exchange, exchange.repository(), exchange.target.item_path)
     items = views.visible(exchange)
     if not items:
@@ -96,7 +96,7 @@ async def _patch_properties(exchange: Exchange) -> Reply:
 
 
 async def _lock(exchange: Exchange) -> Reply:
-    """Hand out a lock that keeps no one from anything."""
+    """Return a lock that has no effect."""
     _demand_deploy(exchange)
     if not await exchange.whole_body():
         refuse(400, "Bad lock request", servlet=True)

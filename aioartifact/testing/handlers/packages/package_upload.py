@@ -53,10 +53,10 @@ def _is_name(text: str) -> bool:
 
 async def _read(exchange: Exchange) -> _Form:
     """
-    Read the form: the file becomes a blob, fields become text; of one name the first counts.
+    Read the form: the file becomes a blob, fields become text; of fields with the same name, the first counts.
 
     Raises:
-        RefusalError: 400, the body is no form; 413, its fields are too long.
+        RefusalError: 400 if the body is not a form; 413 if its fields are too long.
     """
     form = _Form()
     try:

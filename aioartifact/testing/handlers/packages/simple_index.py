@@ -38,8 +38,8 @@ def demand_served(exchange: Exchange) -> Repository:
     Return the repository of the request.
 
     Raises:
-        RefusalError: 404, this edition has no such endpoint, or there is no such repository; 400, it holds something
-            else than Python packages.
+        RefusalError: 404 if this edition has no such endpoint, or there is no such repository; 400 if it is not for
+            Python packages.
     """
     if exchange.instance.edition == "oss":
         exchange.refuse_unknown()
@@ -55,7 +55,7 @@ def _projects(exchange: Exchange) -> Reply:
 
 
 async def _project(exchange: Exchange, repository: Repository, name: str) -> Reply:
-    """List the stored files of a project, then those that upstreams have; of one name the first."""
+    """List the stored files of a project, then those that upstreams have; of files with the same name, the first."""
     normalized = python_packages.normalized(name)
     found = {item.name: _link(exchange, item) for item in reversed(_packages(exchange, normalized))}
     for remote, page in await pages(exchange, repository, f"{_SIMPLE}/{normalized}/"):
@@ -68,7 +68,7 @@ async def _project(exchange: Exchange, repository: Repository, name: str) -> Rep
 
 
 def _link_upstream(exchange: Exchange, remote: Repository, link: PackageLink) -> str:
-    """Link to a file through *remote*, or to its own address where that is elsewhere; ``""`` without the right."""
+    """Link to a file through *remote*, or to its own address if that is elsewhere; ``""`` without read permission."""
     path = link.path_below(remote.url)
     if not exchange.instance.accounts.can(exchange.user, "r", remote.key, path or ""):
         return ""
@@ -77,7 +77,7 @@ def _link_upstream(exchange: Exchange, remote: Repository, link: PackageLink) ->
 
 
 def _packages(exchange: Exchange, name: str) -> list[Item]:
-    """Return the files of a project, or of all, that the user may read; those of the first member in front."""
+    """Return the files of a project, or of all, that the user may read; those of the first member first."""
     keys = [each.key for each in exchange.instance.storing(exchange.target.repository)]
     wanted = [searches.FILES, searches.in_repositories(keys), searches.having(python_packages.NAME, name)]
     with exchange.instance.store.reader() as connection:

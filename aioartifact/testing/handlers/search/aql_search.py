@@ -10,7 +10,7 @@ from ...protocol.replies import Reply, refuse
 from ...wire.exchange import Exchange
 
 _LIMIT = 1 << 20  # bytes of a query
-_STEPS = 1_000  # of SQLite's machine between two looks at the clock
+_STEPS = 1_000  # of SQLite's virtual machine between two checks of the time
 
 
 async def aql(exchange: Exchange) -> Reply:
@@ -25,9 +25,9 @@ async def aql(exchange: Exchange) -> Reply:
     rows = _rows(exchange, text)
     try:
         _demand_size(exchange, text)
-        await anext(rows)  # runs the query: what is wrong with it has to be known before the status
+        await anext(rows)  # runs the query: its errors must be known before the status is sent
     except language.AQLError as wrong:
-        # The resource answers text; the filter that wraps errors lets it pass where its media type is JSON already.
+        # The resource returns text, which the filter that wraps errors leaves if its media type is JSON already.
         if exchange.instance.profile.aql_json_errors or content_type["Content-Type"] != "application/json":
             refuse(400, wrong.message)
         return Reply(400, content_type, wrong.message.encode())
@@ -35,7 +35,7 @@ async def aql(exchange: Exchange) -> Reply:
 
 
 async def _rows(exchange: Exchange, text: str) -> AsyncGenerator[bytes, None]:
-    """Yield nothing when the query is accepted, then the answer, batch by batch."""
+    """Yield empty bytes when the query is accepted, then the response, batch by batch."""
     instance = exchange.instance
     await instance.aql_turnstile.enter(instance.clock, instance.profile.aql_patience)
     try:

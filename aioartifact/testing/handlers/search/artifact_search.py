@@ -31,7 +31,7 @@ from .search_results import (
 _ALGORITHMS: tuple[Algorithm, ...] = ("sha1", "md5", "sha256")
 _CHECKSUM = re.compile(r"[a-fA-F0-9*?]+")
 _LEAST_DIGITS = 12
-_NO_PROPERTIES = {"repos", "properties"}  # parameters of the search that name no property
+_NO_PROPERTIES = {"repos", "properties"}  # parameters of the search that do not name a property
 
 
 async def quick(exchange: Exchange) -> Reply:
@@ -76,7 +76,7 @@ async def checksum(exchange: Exchange) -> Reply:
     """
     Answer ``checksum?sha1=``, ``md5`` or ``sha256`` (Pro): files with this content; wildcards are allowed.
 
-    The first of several is used, as on the real server. That none is a 400 is known, but not with which text.
+    The first of several is used, as on the real server. A request with none is a 400, whose text is not known.
     """
     demand_pro(exchange)
     query = exchange.target.query
@@ -98,7 +98,7 @@ async def bad_checksum(exchange: Exchange) -> Reply:
     """
     Answer ``badChecksum?type=`` (Pro): files whose client supplied another checksum, or none.
 
-    The text for an unknown type is our own.
+    The text for an unknown type is invented.
     """
     demand_pro(exchange)
     asked = exchange.target.query.get("type", "")
@@ -114,7 +114,7 @@ async def pattern(exchange: Exchange) -> Reply:
     """
     Answer ``pattern?pattern=repository:a/*/b.*`` (Pro): paths of files that match it segment by segment.
 
-    The text for a virtual repository is our own.
+    The text for a virtual repository is invented.
     """
     refuse_anonymous(exchange)
     demand_pro(exchange)
@@ -174,7 +174,7 @@ def _both_checksums(algorithm: Algorithm, exchange: Exchange, item: Item, _stats
 
 def _paths(exchange: Exchange, keys: list[str], segments: list[str]) -> list[str]:
     wanted = "/".join(segments)
-    # The column of what is in the root says ".", so that a path of one segment begins with it in SQL.
+    # The path column of items in the root is ".", so that a path of one segment begins with it in SQL.
     whole = wanted if len(segments) > 1 else f"./{wanted}"
     conditions = [searches.FILES, searches.at(keys, whole), SQL("depth = ?", (len(segments),))]
     with exchange.instance.store.reader() as connection:

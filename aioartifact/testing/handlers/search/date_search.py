@@ -32,7 +32,7 @@ async def dates(exchange: Exchange) -> Reply:
 
 
 async def creation(exchange: Exchange) -> Reply:
-    """Answer ``creation?from=&to=``: files made or changed in between, with the first of both dates that is."""
+    """Answer ``creation?from=&to=``: files created or modified in between, with the first of the two dates that is."""
     refuse_anonymous(exchange)
     after, until = _demand_start(_number(exchange, "from")), _number(exchange, "to")
     until = exchange.instance.now_ms() if until is None else until
@@ -101,7 +101,7 @@ def _moment(exchange: Exchange, name: str) -> int | None:
 
 
 def _number(exchange: Exchange, name: str) -> int | None:
-    """Return a number; one that is none is a resource that is not there, as JAX-RS has it."""
+    """Return a number; a value that is not one is a 404, as in JAX-RS."""
     return _integer(exchange.target.query.get(name, "").strip(), 404, "Not Found")
 
 
@@ -124,7 +124,7 @@ def _with_first_date(after: int, until: int, exchange: Exchange, item: Item, _st
 
 
 def _with_usage(exchange: Exchange, item: Item, stats: Stats) -> jackson.JSON:
-    """Print downloads; none is through another server here, and "never" is the year 1970."""
+    """Print downloads; here, none is made through another server, and "never" is the year 1970."""
     iso = exchange.instance.iso
     return {
         "uri": uri(exchange, item),

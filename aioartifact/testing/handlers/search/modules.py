@@ -15,7 +15,7 @@ def _layout_of(exchange: Exchange, key: str) -> Layout | None:
 
 
 def located(exchange: Exchange, keys: Sequence[str], known: Mapping[str, str]) -> SQL:
-    """Look in repositories where their layouts put modules with these values (by token, with wildcards)."""
+    """Select the paths at which layouts of repositories put modules with these values (by token, with wildcards)."""
     return some([searches.at(same, layout.glob(known)) for layout, same in _by_layout(exchange, keys)])
 
 
@@ -26,7 +26,7 @@ def _by_layout(exchange: Exchange, keys: Sequence[str]) -> Iterator[tuple[Layout
 
 
 def module_of(exchange: Exchange, item: Item) -> tuple[Layout, ModuleInfo] | None:
-    """Read the path of a file by the layout of its repository; None where it is no module there."""
+    """Read the path of a file by the layout of its repository; None if it is not a module there."""
     layout = _layout_of(exchange, item.repo)
     module = layout.parse(item.path) if layout else None
     return (layout, module) if layout and module else None
@@ -38,6 +38,6 @@ def organization(text: str) -> dict[str, str]:
 
 
 def revisions(layout: Layout, module: ModuleInfo) -> frozenset[str]:
-    """Return the versions a module goes by: the file's and the folder's, of which one may be a snapshot's number."""
+    """Return the versions of a module: the file's and the folder's, of which one may be a snapshot's number."""
     folder = replace(module, file_integration=module.folder_integration)
     return frozenset({layout.version(module), layout.version(folder)})

@@ -1,4 +1,4 @@
-"""What all searches share: where they look, what the user gets to see of it, and how the rows are streamed."""
+"""What all searches share: the repositories to search, the results that the user may read, and streamed rows."""
 
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -30,7 +30,7 @@ class Search:
     One search.
 
     Attributes:
-        media: What stands between ``search.`` and ``+json`` in the media type.
+        media: The part between ``search.`` and ``+json`` in the media type.
         conditions: What an item has to meet.
         entry: Prints an item.
         order: SQL that sorts the rows.
@@ -65,7 +65,7 @@ def expanded(exchange: Exchange, keys: Sequence[str]) -> list[str]:
 
 def refuse_anonymous(exchange: Exchange) -> None:
     """
-    Keep out who has no credentials, also where the anonymous may read.
+    Refuse users without credentials, even if anonymous users may read.
 
     Raises:
         RefusalError: 401, or 404 where existence is hidden.
@@ -107,7 +107,7 @@ async def answer(exchange: Exchange, search: Search) -> Reply:
     Answer with the rows of *search* that the user may read.
 
     Raises:
-        RefusalError: 406, the client takes no such document; 404, nothing is found where that is an error.
+        RefusalError: 406 if the client does not accept such a document; 404 if nothing is found and that is an error.
     """
     content_type = negotiated(exchange, media_type(search.media))
     chunks = _stream(exchange, search)
@@ -118,7 +118,7 @@ async def answer(exchange: Exchange, search: Search) -> Reply:
 
 
 async def _stream(exchange: Exchange, search: Search) -> AsyncGenerator[bytes, None]:
-    """Yield the first rows for :func:`answer` to look at, then the document from its beginning."""
+    """Yield the first rows for :func:`answer` to check, then the document from its beginning."""
     in_thread = exchange.instance.in_thread
     with exchange.instance.store.reader() as connection:
         rows = _found(exchange, search, connection)

@@ -21,7 +21,7 @@ _ANY = "_any"
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """A version of a module, and the names by which an integration is asked for."""
+    """A version of a module, and the names by which an integration is requested."""
 
     text: str
     is_integration: bool
@@ -32,8 +32,8 @@ async def versions(exchange: Exchange) -> Reply:
     """
     Answer ``versions?g=&a=&v=``: every version of a module, newest first.
 
-    A *v* without wildcards asks for the integrations of a version. Remote repositories are asked for what their
-    caches hold, whatever ``remote`` says.
+    A *v* without wildcards requests the integrations of a version. Of remote repositories, only the caches are
+    searched, whatever ``remote`` says.
     """
     found, wanted = await _found(exchange), exchange.target.query.get("v", "").strip()
     if wanted and not _is_pattern(wanted):
@@ -70,7 +70,7 @@ async def by_property(exchange: Exchange) -> Reply:
     Answer ``api/versions/{repository}/{path}``: the highest value of the property ``version`` among files there.
 
     Both may be ``_any``; other parameters are properties the files must have. The text where there are none is
-    our own.
+    invented.
     """
     refuse_anonymous(exchange)
     demand_pro(exchange)
@@ -95,7 +95,7 @@ def _integrations(found: list[_Version], wanted: str) -> list[_Version]:
 
 
 async def _found(exchange: Exchange) -> list[_Version]:
-    """Return every version of the module asked for; the text where none is named is our own."""
+    """Return every version of the requested module; the text where none is named is invented."""
     demand_pro(exchange)
     group, artifact = (exchange.target.query.get(name, "").strip() for name in "ga")
     if not (group and artifact):

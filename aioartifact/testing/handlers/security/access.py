@@ -22,7 +22,7 @@ _CODES = {
     413: "TOO_LARGE",
     415: "MEDIA",
 }
-_LIFETIME = 31_536_000  # seconds, where a request names none
+_LIFETIME = 31_536_000  # seconds, if a request does not name a lifetime
 _GRANTS = ("client_credentials", "refresh_token")
 _OIDC_TYPES = {
     "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -34,7 +34,7 @@ _SCOPES = ("applied-permissions/", "system:", "api:", "artifact:")
 
 
 async def respond(exchange: Exchange) -> Reply:
-    """Answer a request to Access; what is refused gets the shape of its errors."""
+    """Answer a request to Access; refusals have the form of its errors."""
     method, path = exchange.request.method, exchange.target.path.removeprefix(_BASE)
     try:
         handlers = HANDLERS.get(path) or _ONE_ENTITY.get(_pattern(path)) or {}
@@ -53,7 +53,7 @@ def _pattern(path: str) -> str:
 
 
 async def ping(exchange: Exchange) -> Reply:
-    """Answer that the service is up, to anybody."""
+    """Answer that the service is up, to every client."""
     return Reply(200, {"Content-Type": "text/plain"}, b"OK")
 
 
@@ -70,21 +70,21 @@ async def create(exchange: Exchange) -> Reply:
 
 
 async def list_own(exchange: Exchange) -> Reply:
-    """List the tokens of the user, or everybody's to an administrator."""
+    """List the tokens of the user, or those of all users to an administrator."""
     identify(exchange)
     tokens = exchange.instance.accounts.tokens
     return access_reply({"tokens": [_described(each) for each in tokens if _may_see(exchange, each)]})
 
 
 async def get(exchange: Exchange) -> Reply:
-    """Describe one token, ``me`` for the one the request came with."""
+    """Describe one token, ``me`` for the one that the request was sent with."""
     identify(exchange)
     token = _named(exchange)
     return access_reply(_described(token)) if token else refuse(404, "Token not found")
 
 
 async def revoke(exchange: Exchange) -> Reply:
-    """Revoke one token; one that is not there any more is 204."""
+    """Revoke one token; the response for one that does not exist any more is 204."""
     identify(exchange)
     token = _named(exchange)
     if token is None:
@@ -94,7 +94,7 @@ async def revoke(exchange: Exchange) -> Reply:
 
 
 async def revoke_by_value(exchange: Exchange) -> Reply:
-    """Revoke the token in the body, a JWT or a reference; one that is not there any more is 204."""
+    """Revoke the token in the body, a JWT or a reference; the response for one that does not exist any more is 204."""
     identify(exchange)
     token = _find(exchange, text_of(await read_body(exchange), "token"))
     if token is None:
@@ -105,7 +105,7 @@ async def revoke_by_value(exchange: Exchange) -> Reply:
 
 
 async def exchange_identity(exchange: Exchange) -> Reply:
-    """Give an access token for the identity token of a provider that is trusted."""
+    """Issue an access token in exchange for the identity token of a trusted provider."""
     wishes, now = await read_body(exchange), exchange.instance.clock()
     for name, value in _OIDC_TYPES.items():
         if wishes.get(name) != value:
@@ -188,7 +188,7 @@ def _lifetime(wish: object) -> int | None:
 
 
 def _refreshed(exchange: Exchange, wishes: Mapping[str, Any]) -> Order:
-    """Take the old token out of use and order one like it; it may itself be what the request comes with."""
+    """Revoke the old token, and order one like it; the request may be sent with the old token itself."""
     tokens = exchange.instance.accounts.tokens
     old = tokens.refreshed_by(text_of(wishes, "refresh_token")) or refuse(401, "The refresh token is invalid")
     if _find(exchange, _presented(exchange)) is not old:
@@ -203,7 +203,7 @@ def _named(exchange: Exchange) -> Token | None:
     Return the token that the path names.
 
     Raises:
-        RefusalError: 403, if it belongs to another user.
+        RefusalError: 403 if it belongs to another user.
     """
     token_id = exchange.target.segments[-1]
     found = _find(exchange, _presented(exchange)) if token_id == "me" else None  # noqa: S105  # not a secret

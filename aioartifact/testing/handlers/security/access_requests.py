@@ -10,13 +10,13 @@ from ...wire.exchange import Exchange
 from .entities import texts
 from .token_forms import read_form
 
-_PAGE = 10_000  # names in a page where the request has no limit
+_PAGE = 10_000  # names in a page if the request has no limit
 _FORM_VALUES = {"true": True, "false": False}
 
 
 def identify(exchange: Exchange) -> None:
     """
-    Let only the holders of tokens in; passwords are for Artifactory, unless an administrator says otherwise.
+    Accept only tokens; passwords are for Artifactory, unless an administrator has configured otherwise.
 
     Raises:
         RefusalError: 401 or 403.
@@ -28,7 +28,7 @@ def identify(exchange: Exchange) -> None:
 
 def demand_admin(exchange: Exchange) -> None:
     """
-    Only let administrators in.
+    Accept only administrators.
 
     Raises:
         RefusalError: 401 without a token, 403 for others.
@@ -39,7 +39,7 @@ def demand_admin(exchange: Exchange) -> None:
 
 
 def access_base(exchange: Exchange) -> str:
-    """Return what links to Access start with: it is beside the context path."""
+    """Return the beginning of links to Access, which is beside the context path."""
     return f"{exchange.base_url.removesuffix(exchange.instance.context_path)}/access"
 
 
@@ -48,7 +48,7 @@ def page(exchange: Exchange, names: Sequence[str]) -> tuple[list[str], dict[str,
     Return the names of one page, and the cursor for the next one; none on the last page.
 
     Raises:
-        RefusalError: 400, the limit is not a number.
+        RefusalError: 400 if the limit is not a number.
     """
     query = exchange.target.query
     limit = query.get("limit", str(_PAGE))
@@ -64,7 +64,7 @@ def change_of_names(sent: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[
     Return the names to add and those to remove.
 
     Raises:
-        RefusalError: 400, they are not lists of texts.
+        RefusalError: 400 if they are not lists of texts.
     """
     return frozenset(texts(sent, "add") or ()), frozenset(texts(sent, "remove") or ())
 
@@ -74,7 +74,7 @@ async def read_body(exchange: Exchange) -> dict[str, Any]:
     Read the request's body, JSON or a form.
 
     Raises:
-        RefusalError: 400, it is neither.
+        RefusalError: 400 if it is neither.
     """
     if exchange.request.content_type == "application/x-www-form-urlencoded":
         form: dict[str, Any] = dict(await read_form(exchange))

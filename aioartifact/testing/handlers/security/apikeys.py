@@ -56,7 +56,7 @@ async def revoke(exchange: Exchange) -> Reply:
 
 
 def new_key() -> str:
-    """Make up a key in the shape by which clients know one."""
+    """Generate a key in the form by which clients recognize one."""
     return "AKCp8" + "".join(secrets.choice(_ALPHABET) for _ in range(68))
 
 

@@ -65,7 +65,7 @@ async def read_object(exchange: Exchange) -> Document:
     Read the JSON object in the body.
 
     Raises:
-        RefusalError: 400, it is something else.
+        RefusalError: 400 if it is something else.
     """
     try:
         sent = jackson.loads(await exchange.whole_body())
@@ -84,7 +84,7 @@ async def read_document(exchange: Exchange, name: str, conflict: str) -> Documen
         conflict: Message for a document with another name.
 
     Raises:
-        RefusalError: 400, it is something else; 409, it has another name than the path.
+        RefusalError: 400 if it is something else; 409 if it has another name than the path.
     """
     sent = await read_object(exchange)
     if text(sent, "name") not in ("", name):
@@ -97,7 +97,7 @@ async def read_names(exchange: Exchange) -> list[str]:
     Read the JSON list of names in the body.
 
     Raises:
-        RefusalError: 400, it is something else.
+        RefusalError: 400 if it is something else.
     """
     try:
         sent = jackson.loads(await exchange.whole_body())
@@ -113,7 +113,7 @@ def text(sent: Document, field: str, default: str = "") -> str:
     Return a text field; *default* if it is missing or null.
 
     Raises:
-        RefusalError: 400, it is not text.
+        RefusalError: 400 if it is not text.
     """
     value = sent.get(field)
     return default if value is None else value if isinstance(value, str) else _refuse_field(field)
@@ -124,7 +124,7 @@ def flag(sent: Document, field: str, *, default: bool) -> bool:
     Return a boolean field; *default* if it is missing or null.
 
     Raises:
-        RefusalError: 400, it is not a boolean.
+        RefusalError: 400 if it is not a boolean.
     """
     value = sent.get(field)
     return default if value is None else value if isinstance(value, bool) else _refuse_field(field)
@@ -135,7 +135,7 @@ def texts(sent: Document, field: str) -> tuple[str, ...] | None:
     Return a field that is a list of texts; None if it is missing or null.
 
     Raises:
-        RefusalError: 400, it is something else.
+        RefusalError: 400 if it is something else.
     """
     value = sent.get(field)
     if value is None:
@@ -150,7 +150,7 @@ def mapping(sent: Document, field: str) -> Document | None:
     Return a field that is an object; None if it is missing or null.
 
     Raises:
-        RefusalError: 400, it is something else.
+        RefusalError: 400 if it is something else.
     """
     value = sent.get(field)
     return value if value is None or isinstance(value, dict) else _refuse_field(field)

@@ -77,7 +77,7 @@ def save(exchange: Exchange, group: Group, sent: Document, members: tuple[str, .
     Save *group* with the fields that are sent, and with *members* if given.
 
     Raises:
-        RefusalError: 400, a value has another type, or new users would become administrators.
+        RefusalError: 400 if a value has another type, or new users would become administrators.
     """
     changed = replace(
         group,

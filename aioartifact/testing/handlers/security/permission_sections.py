@@ -20,7 +20,7 @@ def letters_of(action: str) -> str:
     Return *action*, the letters of an action.
 
     Raises:
-        RefusalError: 400, there is no such action.
+        RefusalError: 400 if there is no such action.
     """
     return action if action in ACTIONS else _refuse_action(action)
 
@@ -30,7 +30,7 @@ def letters_of_name(action: str) -> str:
     Return the letters of an action, given its name in any case.
 
     Raises:
-        RefusalError: 400, there is no such action.
+        RefusalError: 400 if there is no such action.
     """
     return _LETTERS.get(action.lower()) or _refuse_action(action)
 
@@ -45,7 +45,7 @@ def principals(sent: Document, field: str, letters: Callable[[str], str]) -> tup
         letters: Turns an action of the document into its letters.
 
     Raises:
-        RefusalError: 400, the field is something else, or names an unknown action.
+        RefusalError: 400 if the field is something else, or names an unknown action.
     """
     named = mapping(sent, field) or {}
     users, groups = (_principals(mapping(named, kind) or {}, letters) for kind in ("users", "groups"))
@@ -57,7 +57,7 @@ def repositories_of(sent: Document) -> tuple[str, ...]:
     Return the keys of repositories.
 
     Raises:
-        RefusalError: 400, there are none.
+        RefusalError: 400 if there are none.
     """
     found = texts(sent, "repositories")
     return refuse(400, "Permission target request missing repositories.") if found is None else found
@@ -73,7 +73,7 @@ def validated(exchange: Exchange, section: Section, old: PermissionTarget | None
         old: The permission target that it changes; administrators stay in it, but are not added.
 
     Raises:
-        RefusalError: 400, it names a repository, user or group that does not exist, or adds an administrator.
+        RefusalError: 400 if it names a repository, user or group that does not exist, or adds an administrator.
     """
     if BUILD_INFO in section.repositories:
         refuse(400, "Setting repository permissions on Build Info Repository is not allowed.")

@@ -113,7 +113,7 @@ def _demand_same_resources(old: PermissionTarget, new: PermissionTarget) -> None
     Accept a change of actions alone.
 
     Raises:
-        RefusalError: 403, repositories or patterns differ, or a section comes or goes.
+        RefusalError: 403 if repositories or patterns differ, or a section is added or removed.
     """
     for before, after in ((old.repo, new.repo), (old.build, new.build)):
         if (before is None) != (after is None):

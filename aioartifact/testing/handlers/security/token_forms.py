@@ -9,14 +9,14 @@ from ...protocol.replies import RefusalError, Reply, json_reply, refuse
 from ...wire.exchange import Exchange
 from ..request_checks import is_true
 
-LIFETIME = 3600  # seconds, where a request names none; the most that users who are no administrators may ask for
+LIFETIME = 3600  # seconds, if a request does not name a lifetime; the maximum for users who are not administrators
 
 _REFRESH = {"grant_type", "refresh_token", "access_token"}
 _WORDS = ("api:*", "member-of-groups:", "jfrt@")
 
 
 async def create(exchange: Exchange) -> Reply:
-    """Issue a token, or exchange one for the next; only an exchange without further wishes needs no credentials."""
+    """Issue a token, or exchange one for the next; only an exchange without further parameters needs no credentials."""
     form = await read_form(exchange)
     is_refresh = form.get("grant_type") == "refresh_token"
     if not is_refresh or form.keys() != _REFRESH:
@@ -37,7 +37,7 @@ async def list_all(exchange: Exchange) -> Reply:
 
 
 async def revoke(exchange: Exchange) -> Reply:
-    """Revoke a token, given itself or its id; one that is not there is a success, too."""
+    """Revoke a token, given its value or its id; a missing one is a success, too."""
     exchange.demand_admin()
     form, tokens = await read_form(exchange), exchange.instance.accounts.tokens
     if ("token" in form) == ("token_id" in form):
@@ -53,7 +53,7 @@ async def read_form(exchange: Exchange) -> dict[str, str]:
     Read the form in the request's body.
 
     Raises:
-        RefusalError: 415, it is something else.
+        RefusalError: 415 if it is something else.
     """
     if exchange.request.content_type != "application/x-www-form-urlencoded":
         refuse(415, "Unsupported Media Type")
@@ -75,7 +75,7 @@ def listed(token: Token) -> dict[str, jackson.JSON]:
 
 def fail(status: int, error: str, description: str) -> NoReturn:
     """
-    Refuse as OAuth says.
+    Refuse in the form of OAuth.
 
     Raises:
         RefusalError: Always.
@@ -128,7 +128,7 @@ def _lifetime(exchange: Exchange, form: dict[str, str]) -> int | None:
 
 
 def _refreshed(exchange: Exchange, form: dict[str, str]) -> Order:
-    """Take the old token out of use and order one like it."""
+    """Revoke the old token, and order one like it."""
     if not form.keys() >= _REFRESH:
         fail(400, "invalid_request", "Both refresh_token and access_token are required")
     old = _find(exchange, form["access_token"], "invalid_grant", 401)

@@ -84,7 +84,7 @@ async def get_locked(exchange: Exchange) -> Reply:
 
 
 async def unlock(exchange: Exchange) -> Reply:
-    """Unlock the user in the path, or those in the body; one that is not locked, or does not exist, is no error."""
+    """Unlock the user in the path, or those in the body; one that is not locked, or missing, is not an error."""
     exchange.demand_admin()
     lockouts, name = exchange.instance.accounts.lockouts, entity_name(exchange)
     if name:
@@ -113,7 +113,7 @@ def changed(exchange: Exchange, user: User, sent: Document) -> User:
     Return *user* with the fields that are sent.
 
     Raises:
-        RefusalError: 400, a value has another type, or a group does not exist.
+        RefusalError: 400 if a value has another type, or a group does not exist.
     """
     groups = texts(sent, "groups")
     for name in groups or ():

@@ -24,7 +24,7 @@ async def set_on_item(exchange: Exchange) -> Reply:
 
 
 async def delete_from_item(exchange: Exchange) -> Reply:
-    """Answer ``DELETE api/storage/...?properties=a,b``; keys that are not there do not matter."""
+    """Answer ``DELETE api/storage/...?properties=a,b``; missing keys are ignored."""
     item, text = _annotated(exchange)
     recursive = number(exchange, "recursive", 1) != 0
     change = partial(exchange.instance.store.delete_properties, item, text.split(","), recursive=recursive)
@@ -37,7 +37,7 @@ async def patch(exchange: Exchange) -> Reply:
     Answer ``PATCH api/metadata/...``: merge ``props`` into the item's properties.
 
     Below a folder everything gets the folder's merged properties, not only what the request names. Statistics,
-    which the real server takes here as well, cannot be set.
+    which the real server accepts here as well, cannot be set.
     """
     demand_pro(exchange)
     _demand_annotate(exchange)
@@ -59,7 +59,7 @@ async def clear(exchange: Exchange) -> Reply:
 
 
 def _annotated(exchange: Exchange) -> tuple[Item, str]:
-    """Return the item whose properties the user is about to change, and may, and the list of them."""
+    """Return the item whose properties the request changes, if the user may change them, and their list."""
     text = exchange.target.query.get("properties")
     if text is None:
         refuse(405, "Method Not Allowed")

@@ -14,10 +14,10 @@ _PERMISSIONS = f"{VENDOR}storage.ItemPermissions+json"
 
 def demand_local(exchange: Exchange) -> None:
     """
-    Let only Artifactory Pro answer, and only for a local repository or a cache.
+    Accept a request only if the server is Artifactory Pro, and only for a local repository or a cache.
 
     Raises:
-        RefusalError: 400, it is another edition or repository; 404, there is no such repository.
+        RefusalError: 400 if it is another edition or repository; 404 if there is no such repository.
     """
     demand_pro(exchange)
     if exchange.repository("Unable to find item", servlet=False).kind not in ("local", "cache"):

@@ -55,7 +55,7 @@ def find_readable(exchange: Exchange, missing: str) -> Item:
     """
     Return the item of the path; permission is checked before existence.
 
-    What is behind a virtual repository is the first member's; members that may not be read do not count.
+    In a virtual repository, it is that of the first member; members that the user may not read do not count.
 
     Raises:
         RefusalError: 401, 403 or 404 by the rules for reading; 404 with *missing* where there is none.

@@ -1,4 +1,4 @@
-"""Properties: reading them, and what a key may look like."""
+"""Properties: reading them, and which keys are valid."""
 
 import re
 from collections.abc import Iterable
@@ -72,7 +72,7 @@ def of_download(exchange: Exchange, item: Item, headers: dict[str, str]) -> Repl
 
 
 def _xml(found: dict[str, list[str]]) -> bytes:
-    """Print an element for each value; not every key would be a name in XML, which the real server overlooks too."""
+    """Print an element for each value; not every key is a valid name in XML, which the real server ignores, too."""
     values = "".join(f"  <{key}>{escape(value)}</{key}>\n" for key, each in found.items() for value in each)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<properties>\n{values}</properties>\n'.encode()
 
