@@ -133,7 +133,7 @@ def _make_below(there: str, path: str) -> None:
     Like os.makedirs, which recurses once per level: Python allows fewer levels than a path can have.
 
     Raises:
-        OSError: If the disk refused. If the path is too long, no folder is created.
+        OSError: If the disk failed. If the path is too long, no folder is created.
     """
     with suppress(FileNotFoundError):
         os.lstat(path)

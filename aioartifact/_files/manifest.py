@@ -47,7 +47,7 @@ _MALFORMED = (AttributeError, TypeError, ValueError)
 
 
 class Stamp(NamedTuple):
-    """The status of a file that shows changes: any change of its content changes this, if the clock has ticked."""
+    """The status fields that show changes of a file: a change of its content changes them, if the clock has ticked."""
 
     size: int
     mtime_ns: int

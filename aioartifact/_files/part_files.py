@@ -80,7 +80,7 @@ def remove_left_behind(folder: str, older_than: float | None) -> list[str]:
     Remove parts and their records in and below *folder*, unless they are in use; blocks.
 
     Args:
-        folder: Folder to look into; symbolic links in it are not followed.
+        folder: Folder to search; symbolic links in it are not followed.
         older_than: Only what was not written to for this number of seconds; None for any age.
 
     Returns:

@@ -18,7 +18,7 @@ from .arrays import ArrayAnswer, Entries
 # What a session remembers of a server that does not sort rows, or does not know some fields.
 SORT = "aql-sort"
 OPTIONAL_FIELDS = "aql-optional-fields"
-# The message goes on with the full query, so no other word in it is reliable.
+# The message quotes the full query after these words, so no other word in it is reliable.
 _UNPARSED = re.compile(r"fail(ed)? to parse query", re.IGNORECASE)
 _LIMIT = re.compile(r"\.\s*limit\s*\(\s*([0-9]+)\s*\)")
 

@@ -548,7 +548,7 @@ def _hash(target: Target, algorithms: Sequence[Algorithm]) -> Checksums:
 
 
 def _is_probably_small(target: Target) -> bool:
-    """Whether to try the fast path: nothing of the file is here yet, and its size, if it is known, is small."""
+    """Whether to try the fast path: nothing of the file was fetched before, and its size, if it is known, is small."""
     listed = target.job.listed
     if target.decision != "fetch" or target.has_partial or target.file.is_link:
         return False

@@ -314,7 +314,7 @@ class _Download:
             self._wanted.check_replaceable()
             described = read_expected_content(request, reply.chain, status=reply.status)
             if asked == WHOLE or not is_requested_part(self._pinned, asked, described):
-                # Some servers answer the request for a part with the whole.
+                # Some servers respond to the request for a part with the whole file.
                 if described.stop is not None:
                     raise ContentChanged
                 await self._start_over(described)

@@ -385,7 +385,7 @@ class Spooled:
         Return up to 1 MiB; empty at the end.
 
         Raises:
-            LocalFileError: If the disk refused.
+            LocalFileError: If the disk failed.
         """
         block = await run(self.spool.read, self._position, min(self._position + _BATCH, self._stop))
         self._position += len(block)
@@ -437,7 +437,7 @@ async def spool_file(incoming: Incoming) -> Spool:
 
     Raises:
         ArtifactoryError: See :meth:`Incoming.next`.
-        LocalFileError: If the disk refused.
+        LocalFileError: If the disk failed.
     """
     spool = Spool()
     try:

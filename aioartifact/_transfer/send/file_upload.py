@@ -166,7 +166,7 @@ async def check_deployed(
     """
     Check what the server stored, and where.
 
-    A virtual repository stores files in a local one. Another repository in the answer is therefore accepted if the
+    A virtual repository stores files in a local one. Another repository in the response is therefore accepted if the
     file is found under the URL requested too, which is checked once per session and repository.
 
     Raises:
