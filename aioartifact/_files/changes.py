@@ -158,7 +158,7 @@ def delete_file(root: str, path: str) -> None:
 
 def _remove_empty_folders(root: str, folder: str) -> None:
     """Remove *folder* and those above it up to *root*, which stays, as far as they are empty."""
-    with suppress(OSError):  # not empty, or of another user: then it stays
+    with suppress(OSError):  # not empty, or it cannot be removed: then it stays
         while folder != root:
             os.rmdir(folder)
             folder = os.path.dirname(folder)

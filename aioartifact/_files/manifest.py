@@ -246,7 +246,7 @@ def _opened(path: str) -> sqlite3.Connection:
 
 
 def _check_kind(path: str) -> None:
-    """Make sure that a file is a database: SQLite itself treats a file of a single byte as an empty database."""
+    """Make sure that a file is a database, empty or missing: SQLite treats a file of a single byte as empty, too."""
     with suppress(OSError), open(path, "rb") as file:  # SQLite reports a file that cannot be read
         beginning = file.read(len(_SQLITE))
         if beginning and beginning != _SQLITE:

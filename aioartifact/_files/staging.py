@@ -297,7 +297,7 @@ if hasattr(os, "pwritev"):
         return os.preadv(descriptor, [buffer], offset)
 
 else:
-    # Windows has only the file position: threads take turns.
+    # Windows has no writes at an offset: threads share the file position, and take turns.
     _TURN = threading.Lock()
 
     def write_at(descriptor: int, offset: int, chunks: Sequence[bytes | memoryview]) -> None:

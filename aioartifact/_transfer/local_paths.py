@@ -145,7 +145,7 @@ def _cut(name: str, units: int) -> str:
 
 
 def folded(name: str) -> str:
-    """*name* as file systems compare it that ignore case and Unicode normalization."""
+    """*name* as compared by file systems that ignore case and Unicode normalization."""
     if name.isascii():
         return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())

@@ -26,7 +26,7 @@ async def run_on_file(file: RemoteFile, work: Callable[[IO[bytes]], T]) -> T:
     Run *work* in a thread, with *file* as a blocking file object. If cancelled, *work* fails at its next read.
 
     Raises:
-        ArtifactoryError: If a read failed and *work* raised an error, even another one.
+        ArtifactoryError: If a read failed and *work* then raised any error.
     """
     blocking = BlockingFile(file)
     results: list[T] = []

@@ -103,7 +103,7 @@ class WantedFile:
             differs, the file's info decides whether it was replaced since.
         unless_sha1: SHA-1 of the existing file at *target*, or None.
         has_partial: Whether an earlier run may have left a partial download, see `may_have_partial`.
-        durable: Whether its bytes must be synced to the disk at the end; its name is once its folder is synced.
+        durable: Whether its bytes must be synced to the disk at the end; the caller syncs its folder, for its name.
         slots: Slots for connections: one is held until all bytes are received, more are borrowed while no other job
             needs them. None for as many as a bulk call would have.
         begun: The first request, if it was sent already.

@@ -125,7 +125,7 @@ class RangeScaler:
 
     @property
     def min_size(self) -> int:
-        """How many bytes a share must have to be worth a request: it must take longer than the wait for a response."""
+        """How many bytes a share must have to be worth a request: it must take much longer than waiting for a reply."""
         seconds = max(_SAVES_SECONDS, _SAVES_REPLIES * self._reply_seconds)
         return max(_LEAST, int(self._rate / self._connections * seconds))
 
