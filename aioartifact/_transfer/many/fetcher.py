@@ -366,8 +366,8 @@ class Fetcher:
         finally:
             for name in names:
                 self._progress.ended(name)
-        if len(responses) < len(targets) and targets[len(responses)].job.listed is None:
-            self._expects_small = False
+        # A response may be unusual for once, such as one that took long; the next small file shows that.
+        self._expects_small = len(responses) == len(targets)
         return responses, begun
 
     def _received(self, target: Target, response: SmallResponse) -> "_Received":
