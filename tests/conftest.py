@@ -55,6 +55,22 @@ def home(tmp_path_factory, monkeypatch) -> Path:
     return folder
 
 
+@pytest.fixture(params=["http", "https"])
+def transport(request):
+    """Context of a server and *verify* of its client, without and with TLS."""
+    if request.param == "http":
+        return None, True
+    import ssl
+
+    import trustme
+
+    authority = trustme.CA()
+    server, client = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.configure_trust(client)
+    return server, client
+
+
 @pytest.fixture
 async def server():
     """An embedded server of its own for each test, in the test's loop."""

@@ -3,14 +3,12 @@
 import asyncio
 import json
 import socket
-import ssl
 from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
 import anyio.lowlevel
 import pytest
-import trustme
 from packaging.specifiers import SpecifierSet
 from raw_http import Close, checksum_headers, raw_server, response
 
@@ -27,22 +25,6 @@ JSON = {"Content-Type": "application/json"}
 def test_internals_are_those_of_the_aiohttp_they_were_proven_with():
     """A newer aiohttp needs a look at ``_session/connections.py`` before its version is added here."""
     assert version("aiohttp") in SpecifierSet(">=3.14.2,<3.15")
-
-
-@pytest.fixture(scope="module")
-def authority():
-    return trustme.CA()
-
-
-@pytest.fixture(params=["http", "https"])
-def transport(request, authority):
-    """Server context and client's *verify*, without and with TLS."""
-    if request.param == "http":
-        return None, True
-    server, client = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
-    authority.issue_cert("127.0.0.1").configure_cert(server)
-    authority.configure_trust(client)
-    return server, client
 
 
 def file_of(request):

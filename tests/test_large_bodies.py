@@ -4,11 +4,9 @@ import asyncio
 import os
 import random
 import re
-import ssl
 from pathlib import Path
 
 import pytest
-import trustme
 from raw_http import Close, checksum_headers, raw_server, response
 
 import aioartifact
@@ -20,22 +18,6 @@ AUTH = ("user", "secret")
 MIB = 1024 * 1024
 CONTENT = os.urandom(5 * MIB + 123)
 HEADERS = {**checksum_headers(CONTENT), "ETag": '"large"', "Accept-Ranges": "bytes"}
-
-
-@pytest.fixture(scope="module")
-def authority():
-    return trustme.CA()
-
-
-@pytest.fixture(params=["http", "https"])
-def transport(request, authority):
-    """Server context and client's *verify*, without and with TLS."""
-    if request.param == "http":
-        return None, True
-    server, client = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
-    authority.issue_cert("127.0.0.1").configure_cert(server)
-    authority.configure_trust(client)
-    return server, client
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """
 Changes to aiohttp's connections for which aiohttp has no option; they work with aiohttp 3.14.2 to 3.14.5.
 
-Each function names the behaviour of aiohttp that it corrects. Other modules use hardly any of these internals.
+Each function names the behaviour of aiohttp that it corrects. No other module of the package relies on them.
 """
 
 import asyncio
@@ -491,6 +491,14 @@ def body_buffers(response: aiohttp.ClientResponse) -> BodyBuffers | None:
     if not isinstance(protocol, ClientProtocol) or "Transfer-Encoding" in headers or "Content-Encoding" in headers:
         return None
     return protocol.read_body(response.content, response.content_length or 0)
+
+
+def limit_silence(response: aiohttp.ClientResponse, seconds: float) -> None:
+    """Have the body of *response* fail after *seconds* without a byte; aiohttp has one limit for head and body."""
+    connection = response.connection
+    if connection is not None and connection.protocol is not None:  # else all of it has arrived
+        connection.protocol.read_timeout = None if seconds == inf else seconds
+        connection.protocol.start_timeout()  # the running timer is still that of the head
 
 
 def fail_disconnected(body: Any) -> None:

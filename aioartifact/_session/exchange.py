@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from math import inf
 from time import monotonic
 from types import TracebackType
 from typing import NamedTuple, cast
@@ -19,7 +18,14 @@ from .._models import Response
 from .._protocol import Request, Upload, not_sent, read_error, refuse_page, too_large
 from .._retry import read_retry_after
 from .attempts import Operation
-from .connections import BodyBuffers, body_buffers, close_unusable_connections, limiting_head, middlewares_of
+from .connections import (
+    BodyBuffers,
+    body_buffers,
+    close_unusable_connections,
+    limit_silence,
+    limiting_head,
+    middlewares_of,
+)
 from .limits import OF_THE_SESSION, RequestsRefused, ServerLimits, credentials_in
 from .middlewares import MAX_ERROR_BODY, AuthRetryMiddleware, is_small, withholding
 from .payload import UploadPayload
@@ -415,7 +421,7 @@ async def _request(
     else:
         if state.foreign and response.status == 401 and any(credentials_in(response.request_info.headers)):
             route.limits.breaker.refuse(OF_THE_SESSION, response.status)
-        _limit_silence(response, state.body_silence(request))
+        limit_silence(response, state.body_silence(request))
         return response
     raise failure
 
@@ -426,14 +432,6 @@ def _may_be_small(request: Request, payload: object) -> bool:
     return (
         request.is_for_file and request.method == "GET" and not request.is_redirected and "Range" not in request.headers
     )
-
-
-def _limit_silence(response: aiohttp.ClientResponse, seconds: float) -> None:
-    """Have the body of *response* fail after *seconds* without a byte."""
-    connection = response.connection
-    if connection is not None and connection.protocol is not None:  # else all of it has arrived
-        connection.protocol.read_timeout = None if seconds == inf else seconds
-        connection.protocol.start_timeout()  # the running timer is still that of the head
 
 
 def _raise_if_refused(request: Request, route: Route) -> None:
