@@ -28,6 +28,12 @@ def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="run tests that are marked as slow, too")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers():
+    """Use three processes for two cores: a quarter of the time, tests wait."""
+    return (yield) * 3 // 2
+
+
 def pytest_collection_modifyitems(config, items):
     """Leave slow tests out, unless they are asked for or named, such as by their file."""
     is_named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or config.option.keyword
