@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import aioartifact
-from aioartifact._transfer.send import file_upload
+from aioartifact._files import source as upload_source
 from aioartifact.testing import Fault
 
 DATA = os.urandom(2_500_000)
@@ -234,14 +234,14 @@ async def test_user_without_permission(server, local, url):
 
 async def test_file_that_grows_while_it_is_sent(server, session, local, url, monkeypatch):
     """A file that changes under the upload never becomes an artifact."""
-    real = file_upload.read_blocks
+    real = upload_source.read_blocks
 
     async def growing(path):
         async for block in real(path):
             yield block
         yield b"more"
 
-    monkeypatch.setattr(file_upload, "read_blocks", growing)
+    monkeypatch.setattr(upload_source, "read_blocks", growing)
     with pytest.raises(aioartifact.IntegrityError, match="changed while it was sent"):
         await aioartifact.deploy(local, url, session=session)
     assert not server.exists("generic-local/com/acme/a.bin")

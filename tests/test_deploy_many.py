@@ -12,6 +12,7 @@ import pytest
 
 import aioartifact
 from aioartifact._files import read_source
+from aioartifact._files import source as upload_source
 from aioartifact._threads import run
 from aioartifact._transfer.send import file_upload
 from aioartifact._transfer.send.file_upload import _Body
@@ -422,7 +423,7 @@ async def test_cancelled_while_the_disk_is_slow(server, session, tmp_path, url, 
         await run(go_on.wait)
         yield b"never sent"
 
-    monkeypatch.setattr(file_upload, "read_blocks", slow)
+    monkeypatch.setattr(upload_source, "read_blocks", slow)
     big = tmp_path / "big.bin"
     big.write_bytes(bytes(2_000_000))
     before = asyncio.all_tasks()
@@ -441,7 +442,7 @@ async def test_cancelled_while_the_disk_is_slow(server, session, tmp_path, url, 
 
 async def test_repeated_while_the_disk_is_slow(server, session, tmp_path, url, monkeypatch):
     """A deploy that was refused and sent again ends when nothing of its first pass reads any more."""
-    reading, go_on, real = threading.Event(), threading.Event(), file_upload.read_blocks
+    reading, go_on, real = threading.Event(), threading.Event(), upload_source.read_blocks
 
     async def slow_at_first(path):
         if not reading.is_set():
@@ -451,7 +452,7 @@ async def test_repeated_while_the_disk_is_slow(server, session, tmp_path, url, m
         async for block in real(path):
             yield block
 
-    monkeypatch.setattr(file_upload, "read_blocks", slow_at_first)
+    monkeypatch.setattr(upload_source, "read_blocks", slow_at_first)
     server.fail("PUT", "generic-local/t/big.bin", fault=Fault.status(503))
     big = tmp_path / "big.bin"
     big.write_bytes(bytes(2_000_000))

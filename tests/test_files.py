@@ -20,11 +20,11 @@ from aioartifact._files import (
     is_file,
     is_folder,
     make_folder,
-    read_blocks,
     read_text_if_exists,
     rename_file,
     resolve_folder,
 )
+from aioartifact._files.source import read_blocks
 from aioartifact._threads import run
 
 MIB = 1024 * 1024

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from aioartifact import _threads
-from aioartifact._files import read_blocks
+from aioartifact._files.source import read_blocks
 from aioartifact._threads import _Job, check_wanted, run, run_short
 
 

@@ -9,6 +9,7 @@ import aiohttp
 from .._address import URLLike
 from .._checksums import Checksums
 from .._errors import InvalidArgumentError
+from .._files import hash_bytes
 from .._models import FileInfo
 from .._progress import FileProgress, Progress
 from .._transfer.receive.content import Pin, required_pin
@@ -16,7 +17,7 @@ from .._transfer.receive.file_stream import FileStream, open_stream
 from .._transfer.receive.remote_file import RemoteFile
 from .._transfer.receive.streaming import read_range
 from .._transfer.send.deployer import checked_options
-from .._transfer.send.file_upload import Parameters, hash_bytes, send_file
+from .._transfer.send.file_upload import SENT, Parameters, send_file
 from .session import file_item_of, item_of, using
 
 _FIELD_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")  # RFC 9110 section 5.5, without obs-text
@@ -236,6 +237,6 @@ async def write_bytes(
     async with using(session, "write_bytes") as opened:
         item = file_item_of(opened, url)
         unseen = FileProgress(Progress(), str(item), item.name)
-        source = await hash_bytes(content)
+        source = await hash_bytes(content, SENT)
         await send_file(opened, source, item, parameters=options.parameters, by_checksum=False, progress=unseen)
     return len(content)

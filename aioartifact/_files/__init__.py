@@ -31,14 +31,13 @@ from .source import (
     are_small,
     blocks_of,
     file_size,
+    hash_bytes,
     hash_file,
     opened,
-    read_blocks,
     read_several_small,
     read_small,
     read_source,
     read_text_if_exists,
-    source_of,
 )
 from .spool import Spool
 from .staging import Staging
@@ -68,6 +67,7 @@ __all__ = [
     "find_target",
     "folds_names",
     "free_space",
+    "hash_bytes",
     "hash_file",
     "is_file",
     "is_folder",
@@ -79,7 +79,6 @@ __all__ = [
     "no_space",
     "opened",
     "private_part",
-    "read_blocks",
     "read_several_small",
     "read_small",
     "read_source",
@@ -87,7 +86,6 @@ __all__ = [
     "remove_left_behind",
     "rename_file",
     "resolve_folder",
-    "source_of",
     "sync_folder",
     "write_file",
 ]

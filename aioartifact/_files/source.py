@@ -5,7 +5,7 @@ import os
 import stat
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -15,7 +15,7 @@ from aiofiles.threadpool.binary import AsyncFileIO
 
 from .._checksums import Algorithm, Checksums, Digests
 from .._errors import LocalFileError
-from .._threads import check_wanted, executor, finished
+from .._threads import check_wanted, executor, finished, run, run_short
 from .failures import check_regular, explained
 
 _READ_SIZE = 1024 * 1024
@@ -112,6 +112,20 @@ class Source:
     checksums: Checksums
     content: bytes | None = field(default=None, repr=False)
 
+    async def blocks(self) -> AsyncGenerator[bytes, None]:
+        """
+        Yield the bytes: those in memory as one block, those of a file in blocks of 1 MiB.
+
+        Raises:
+            LocalFileError: If the file cannot be read.
+        """
+        if self.content is not None:
+            yield self.content
+            return
+        async with aclosing(read_blocks(self.path)) as blocks:
+            async for block in blocks:
+                yield block
+
 
 def read_small(path: str, algorithms: Sequence[Algorithm]) -> Source | None:
     """
@@ -171,9 +185,10 @@ def read_source(path: str, algorithms: Sequence[Algorithm]) -> Source:
     return Source(path, size, Checksums())
 
 
-def source_of(content: bytes, algorithms: Sequence[Algorithm]) -> Source:
-    """Hash bytes that a caller has in memory; blocks."""
-    return _in_memory("", content, algorithms)
+async def hash_bytes(content: bytes, algorithms: Sequence[Algorithm]) -> Source:
+    """Hash bytes that a caller has in memory."""
+    hashing = run_short if len(content) <= SMALL else run
+    return await hashing(_in_memory, "", content, algorithms)
 
 
 def _in_memory(path: str, content: bytes, algorithms: Sequence[Algorithm]) -> Source:

@@ -20,7 +20,7 @@ from ..._errors import (
     NotFoundError,
     ResponseError,
 )
-from ..._files import Source, hash_file, read_blocks, read_small, read_source, source_of
+from ..._files import Source, hash_file, read_small, read_source
 from ..._models import Response
 from ..._progress import FileProgress
 from ..._protocol import (
@@ -75,12 +75,6 @@ async def read_file(path: str, known: Checksums) -> Source:
             for name in uncomputed:
                 group.start_soon(compute, name)
     return replace(source, checksums=Checksums(**{name: known.get(name) or found.get(name) for name in ALGORITHMS}))
-
-
-async def hash_bytes(content: bytes) -> Source:
-    """Compute the checksums of *content* that the server verifies."""
-    hashing = run_short if len(content) <= _SLICE else run
-    return await hashing(source_of, content, SENT)
 
 
 async def send_file(
@@ -203,7 +197,7 @@ class _Body:
             self._writers.add(writer)
         self.show(0)  # bytes that an earlier request sent do not count
         size = _SLICE
-        async with aclosing(self._read()) as blocks:
+        async with aclosing(self._source.blocks()) as blocks:
             async for block in blocks:
                 view = memoryview(block)
                 while view:
@@ -212,14 +206,6 @@ class _Body:
                     self.show(self._sent + len(part))
                     view = view[len(part) :]
                     size = _next_size(size, monotonic() - began)
-
-    async def _read(self) -> AsyncGenerator[bytes, None]:
-        if self._source.content is not None:
-            yield self._source.content
-            return
-        async with aclosing(read_blocks(self._source.path)) as blocks:
-            async for block in blocks:
-                yield block
 
     def show(self, sent: int) -> None:
         self._progress.advance(sent - self._sent)
