@@ -302,6 +302,7 @@ async def test_answer_that_is_not_in_its_coding():
             await aioartifact.info(f"{server.url}/r/a.bin", session=session)
 
 
+@pytest.mark.slow
 async def test_answer_that_is_not_http(folder):
     """Another protocol on the port is named as such."""
     async with _answering(b"SSH-2.0-OpenSSH_9.6\r\n") as base, aioartifact.session(base) as session:

@@ -10,6 +10,7 @@ used by both would agree with itself about a wrong answer. The server has rungs 
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -139,10 +140,15 @@ def unit_of_file(file: str) -> str:
     return file.partition("/")[0].removesuffix(".py")
 
 
+@lru_cache(maxsize=1)  # all rules are checked for one file, then for the next
+def nodes_of(source: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(source)))
+
+
 def imports(file: str, source: str) -> Iterator[str]:
     """Imports of *source* as absolute names: ``from ._errors import X`` is ``aioartifact._errors.X``."""
     package = [NAME, *file.split("/")[:-1]]
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -191,7 +197,7 @@ def does_io(file: str, source: str) -> Iterator[str]:
     for dotted in imports(file, source):
         if dotted.partition(".")[0] in IO_LIBRARIES:
             yield f"{file}: {dotted} does I/O"
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         if isinstance(node, ASYNC_SYNTAX):
             yield f"{file}:{node.lineno}: {type(node).__name__}"
 
@@ -207,8 +213,8 @@ def uses_aiohttp(file: str, source: str) -> Iterator[str]:
     """Away from home aiohttp names the type of a session, and nothing is called."""
     if unit_of_file(file) == HOMES["aiohttp"]:
         return
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "aiohttp":
+    for node in nodes_of(source):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "aiohttp":
             if ast.unparse(node) != SESSION_TYPE:
                 yield f"{file}:{node.lineno}: {ast.unparse(node)} belongs in _session"
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == SESSION_TYPE:
@@ -390,6 +396,6 @@ def test_rules_refuse(file, source, complaint):
 @pytest.mark.parametrize("file", [file for file in FILES if unit_of_file(file) != "testing"])
 def test_no_async_generator_is_left_to_the_garbage_collector(file):
     """A generator that is made in the head of an ``async for`` cannot be closed where the loop ends early."""
-    nodes = [node for node in ast.walk(ast.parse(FILES[file])) if isinstance(node, ast.AsyncFor | ast.comprehension)]
+    nodes = [node for node in nodes_of(FILES[file]) if isinstance(node, ast.AsyncFor | ast.comprehension)]
     loops = [node for node in nodes if isinstance(node, ast.AsyncFor) or node.is_async]
     assert [ast.unparse(node.iter) for node in loops if isinstance(node.iter, ast.Call)] == []

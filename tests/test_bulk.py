@@ -129,6 +129,7 @@ async def test_refused_password_is_not_tried_on_every_rung(server, tree, tmp_pat
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 async def test_two_thousand_small_files(server, session, tmp_path):
     """Many files share few connections and little memory."""
     for number in range(2000):

@@ -123,6 +123,7 @@ async def test_stray_success_does_not_hide_a_refused_upload(tmp_path):
             await aioartifact.write_bytes(f"{server.url}/r/up", b"new", session=session)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "broken", [b"HTTP/1.1 200 OK\r\nX: y", b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 3000, b"HTTP/1.1 x"]
 )
@@ -170,6 +171,7 @@ CALLS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("interim", INTERIM.values(), ids=INTERIM)
 async def test_silence_after_an_interim_response_is_a_stall(tmp_path, call, interim):
@@ -189,6 +191,7 @@ async def test_silence_after_an_interim_response_is_a_stall(tmp_path, call, inte
         silent.set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["processing", "early-hints"])
 @pytest.mark.parametrize("call", ["exists", "write", "delete"])
 @pytest.mark.parametrize("timeouts", [Timeouts(stall=0.3, reply=1000), Timeouts(stall=100, reply=0.3)])
@@ -226,6 +229,7 @@ async def test_stall_after_an_interim_response_is_named(tmp_path):
         silent.set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["continue", "early-hints"])
 async def test_interim_response_during_an_upload_does_not_limit_it(kind):
     """The client needs several stalls for the body, by its own limit; the server reports early that it accepts it."""
@@ -447,6 +451,7 @@ async def test_pause_of_the_first_response_holds_for_those_behind_it():
 MALFORMED = [b"zz\r\n", b"-5\r\n", b"ffffffffffffffffff\r\n", b"3\r\nabcdef\r\n", b"\r\n", b"\0"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opened", ["ours", "foreign"])
 @pytest.mark.parametrize("malformed", MALFORMED)
 async def test_malformed_chunk_ends_the_wait_for_the_body(opened, malformed):

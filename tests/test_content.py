@@ -371,6 +371,7 @@ async def test_new_content_without_a_name_replaces_what_has_arrived(tmp_path):
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("f", NEW[:1000])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pin", [Checksums(sha1="a" * 40), aioartifact.FileInfo("https://h/r/f", "r", "f", 5, Checksums())]
 )

@@ -181,6 +181,7 @@ async def test_a_later_run_resumes(session, files):
     assert [file.index for file in taken] == list(range(30))
 
 
+@pytest.mark.slow
 async def test_position_without_order(server, session, files):
     """It counts from the first item on: what was yielded out of turn is read again."""
     held = server.fail("GET", "**/0.bin", fault=Fault.hold())

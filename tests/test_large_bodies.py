@@ -116,6 +116,7 @@ async def test_same_outcome_as_by_the_parser(tmp_path, monkeypatch, unparsed, se
     assert outcomes[0] == outcomes[1]
 
 
+@pytest.mark.slow
 async def test_body_that_stalls(tmp_path, unparsed):
     """Silence in the midst of it is an error in time, and the file that was there is as it was."""
     released = asyncio.Event()

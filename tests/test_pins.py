@@ -279,6 +279,7 @@ async def test_sha256_that_is_malformed(read, value):
         assert not server.requests
 
 
+@pytest.mark.slow
 async def test_required_sha256_of_an_interrupted_download(tmp_path):
     """A part of an earlier run is verified against it, too: its record may lack this checksum."""
     content = bytes(range(256)) * 40_000

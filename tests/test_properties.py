@@ -267,6 +267,7 @@ def same(found, given):
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(properties=st.dictionaries(NAMES, VALUES, min_size=1, max_size=4))
 def test_round_trip_as_json(desk, properties):

@@ -105,6 +105,7 @@ async def test_server_that_ignores_ranges_starts_over_in_the_same_answer(server,
     assert (seen.bytes_done, seen.bytes_total) == (len(DATA), len(DATA))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [len(DATA), 3_000_000, 100], ids=["same-size", "shorter", "shorter-than-kept"])
 async def test_file_that_is_replaced_meanwhile_starts_over(server, url, tmp_path, size):
     """Two contents are never mixed: the new one is fetched whole, and verified as such."""

@@ -334,6 +334,7 @@ async def results_of(folder, names, make_session, *, is_quick: bool) -> Results:
     return results
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make_session", [our_session, own_session])
 async def test_random_answers_either_way(tmp_path, make_session):
     """Both ways end in the same outcomes, errors and files, and the files are right."""
@@ -369,6 +370,7 @@ async def uploads_of(folder, *, is_quick: bool) -> Results:
     return results
 
 
+@pytest.mark.slow
 async def test_random_answers_to_uploads_either_way(tmp_path, monkeypatch):
     """Both ways send the same bytes, and end in the same outcomes and errors; in groups as large as they can be."""
     monkeypatch.setattr("aioartifact._transfer.send.deployer._GROUP_SECONDS", 1e9)

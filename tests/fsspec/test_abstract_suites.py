@@ -4,7 +4,7 @@ import fsspec.tests.abstract as abstract
 import pytest
 
 # In older versions of fsspec.
-pytestmark = pytest.mark.filterwarnings("ignore:Class-scoped fixture")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Class-scoped fixture")]
 
 
 class Fixtures(abstract.AbstractFixtures):

@@ -264,6 +264,7 @@ def process(tmp_path):
         child.terminate()
 
 
+@pytest.mark.slow
 def test_many_half_open_connections(process, tmp_path):
     """The server answers while 2,000 clients have stopped in the middle of a request, and closes them in the end."""
     child, server = process
