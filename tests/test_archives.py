@@ -295,6 +295,7 @@ def head_of(kind: bytes, size: int) -> bytes:
     return info.tobuf(tarfile.USTAR_FORMAT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", EXTENSIONS)
 def test_head_that_would_fill_the_memory(kind):
     """A few bytes of gzip may declare a name of any length; it is refused before it is read."""
@@ -312,6 +313,7 @@ def test_head_that_would_fill_the_memory(kind):
     assert peak < size / 10
 
 
+@pytest.mark.slow
 def test_heads_that_would_fill_the_memory_together():
     """What a member brought along is gone when the next one is read."""
     comment = b"1000012 comment=" + bytes(999_995) + b"\n"
@@ -326,6 +328,7 @@ def test_heads_that_would_fill_the_memory_together():
     assert peak < 20_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("claimed", [10, 100_000])
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_DEFLATED])
 def test_member_that_would_fill_the_memory(method, claimed):

@@ -81,6 +81,7 @@ async def test_a_second_folder_costs_the_listing_alone(server, session, tree, tm
     assert (seen.files_done, seen.bytes_done, seen.bytes_total) == (len(TREE), *[sum(map(len, TREE.values()))] * 2)
 
 
+@pytest.mark.slow
 async def test_a_new_version_costs_what_has_changed(server, session, tmp_path, cache):
     """Of 500 files of which 5 are new, 5 are downloaded; one that was only renamed is not."""
     old = {f"{number:03}.bin": f"old {number}".encode() for number in range(500)}

@@ -86,6 +86,7 @@ def feed_all(stream, text, size):
     return [each for start in range(0, len(text), size) for each in stream.feed(text[start : start + size])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value",
     [

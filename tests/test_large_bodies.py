@@ -135,6 +135,7 @@ async def test_body_that_stalls(tmp_path, unparsed):
     assert sum(unparsed) > MIB
 
 
+@pytest.mark.slow
 async def test_few_buffers_for_a_very_large_body(tmp_path, monkeypatch):
     """The memory is used again: no more of it than two batches of the largest size and what arrives meanwhile."""
     made = []

@@ -277,6 +277,7 @@ def test_round_trip_as_json(desk, properties):
     assert same(desk.read("json"), properties)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(properties=st.dictionaries(NAMES, VALUES, min_size=1, max_size=4))
 def test_round_trip_in_a_query(desk, properties):

@@ -7,6 +7,8 @@ import pytest
 
 import aioartifact
 
+pytestmark = pytest.mark.slow
+
 FILE = b'{"repo": "r", "path": "/a", "size": "49", "": ""}'
 ROWS = b'{"results": [{"repo": "r", "path": ".", "name": "a"}], "range": {"total": 1}}'
 INFO = b'{"repo": "r", "path": "/a", "children": [], "created": "2020-01-01T00:00:00.000Z"}'

@@ -59,6 +59,7 @@ OPTIONS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("through_proxy", [False, True])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_option_with_tls_client_certificate_and_proxy(mutual, cli, tmp_path, monkeypatch, options, through_proxy):
@@ -82,6 +83,7 @@ def test_option_with_tls_client_certificate_and_proxy(mutual, cli, tmp_path, mon
     assert "canary" not in run.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "fault", "count"),
     [

@@ -196,6 +196,7 @@ def test_values_are_checked_in_every_domain(refusal):
     assert refusal('builds.find({"started":"soon"})').startswith("Invalid Date format: soon, ")
 
 
+@pytest.mark.slow
 def test_very_long_alternatives_are_answered(names):
     """Thousands of alternatives are no trouble; more values than SQLite takes are refused."""
     many = ",".join(f'{{"name":{{"$match":"nope-{number}*"}}}}' for number in range(3000))

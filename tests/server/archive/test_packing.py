@@ -32,6 +32,7 @@ names = st.text(st.characters(exclude_categories=["C"], exclude_characters="/\\"
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("archive_type", ["zip", "tar", "tar.gz", "tgz"])
 @given(files=st.dictionaries(names, st.binary()))
 def test_packed_archives_can_be_read(archive_type, files):

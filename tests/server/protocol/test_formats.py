@@ -24,6 +24,7 @@ def test_json_looks_as_artifactory_prints_it():
     )
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_json_reads_back(value):
     """Whatever is printed is JSON of the same value."""

@@ -59,6 +59,7 @@ keys = st.text(min_size=1).filter(survives)
 values = st.lists(st.text().filter(survives), min_size=1).filter(lambda values: values == [""] or values[-1] != "")
 
 
+@pytest.mark.slow
 @given(properties=st.dictionaries(keys, values), separator=st.sampled_from(";|"))
 def test_parse_undoes_encoding(properties, separator):
     """Whatever a client can express arrives as it was meant."""

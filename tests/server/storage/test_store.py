@@ -20,6 +20,7 @@ def store(tmp_path):
     store.close()
 
 
+@pytest.mark.slow
 @given(paths=st.sets(st.lists(st.sampled_from("a!-/.0ü"), min_size=1, max_size=5).map("".join)))
 def test_below_is_what_starts_with_the_folder(tmp_path_factory, paths):
     """Names that sort between a folder and what is in it do not belong to it."""
