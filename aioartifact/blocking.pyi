@@ -493,7 +493,9 @@ def download(
     session: Session | None = None,
     progress: Progress | None = None,
 ) -> str:
-    """Download one file; one request, two if the server redirects to storage that reports no checksums."""
+    """
+    Download one file; one request, two if its response has no checksums, as after a redirect to storage.
+    """
 
 def download_folder(
     url: URLLike,

@@ -7,9 +7,8 @@ import pytest
 
 from aioartifact._address import parse_item_url
 from aioartifact._checksums import Checksums
-from aioartifact._models import FileInfo
 from aioartifact._protocol import ExpectedContent
-from aioartifact._transfer.receive.content import Range
+from aioartifact._transfer.receive.content import Pin, Range
 from aioartifact._transfer.receive.journal import WORTH_KEEPING, Journal, adopt, can_outlive, decode, encode, journal_of
 
 ITEM = parse_item_url("https://host/artifactory/r/a b.bin")
@@ -108,14 +107,13 @@ def test_one_byte_is_always_asked_for():
 )
 def test_what_is_not_adopted(journal, size, listed):
     """Any doubt starts over."""
-    info = listed and FileInfo(str(ITEM), "r", "a b.bin", *listed)
-    assert adopt(journal, ITEM, size, info) is None
+    assert adopt(journal, ITEM, size, listed and Pin(*listed, is_binding=False)) is None
 
 
 @pytest.mark.parametrize("listed", [(100, SUMS), (None, Checksums()), (100, Checksums(md5="c" * 32))])
 def test_listing_that_says_nothing_else(listed):
     """What a listing does not say is no contradiction."""
-    assert adopt(JOURNAL, ITEM, 100, FileInfo(str(ITEM), "r", "a b.bin", *listed)) is not None
+    assert adopt(JOURNAL, ITEM, 100, Pin(*listed, is_binding=False)) is not None
 
 
 @pytest.mark.parametrize(

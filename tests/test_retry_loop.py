@@ -6,7 +6,7 @@ import weakref
 import pytest
 
 import aioartifact
-from aioartifact._session import Clock, Operation, Progress
+from aioartifact._session import Clock, Operation, ProgressCheck
 
 pytestmark = pytest.mark.anyio
 
@@ -197,7 +197,7 @@ async def test_suspensions_count_as_attempts_of_every_call(time):
 
 
 def test_progress_adds_up_until_it_is_enough():
-    progress = Progress(10, reached=5)
+    progress = ProgressCheck(10, reached=5)
     assert [progress.has_advanced(total) for total in (9, 14, 15, 24, 25, 20, 40)] == [
         False,
         False,

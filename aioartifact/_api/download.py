@@ -37,6 +37,7 @@ from .._transfer.many.fetcher import Fetcher, FetchWork, Item, Job, JobOf, job_o
 from .._transfer.many.folder_archive import unpack_folder
 from .._transfer.overwrite import Overwrite, check_overwrite
 from .._transfer.receive.cached_file import fetch_through
+from .._transfer.receive.content import required_pin
 from .._transfer.receive.one_file import WantedFile, fetch_file, may_have_partial
 from .bulk import Batch, BulkCall, BulkOptions, OnError, Work, bulk
 from .listing import list_through
@@ -55,7 +56,7 @@ async def download(
     progress: Progress | None = None,
 ) -> str:
     """
-    Download one file; one request, two if the server redirects to storage that reports no checksums.
+    Download one file; one request, two if its response has no checksums, as after a redirect to storage.
 
     The bytes are written to a staging file next to the target. When size and SHA-256 (else SHA-1, else MD5) are
     verified, it is renamed onto the target. A failure leaves the target as it was. If the target is a symbolic link to
@@ -110,7 +111,7 @@ async def download(
         nullcontext() if chosen is None else opened_cache(chosen) as used_cache,
     ):
         item = item_of(opened, url)
-        target, written, has_partial = await run(_target, folder, item)
+        target, replaced, has_partial = await run(_target, folder, item)
         shown.expect(files=1)
         file = FileProgress(shown, str(item), item.name)
         if not force_download and await run(_is_current, target, required):
@@ -120,10 +121,9 @@ async def download(
             with file:
                 wanted = WantedFile(
                     item,
-                    written.path,
-                    listed=FileInfo(str(item), item.repository, item.path, checksums=required) if required else None,
-                    is_binding=True,
-                    check_replaceable=partial(written.check_replaceable, target),
+                    replaced.path,
+                    pin=required_pin(required),
+                    check_replaceable=partial(replaced.check_replaceable, target),
                     durable=durable,
                     has_partial=has_partial,
                     progress=file,
@@ -133,7 +133,7 @@ async def download(
                 else:
                     await fetch_through(used_cache, opened, wanted)
             if durable:
-                await run(sync_folder, os.path.dirname(written.path))
+                await run(sync_folder, os.path.dirname(replaced.path))
         except BaseException:
             file.finish("failed")
             raise

@@ -1,5 +1,5 @@
 """
-All access to local files.
+Access to local files, other than those that the cache (`_cache`) manages itself.
 
 Functions that block say so, and must run in a thread (`_threads`). Callers pass whole batches: a hop into a thread
 costs more than a small write.

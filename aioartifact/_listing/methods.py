@@ -38,7 +38,7 @@ from .._protocol import (
 )
 from .._retry import MIN_PROGRESS_ENTRIES
 from .._scheduler import run_many
-from .._session import Operation, Progress, fetch_response, is_anonymous, start_operation, state_of
+from .._session import Operation, ProgressCheck, fetch_response, is_anonymous, start_operation, state_of
 from .arrays import ArrayAnswer
 from .by_aql import list_by_aql
 from .by_folders import fetch_info, list_by_folders, list_children
@@ -134,7 +134,7 @@ async def _new(
 ) -> Batches:
     """Yield entries that were not yielded before; if it *repeats*, a response that broke off is requested again."""
     operation = start_operation(session)
-    progress = Progress(MIN_PROGRESS_ENTRIES, reached=len(seen))
+    progress = ProgressCheck(MIN_PROGRESS_ENTRIES, reached=len(seen))
     attempts = operation.attempts(
         TransportError,
         progressed=lambda: progress.has_advanced(len(seen)),

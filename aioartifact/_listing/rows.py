@@ -12,7 +12,7 @@ from .._aql import KEY, Items
 from .._errors import BadRequestError, TransportError
 from .._protocol import build_aql, check_count, missing_list, name_of, read_trimming, trimmed_error
 from .._retry import MIN_PROGRESS_ENTRIES
-from .._session import Operation, Progress, start_operation, state_of
+from .._session import Operation, ProgressCheck, start_operation, state_of
 from .arrays import ArrayAnswer, Entries
 
 # What a session remembers of a server that does not sort rows, or does not know some fields.
@@ -66,7 +66,7 @@ class Rows:
         self._last: tuple[str, ...] | None = None
         self._has_gap = False
         self._resumable = 0  # rows that need not be requested again
-        self._progress = Progress(MIN_PROGRESS_ENTRIES)
+        self._progress = ProgressCheck(MIN_PROGRESS_ENTRIES)
 
     async def batches(self) -> AsyncGenerator[Entries, None]:
         """

@@ -1,13 +1,13 @@
 """
 Everything that depends on how aiohttp works: sessions, client middlewares, and the translation of its exceptions.
 
-A session is a plain ``aiohttp.ClientSession`` with client middlewares of this library, which run for every request
-on every hop of a redirect. Credentials are attached only for servers that were named to the session, never as
-session-wide headers, because those follow a redirect to any host.
+A session is a plain ``aiohttp.ClientSession`` with a client middleware of this library, which handles every request, on
+every hop of a redirect. A session that the user has opened is used as it is. Credentials are attached only for servers
+that were named to the session, never as session-wide headers, because those follow a redirect to any host.
 """
 
 from .additions import Middleware, TraceConfig, check_additions
-from .attempts import Clock, Operation, Progress
+from .attempts import Clock, Operation, ProgressCheck
 from .connection_probe import ProbeFailure, probe_connection, proxy_of, resolve_host
 from .exchange import Reply, fetch_response, send, start_operation, stream
 from .opening import derived_session, new_session
@@ -31,7 +31,7 @@ __all__ = [
     "Observer",
     "Operation",
     "ProbeFailure",
-    "Progress",
+    "ProgressCheck",
     "Reply",
     "SessionState",
     "SmallFiles",

@@ -38,9 +38,9 @@ class Attempts(ABC):
                 return await receive()
         raise attempts.failure()
 
-    Each pass of the loop is an attempt. After a failed one, the next follows with a delay; if none may follow, the loop
-    ends. In both cases, the code after the ``with`` block runs first. After a pass without a failure, such as one page
-    of several, the next follows at once.
+    The object is its own iterator and context manager. Each pass of the loop is an attempt. After a failed one, the
+    next follows with a delay; if none may follow, the loop ends. In both cases, the code after the ``with`` block runs
+    first. After a pass without a failure, such as one page of several, the next follows at once.
 
     Attributes:
         failures: How many attempts have failed.
@@ -137,7 +137,7 @@ class _BodyAttempts(Attempts):
 
 
 @dataclass(slots=True)
-class Progress:
+class ProgressCheck:
     """Whether a transfer advances: at least *minimum* more must have arrived since it last did."""
 
     minimum: int

@@ -1,7 +1,7 @@
 """
 Changes to aiohttp's connections for which aiohttp has no option; they work with aiohttp 3.14.2 to 3.14.5.
 
-Each function names the behaviour of aiohttp that it corrects. No other module of the package relies on them.
+What corrects a behaviour of aiohttp names it. No other module of the package relies on how aiohttp works inside.
 """
 
 import asyncio

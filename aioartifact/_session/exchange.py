@@ -389,7 +389,7 @@ async def _request(
             response = begun.response()
         elif state.foreign and begun is not None:
             response = cast("aiohttp.ClientResponse", begun)
-        elif begun is not None or (_may_be_small(request, payload) and is_direct(session, state, route)):
+        elif begun is not None or (_may_take_fast_path(request, payload) and is_direct(session, state, route)):
             content = payload if isinstance(payload, bytes) else b""
             if request.method == "PUT":
                 headers = {"Content-Type": "application/octet-stream", **headers, "Content-Length": str(len(content))}
@@ -426,7 +426,8 @@ async def _request(
     raise failure
 
 
-def _may_be_small(request: Request, payload: object) -> bool:
+def _may_take_fast_path(request: Request, payload: object) -> bool:
+    """Whether the response may be received as that of a small file; one that turns out to be large costs nothing."""
     if request.method == "PUT":
         return isinstance(request.body, Upload) and isinstance(payload, bytes) and not request.is_redirected
     return (

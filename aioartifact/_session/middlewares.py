@@ -1,4 +1,4 @@
-"""Client middlewares, which aiohttp runs around every request, on every hop."""
+"""The middleware that attaches credentials, waits for its turn and retries, around every request, on every hop."""
 
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -110,7 +110,7 @@ class AuthRetryMiddleware:
                         self._limits.breaker.refuse(self._carried, response.status)
                     return response
                 response.release()
-                self._retry(attempt, request, refusal, delay)
+                self._schedule_retry(attempt, request, refusal, delay)
         raise attempts.failure()
 
     async def _send(
@@ -210,7 +210,10 @@ class AuthRetryMiddleware:
         suspensions = self._limits.breaker.suspensions if refusal.refuses_all_logins else 0
         return operation.delay_after_refusal(refusal.seconds, suspensions=suspensions)
 
-    def _retry(self, attempt: Attempts, request: aiohttp.ClientRequest, refusal: "_Refusal", delay: float) -> None:
+    def _schedule_retry(
+        self, attempt: Attempts, request: aiohttp.ClientRequest, refusal: "_Refusal", delay: float
+    ) -> None:
+        """Have the next attempt wait; if the server is overloaded, all requests to it wait, each for its turn."""
         if not asks_to_slow_down(refusal.status) and not refusal.refuses_all_logins:
             attempt.schedule_retry(delay, refusal.status)
             return

@@ -433,9 +433,8 @@ class Fetcher:
         wanted = WantedFile(
             target.job.item,
             target.file.path,
-            listed=target.job.listed,
+            pin=pin_of(target.job.listed, is_binding=target.job.is_binding),
             check_replaceable=partial(target.file.check_replaceable, target.path),
-            is_binding=target.job.is_binding,
             unless_sha1=target.known.sha1 if target.decision == "ask" else None,
             durable=self._syncs is not None,
             has_partial=target.has_partial,

@@ -44,14 +44,14 @@ class _CachedFetch:
 
     async def _known(self) -> KnownFile | None:
         """The content that the file certainly has; None if only the server can say."""
-        listed = self._wanted.listed
-        if listed is not None and listed.checksums.sha256:
-            return KnownFile(listed.size, listed.checksums)
+        pin = self._wanted.pin
+        if pin is not None and pin.checksums.sha256:
+            return KnownFile(pin.size, pin.checksums)
         self._record = record = await self._cache.find_item(self._wanted.item)
-        if record is None or (listed and listed.size not in (None, record.size)):
+        if record is None or (pin and pin.size not in (None, record.size)):
             return None
-        if listed and listed.checksums:
-            return record if listed.checksums.agree_with(record.checksums) else None
+        if pin and pin.checksums:
+            return record if pin.checksums.agree_with(record.checksums) else None
         return record if self._cache.offline else None
 
     async def _placed(self, known: KnownFile) -> Fetched | None:
@@ -72,7 +72,7 @@ class _CachedFetch:
         wanted = self._wanted
         if self._cache.offline:
             raise not_cached(f"GET {wanted.item}")
-        sha256 = wanted.listed.checksums.sha256 if wanted.listed else None
+        sha256 = wanted.pin.checksums.sha256 if wanted.pin else None
         async with self._cache.filling(sha256 or self._cache.key_of(wanted.item)):
             # Another task or process may have downloaded it meanwhile.
             known = await self._known()
@@ -96,8 +96,8 @@ class _CachedFetch:
         return await fetch_file(self._session, replace(self._wanted, unless_sha1=unless_sha1))
 
     async def _usable_record(self) -> KnownFile | None:
-        record, listed = self._record, self._wanted.listed
-        if record is None or record.checksums.sha1 is None or (listed and listed.checksums):
+        record, pin = self._record, self._wanted.pin
+        if record is None or record.checksums.sha1 is None or (pin and pin.checksums):
             return None
         return record if await self._cache.has(record.checksums.sha256 or "") else None
 
@@ -109,7 +109,7 @@ class _CachedFetch:
         """Add a file that was downloaded to the cache."""
         wanted = self._wanted
         sha256 = await self._cache.add(wanted.target, fetched.checksums.sha256, fetched.size)
-        if sha256 and not (wanted.listed and wanted.listed.checksums.sha256):
+        if sha256 and not (wanted.pin and wanted.pin.checksums.sha256):
             checksums = replace(fetched.checksums, sha256=sha256)
             await self._cache.remember_item(wanted.item, KnownFile(fetched.size, checksums))
         return fetched

@@ -15,9 +15,8 @@ from typing import Any
 from ..._address import ItemURL
 from ..._checksums import ALGORITHMS, Checksums
 from ..._errors import IntegrityError, InvalidArgumentError, LocalFileError, NotFoundError, ProtocolError
-from ..._models import FileInfo
 from ..._protocol import ExpectedContent
-from .content import Range, Ranges
+from .content import Pin, Range, Ranges
 
 _FORMAT = b"aioartifact journal 1"
 # A smaller partial download would cost more to keep than to fetch again.
@@ -95,7 +94,7 @@ def decode(data: bytes) -> Journal | None:
         return None  # the digest is not a signature: another program may have written it
 
 
-def adopt(journal: Journal | None, item: ItemURL, part_size: int, listed: FileInfo | None) -> Ranges | None:
+def adopt(journal: Journal | None, item: ItemURL, part_size: int, pin: Pin | None) -> Ranges | None:
     """
     Return which bytes of a partial download of *part_size* bytes may be used for *item*; None to start over.
 
@@ -107,18 +106,18 @@ def adopt(journal: Journal | None, item: ItemURL, part_size: int, listed: FileIn
     # The partial file was allocated at its full size; a later run must not extend it because a journal says so.
     if not kept.total or part_size < journal.size:
         return None
-    if listed is not None and not _agrees(journal, listed):
+    if pin is not None and not _agrees(journal, pin):
         return None
     return kept if kept.total < journal.size else kept.without(journal.size - 1)
 
 
-def _agrees(journal: Journal, listed: FileInfo) -> bool:
+def _agrees(journal: Journal, pin: Pin) -> bool:
     same = (
         journal.checksums.get(name) == value
         for name in ALGORITHMS
-        if (value := listed.checksums.get(name)) and journal.checksums.get(name)
+        if (value := pin.checksums.get(name)) and journal.checksums.get(name)
     )
-    return listed.size in (None, journal.size) and all(same)
+    return pin.size in (None, journal.size) and all(same)
 
 
 def _digest(body: bytes) -> bytes:

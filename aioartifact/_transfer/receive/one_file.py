@@ -1,11 +1,11 @@
-"""One file: received into a staging file, verified, and committed in one step."""
+"""One file: received, verified, and written to its target in one step."""
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from functools import partial
 
 import aiohttp
 import anyio
@@ -40,7 +40,7 @@ from ..._protocol import (
 )
 from ..._retry import MIN_PROGRESS_BYTES
 from ..._scheduler import Slots, collapsed
-from ..._session import Begun, Progress, Reply, fetch_response, start_operation, state_of, stream
+from ..._session import Begun, ProgressCheck, Reply, fetch_response, start_operation, state_of, stream
 from ..._threads import check_wanted, run, run_short
 from .content import (
     WHOLE,
@@ -98,9 +98,8 @@ class WantedFile:
         target: Where it goes, in a folder that exists.
         check_replaceable: Called before any bytes are written; raises if *target* must keep its content.
         progress: Counts its bytes.
-        listed: What a listing said of it, or None.
-        is_binding: Whether the caller requires the size and checksums of *listed*. Otherwise, where the response
-            differs, the file's info decides whether it was replaced since.
+        pin: What a listing or the caller says of it, or None. If the response contradicts a pin that is not binding,
+            the file's info decides whether it was replaced since it was listed.
         unless_sha1: SHA-1 of the existing file at *target*, or None.
         has_partial: Whether an earlier run may have left a partial download, see `may_have_partial`.
         durable: Whether its bytes must be synced to the disk at the end; the caller syncs its folder, for its name.
@@ -113,8 +112,7 @@ class WantedFile:
     target: str
     check_replaceable: Callable[[], None]
     progress: FileProgress
-    listed: FileInfo | None = None
-    is_binding: bool = False
+    pin: Pin | None = None
     unless_sha1: str | None = None
     has_partial: bool = False
     durable: bool = False
@@ -173,7 +171,7 @@ class _Download:
         self._wanted = wanted
         self._item = wanted.item
         self._key = str(wanted.item)
-        self._pin = pin_of(wanted.listed, is_binding=wanted.is_binding)
+        self._pin = wanted.pin
         self._was_replaced = False
         self._progress = wanted.progress
         self._begun = wanted.begun
@@ -184,14 +182,14 @@ class _Download:
         self._adopted = 0
         self._announced = 0
         self._shown = 0
-        self._advance = Progress(MIN_PROGRESS_BYTES)
+        self._check = ProgressCheck(MIN_PROGRESS_BYTES)
         self._is_received = False
         self._info_requested = False
 
     async def adopt_partial(self) -> None:
         """Resume an earlier run, if it is known which of its bytes are valid."""
         await run(self._adopt)
-        self._advance.reached = self._adopted
+        self._check.reached = self._adopted
         if self._adopted:
             self._announce()
 
@@ -202,7 +200,7 @@ class _Download:
             return
         with _left_on_failure(staging):
             journal = decode(staging.record())
-            kept = adopt(journal, self._item, staging.size(), self._wanted.listed)
+            kept = adopt(journal, self._item, staging.size(), self._wanted.pin)
             if journal is None or kept is None:
                 staging.discard()
                 return
@@ -278,21 +276,20 @@ class _Download:
         async for attempt in attempts:
             with attempt:
                 try:
-                    return await self._fetch_missing()
+                    while (missing := self._first_missing()) is not None:
+                        last = await self._fetch(missing)
+                        if last is None or last:
+                            return last
                 except ContentChanged:
                     await self._start_over(self._described)
                     raise
+                return ()
         raise self._located(attempts.failure())
 
-    async def _fetch_missing(self) -> Sequence[bytes] | None:
-        while not self._is_received:
-            missing = WHOLE if self._partial is None else first_missing(self._pinned, self._partial.kept)
-            if missing is None:
-                break
-            last = await self._fetch(missing)
-            if last is None or last:
-                return last
-        return ()
+    def _first_missing(self) -> Range | None:
+        if self._is_received:
+            return None
+        return WHOLE if self._partial is None else first_missing(self._pinned, self._partial.kept)
 
     async def _fetch(self, asked: Range) -> Sequence[bytes] | None:
         """Receive some of the body, and return what is still to be written; None if the file is unchanged."""
@@ -348,7 +345,7 @@ class _Download:
 
     def _announce(self) -> None:
         """Report to the progress the bytes that no listing has reported, less those that need not be received again."""
-        unlisted = self._wanted.listed is None or self._wanted.listed.size is None
+        unlisted = self._wanted.pin is None or self._wanted.pin.size is None
         size = (self._pinned.size or 0 if unlisted else 0) - self._adopted
         self._progress.expect(size=size - self._announced)
         self._announced = size
@@ -393,7 +390,7 @@ class _Download:
 
     def _has_progressed(self) -> bool:
         # Bytes received before do not count as progress: a server that ignores ranges could send them forever.
-        return self._advance.has_advanced(self._size)
+        return self._check.has_advanced(self._size)
 
     def _use_shared_staging(self) -> None:
         """Keep the bytes for a later run, unless another process does so; blocks."""
@@ -476,7 +473,11 @@ class _Download:
     async def _place(self, last: Sequence[bytes]) -> Fetched:
         """Verify and commit the file."""
         size = self._size or sum(map(len, last))
-        finish = partial(self._finish_whole, last) if last else partial(self._finish, self._opened_partial())
+        finish = (
+            functools.partial(self._finish_whole, last)
+            if last
+            else functools.partial(self._finish, self._opened_partial())
+        )
         fetched = await (run_short if size <= _SHORT else run)(finish, size)
         self._count(size - self._adopted)
         return fetched

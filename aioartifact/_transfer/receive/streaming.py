@@ -37,7 +37,7 @@ from ..._protocol import (
     with_condition,
 )
 from ..._retry import MIN_PROGRESS_BYTES
-from ..._session import Progress, Reply, fetch_response, start_operation, stream
+from ..._session import ProgressCheck, Reply, fetch_response, start_operation, stream
 from ..._threads import run
 from .content import (
     Pin,
@@ -114,7 +114,7 @@ class Incoming:
     def _begin(self, start: int, stop: int | None) -> None:
         self._is_whole = start == 0 and stop is None
         self._start = self._position = start
-        self._progress = Progress(MIN_PROGRESS_BYTES, reached=start)
+        self._progress = ProgressCheck(MIN_PROGRESS_BYTES, reached=start)
         self._requested_stop = self._stop = stop
         self._offset = 0
 
