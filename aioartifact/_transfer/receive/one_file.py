@@ -276,7 +276,7 @@ class _Download:
         async for attempt in attempts:
             with attempt:
                 try:
-                    while (missing := self._first_missing()) is not None:
+                    while (missing := self._next_range()) is not None:
                         last = await self._fetch(missing)
                         if last is None or last:
                             return last
@@ -286,7 +286,8 @@ class _Download:
                 return ()
         raise self._located(attempts.failure())
 
-    def _first_missing(self) -> Range | None:
+    def _next_range(self) -> Range | None:
+        """What to request next; None if all bytes are here."""
         if self._is_received:
             return None
         return WHOLE if self._partial is None else first_missing(self._pinned, self._partial.kept)
