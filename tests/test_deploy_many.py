@@ -413,7 +413,7 @@ async def test_fast_line_takes_large_parts(tmp_path, monkeypatch):
 
 
 async def turns_of_the_loop():
-    """Let everything run that can; `wait_all_tasks_blocked` could meet a task each time that it looks around itself."""
+    """Let everything run that can; `wait_all_tasks_blocked` may find a task that wakes every 50 ms awake each time."""
     for _ in range(100):
         await asyncio.sleep(0)  # a turn of the loop, not a wait
 

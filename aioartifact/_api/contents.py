@@ -9,7 +9,7 @@ import aiohttp
 from .._address import URLLike
 from .._checksums import Checksums
 from .._errors import InvalidArgumentError
-from .._files import hash_bytes
+from .._files import source_of_bytes
 from .._models import FileInfo
 from .._progress import FileProgress, Progress
 from .._transfer.receive.content import Pin, required_pin
@@ -237,6 +237,6 @@ async def write_bytes(
     async with using(session, "write_bytes") as opened:
         item = file_item_of(opened, url)
         unseen = FileProgress(Progress(), str(item), item.name)
-        source = await hash_bytes(content, SENT)
+        source = await source_of_bytes(content, SENT)
         await send_file(opened, source, item, parameters=options.parameters, by_checksum=False, progress=unseen)
     return len(content)

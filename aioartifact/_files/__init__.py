@@ -31,13 +31,13 @@ from .source import (
     are_small,
     blocks_of,
     file_size,
-    hash_bytes,
     hash_file,
     opened,
     read_several_small,
     read_small,
     read_source,
     read_text_if_exists,
+    source_of_bytes,
 )
 from .spool import Spool
 from .staging import Staging
@@ -67,7 +67,6 @@ __all__ = [
     "find_target",
     "folds_names",
     "free_space",
-    "hash_bytes",
     "hash_file",
     "is_file",
     "is_folder",
@@ -86,6 +85,7 @@ __all__ = [
     "remove_left_behind",
     "rename_file",
     "resolve_folder",
+    "source_of_bytes",
     "sync_folder",
     "write_file",
 ]

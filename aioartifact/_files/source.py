@@ -185,7 +185,7 @@ def read_source(path: str, algorithms: Sequence[Algorithm]) -> Source:
     return Source(path, size, Checksums())
 
 
-async def hash_bytes(content: bytes, algorithms: Sequence[Algorithm]) -> Source:
+async def source_of_bytes(content: bytes, algorithms: Sequence[Algorithm]) -> Source:
     """Hash bytes that a caller has in memory."""
     hashing = run_short if len(content) <= SMALL else run
     return await hashing(_in_memory, "", content, algorithms)

@@ -1,6 +1,5 @@
 """One file: received, verified, and written to its target in one step."""
 
-import functools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -474,12 +473,11 @@ class _Download:
     async def _place(self, last: Sequence[bytes]) -> Fetched:
         """Verify and commit the file."""
         size = self._size or sum(map(len, last))
-        finish = (
-            functools.partial(self._finish_whole, last)
-            if last
-            else functools.partial(self._finish, self._opened_partial())
-        )
-        fetched = await (run_short if size <= _SHORT else run)(finish, size)
+        finishing = run_short if size <= _SHORT else run
+        if last:
+            fetched = await finishing(self._finish_whole, last, size)
+        else:
+            fetched = await finishing(self._finish, self._opened_partial(), size)
         self._count(size - self._adopted)
         return fetched
 
